@@ -1,0 +1,1 @@
+"""What we know: frozen values and pure functions, standard library only."""

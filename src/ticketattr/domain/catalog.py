@@ -1,0 +1,72 @@
+"""The service catalog: what the desk offers, and how fast."""
+
+from __future__ import annotations
+
+import unicodedata
+from dataclasses import dataclass, field
+from typing import Literal, get_args
+
+from ..errors import CatalogError
+
+SLAUnit = Literal["minutes", "hours", "days", "weeks"]
+SLA_UNITS: tuple[SLAUnit, ...] = get_args(SLAUnit)
+
+
+@dataclass(frozen=True, slots=True)
+class SLA:
+    """Time to resolve, as the catalog promises it. `value` counts `unit`s; 0 is a value."""
+
+    value: int | float
+    unit: SLAUnit
+
+    def __str__(self) -> str:
+        return f"{self.value:g} {self.unit}"
+
+
+@dataclass(frozen=True, slots=True)
+class RequestType:
+    """One entry of the catalog: what can be asked for, and its SLA. The last three help a classifier."""
+
+    category: str
+    name: str
+    sla: SLA
+    description: str = ""
+    keywords: tuple[str, ...] = ()
+    examples: tuple[str, ...] = ()
+
+    def __str__(self) -> str:
+        return f"{self.category} / {self.name}"
+
+
+@dataclass(frozen=True, slots=True)
+class ServiceCatalog:
+    """All entries, in the order of the catalog. Raises CatalogError when two of them cannot be told apart."""
+
+    entries: tuple[RequestType, ...]
+    _by_key: dict[tuple[str, str], RequestType] = field(init=False, repr=False, compare=False)
+
+    def __post_init__(self) -> None:
+        by_key: dict[tuple[str, str], RequestType] = {}
+        for entry in self.entries:
+            other = by_key.setdefault((fold(entry.category), fold(entry.name)), entry)
+            if other is not entry:
+                raise CatalogError(
+                    f"'{other}' and '{entry}' are the same request type when case and white space are ignored",
+                    hint="Rename one of the two in the service catalog.",
+                )
+        object.__setattr__(self, "_by_key", by_key)
+
+    def find(self, category: str, request_type: str) -> RequestType | None:
+        """The entry of that name, case and white space ignored."""
+        return self._by_key.get((fold(category), fold(request_type)))
+
+
+def fold(name: str) -> str:
+    """The form in which two names are compared: case ignored, white space folded, Unicode composed."""
+    return " ".join(unicodedata.normalize("NFC", name.casefold()).split())
+
+
+def sla_unit(name: str) -> SLAUnit | None:
+    """The unit that `name` means (`Day`, `days`), or None."""
+    wanted = fold(name)
+    return next((unit for unit in SLA_UNITS if wanted in (unit, unit[:-1])), None)
