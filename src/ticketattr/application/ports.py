@@ -1,0 +1,133 @@
+"""What the use cases need from outside the process. Adapters fit these shapes; they do not inherit.
+
+The exceptions here never reach a user: a use case turns each into a state that is recorded.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from contextlib import AbstractAsyncContextManager, AbstractContextManager
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+from typing import Protocol, TypeAlias
+
+from ..domain.catalog import ServiceCatalog
+from ..domain.delivery import Delivery, Message, MessageState, ReportFile, Transport
+from ..domain.report import Report
+from ..domain.ticket import AttributedTicket, Outcome, Reason, Ticket
+
+Clock: TypeAlias = Callable[[], datetime]
+"""The time, in UTC."""
+
+Progress: TypeAlias = Callable[[int, int], None]
+"""Told how many batches are done, and of how many."""
+
+
+@dataclass(frozen=True, slots=True)
+class Run:
+    """One pass through the stages. Its id goes through stage files, workbook and report log."""
+
+    id: str
+    clock: Clock
+
+
+class BatchFailed(Exception):
+    """One batch got no usable answer, for a reason that all its tickets share."""
+
+    def __init__(self, reason: Reason, detail: str) -> None:
+        super().__init__(detail)
+        self.reason = reason
+
+
+class MessageRefused(Exception):
+    """The mail server definitely did not take this message; the session may well take another."""
+
+
+class DeliveryInDoubt(Exception):
+    """The message was handed over and no answer came: it may have arrived or not."""
+
+
+class Helpdesk(Protocol):
+    def fetch_tickets(self) -> list[Ticket]:
+        """The whole queue, in its order. Raises SettingsError, InputError or ServiceError."""
+
+
+class CatalogSource(Protocol):
+    def fetch_catalog(self) -> ServiceCatalog:
+        """The service catalog. Raises SettingsError, CatalogError or ServiceError."""
+
+
+class Classifier(AbstractAsyncContextManager["Classifier"], Protocol):
+    """Chooses request types. Entered once, for all batches of a run."""
+
+    @property
+    def batch_size(self) -> int:
+        """The most tickets that one call takes."""
+
+    @property
+    def pause(self) -> float:
+        """The least time between the starts of two calls, in seconds."""
+
+    async def choose(self, tickets: Sequence[Ticket], catalog: ServiceCatalog) -> list[Outcome]:
+        """One outcome for each ticket, in their order.
+
+        Raises BatchFailed when this batch got no usable answer, SettingsError when no batch will.
+        """
+
+
+class StageFiles(Protocol):
+    def save_catalog(self, catalog: ServiceCatalog, run: Run) -> None: ...
+
+    def save_tickets(self, tickets: Sequence[Ticket], run: Run) -> None: ...
+
+    def save_attributions(self, tickets: Sequence[AttributedTicket], run: Run) -> datetime:
+        """Returns the time that the file states, which the report takes over."""
+
+
+class ReportWriter(Protocol):
+    def write(self, report: Report, path: Path) -> None:
+        """Write the workbook whole or not at all."""
+
+
+class ReportFolder(Protocol):
+    def reports(self) -> list[ReportFile]:
+        """Every workbook that lies there, oldest first."""
+
+    def inspect(self, path: Path) -> ReportFile:
+        """The workbook at `path`, which may lie anywhere. Raises InputError."""
+
+    def read(self, report: ReportFile) -> bytes:
+        """Its content. Raises InputError when that is no longer what was inspected."""
+
+
+class ReportLog(Protocol):
+    def hold(self, at: datetime) -> AbstractContextManager[None]:
+        """Keep every other sender out from now on (`at`). Raises ServiceError when one is at work."""
+
+    def deliveries(self) -> list[Delivery]:
+        """All there ever were, oldest first."""
+
+    def begin(self, message: Message, at: datetime) -> None:
+        """Record that `message` is about to be handed over; one that is known already is tried again."""
+
+    def finish(self, message: Message, state: MessageState, detail: str, at: datetime) -> None: ...
+
+
+class MailSession(Protocol):
+    def send(self, message: Message, contents: Sequence[bytes]) -> str:
+        """Hand over `message` with the contents of its reports; returns what the server said to it.
+
+        Raises MessageRefused, DeliveryInDoubt, or (the session is of no use) SettingsError or ServiceError.
+        """
+
+
+class Mailer(Protocol):
+    @property
+    def transport(self) -> Transport: ...
+
+    def connect(self) -> AbstractContextManager[MailSession]:
+        """A session in which the server has accepted us. Raises SettingsError or ServiceError."""
+
+    def check(self) -> None:
+        """Raise what `connect`, or the sender of a message, would be refused with."""
