@@ -1,0 +1,1 @@
+"""What we touch: one module for each thing outside the process."""

@@ -1,0 +1,103 @@
+"""Files, written whole or not at all."""
+
+from __future__ import annotations
+
+import errno
+import io
+import os
+import sys
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import IO
+
+from ..errors import InputError, ServiceError, SettingsError, TicketAttrError
+
+STREAM = Path("-")
+"""As a path: standard input or output."""
+
+_MAY_PASS = {errno.ENOSPC, errno.EDQUOT, errno.EIO, errno.EMFILE, errno.ENFILE}
+
+
+@contextmanager
+def replacing(path: Path) -> Iterator[IO[bytes]]:
+    """A file that takes the place of `path` when the block ends well, and is gone when it does not.
+
+    The folder is made if need be; the file is for its owner alone (mode 0600) and on disk before it has
+    its name. Raises SettingsError or ServiceError.
+    """
+    with _writing(path):
+        path.parent.mkdir(parents=True, exist_ok=True)
+        descriptor, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.", suffix=".tmp")
+        try:
+            with os.fdopen(descriptor, "wb") as file:
+                yield file
+                file.flush()
+                os.fsync(file.fileno())
+            Path(name).replace(path)
+        except BaseException:
+            Path(name).unlink(missing_ok=True)
+            raise
+        _sync_folder(path.parent)
+
+
+@contextmanager
+def output(path: Path) -> Iterator[IO[bytes]]:
+    """Like `replacing`, and standard output for `STREAM`: that too gets the whole or nothing."""
+    if path != STREAM:
+        with replacing(path) as file:
+            yield file
+        return
+    buffer = io.BytesIO()
+    yield buffer
+    sys.stdout.buffer.write(buffer.getbuffer())
+    sys.stdout.buffer.flush()
+
+
+def shown_path(path: Path, stream: str = "standard input") -> str:
+    return stream if path == STREAM else str(path)
+
+
+def make_folder(path: Path) -> None:
+    """Raises SettingsError or ServiceError."""
+    with _writing(path):
+        path.mkdir(parents=True, exist_ok=True)
+
+
+def read_bounded(path: Path, limit: int) -> bytes:
+    """The content of a file, or of standard input for `STREAM`, of at most `limit` bytes. Raises InputError."""
+    try:
+        with sys.stdin.buffer if path == STREAM else path.open("rb") as file:
+            content = file.read(limit + 1)
+    except OSError as error:
+        raise InputError(f"{path} cannot be read: {error.strerror or error}") from error
+    if len(content) > limit:
+        raise InputError(f"{shown_path(path)} is larger than {limit:,} bytes")
+    return content
+
+
+def write_error(path: Path, error: OSError) -> TicketAttrError:
+    """What to tell somebody whose file cannot be written."""
+    message = f"{path} cannot be written: {error.strerror or error}"
+    if error.errno in _MAY_PASS:
+        return ServiceError(message, hint="Make room on the disk, then run the same command again.")
+    return SettingsError(message, hint="Check the path and who may write there.")
+
+
+@contextmanager
+def _writing(path: Path) -> Iterator[None]:
+    try:
+        yield
+    except OSError as error:
+        raise write_error(path, error) from error
+
+
+def _sync_folder(folder: Path) -> None:
+    if os.name == "nt":  # Windows cannot open folders.
+        return
+    descriptor = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)

@@ -1,0 +1,45 @@
+"""JSON from outside: bounded in depth, free of what no file or terminal can carry."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+from ..errors import InputError
+
+MAX_DEPTH = 50
+
+
+def parse_json(content: bytes, what: str) -> Any:
+    """The value in `content`. Raises InputError, which says of `what` it was."""
+    try:
+        return _tidy(json.loads(content.decode("utf-8-sig"), parse_constant=_refuse_constant), MAX_DEPTH)
+    except RecursionError:
+        raise InputError(f"{what} is nested too deeply") from None
+    except ValueError as error:
+        if content.lstrip()[:1] == b"<":
+            raise InputError(
+                f"{what} is a web page, not JSON", hint="Often a login or error page: check the URL."
+            ) from error
+        raise InputError(f"{what} is not valid JSON: {error}") from error
+
+
+def dump_json(value: Any) -> bytes:
+    return (json.dumps(value, ensure_ascii=False, indent=2, allow_nan=False) + "\n").encode()
+
+
+def _tidy(value: Any, depth: int) -> Any:
+    """`value` with half surrogate pairs replaced: JSON can spell them, UTF-8 cannot."""
+    if isinstance(value, str):
+        return value if value.isascii() else value.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
+    if not isinstance(value, (dict, list)):
+        return value
+    if depth == 0:
+        raise RecursionError
+    if isinstance(value, list):
+        return [_tidy(item, depth - 1) for item in value]
+    return {_tidy(key, depth - 1): _tidy(item, depth - 1) for key, item in value.items()}
+
+
+def _refuse_constant(name: str) -> None:
+    raise ValueError(f"{name} is no JSON number")

@@ -1,0 +1,38 @@
+"""A location is a URL, a `file:` URL or a path; what lies there is read within bounds."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+from urllib.request import url2pathname
+
+from ..errors import InputError, SettingsError
+from .files import read_bounded
+from .http import MAX_BYTES, Endpoint, request, shown
+from .options import HTTPPolicy
+
+
+def read_location(endpoint: Endpoint, policy: HTTPPolicy, *, body: Any = None) -> bytes:
+    """What the endpoint answers, or the file that its URL names. Raises SettingsError, InputError, ServiceError."""
+    if is_remote(endpoint.url):
+        return request(endpoint, policy, body=body)
+    try:
+        return read_bounded(_local_path(endpoint), MAX_BYTES)
+    except InputError as error:
+        raise InputError(f"{endpoint.what}: {error}", hint=f"Check {endpoint.url_setting}.") from error
+
+
+def is_remote(location: str) -> bool:
+    return location.lower().startswith(("http://", "https://"))
+
+
+def _local_path(endpoint: Endpoint) -> Path:
+    if endpoint.url.lower().startswith("file:"):
+        return Path(url2pathname(urlsplit(endpoint.url).path))
+    if "://" in endpoint.url:
+        raise SettingsError(
+            f"{endpoint.url_setting} cannot be used: {shown(endpoint.url)}",
+            hint="Use an http, https or file URL, or a path.",
+        )
+    return Path(endpoint.url)

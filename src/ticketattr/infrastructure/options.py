@@ -1,0 +1,59 @@
+"""What adapters can be told. Plain values: reading settings loads none of the libraries behind them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+
+@dataclass(frozen=True, slots=True)
+class HTTPPolicy:
+    """`max_retries` counts the tries after the first; `timeout` bounds one whole try, in seconds."""
+
+    max_retries: int = 3
+    backoff_factor: float = 0.5
+    timeout: float = 30.0
+
+
+@dataclass(frozen=True, slots=True)
+class HelpdeskAccess:
+    """`location`: the URL of the webhook, or a file with an answer of it, for which nobody asks for keys."""
+
+    location: str
+    api_key: str = field(default="", repr=False)
+    api_secret: str = field(default="", repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class GeminiOptions:
+    """`timeout` bounds one call, `pause` is the least time between the starts of two, in seconds.
+
+    None is left to the model, an empty `base_url` to google-genai.
+    """
+
+    model: str
+    api_key: str = field(repr=False)
+    batch_size: int = 30
+    pause: float = 0.0
+    max_retries: int = 3
+    backoff_factor: float = 1.0
+    timeout: float = 120.0
+    temperature: float | None = None
+    top_p: float | None = None
+    top_k: int | None = None
+    api_version: str = "v1beta"
+    base_url: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class MailServer:
+    """With `use_tls`, STARTTLS is required (port 465: TLS from the start). AUTH when there is a user name.
+
+    `timeout` bounds each step, in seconds.
+    """
+
+    host: str
+    port: int = 587
+    use_tls: bool = True
+    username: str = ""
+    password: str = field(default="", repr=False)
+    timeout: float = 30.0

@@ -1,0 +1,87 @@
+"""The folder of finished reports, and what a workbook says of itself, read without opening it in full."""
+
+from __future__ import annotations
+
+import hashlib
+import io
+import os
+import re
+import zipfile
+import zlib
+from dataclasses import dataclass
+from datetime import datetime, timezone
+from pathlib import Path
+
+from ..domain.delivery import ReportFile
+from ..errors import InputError
+
+RUN_ID_PROPERTY = "run_id"
+"""The custom document property that names the run; Excel and LibreOffice keep it when they save."""
+
+_PROPERTIES = "docProps/custom.xml"
+_MAX_PROPERTIES = 1024 * 1024
+# No XML parser: what a stranger saved could make one work for hours.
+_RUN_ID = re.compile(rf'<property\b[^>]*\bname="{RUN_ID_PROPERTY}"[^>]*>\s*<vt:lpwstr>([^<]*)</vt:lpwstr>')
+
+
+@dataclass(frozen=True, slots=True)
+class OutputFolder:
+    root: Path
+
+    def reports(self) -> list[ReportFile]:
+        """Oldest first by modification time; none when there is no such folder. Raises InputError."""
+        try:
+            paths = [path for path in self.root.iterdir() if path.suffix.lower() == ".xlsx" and path.is_file()]
+        except FileNotFoundError:
+            return []
+        except OSError as error:
+            raise InputError(f"{self.root} cannot be read: {error.strerror}") from error
+        return sorted(map(self.inspect, paths), key=lambda report: (report.modified, report.path.name))
+
+    def inspect(self, path: Path) -> ReportFile:
+        content, modified = _content(path)
+        damage, run_id = _look_inside(content)
+        return ReportFile(
+            path=path,
+            sha256=hashlib.sha256(content).hexdigest(),
+            size=len(content),
+            modified=modified,
+            run_id=run_id,
+            damage=damage,
+        )
+
+    def read(self, report: ReportFile) -> bytes:
+        content, _ = _content(report.path)
+        if hashlib.sha256(content).hexdigest() != report.sha256:
+            raise InputError(f"{report.path} changed while it was being sent", hint="Run the same command again.")
+        return content
+
+
+def _content(path: Path) -> tuple[bytes, datetime]:
+    try:
+        with path.open("rb") as file:
+            modified = datetime.fromtimestamp(os.fstat(file.fileno()).st_mtime, timezone.utc)
+            return file.read(), modified
+    except OSError as error:
+        raise InputError(f"{path} cannot be read: {error.strerror}") from error
+
+
+def _look_inside(content: bytes) -> tuple[str, str]:
+    """What is wrong with a workbook (nothing: empty), and the run that it names."""
+    try:
+        with zipfile.ZipFile(io.BytesIO(content)) as workbook:
+            if broken := workbook.testzip():
+                return f"no readable workbook: {broken} is broken", ""
+            if "xl/workbook.xml" not in workbook.namelist():
+                return "no workbook", ""
+            return "", _run_id(workbook)
+    except (zipfile.BadZipFile, zlib.error, EOFError, OSError, NotImplementedError, RuntimeError) as error:
+        return f"no readable workbook: {error or type(error).__name__}", ""
+
+
+def _run_id(workbook: zipfile.ZipFile) -> str:
+    if _PROPERTIES not in workbook.namelist():
+        return ""
+    with workbook.open(_PROPERTIES) as file:
+        found = _RUN_ID.search(file.read(_MAX_PROPERTIES).decode("utf-8", "replace"))
+    return found.group(1) if found else ""

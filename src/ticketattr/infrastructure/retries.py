@@ -1,0 +1,73 @@
+"""When to try again, and how long to wait: for every service that we call over HTTP."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Mapping
+from datetime import datetime, timezone
+from email.utils import parsedate_to_datetime
+from typing import Any
+
+import stamina
+import stamina.instrumentation
+
+from ..errors import ServiceError
+
+log = logging.getLogger(__name__)
+
+MAX_WAIT = 60.0
+"""The longest wait between two tries, in seconds, whatever the server asks for."""
+
+
+class Transient(ServiceError):
+    """A failure that may be over at the next try. `wait`: seconds the server asked for, if it did."""
+
+    def __init__(self, message: str, *, hint: str = "", wait: float | None = None) -> None:
+        super().__init__(message, hint=hint or "Try again later.")
+        self.wait = wait
+
+
+def retrying(max_retries: int, backoff_factor: float) -> Any:
+    """Attempts for `async for`: the first and `max_retries` more after a `Transient`.
+
+    They wait `backoff_factor` times 1, 2, 4 … seconds and as much again at random, at most `MAX_WAIT`.
+    """
+    stamina.instrumentation.set_on_retry_hooks([_log_retry])
+    return stamina.retry_context(
+        on=_should_retry,
+        attempts=max_retries + 1,
+        timeout=None,
+        wait_initial=backoff_factor,
+        wait_jitter=backoff_factor,
+        wait_max=MAX_WAIT,
+    )
+
+
+def is_transient(status: int) -> bool:
+    return status in (408, 425, 429) or status >= 500
+
+
+def retry_after(headers: Mapping[str, str], now: datetime | None = None) -> float | None:
+    """The seconds that a Retry-After header asks for, given as seconds or as a date."""
+    value = headers.get("Retry-After", "").strip()
+    if value.isdecimal():
+        return float(value)
+    try:
+        date = parsedate_to_datetime(value)
+    except ValueError:
+        return None
+    if date.tzinfo is None:
+        date = date.replace(tzinfo=timezone.utc)
+    return (date - (now or datetime.now(timezone.utc))).total_seconds()
+
+
+def _should_retry(error: Exception) -> bool | float:
+    if not isinstance(error, Transient):
+        return False
+    # stamina takes such a number as it is, beyond its own bounds.
+    return True if error.wait is None else min(max(error.wait, 0.0), MAX_WAIT)
+
+
+# stamina's own hook logs the arguments of the call: tickets and keys.
+def _log_retry(details: stamina.instrumentation.RetryDetails) -> None:
+    log.warning("%s; retry %d in %.1f s", details.caused_by, details.retry_num, details.wait_for)
