@@ -1,0 +1,5 @@
+"""`python -m ticketattr`."""
+
+from .entrypoint.cli import main
+
+main()

@@ -1,0 +1,1 @@
+"""How we are called: commands, settings, wiring."""

@@ -1,0 +1,379 @@
+"""The commands. Each reads its settings, calls one use case, and says what came of it.
+
+What a command does not need, it does not import: `--help` and `pending list` stay instant.
+"""
+
+from __future__ import annotations
+
+import signal
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager, nullcontext
+from dataclasses import dataclass
+from datetime import datetime, timezone
+from enum import Enum
+from pathlib import Path
+from types import FrameType
+from typing import Annotated, Any, NoReturn
+
+import typer
+from typer.core import TyperGroup
+
+from .. import __version__
+from ..application.ports import Run
+from ..domain.delivery import Message, ReportStatus
+from ..domain.ticket import AttributedTicket
+from ..errors import ExitCode, SettingsError, TicketAttrError
+from . import wiring
+from .console import Console, plain
+from .settings import (
+    Environment,
+    FolderSettings,
+    MailSettings,
+    SourceSettings,
+    read_classifier,
+    read_transport,
+    read_values,
+    reading,
+)
+
+
+class Commands(TyperGroup):
+    """The one place where an error becomes a message and an exit code."""
+
+    def invoke(self, ctx: Any) -> Any:
+        try:
+            return super().invoke(ctx)
+        except TicketAttrError as error:
+            Console(verbosity=0).error(error)
+            raise typer.Exit(error.exit_code) from None
+
+
+app = typer.Typer(
+    cls=Commands,
+    help="Attribute IT helpdesk tickets to a service catalog, report them, and deliver each report once.",
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+pending_app = typer.Typer(help="The reports that were not sent yet.", no_args_is_help=True)
+app.add_typer(pending_app, name="pending")
+
+
+class ClassifierChoice(str, Enum):
+    gemini = "gemini"
+    offline = "offline"
+
+
+class ListFormat(str, Enum):
+    table = "table"
+    json = "json"
+    csv = "csv"
+
+
+@dataclass(frozen=True, slots=True)
+class Session:
+    """What the options before the command say."""
+
+    console: Console
+    env_file: Path | None
+
+    @contextmanager
+    def reading(self, command: str, classifier: ClassifierChoice | None = None) -> Iterator[Environment]:
+        """The settings of `command`, under the flag that was given."""
+        flags = {"CLASSIFIER": classifier.value} if classifier else {}
+        with reading(read_values(self.env_file, flags), command) as env:
+            yield env
+
+
+ClassifierOption = Annotated[
+    ClassifierChoice | None, typer.Option(help="Who chooses the request types. [default: CLASSIFIER, or gemini]")
+]
+
+
+def _show_version(wanted: bool) -> None:
+    if wanted:
+        typer.echo(f"ticketattr {__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def main_options(
+    context: typer.Context,
+    env_file: Annotated[
+        Path | None, typer.Option(help="Settings under those of the environment. [default: .env, if there is one]")
+    ] = None,
+    verbose: Annotated[bool, typer.Option("--verbose", "-v", help="Log details too.")] = False,
+    quiet: Annotated[bool, typer.Option("--quiet", "-q", help="Say nothing but errors.")] = False,
+    version: Annotated[
+        bool, typer.Option("--version", help="Show the version and exit.", callback=_show_version, is_eager=True)
+    ] = False,
+) -> None:
+    if verbose and quiet:
+        raise SettingsError("-v and -q exclude each other")
+    console = Console(verbosity=verbose - quiet)
+    console.set_up_logging()
+    context.obj = Session(console, env_file)
+
+
+@app.command()
+def fetch(
+    context: typer.Context,
+    output: Annotated[
+        Path | None,
+        typer.Option("--output", "-o", help="Tickets; - is stdout. [default: tickets.json of a new run]"),
+    ] = None,
+    catalog_output: Annotated[
+        Path | None, typer.Option(help="Catalog; - is stdout. [default: catalog.json of the same run]")
+    ] = None,
+) -> None:
+    """Fetch the ticket queue and the service catalog."""
+    from ..application.fetch import fetch_tickets
+    from ..infrastructure.artifacts import WorkFolder, write_catalog, write_tickets
+    from ..infrastructure.files import STREAM
+
+    if output == catalog_output == STREAM:
+        raise SettingsError("tickets and catalog cannot both go to stdout")
+    session: Session = context.obj
+    with session.reading("fetch") as env:
+        sources, folders = SourceSettings.read(env), FolderSettings.read(env)
+    with session.console.waiting("Fetching tickets and service catalog"):
+        fetched = fetch_tickets(wiring.helpdesk(sources), wiring.catalog_source(sources))
+    run, work = _new_run(), WorkFolder(folders.work)
+    target = output or work.path(run.id, "tickets")
+    # The catalog first: tickets.json is the file that says the fetch is complete.
+    write_catalog(catalog_output or work.path(run.id, "catalog"), fetched.catalog, run)
+    write_tickets(target, fetched.tickets, run)
+    session.console.summary(f"{len(fetched.tickets)} tickets and {len(fetched.catalog.entries)} request types fetched")
+    _print_path(target)
+
+
+@app.command()
+def classify(
+    context: typer.Context,
+    input: Annotated[
+        Path | None,
+        typer.Option("--input", "-i", help="Tickets; - is stdin. [default: tickets.json of the newest run]"),
+    ] = None,
+    catalog: Annotated[
+        Path | None, typer.Option(help="Catalog; - is stdin. [default: catalog.json of the run of the tickets]")
+    ] = None,
+    output: Annotated[
+        Path | None,
+        typer.Option("--output", "-o", help="- is stdout. [default: attributions.json of the run of the tickets]"),
+    ] = None,
+    classifier: ClassifierOption = None,
+) -> None:
+    """Attribute each ticket to a request type of the catalog, or say why not."""
+    from ..application.classify import classify_tickets
+    from ..infrastructure.artifacts import WorkFolder, read_fetched, write_attributions
+    from ..infrastructure.files import STREAM
+
+    if input == catalog == STREAM:
+        raise SettingsError("tickets and catalog cannot both come from stdin")
+    session: Session = context.obj
+    with session.reading("classify", classifier) as env:
+        options, folders = read_classifier(env), FolderSettings.read(env)
+    work = WorkFolder(folders.work)
+    fetched = read_fetched(input or work.newest("tickets"), catalog, work)
+    with session.console.progress("Classifying") as progress:
+        tickets = classify_tickets(fetched.tickets, fetched.catalog, wiring.classifier(options), progress)
+    target = output or work.path(fetched.run_id, "attributions")
+    write_attributions(target, tickets, Run(fetched.run_id, _now))
+    session.console.summary(_attribution_summary(tickets))
+    _print_path(target)
+    _exit_if_partial(session, tickets=tickets)
+
+
+@app.command()
+def report(
+    context: typer.Context,
+    input: Annotated[
+        Path | None,
+        typer.Option("--input", "-i", help="- is stdin. [default: attributions.json of the newest run]"),
+    ] = None,
+    output: Annotated[
+        Path | None,
+        typer.Option(
+            "--output",
+            "-o",
+            help="- is stdout. [default: OUTPUT_DIR/ticket-attribution-<run>.xlsx, where it is pending]",
+        ),
+    ] = None,
+) -> None:
+    """Write the Excel report of a run."""
+    from ..application.report import make_report
+    from ..infrastructure.artifacts import WorkFolder, read_attributions
+
+    session: Session = context.obj
+    with session.reading("report") as env:
+        folders = FolderSettings.read(env)
+    stage = read_attributions(input or WorkFolder(folders.work).newest("attributions"))
+    if not stage.data:
+        session.console.summary("no tickets, so no report")
+        return
+    target = output or folders.output / _report_name(stage.run_id)
+    with session.console.waiting("Writing the report"):
+        made = make_report(
+            stage.data, wiring.report_writer(), target, run_id=stage.run_id, generated_at=stage.generated_at
+        )
+    session.console.summary(f"{len(made.rows)} rows written, {made.attributed} of them attributed")
+    _print_path(target)
+
+
+@app.command()
+def send(
+    context: typer.Context,
+    report: Annotated[
+        Path | None, typer.Option("--report", help="This workbook alone, unless its content was sent before.")
+    ] = None,
+    again: Annotated[bool, typer.Option("--again", help="With --report: even if it was sent before.")] = False,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Show what would be sent; send nothing.")] = False,
+) -> None:
+    """Send every report that was not sent yet, oldest first, in one message."""
+    from ..application.send import left_over, plan_pending, plan_report, report_status, send_messages
+
+    if again and not report:
+        raise SettingsError("--again needs --report")
+    session: Session = context.obj
+    with session.reading("send") as env:
+        folders, mail = FolderSettings.read(env), MailSettings.read(env)
+    outgoing = wiring.outgoing(folders, mail, _now)
+    with nullcontext() if dry_run else outgoing.log.hold(_now()):
+        messages = plan_report(outgoing, report, again=again) if report else plan_pending(outgoing)
+        if dry_run:
+            _print_reports(messages)
+            session.console.summary(f"dry run: {_reports(messages)} would be sent, nothing was")
+            return
+        with session.console.waiting("Sending"):
+            sent = send_messages(outgoing, messages)
+        statuses = [report_status(outgoing, report)] if report else left_over(outgoing)
+    _print_reports(sent)
+    session.console.summary(f"{_reports(sent)} sent" if messages else _nothing_to_send(statuses))
+    _exit_if_partial(session, left=[status for status in statuses if status.is_pending])
+
+
+@app.command()
+def run(
+    context: typer.Context,
+    classifier: ClassifierOption = None,
+    dry_run: Annotated[
+        bool,
+        typer.Option("--dry-run", help="Send nothing; the report goes to the work folder, where it is not pending."),
+    ] = False,
+) -> None:
+    """Send what is pending, fetch, classify, report, send: the whole chain."""
+    from ..application.run import Pipeline, run_pipeline
+    from ..infrastructure.artifacts import WorkFolder
+
+    session: Session = context.obj
+    with session.reading("run", classifier) as env:
+        folders, sources, options = FolderSettings.read(env), SourceSettings.read(env), read_classifier(env)
+        mail = None if dry_run else MailSettings.read(env)
+    outgoing = wiring.outgoing(folders, mail, _now) if mail else None
+    pipeline = Pipeline(
+        helpdesk=wiring.helpdesk(sources),
+        catalog_source=wiring.catalog_source(sources),
+        classifier=wiring.classifier(options),
+        stage_files=WorkFolder(folders.work),
+        writer=wiring.report_writer(),
+        outgoing=outgoing,
+    )
+    this_run = _new_run()
+    folder = folders.output if outgoing else folders.work / this_run.id
+    with outgoing.log.hold(_now()) if outgoing else nullcontext(), session.console.progress("Running") as progress:
+        result = run_pipeline(pipeline, this_run, folder / _report_name(this_run.id), progress)
+    session.console.summary(_attribution_summary(result.tickets))
+    if outgoing:
+        session.console.summary(f"{_reports(result.sent)} sent")
+    if result.report:
+        _print_path(result.report)
+    _exit_if_partial(session, tickets=result.tickets, left=result.left)
+
+
+@pending_app.command("list")
+def pending_list(
+    context: typer.Context,
+    everything: Annotated[bool, typer.Option("--all", help="What was sent too.")] = False,
+    format: Annotated[ListFormat, typer.Option(help="How to print it.")] = ListFormat.table,
+) -> None:
+    """List the reports that were not sent yet, and why."""
+    from ..application.pending import audit_reports, survey_reports
+    from .listing import print_statuses
+
+    session: Session = context.obj
+    with session.reading("pending list") as env:
+        folders, transport = FolderSettings.read(env), read_transport(env)
+    folder, log = wiring.report_folder(folders), wiring.report_log(folders)
+    if everything:
+        statuses = audit_reports(folder, log, transport)
+    else:
+        statuses = [status for status in survey_reports(folder, log, transport) if status.state != "sent"]
+    print_statuses(statuses, format.value)
+
+
+def _now() -> datetime:
+    return datetime.now(timezone.utc)
+
+
+def _new_run() -> Run:
+    from ..infrastructure.artifacts import new_run_id
+
+    return Run(new_run_id(_now()), _now)
+
+
+def _report_name(run_id: str) -> str:
+    return f"ticket-attribution-{run_id}.xlsx"
+
+
+def _print_path(path: Path) -> None:
+    """Where the result is; nothing when it went to stdout itself."""
+    if path != Path("-"):
+        typer.echo(path)
+
+
+def _print_reports(messages: Sequence[Message]) -> None:
+    for message in messages:
+        for report in message.reports:
+            typer.echo(plain(str(report.path)))
+
+
+def _reports(messages: Sequence[Message]) -> str:
+    return _counted(sum(len(message.reports) for message in messages), "report")
+
+
+def _nothing_to_send(statuses: Sequence[ReportStatus]) -> str:
+    for status in statuses:
+        if status.state == "sent" and status.delivery:
+            return f"nothing sent: {status.report.path} was sent at {status.delivery.changed:%Y-%m-%d %H:%M:%S} UTC"
+    return "nothing to send"
+
+
+def _counted(number: int, noun: str) -> str:
+    return f"{number} {noun}" if number == 1 else f"{number} {noun}s"
+
+
+def _attribution_summary(tickets: Sequence[AttributedTicket]) -> str:
+    attributed = sum(ticket.is_attributed for ticket in tickets)
+    failed = sum(ticket.is_failure for ticket in tickets)
+    summary = f"{attributed} of {_counted(len(tickets), 'ticket')} attributed"
+    return f"{summary}, {failed} failed" if failed else summary
+
+
+def _exit_if_partial(
+    session: Session, *, tickets: Sequence[AttributedTicket] = (), left: Sequence[ReportStatus] = ()
+) -> None:
+    """Exit 5 when tickets stayed unattributed because something failed, or reports did not reach their reader."""
+    for status in left:
+        session.console.summary(f"not sent: {status.report.path}: {status.state} {status.detail}".rstrip())
+    if left or any(ticket.is_failure for ticket in tickets):
+        raise typer.Exit(ExitCode.PARTIAL)
+
+
+def main() -> None:
+    """The program: as `app`, with SIGTERM an exit code of its own."""
+    signal.signal(signal.SIGTERM, _terminated)
+    app(prog_name="ticketattr")
+
+
+def _terminated(signal_number: int, frame: FrameType | None) -> NoReturn:
+    raise SystemExit(ExitCode.TERMINATED)

@@ -1,0 +1,265 @@
+"""Settings: from the environment, from an env file under it, with defaults; a flag beats all.
+
+Each section is read only by the commands that use it. An empty value counts as not set.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from email.errors import HeaderParseError
+from email.headerregistry import Address
+from pathlib import Path
+from typing import Literal, TypeVar, get_args
+
+from ..domain.delivery import Transport
+from ..errors import SettingsError
+from ..infrastructure.options import GeminiOptions, HelpdeskAccess, HTTPPolicy, MailServer
+
+ClassifierName = Literal["gemini", "offline"]
+
+T = TypeVar("T", int, float)
+
+_DEFAULT_ENV_FILE = Path(".env")
+_CONTROL = re.compile(r"[\x00-\x1f\x7f]")
+_TRUE, _FALSE = ("1", "true", "yes", "on"), ("0", "false", "no", "off")
+
+
+class Environment:
+    """Reads settings for one command, and remembers everything that is missing or wrong."""
+
+    def __init__(self, values: Mapping[str, str]) -> None:
+        self._values = values
+        self.missing: list[str] = []
+        self.wrong: list[str] = []
+
+    def text(self, name: str, default: str = "") -> str:
+        value = self._values.get(name, "").strip() or default
+        if _CONTROL.search(value):
+            self.wrong.append(f"{name} holds a control character")
+        return value
+
+    def required(self, name: str) -> str:
+        value = self.text(name)
+        if not value:
+            self.missing.append(name)
+        return value
+
+    def secret(self, name: str) -> str:
+        """A required text, its white space kept."""
+        self.required(name)
+        return self._values.get(name, "")
+
+    def token(self, name: str) -> str:
+        """A required key that travels in an HTTP header."""
+        value = self.required(name)
+        if not value.isascii():
+            self.wrong.append(f"{name} holds a character that no key has")
+        return value
+
+    def whole(self, name: str, default: int, *, least: int, most: int = 2**31) -> int:
+        number = self.optional_whole(name, least=least, most=most)
+        return default if number is None else number
+
+    def optional_whole(self, name: str, *, least: int, most: int = 2**31) -> int | None:
+        return self._number(name, int, "whole number", least, most)
+
+    def decimal(self, name: str, default: float, *, least: float = 0.0, most: float = 86_400.0) -> float:
+        number = self.optional_decimal(name, least=least, most=most)
+        return default if number is None else number
+
+    def optional_decimal(self, name: str, *, least: float = 0.0, most: float) -> float | None:
+        return self._number(name, float, "number", least, most)
+
+    def flag(self, name: str, default: bool) -> bool:
+        value = self.text(name).lower()
+        if value and value not in _TRUE + _FALSE:
+            self.wrong.append(f"{name} is neither true nor false: {value}")
+        return value in _TRUE if value else default
+
+    def choice(self, name: str, default: str, choices: tuple[str, ...]) -> str:
+        value = self.text(name, default).lower()
+        if value not in choices:
+            self.wrong.append(f"{name} is none of {', '.join(choices)}: {value}")
+        return value
+
+    def path(self, name: str, default: str) -> Path:
+        return Path(self.text(name, default))
+
+    def address(self, name: str) -> str:
+        """A required mail address."""
+        value = self.required(name)
+        if value and not _is_address(value):
+            self.wrong.append(f"{name} is no mail address")
+        return value
+
+    def addresses(self, name: str) -> tuple[str, ...]:
+        """One or more mail addresses, separated by commas."""
+        values = tuple(part.strip() for part in self.required(name).split(",") if part.strip())
+        if not all(map(_is_address, values)):
+            self.wrong.append(f"{name} holds something that is no mail address")
+        return values
+
+    def _number(self, name: str, parse: Callable[[str], T], what: str, least: float, most: float) -> T | None:
+        value = self.text(name)
+        if not value:
+            return None
+        try:
+            number = parse(value)
+        except ValueError:
+            number = None
+        # Written so that NaN, which compares with nothing, is wrong too.
+        if number is None or not least <= number <= most:
+            self.wrong.append(f"{name} is no {what} from {least:g} to {most:g}: {value}")
+            return None
+        return number
+
+
+def _is_address(value: str) -> bool:
+    try:
+        address = Address(addr_spec=value)
+    except (HeaderParseError, ValueError, IndexError):
+        return False
+    return value.isascii() and bool(address.username and address.domain)
+
+
+@contextmanager
+def reading(values: Mapping[str, str], command: str) -> Iterator[Environment]:
+    """An Environment; when the block ends, everything missing or wrong is raised as one SettingsError."""
+    env = Environment(values)
+    yield env
+    problems = list(dict.fromkeys(env.wrong))
+    if env.missing:
+        names = ", ".join(dict.fromkeys(env.missing))
+        problems.insert(0, f"`ticketattr {command}` needs settings that are not set: {names}")
+    if problems:
+        raise SettingsError("; ".join(problems), hint="Set them in the environment or in .env (see .env.example).")
+
+
+@dataclass(frozen=True, slots=True)
+class FolderSettings:
+    output: Path
+    work: Path
+    report_log: Path
+
+    @classmethod
+    def read(cls, env: Environment) -> FolderSettings:
+        return cls(
+            output=env.path("OUTPUT_DIR", "output"),
+            work=env.path("WORK_DIR", "work"),
+            report_log=env.path("REPORT_LOG_DB_PATH", "output/reports.db"),
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class SourceSettings:
+    """Where tickets and catalog come from."""
+
+    helpdesk: HelpdeskAccess
+    catalog_location: str
+    http: HTTPPolicy
+
+    @classmethod
+    def read(cls, env: Environment) -> SourceSettings:
+        return cls(
+            helpdesk=_helpdesk_access(env),
+            catalog_location=env.required("SERVICE_CATALOG_URL"),
+            http=HTTPPolicy(
+                max_retries=env.whole("HTTP_MAX_RETRIES", 3, least=0, most=20),
+                backoff_factor=env.decimal("HTTP_BACKOFF_FACTOR", 0.5, most=60.0),
+                timeout=env.decimal("HTTP_TIMEOUT", 30.0, least=0.1),
+            ),
+        )
+
+
+def _helpdesk_access(env: Environment) -> HelpdeskAccess:
+    location = env.required("HELPDESK_API_URL")
+    if not location.lower().startswith(("http://", "https://")):
+        return HelpdeskAccess(location)
+    return HelpdeskAccess(location, env.secret("HELPDESK_API_KEY"), env.secret("HELPDESK_API_SECRET"))
+
+
+def read_classifier(env: Environment) -> GeminiOptions | None:
+    """The options of Gemini; None for the embedded classifier, which has none."""
+    if env.choice("CLASSIFIER", "gemini", get_args(ClassifierName)) == "offline":
+        return None
+    return GeminiOptions(
+        model=env.text("LLM_MODEL_NAME", "gemini-2.5-pro"),
+        api_key=env.token("LLM_API_KEY"),
+        batch_size=env.whole("LLM_BATCH_SIZE", 30, least=1, most=1000),
+        pause=env.decimal("LLM_DELAY_BETWEEN_BATCHES", 0.0, most=3600.0),
+        max_retries=env.whole("LLM_MAX_RETRIES", 3, least=0, most=20),
+        backoff_factor=env.decimal("LLM_BACKOFF_FACTOR", 1.0, most=60.0),
+        timeout=env.decimal("LLM_TIMEOUT", 120.0, least=0.1),
+        temperature=env.optional_decimal("LLM_TEMPERATURE", most=2.0),
+        top_p=env.optional_decimal("LLM_TOP_P", most=1.0),
+        top_k=env.optional_whole("LLM_TOP_K", least=1),
+        api_version=env.text("LLM_API_VERSION", "v1beta"),
+        base_url=env.text("GOOGLE_GEMINI_BASE_URL"),
+    )
+
+
+def _mail_server(env: Environment) -> MailServer:
+    username = env.text("EMAIL_USERNAME")
+    return MailServer(
+        host=env.required("EMAIL_SMTP_HOST"),
+        port=env.whole("EMAIL_SMTP_PORT", 587, least=1, most=65_535),
+        use_tls=env.flag("EMAIL_USE_TLS", default=True),
+        username=username,
+        password=env.secret("EMAIL_PASSWORD") if username else "",
+        timeout=env.decimal("EMAIL_TIMEOUT", 30.0, least=0.1),
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class MailSettings:
+    """`carrier`: the mail server of EMAIL_TRANSPORT=smtp, or the folder of EMAIL_TRANSPORT=file."""
+
+    carrier: MailServer | Path
+    sender: str
+    sender_name: str
+    recipients: tuple[str, ...]
+    subject: str
+    codebase_url: str
+
+    @classmethod
+    def read(cls, env: Environment) -> MailSettings:
+        is_smtp = read_transport(env) == "smtp"
+        return cls(
+            carrier=_mail_server(env) if is_smtp else env.path("EMAIL_OUTBOX_DIR", "outbox"),
+            sender=env.address("EMAIL_SENDER"),
+            sender_name=env.text("EMAIL_SENDER_NAME", "ticketattr"),
+            recipients=env.addresses("EMAIL_RECIPIENT"),
+            subject=env.text("EMAIL_SUBJECT", "Ticket attribution report"),
+            codebase_url=env.required("CODEBASE_URL"),
+        )
+
+
+def read_transport(env: Environment) -> Transport:
+    return "file" if env.choice("EMAIL_TRANSPORT", "smtp", get_args(Transport)) == "file" else "smtp"
+
+
+def read_values(env_file: Path | None, overrides: Mapping[str, str]) -> dict[str, str]:
+    """Every value by its name: `overrides` > environment > `env_file` (or `.env`, where there is one)."""
+    path = env_file or _DEFAULT_ENV_FILE
+    from_file = _read_env_file(path) if env_file or path.exists() else {}
+    return {**from_file, **os.environ, **overrides}
+
+
+def _read_env_file(path: Path) -> dict[str, str]:
+    from dotenv.parser import parse_stream
+
+    try:
+        with path.open(encoding="utf-8-sig") as file:
+            bindings = list(parse_stream(file))
+    except (OSError, UnicodeDecodeError) as error:
+        reason = error.strerror if isinstance(error, OSError) else "it is not UTF-8 text"
+        raise SettingsError(f"the env file {path} cannot be read: {reason}") from error
+    for binding in bindings:
+        if binding.error:
+            raise SettingsError(f"{path}, line {binding.original.line}: expected NAME=value")
+    # Taken as they stand: a "$" in a password is a dollar sign.
+    return {binding.key: binding.value or "" for binding in bindings if binding.key}

@@ -1,0 +1,84 @@
+"""Builds each adapter from its settings, as the port that it fits.
+
+Imports stand inside the functions: what a command does not use, it does not load.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from ..application.ports import (
+    CatalogSource,
+    Classifier,
+    Clock,
+    Helpdesk,
+    Mailer,
+    ReportFolder,
+    ReportLog,
+    ReportWriter,
+)
+from ..application.send import Addressing, Outgoing
+from ..infrastructure.options import GeminiOptions
+from .settings import FolderSettings, MailSettings, SourceSettings
+
+
+def helpdesk(settings: SourceSettings) -> Helpdesk:
+    from ..infrastructure.helpdesk import WebhookHelpdesk
+
+    return WebhookHelpdesk(settings.helpdesk, settings.http)
+
+
+def catalog_source(settings: SourceSettings) -> CatalogSource:
+    from ..infrastructure.catalog_yaml import YAMLCatalog
+
+    return YAMLCatalog(settings.catalog_location, settings.http)
+
+
+def classifier(options: GeminiOptions | None) -> Classifier:
+    """Gemini; without options, the embedded one."""
+    if options is None:
+        from ..infrastructure.offline import OfflineClassifier
+
+        return OfflineClassifier()
+    from ..infrastructure.gemini import GeminiClassifier
+
+    return GeminiClassifier(options)
+
+
+def report_writer() -> ReportWriter:
+    from ..infrastructure.excel import ExcelReports
+
+    return ExcelReports()
+
+
+def report_folder(settings: FolderSettings) -> ReportFolder:
+    from ..infrastructure.report_folder import OutputFolder
+
+    return OutputFolder(settings.output)
+
+
+def report_log(settings: FolderSettings) -> ReportLog:
+    from ..infrastructure.report_log import SQLiteReportLog
+
+    return SQLiteReportLog(settings.report_log)
+
+
+def mailer(settings: MailSettings) -> Mailer:
+    from ..infrastructure.eml_outbox import EMLOutbox
+    from ..infrastructure.message import Letter
+    from ..infrastructure.smtp import SMTPMailer
+
+    letter = Letter(settings.sender_name, settings.codebase_url)
+    if isinstance(settings.carrier, Path):
+        return EMLOutbox(settings.carrier, letter)
+    return SMTPMailer(settings.carrier, settings.sender, letter)
+
+
+def outgoing(folders: FolderSettings, mail: MailSettings, clock: Clock) -> Outgoing:
+    return Outgoing(
+        folder=report_folder(folders),
+        log=report_log(folders),
+        mailer=mailer(mail),
+        addressing=Addressing(mail.sender, mail.recipients, mail.subject),
+        clock=clock,
+    )
