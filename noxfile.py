@@ -1,0 +1,55 @@
+"""Development sessions. `nox` alone runs lint, typing and the tests on every Python that is there.
+
+Lint, typing and the workbook use the environment that nox itself was installed into (`pip install '.[dev]'`).
+"""
+
+from __future__ import annotations
+
+import sys
+
+import nox
+
+nox.options.sessions = ["lint", "typing", "tests"]
+nox.options.reuse_existing_virtualenvs = True
+nox.options.error_on_missing_interpreters = False
+
+PYTHON = (sys.executable, "-m")
+CODE = ("src", "tests", "noxfile.py")
+
+
+@nox.session(venv_backend="none")
+def lint(session: nox.Session) -> None:
+    """Style and formatting."""
+    session.run(*PYTHON, "ruff", "check", *CODE)
+    session.run(*PYTHON, "ruff", "format", "--check", *CODE)
+
+
+@nox.session(venv_backend="none")
+def typing(session: nox.Session) -> None:
+    """Types, strict, over source and tests."""
+    session.run(*PYTHON, "mypy")
+
+
+@nox.session(python=["3.10", "3.11", "3.12", "3.13"])
+def tests(session: nox.Session) -> None:
+    """The tests, against the package as it is installed; arguments go to pytest."""
+    session.install(".[dev]")
+    session.run("pytest", *session.posargs)
+
+
+@nox.session(venv_backend="none")
+def bench(session: nox.Session) -> None:
+    """Speed, as ratios against a baseline in the same run."""
+    session.run(sys.executable, "tests/bench.py", *session.posargs)
+
+
+@nox.session(venv_backend="none")
+def excel(session: nox.Session) -> None:
+    """The workbook of the example queue: example.xlsx, outside `output/`, so that nobody sends it."""
+    command = (*PYTHON, "ticketattr", "--quiet", "--env-file", "examples/demo.env")
+    session.run(*command, "fetch", "-o", "work/example/tickets.json", "--catalog-output", "work/example/catalog.json")
+    session.run(
+        *(*command, "classify", "-i", "work/example/tickets.json"),
+        *("--catalog", "work/example/catalog.json", "-o", "work/example/attributions.json"),
+    )
+    session.run(*command, "report", "-i", "work/example/attributions.json", "-o", "example.xlsx")

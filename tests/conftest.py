@@ -1,0 +1,105 @@
+from __future__ import annotations
+
+import logging
+import os
+import ssl
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import pytest
+import trustme
+from typer.testing import CliRunner, Result
+
+from ticketattr.entrypoint.cli import app
+
+from .servers import HTTPServer, MailServer, http_server, smtp_server
+
+DATA = Path(__file__).parent / "data"
+EXAMPLES = Path(__file__).parents[1] / "examples"
+
+OFFLINE_SETTINGS = {
+    "HELPDESK_API_URL": str(DATA / "tickets.json"),
+    "SERVICE_CATALOG_URL": str(DATA / "catalog.yaml"),
+    "HTTP_BACKOFF_FACTOR": "0",
+    "CLASSIFIER": "offline",
+    "EMAIL_TRANSPORT": "file",
+    "EMAIL_SENDER": "desk@example.com",
+    "EMAIL_RECIPIENT": "lead@example.com",
+    "CODEBASE_URL": "https://example.com/code?a=1&b=2",
+}
+
+
+@dataclass
+class CLI:
+    """The program, run in a folder of its own with these settings and no others."""
+
+    folder: Path
+    settings: dict[str, str] = field(default_factory=lambda: dict(OFFLINE_SETTINGS))
+
+    def __call__(self, *args: str, stdin: str | bytes = b"") -> Result:
+        result = CliRunner().invoke(app, args, input=stdin, env=self.settings)
+        if result.exception and not isinstance(result.exception, SystemExit):
+            raise result.exception
+        return result
+
+    def ok(self, *args: str, stdin: str | bytes = b"") -> Result:
+        result = self(*args, stdin=stdin)
+        assert result.exit_code == 0, result.output
+        return result
+
+    @property
+    def reports(self) -> list[Path]:
+        return sorted((self.folder / "output").glob("*.xlsx"))
+
+    @property
+    def mails(self) -> list[Path]:
+        return sorted((self.folder / "outbox").glob("*.eml"))
+
+
+@pytest.fixture
+def cli(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> CLI:
+    monkeypatch.chdir(tmp_path)
+    for name in os.environ:
+        if name.startswith(("HELPDESK_", "SERVICE_", "HTTP_", "LLM_", "EMAIL_", "GOOGLE_", "GEMINI_")):
+            monkeypatch.delenv(name)
+    for name in ("CLASSIFIER", "CODEBASE_URL", "OUTPUT_DIR", "WORK_DIR", "REPORT_LOG_DB_PATH"):
+        monkeypatch.delenv(name, raising=False)
+    return CLI(tmp_path)
+
+
+@pytest.fixture(autouse=True)
+def logging_as_it_was() -> Iterator[None]:
+    """The program sets up logging for its process, which here is ours."""
+    root = logging.getLogger()
+    handlers, level = root.handlers[:], root.level
+    yield
+    root.handlers[:], root.level = handlers, level
+
+
+@pytest.fixture
+def http() -> Iterator[HTTPServer]:
+    with http_server() as server:
+        yield server
+
+
+@pytest.fixture
+def mail() -> Iterator[MailServer]:
+    with smtp_server() as server:
+        yield server
+
+
+@pytest.fixture(scope="session")
+def authority() -> trustme.CA:
+    return trustme.CA()
+
+
+@pytest.fixture
+def server_tls(authority: trustme.CA, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> ssl.SSLContext:
+    """What a server on loopback needs to speak TLS; its authority is trusted meanwhile."""
+    certificates = tmp_path / "authority.pem"
+    authority.cert_pem.write_to_path(str(certificates))
+    monkeypatch.setenv("SSL_CERT_FILE", str(certificates))
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    authority.issue_cert("localhost", "127.0.0.1").configure_cert(context)
+    return context

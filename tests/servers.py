@@ -1,0 +1,216 @@
+"""Real servers on loopback: HTTP (helpdesk, catalog, Gemini's wire) and SMTP."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import ssl
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from email import message_from_bytes
+from email.message import EmailMessage
+from email.policy import default as email_policy
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import Any
+
+from aiosmtpd.smtp import SMTP, AuthResult, Envelope, LoginPassword, Session
+
+
+@dataclass(frozen=True)
+class Request:
+    method: str
+    path: str
+    headers: dict[str, str]
+    body: bytes
+
+    @property
+    def json(self) -> Any:
+        return json.loads(self.body)
+
+
+@dataclass(frozen=True)
+class Response:
+    """`chunks` are sent one by one; `hang_up` closes the connection without an answer."""
+
+    status: int = 200
+    body: Any = b""
+    headers: dict[str, str] = field(default_factory=dict)
+    hang_up: bool = False
+
+    @property
+    def content(self) -> bytes:
+        return self.body if isinstance(self.body, bytes) else json.dumps(self.body).encode()
+
+
+Answer = Callable[[Request], Response]
+
+
+@dataclass
+class HTTPServer:
+    """Answers each path by its function, or by its list of responses, one after the other (the last stays)."""
+
+    url: str
+    routes: dict[str, Answer | list[Response]] = field(default_factory=dict)
+    requests: list[Request] = field(default_factory=list)
+
+    def answer(self, request: Request) -> Response:
+        self.requests.append(request)
+        for prefix, route in self.routes.items():
+            if request.path.startswith(prefix):
+                if callable(route):
+                    return route(request)
+                return route.pop(0) if len(route) > 1 else route[0]
+        return Response(404)
+
+
+@contextmanager
+def http_server() -> Iterator[HTTPServer]:
+    class Handler(BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            length = int(self.headers.get("Content-Length") or 0)
+            request = Request(self.command, self.path, dict(self.headers), self.rfile.read(length))
+            response = server.answer(request)
+            if response.hang_up:
+                self.close_connection = True
+                return
+            self.send_response(response.status)
+            for name, value in {"Content-Length": str(len(response.content)), **response.headers}.items():
+                self.send_header(name, value)
+            self.end_headers()
+            self.wfile.write(response.content)
+
+        do_POST = do_GET  # noqa: N815  # the name that http.server looks for
+
+        def log_message(self, format: str, *args: Any) -> None:
+            pass
+
+    listener = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+    server = HTTPServer(f"http://127.0.0.1:{listener.server_address[1]}")
+    thread = threading.Thread(target=listener.serve_forever, kwargs={"poll_interval": 0.01})
+    thread.start()
+    try:
+        yield server
+    finally:
+        listener.shutdown()
+        thread.join()
+        listener.server_close()
+
+
+@dataclass
+class MailServer:
+    """What a real SMTP server took, and how it is told to misbehave: a reply for each command it shall refuse."""
+
+    host: str = "127.0.0.1"
+    port: int = 0
+    refuse: dict[str, str] = field(default_factory=dict)
+    refuse_recipients: dict[str, str] = field(default_factory=dict)
+    drop_after_data: bool = False
+    received: list[EmailMessage] = field(default_factory=list)
+    recipients: list[list[str]] = field(default_factory=list)
+    logins: list[str] = field(default_factory=list)
+    encrypted: list[bool] = field(default_factory=list)
+
+    async def handle_MAIL(
+        self, server: SMTP, session: Session, envelope: Envelope, address: str, options: list[str]
+    ) -> str:
+        if "MAIL" in self.refuse:
+            return self.refuse["MAIL"]
+        envelope.mail_from = address
+        return "250 OK"
+
+    async def handle_RCPT(
+        self, server: SMTP, session: Session, envelope: Envelope, address: str, options: list[str]
+    ) -> str:
+        if address in self.refuse_recipients:
+            return self.refuse_recipients[address]
+        envelope.rcpt_tos.append(address)
+        return "250 OK"
+
+    async def handle_DATA(self, server: SMTP, session: Session, envelope: Envelope) -> str:
+        if "DATA" in self.refuse:
+            return self.refuse["DATA"]
+        content = envelope.original_content or b""
+        self.received.append(message_from_bytes(content, policy=email_policy))
+        self.recipients.append(list(envelope.rcpt_tos))
+        self.encrypted.append(session.ssl is not None)
+        if self.drop_after_data:
+            self.drop_after_data = False
+            assert isinstance(server.transport, asyncio.Transport)
+            server.transport.abort()
+        return "250 Message accepted for delivery"
+
+    def authenticate(self, server: SMTP, session: Session, envelope: Envelope, mechanism: str, data: Any) -> AuthResult:
+        assert isinstance(data, LoginPassword)
+        self.logins.append(data.login.decode())
+        return AuthResult(success=data.password == b"right password", handled=False)
+
+
+@contextmanager
+def smtp_server(
+    *, tls: ssl.SSLContext | None = None, implicit_tls: bool = False, auth: bool = False
+) -> Iterator[MailServer]:
+    """With `tls` the server offers STARTTLS, or speaks TLS from the start; with `auth` it wants a login."""
+    mail = MailServer()
+    loop = asyncio.new_event_loop()
+
+    def session() -> SMTP:
+        return SMTP(
+            mail,
+            hostname="localhost",
+            tls_context=None if implicit_tls else tls,
+            require_starttls=bool(tls and not implicit_tls),
+            authenticator=mail.authenticate if auth else None,
+            auth_required=auth,
+            auth_require_tls=bool(tls),
+            loop=loop,
+        )
+
+    starting = loop.create_server(session, mail.host, 0, ssl=tls if implicit_tls else None)
+    listener = loop.run_until_complete(starting)
+    mail.port = listener.sockets[0].getsockname()[1]
+    thread = threading.Thread(target=loop.run_forever)
+    thread.start()
+    try:
+        yield mail
+    finally:
+        loop.call_soon_threadsafe(loop.stop)
+        thread.join()
+        listener.close()
+        for task in asyncio.all_tasks(loop):
+            task.cancel()
+        loop.run_until_complete(loop.shutdown_asyncgens())
+        loop.run_until_complete(asyncio.sleep(0))
+        loop.close()
+
+
+def gemini(choose: Callable[[dict[str, Any]], dict[str, Any] | None]) -> Answer:
+    """Gemini's wire: a function that answers each ticket of a question, or leaves it out (None)."""
+
+    def answer(request: Request) -> Response:
+        items = [
+            {"id": ticket["id"], **chosen}
+            for ticket in asked_tickets(request)
+            if (chosen := choose(ticket)) is not None
+        ]
+        return gemini_text(json.dumps({"items": items}))
+
+    return answer
+
+
+def gemini_text(text: str, finish: str = "STOP") -> Response:
+    content = {"role": "model", "parts": [{"text": text}]}
+    usage = {"promptTokenCount": 10, "candidatesTokenCount": 5, "totalTokenCount": 15}
+    return Response(body={"candidates": [{"content": content, "finishReason": finish}], "usageMetadata": usage})
+
+
+def gemini_error(code: int, status: str, details: list[Any] | None = None) -> Response:
+    return Response(code, {"error": {"code": code, "status": status, "message": "no", "details": details or []}})
+
+
+def asked_tickets(request: Request) -> list[dict[str, Any]]:
+    """The tickets that a request to Gemini asks about."""
+    question: str = request.json["contents"][0]["parts"][0]["text"]
+    tickets: list[dict[str, Any]] = json.loads(question.split("\n")[1])
+    return tickets
