@@ -24,7 +24,7 @@ from ..domain.delivery import Message, ReportStatus
 from ..domain.ticket import AttributedTicket
 from ..errors import ExitCode, SettingsError, TicketAttrError
 from . import wiring
-from .console import Console, plain
+from .console import Console, plain, show_error
 from .settings import (
     Environment,
     FolderSettings,
@@ -44,7 +44,7 @@ class Commands(TyperGroup):
         try:
             return super().invoke(ctx)
         except TicketAttrError as error:
-            Console(verbosity=0).error(error)
+            show_error(error)
             raise typer.Exit(error.exit_code) from None
 
 
@@ -53,9 +53,10 @@ app = typer.Typer(
     help="Attribute IT helpdesk tickets to a service catalog, report them, and deliver each report once.",
     no_args_is_help=True,
     pretty_exceptions_enable=False,
+    rich_markup_mode=None,  # plain help: at once, in any terminal and in a pipe
     context_settings={"help_option_names": ["-h", "--help"]},
 )
-pending_app = typer.Typer(help="The reports that were not sent yet.", no_args_is_help=True)
+pending_app = typer.Typer(help="The reports that were not sent yet.", no_args_is_help=True, rich_markup_mode=None)
 app.add_typer(pending_app, name="pending")
 
 
@@ -163,7 +164,7 @@ def classify(
     ] = None,
     classifier: ClassifierOption = None,
 ) -> None:
-    """Attribute each ticket to a request type of the catalog, or say why not."""
+    """Attribute each ticket to a request type, or say why not."""
     from ..application.classify import classify_tickets
     from ..infrastructure.artifacts import WorkFolder, read_fetched, write_attributions
     from ..infrastructure.files import STREAM
@@ -229,7 +230,10 @@ def send(
     again: Annotated[bool, typer.Option("--again", help="With --report: even if it was sent before.")] = False,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Show what would be sent; send nothing.")] = False,
 ) -> None:
-    """Send every report that was not sent yet, oldest first, in one message."""
+    """Send every report that was not sent yet.
+
+    The oldest comes first, and all go in one message.
+    """
     from ..application.send import left_over, plan_pending, plan_report, report_status, send_messages
 
     if again and not report:
@@ -261,7 +265,7 @@ def run(
         typer.Option("--dry-run", help="Send nothing; the report goes to the work folder, where it is not pending."),
     ] = False,
 ) -> None:
-    """Send what is pending, fetch, classify, report, send: the whole chain."""
+    """Send what is pending; fetch, classify, report, send."""
     from ..application.run import Pipeline, run_pipeline
     from ..infrastructure.artifacts import WorkFolder
 

@@ -58,13 +58,15 @@ def _row(status: ReportStatus) -> dict[str, Any]:
 
 
 def _print_table(rows: Sequence[dict[str, Any]]) -> None:
-    from rich.console import Console
-    from rich.table import Table
-
     if not rows:
         print("nothing is pending")
         return
-    table = Table(*(name.capitalize() for name in _IN_TABLE), box=None, pad_edge=False)
+    from rich.console import Console
+    from rich.table import Table
+
+    table = Table(box=None, pad_edge=False)
+    for name in _IN_TABLE:
+        table.add_column(name.capitalize(), overflow="fold")
     for row in rows:
         table.add_row(*(str(row[name]) for name in _IN_TABLE))
     # A pipe has no width: nothing is to be folded there.

@@ -36,8 +36,9 @@ MAX_CELL = 32_767
 
 _CUT = " … [cut]"
 _WIDTHS = (8, 50)
+_MAX_LINES = 6
 _HEADER = {
-    "font": Font(bold=True, color="FFFFFF"),
+    "font": Font(name="Calibri", size=11, bold=True, color="FFFFFF"),
     "fill": PatternFill("solid", start_color="1F4E78"),
     "alignment": Alignment(vertical="center"),
 }
@@ -61,7 +62,8 @@ def write_workbook(report: Report, file: IO[bytes]) -> None:
     sheet = workbook.create_sheet(SHEET)
     _set_up(sheet, report)
     sheet.append([_cell(sheet, name, **_HEADER) for name in COLUMNS])
-    for row in report.rows:
+    for place, row in enumerate(report.rows, start=2):
+        sheet.row_dimensions[place].height = _height(row)
         sheet.append([_cell(sheet, value, alignment=_BODY) for value in _values(row)])
     made = report.generated_at.replace(tzinfo=None)
     workbook.properties.title = f"Ticket attribution {report.run_id}"
@@ -95,6 +97,13 @@ def _width(name: str, texts: Iterable[str]) -> int:
     longest = max((len(line) for text in texts for line in text.splitlines()), default=0)
     # The filter's button takes the room of three characters.
     return max(_WIDTHS[0], min(max(longest + 2, len(name) + 3), _WIDTHS[1]))
+
+
+def _height(row: Row) -> int:
+    """In points: not every program fits a row to wrapped text by itself."""
+    texts = (value for value in _values(row) if isinstance(value, str))
+    lines = max(sum(max(1, -(-len(line) // _WIDTHS[1])) for line in text.split("\n")) for text in texts)
+    return 15 * min(lines, _MAX_LINES)
 
 
 def _cell(sheet: Any, value: Any, **style: Any) -> Any:

@@ -17,8 +17,6 @@ from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 
-from filelock import FileLock, Timeout
-
 from ..domain.delivery import Delivery, Message, MessageState, ReportFile
 from ..errors import InputError, ServiceError, SettingsError
 from .files import make_folder
@@ -62,6 +60,8 @@ class SQLiteReportLog:
 
     @contextmanager
     def hold(self, at: datetime) -> Iterator[None]:
+        from filelock import FileLock, Timeout  # not needed to read the log
+
         lock_path = self.path.with_name(f"{self.path.name}.lock")
         make_folder(self.path.parent)
         lock = FileLock(lock_path, timeout=0)

@@ -1,0 +1,117 @@
+"""`nox -s bench`: how long things take, as ratios against a baseline measured in the same run.
+
+Start-up is measured as whole processes, the stages as calls in one process. Every figure is the median of
+several rounds in which baseline and candidate take turns, so that a machine that slows down slows down both.
+"""
+
+from __future__ import annotations
+
+import os
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable
+from datetime import datetime, timezone
+from pathlib import Path
+
+import anyio
+from openpyxl import Workbook
+
+from ticketattr.domain.catalog import ServiceCatalog
+from ticketattr.domain.report import build_report
+from ticketattr.domain.ticket import AttributedTicket, Ticket
+from ticketattr.infrastructure.catalog_yaml import YAMLCatalog
+from ticketattr.infrastructure.excel import COLUMNS, ExcelReports
+from ticketattr.infrastructure.helpdesk import WebhookHelpdesk
+from ticketattr.infrastructure.offline import OfflineClassifier
+from ticketattr.infrastructure.options import HelpdeskAccess, HTTPPolicy
+
+EXAMPLES = Path(__file__).parents[1] / "examples"
+ROUNDS = 7
+TICKETS = 5_000
+
+
+def main() -> None:
+    with tempfile.TemporaryDirectory() as folder:
+        os.chdir(folder)
+        start_up()
+        stages(Path(folder))
+
+
+def start_up() -> None:
+    """Against a Typer program with one empty command, which is what the given framework costs."""
+
+    def process(*arguments: str) -> Callable[[], object]:
+        return lambda: subprocess.run([sys.executable, *arguments], check=True, stdout=subprocess.DEVNULL)
+
+    Path("empty.py").write_text(
+        "import typer\napp = typer.Typer()\n@app.command()\ndef main(flag: bool = False): ...\napp()\n",
+        encoding="utf-8",
+    )
+    program, its_help = process("empty.py"), process("empty.py", "--help")
+    compare("start-up: --help", process("-m", "ticketattr", "--help"), "an empty Typer program", its_help)
+    compare("start-up: pending list", process("-m", "ticketattr", "pending", "list"), "the same", program)
+
+
+def stages(folder: Path) -> None:
+    catalog = YAMLCatalog(str(EXAMPLES / "catalog.yaml"), HTTPPolicy()).fetch_catalog()
+    example = WebhookHelpdesk(HelpdeskAccess(str(EXAMPLES / "tickets.json")), HTTPPolicy()).fetch_tickets()
+    tickets = [example[place % len(example)] for place in range(TICKETS)]
+    attributed = attribute(tickets, catalog)
+    report = build_report(attributed, run_id="20261123T000000Z-0000", generated_at=datetime.now(timezone.utc))
+    rows = [[getattr(row, name) for name in COLUMNS] for row in report.rows]
+
+    def plain_workbook() -> None:
+        workbook = Workbook()
+        sheet = workbook.worksheets[0]
+        for row in rows:
+            sheet.append([str(value or "").replace("=", "_") for value in row])
+        workbook.save(folder / "plain.xlsx")
+
+    compare(
+        f"report of {TICKETS:,} rows, formatted",
+        lambda: ExcelReports().write(report, folder / "ours.xlsx"),
+        "openpyxl, unformatted",
+        plain_workbook,
+        rounds=3,
+    )
+    compare(
+        f"offline classifier, {TICKETS:,} tickets",
+        lambda: attribute(tickets, catalog),
+        "a search for the names' words",
+        lambda: search_names(tickets, catalog),
+        rounds=3,
+    )
+
+
+def attribute(tickets: list[Ticket], catalog: ServiceCatalog) -> list[AttributedTicket]:
+    outcomes = anyio.run(OfflineClassifier().choose, tickets, catalog)
+    return [AttributedTicket(ticket, outcome) for ticket, outcome in zip(tickets, outcomes, strict=True)]
+
+
+def search_names(tickets: list[Ticket], catalog: ServiceCatalog) -> int:
+    names = [entry.name.lower() for entry in catalog.entries]
+    texts = [f"{ticket.short_description} {ticket.long_description}".lower() for ticket in tickets]
+    return sum(any(word in text for word in name.split()) for text in texts for name in names)
+
+
+def compare(
+    what: str, candidate: Callable[[], object], against: str, baseline: Callable[[], object], rounds: int = ROUNDS
+) -> None:
+    baseline(), candidate()
+    pairs = [(seconds(baseline), seconds(candidate)) for _ in range(rounds)]
+    base, ours = (statistics.median(side) for side in zip(*pairs, strict=True))
+    ratio = statistics.median(ours / base for base, ours in pairs)
+    print(f"{what}: {ours:.3f} s, {ratio:.1f} x {against} ({base:.3f} s)")
+
+
+def seconds(call: Callable[[], object]) -> float:
+    start = time.perf_counter()
+    call()
+    return time.perf_counter() - start
+
+
+if __name__ == "__main__":
+    main()
