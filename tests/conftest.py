@@ -71,10 +71,12 @@ def cli(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> CLI:
 @pytest.fixture(autouse=True)
 def logging_as_it_was() -> Iterator[None]:
     """The program sets up logging for its process, which here is ours."""
-    root = logging.getLogger()
-    handlers, level = root.handlers[:], root.level
+    root, ours = logging.getLogger(), logging.getLogger("ticketattr")
+    handlers, level, our_level = root.handlers[:], root.level, ours.level
     yield
-    root.handlers[:], root.level = handlers, level
+    root.handlers[:] = handlers
+    root.setLevel(level)
+    ours.setLevel(our_level)
 
 
 @pytest.fixture

@@ -32,7 +32,7 @@ class Request:
 
 @dataclass(frozen=True)
 class Response:
-    """`chunks` are sent one by one; `hang_up` closes the connection without an answer."""
+    """`body` is sent as it is, or as JSON; `hang_up` closes the connection without an answer."""
 
     status: int = 200
     body: Any = b""

@@ -130,10 +130,10 @@ def fetch(
     """Fetch the ticket queue and the service catalog."""
     from ..application.fetch import fetch_tickets
     from ..infrastructure.artifacts import WorkFolder, write_catalog, write_tickets
-    from ..infrastructure.files import STREAM
+    from ..infrastructure.files import shown_path
 
-    if output == catalog_output == STREAM:
-        raise SettingsError("tickets and catalog cannot both go to stdout")
+    if output and output == catalog_output:
+        raise SettingsError(f"tickets and catalog cannot both go to {shown_path(output, 'stdout')}")
     session: Session = context.obj
     with session.reading("fetch") as env:
         sources, folders = SourceSettings.read(env), FolderSettings.read(env)

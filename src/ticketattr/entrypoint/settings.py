@@ -25,6 +25,7 @@ T = TypeVar("T", int, float)
 
 _DEFAULT_ENV_FILE = Path(".env")
 _CONTROL = re.compile(r"[\x00-\x1f\x7f]")
+_NOT_UTF_8 = re.compile("[\ud800-\udfff]")
 _TRUE, _FALSE = ("1", "true", "yes", "on"), ("0", "false", "no", "off")
 
 
@@ -51,7 +52,10 @@ class Environment:
     def secret(self, name: str) -> str:
         """A required text, its white space kept."""
         self.required(name)
-        return self._values.get(name, "")
+        value = self._values.get(name, "")
+        if _NOT_UTF_8.search(value):
+            self.wrong.append(f"{name} is not UTF-8 text")
+        return value
 
     def token(self, name: str) -> str:
         """A required key that travels in an HTTP header."""
@@ -164,9 +168,12 @@ class SourceSettings:
 
     @classmethod
     def read(cls, env: Environment) -> SourceSettings:
+        helpdesk, catalog_location = _helpdesk_access(env), env.required("SERVICE_CATALOG_URL")
+        if helpdesk.location == catalog_location == "-":
+            env.wrong.append("HELPDESK_API_URL and SERVICE_CATALOG_URL cannot both be stdin")
         return cls(
-            helpdesk=_helpdesk_access(env),
-            catalog_location=env.required("SERVICE_CATALOG_URL"),
+            helpdesk=helpdesk,
+            catalog_location=catalog_location,
             http=HTTPPolicy(
                 max_retries=env.whole("HTTP_MAX_RETRIES", 3, least=0, most=20),
                 backoff_factor=env.decimal("HTTP_BACKOFF_FACTOR", 0.5, most=60.0),
@@ -260,6 +267,9 @@ def _read_env_file(path: Path) -> dict[str, str]:
         raise SettingsError(f"the env file {path} cannot be read: {reason}") from error
     for binding in bindings:
         if binding.error:
-            raise SettingsError(f"{path}, line {binding.original.line}: expected NAME=value")
+            # The parser counts the empty lines before a line as part of it.
+            text = binding.original.string
+            line = binding.original.line + len(text[: len(text) - len(text.lstrip())].splitlines())
+            raise SettingsError(f"{path}, line {line}: expected NAME=value")
     # Taken as they stand: a "$" in a password is a dollar sign.
     return {binding.key: binding.value or "" for binding in bindings if binding.key}

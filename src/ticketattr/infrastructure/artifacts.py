@@ -25,15 +25,17 @@ from .. import __version__
 from ..application.ports import Run
 from ..domain.catalog import SLA, RequestType, ServiceCatalog
 from ..domain.ticket import AttributedTicket, Attribution, Source, Ticket, Unattributed
-from ..errors import ArtifactError, InputError
+from ..errors import ArtifactError, CatalogError, InputError
 from .files import output, read_bounded, shown_path
-from .json_text import dump_json, parse_json
+from .json_text import MAX_DEPTH, dump_json, parse_json
 
 SCHEMA_VERSION = 1
 MAX_BYTES = 1024 * 1024 * 1024
 
 Kind = Literal["catalog", "tickets", "attributions"]
 _MADE_BY: dict[Kind, str] = {"catalog": "fetch", "tickets": "fetch", "attributions": "classify"}
+# What the helpdesk nests lies some levels further down in a stage file.
+_DEPTH_ADDED = 10
 _RUN_ID = re.compile(r"\d{8}T\d{6}Z-[0-9a-f]{4}")
 
 T = TypeVar("T")
@@ -85,10 +87,13 @@ def write_catalog(path: Path, catalog: ServiceCatalog, run: Run) -> None:
 
 
 def read_catalog(path: Path) -> StageFile[ServiceCatalog]:
-    """Raises ArtifactError; CatalogError when its entries cannot be told apart."""
+    """Raises ArtifactError, also when its entries cannot be told apart."""
     file = _read(path, "catalog")
-    entries = _checked(_CATALOG, file.data, path)["entries"]
-    return StageFile(file.run_id, file.generated_at, ServiceCatalog(entries))
+    entries = _checked(_CATALOG, file.data, path).entries
+    try:
+        return StageFile(file.run_id, file.generated_at, ServiceCatalog(entries))
+    except CatalogError as error:
+        raise ArtifactError(f"{shown_path(path)}: {error}", hint=_remedy("catalog")) from error
 
 
 def write_tickets(path: Path, tickets: Sequence[Ticket], run: Run) -> None:
@@ -137,6 +142,11 @@ def read_attributions(path: Path) -> StageFile[list[AttributedTicket]]:
 
 
 @dataclass(frozen=True, slots=True)
+class _Catalog:
+    entries: tuple[RequestType, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class _Pair:
     request_category: str
     request_type: str
@@ -159,7 +169,7 @@ class _Record:
 
 
 _ENTRIES = TypeAdapter(tuple[RequestType, ...])
-_CATALOG = TypeAdapter(dict[Literal["entries"], tuple[RequestType, ...]])
+_CATALOG = TypeAdapter(_Catalog)
 _TICKETS = TypeAdapter(list[Ticket])
 _RECORDS = TypeAdapter(list[_Record])
 
@@ -215,7 +225,7 @@ def _read(path: Path, kind: Kind) -> StageFile[Any]:
     """The file, its header judged before its data."""
     what = shown_path(path)
     try:
-        header = parse_json(read_bounded(path, MAX_BYTES), what)
+        header = parse_json(read_bounded(path, MAX_BYTES), what, MAX_DEPTH + _DEPTH_ADDED)
     except InputError as error:
         raise ArtifactError(str(error), hint=_remedy(kind)) from error
     if not isinstance(header, dict) or header.get("kind") != kind:

@@ -9,6 +9,7 @@ wrong refuses the whole catalog, with its line: half a catalog would put tickets
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
@@ -27,6 +28,7 @@ from .options import HTTPPolicy
 MAX_BYTES = 2 * 1024 * 1024
 MAX_DEPTH = 20
 
+_HALF_PAIR = re.compile("[\ud800-\udfff]")
 _TAG = "tag:yaml.org,2002:"
 _TAGS = {_TAG + name for name in ("map", "seq", "str", "int", "float", "bool", "null")}
 
@@ -40,8 +42,8 @@ class YAMLCatalog:
 
     def fetch_catalog(self) -> ServiceCatalog:
         endpoint = Endpoint("the service catalog", self.location, url_setting="SERVICE_CATALOG_URL", max_redirects=3)
-        name = shown(self.location) if is_remote(self.location) else self.location
-        return parse_catalog(read_location(endpoint, self.http), name)
+        content = read_location(endpoint, self.http)
+        return parse_catalog(content, shown(self.location) if is_remote(self.location) else self.location)
 
 
 def parse_catalog(content: bytes, name: str) -> ServiceCatalog:
@@ -82,10 +84,26 @@ def _document(text: str) -> Node:
             raise _Wrong("nested too deeply", line)
         if (tag := getattr(event, "tag", None)) and tag not in _TAGS:
             raise _Wrong(f"the tag {tag} is not allowed", line)
-    document: Node | None = YAML(typ="safe", pure=True).compose(text)
+    yaml = YAML(typ="safe", pure=True)
+    yaml.composer.warn_double_anchors = False
+    document: Node | None = yaml.compose(text)
     if document is None:
         raise _Wrong("the catalog is empty", 1)
+    _refuse_duplicate_keys(document)
     return document
+
+
+def _refuse_duplicate_keys(node: Node) -> None:
+    if isinstance(node, SequenceNode):
+        for item in node.value:
+            _refuse_duplicate_keys(item)
+    if isinstance(node, MappingNode):
+        seen: set[Any] = set()
+        for key, value in node.value:
+            if isinstance(key, ScalarNode) and key.value in seen:
+                raise _Wrong(f"'{key.value}' is there twice", _line(key))
+            seen.add(key.value if isinstance(key, ScalarNode) else id(key))
+            _refuse_duplicate_keys(value)
 
 
 def _events(text: str) -> Iterator[tuple[Any, int]]:
@@ -147,9 +165,10 @@ def _number(node: Node) -> int | float | None:
 
 
 def _refuse_twin(name: str, seen: dict[str, str], node: Node, what: str) -> None:
-    other = seen.setdefault(fold(name), name)
-    if other is not name:
-        raise _Wrong(f"{what} '{name}' is there twice (as '{other}'), case and white space ignored", _line(node))
+    key = fold(name)
+    if key in seen:
+        raise _Wrong(f"{what} '{name}' is there twice (as '{seen[key]}'), case and white space ignored", _line(node))
+    seen[key] = name
 
 
 def _name(fields: dict[str, Node], parent: Node, what: str) -> str:
@@ -165,8 +184,9 @@ def _fields(node: Node) -> dict[str, Node]:
     fields: dict[str, Node] = {}
     for key, value in node.value:
         name = _text(key)
-        if name in fields:
-            raise _Wrong(f"'{name}' is there twice", _line(key))
+        if isinstance(value, ScalarNode) and not value.value and not value.style:
+            # The parser finds an empty value where the next thing begins, often a line further down.
+            value.start_mark = key.start_mark
         fields[name] = value
     return fields
 
@@ -193,6 +213,8 @@ def _text(node: Node) -> str:
     """A scalar as it is written, so that a name like 2024 or `no` stays what the author sees."""
     if not isinstance(node, ScalarNode):
         raise _Wrong("expected a text here", _line(node))
+    if _HALF_PAIR.search(node.value):
+        raise _Wrong("this text holds half a character", _line(node))
     return "" if node.tag == f"{_TAG}null" else str(node.value)
 
 

@@ -10,7 +10,8 @@ Empty strings, and zeros in `sla`, mean "not set". Other fields are kept as they
 from __future__ import annotations
 
 import json
-import math
+import re
+import sys
 from dataclasses import dataclass
 from typing import Any
 
@@ -52,9 +53,9 @@ class WebhookHelpdesk:
 
 def _items(answer: Any, endpoint: Endpoint) -> list[Any]:
     if isinstance(answer, dict):
-        status = answer.get("response_code", 200)
-        if isinstance(status, int) and status >= 400:
-            raise refusal(endpoint, status)
+        status = _text(answer.get("response_code"))
+        if re.fullmatch("[4-9][0-9]{2}", status):
+            raise refusal(endpoint, int(status))
         answer = answer.get("data")
     if isinstance(answer, dict):
         answer = answer.get("requests")
@@ -99,4 +100,4 @@ def _sla(value: Any) -> SLA | None:
     amount, unit = value.get("value"), sla_unit(_text(value.get("unit")))
     if unit is None or isinstance(amount, bool) or not isinstance(amount, (int, float)):
         return None
-    return SLA(amount, unit) if amount > 0 and math.isfinite(amount) else None
+    return SLA(amount, unit) if 0 < amount <= sys.float_info.max else None

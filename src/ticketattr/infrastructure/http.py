@@ -36,7 +36,7 @@ def request(endpoint: Endpoint, policy: HTTPPolicy, *, body: Any = None) -> byte
 
 
 def shown(url: str) -> str:
-    """`url` without what may be secret in it: user, password, query."""
+    """`url` without what may be secret in it: user, password, query. Only for a URL that can be used."""
     parts = urlsplit(url)
     return urlunsplit((parts.scheme, parts.netloc.rpartition("@")[2], parts.path, "", ""))
 
@@ -56,20 +56,49 @@ async def _try_once(endpoint: Endpoint, timeout: float, body: Any) -> bytes:
                 return await _exchange(client, endpoint, body)
     except (TimeoutError, httpx.TimeoutException):
         raise Transient(f"{endpoint.what} did not answer within {timeout:g} s") from None
-    except (httpx.UnsupportedProtocol, httpx.InvalidURL, httpx.LocalProtocolError) as error:
-        raise SettingsError(f"{endpoint.url_setting} is no usable URL: {shown(endpoint.url)}") from error
-    except (httpx.HTTPError, OSError) as error:
+    except (httpx.UnsupportedProtocol, httpx.LocalProtocolError) as error:
+        raise unusable(endpoint) from error
+    except (httpx.HTTPError, OSError, UnicodeError) as error:  # UnicodeError: idna, over the host of a redirect
         raise Transient(f"{endpoint.what} did not answer: {error or type(error).__name__}") from error
 
 
 def _client(timeout: float) -> httpx.AsyncClient:
     # No compression: a small answer could unpack to more than memory holds.
     headers = {"Accept-Encoding": "identity", "User-Agent": f"ticketattr/{__version__}"}
-    return httpx.AsyncClient(timeout=timeout, headers=headers, follow_redirects=False)
+    try:
+        return httpx.AsyncClient(timeout=timeout, headers=headers, follow_redirects=False)
+    except (ImportError, ValueError, httpx.InvalidURL) as error:
+        raise SettingsError(
+            "the proxy that the environment names cannot be used", hint="Check HTTP_PROXY, HTTPS_PROXY and ALL_PROXY."
+        ) from error
+    except OSError as error:
+        raise SettingsError(
+            f"the certificates that the environment names cannot be read: {error.strerror or error}",
+            hint="Check SSL_CERT_FILE and SSL_CERT_DIR.",
+        ) from error
+
+
+def unusable(endpoint: Endpoint) -> SettingsError:
+    # Not shown: in a URL that is split at the wrong place, a password looks like a host or a path.
+    return SettingsError(
+        f"{endpoint.url_setting} is no usable URL",
+        hint="Use an http, https or file URL, or a path; in user and password, write %2F for / and so on.",
+    )
+
+
+def _parsed(url: str, endpoint: Endpoint, base: httpx.URL | None = None) -> httpx.URL:
+    try:
+        parsed = base.join(url) if base else httpx.URL(url)
+        is_usable = bool(parsed.host) and 0 <= (parsed.port or 0) <= 65_535
+    except (httpx.InvalidURL, ValueError) as error:  # ValueError: of urllib, idna and the codecs
+        raise unusable(endpoint) from error
+    if not is_usable:
+        raise unusable(endpoint)
+    return parsed
 
 
 async def _exchange(client: httpx.AsyncClient, endpoint: Endpoint, body: Any) -> bytes:
-    url = httpx.URL(endpoint.url)
+    url = _parsed(endpoint.url, endpoint)
     for _ in range(endpoint.max_redirects + 1):
         call = client.build_request("GET", url) if body is None else client.build_request("POST", url, json=body)
         response = await client.send(call, stream=True)
@@ -85,7 +114,12 @@ async def _exchange(client: httpx.AsyncClient, endpoint: Endpoint, body: Any) ->
 
 
 def _next_url(response: httpx.Response, endpoint: Endpoint) -> httpx.URL:
-    target = response.url.join(response.headers["Location"])
+    try:
+        target = _parsed(response.headers["Location"], endpoint, base=response.url)
+    except SettingsError as error:
+        raise SettingsError(
+            f"{endpoint.what} redirects to an unsafe address", hint=f"Check {endpoint.url_setting}."
+        ) from error
     hint = f"If you trust that address, set {endpoint.url_setting} to it."
     if endpoint.max_redirects == 0:
         raise SettingsError(f"{endpoint.what} redirects to {shown(str(target))}, which is not followed", hint=hint)

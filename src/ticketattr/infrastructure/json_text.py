@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 from typing import Any
 
 from ..errors import InputError
@@ -10,10 +11,11 @@ from ..errors import InputError
 MAX_DEPTH = 50
 
 
-def parse_json(content: bytes, what: str) -> Any:
+def parse_json(content: bytes, what: str, max_depth: int = MAX_DEPTH) -> Any:
     """The value in `content`. Raises InputError, which says of `what` it was."""
     try:
-        return _tidy(json.loads(content.decode("utf-8-sig"), parse_constant=_refuse_constant), MAX_DEPTH)
+        text = content.decode("utf-8-sig")
+        return _tidy(json.loads(text, parse_constant=_refuse_constant, parse_float=_finite), max_depth)
     except RecursionError:
         raise InputError(f"{what} is nested too deeply") from None
     except ValueError as error:
@@ -39,6 +41,13 @@ def _tidy(value: Any, depth: int) -> Any:
     if isinstance(value, list):
         return [_tidy(item, depth - 1) for item in value]
     return {_tidy(key, depth - 1): _tidy(item, depth - 1) for key, item in value.items()}
+
+
+def _finite(digits: str) -> float:
+    number = float(digits)
+    if math.isinf(number):
+        raise ValueError(f"{digits} is too large a number")
+    return number
 
 
 def _refuse_constant(name: str) -> None:

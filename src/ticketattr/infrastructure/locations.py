@@ -7,9 +7,9 @@ from typing import Any
 from urllib.parse import urlsplit
 from urllib.request import url2pathname
 
-from ..errors import InputError, SettingsError
+from ..errors import InputError
 from .files import read_bounded
-from .http import MAX_BYTES, Endpoint, request, shown
+from .http import MAX_BYTES, Endpoint, request, unusable
 from .options import HTTPPolicy
 
 
@@ -29,10 +29,15 @@ def is_remote(location: str) -> bool:
 
 def _local_path(endpoint: Endpoint) -> Path:
     if endpoint.url.lower().startswith("file:"):
-        return Path(url2pathname(urlsplit(endpoint.url).path))
+        try:
+            parts = urlsplit(endpoint.url)
+        except ValueError as error:
+            raise unusable(endpoint) from error
+        path = url2pathname(parts.path)
+        # file://folder/name is a name on the host `folder`, which nobody means.
+        if parts.netloc.lower() not in ("", "localhost") or "\0" in path:
+            raise unusable(endpoint)
+        return Path(path)
     if "://" in endpoint.url:
-        raise SettingsError(
-            f"{endpoint.url_setting} cannot be used: {shown(endpoint.url)}",
-            hint="Use an http, https or file URL, or a path.",
-        )
+        raise unusable(endpoint)
     return Path(endpoint.url)

@@ -1,0 +1,86 @@
+from __future__ import annotations
+
+import pytest
+
+from ticketattr.domain.catalog import SLA, RequestType, ServiceCatalog, SLAUnit, sla_unit
+from ticketattr.errors import CatalogError
+
+HOURS = SLA(4, "hours")
+
+
+def entry(category: str, name: str) -> RequestType:
+    return RequestType(category, name, HOURS)
+
+
+@pytest.mark.parametrize(
+    ("category", "request_type"),
+    [
+        pytest.param("Access", "Password Reset", id="as written"),
+        pytest.param("ACCESS", "password reset", id="other case"),
+        pytest.param("  Access ", "Password \t\n Reset", id="other white space"),
+        pytest.param("Access", "Password\u00a0Reset", id="no-break space"),
+    ],
+)
+def test_find_ignores_case_and_white_space(category: str, request_type: str) -> None:
+    reset = entry("Access", "Password Reset")
+    assert ServiceCatalog((entry("Access", "Other"), reset)).find(category, request_type) is reset
+
+
+@pytest.mark.parametrize(
+    ("written", "asked"),
+    [("Zugänge", "Zuga\u0308nge"), ("Zuga\u0308nge", "ZUGÄNGE"), ("Straße", "STRASSE")],
+    ids=["composed", "decomposed", "sharp s"],
+)
+def test_find_ignores_how_a_letter_is_spelled_in_unicode(written: str, asked: str) -> None:
+    assert ServiceCatalog((entry(written, "New"),)).find(asked, "New")
+
+
+@pytest.mark.parametrize(
+    ("category", "request_type"),
+    [("Hardware", "Password Reset"), ("Access", "Password"), ("", ""), ("Access Password", "Reset")],
+    ids=["other category", "half a name", "nothing", "split elsewhere"],
+)
+def test_find_takes_nothing_for_a_pair_that_is_not_there(category: str, request_type: str) -> None:
+    assert ServiceCatalog((entry("Access", "Password Reset"),)).find(category, request_type) is None
+
+
+def test_one_name_may_stand_in_two_categories() -> None:
+    first, second = entry("Access", "Other"), entry("Hardware", "Other")
+    catalog = ServiceCatalog((first, second))
+    assert (catalog.find("access", "other"), catalog.find("hardware", "other")) == (first, second)
+
+
+@pytest.mark.parametrize("name", ["Other", "OTHER", " Other  "], ids=["the same", "other case", "white space"])
+def test_two_entries_that_cannot_be_told_apart_are_refused(name: str) -> None:
+    with pytest.raises(CatalogError, match="the same request type") as caught:
+        ServiceCatalog((entry("Access", "Other"), entry("access", name)))
+    assert caught.value.hint
+
+
+def test_catalogs_of_the_same_entries_are_equal() -> None:
+    assert ServiceCatalog((entry("Access", "Other"),)) == ServiceCatalog((entry("Access", "Other"),))
+
+
+@pytest.mark.parametrize(
+    ("text", "unit"),
+    [
+        ("minutes", "minutes"),
+        ("hour", "hours"),
+        (" Days ", "days"),
+        ("WEEK", "weeks"),
+        ("fortnights", None),
+        ("h", None),
+        ("", None),
+    ],
+)
+def test_a_unit_may_be_singular_and_in_any_case(text: str, unit: SLAUnit | None) -> None:
+    assert sla_unit(text) == unit
+
+
+@pytest.mark.parametrize(
+    ("sla", "text"),
+    [(SLA(4, "hours"), "4 hours"), (SLA(0, "minutes"), "0 minutes"), (SLA(1.5, "days"), "1.5 days")],
+    ids=["whole", "zero", "fraction"],
+)
+def test_an_sla_reads_as_the_catalog_has_it(sla: SLA, text: str) -> None:
+    assert str(sla) == text

@@ -1,0 +1,118 @@
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime, timezone
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from ticketattr.domain.catalog import SLA, RequestType
+from ticketattr.domain.report import Report, Row, build_report
+from ticketattr.domain.ticket import AttributedTicket, Attribution, Ticket, Unattributed
+
+NOW = datetime(2026, 11, 23, 15, 3, 1, tzinfo=timezone.utc)
+
+
+def attributed(id: str, category: str, request_type: str, text: str = "") -> AttributedTicket:
+    entry = RequestType(category, request_type, SLA(0, "days"))
+    return AttributedTicket(Ticket(id, text), Attribution(entry, "offline"))
+
+
+def unattributed(id: str, text: str = "") -> AttributedTicket:
+    return AttributedTicket(Ticket(id, text), Unattributed("no_match"))
+
+
+def report(*tickets: AttributedTicket) -> Report:
+    return build_report(tickets, run_id="20261123T150301Z-7f3a", generated_at=NOW)
+
+
+def ids(*tickets: AttributedTicket) -> list[str]:
+    return [row.id for row in report(*tickets).rows]
+
+
+def test_rows_are_sorted_by_category_then_type_then_short_description() -> None:
+    assert ids(
+        attributed("5", "B", "A", "a"),
+        attributed("3", "A", "B", "a"),
+        attributed("2", "A", "A", "b"),
+        attributed("4", "A", "B", "b"),
+        attributed("1", "A", "A", "a"),
+    ) == ["1", "2", "3", "4", "5"]
+
+
+def test_case_does_not_count_in_the_order() -> None:
+    assert ids(
+        attributed("4", "b", "x"), attributed("3", "B", "W"), attributed("2", "A", "y"), attributed("1", "a", "X")
+    ) == ["1", "2", "3", "4"]
+
+
+def test_unattributed_tickets_come_last() -> None:
+    assert ids(unattributed("3", "a"), attributed("1", "A", "A"), attributed("2", "Z", "Z", "z")) == ["1", "2", "3"]
+
+
+@pytest.mark.parametrize("blank", ["", "  ", "\t\n", "\u00a0"], ids=["empty", "spaces", "tab", "no-break space"])
+def test_blank_short_descriptions_come_last_within_their_type(blank: str) -> None:
+    assert ids(attributed("2", "A", "A", blank), attributed("1", "A", "A", "z"), attributed("3", "A", "B", "a")) == [
+        "1",
+        "2",
+        "3",
+    ]
+
+
+def test_tickets_that_read_the_same_keep_the_order_of_the_queue() -> None:
+    same = [attributed(str(number), "A", "A", text) for number, text in enumerate(["Help", "help", "HELP", "help"])]
+    assert ids(*same) == ["0", "1", "2", "3"]
+
+
+texts = st.sampled_from(["", " ", "a", "A", "b", "ß", "SS"])
+queues = st.lists(st.builds(attributed, texts, texts, texts, texts) | st.builds(unattributed, texts, texts))
+
+
+@given(queues)
+def test_every_ticket_has_exactly_one_row(tickets: Sequence[AttributedTicket]) -> None:
+    rows = report(*tickets).rows
+    assert sorted((row.id, row.short_description) for row in rows) == sorted(
+        (ticket.ticket.id, ticket.ticket.short_description) for ticket in tickets
+    )
+    assert report(*tickets).attributed == sum(bool(row.request_type) for row in rows)
+
+
+def test_a_row_holds_the_sla_of_the_catalog_and_what_the_ticket_came_with() -> None:
+    entry = RequestType("Access", "Password Reset", SLA(0, "hours"))
+    ticket = Ticket(
+        "7",
+        "Locked out",
+        "Since Monday.",
+        requester_email="ann@example.com",
+        created_at="2026-11-20",
+        request_category="Canteen",
+        request_type="Menu",
+        sla=SLA(9, "weeks"),
+    )
+    (row,) = report(AttributedTicket(ticket, Attribution(entry, "model", 0.9, "locked"))).rows
+    assert row == Row(
+        id="7",
+        request_category="Access",
+        request_type="Password Reset",
+        short_description="Locked out",
+        sla_value=0,
+        sla_unit="hours",
+        long_description="Since Monday.",
+        source="model",
+        confidence=0.9,
+        evidence="locked",
+        original_category="Canteen",
+        original_type="Menu",
+        original_sla="9 weeks",
+        created_at="2026-11-20",
+        requester_email="ann@example.com",
+    )
+
+
+def test_an_unattributed_row_is_blank_where_the_catalog_would_speak_and_gives_the_reason() -> None:
+    ticket = Ticket("7", "Lunch?", request_category="Canteen", request_type="Menu")
+    (row,) = report(AttributedTicket(ticket, Unattributed("blocked", "the model refused"))).rows
+    assert (row.request_category, row.request_type, row.sla_value, row.sla_unit, row.source) == ("", "", None, "", "")
+    assert (row.unattributed_reason, row.unattributed_detail) == ("blocked", "the model refused")
+    assert (row.original_category, row.original_type, row.original_sla) == ("Canteen", "Menu", "")

@@ -1,0 +1,12 @@
+from __future__ import annotations
+
+from typing import get_args
+
+import pytest
+
+from ticketattr.domain.ticket import Reason, Unattributed
+
+
+@pytest.mark.parametrize("reason", get_args(Reason))
+def test_only_nothing_fits_is_an_answer_and_not_a_failure(reason: Reason) -> None:
+    assert Unattributed(reason).is_failure == (reason != "no_match")
