@@ -37,8 +37,11 @@ def doubtful_messages(log: ReportLog, transport: Transport) -> list[Message]:
 
     Only one process sends at a time, so for who holds the log, what is still `sending` belonged to one that died.
     """
+    deliveries = [delivery for delivery in log.deliveries() if delivery.message.transport == transport]
+    sent = {report.sha256 for delivery in deliveries if delivery.state == "sent" for report in delivery.message.reports}
     return [
         delivery.message
-        for delivery in log.deliveries()
-        if delivery.state in ("sending", "in_doubt") and delivery.message.transport == transport
+        for delivery in deliveries
+        if delivery.state in ("sending", "in_doubt")
+        and not sent.issuperset(report.sha256 for report in delivery.message.reports)
     ]

@@ -69,6 +69,9 @@ class ReportStatus:
         return self.state not in ("sent", "edited")
 
 
+_RANK: dict[MessageState, int] = {"failed": 0, "sending": 1, "in_doubt": 1, "sent": 2}
+
+
 def judge_reports(
     reports: Iterable[ReportFile], deliveries: Sequence[Delivery], transport: Transport
 ) -> list[ReportStatus]:
@@ -79,8 +82,9 @@ def judge_reports(
         if delivery.message.transport != transport:
             continue
         for report in delivery.message.reports:
-            # A report stays sent, whatever was tried with it afterwards.
-            if report.sha256 not in by_content or by_content[report.sha256].state != "sent":
+            # A report stays sent, and then in doubt, whatever was tried with it afterwards.
+            known = by_content.get(report.sha256)
+            if known is None or _RANK[delivery.state] >= _RANK[known.state]:
                 by_content[report.sha256] = delivery
             if delivery.state == "sent" and report.run_id:
                 sent_runs[report.run_id] = delivery

@@ -8,7 +8,6 @@ An answer of another shape is no answer. Within one, each ticket is judged by it
 from __future__ import annotations
 
 import logging
-import math
 from collections.abc import Mapping
 from typing import Any
 
@@ -84,7 +83,7 @@ def _outcome(item: Mapping[str, Any], catalog: ServiceCatalog) -> Outcome:
 
 
 def _share(value: Any) -> float | None:
-    if isinstance(value, bool) or not isinstance(value, (int, float)) or not math.isfinite(value):
+    if isinstance(value, bool) or not isinstance(value, (int, float)):
         return None
     return float(value) if 0 <= value <= 1 else None
 

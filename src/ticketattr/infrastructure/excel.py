@@ -44,7 +44,9 @@ _HEADER = {
 }
 _BODY = Alignment(vertical="top", wrap_text=True)
 
-# Excel's XML has no place for these: the control characters and the two that are no characters.
+# Excel reads _x0041_ as an A, unless its first sign is itself written so (ECMA-376, ST_Xstring).
+_ESCAPE = re.compile("_(?=x[0-9A-Fa-f]{4}_)")
+# Its XML has no place for these: the control characters and the two that are no characters.
 _UNWRITABLE = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\ud800-\udfff\ufffe\uffff]")
 
 
@@ -122,6 +124,7 @@ def _cell(sheet: Any, value: Any, **style: Any) -> Any:
 
 def as_text(text: str) -> str:
     """`text` as a cell can hold it: what cannot be written is shown by a sign, what is too long is cut."""
+    text = _ESCAPE.sub("_x005F_", text)
     text = _UNWRITABLE.sub(_sign, text.replace("\r\n", "\n").replace("\r", "\n"))
     units = text.encode("utf-16-le")
     if len(units) <= 2 * MAX_CELL:

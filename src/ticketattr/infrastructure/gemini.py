@@ -19,6 +19,7 @@ import anyio
 import httpx
 from google import genai
 from google.genai import errors, types
+from pydantic import ValidationError
 
 from ..application.ports import BatchFailed
 from ..domain.catalog import ServiceCatalog
@@ -127,6 +128,8 @@ def _errors() -> Iterator[None]:
         raise BatchFailed("bad_answer", "Gemini sent something that is not JSON") from error
     except httpx.TimeoutException as error:
         raise Transient("Gemini did not answer in time") from error
+    except ValidationError as error:
+        raise BatchFailed("bad_answer", "Gemini sent an answer of another shape") from error
     except (httpx.UnsupportedProtocol, httpx.InvalidURL) as error:
         raise SettingsError("GOOGLE_GEMINI_BASE_URL is no usable URL") from error
     except httpx.HTTPError as error:

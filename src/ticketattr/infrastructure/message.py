@@ -33,7 +33,7 @@ class Letter:
         mail = EmailMessage(policy=_POLICY)
         mail["From"] = Address(self.sender_name, addr_spec=message.sender)
         mail["To"] = [Address(addr_spec=recipient) for recipient in message.recipients]
-        mail["Subject"] = message.subject
+        mail["Subject"] = " ".join(message.subject.splitlines())
         mail["Date"] = format_datetime(message.date)
         mail["Message-ID"] = message.message_id
         # So that no vacation notice answers (RFC 3834).

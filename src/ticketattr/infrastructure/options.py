@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass, field
+from urllib.parse import urlsplit
+
+from ..errors import SettingsError
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,6 +46,17 @@ class GeminiOptions:
     top_k: int | None = None
     api_version: str = "v1beta"
     base_url: str = ""
+
+    def __post_init__(self) -> None:
+        """Raises SettingsError: both become parts of an address, where odd ones would lead elsewhere."""
+        if not re.fullmatch(r"[\w./-]+", self.model) or ".." in self.model:
+            raise SettingsError("LLM_MODEL_NAME is no name of a model")
+        try:
+            port = urlsplit(self.base_url).port
+        except ValueError:
+            port = -1
+        if port == -1:
+            raise SettingsError("GOOGLE_GEMINI_BASE_URL is no usable URL")
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import hashlib
 import io
+import lzma
 import os
 import re
+import struct
 import zipfile
 import zlib
 from dataclasses import dataclass
@@ -22,6 +24,19 @@ _PROPERTIES = "docProps/custom.xml"
 _MAX_PROPERTIES = 1024 * 1024
 # No XML parser: what a stranger saved could make one work for hours.
 _RUN_ID = re.compile(rf'<property\b[^>]*\bname="{RUN_ID_PROPERTY}"[^>]*>\s*<vt:lpwstr>([^<]*)</vt:lpwstr>')
+
+
+# What zipfile and the packers under it raise over bytes that are not what they say.
+_DAMAGE = (
+    zipfile.BadZipFile,
+    zlib.error,
+    lzma.LZMAError,
+    struct.error,
+    ValueError,
+    EOFError,
+    OSError,
+    RuntimeError,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,7 +90,7 @@ def _look_inside(content: bytes) -> tuple[str, str]:
             if "xl/workbook.xml" not in workbook.namelist():
                 return "no workbook", ""
             return "", _run_id(workbook)
-    except (zipfile.BadZipFile, zlib.error, EOFError, OSError, NotImplementedError, RuntimeError) as error:
+    except _DAMAGE as error:
         return f"no readable workbook: {error or type(error).__name__}", ""
 
 

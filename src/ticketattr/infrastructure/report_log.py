@@ -19,7 +19,7 @@ from pathlib import Path
 
 from ..domain.delivery import Delivery, Message, MessageState, ReportFile
 from ..errors import InputError, ServiceError, SettingsError
-from .files import make_folder
+from .files import make_folder, write_error
 
 SCHEMA_VERSION = 1
 _SCHEMA = f"""
@@ -66,14 +66,18 @@ class SQLiteReportLog:
         make_folder(self.path.parent)
         lock = FileLock(lock_path, timeout=0)
         try:
-            with lock:
-                holder = f"process {os.getpid()} since {at:%Y-%m-%d %H:%M:%S} UTC\n"
-                lock_path.write_text(holder, encoding="utf-8")
-                yield
+            lock.acquire()
         except Timeout:
             raise ServiceError(
                 f"another ticketattr is at work: {_holder(lock_path)}", hint="Try again when it has ended."
             ) from None
+        except OSError as error:
+            raise write_error(lock_path, error) from error
+        try:
+            lock_path.write_text(f"process {os.getpid()} since {at:%Y-%m-%d %H:%M:%S} UTC\n", encoding="utf-8")
+            yield
+        finally:
+            lock.release()
 
     def deliveries(self) -> list[Delivery]:
         """Raises SettingsError, InputError or ServiceError, as all methods do."""
@@ -161,7 +165,8 @@ def _insert(log: sqlite3.Connection, message: Message, at: datetime) -> None:
             (
                 message.message_id,
                 position,
-                str(report.path),
+                # A file name may be no text at all.
+                str(report.path).encode("utf-8", "backslashreplace").decode(),
                 report.sha256,
                 report.size,
                 report.modified.isoformat(),
@@ -193,5 +198,5 @@ def _delivery(row: tuple[str, ...], reports: list[ReportFile]) -> Delivery:
 def _holder(lock_path: Path) -> str:
     try:
         return lock_path.read_text(encoding="utf-8").strip() or "unknown process"
-    except OSError:
+    except (OSError, UnicodeDecodeError):
         return "unknown process"

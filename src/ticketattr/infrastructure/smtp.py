@@ -67,32 +67,51 @@ class SMTPMailer:
         where = f"the mail server {self.server.host}:{self.server.port}"
         try:
             yield
-        except ssl.SSLCertVerificationError as error:
+        except UnicodeError:
+            # Without its cause, which may quote the password.
             raise SettingsError(
-                f"the certificate of {where} is not trusted: {error.verify_message}",
-                hint="EMAIL_SMTP_HOST must be the name in a certificate that this machine trusts.",
-            ) from error
+                f"{where} cannot be spoken to: a host, user name or password that cannot be sent",
+                hint="Check EMAIL_SMTP_HOST, and whether EMAIL_USERNAME and EMAIL_PASSWORD are ASCII.",
+            ) from None
         except ssl.SSLError as error:
-            raise SettingsError(
-                f"{where} speaks no TLS there: {error.reason}", hint="Check EMAIL_SMTP_PORT and EMAIL_USE_TLS."
-            ) from error
-        except smtplib.SMTPNotSupportedError as error:
-            raise SettingsError(
-                f"{where} does not offer what is needed: {error}", hint="Check EMAIL_USE_TLS and EMAIL_USERNAME."
-            ) from error
-        except smtplib.SMTPAuthenticationError as error:
-            message = f"{where} refused the login: {_reply(error.smtp_code, error.smtp_error)}"
-            if error.smtp_code < 500:
-                raise ServiceError(message, hint="Try again later.") from error
-            raise SettingsError(message, hint="Check EMAIL_USERNAME and EMAIL_PASSWORD.") from error
-        except smtplib.SMTPResponseException as error:
-            message = f"{where} refused the session: {_reply(error.smtp_code, error.smtp_error)}"
-            raise ServiceError(message, hint="Try again later.") from error
-        except (smtplib.SMTPException, OSError) as error:
-            raise ServiceError(
-                f"{where} did not answer: {error or type(error).__name__}",
-                hint="Check EMAIL_SMTP_HOST and EMAIL_SMTP_PORT, or try again later.",
-            ) from error
+            raise _tls_error(where, error) from error
+        except smtplib.SMTPServerDisconnected as error:
+            raise _no_answer(where, error) from error
+        except smtplib.SMTPException as error:
+            raise _session_error(where, error) from error
+        except OSError as error:
+            raise _no_answer(where, error) from error
+
+
+def _tls_error(where: str, error: ssl.SSLError) -> SettingsError:
+    if isinstance(error, ssl.SSLCertVerificationError):
+        return SettingsError(
+            f"the certificate of {where} is not trusted: {error.verify_message}",
+            hint="EMAIL_SMTP_HOST must be the name in a certificate that this machine trusts.",
+        )
+    return SettingsError(
+        f"{where} speaks no TLS there: {error.reason}", hint="Check EMAIL_SMTP_PORT and EMAIL_USE_TLS."
+    )
+
+
+def _session_error(where: str, error: smtplib.SMTPException) -> SettingsError | ServiceError:
+    if isinstance(error, smtplib.SMTPNotSupportedError):
+        return SettingsError(
+            f"{where} does not offer what is needed: {error}", hint="Check EMAIL_USE_TLS and EMAIL_USERNAME."
+        )
+    if not isinstance(error, smtplib.SMTPResponseException):
+        return SettingsError(f"{where} offers no login that we know: {error}", hint="Check EMAIL_USERNAME.")
+    reply = _reply(error.smtp_code, error.smtp_error)
+    if isinstance(error, smtplib.SMTPAuthenticationError) and error.smtp_code >= 500:
+        return SettingsError(f"{where} refused the login: {reply}", hint="Check EMAIL_USERNAME and EMAIL_PASSWORD.")
+    return ServiceError(f"{where} refused the session: {reply}", hint="Try again later.")
+
+
+def _no_answer(where: str, error: OSError) -> ServiceError:
+    return ServiceError(
+        f"{where} did not answer: {error or type(error).__name__}",
+        hint="Check EMAIL_SMTP_HOST and EMAIL_SMTP_PORT, or try again later.",
+    )
 
 
 class SMTPSession:

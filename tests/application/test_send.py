@@ -1,0 +1,443 @@
+"""Delivering each report once: real folder, real log, a mailer that does as it is told."""
+
+from __future__ import annotations
+
+import io
+import os
+from collections.abc import Callable
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+
+from ticketattr.application.pending import audit_reports, survey_reports
+from ticketattr.application.ports import DeliveryInDoubt, Mailer, MessageRefused
+from ticketattr.application.send import (
+    Addressing,
+    Outgoing,
+    left_over,
+    plan_pending,
+    plan_report,
+    report_status,
+    send_messages,
+)
+from ticketattr.domain.delivery import Message
+from ticketattr.domain.report import Report, Row
+from ticketattr.errors import InputError, ServiceError, SettingsError
+from ticketattr.infrastructure.excel import write_workbook
+from ticketattr.infrastructure.report_folder import OutputFolder
+from ticketattr.infrastructure.report_log import SQLiteReportLog
+
+from ..fakes import MIDNIGHT, FakeMailer, ticking_clock
+
+DOUBT = DeliveryInDoubt("broke off while it took the message")
+REFUSED = MessageRefused("552 too large")
+
+
+class Desk:
+    """A folder of reports, its log, and everything that is done with them."""
+
+    def __init__(self, root: Path) -> None:
+        self.root = root
+        self.mailer = FakeMailer()
+        self.addressing = Addressing("desk@example.com", ("lead@example.com",), "Reports")
+        self.clock = ticking_clock()
+        self.log = SQLiteReportLog(root / "reports.db")
+        root.mkdir(exist_ok=True)
+
+    def outgoing(self, mailer: Mailer | None = None) -> Outgoing:
+        return Outgoing(OutputFolder(self.root), self.log, mailer or self.mailer, self.addressing, self.clock)
+
+    def put(self, name: str, text: str = "", *, run: str = "", modified: float = 1000) -> Path:
+        """A workbook whose content depends on `text` (by default the name) and the run."""
+        file = io.BytesIO()
+        write_workbook(Report(run or f"run of {name}", MIDNIGHT, (Row(text or name),)), file)
+        path = self.root / name
+        path.write_bytes(file.getvalue())
+        os.utime(path, (modified, modified))
+        return path
+
+    def send(self, mailer: Mailer | None = None) -> list[list[str]]:
+        """Send what is pending; returns the names of the reports in each message that was taken."""
+        outgoing = self.outgoing(mailer)
+        return list(map(names, send_messages(outgoing, plan_pending(outgoing))))
+
+    def send_report(self, path: Path, *, again: bool = False) -> list[list[str]]:
+        outgoing = self.outgoing()
+        return list(map(names, send_messages(outgoing, plan_report(outgoing, path, again=again))))
+
+    def states(self) -> dict[str, str]:
+        statuses = survey_reports(OutputFolder(self.root), self.log, self.mailer.transport)
+        return {status.report.path.name: status.state for status in statuses}
+
+    @property
+    def sent(self) -> list[Message]:
+        """What the mail server took, whether it said so or not."""
+        return [message for message, _ in self.mailer.sent]
+
+
+def names(message: Message) -> list[str]:
+    return [report.path.name for report in message.reports]
+
+
+@pytest.fixture
+def desk(tmp_path: Path) -> Desk:
+    return Desk(tmp_path / "output")
+
+
+class TestOnce:
+    def test_all_pending_reports_go_in_one_message_oldest_first(self, desk: Desk) -> None:
+        for name, modified in {"a.xlsx": 3000, "b.xlsx": 1000, "c.xlsx": 2000}.items():
+            desk.put(name, modified=modified)
+        assert desk.send() == [["b.xlsx", "c.xlsx", "a.xlsx"]]
+
+    def test_the_contents_are_those_of_the_files(self, desk: Desk) -> None:
+        paths = [desk.put("a.xlsx"), desk.put("b.xlsx")]
+        desk.send()
+        assert desk.mailer.sent[0][1] == [path.read_bytes() for path in paths]
+
+    def test_what_was_sent_is_not_sent_again(self, desk: Desk) -> None:
+        desk.put("a.xlsx")
+        desk.send()
+        assert desk.send() == []
+        assert len(desk.sent) == 1
+
+    def test_nothing_pending_connects_to_nobody(self, desk: Desk) -> None:
+        desk.mailer.unreachable = ServiceError("nobody there")
+        assert desk.send() == []
+
+    def test_a_renamed_report_is_not_sent_again(self, desk: Desk) -> None:
+        path = desk.put("a.xlsx")
+        desk.send()
+        path.rename(path.with_name("renamed.xlsx"))
+        assert desk.send() == []
+        assert desk.states() == {"renamed.xlsx": "sent"}
+
+    def test_other_content_under_an_old_name_is_a_new_report(self, desk: Desk) -> None:
+        desk.put("a.xlsx", "one", run="first")
+        desk.send()
+        desk.put("a.xlsx", "two", run="second")
+        assert desk.send() == [["a.xlsx"]]
+        assert len(desk.sent) == 2
+
+    def test_the_same_content_twice_goes_once(self, desk: Desk) -> None:
+        desk.put("a.xlsx", "same", run="same")
+        desk.put("copy.xlsx", "same", run="same", modified=2000)
+        assert desk.send() == [["a.xlsx"]]
+        assert desk.states() == {"a.xlsx": "sent", "copy.xlsx": "sent"}
+        assert desk.send() == []
+
+    def test_a_report_saved_again_after_it_was_sent_stays_home(self, desk: Desk) -> None:
+        desk.put("a.xlsx", "as made", run="the run")
+        desk.send()
+        path = desk.put("a.xlsx", "edited", run="the run")
+        assert desk.send() == []
+        assert desk.states() == {"a.xlsx": "edited"}
+        assert left_over(desk.outgoing()) == []
+        with pytest.raises(InputError):
+            desk.send_report(path)
+        assert desk.send_report(path, again=True) == [["a.xlsx"]]
+
+    def test_a_damaged_workbook_is_never_sent_and_stops_nobody(self, desk: Desk) -> None:
+        desk.put("a.xlsx")
+        broken = desk.root / "broken.xlsx"
+        broken.write_bytes(b"no workbook")
+        assert desk.send() == [["a.xlsx"]]
+        assert [status.report.path.name for status in left_over(desk.outgoing())] == ["broken.xlsx"]
+        for again in (False, True):
+            with pytest.raises(InputError):
+                desk.send_report(broken, again=again)
+
+    def test_each_message_has_an_id_of_its_own_at_the_domain_of_the_sender(self, desk: Desk) -> None:
+        for name in ("a.xlsx", "b.xlsx"):
+            desk.put(name)
+            desk.send()
+        one, other = (message.message_id for message in desk.sent)
+        assert one != other
+        assert one.endswith("@example.com>")
+
+
+class TestTransports:
+    def test_what_went_into_a_file_is_not_sent_by_smtp(self, desk: Desk) -> None:
+        desk.put("a.xlsx")
+        into_files = FakeMailer(transport="file")
+        assert desk.send(into_files) == [["a.xlsx"]]
+        assert desk.states() == {"a.xlsx": "pending"}
+        assert desk.send() == [["a.xlsx"]]
+        assert desk.send() == desk.send(into_files) == []
+
+    def test_doubt_about_one_transport_is_none_about_the_other(self, desk: Desk) -> None:
+        desk.put("a.xlsx")
+        desk.mailer.troubles = [DOUBT]
+        desk.send()
+        into_files = FakeMailer(transport="file")
+        desk.send(into_files)
+        assert into_files.sent[0][0].message_id != desk.sent[0].message_id
+        assert desk.states() == {"a.xlsx": "in_doubt"}
+
+    def test_a_report_edited_after_it_went_into_a_file_is_new_for_smtp(self, desk: Desk) -> None:
+        desk.put("a.xlsx", "as made", run="the run")
+        desk.send(FakeMailer(transport="file"))
+        desk.put("a.xlsx", "edited", run="the run")
+        assert desk.send() == [["a.xlsx"]]
+
+
+class TestLog:
+    def test_the_log_knows_a_message_before_the_server_does(self, desk: Desk) -> None:
+        desk.put("a.xlsx")
+        known: list[list[tuple[str, str]]] = []
+
+        def look(message: Message) -> None:
+            known.append([(delivery.message.message_id, delivery.state) for delivery in desk.log.deliveries()])
+
+        desk.mailer.before_sending = look
+        desk.send()
+        assert known == [[(desk.sent[0].message_id, "sending")]]
+
+    def test_the_log_has_the_frozen_message_and_what_the_server_said(self, desk: Desk) -> None:
+        desk.put("a.xlsx")
+        desk.send()
+        (delivery,) = desk.log.deliveries()
+        assert delivery.message == desk.sent[0]
+        assert (delivery.state, delivery.detail) == ("sent", "250 OK")
+        assert delivery.changed > delivery.message.date
+
+    def test_a_file_name_that_is_no_text_is_sent_like_any_other(self, desk: Desk) -> None:
+        path = desk.put("a.xlsx")
+        try:
+            path.rename(path.with_name(os.fsdecode(b"not utf-8 \xff.xlsx")))
+        except OSError:
+            pytest.skip("this file system takes no such name")
+        assert len(desk.send()) == 1
+        assert desk.send() == []
+
+    def test_what_changed_while_it_was_sent_is_not_sent_and_not_recorded(self, desk: Desk) -> None:
+        desk.put("a.xlsx", "one")
+        outgoing = desk.outgoing()
+        messages = plan_pending(outgoing)
+        desk.put("a.xlsx", "two")
+        with pytest.raises(InputError, match="changed"):
+            send_messages(outgoing, messages)
+        assert (desk.sent, desk.log.deliveries()) == ([], [])
+
+
+def leave_in_doubt(desk: Desk) -> None:
+    desk.mailer.troubles = [DOUBT]
+    assert desk.send() == []
+
+
+def leave_sending(desk: Desk) -> None:
+    """As a process does that dies after the server took its message."""
+    outgoing = desk.outgoing()
+    for message in plan_pending(outgoing):
+        outgoing.log.begin(message, outgoing.clock())
+        desk.mailer.sent.append((message, []))
+
+
+def leave_interrupted(desk: Desk) -> None:
+    desk.mailer.troubles = [KeyboardInterrupt()]
+    with pytest.raises(KeyboardInterrupt):
+        desk.send()
+
+
+class TestDoubt:
+    @pytest.fixture(params=[leave_in_doubt, leave_sending], ids=["no answer came", "the process died"])
+    def leave_doubt(self, request: pytest.FixtureRequest) -> Callable[[Desk], None]:
+        leave: Callable[[Desk], None] = request.param
+        return leave
+
+    def test_it_is_repeated_whole_as_the_same_message(self, desk: Desk, leave_doubt: Callable[[Desk], None]) -> None:
+        desk.put("a.xlsx")
+        desk.put("b.xlsx")
+        leave_doubt(desk)
+        assert desk.send() == [["a.xlsx", "b.xlsx"]]
+        first, repeat = desk.sent
+        assert repeat == first
+        assert set(desk.states().values()) == {"sent"}
+
+    def test_it_is_not_merged_with_newer_reports(self, desk: Desk, leave_doubt: Callable[[Desk], None]) -> None:
+        desk.put("a.xlsx")
+        leave_doubt(desk)
+        desk.put("newer.xlsx", modified=500)
+        assert desk.send() == [["a.xlsx"], ["newer.xlsx"]]
+        first, repeat, newer = desk.sent
+        assert repeat.message_id == first.message_id != newer.message_id
+
+    def test_it_is_repeated_as_it_was_though_the_settings_are_others(
+        self, desk: Desk, leave_doubt: Callable[[Desk], None]
+    ) -> None:
+        desk.put("a.xlsx")
+        leave_doubt(desk)
+        desk.addressing = Addressing("new@example.org", ("other@example.org",), "Another subject")
+        desk.send()
+        first, repeat = desk.sent
+        assert repeat == first
+
+    def test_its_reports_are_found_where_they_lie_now(self, desk: Desk, leave_doubt: Callable[[Desk], None]) -> None:
+        path = desk.put("a.xlsx")
+        leave_doubt(desk)
+        path.rename(path.with_name("renamed.xlsx"))
+        assert desk.send() == [["renamed.xlsx"]]
+        assert len({message.message_id for message in desk.sent}) == 1
+
+    def test_it_is_not_repeated_in_part(self, desk: Desk, leave_doubt: Callable[[Desk], None]) -> None:
+        desk.put("a.xlsx")
+        desk.put("b.xlsx")
+        leave_doubt(desk)
+        (desk.root / "b.xlsx").unlink()
+        assert desk.send() == []
+        assert sorted(status.report.path.name for status in left_over(desk.outgoing())) == ["a.xlsx", "b.xlsx"]
+
+    def test_a_report_asked_for_by_name_takes_its_doubtful_message_along(
+        self, desk: Desk, leave_doubt: Callable[[Desk], None]
+    ) -> None:
+        path = desk.put("a.xlsx")
+        desk.put("b.xlsx")
+        leave_doubt(desk)
+        desk.put("newer.xlsx")
+        assert desk.send_report(path) == [["a.xlsx", "b.xlsx"]]
+        first, repeat = desk.sent
+        assert repeat == first
+
+    def test_doubt_about_doubt_is_still_one_message(self, desk: Desk, leave_doubt: Callable[[Desk], None]) -> None:
+        desk.put("a.xlsx")
+        leave_doubt(desk)
+        desk.mailer.troubles = [DOUBT, DOUBT]
+        for _ in range(3):
+            desk.send()
+        assert len(desk.sent) == 4
+        assert len(set(desk.sent)) == 1
+        assert desk.states() == {"a.xlsx": "sent"}
+
+    def test_an_interrupted_send_is_repeated_as_the_same_message(self, desk: Desk) -> None:
+        desk.put("a.xlsx")
+        leave_interrupted(desk)
+        (interrupted,) = desk.log.deliveries()
+        desk.send()
+        assert desk.sent == [interrupted.message]
+
+    def test_a_report_in_doubt_goes_in_one_message_whatever_else_was_tried(self, desk: Desk) -> None:
+        path = desk.put("a.xlsx")
+        leave_in_doubt(desk)
+        desk.mailer.troubles = [REFUSED]
+        desk.send_report(path, again=True)
+        planned = plan_pending(desk.outgoing())
+        assert [names(message) for message in planned] == [["a.xlsx"]]
+
+    def test_a_message_whose_reports_all_arrived_otherwise_is_not_repeated(self, desk: Desk) -> None:
+        path = desk.put("a.xlsx")
+        leave_in_doubt(desk)
+        desk.send_report(path, again=True)
+        assert desk.states() == {"a.xlsx": "sent"}
+        assert desk.send() == []
+
+    def test_doubt_is_recorded_and_listed(self, desk: Desk) -> None:
+        desk.put("a.xlsx")
+        leave_in_doubt(desk)
+        (status,) = left_over(desk.outgoing())
+        assert (status.state, status.detail) == ("in_doubt", str(DOUBT))
+
+
+class TestRefused:
+    def test_it_stays_failed_and_goes_next_time(self, desk: Desk) -> None:
+        desk.put("a.xlsx")
+        desk.mailer.troubles = [REFUSED]
+        assert desk.send() == []
+        (status,) = left_over(desk.outgoing())
+        assert (status.state, status.detail) == ("failed", "552 too large")
+        assert desk.send() == [["a.xlsx"]]
+        assert len(desk.sent) == 1
+
+    def test_next_time_it_goes_with_what_is_new_in_a_new_message(self, desk: Desk) -> None:
+        desk.put("a.xlsx")
+        desk.mailer.troubles = [REFUSED]
+        desk.send()
+        desk.put("b.xlsx")
+        assert desk.send() == [["a.xlsx", "b.xlsx"]]
+        assert [delivery.state for delivery in desk.log.deliveries()] == ["failed", "sent"]
+
+    def test_a_refused_repeat_does_not_stop_the_newer_reports(self, desk: Desk) -> None:
+        desk.put("a.xlsx")
+        leave_in_doubt(desk)
+        desk.put("b.xlsx")
+        desk.mailer.troubles = [REFUSED, None]
+        assert desk.send() == [["b.xlsx"]]
+        assert desk.states() == {"a.xlsx": "failed", "b.xlsx": "sent"}
+
+    def test_a_refusal_of_what_was_sent_before_leaves_it_sent(self, desk: Desk) -> None:
+        path = desk.put("a.xlsx")
+        desk.send()
+        desk.mailer.troubles = [REFUSED]
+        desk.send_report(path, again=True)
+        assert desk.states() == {"a.xlsx": "sent"}
+
+    @pytest.mark.parametrize("error", [ServiceError("broke off"), SettingsError("refused the sender")], ids=repr)
+    def test_a_session_that_ends_before_the_message_was_taken_fails_it_and_stops(
+        self, desk: Desk, error: ServiceError | SettingsError
+    ) -> None:
+        desk.put("a.xlsx")
+        desk.mailer.troubles = [error]
+        with pytest.raises(type(error)):
+            desk.send()
+        assert desk.states() == {"a.xlsx": "failed"}
+        assert desk.send() == [["a.xlsx"]]
+
+    def test_a_server_out_of_reach_leaves_everything_pending(self, desk: Desk) -> None:
+        desk.put("a.xlsx")
+        desk.mailer.unreachable = ServiceError("nobody there")
+        with pytest.raises(ServiceError):
+            desk.send()
+        assert desk.states() == {"a.xlsx": "pending"}
+        assert desk.log.deliveries() == []
+
+
+class TestByName:
+    def test_one_report_alone_is_sent_from_anywhere(self, desk: Desk, tmp_path: Path) -> None:
+        desk.put("a.xlsx")
+        elsewhere = desk.put("b.xlsx").rename(tmp_path / "elsewhere.xlsx")
+        assert desk.send_report(elsewhere) == [["elsewhere.xlsx"]]
+        assert desk.states() == {"a.xlsx": "pending"}
+
+    def test_what_was_sent_is_not_sent_unless_again(self, desk: Desk) -> None:
+        path = desk.put("a.xlsx")
+        desk.send()
+        assert desk.send_report(path) == []
+        assert report_status(desk.outgoing(), path).state == "sent"
+        assert desk.send_report(path, again=True) == [["a.xlsx"]]
+        first, second = desk.sent
+        assert first.message_id != second.message_id
+
+    def test_a_report_that_is_not_there_is_an_error(self, desk: Desk) -> None:
+        with pytest.raises(InputError, match="cannot be read"):
+            desk.send_report(desk.root / "absent.xlsx")
+
+
+class TestAudit:
+    def test_every_message_is_told_oldest_first_then_what_was_never_tried(self, desk: Desk) -> None:
+        desk.put("a.xlsx")
+        desk.mailer.troubles = [REFUSED]
+        desk.send()
+        desk.send()
+        desk.put("b.xlsx")
+        (desk.root / "broken.xlsx").write_bytes(b"")
+        statuses = audit_reports(OutputFolder(desk.root), desk.log, "smtp")
+        assert sorted((status.report.path.name, status.state) for status in statuses[2:]) == [
+            ("b.xlsx", "pending"),
+            ("broken.xlsx", "damaged"),
+        ]
+        assert [(status.report.path.name, status.state) for status in statuses[:2]] == [
+            ("a.xlsx", "failed"),
+            ("a.xlsx", "sent"),
+        ]
+
+    def test_looking_makes_no_log(self, desk: Desk) -> None:
+        desk.put("a.xlsx")
+        desk.states()
+        assert [path.name for path in desk.root.iterdir()] == ["a.xlsx"]
+
+
+def test_a_message_is_as_exact_as_its_date_header(desk: Desk) -> None:
+    desk.clock = ticking_clock(MIDNIGHT + timedelta(microseconds=123456))
+    desk.put("a.xlsx")
+    (message,) = plan_pending(desk.outgoing())
+    assert message.date.microsecond == 0

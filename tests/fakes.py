@@ -1,0 +1,141 @@
+"""What stands in for the world outside: it passes the contract tests that the real adapters pass."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta, timezone
+from pathlib import Path
+from types import TracebackType
+from typing import TypeAlias
+
+from ticketattr.application.ports import BatchFailed, DeliveryInDoubt, MessageRefused
+from ticketattr.domain.catalog import SLA, RequestType, ServiceCatalog
+from ticketattr.domain.delivery import Message, ReportFile, Transport
+from ticketattr.domain.ticket import Attribution, Outcome, Ticket, Unattributed
+from ticketattr.errors import TicketAttrError
+
+MIDNIGHT = datetime(2026, 11, 23, tzinfo=timezone.utc)
+
+PASSWORD = RequestType("Access", "Password Reset", SLA(4, "hours"), keywords=("password", "locked"))
+LAPTOP = RequestType("Hardware", "Laptop Repair", SLA(3, "days"), keywords=("laptop", "notebook"))
+STOLEN = RequestType("Hardware", "Stolen Device", SLA(0, "minutes"))
+GENERAL = RequestType("Other", "General Inquiry", SLA(1.5, "weeks"))
+CATALOG = ServiceCatalog((PASSWORD, LAPTOP, STOLEN, GENERAL))
+
+
+def ticking_clock(start: datetime = MIDNIGHT) -> Callable[[], datetime]:
+    """A clock that is a second further whenever somebody looks."""
+    seconds = 0
+
+    def clock() -> datetime:
+        nonlocal seconds
+        seconds += 1
+        return start + timedelta(seconds=seconds)
+
+    return clock
+
+
+def a_report(content: bytes = b"workbook", name: str = "report.xlsx", run_id: str = "") -> ReportFile:
+    return ReportFile(Path(name), hashlib.sha256(content).hexdigest(), len(content), MIDNIGHT, run_id)
+
+
+def a_message(
+    *reports: ReportFile,
+    number: int = 1,
+    transport: Transport = "smtp",
+    sender: str = "desk@example.com",
+    recipients: tuple[str, ...] = ("lead@example.com",),
+    subject: str = "Ticket attribution report",
+) -> Message:
+    return Message(
+        message_id=f"<ticketattr.{hashlib.sha256(bytes([number])).hexdigest()[:32]}@example.com>",
+        date=MIDNIGHT + timedelta(minutes=number),
+        transport=transport,
+        sender=sender,
+        recipients=recipients,
+        subject=subject,
+        reports=reports or (a_report(),),
+    )
+
+
+Script: TypeAlias = Callable[[Ticket], RequestType | None]
+
+
+@dataclass
+class ScriptedClassifier:
+    """Answers as the script says, None being "nothing fits"; fails at those batches (0, 1, …) that it is told."""
+
+    script: Script = lambda ticket: GENERAL
+    batch_size: int = 30
+    pause: float = 0.0
+    failures: dict[int, BatchFailed | TicketAttrError] = field(default_factory=dict)
+    shown: list[list[Ticket]] = field(default_factory=list)
+    entered: int = 0
+    left: int = 0
+
+    async def __aenter__(self) -> ScriptedClassifier:
+        self.entered += 1
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.left += 1
+
+    async def choose(self, tickets: Sequence[Ticket], catalog: ServiceCatalog) -> list[Outcome]:
+        batch = len(self.shown)
+        self.shown.append(list(tickets))
+        if batch in self.failures:
+            raise self.failures[batch]
+        return [
+            Attribution(entry, source="model") if (entry := self.script(ticket)) else Unattributed("no_match")
+            for ticket in tickets
+        ]
+
+
+@dataclass
+class FakeMailer:
+    """A mail server in memory.
+
+    `troubles` befall the next messages, one each; None lets a message through. `arrives_in_doubt`: the
+    server took a message before it fell silent.
+    """
+
+    transport: Transport = "smtp"
+    troubles: list[MessageRefused | DeliveryInDoubt | TicketAttrError | KeyboardInterrupt | None] = field(
+        default_factory=list
+    )
+    arrives_in_doubt: bool = True
+    unreachable: TicketAttrError | None = None
+    sent: list[tuple[Message, list[bytes]]] = field(default_factory=list)
+    sessions: int = 0
+    before_sending: Callable[[Message], None] = lambda message: None
+
+    @contextmanager
+    def connect(self) -> Iterator[FakeMailSession]:
+        if self.unreachable:
+            raise self.unreachable
+        self.sessions += 1
+        yield FakeMailSession(self)
+
+    def check(self) -> None:
+        if self.unreachable:
+            raise self.unreachable
+
+
+@dataclass
+class FakeMailSession:
+    mailer: FakeMailer
+
+    def send(self, message: Message, contents: Sequence[bytes]) -> str:
+        mailer = self.mailer
+        mailer.before_sending(message)
+        trouble = mailer.troubles.pop(0) if mailer.troubles else None
+        if trouble is None or (isinstance(trouble, DeliveryInDoubt) and mailer.arrives_in_doubt):
+            mailer.sent.append((message, list(contents)))
+        if trouble:
+            raise trouble
+        return "250 OK"
