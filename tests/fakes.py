@@ -15,6 +15,7 @@ from ticketattr.application.ports import BatchFailed, DeliveryInDoubt, MessageRe
 from ticketattr.domain.catalog import SLA, RequestType, ServiceCatalog
 from ticketattr.domain.delivery import Message, ReportFile, Transport
 from ticketattr.domain.ticket import Attribution, Outcome, Ticket, Unattributed
+from ticketattr.domain.usage import Bill
 from ticketattr.errors import TicketAttrError
 
 MIDNIGHT = datetime(2026, 11, 23, tzinfo=timezone.utc)
@@ -70,7 +71,8 @@ class ScriptedClassifier:
 
     script: Script = lambda ticket: GENERAL
     batch_size: int = 30
-    pause: float = 0.0
+    concurrency: int = 1
+    bill: Bill = field(default_factory=Bill)
     failures: dict[int, BatchFailed | TicketAttrError] = field(default_factory=dict)
     shown: list[list[Ticket]] = field(default_factory=list)
     entered: int = 0
@@ -84,6 +86,12 @@ class ScriptedClassifier:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self.left += 1
+
+    def fingerprint(self, catalog: ServiceCatalog) -> str:
+        return "scripted"
+
+    def estimate(self, tickets: Sequence[Ticket], catalog: ServiceCatalog) -> Bill:
+        return Bill()
 
     async def choose(self, tickets: Sequence[Ticket], catalog: ServiceCatalog) -> list[Outcome]:
         batch = len(self.shown)

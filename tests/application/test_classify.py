@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Sequence
 
 import pytest
 
 from ticketattr.application.classify import classify_tickets
 from ticketattr.application.ports import BatchFailed
-from ticketattr.domain.catalog import ServiceCatalog
-from ticketattr.domain.ticket import AttributedTicket, Attribution, Outcome, Ticket, Unattributed
+from ticketattr.domain.ticket import AttributedTicket, Attribution, Reason, Ticket, Unattributed
 from ticketattr.errors import SettingsError
+from ticketattr.infrastructure.answer_cache import NoAnswerCache
 
 from ..fakes import CATALOG, GENERAL, LAPTOP, PASSWORD, ScriptedClassifier
 
@@ -21,11 +20,16 @@ def ignore(done: int, total: int) -> None:
 
 
 def queue(size: int) -> list[Ticket]:
-    return [Ticket(f"T-{number}", "open") for number in range(size)]
+    return [Ticket(f"T-{number}", f"open {number}") for number in range(size)]
 
 
 def classify(tickets: Sequence[Ticket], classifier: ScriptedClassifier) -> list[AttributedTicket]:
-    return classify_tickets(tickets, CATALOG, classifier, ignore)
+    return classify_tickets(tickets, CATALOG, classifier, NoAnswerCache(), ignore)
+
+
+def failure(reason: Reason, detail: str) -> BatchFailed:
+    """One that no other batch would mend."""
+    return BatchFailed(reason, detail, lies_in_content=False)
 
 
 def summaries(tickets: Sequence[AttributedTicket]) -> list[str]:
@@ -108,20 +112,20 @@ class TestOrder:
 
 class TestFailures:
     def test_a_failed_batch_leaves_its_tickets_unattributed_and_goes_on(self) -> None:
-        classifier = ScriptedClassifier(batch_size=2, failures={1: BatchFailed("blocked", "the question was blocked")})
+        classifier = ScriptedClassifier(batch_size=2, failures={1: failure("blocked", "the question was blocked")})
         tickets = classify(queue(6), classifier)
         assert summaries(tickets) == [*["model General Inquiry"] * 2, *["blocked"] * 2, *["model General Inquiry"] * 2]
         assert tickets[2].outcome == Unattributed("blocked", "the question was blocked")
         assert len(classifier.shown) == 3
 
     def test_a_failed_batch_takes_no_kept_pair_with_it(self) -> None:
-        classifier = ScriptedClassifier(failures={0: BatchFailed("service_error", "down")})
-        tickets = classify([Ticket("1", "open"), kept(), Ticket("3", "open")], classifier)
+        classifier = ScriptedClassifier(failures={0: failure("service_error", "down")})
+        tickets = classify([Ticket("1", "open"), kept(), Ticket("3", "closed")], classifier)
         assert summaries(tickets) == ["service_error", "kept Laptop Repair", "service_error"]
         assert [ticket.is_failure for ticket in tickets] == [True, False, True]
 
     def test_a_model_that_is_down_leaves_every_ticket_as_it_is(self) -> None:
-        down = BatchFailed("service_error", "down")
+        down = failure("service_error", "down")
         classifier = ScriptedClassifier(batch_size=1, failures={0: down, 1: down, 2: down})
         tickets = classify(queue(3), classifier)
         assert summaries(tickets) == ["service_error"] * 3
@@ -142,37 +146,9 @@ class TestFailures:
 class TestProgress:
     def test_progress_is_told_from_none_to_all_batches(self) -> None:
         told: list[tuple[int, int]] = []
-        classifier = ScriptedClassifier(batch_size=2, failures={1: BatchFailed("bad_answer", "")})
-        classify_tickets(queue(5), CATALOG, classifier, lambda done, total: told.append((done, total)))
+        classifier = ScriptedClassifier(batch_size=2, failures={1: failure("bad_answer", "")})
+        classify_tickets(queue(5), CATALOG, classifier, NoAnswerCache(), lambda done, total: told.append((done, total)))
         assert told == [(0, 3), (1, 3), (2, 3), (3, 3)]
-
-
-class TestPause:
-    def starts(self, tickets: int, pause: float) -> tuple[list[float], float]:
-        """When each batch began, and when all was over, in seconds since the beginning."""
-        began = time.monotonic()
-        classifier = _Stopwatch(batch_size=1, pause=pause)
-        classify(queue(tickets), classifier)
-        return [moment - began for moment in classifier.moments], time.monotonic() - began
-
-    def test_batches_begin_a_pause_apart(self) -> None:
-        (first, second, third), _ = self.starts(3, pause=0.05)
-        assert second - first >= 0.05
-        assert third - second >= 0.05
-
-    def test_there_is_no_pause_before_the_first_and_after_the_last(self) -> None:
-        _, end = self.starts(1, pause=30.0)
-        assert end < 10.0
-
-
-class _Stopwatch(ScriptedClassifier):
-    def __init__(self, *, batch_size: int, pause: float) -> None:
-        super().__init__(batch_size=batch_size, pause=pause)
-        self.moments: list[float] = []
-
-    async def choose(self, tickets: Sequence[Ticket], catalog: ServiceCatalog) -> list[Outcome]:
-        self.moments.append(time.monotonic())
-        return await super().choose(tickets, catalog)
 
 
 def test_the_entry_is_the_one_of_the_catalog_with_its_sla() -> None:

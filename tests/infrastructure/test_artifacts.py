@@ -5,6 +5,7 @@ from __future__ import annotations
 import errno
 import json
 from collections.abc import Callable
+from dataclasses import asdict
 from datetime import datetime, timedelta, timezone
 from pathlib import Path
 from typing import Any
@@ -16,6 +17,7 @@ from hypothesis import strategies as st
 from ticketattr.application.ports import Run
 from ticketattr.domain.catalog import SLA, RequestType, ServiceCatalog
 from ticketattr.domain.ticket import AttributedTicket, Attribution, Ticket, Unattributed
+from ticketattr.domain.usage import Bill
 from ticketattr.errors import ArtifactError, CatalogError, ServiceError, SettingsError
 from ticketattr.infrastructure import artifacts
 from ticketattr.infrastructure.artifacts import (
@@ -106,7 +108,7 @@ def test_tickets_come_back_as_they_went(path: Path) -> None:
 
 
 def test_attributions_come_back_as_they_went(path: Path) -> None:
-    assert write_attributions(path, ATTRIBUTIONS, RUN) == NOW
+    assert write_attributions(path, ATTRIBUTIONS, RUN, Bill()) == NOW
     file = read_attributions(path)
     assert (file.run_id, file.generated_at, file.data) == (OLD, NOW, ATTRIBUTIONS)
 
@@ -118,7 +120,7 @@ def test_no_tickets_come_back_as_none(path: Path) -> None:
 
 def test_a_file_states_its_time_to_the_second(path: Path) -> None:
     run = Run(OLD, lambda: NOW + timedelta(microseconds=999_999))
-    assert write_attributions(path, [], run) == read_attributions(path).generated_at == NOW
+    assert write_attributions(path, [], run, Bill()) == read_attributions(path).generated_at == NOW
 
 
 json_values = st.recursive(
@@ -143,12 +145,12 @@ def test_what_the_helpdesk_nests_most_deeply_is_read_back_by_every_stage(tmp_pat
     write_tickets(path, tickets, RUN)
     assert read_tickets(path).data == tickets
     attributed = [AttributedTicket(ticket, Unattributed("no_match")) for ticket in tickets]
-    write_attributions(path, attributed, RUN)
+    write_attributions(path, attributed, RUN, Bill())
     assert read_attributions(path).data == attributed
 
 
 def test_a_file_has_the_header_and_the_fields_of_the_contract(path: Path) -> None:
-    write_attributions(path, ATTRIBUTIONS[:1], RUN)
+    write_attributions(path, ATTRIBUTIONS[:1], RUN, Bill())
     content = json.loads(path.read_text(encoding="utf-8"))
     generator, data = content.pop("generator"), content.pop("data")
     assert content == {
@@ -156,6 +158,7 @@ def test_a_file_has_the_header_and_the_fields_of_the_contract(path: Path) -> Non
         "schema_version": 1,
         "run_id": OLD,
         "generated_at": "2026-11-23T15:03:01Z",
+        "bill": asdict(Bill()),
     }
     assert generator.startswith("ticketattr 0.")
     attribution = data[0]["attribution"]

@@ -15,6 +15,7 @@ import anyio
 import pytest
 
 from ticketattr.application.ports import Classifier, DeliveryInDoubt, Mailer, MessageRefused
+from ticketattr.domain.catalog import ServiceCatalog
 from ticketattr.domain.delivery import Message, Transport
 from ticketattr.domain.ticket import Attribution, Outcome, Ticket
 from ticketattr.errors import ServiceError, SettingsError
@@ -102,7 +103,14 @@ class TestClassifier:
 
     def test_it_says_how_much_it_takes_and_how_often(self, classifier: Classifier) -> None:
         assert classifier.batch_size >= 1
-        assert classifier.pause >= 0
+        assert classifier.concurrency >= 1
+
+    def test_its_fingerprint_is_the_same_for_the_same_catalog(self, classifier: Classifier) -> None:
+        assert classifier.fingerprint(CATALOG) == classifier.fingerprint(ServiceCatalog(CATALOG.entries))
+
+    def test_an_estimate_costs_nothing(self, classifier: Classifier) -> None:
+        classifier.estimate([Ticket("1", "password")], CATALOG)
+        assert classifier.bill.usage.calls == 0
 
 
 # Mailers

@@ -18,7 +18,8 @@ from ticketattr.application.ports import BatchFailed
 from ticketattr.domain.catalog import ServiceCatalog
 from ticketattr.domain.ticket import Attribution, Outcome, Ticket, Unattributed
 from ticketattr.errors import SettingsError
-from ticketattr.infrastructure.gemini import GeminiClassifier, _wait
+from ticketattr.infrastructure.gemini import GeminiClassifier
+from ticketattr.infrastructure.gemini_wire import wait_asked_for
 from ticketattr.infrastructure.options import GeminiOptions
 from ticketattr.infrastructure.retries import MAX_WAIT, Transient, _should_retry, retry_after
 
@@ -300,7 +301,7 @@ class TestRetries:
     def test_the_wait_is_read_from_the_answer(
         self, details: str | None, headers: dict[str, str], wait: float | None
     ) -> None:
-        assert _wait(api_error(retry_info(details) if details else [], headers)) == wait
+        assert wait_asked_for(api_error(retry_info(details) if details else [], headers)) == wait
 
     @pytest.mark.parametrize(
         ("asked", "waited"), [(37.5, 37.5), (86_400.0, MAX_WAIT), (-5.0, 0.0), (None, True), (0.0, 0.0)], ids=repr
@@ -402,16 +403,23 @@ class TestRefusals:
         assert "LLM_MODEL_NAME" in error.value.hint
 
     @pytest.mark.parametrize(
-        "refusal",
-        [gemini_error(400, "INVALID_ARGUMENT"), Response(413, b"<html>too large</html>"), Response(400, b"[]")],
-        ids=["400", "413 web page", "400 list"],
+        ("refusal", "calls"),
+        [
+            (gemini_error(400, "INVALID_ARGUMENT"), 2),
+            (Response(400, b"[]"), 2),
+            (Response(413, b"<html>too large</html>"), 1),
+        ],
+        ids=["400", "400 list", "413 web page"],
     )
-    def test_a_question_that_is_refused_fails_its_batch_alone(self, http: HTTPServer, refusal: Response) -> None:
+    def test_a_question_that_is_refused_fails_its_batch_alone(
+        self, http: HTTPServer, refusal: Response, calls: int
+    ) -> None:
+        """A 400 is asked once more, with a schema that does not name the catalog."""
         http.routes[GENERATE] = [refusal]
         failed = failure(http)
         assert failed.reason == "service_error"
         assert str(refusal.status) in str(failed)
-        assert len(http.requests) == 1
+        assert len(http.requests) == calls
 
     @pytest.mark.parametrize("status", [301, 302, 307, 308])
     def test_a_redirect_is_not_followed(self, http: HTTPServer, status: int) -> None:

@@ -5,7 +5,7 @@ The exceptions here never reach a user: a use case turns each into a state that 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager, AbstractContextManager
 from dataclasses import dataclass
 from datetime import datetime
@@ -16,6 +16,7 @@ from ..domain.catalog import ServiceCatalog
 from ..domain.delivery import Delivery, Message, MessageState, ReportFile, Transport
 from ..domain.report import Report
 from ..domain.ticket import AttributedTicket, Outcome, Reason, Ticket
+from ..domain.usage import Bill
 
 Clock: TypeAlias = Callable[[], datetime]
 """The time, in UTC."""
@@ -33,7 +34,19 @@ class Run:
 
 
 class BatchFailed(Exception):
-    """One batch got no usable answer, for a reason that all its tickets share."""
+    """One batch got no usable answer, for a reason that all its tickets share.
+
+    `lies_in_content`: some of its tickets may be answered without the others.
+    """
+
+    def __init__(self, reason: Reason, detail: str, *, lies_in_content: bool = True) -> None:
+        super().__init__(detail)
+        self.reason = reason
+        self.lies_in_content = lies_in_content
+
+
+class ClassifierStopped(Exception):
+    """No further call will be answered, or may be paid for; what was answered so far stands."""
 
     def __init__(self, reason: Reason, detail: str) -> None:
         super().__init__(detail)
@@ -66,14 +79,34 @@ class Classifier(AbstractAsyncContextManager["Classifier"], Protocol):
         """The most tickets that one call takes."""
 
     @property
-    def pause(self) -> float:
-        """The least time between the starts of two calls, in seconds."""
+    def concurrency(self) -> int:
+        """The most calls in flight."""
+
+    @property
+    def bill(self) -> Bill:
+        """What all calls so far took."""
+
+    def fingerprint(self, catalog: ServiceCatalog) -> str:
+        """Whatever decides its answers besides the text of a ticket; the same answers have the same."""
+
+    def estimate(self, tickets: Sequence[Ticket], catalog: ServiceCatalog) -> Bill:
+        """What one call about these tickets will take, roughly."""
 
     async def choose(self, tickets: Sequence[Ticket], catalog: ServiceCatalog) -> list[Outcome]:
         """One outcome for each ticket, in their order.
 
-        Raises BatchFailed when this batch got no usable answer, SettingsError when no batch will.
+        Raises BatchFailed when this batch got no usable answer, ClassifierStopped when no further one
+        will, and SettingsError when none can, whatever the time.
         """
+
+
+class AnswerCache(Protocol):
+    """Answers that were given before, by a key that names the question in full."""
+
+    def get(self, keys: Sequence[str], catalog: ServiceCatalog) -> dict[str, Outcome]:
+        """Those that are known and that `catalog` still has."""
+
+    def put(self, answers: Mapping[str, Outcome]) -> None: ...
 
 
 class StageFiles(Protocol):
@@ -81,7 +114,7 @@ class StageFiles(Protocol):
 
     def save_tickets(self, tickets: Sequence[Ticket], run: Run) -> None: ...
 
-    def save_attributions(self, tickets: Sequence[AttributedTicket], run: Run) -> datetime:
+    def save_attributions(self, tickets: Sequence[AttributedTicket], run: Run, bill: Bill) -> datetime:
         """Returns the time that the file states, which the report takes over."""
 
 

@@ -9,7 +9,7 @@ from ..domain.delivery import Message, ReportStatus
 from ..domain.ticket import AttributedTicket
 from .classify import classify_tickets
 from .fetch import fetch_tickets
-from .ports import CatalogSource, Classifier, Helpdesk, Progress, ReportWriter, Run, StageFiles
+from .ports import AnswerCache, CatalogSource, Classifier, Helpdesk, Progress, ReportWriter, Run, StageFiles
 from .report import make_report
 from .send import Outgoing, left_over, plan_pending, send_messages
 
@@ -21,6 +21,7 @@ class Pipeline:
     helpdesk: Helpdesk
     catalog_source: CatalogSource
     classifier: Classifier
+    cache: AnswerCache
     stage_files: StageFiles
     writer: ReportWriter
     outgoing: Outgoing | None
@@ -41,7 +42,7 @@ def run_pipeline(pipeline: Pipeline, run: Run, report_path: Path, progress: Prog
     sent_before = _send_what_is_pending(pipeline.outgoing)
     tickets = _attribute_queue(pipeline, run, progress)
     if tickets:
-        generated_at = pipeline.stage_files.save_attributions(tickets, run)
+        generated_at = pipeline.stage_files.save_attributions(tickets, run, pipeline.classifier.bill)
         make_report(tickets, pipeline.writer, report_path, run_id=run.id, generated_at=generated_at)
     return RunResult(
         tickets=tuple(tickets),
@@ -56,7 +57,7 @@ def _attribute_queue(pipeline: Pipeline, run: Run, progress: Progress) -> list[A
     # The catalog first: tickets.json is the file that says the fetch is complete.
     pipeline.stage_files.save_catalog(fetched.catalog, run)
     pipeline.stage_files.save_tickets(fetched.tickets, run)
-    return classify_tickets(fetched.tickets, fetched.catalog, pipeline.classifier, progress)
+    return classify_tickets(fetched.tickets, fetched.catalog, pipeline.classifier, pipeline.cache, progress)
 
 
 def _send_what_is_pending(outgoing: Outgoing | None) -> list[Message]:

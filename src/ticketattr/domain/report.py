@@ -6,6 +6,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from datetime import datetime
 
+from .suspicion import suspicion
 from .ticket import AttributedTicket, Attribution, Unattributed
 
 
@@ -25,6 +26,7 @@ class Row:
     evidence: str = ""
     unattributed_reason: str = ""
     unattributed_detail: str = ""
+    suspicious: str = ""
     original_category: str = ""
     original_type: str = ""
     original_sla: str = ""
@@ -59,6 +61,7 @@ def _row(attributed: AttributedTicket) -> Row:
         original_sla=str(ticket.sla) if ticket.sla else "",
         created_at=ticket.created_at,
         requester_email=ticket.requester_email,
+        suspicious=suspicion(ticket),
         long_description=ticket.long_description,
     )
     match attributed.outcome:

@@ -11,7 +11,16 @@ from .catalog import SLA, RequestType
 Source = Literal["kept", "corrected", "cached", "model", "offline"]
 """Who decided: the helpdesk itself, a person, an earlier answer, the model, the embedded classifier."""
 
-Reason = Literal["no_match", "not_answered", "not_in_catalog", "bad_answer", "blocked", "service_error"]
+Reason = Literal[
+    "no_match",  # nothing in the catalog fits
+    "not_answered",  # left out of an answer
+    "not_in_catalog",  # answered with a pair that does not exist
+    "bad_answer",  # answered in no usable form
+    "blocked",  # refused for its content
+    "service_error",  # the service failed
+    "quota",  # the service's daily quota is used up
+    "cost_limit",  # the next call would have cost more than it may
+]
 
 
 @dataclass(frozen=True, slots=True)

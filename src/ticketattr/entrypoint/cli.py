@@ -22,6 +22,7 @@ from .. import __version__
 from ..application.ports import Run
 from ..domain.delivery import Message, ReportStatus
 from ..domain.ticket import AttributedTicket
+from ..domain.usage import Bill
 from ..errors import ExitCode, SettingsError, TicketAttrError
 from . import wiring
 from .console import Console, plain, show_error
@@ -35,6 +36,7 @@ from .settings import (
     read_values,
     reading,
 )
+from .summaries import attribution_summary, bill_summary, counted, plan_text
 
 
 class Commands(TyperGroup):
@@ -85,10 +87,18 @@ class Session:
         with reading(read_values(self.env_file, flags), command) as env:
             yield env
 
+    def summarize(self, tickets: Sequence[AttributedTicket], bill: Bill) -> None:
+        if bill.usage.calls:
+            self.console.summary(bill_summary(bill))
+        self.console.summary(attribution_summary(tickets))
+
 
 ClassifierOption = Annotated[
     ClassifierChoice | None, typer.Option(help="Who chooses the request types. [default: CLASSIFIER, or gemini]")
 ]
+
+
+FreshOption = Annotated[bool, typer.Option("--fresh", help="Ask anew, whatever was answered before.")]
 
 
 def _show_version(wanted: bool) -> None:
@@ -163,9 +173,11 @@ def classify(
         typer.Option("--output", "-o", help="- is stdout. [default: attributions.json of the run of the tickets]"),
     ] = None,
     classifier: ClassifierOption = None,
+    fresh: FreshOption = False,
+    plan: Annotated[bool, typer.Option("--plan", help="Show what would be asked and paid; ask nothing.")] = False,
 ) -> None:
     """Attribute each ticket to a request type, or say why not."""
-    from ..application.classify import classify_tickets
+    from ..application.classify import classify_tickets, plan_classification
     from ..infrastructure.artifacts import WorkFolder, read_fetched, write_attributions
     from ..infrastructure.files import STREAM
 
@@ -173,14 +185,19 @@ def classify(
         raise SettingsError("tickets and catalog cannot both come from stdin")
     session: Session = context.obj
     with session.reading("classify", classifier) as env:
-        options, folders = read_classifier(env), FolderSettings.read(env)
+        options, folders = read_classifier(env, calls=not plan), FolderSettings.read(env)
     work = WorkFolder(folders.work)
     fetched = read_fetched(input or work.newest("tickets"), catalog, work)
+    chooser = wiring.classifier(options)
+    cache = wiring.answer_cache(options, folders, _now, fresh=fresh)
+    if plan:
+        typer.echo(plan_text(plan_classification(fetched.tickets, fetched.catalog, chooser, cache)))
+        return
     with session.console.progress("Classifying") as progress:
-        tickets = classify_tickets(fetched.tickets, fetched.catalog, wiring.classifier(options), progress)
+        tickets = classify_tickets(fetched.tickets, fetched.catalog, chooser, cache, progress)
     target = output or work.path(fetched.run_id, "attributions")
-    write_attributions(target, tickets, Run(fetched.run_id, _now))
-    session.console.summary(_attribution_summary(tickets))
+    write_attributions(target, tickets, Run(fetched.run_id, _now), chooser.bill)
+    session.summarize(tickets, chooser.bill)
     _print_path(target)
     _exit_if_partial(session, tickets=tickets)
 
@@ -260,6 +277,7 @@ def send(
 def run(
     context: typer.Context,
     classifier: ClassifierOption = None,
+    fresh: FreshOption = False,
     dry_run: Annotated[
         bool,
         typer.Option("--dry-run", help="Send nothing; the report goes to the work folder, where it is not pending."),
@@ -274,10 +292,12 @@ def run(
         folders, sources, options = FolderSettings.read(env), SourceSettings.read(env), read_classifier(env)
         mail = None if dry_run else MailSettings.read(env)
     outgoing = wiring.outgoing(folders, mail, _now) if mail else None
+    chooser = wiring.classifier(options)
     pipeline = Pipeline(
         helpdesk=wiring.helpdesk(sources),
         catalog_source=wiring.catalog_source(sources),
-        classifier=wiring.classifier(options),
+        classifier=chooser,
+        cache=wiring.answer_cache(options, folders, _now, fresh=fresh),
         stage_files=WorkFolder(folders.work),
         writer=wiring.report_writer(),
         outgoing=outgoing,
@@ -286,7 +306,7 @@ def run(
     folder = folders.output if outgoing else folders.work / this_run.id
     with outgoing.log.hold(_now()) if outgoing else nullcontext(), session.console.progress("Running") as progress:
         result = run_pipeline(pipeline, this_run, folder / _report_name(this_run.id), progress)
-    session.console.summary(_attribution_summary(result.tickets))
+    session.summarize(result.tickets, chooser.bill)
     if outgoing:
         session.console.summary(f"{_reports(result.sent)} sent")
     if result.report:
@@ -342,7 +362,7 @@ def _print_reports(messages: Sequence[Message]) -> None:
 
 
 def _reports(messages: Sequence[Message]) -> str:
-    return _counted(sum(len(message.reports) for message in messages), "report")
+    return counted(sum(len(message.reports) for message in messages), "report")
 
 
 def _nothing_to_send(statuses: Sequence[ReportStatus]) -> str:
@@ -350,17 +370,6 @@ def _nothing_to_send(statuses: Sequence[ReportStatus]) -> str:
         if status.state == "sent" and status.delivery:
             return f"nothing sent: {status.report.path} was sent at {status.delivery.changed:%Y-%m-%d %H:%M:%S} UTC"
     return "nothing to send"
-
-
-def _counted(number: int, noun: str) -> str:
-    return f"{number} {noun}" if number == 1 else f"{number} {noun}s"
-
-
-def _attribution_summary(tickets: Sequence[AttributedTicket]) -> str:
-    attributed = sum(ticket.is_attributed for ticket in tickets)
-    failed = sum(ticket.is_failure for ticket in tickets)
-    summary = f"{attributed} of {_counted(len(tickets), 'ticket')} attributed"
-    return f"{summary}, {failed} failed" if failed else summary
 
 
 def _exit_if_partial(

@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Literal, TypeVar, get_args
 
 from ..domain.delivery import Transport
+from ..domain.usage import Price
 from ..errors import SettingsError
 from ..infrastructure.options import GeminiOptions, HelpdeskAccess, HTTPPolicy, MailServer
 
@@ -189,13 +190,25 @@ def _helpdesk_access(env: Environment) -> HelpdeskAccess:
     return HelpdeskAccess(location, env.secret("HELPDESK_API_KEY"), env.secret("HELPDESK_API_SECRET"))
 
 
-def read_classifier(env: Environment) -> GeminiOptions | None:
-    """The options of Gemini; None for the embedded classifier, which has none."""
+def read_classifier(env: Environment, *, calls: bool = True) -> GeminiOptions | None:
+    """The options of Gemini; None for the embedded classifier, which has none. Without calls, no key is needed."""
     if env.choice("CLASSIFIER", "gemini", get_args(ClassifierName)) == "offline":
         return None
+    model = env.text("LLM_MODEL_NAME", "gemini-2.5-pro")
+    price = _price(env, model)
+    max_cost = env.optional_decimal("LLM_MAX_COST", most=1_000_000.0)
+    if max_cost is not None and price is None:
+        env.wrong.append(f"LLM_MAX_COST needs the price of {model}, which is not known: name a list in LLM_PRICES")
     return GeminiOptions(
-        model=env.text("LLM_MODEL_NAME", "gemini-2.5-pro"),
-        api_key=env.token("LLM_API_KEY"),
+        model=model,
+        api_key=env.token("LLM_API_KEY") if calls else "",
+        concurrency=env.whole("LLM_MAX_CONCURRENCY", 8, least=1, most=1000),
+        requests_per_minute=env.optional_whole("LLM_REQUESTS_PER_MINUTE", least=1),
+        tokens_per_minute=env.optional_whole("LLM_TOKENS_PER_MINUTE", least=1),
+        max_cost=max_cost,
+        price=price,
+        rules=_rules(env),
+        thinking_budget=env.optional_whole("LLM_THINKING_BUDGET", least=-1),
         batch_size=env.whole("LLM_BATCH_SIZE", 30, least=1, most=1000),
         pause=env.decimal("LLM_DELAY_BETWEEN_BATCHES", 0.0, most=3600.0),
         max_retries=env.whole("LLM_MAX_RETRIES", 3, least=0, most=20),
@@ -207,6 +220,26 @@ def read_classifier(env: Environment) -> GeminiOptions | None:
         api_version=env.text("LLM_API_VERSION", "v1beta"),
         base_url=env.text("GOOGLE_GEMINI_BASE_URL"),
     )
+
+
+def _price(env: Environment, model: str) -> Price | None:
+    from ..infrastructure.prices import price_of
+
+    path = env.text("LLM_PRICES")
+    return price_of(model, Path(path) if path else None)
+
+
+def _rules(env: Environment) -> str:
+    """The rules of the house; empty for those of the package."""
+    path = env.text("CLASSIFICATION_RULES")
+    if not path:
+        return ""
+    try:
+        return Path(path).read_text(encoding="utf-8-sig")
+    except (OSError, UnicodeDecodeError) as error:
+        reason = error.strerror if isinstance(error, OSError) else "it is not UTF-8 text"
+        env.wrong.append(f"CLASSIFICATION_RULES cannot be read: {reason}")
+        return ""
 
 
 def _mail_server(env: Environment) -> MailServer:

@@ -8,6 +8,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from ..application.ports import (
+    AnswerCache,
     CatalogSource,
     Classifier,
     Clock,
@@ -43,6 +44,15 @@ def classifier(options: GeminiOptions | None) -> Classifier:
     from ..infrastructure.gemini import GeminiClassifier
 
     return GeminiClassifier(options)
+
+
+def answer_cache(options: GeminiOptions | None, settings: FolderSettings, clock: Clock, *, fresh: bool) -> AnswerCache:
+    """Beside the runs, for a classifier that costs something."""
+    from ..infrastructure.answer_cache import NoAnswerCache, SQLiteAnswerCache
+
+    if options is None:
+        return NoAnswerCache()
+    return SQLiteAnswerCache(settings.work / "answers.db", clock, fresh=fresh)
 
 
 def report_writer() -> ReportWriter:

@@ -4,7 +4,8 @@
 
     catalog       data: {"entries": [{category, name, sla: {value, unit}, description, keywords, examples}]}
     tickets       data: [{id, short_description, …, extra}]
-    attributions  data: [{ticket: …, attribution: {request_category, request_type, sla, source, confidence,
+    attributions  bill: {usage: {calls, retries, tokens_in, …}, cost, seconds}
+                  data: [{ticket: …, attribution: {request_category, request_type, sla, source, confidence,
                   evidence, alternatives}}], or with `unattributed: {reason, detail}` in its place
 
 New fields with a default keep `schema_version`; any other change raises it.
@@ -25,6 +26,7 @@ from .. import __version__
 from ..application.ports import Run
 from ..domain.catalog import SLA, RequestType, ServiceCatalog
 from ..domain.ticket import AttributedTicket, Attribution, Source, Ticket, Unattributed
+from ..domain.usage import Bill
 from ..errors import ArtifactError, CatalogError, InputError
 from .files import output, read_bounded, shown_path
 from .json_text import MAX_DEPTH, dump_json, parse_json
@@ -78,8 +80,8 @@ class WorkFolder:
     def save_tickets(self, tickets: Sequence[Ticket], run: Run) -> None:
         write_tickets(self.path(run.id, "tickets"), tickets, run)
 
-    def save_attributions(self, tickets: Sequence[AttributedTicket], run: Run) -> datetime:
-        return write_attributions(self.path(run.id, "attributions"), tickets, run)
+    def save_attributions(self, tickets: Sequence[AttributedTicket], run: Run, bill: Bill) -> datetime:
+        return write_attributions(self.path(run.id, "attributions"), tickets, run, bill)
 
 
 def write_catalog(path: Path, catalog: ServiceCatalog, run: Run) -> None:
@@ -128,10 +130,11 @@ def read_fetched(tickets_path: Path, catalog_path: Path | None, work: WorkFolder
     return FetchedRun(tickets.run_id, catalog.data, tickets.data)
 
 
-def write_attributions(path: Path, tickets: Sequence[AttributedTicket], run: Run) -> datetime:
-    """Returns the time that the file states."""
+def write_attributions(path: Path, tickets: Sequence[AttributedTicket], run: Run, bill: Bill) -> datetime:
+    """What they took goes into the header. Returns the time that the file states."""
     records = [_record(ticket) for ticket in tickets]
-    return _write(path, "attributions", run, _RECORDS.dump_python(records, mode="json", exclude_none=True))
+    data = _RECORDS.dump_python(records, mode="json", exclude_none=True)
+    return _write(path, "attributions", run, data, bill=_BILL.dump_python(bill, mode="json"))
 
 
 def read_attributions(path: Path) -> StageFile[list[AttributedTicket]]:
@@ -172,6 +175,7 @@ _ENTRIES = TypeAdapter(tuple[RequestType, ...])
 _CATALOG = TypeAdapter(_Catalog)
 _TICKETS = TypeAdapter(list[Ticket])
 _RECORDS = TypeAdapter(list[_Record])
+_BILL = TypeAdapter(Bill)
 
 
 def _record(attributed: AttributedTicket) -> _Record:
@@ -204,7 +208,7 @@ def _entry(pair: _Pair) -> RequestType:
     return RequestType(pair.request_category, pair.request_type, pair.sla)
 
 
-def _write(path: Path, kind: Kind, run: Run, data: Any) -> datetime:
+def _write(path: Path, kind: Kind, run: Run, data: Any, **more: Any) -> datetime:
     generated_at = run.clock().replace(microsecond=0)
     content = dump_json(
         {
@@ -213,6 +217,7 @@ def _write(path: Path, kind: Kind, run: Run, data: Any) -> datetime:
             "run_id": run.id,
             "generated_at": f"{generated_at:%Y-%m-%dT%H:%M:%SZ}",
             "generator": f"ticketattr {__version__}",
+            **more,
             "data": data,
         }
     )

@@ -1,39 +1,40 @@
 """Google Gemini as the classifier, through google-genai.
 
-Transport trouble is retried with backoff. What lies in the content of one batch fails that batch; what no
-batch can survive (the key, the model) is a SettingsError and ends the run.
+Transport trouble is retried with backoff. What lies in the content of one batch fails that batch; a used-up
+quota or cost limit stops all further calls; what no call can survive (the key, the model) is a SettingsError.
 """
 
 from __future__ import annotations
 
+import hashlib
 import json
 import logging
-import re
+import time
 import warnings
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Awaitable, Callable, Sequence
+from functools import lru_cache
 from types import TracebackType
-from typing import Any
+from typing import Any, TypeAlias
 
 import anyio
 import httpx
 from google import genai
-from google.genai import errors, types
-from pydantic import ValidationError
+from google.genai import types
 
-from ..application.ports import BatchFailed
+from ..application.ports import BatchFailed, ClassifierStopped
 from ..domain.catalog import ServiceCatalog
 from ..domain.ticket import Outcome, Ticket
+from ..domain.usage import Bill, Usage
 from ..errors import SettingsError
 from .answer import read_answer
+from .gemini_wire import Rejected, ServerFailed, TooMany, UnknownModel, answer_text, errors_as_ours, tokens_used
 from .options import GeminiOptions
-from .prompt import answer_schema, question, system_instruction
-from .retries import Transient, is_transient, retry_after, retrying
+from .pace import Pace
+from .prompt import PROMPT_VERSION, closed_schema, default_rules, open_schema, question, system_instruction, tokens
+from .retries import MAX_WAIT, Transient, retrying
+from .spending import Spending
 
 log = logging.getLogger(__name__)
-
-# google-genai warns of every enum value that is younger than itself; we read the values ourselves.
-warnings.filterwarnings("ignore", category=UserWarning, module=r"google\.genai")
 
 _MODELS_NAMED = 8
 
@@ -43,13 +44,22 @@ class GeminiClassifier:
 
     def __init__(self, options: GeminiOptions) -> None:
         self._options = options
+        self._rules = options.rules or default_rules()
         self.batch_size = options.batch_size
-        self.pause = options.pause
+        self.concurrency = options.concurrency
+        self._spending = Spending(options.price, options.max_cost)
+        self._pace = Pace(options.pause, options.requests_per_minute, options.tokens_per_minute)
+        self._schema = _Schema()
+        self._started = time.monotonic()
 
     async def __aenter__(self) -> GeminiClassifier:
         options = self._options
+        self._started = time.monotonic()
+        # google-genai warns of every enum value that is younger than itself; we read the values ourselves.
+        warnings.filterwarnings("ignore", category=UserWarning, module=r"google\.genai")
         # Without a client of ours google-genai follows redirects, and takes the key along.
-        self._http = httpx.AsyncClient(follow_redirects=False, timeout=options.timeout)
+        limits = httpx.Limits(max_connections=None, max_keepalive_connections=options.concurrency)
+        self._http = httpx.AsyncClient(follow_redirects=False, timeout=options.timeout, limits=limits)
         self._client = genai.Client(
             api_key=options.api_key,
             vertexai=False,
@@ -67,34 +77,79 @@ class GeminiClassifier:
     ) -> None:
         await self._http.aclose()
 
+    @property
+    def bill(self) -> Bill:
+        return Bill(self._spending.usage, self._spending.cost, seconds=round(time.monotonic() - self._started, 3))
+
+    def fingerprint(self, catalog: ServiceCatalog) -> str:
+        options = self._options
+        parameters = (options.model, options.temperature, options.top_p, options.top_k, options.thinking_budget)
+        text = json.dumps(["gemini", PROMPT_VERSION, *parameters]) + _instruction(catalog, self._rules)
+        return hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()
+
+    def estimate(self, tickets: Sequence[Ticket], catalog: ServiceCatalog) -> Bill:
+        usage = self._estimate(tickets, catalog)
+        return Bill(usage, self._spending.cost_of(usage))
+
     async def choose(self, tickets: Sequence[Ticket], catalog: ServiceCatalog) -> list[Outcome]:
         try:
-            async for attempt in retrying(self._options.max_retries, self._options.backoff_factor):
-                with attempt:
-                    response = await self._generate(tickets, catalog)
-        except Transient as error:
+            response = await self._schema.ask(lambda schema: self._ask_with_retries(tickets, catalog, schema), catalog)
+        except Rejected as error:
             raise BatchFailed("service_error", str(error)) from error
-        return read_answer(_text(response), len(tickets), catalog)
+        except Transient as error:
+            raise BatchFailed("service_error", str(error), lies_in_content=isinstance(error, ServerFailed)) from error
+        except UnknownModel as error:
+            raise await self._unknown_model() from error
+        return read_answer(answer_text(response), len(tickets), catalog)
 
-    async def _generate(self, tickets: Sequence[Ticket], catalog: ServiceCatalog) -> types.GenerateContentResponse:
+    async def _ask_with_retries(
+        self, tickets: Sequence[Ticket], catalog: ServiceCatalog, schema: dict[str, Any]
+    ) -> types.GenerateContentResponse:
+        estimate = self._estimate(tickets, catalog)
+        config = self._config(catalog, schema)
+        text = question(tickets)
+        async for attempt in retrying(self._options.max_retries, self._options.backoff_factor):
+            with attempt, self._spending.reserved(estimate):
+                self._spending.record_call(is_retry=attempt.num > 1)
+                await self._pace.turn(estimate.tokens_in)
+                response = await self._call(text, config)
+                self._spending.record_answer(tokens_used(response), self._size(tickets, catalog), len(tickets))
+                return response
+        raise AssertionError("stamina makes at least one attempt")
+
+    async def _call(self, text: str, config: types.GenerateContentConfig) -> types.GenerateContentResponse:
         try:
-            with anyio.fail_after(self._options.timeout), _errors():
+            with anyio.fail_after(self._options.timeout), errors_as_ours():
                 return await self._client.aio.models.generate_content(
-                    model=self._options.model,
-                    contents=question(tickets),
-                    config=types.GenerateContentConfig(
-                        system_instruction=system_instruction(catalog),
-                        response_mime_type="application/json",
-                        response_json_schema=answer_schema(catalog),
-                        temperature=self._options.temperature,
-                        top_p=self._options.top_p,
-                        top_k=self._options.top_k,
-                    ),
+                    model=self._options.model, contents=text, config=config
                 )
         except TimeoutError:
             raise Transient(f"Gemini did not answer within {self._options.timeout:g} s") from None
-        except _UnknownModel as error:
-            raise await self._unknown_model() from error
+        except TooMany as error:
+            self._pace.slow_down(min(error.pause, MAX_WAIT))
+            raise
+
+    def _config(self, catalog: ServiceCatalog, schema: dict[str, Any]) -> types.GenerateContentConfig:
+        options = self._options
+        thinking = None
+        if options.thinking_budget is not None:
+            thinking = types.ThinkingConfig(thinking_budget=options.thinking_budget)
+        return types.GenerateContentConfig(
+            system_instruction=_instruction(catalog, self._rules),
+            response_mime_type="application/json",
+            response_json_schema=schema,
+            temperature=options.temperature,
+            top_p=options.top_p,
+            top_k=options.top_k,
+            thinking_config=thinking,
+        )
+
+    def _estimate(self, tickets: Sequence[Ticket], catalog: ServiceCatalog) -> Usage:
+        return self._spending.estimate(self._size(tickets, catalog), len(tickets))
+
+    def _size(self, tickets: Sequence[Ticket], catalog: ServiceCatalog) -> int:
+        """Of the question, in tokens, as far as its text tells."""
+        return tokens(_instruction(catalog, self._rules)) + tokens(question(tickets))
 
     async def _unknown_model(self) -> SettingsError:
         return SettingsError(
@@ -105,69 +160,51 @@ class GeminiClassifier:
     async def _known_models(self) -> str:
         """The models that the key can list, as the end of a sentence; nothing when it cannot."""
         try:
-            with anyio.fail_after(self._options.timeout), _errors():
+            with anyio.fail_after(self._options.timeout), errors_as_ours():
                 names = [model.name or "" async for model in await self._client.aio.models.list()]
-        except (TimeoutError, Transient, SettingsError, BatchFailed, _UnknownModel):
+        except (TimeoutError, Transient, SettingsError, BatchFailed, ClassifierStopped, Rejected, UnknownModel):
             return ""
         named = ", ".join(name.removeprefix("models/") for name in names[:_MODELS_NAMED])
         return f", such as {named}" if named else ""
 
 
-class _UnknownModel(Exception):
-    pass
+class _Schema:
+    """The shape that answers must have: closed over the names of the catalog, unless the service rejects that.
+
+    A catalog can have more names than the service accepts. So while nothing has succeeded, one rejected
+    question is asked once more with a schema that is open; if that helps, all others use the open one too.
+    """
+
+    def __init__(self) -> None:
+        self._is_closed = True
+        self._is_proven = False
+        self._tried_open = False
+        self._deciding = anyio.Lock()
+
+    async def ask(self, call: _Call, catalog: ServiceCatalog) -> types.GenerateContentResponse:
+        try:
+            response = await call(closed_schema(catalog) if self._is_closed else open_schema())
+        except Rejected as rejection:
+            if self._is_proven:
+                raise
+            response = await self._ask_openly(call, rejection)
+        self._is_proven = True
+        return response
+
+    async def _ask_openly(self, call: _Call, rejection: Rejected) -> types.GenerateContentResponse:
+        async with self._deciding:
+            if self._is_closed and self._tried_open:
+                raise rejection
+            self._tried_open = True
+            response = await call(open_schema())
+            self._is_closed = False
+            return response
 
 
-@contextmanager
-def _errors() -> Iterator[None]:
-    """What google-genai and httpx raise, as ours."""
-    try:
-        yield
-    except errors.APIError as error:
-        raise _judged(error) from error
-    except json.JSONDecodeError as error:
-        raise BatchFailed("bad_answer", "Gemini sent something that is not JSON") from error
-    except httpx.TimeoutException as error:
-        raise Transient("Gemini did not answer in time") from error
-    except ValidationError as error:
-        raise BatchFailed("bad_answer", "Gemini sent an answer of another shape") from error
-    except (httpx.UnsupportedProtocol, httpx.InvalidURL) as error:
-        raise SettingsError("GOOGLE_GEMINI_BASE_URL is no usable URL") from error
-    except httpx.HTTPError as error:
-        raise Transient(f"Gemini did not answer: {error or type(error).__name__}") from error
+_Call: TypeAlias = Callable[[dict[str, Any]], Awaitable[types.GenerateContentResponse]]
 
 
-def _judged(error: errors.APIError) -> Exception:
-    message = f"Gemini answered {error.code} {error.status or ''}".rstrip()
-    if error.code in (401, 403) or "API_KEY_INVALID" in json.dumps(error.details, default=str):
-        return SettingsError(f"{message}: the key is refused", hint="Check LLM_API_KEY.")
-    if error.code == 404:
-        return _UnknownModel()
-    if is_transient(error.code):
-        return Transient(message, wait=_wait(error))
-    return BatchFailed("service_error", message)
-
-
-def _wait(error: errors.APIError) -> float | None:
-    """The delay that the service asks for, in seconds: RetryInfo in the answer, or a Retry-After header."""
-    if found := re.search(r'"retryDelay": "([0-9.]+)s"', json.dumps(error.details, default=str)):
-        return float(found.group(1))
-    return retry_after(error.response.headers) if error.response else None
-
-
-def _text(response: types.GenerateContentResponse) -> str:
-    """The text of the answer. Raises BatchFailed when there is none, or not all of it."""
-    if response.prompt_feedback and response.prompt_feedback.block_reason:
-        raise BatchFailed("blocked", "Gemini blocked the question")
-    if not response.candidates:
-        raise BatchFailed("bad_answer", "Gemini sent an empty answer")
-    candidate = response.candidates[0]
-    finish = _name(candidate.finish_reason)
-    if finish not in ("STOP", ""):
-        detail = f"Gemini stopped before the end: {finish}"
-        raise BatchFailed("bad_answer" if finish == "MAX_TOKENS" else "blocked", detail)
-    parts = (candidate.content.parts if candidate.content else None) or []
-    return "".join(part.text for part in parts if part.text and not part.thought)
-
-
-def _name(value: Any) -> str:
-    return str(getattr(value, "name", value) or "")
+@lru_cache(maxsize=4)
+def _instruction(catalog: ServiceCatalog, rules: str) -> str:
+    """Kept, because every call of a run needs it."""
+    return system_instruction(catalog, rules)

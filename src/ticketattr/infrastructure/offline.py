@@ -18,6 +18,7 @@ from types import TracebackType
 
 from ..domain.catalog import RequestType, ServiceCatalog
 from ..domain.ticket import Attribution, Outcome, Ticket, Unattributed
+from ..domain.usage import Bill
 
 _WORD = re.compile(r"\w\w+")
 _PIECE = 4
@@ -44,7 +45,14 @@ Vector = dict[str, float]
 
 class OfflineClassifier:
     batch_size = 500
-    pause = 0.0
+    concurrency = 1
+    bill = Bill()
+
+    def fingerprint(self, catalog: ServiceCatalog) -> str:
+        return "offline"
+
+    def estimate(self, tickets: Sequence[Ticket], catalog: ServiceCatalog) -> Bill:
+        return Bill()
 
     async def __aenter__(self) -> OfflineClassifier:
         return self

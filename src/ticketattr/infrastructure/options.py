@@ -6,6 +6,7 @@ import re
 from dataclasses import dataclass, field
 from urllib.parse import urlsplit
 
+from ..domain.usage import Price
 from ..errors import SettingsError
 
 
@@ -31,19 +32,27 @@ class HelpdeskAccess:
 class GeminiOptions:
     """`timeout` bounds one call, `pause` is the least time between the starts of two, in seconds.
 
-    None is left to the model, an empty `base_url` to google-genai.
+    `concurrency` counts calls in flight; `max_cost` is in US dollars for a run, and needs a `price`. `rules`
+    stand in for those of the package. None is no limit, or left to the model; an empty `base_url` to google-genai.
     """
 
     model: str
     api_key: str = field(repr=False)
     batch_size: int = 30
+    concurrency: int = 8
     pause: float = 0.0
+    requests_per_minute: int | None = None
+    tokens_per_minute: int | None = None
+    max_cost: float | None = None
+    price: Price | None = None
+    rules: str = ""
     max_retries: int = 3
     backoff_factor: float = 1.0
     timeout: float = 120.0
     temperature: float | None = None
     top_p: float | None = None
     top_k: int | None = None
+    thinking_budget: int | None = None
     api_version: str = "v1beta"
     base_url: str = ""
 

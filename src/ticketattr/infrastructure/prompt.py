@@ -8,12 +8,15 @@ so that no text can speak for a neighbour.
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from importlib.resources import files
 from typing import Any
 
 from ..domain.catalog import RequestType, ServiceCatalog
 from ..domain.ticket import Ticket
+
+PROMPT_VERSION = 1
+"""Raised with every change to what is asked below, so that answers to the old question are not taken for the new."""
 
 MAX_TEXT = 4_000
 """How much of a description is shown, in characters: its start and its end, where the matter stands."""
@@ -21,10 +24,13 @@ MAX_TEXT = 4_000
 _CUT = " [… cut …] "
 
 
-def system_instruction(catalog: ServiceCatalog) -> str:
-    rules = (files(__package__) / "templates" / "rules.txt").read_text(encoding="utf-8")
+def default_rules() -> str:
+    return (files(__package__) / "templates" / "rules.txt").read_text(encoding="utf-8")
+
+
+def system_instruction(catalog: ServiceCatalog, rules: str) -> str:
     entries = [_entry(entry) for entry in catalog.entries]
-    return f"{rules}\nThe service catalog:\n{json.dumps(entries, ensure_ascii=False)}\n"
+    return f"{rules.rstrip()}\n\nThe service catalog:\n{json.dumps(entries, ensure_ascii=False)}\n"
 
 
 def question(tickets: Sequence[Ticket]) -> str:
@@ -41,8 +47,8 @@ def question(tickets: Sequence[Ticket]) -> str:
     return f"<tickets>\n{data}\n</tickets>"
 
 
-def answer_schema(catalog: ServiceCatalog) -> dict[str, Any]:
-    """JSON schema; its enums are the names of the catalog."""
+def _answer_schema(categories: list[str] | None, request_types: list[str] | None) -> dict[str, Any]:
+    """JSON schema of an answer; the names, where given, are the only ones that it allows."""
     return {
         "type": "object",
         "properties": {
@@ -52,8 +58,8 @@ def answer_schema(catalog: ServiceCatalog) -> dict[str, Any]:
                     "type": "object",
                     "properties": {
                         "id": {"type": "integer"},
-                        "request_category": _names(entry.category for entry in catalog.entries),
-                        "request_type": _names(entry.name for entry in catalog.entries),
+                        "request_category": _name(categories),
+                        "request_type": _name(request_types),
                         "confidence": {"type": "number", "minimum": 0, "maximum": 1},
                         "evidence": {"type": "string"},
                     },
@@ -65,6 +71,18 @@ def answer_schema(catalog: ServiceCatalog) -> dict[str, Any]:
     }
 
 
+def closed_schema(catalog: ServiceCatalog) -> dict[str, Any]:
+    """Allows the names of the catalog only, so that an answer outside it is hard to express."""
+    categories = dict.fromkeys(entry.category for entry in catalog.entries)
+    request_types = dict.fromkeys(entry.name for entry in catalog.entries)
+    return _answer_schema(list(categories), list(request_types))
+
+
+def open_schema() -> dict[str, Any]:
+    """Allows any name, for a catalog whose names are too many for the service."""
+    return _answer_schema(None, None)
+
+
 def _entry(entry: RequestType) -> dict[str, Any]:
     optional = {"description": entry.description, "keywords": entry.keywords, "examples": entry.examples}
     return {
@@ -74,8 +92,13 @@ def _entry(entry: RequestType) -> dict[str, Any]:
     }
 
 
-def _names(names: Iterable[str]) -> dict[str, Any]:
-    return {"type": "string", "enum": list(dict.fromkeys(names))}
+def _name(allowed: list[str] | None) -> dict[str, Any]:
+    return {"type": "string", "enum": allowed} if allowed else {"type": "string"}
+
+
+def tokens(text: str) -> int:
+    """About how many tokens a text is: one for three characters, which is more than most languages need."""
+    return len(text) // 3 + 1
 
 
 def _shortened(text: str) -> str:

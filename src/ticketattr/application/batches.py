@@ -1,0 +1,191 @@
+"""Ask a classifier about many tickets: in batches, several at once, losing only what cannot be answered.
+
+Batches go out in rounds. What a round leaves open is asked again in the next, differently: a batch that
+failed for its content in halves, down to the single ticket; tickets without a usable answer in an otherwise
+good batch once more, together with the others of their kind. Trouble of the service ends it early.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+
+import anyio
+
+from ..domain.catalog import ServiceCatalog
+from ..domain.ticket import Outcome, Ticket, Unattributed
+from ..errors import TicketAttrError
+from .ports import BatchFailed, Classifier, ClassifierStopped, Progress
+
+log = logging.getLogger(__name__)
+
+PATIENCE = 8
+"""When so many batches failed and none succeeded, the classifier is taken to be down."""
+
+SECOND_BATCH = 10
+"""How many tickets are asked again together."""
+
+Answers = Mapping[int, Outcome]
+"""Outcomes by the place of their ticket."""
+
+
+def extra_calls(batches: int) -> int:
+    """How many calls asking again and splitting may add to the `batches` of the first round.
+
+    Finding a poison ticket among 30 takes ten.
+    """
+    return 30 + batches
+
+
+@dataclass(frozen=True, slots=True)
+class _Batch:
+    places: Sequence[int]
+    again: bool = False
+
+    def halves(self) -> list[_Batch]:
+        middle = (len(self.places) + 1) // 2
+        return [replace(self, places=self.places[:middle]), replace(self, places=self.places[middle:])]
+
+
+async def ask_in_batches(
+    tickets: Sequence[Ticket],
+    catalog: ServiceCatalog,
+    classifier: Classifier,
+    keep: Callable[[Answers], None],
+    progress: Progress,
+) -> list[Outcome]:
+    """One outcome for each ticket, in their order; `keep` gets the answers of each batch as it comes.
+
+    Raises SettingsError when no batch can succeed.
+    """
+    asking = _Asking(tickets, catalog, classifier, keep, progress)
+    async with classifier:
+        await asking.all_rounds()
+    return [asking.outcomes[place] for place in range(len(tickets))]
+
+
+class _Asking:
+    """One queue being asked about. Every ticket has an outcome after the first round; later ones better it."""
+
+    def __init__(
+        self,
+        tickets: Sequence[Ticket],
+        catalog: ServiceCatalog,
+        classifier: Classifier,
+        keep: Callable[[Answers], None],
+        progress: Progress,
+    ) -> None:
+        self.outcomes: dict[int, Outcome] = {}
+        self._tickets = tickets
+        self._catalog = catalog
+        self._classifier = classifier
+        self._keep = keep
+        self._progress = progress
+        self._halves: list[_Batch] = []
+        self._again: list[int] = []
+        self._succeeded = self._failed = self._planned = 0
+        self._stopped: Unattributed | None = None
+        self._fatal: TicketAttrError | None = None
+
+    async def all_rounds(self) -> None:
+        work = [_Batch(places) for places in _chunks(range(len(self._tickets)), self._classifier.batch_size)]
+        budget = extra_calls(len(work))
+        while work:
+            await self._round(work)
+            work = self._next_round()
+            if len(work) > budget:
+                log.warning("%d batches are not asked again: that would take too many calls", len(work) - budget)
+            work = work[:budget]
+            budget -= len(work)
+
+    async def _round(self, work: Sequence[_Batch]) -> None:
+        self._planned += len(work)
+        self._progress(self._succeeded + self._failed, self._planned)
+        in_flight = anyio.Semaphore(self._classifier.concurrency)
+        async with anyio.create_task_group() as group:
+            for batch in work:
+                group.start_soon(self._ask, batch, in_flight, group.cancel_scope)
+        if self._fatal:
+            raise self._fatal
+
+    def _next_round(self) -> list[_Batch]:
+        if self._stopped:
+            return []
+        work = [*self._halves, *(_Batch(places, again=True) for places in _chunks(self._again, SECOND_BATCH))]
+        self._halves, self._again = [], []
+        return work
+
+    async def _ask(self, batch: _Batch, in_flight: anyio.Semaphore, round_scope: anyio.CancelScope) -> None:
+        async with in_flight:
+            if self._stopped:
+                self._leave(batch, self._stopped)
+                return
+            try:
+                outcomes = await self._classifier.choose(
+                    [self._tickets[place] for place in batch.places], self._catalog
+                )
+            except BatchFailed as failure:
+                self._fail(batch, failure)
+            except ClassifierStopped as stop:
+                self._stop(batch, Unattributed(stop.reason, str(stop)))
+            except TicketAttrError as error:
+                # Kept, because a task group would wrap it.
+                self._fatal = error
+                round_scope.cancel()
+            else:
+                self._take(batch, outcomes)
+            self._progress(self._succeeded + self._failed, self._planned)
+
+    def _take(self, batch: _Batch, outcomes: Sequence[Outcome]) -> None:
+        answers = dict(zip(batch.places, outcomes, strict=True))
+        unanswered = [place for place, outcome in answers.items() if _is_failure(outcome)]
+        log.info("%d tickets asked about, %d answered", len(answers), len(answers) - len(unanswered))
+        self.outcomes.update(answers)
+        self._keep({place: outcome for place, outcome in answers.items() if not _is_failure(outcome)})
+        if len(unanswered) < len(answers):
+            self._succeeded += 1
+        else:
+            self._count_failure(batch, Unattributed("bad_answer", "answers without one of use"))
+        if len(unanswered) == len(answers) > 1:
+            # Not one usable answer: more likely a matter of the batch than of each ticket in it.
+            self._halves += batch.halves()
+        elif not batch.again:
+            self._again += unanswered
+
+    def _fail(self, batch: _Batch, failure: BatchFailed) -> None:
+        log.warning("a batch of %d tickets failed: %s", len(batch.places), failure)
+        reason = Unattributed(failure.reason, str(failure))
+        self._leave(batch, reason)
+        if failure.lies_in_content and len(batch.places) > 1:
+            self._halves += batch.halves()
+        elif failure.lies_in_content and not batch.again:
+            self._again += batch.places
+        self._count_failure(batch, reason)
+
+    def _count_failure(self, batch: _Batch, reason: Unattributed) -> None:
+        self._failed += 1
+        if not self._succeeded and self._failed >= PATIENCE and not self._stopped:
+            detail = f"not asked: {PATIENCE} calls before this one failed ({reason.detail})"
+            self._stop(batch, Unattributed(reason.reason, detail))
+
+    def _stop(self, batch: _Batch, reason: Unattributed) -> None:
+        """Make no further call; what is in flight may still answer."""
+        if not self._stopped:
+            log.warning("no further calls: %s", reason.detail)
+        self._stopped = reason
+        self._leave(batch, reason)
+
+    def _leave(self, batch: _Batch, reason: Unattributed) -> None:
+        """Without an answer; a reason that a ticket has already, from an earlier round, is the better one."""
+        for place in batch.places:
+            if reason is not self._stopped or place not in self.outcomes:
+                self.outcomes[place] = reason
+
+
+def _is_failure(outcome: Outcome) -> bool:
+    return isinstance(outcome, Unattributed) and outcome.is_failure
+
+
+def _chunks(places: Sequence[int], size: int) -> Iterator[Sequence[int]]:
+    return (places[start : start + size] for start in range(0, len(places), size))

@@ -1,0 +1,64 @@
+"""What a model was asked for, and what that costs."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class Usage:
+    """Calls, with the retries among them, and tokens, with those cached among those that went in."""
+
+    calls: int = 0
+    retries: int = 0
+    tokens_in: int = 0
+    tokens_out: int = 0
+    tokens_thinking: int = 0
+    tokens_cached: int = 0
+
+    def __add__(self, other: Usage) -> Usage:
+        return Usage(
+            calls=self.calls + other.calls,
+            retries=self.retries + other.retries,
+            tokens_in=self.tokens_in + other.tokens_in,
+            tokens_out=self.tokens_out + other.tokens_out,
+            tokens_thinking=self.tokens_thinking + other.tokens_thinking,
+            tokens_cached=self.tokens_cached + other.tokens_cached,
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Price:
+    """US dollars for a million tokens, as published at `source` on `date`."""
+
+    input: float
+    output: float
+    cached: float
+    date: str = ""
+    source: str = ""
+
+    def of(self, usage: Usage) -> float:
+        fresh = usage.tokens_in - usage.tokens_cached
+        produced = usage.tokens_out + usage.tokens_thinking
+        return (fresh * self.input + usage.tokens_cached * self.cached + produced * self.output) / 1_000_000
+
+
+@dataclass(frozen=True, slots=True)
+class Bill:
+    """What a classification took. `cost` is in US dollars; None when nobody knows the model's price."""
+
+    usage: Usage = Usage()
+    cost: float | None = 0.0
+    seconds: float = 0.0
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """What a classification would ask: `to_ask` are distinct texts. `bill` is an estimate."""
+
+    tickets: int
+    kept: int
+    cached: int
+    to_ask: int
+    batches: int
+    bill: Bill

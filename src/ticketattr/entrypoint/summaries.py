@@ -1,0 +1,46 @@
+"""The lines at the end of a stage that a person can check."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from ..domain.ticket import AttributedTicket
+from ..domain.usage import Bill, Plan
+
+
+def counted(number: int, noun: str) -> str:
+    return f"{number:,} {noun}" if number == 1 else f"{number:,} {noun}s"
+
+
+def attribution_summary(tickets: Sequence[AttributedTicket]) -> str:
+    attributed = sum(ticket.is_attributed for ticket in tickets)
+    failed = sum(ticket.is_failure for ticket in tickets)
+    summary = f"{attributed:,} of {counted(len(tickets), 'ticket')} attributed"
+    return f"{summary}, {failed:,} failed" if failed else summary
+
+
+def bill_summary(bill: Bill) -> str:
+    return f"{_usage(bill)} in {bill.seconds:.1f} s{_price(bill)}"
+
+
+def plan_text(plan: Plan) -> str:
+    return (
+        f"{counted(plan.tickets, 'ticket')}: {plan.kept:,} keep their pair, {plan.cached:,} answered before, "
+        f"{counted(plan.to_ask, 'different text')} to ask about in {plan.batches:,} batches\n"
+        f"about {_usage(plan.bill)}{_price(plan.bill)}"
+    )
+
+
+def _usage(bill: Bill) -> str:
+    usage = bill.usage
+    retries = f" ({usage.retries:,} of them retries)" if usage.retries else ""
+    cached = f" ({usage.tokens_cached:,} cached)" if usage.tokens_cached else ""
+    thinking = f" and {usage.tokens_thinking:,} thinking" if usage.tokens_thinking else ""
+    tokens = f"{usage.tokens_in:,} tokens in{cached}, {usage.tokens_out:,} out{thinking}"
+    return f"{counted(usage.calls, 'call')}{retries}, {tokens}"
+
+
+def _price(bill: Bill) -> str:
+    if bill.cost is None:
+        return ", price unknown"
+    return f", {bill.cost:.4f} USD"

@@ -1,0 +1,127 @@
+"""Whatever a classifier does: every ticket has one outcome, from the catalog, within the budget of calls."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+import anyio
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from ticketattr.application.batches import Answers, ask_in_batches, extra_calls
+from ticketattr.application.ports import BatchFailed, ClassifierStopped
+from ticketattr.domain.catalog import SLA, RequestType, ServiceCatalog
+from ticketattr.domain.ticket import Attribution, Outcome, Ticket, Unattributed
+from ticketattr.errors import SettingsError
+
+from ..fakes import ScriptedClassifier
+
+ENTRY = RequestType("Access", "Password", SLA(4, "hours"))
+CATALOG = ServiceCatalog((ENTRY,))
+ANSWERED = Attribution(ENTRY, "model")
+LEFT_OUT = Unattributed("not_answered")
+
+Reaction = str
+REACTIONS = ("answer", "answer", "leave some out", "leave all out", "fail", "fail for ever", "stop")
+
+
+@dataclass
+class Moody(ScriptedClassifier):
+    """Reacts to each call as the list says, and answers when the list is at its end."""
+
+    batch_size: int = 7
+    concurrency: int = 3
+    reactions: list[Reaction] = field(default_factory=list)
+    calls: list[Sequence[Ticket]] = field(default_factory=list)
+
+    async def choose(self, tickets: Sequence[Ticket], catalog: ServiceCatalog) -> list[Outcome]:
+        self.calls.append(tickets)
+        await anyio.lowlevel.checkpoint()
+        reaction = self.reactions.pop(0) if self.reactions else "answer"
+        if reaction == "stop":
+            raise ClassifierStopped("quota", "enough")
+        if reaction.startswith("fail"):
+            raise BatchFailed("bad_answer", "no", lies_in_content=reaction == "fail")
+        if reaction == "leave all out":
+            return [LEFT_OUT] * len(tickets)
+        if reaction == "leave some out":
+            return [LEFT_OUT if place % 3 == 0 and len(tickets) > 1 else ANSWERED for place in range(len(tickets))]
+        return [ANSWERED] * len(tickets)
+
+
+def ask(classifier: Moody, number: int) -> tuple[list[Outcome], dict[int, Outcome]]:
+    tickets = [Ticket(str(place), f"ticket {place}") for place in range(number)]
+    kept: dict[int, Outcome] = {}
+
+    def keep(answers: Answers) -> None:
+        kept.update(answers)
+
+    outcomes = anyio.run(ask_in_batches, tickets, CATALOG, classifier, keep, lambda done, total: None)
+    return outcomes, kept
+
+
+@given(reactions=st.lists(st.sampled_from(REACTIONS), max_size=60), number=st.integers(1, 60))
+def test_no_ticket_is_lost_and_the_calls_stay_within_the_budget(reactions: list[Reaction], number: int) -> None:
+    classifier = Moody(reactions=reactions)
+    outcomes, kept = ask(classifier, number)
+    assert len(outcomes) == number
+    first_round = -(-number // classifier.batch_size)
+    assert len(classifier.calls) <= first_round + extra_calls(first_round)
+    # What is kept for the next run is what was answered, and nothing else.
+    assert kept == {place: outcome for place, outcome in enumerate(outcomes) if isinstance(outcome, Attribution)}
+
+
+@given(reactions=st.lists(st.sampled_from(REACTIONS[:5]), max_size=3), number=st.integers(15, 60))
+def test_a_first_round_gone_wrong_costs_no_ticket(reactions: list[Reaction], number: int) -> None:
+    outcomes, _ = ask(Moody(reactions=reactions), number)
+    assert all(isinstance(outcome, Attribution) for outcome in outcomes)
+
+
+def test_what_was_left_out_is_asked_about_once_more_and_together() -> None:
+    classifier = Moody(reactions=["leave some out", "leave some out", "leave some out"])
+    ask(classifier, 21)
+    assert len(classifier.calls) == 4
+    assert len(classifier.calls[-1]) == 9
+
+
+def test_what_is_left_out_twice_stays_without_an_answer() -> None:
+    classifier = Moody(reactions=["leave some out", "leave some out"])
+    outcomes, _ = ask(classifier, 7)
+    assert [outcome for outcome in outcomes if isinstance(outcome, Unattributed)] == [LEFT_OUT]
+
+
+def test_failures_that_do_not_lie_in_the_content_are_not_split() -> None:
+    classifier = Moody(reactions=["fail for ever"])
+    outcomes, _ = ask(classifier, 14)
+    assert len(classifier.calls) == 2
+    assert sum(isinstance(outcome, Unattributed) for outcome in outcomes) == 7
+
+
+def test_a_wrong_setting_ends_it_without_being_wrapped() -> None:
+    class Refused(Moody):
+        async def choose(self, tickets: Sequence[Ticket], catalog: ServiceCatalog) -> list[Outcome]:
+            self.calls.append(tickets)
+            raise SettingsError("the key is refused")
+
+    classifier = Refused(concurrency=1)
+    with pytest.raises(SettingsError, match="the key is refused"):
+        ask(classifier, 700)
+    assert len(classifier.calls) == 1
+
+
+def test_no_more_calls_are_in_flight_than_the_classifier_wants() -> None:
+    class Counting(Moody):
+        in_flight = most = 0
+
+        async def choose(self, tickets: Sequence[Ticket], catalog: ServiceCatalog) -> list[Outcome]:
+            self.in_flight += 1
+            self.most = max(self.most, self.in_flight)
+            await anyio.sleep(0.001)
+            self.in_flight -= 1
+            return [ANSWERED] * len(tickets)
+
+    classifier = Counting(concurrency=4)
+    ask(classifier, 200)
+    assert classifier.most == 4
