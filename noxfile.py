@@ -40,7 +40,7 @@ def tests(session: nox.Session) -> None:
 @nox.session(venv_backend="none")
 def bench(session: nox.Session) -> None:
     """Speed, as ratios against a baseline in the same run."""
-    session.run(sys.executable, "tests/bench.py", *session.posargs)
+    session.run(*PYTHON, "tests.bench")
 
 
 @nox.session(venv_backend="none")

@@ -1,4 +1,4 @@
-"""`nox -s bench`: how long things take, as ratios against a baseline measured in the same run.
+"""Everything that is measured, one line a figure.
 
 Start-up is measured as whole processes, the stages as calls in one process. Every figure is the median of
 several rounds in which baseline and candidate take turns, so that a machine that slows down slows down both.
@@ -6,13 +6,16 @@ several rounds in which baseline and candidate take turns, so that a machine tha
 
 from __future__ import annotations
 
+import json
+import math
 import os
 import statistics
 import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from datetime import datetime, timezone
 from pathlib import Path
 
@@ -28,16 +31,63 @@ from ticketattr.infrastructure.helpdesk import WebhookHelpdesk
 from ticketattr.infrastructure.offline import OfflineClassifier
 from ticketattr.infrastructure.options import HelpdeskAccess, HTTPPolicy
 
-EXAMPLES = Path(__file__).parents[1] / "examples"
+ROOT = Path(__file__).parents[2]
+EXAMPLES = ROOT / "examples"
 ROUNDS = 7
 TICKETS = 5_000
 
 
+BATCH, CONCURRENCY, LATENCY = 30, 8, 0.25
+
+
 def main() -> None:
+    model_calls()
+    many_tickets()
     with tempfile.TemporaryDirectory() as folder:
         os.chdir(folder)
         start_up()
         stages(Path(folder))
+
+
+def model_calls() -> None:
+    """Against the ideal, in which calls cost their latency alone, and against one call after the other."""
+    with model(LATENCY) as url:
+        for tickets in (420, 4_200):
+            batches = math.ceil(tickets / BATCH)
+            ideal = math.ceil(batches / CONCURRENCY) * LATENCY
+            ours, one_by_one = classified(url, tickets, CONCURRENCY), classified(url, tickets, 1)
+            print(
+                f"{tickets:,} tickets, {CONCURRENCY} calls of {LATENCY} s at once: {ours['wall']:.2f} s, "
+                f"{ours['wall'] / ideal:.2f} x the ideal ({ideal:.2f} s), "
+                f"{one_by_one['wall'] / ours['wall']:.1f} times as fast as one by one ({one_by_one['wall']:.1f} s); "
+                f"{4 * ours['tokens_in'] / tickets:.0f} characters out and {4 * ours['tokens_out'] / tickets:.0f} in "
+                "for each ticket"
+            )
+
+
+def many_tickets() -> None:
+    """Growth with the number of tickets, at no latency."""
+    with model(0.0) as url:
+        few, many = classified(url, 5_000, CONCURRENCY), classified(url, 50_000, CONCURRENCY)
+    print(
+        f"50,000 tickets at no latency: {many['cpu']:.1f} CPU s, {many['cpu'] / few['cpu']:.1f} x those of 5,000 "
+        f"({few['cpu']:.1f}); peak memory {many['peak_mb']:.0f} MB ({few['peak_mb']:.0f} MB for 5,000)"
+    )
+
+
+@contextmanager
+def model(latency: float) -> Iterator[str]:
+    command = [sys.executable, "-m", "tests.bench.model", str(latency)]
+    with subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, text=True) as process:
+        assert process.stdout is not None
+        yield process.stdout.readline().strip()
+        process.terminate()
+
+
+def classified(url: str, tickets: int, concurrency: int) -> dict[str, float]:
+    command = [sys.executable, "-m", "tests.bench.classify", url, str(tickets), str(concurrency)]
+    figures: dict[str, float] = json.loads(subprocess.run(command, cwd=ROOT, check=True, stdout=subprocess.PIPE).stdout)
+    return figures
 
 
 def start_up() -> None:

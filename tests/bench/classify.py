@@ -1,0 +1,45 @@
+"""One classification of so many tickets: `python -m tests.bench.classify URL TICKETS CONCURRENCY`.
+
+A process of its own, so that its memory is its own. Prints wall and CPU seconds and peak memory as JSON.
+"""
+
+from __future__ import annotations
+
+import json
+import resource
+import sys
+import time
+from pathlib import Path
+
+from ticketattr.application.classify import classify_tickets
+from ticketattr.domain.ticket import Ticket
+from ticketattr.infrastructure.answer_cache import NoAnswerCache
+from ticketattr.infrastructure.catalog_yaml import YAMLCatalog
+from ticketattr.infrastructure.gemini import GeminiClassifier
+from ticketattr.infrastructure.options import GeminiOptions, HTTPPolicy
+
+CATALOG = Path(__file__).parents[2] / "examples" / "catalog.yaml"
+
+
+def main(url: str, number: int, concurrency: int) -> None:
+    catalog = YAMLCatalog(str(CATALOG), HTTPPolicy()).fetch_catalog()
+    tickets = [
+        Ticket(f"T-{place}", f"Phone number {place} has no signal", "Since the update this morning. " * 5)
+        for place in range(number)
+    ]
+    classifier = GeminiClassifier(GeminiOptions("gemini-test", "key", base_url=url, concurrency=concurrency))
+    wall, cpu = time.perf_counter(), time.process_time()
+    attributed = classify_tickets(tickets, catalog, classifier, NoAnswerCache(), lambda done, total: None)
+    assert all(ticket.is_attributed for ticket in attributed)
+    figures = {
+        "wall": time.perf_counter() - wall,
+        "cpu": time.process_time() - cpu,
+        "peak_mb": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024,
+        "tokens_in": classifier.bill.usage.tokens_in,
+        "tokens_out": classifier.bill.usage.tokens_out,
+    }
+    print(json.dumps(figures))
+
+
+if __name__ == "__main__":
+    main(sys.argv[1], int(sys.argv[2]), int(sys.argv[3]))
