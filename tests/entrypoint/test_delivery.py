@@ -159,7 +159,7 @@ class TestTheWholeChain:
     def test_the_model_is_shown_the_open_tickets_in_batches_and_no_address(self, world: World) -> None:
         world.ok("run")
         asked = world.asked(MODELS)
-        assert [len(asked_tickets(request)) for request in asked] == [10, 10, 10, 6]
+        assert sorted(len(asked_tickets(request)) for request in asked) == [6, 10, 10, 10]
         assert not [request for request in asked if b"@example.com" in request.body]
 
     def test_the_helpdesk_is_given_its_credentials(self, world: World) -> None:
