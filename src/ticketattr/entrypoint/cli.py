@@ -383,10 +383,14 @@ def _exit_if_partial(
 
 
 def main() -> None:
-    """The program: as `app`, with SIGTERM an exit code of its own."""
-    signal.signal(signal.SIGTERM, _terminated)
+    """The program: as `app`, ended by SIGINT and SIGTERM wherever it is, with exit codes of their own."""
+    for number in (signal.SIGINT, signal.SIGTERM):
+        # A shell may have told a job in the background not to listen.
+        if signal.getsignal(number) is not signal.SIG_IGN:
+            signal.signal(number, _end)
     app(prog_name="ticketattr")
 
 
-def _terminated(signal_number: int, frame: FrameType | None) -> NoReturn:
-    raise SystemExit(ExitCode.TERMINATED)
+def _end(signal_number: int, frame: FrameType | None) -> NoReturn:
+    # Not KeyboardInterrupt, which event loops treat differently from one Python to the next.
+    raise SystemExit(ExitCode(128 + signal_number))
