@@ -45,11 +45,11 @@ def bench(session: nox.Session) -> None:
 
 @nox.session(venv_backend="none")
 def excel(session: nox.Session) -> None:
-    """The workbook of the example queue: example.xlsx, outside `output/`, so that nobody sends it."""
+    """The workbook of the example queue, outside `output/`, so that nobody sends it."""
     command = (*PYTHON, "ticketattr", "--quiet", "--env-file", "examples/demo.env")
     session.run(*command, "fetch", "-o", "work/example/tickets.json", "--catalog-output", "work/example/catalog.json")
     session.run(
         *(*command, "classify", "-i", "work/example/tickets.json"),
         *("--catalog", "work/example/catalog.json", "-o", "work/example/attributions.json"),
     )
-    session.run(*command, "report", "-i", "work/example/attributions.json", "-o", "example.xlsx")
+    session.run(*command, "report", "-i", "work/example/attributions.json", "-o", "work/example/example.xlsx")
