@@ -24,6 +24,7 @@ OFFLINE_SETTINGS = {
     "HTTP_BACKOFF_FACTOR": "0",
     "CLASSIFIER": "offline",
     "EMAIL_TRANSPORT": "file",
+    "EMAIL_BACKOFF_FACTOR": "0",
     "EMAIL_SENDER": "desk@example.com",
     "EMAIL_RECIPIENT": "lead@example.com",
     "CODEBASE_URL": "https://example.com/code?a=1&b=2",

@@ -11,7 +11,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import TypeAlias
 
-from ticketattr.application.ports import BatchFailed, DeliveryInDoubt, MessageRefused
+from ticketattr.application.ports import BatchFailed, DeliveryInDoubt, MessageRefused, Receipt
 from ticketattr.domain.catalog import SLA, RequestType, ServiceCatalog
 from ticketattr.domain.delivery import Message, ReportFile, Transport
 from ticketattr.domain.ticket import Attribution, Outcome, Ticket, Unattributed
@@ -118,6 +118,7 @@ class FakeMailer:
     )
     arrives_in_doubt: bool = True
     unreachable: TicketAttrError | None = None
+    max_size: int | None = None
     sent: list[tuple[Message, list[bytes]]] = field(default_factory=list)
     sessions: int = 0
     before_sending: Callable[[Message], None] = lambda message: None
@@ -129,16 +130,17 @@ class FakeMailer:
         self.sessions += 1
         yield FakeMailSession(self)
 
-    def check(self) -> None:
+    def check(self) -> int | None:
         if self.unreachable:
             raise self.unreachable
+        return self.max_size
 
 
 @dataclass
 class FakeMailSession:
     mailer: FakeMailer
 
-    def send(self, message: Message, contents: Sequence[bytes]) -> str:
+    def send(self, message: Message, contents: Sequence[bytes], to: Sequence[str] = ()) -> Receipt:
         mailer = self.mailer
         mailer.before_sending(message)
         trouble = mailer.troubles.pop(0) if mailer.troubles else None
@@ -146,4 +148,4 @@ class FakeMailSession:
             mailer.sent.append((message, list(contents)))
         if trouble:
             raise trouble
-        return "250 OK"
+        return Receipt("250 OK", sum(map(len, contents)))

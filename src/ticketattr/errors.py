@@ -55,3 +55,7 @@ class ServiceError(TicketAttrError):
     """Something outside failed or is busy; the same call may succeed later."""
 
     exit_code = ExitCode.SERVICE
+
+
+class MailServerError(ServiceError):
+    """The mail server cannot be had, or broke off before it had a message; it may be there at the next try."""

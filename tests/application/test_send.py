@@ -5,25 +5,20 @@ from __future__ import annotations
 import io
 import os
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 
 import pytest
 
 from ticketattr.application.pending import audit_reports, survey_reports
+from ticketattr.application.plan import Addressing
 from ticketattr.application.ports import DeliveryInDoubt, Mailer, MessageRefused
-from ticketattr.application.send import (
-    Addressing,
-    Outgoing,
-    left_over,
-    plan_pending,
-    plan_report,
-    report_status,
-    send_messages,
-)
-from ticketattr.domain.delivery import Message
+from ticketattr.application.send import Outgoing, send_messages, send_pending, send_report
+from ticketattr.domain.delivery import Delivery, Message
 from ticketattr.domain.report import Report, Row
-from ticketattr.errors import InputError, ServiceError, SettingsError
+from ticketattr.domain.standing import DoubtPolicy
+from ticketattr.errors import InputError, MailServerError, SettingsError
 from ticketattr.infrastructure.excel import write_workbook
 from ticketattr.infrastructure.report_folder import OutputFolder
 from ticketattr.infrastructure.report_log import SQLiteReportLog
@@ -40,40 +35,62 @@ class Desk:
     def __init__(self, root: Path) -> None:
         self.root = root
         self.mailer = FakeMailer()
-        self.addressing = Addressing("desk@example.com", ("lead@example.com",), "Reports")
+        self.addressing = Addressing("smtp", "desk@example.com", ("lead@example.com",), "Reports")
         self.clock = ticking_clock()
         self.log = SQLiteReportLog(root / "reports.db")
+        self.waited: list[float] = []
+        self.pauses: tuple[float, ...] = ()
+        self.doubt: DoubtPolicy = "resend"
+        self.send_old = False
         root.mkdir(exist_ok=True)
 
     def outgoing(self, mailer: Mailer | None = None) -> Outgoing:
-        return Outgoing(OutputFolder(self.root), self.log, mailer or self.mailer, self.addressing, self.clock)
+        mailer = mailer or self.mailer
+        return Outgoing(
+            folder=OutputFolder(self.root),
+            log=self.log,
+            mailer=mailer,
+            addressing=replace(self.addressing, transport=mailer.transport),
+            clock=self.clock,
+            wait=self.waited.append,
+            pauses=self.pauses,
+            doubt=self.doubt,
+            send_old=self.send_old,
+        )
 
     def put(self, name: str, text: str = "", *, run: str = "", modified: float = 1000) -> Path:
-        """A workbook whose content depends on `text` (by default the name) and the run."""
+        """A workbook whose content depends on `text` (by default the name) and the run; `modified`: after midnight."""
         file = io.BytesIO()
         write_workbook(Report(run or f"run of {name}", MIDNIGHT, (Row(text or name),)), file)
         path = self.root / name
         path.write_bytes(file.getvalue())
-        os.utime(path, (modified, modified))
+        time = MIDNIGHT.timestamp() + modified
+        os.utime(path, (time, time))
         return path
 
     def send(self, mailer: Mailer | None = None) -> list[list[str]]:
         """Send what is pending; returns the names of the reports in each message that was taken."""
         outgoing = self.outgoing(mailer)
-        return list(map(names, send_messages(outgoing, plan_pending(outgoing))))
+        with self.log.hold(self.clock()):
+            return taken(send_pending(outgoing))
 
     def send_report(self, path: Path, *, again: bool = False) -> list[list[str]]:
         outgoing = self.outgoing()
-        return list(map(names, send_messages(outgoing, plan_report(outgoing, path, again=again))))
+        with self.log.hold(self.clock()):
+            return taken(send_report(outgoing, path, again=again))
 
     def states(self) -> dict[str, str]:
-        statuses = survey_reports(OutputFolder(self.root), self.log, self.mailer.transport)
+        statuses = survey_reports(OutputFolder(self.root), self.outgoing().records())
         return {status.report.path.name: status.state for status in statuses}
 
     @property
     def sent(self) -> list[Message]:
         """What the mail server took, whether it said so or not."""
         return [message for message, _ in self.mailer.sent]
+
+
+def taken(deliveries: list[Delivery]) -> list[list[str]]:
+    return [names(delivery.message) for delivery in deliveries if delivery.state == "sent"]
 
 
 def names(message: Message) -> list[str]:
@@ -103,7 +120,7 @@ class TestOnce:
         assert len(desk.sent) == 1
 
     def test_nothing_pending_connects_to_nobody(self, desk: Desk) -> None:
-        desk.mailer.unreachable = ServiceError("nobody there")
+        desk.mailer.unreachable = MailServerError("nobody there")
         assert desk.send() == []
 
     def test_a_renamed_report_is_not_sent_again(self, desk: Desk) -> None:
@@ -133,7 +150,7 @@ class TestOnce:
         path = desk.put("a.xlsx", "edited", run="the run")
         assert desk.send() == []
         assert desk.states() == {"a.xlsx": "edited"}
-        assert left_over(desk.outgoing()) == []
+        assert desk.outgoing().left_over() == []
         with pytest.raises(InputError):
             desk.send_report(path)
         assert desk.send_report(path, again=True) == [["a.xlsx"]]
@@ -143,7 +160,7 @@ class TestOnce:
         broken = desk.root / "broken.xlsx"
         broken.write_bytes(b"no workbook")
         assert desk.send() == [["a.xlsx"]]
-        assert [status.report.path.name for status in left_over(desk.outgoing())] == ["broken.xlsx"]
+        assert [status.report.path.name for status in desk.outgoing().left_over()] == ["broken.xlsx"]
         for again in (False, True):
             with pytest.raises(InputError):
                 desk.send_report(broken, again=again)
@@ -214,7 +231,7 @@ class TestLog:
     def test_what_changed_while_it_was_sent_is_not_sent_and_not_recorded(self, desk: Desk) -> None:
         desk.put("a.xlsx", "one")
         outgoing = desk.outgoing()
-        messages = plan_pending(outgoing)
+        messages = outgoing.planner().pending()
         desk.put("a.xlsx", "two")
         with pytest.raises(InputError, match="changed"):
             send_messages(outgoing, messages)
@@ -229,7 +246,7 @@ def leave_in_doubt(desk: Desk) -> None:
 def leave_sending(desk: Desk) -> None:
     """As a process does that dies after the server took its message."""
     outgoing = desk.outgoing()
-    for message in plan_pending(outgoing):
+    for message in outgoing.planner().pending():
         outgoing.log.begin(message, outgoing.clock())
         desk.mailer.sent.append((message, []))
 
@@ -268,7 +285,7 @@ class TestDoubt:
     ) -> None:
         desk.put("a.xlsx")
         leave_doubt(desk)
-        desk.addressing = Addressing("new@example.org", ("other@example.org",), "Another subject")
+        desk.addressing = Addressing("smtp", "new@example.org", ("other@example.org",), "Another subject")
         desk.send()
         first, repeat = desk.sent
         assert repeat == first
@@ -286,7 +303,7 @@ class TestDoubt:
         leave_doubt(desk)
         (desk.root / "b.xlsx").unlink()
         assert desk.send() == []
-        assert sorted(status.report.path.name for status in left_over(desk.outgoing())) == ["a.xlsx", "b.xlsx"]
+        assert sorted(status.report.path.name for status in desk.outgoing().left_over()) == ["a.xlsx", "b.xlsx"]
 
     def test_a_report_asked_for_by_name_takes_its_doubtful_message_along(
         self, desk: Desk, leave_doubt: Callable[[Desk], None]
@@ -321,7 +338,7 @@ class TestDoubt:
         leave_in_doubt(desk)
         desk.mailer.troubles = [REFUSED]
         desk.send_report(path, again=True)
-        planned = plan_pending(desk.outgoing())
+        planned = desk.outgoing().planner().pending()
         assert [names(message) for message in planned] == [["a.xlsx"]]
 
     def test_a_message_whose_reports_all_arrived_otherwise_is_not_repeated(self, desk: Desk) -> None:
@@ -334,7 +351,7 @@ class TestDoubt:
     def test_doubt_is_recorded_and_listed(self, desk: Desk) -> None:
         desk.put("a.xlsx")
         leave_in_doubt(desk)
-        (status,) = left_over(desk.outgoing())
+        (status,) = desk.outgoing().left_over()
         assert (status.state, status.detail) == ("in_doubt", str(DOUBT))
 
 
@@ -343,7 +360,7 @@ class TestRefused:
         desk.put("a.xlsx")
         desk.mailer.troubles = [REFUSED]
         assert desk.send() == []
-        (status,) = left_over(desk.outgoing())
+        (status,) = desk.outgoing().left_over()
         assert (status.state, status.detail) == ("failed", "552 too large")
         assert desk.send() == [["a.xlsx"]]
         assert len(desk.sent) == 1
@@ -356,13 +373,13 @@ class TestRefused:
         assert desk.send() == [["a.xlsx", "b.xlsx"]]
         assert [delivery.state for delivery in desk.log.deliveries()] == ["failed", "sent"]
 
-    def test_a_refused_repeat_does_not_stop_the_newer_reports(self, desk: Desk) -> None:
+    def test_a_refused_repeat_stays_in_doubt_and_does_not_stop_the_newer_reports(self, desk: Desk) -> None:
         desk.put("a.xlsx")
         leave_in_doubt(desk)
         desk.put("b.xlsx")
         desk.mailer.troubles = [REFUSED, None]
         assert desk.send() == [["b.xlsx"]]
-        assert desk.states() == {"a.xlsx": "failed", "b.xlsx": "sent"}
+        assert desk.states() == {"a.xlsx": "in_doubt", "b.xlsx": "sent"}
 
     def test_a_refusal_of_what_was_sent_before_leaves_it_sent(self, desk: Desk) -> None:
         path = desk.put("a.xlsx")
@@ -371,9 +388,9 @@ class TestRefused:
         desk.send_report(path, again=True)
         assert desk.states() == {"a.xlsx": "sent"}
 
-    @pytest.mark.parametrize("error", [ServiceError("broke off"), SettingsError("refused the sender")], ids=repr)
+    @pytest.mark.parametrize("error", [MailServerError("broke off"), SettingsError("refused the sender")], ids=repr)
     def test_a_session_that_ends_before_the_message_was_taken_fails_it_and_stops(
-        self, desk: Desk, error: ServiceError | SettingsError
+        self, desk: Desk, error: MailServerError | SettingsError
     ) -> None:
         desk.put("a.xlsx")
         desk.mailer.troubles = [error]
@@ -384,8 +401,8 @@ class TestRefused:
 
     def test_a_server_out_of_reach_leaves_everything_pending(self, desk: Desk) -> None:
         desk.put("a.xlsx")
-        desk.mailer.unreachable = ServiceError("nobody there")
-        with pytest.raises(ServiceError):
+        desk.mailer.unreachable = MailServerError("nobody there")
+        with pytest.raises(MailServerError):
             desk.send()
         assert desk.states() == {"a.xlsx": "pending"}
         assert desk.log.deliveries() == []
@@ -402,7 +419,7 @@ class TestByName:
         path = desk.put("a.xlsx")
         desk.send()
         assert desk.send_report(path) == []
-        assert report_status(desk.outgoing(), path).state == "sent"
+        assert desk.outgoing().status(path).state == "sent"
         assert desk.send_report(path, again=True) == [["a.xlsx"]]
         first, second = desk.sent
         assert first.message_id != second.message_id
@@ -420,7 +437,7 @@ class TestAudit:
         desk.send()
         desk.put("b.xlsx")
         (desk.root / "broken.xlsx").write_bytes(b"")
-        statuses = audit_reports(OutputFolder(desk.root), desk.log, "smtp")
+        statuses = audit_reports(OutputFolder(desk.root), desk.log, desk.outgoing().records())
         assert sorted((status.report.path.name, status.state) for status in statuses[2:]) == [
             ("b.xlsx", "pending"),
             ("broken.xlsx", "damaged"),
@@ -439,5 +456,5 @@ class TestAudit:
 def test_a_message_is_as_exact_as_its_date_header(desk: Desk) -> None:
     desk.clock = ticking_clock(MIDNIGHT + timedelta(microseconds=123456))
     desk.put("a.xlsx")
-    (message,) = plan_pending(desk.outgoing())
+    (message,) = desk.outgoing().planner().pending()
     assert message.date.microsecond == 0

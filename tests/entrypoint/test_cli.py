@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import json
+import time
 from email import message_from_bytes
 from email.policy import default
 from pathlib import Path
@@ -130,9 +131,9 @@ def test_send_takes_all_pending_reports_in_one_message_oldest_first(cli: CLI) ->
     for _ in range(3):
         prepare_report(cli)
     first, second, third = cli.reports
-    os_utime(first, 3000)
-    os_utime(second, 1000)
-    os_utime(third, 2000)
+    os_utime(first, time.time() - 60)
+    os_utime(second, time.time() - 180)
+    os_utime(third, time.time() - 120)
     cli.ok("send")
     (mail,) = cli.mails
     names = [part.get_filename() for part in message_from_bytes(mail.read_bytes(), policy=default).iter_attachments()]

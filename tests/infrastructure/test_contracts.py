@@ -200,7 +200,7 @@ def refusing(request: pytest.FixtureRequest, mail: MailServer, tmp_path: Path) -
 @contextmanager
 def session_of(case: MailerCase) -> Iterator[Callable[[Message], str]]:
     with case.mailer.connect() as session:
-        yield lambda message: session.send(message, [report.path.name.encode() for report in message.reports])
+        yield lambda message: session.send(message, [report.path.name.encode() for report in message.reports]).reply
 
 
 FIRST = a_message(a_report(name="a.xlsx"), a_report(name="b.xlsx"), number=1)

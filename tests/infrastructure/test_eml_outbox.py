@@ -95,7 +95,7 @@ def test_the_folder_is_made(tmp_path: Path) -> None:
 
 def test_the_answer_says_where_the_file_is(tmp_path: Path) -> None:
     with EMLOutbox(tmp_path, LETTER).connect() as session:
-        answer = session.send(a_message(), [b"workbook"])
+        answer = session.send(a_message(), [b"workbook"]).reply
     (path,) = tmp_path.iterdir()
     assert str(path) in answer
 

@@ -8,6 +8,7 @@ import os
 import zipfile
 from datetime import datetime, timezone
 from pathlib import Path
+from typing import Any
 
 import openpyxl
 import pytest
@@ -75,13 +76,45 @@ def test_reports_of_one_moment_come_by_name(folder: OutputFolder) -> None:
 
 
 def test_only_workbooks_that_lie_there_are_reports(folder: OutputFolder) -> None:
-    for name in ("report.xlsx", "SHOUTED.XLSX", "reports.db", "notes.txt", "report.xlsx.tmp", "report.xls"):
+    for name in ("report.xlsx", "SHOUTED.XLSX", "reports.db", "notes.txt", "notes.tmp", "report.xls"):
         put(folder, name)
     (folder.root / "folder.xlsx").mkdir()
     (folder.root / "below").mkdir()
     put(folder, "below/deeper.xlsx")
     (folder.root / "dangling.xlsx").symlink_to("nowhere.xlsx")
     assert sorted(names(folder)) == ["SHOUTED.XLSX", "report.xlsx"]
+
+
+@pytest.mark.parametrize(
+    "name", ["~$report.xlsx", ".~lock.report.xlsx#", ".report.xlsx.x7.tmp", "report.xlsx.part", "._report.xlsx"]
+)
+def test_what_another_program_left_for_the_time_being_is_damaged_whatever_is_in_it(
+    folder: OutputFolder, name: str
+) -> None:
+    put(folder, name)
+    (report,) = folder.reports()
+    assert report.is_temporary
+    assert report.damage == "a lock or temporary file of another program"
+
+
+def test_what_cannot_be_read_is_damaged_and_hides_no_other(
+    folder: OutputFolder, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    put(folder, "fine.xlsx")
+    locked = put(folder, "locked.xlsx")
+    opened = Path.open
+
+    def open_unless_locked(path: Path, *args: Any, **options: Any) -> Any:
+        if path == locked:
+            raise PermissionError(13, "Permission denied")
+        return opened(path, *args, **options)
+
+    # Permissions do not bind the administrator, who may well run these tests.
+    monkeypatch.setattr(Path, "open", open_unless_locked)
+    assert [(report.path.name, report.damage) for report in folder.reports()] == [
+        ("locked.xlsx", "cannot be read: Permission denied"),
+        ("fine.xlsx", ""),
+    ]
 
 
 def test_no_folder_holds_no_reports(tmp_path: Path) -> None:

@@ -13,9 +13,10 @@ from pathlib import Path
 
 import pytest
 
-from ticketattr.domain.delivery import Delivery, MessageState
+from ticketattr.domain.delivery import Delivery, MessageState, RecipientResult
 from ticketattr.errors import InputError, ServiceError, SettingsError
-from ticketattr.infrastructure.report_log import SCHEMA_VERSION, SQLiteReportLog
+from ticketattr.infrastructure.report_log import SQLiteReportLog
+from ticketattr.infrastructure.report_log_schema import SCHEMA_VERSION
 
 from ..fakes import MIDNIGHT, a_message, a_report
 
@@ -32,12 +33,6 @@ def log(path: Path) -> SQLiteReportLog:
     return SQLiteReportLog(path)
 
 
-def attempts(path: Path) -> int:
-    with closing(sqlite3.connect(path)) as database:
-        (number,) = database.execute("SELECT attempts FROM messages").fetchone()
-    return int(number)
-
-
 class TestRecords:
     def test_a_message_comes_back_as_it_was(self, log: SQLiteReportLog) -> None:
         message = a_message(
@@ -47,12 +42,14 @@ class TestRecords:
             subject='"Reports"; für',
         )
         log.begin(message, LATER)
-        assert log.deliveries() == [Delivery(message, "sending", LATER)]
+        recipients = tuple(RecipientResult(address, "sending") for address in message.recipients)
+        assert log.deliveries() == [Delivery(message, "sending", LATER, results=recipients)]
 
     def test_a_message_is_sending_until_it_is_finished(self, log: SQLiteReportLog) -> None:
         log.begin(a_message(), MIDNIGHT)
         log.finish(a_message(), "sent", "250 OK", LATER)
-        assert log.deliveries() == [Delivery(a_message(), "sent", LATER, "250 OK")]
+        results = (RecipientResult("lead@example.com", "sent", "250 OK"),)
+        assert log.deliveries() == [Delivery(a_message(), "sent", LATER, "250 OK", results=results)]
 
     @pytest.mark.parametrize("state", ["sending", "sent", "failed", "in_doubt"])
     def test_every_state_is_kept(self, log: SQLiteReportLog, state: MessageState) -> None:
@@ -65,8 +62,8 @@ class TestRecords:
         log.begin(a_message(), MIDNIGHT)
         log.finish(a_message(), "in_doubt", "broke off", MIDNIGHT)
         log.begin(a_message(), LATER)
-        assert log.deliveries() == [Delivery(a_message(), "sending", LATER)]
-        assert attempts(path) == 2
+        results = (RecipientResult("lead@example.com", "sending"),)
+        assert log.deliveries() == [Delivery(a_message(), "sending", LATER, attempts=2, results=results)]
 
     def test_a_repeat_from_another_place_keeps_what_was_frozen(self, log: SQLiteReportLog) -> None:
         log.begin(a_message(a_report(name="old.xlsx")), MIDNIGHT)

@@ -18,7 +18,7 @@ import trustme
 from ticketattr.application.ports import DeliveryInDoubt, MessageRefused
 from ticketattr.domain.delivery import Message
 from ticketattr.errors import ServiceError, SettingsError
-from ticketattr.infrastructure import smtp
+from ticketattr.infrastructure import smtp, smtp_client
 from ticketattr.infrastructure.message import Letter
 from ticketattr.infrastructure.options import MailServer as ServerOptions
 from ticketattr.infrastructure.smtp import SMTPMailer
@@ -47,7 +47,7 @@ def mailer(
 
 def send(mailer: SMTPMailer, *messages: Message, content: bytes = b"workbook") -> list[str]:
     with mailer.connect() as session:
-        return [session.send(message, [content] * len(message.reports)) for message in messages or (a_message(),)]
+        return [session.send(message, [content] * len(message.reports)).reply for message in messages or (a_message(),)]
 
 
 def delivered(
@@ -126,7 +126,8 @@ class TestConnection:
     ) -> None:
         # Port 465 itself is not ours to bind. This server understands nothing but TLS.
         with smtp_server(tls=server_tls, implicit_tls=True) as mail:
-            monkeypatch.setattr(smtp, "IMPLICIT_TLS_PORT", mail.port)
+            for module in (smtp, smtp_client):
+                monkeypatch.setattr(module, "IMPLICIT_TLS_PORT", mail.port)
             send(mailer(mail.port, tls=True))
         assert len(mail.received) == 1
 
@@ -144,7 +145,8 @@ class TestConnection:
     def test_a_tls_port_that_speaks_plain_text_is_a_setting(
         self, mail: MailServer, monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        monkeypatch.setattr(smtp, "IMPLICIT_TLS_PORT", mail.port)
+        for module in (smtp, smtp_client):
+            monkeypatch.setattr(module, "IMPLICIT_TLS_PORT", mail.port)
         with pytest.raises(SettingsError) as error:
             send(mailer(mail.port, tls=True))
         assert "EMAIL_SMTP_PORT" in error.value.hint
@@ -189,7 +191,8 @@ class TestConnection:
         context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
         authority.issue_cert("mail.example.com").configure_cert(context)
         with smtp_server(tls=context, implicit_tls=implicit) as mail:
-            monkeypatch.setattr(smtp, "IMPLICIT_TLS_PORT", mail.port if implicit else 465)
+            for module in (smtp, smtp_client):
+                monkeypatch.setattr(module, "IMPLICIT_TLS_PORT", mail.port if implicit else 465)
             with pytest.raises(SettingsError) as error:
                 send(mailer(mail.port, tls=True))
         assert "EMAIL_SMTP_HOST" in error.value.hint
@@ -288,11 +291,16 @@ class TestRefusals:
         self, mail: MailServer, caplog: pytest.LogCaptureFixture
     ) -> None:
         mail.refuse_recipients["gone@example.com"] = "550 5.1.1 <gone@example.com> unknown"
-        (reply,) = send(mailer(mail.port), a_message(recipients=("gone@example.com", "lead@example.com")))
+        message = a_message(recipients=("gone@example.com", "lead@example.com"))
+        with mailer(mail.port).connect() as session:
+            receipt = session.send(message, [b"workbook"])
         assert mail.recipients == [["lead@example.com"]]
-        assert "550" in reply
-        assert "1 recipients refused" in caplog.text
-        assert "gone@" not in reply + caplog.text
+        assert [(result.address, result.state) for result in receipt.results] == [
+            ("gone@example.com", "refused"),
+            ("lead@example.com", "sent"),
+        ]
+        assert "1 of 2 recipients refused: 550 5.1.1 <address> unknown" in caplog.text
+        assert "gone@" not in caplog.text
 
     @pytest.mark.parametrize("reply", ["552 5.3.4 too large", "451 4.3.0 later", "554 5.6.0 looks like spam"])
     def test_content_that_is_refused_is_the_message_refused(self, mail: MailServer, reply: str) -> None:

@@ -1,47 +1,142 @@
-"""Where every report stands: what the folder holds, held against the log."""
+"""Where every report stands, and what a person can decide about it."""
 
 from __future__ import annotations
 
-from ..domain.delivery import Message, ReportStatus, Transport, judge_reports
+from collections.abc import Container, Sequence
+from dataclasses import replace
+from datetime import datetime, timedelta
+from pathlib import Path
+from typing import Literal
+
+from ..domain.delivery import Delivery, ReportFile, Transport
+from ..domain.standing import DoubtPolicy, Records, ReportStatus, judge_reports, status_of
+from ..errors import InputError
 from .ports import ReportFolder, ReportLog
 
+Decision = Literal["sent", "resend"]
 
-def survey_reports(folder: ReportFolder, log: ReportLog, transport: Transport) -> list[ReportStatus]:
-    """The reports in the folder, oldest first, then those in doubt whose file is gone."""
+_FRESH = timedelta(days=1)
+_SHORTEST_HASH = 8
+
+
+def read_records(log: ReportLog, transport: Transport, doubt: DoubtPolicy) -> Records:
+    """What the log says of that transport, in doubt what its process did not live to finish."""
+    return Records(_true_deliveries(log), log.adoptions(), doubt).for_transport(transport)
+
+
+def survey_reports(folder: ReportFolder, records: Records) -> list[ReportStatus]:
+    """The reports in the folder, oldest first, then those of unfinished messages whose file is gone."""
     reports = folder.reports()
     here = {report.sha256 for report in reports}
     gone = [
-        ReportStatus(report, "in_doubt", "its message cannot be repeated: the file is gone")
-        for message in doubtful_messages(log, transport)
-        for report in message.reports
+        replace(status_of(report, delivery, records), detail="its message cannot be repeated: the file is gone")
+        for delivery in unfinished(records)
+        for report in delivery.message.reports
         if report.sha256 not in here
     ]
-    return [*judge_reports(reports, log.deliveries(), transport), *gone]
+    return [*judge_reports(reports, records), *gone]
 
 
-def audit_reports(folder: ReportFolder, log: ReportLog, transport: Transport) -> list[ReportStatus]:
-    """Every report of every message, oldest message first, by whatever transport; then those in none yet."""
+def audit_reports(folder: ReportFolder, log: ReportLog, records: Records) -> list[ReportStatus]:
+    """Every report of every message, oldest message first, by whatever transport; then those in none."""
+    everywhere = replace(records, deliveries=_true_deliveries(log))
     history = [
-        ReportStatus(report, delivery.state, delivery.detail, delivery)
-        for delivery in log.deliveries()
+        status_of(report, delivery, everywhere)
+        for delivery in everywhere.deliveries
         for report in delivery.message.reports
     ]
-    untried = [
-        status for status in survey_reports(folder, log, transport) if status.state in ("pending", "edited", "damaged")
-    ]
-    return [*history, *untried]
+    return [*history, *(status for status in survey_reports(folder, records) if not status.delivery)]
 
 
-def doubtful_messages(log: ReportLog, transport: Transport) -> list[Message]:
-    """Messages of which nobody knows whether they arrived.
+def unfinished(records: Records) -> list[Delivery]:
+    """The messages that may have to go to somebody again: put off for some recipients, or in doubt.
 
-    Only one process sends at a time, so for who holds the log, what is still `sending` belonged to one that died.
+    Doubt is over where every report arrived by another message.
     """
-    deliveries = [delivery for delivery in log.deliveries() if delivery.message.transport == transport]
-    sent = {report.sha256 for delivery in deliveries if delivery.state == "sent" for report in delivery.message.reports}
+    arrived = {report.sha256 for delivery in records.deliveries for report in _arrived(delivery)}
     return [
-        delivery.message
-        for delivery in deliveries
-        if delivery.state in ("sending", "in_doubt")
-        and not sent.issuperset(report.sha256 for report in delivery.message.reports)
+        delivery
+        for delivery in records.deliveries
+        if (delivery.state == "sent" and delivery.outstanding)
+        or (
+            delivery.state == "in_doubt"
+            and not arrived.issuperset(report.sha256 for report in delivery.message.reports)
+        )
     ]
+
+
+def _arrived(delivery: Delivery) -> tuple[ReportFile, ...]:
+    return delivery.message.reports if delivery.state == "sent" else ()
+
+
+def refuse_to_forget(folder: ReportFolder, log: ReportLog, now: datetime) -> None:
+    """Raise InputError when there is no log beside workbooks that may well have been sent."""
+    if log.exists():
+        return
+    old = [report for report in folder.reports() if now - report.modified > _FRESH and not report.is_temporary]
+    if old:
+        raise InputError(
+            f"there is no report log, but {old[0].path} and {len(old) - 1} other reports are over a day old: "
+            "nobody knows whether they were sent",
+            hint="Restore the log (REPORT_LOG_DB_PATH), mark them as sent with `ticketattr pending adopt`, "
+            "or send them with `--send-old`.",
+        )
+
+
+def adopt_reports(log: ReportLog, statuses: Sequence[ReportStatus], now: datetime) -> list[ReportFile]:
+    """Mark as sent what waits or was refused; returns that. Raises InputError for what is in doubt or damaged."""
+    for status in statuses:
+        if status.state in ("sending", "in_doubt", "held"):
+            raise InputError(
+                f"{status.report.path} is not adopted: {status.state}", hint="Decide with `ticketattr pending resolve`."
+            )
+        if status.state == "damaged":
+            raise InputError(f"{status.report.path} is not adopted: {status.detail}")
+    reports = [status.report for status in statuses if status.state in ("pending", "failed")]
+    log.adopt(reports, "adopted: counts as sent", now)
+    return reports
+
+
+def resolve_doubt(
+    folder: ReportFolder, log: ReportLog, records: Records, report: str, decision: Decision, now: datetime
+) -> list[Delivery]:
+    """Settle the messages in doubt that carry `report` (a path, a name or the start of a SHA-256); returns them."""
+    content = folder.inspect(Path(report)).sha256 if Path(report).is_file() else report
+    matching = [
+        delivery
+        for delivery in records.deliveries
+        if delivery.state == "in_doubt"
+        and any(_is_called(other, report, content) for other in delivery.message.reports)
+    ]
+    if not matching:
+        raise InputError(f"no message in doubt carries {report}", hint="`ticketattr pending list` shows those that do.")
+    here = {other.sha256 for other in folder.reports()} | {content}
+    for delivery in matching:
+        _decide(log, delivery, decision, here, now)
+    return matching
+
+
+def _is_called(report: ReportFile, name: str, content: str) -> bool:
+    return report.path.name == name or (len(content) >= _SHORTEST_HASH and report.sha256.startswith(content))
+
+
+def _decide(log: ReportLog, delivery: Delivery, decision: Decision, here: Container[str], now: datetime) -> None:
+    if decision == "sent":
+        log.resolve(delivery.message, "sent", "a person decided that it arrived", now)
+    elif all(report.sha256 in here for report in delivery.message.reports):
+        log.resolve(delivery.message, "in_doubt", "a person decided that it goes again", now)
+    else:
+        # It can never be repeated whole. Given up, it lets its other reports go in a new message.
+        log.resolve(delivery.message, "failed", "a person decided that it goes again, but a file is gone", now)
+
+
+def _true_deliveries(log: ReportLog) -> list[Delivery]:
+    deliveries = log.deliveries()
+    if not any(delivery.state == "sending" for delivery in deliveries) or log.is_held():
+        return deliveries
+    # Read anew: whoever was sending may have finished before we asked whether anybody is.
+    return [_abandoned(delivery) if delivery.state == "sending" else delivery for delivery in log.deliveries()]
+
+
+def _abandoned(delivery: Delivery) -> Delivery:
+    return replace(delivery, state="in_doubt", detail="its process ended before it knew the answer")

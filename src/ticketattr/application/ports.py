@@ -13,7 +13,16 @@ from pathlib import Path
 from typing import Protocol, TypeAlias
 
 from ..domain.catalog import ServiceCatalog
-from ..domain.delivery import Delivery, Message, MessageState, ReportFile, Transport
+from ..domain.delivery import (
+    Adoption,
+    Delivery,
+    Event,
+    Message,
+    MessageState,
+    RecipientResult,
+    ReportFile,
+    Transport,
+)
 from ..domain.report import Report
 from ..domain.ticket import AttributedTicket, Outcome, Reason, Ticket
 from ..domain.usage import Bill
@@ -54,7 +63,15 @@ class ClassifierStopped(Exception):
 
 
 class MessageRefused(Exception):
-    """The mail server definitely did not take this message; the session may well take another."""
+    """The mail server definitely did not take this message; it may well take another.
+
+    `may_pass`: it may take this one later. `results`: what it said to each recipient, if it got that far.
+    """
+
+    def __init__(self, detail: str, *, may_pass: bool = False, results: Sequence[RecipientResult] = ()) -> None:
+        super().__init__(detail)
+        self.may_pass = may_pass
+        self.results = tuple(results)
 
 
 class DeliveryInDoubt(Exception):
@@ -135,23 +152,69 @@ class ReportFolder(Protocol):
 
 
 class ReportLog(Protocol):
-    def hold(self, at: datetime) -> AbstractContextManager[None]:
-        """Keep every other sender out from now on (`at`). Raises ServiceError when one is at work."""
+    """All methods raise SettingsError, InputError or ServiceError when the log cannot be used."""
+
+    def hold(self, at: datetime, *, wait: float = 0.0) -> AbstractContextManager[None]:
+        """Keep every other sender out from now on (`at`); what a dead one left `sending` is then in doubt.
+
+        Waits `wait` seconds for one that is at work, then raises ServiceError.
+        """
+
+    def is_held(self) -> bool:
+        """Whether somebody is sending."""
+
+    def exists(self) -> bool:
+        """Whether anything was ever recorded in it."""
 
     def deliveries(self) -> list[Delivery]:
         """All there ever were, oldest first."""
 
-    def begin(self, message: Message, at: datetime) -> None:
-        """Record that `message` is about to be handed over; one that is known already is tried again."""
+    def delivery(self, message_id: str) -> Delivery | None: ...
 
-    def finish(self, message: Message, state: MessageState, detail: str, at: datetime) -> None: ...
+    def adoptions(self) -> list[Adoption]: ...
+
+    def events(self) -> list[Event]:
+        """What happened, oldest first."""
+
+    def begin(self, message: Message, at: datetime, *, to: Sequence[str] = (), why: str = "") -> None:
+        """Record that `message` is about to be handed over for the recipients `to` (empty: all of them).
+
+        One that is known already is tried again. `why`: what is special about it.
+        """
+
+    def finish(
+        self,
+        message: Message,
+        state: MessageState,
+        detail: str,
+        at: datetime,
+        *,
+        results: Sequence[RecipientResult] = (),
+        size: int = 0,
+    ) -> None:
+        """Record what came of it. A recipient who is not in `results` shares the fate of the message."""
+
+    def resolve(self, message: Message, state: MessageState, detail: str, at: datetime) -> None:
+        """Record what a person decided about a message in doubt; still `in_doubt`: that it goes again."""
+
+    def adopt(self, reports: Sequence[ReportFile], detail: str, at: datetime) -> None:
+        """Record that these count as sent."""
+
+
+@dataclass(frozen=True, slots=True)
+class Receipt:
+    """What the server said to a message that it took, how large that was, and what it said to each recipient."""
+
+    reply: str
+    size: int = 0
+    results: tuple[RecipientResult, ...] = ()
 
 
 class MailSession(Protocol):
-    def send(self, message: Message, contents: Sequence[bytes]) -> str:
-        """Hand over `message` with the contents of its reports; returns what the server said to it.
+    def send(self, message: Message, contents: Sequence[bytes], to: Sequence[str] = ()) -> Receipt:
+        """Hand over `message` with the contents of its reports, for the recipients `to` (empty: all of them).
 
-        Raises MessageRefused, DeliveryInDoubt, or (the session is of no use) SettingsError or ServiceError.
+        Raises MessageRefused, DeliveryInDoubt, SettingsError or, when the session broke off, MailServerError.
         """
 
 
@@ -160,7 +223,10 @@ class Mailer(Protocol):
     def transport(self) -> Transport: ...
 
     def connect(self) -> AbstractContextManager[MailSession]:
-        """A session in which the server has accepted us. Raises SettingsError or ServiceError."""
+        """A session in which the server has accepted us. Raises SettingsError or MailServerError."""
 
-    def check(self) -> None:
-        """Raise what `connect`, or the sender of a message, would be refused with."""
+    def check(self) -> int | None:
+        """The most bytes that a mail may have (None: no bound).
+
+        Raises what `connect`, or the sender of a message, would be refused with.
+        """

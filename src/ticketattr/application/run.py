@@ -5,13 +5,14 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
-from ..domain.delivery import Message, ReportStatus
+from ..domain.delivery import Delivery
+from ..domain.standing import ReportStatus
 from ..domain.ticket import AttributedTicket
 from .classify import classify_tickets
 from .fetch import fetch_tickets
 from .ports import AnswerCache, CatalogSource, Classifier, Helpdesk, Progress, ReportWriter, Run, StageFiles
 from .report import make_report
-from .send import Outgoing, left_over, plan_pending, send_messages
+from .send import Outgoing, largest_mail, send_messages
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,13 +34,16 @@ class RunResult:
 
     tickets: tuple[AttributedTicket, ...]
     report: Path | None
-    sent: tuple[Message, ...]
+    deliveries: tuple[Delivery, ...]
     left: tuple[ReportStatus, ...]
 
 
 def run_pipeline(pipeline: Pipeline, run: Run, report_path: Path, progress: Progress) -> RunResult:
     """Every stage in turn, each leaving its file."""
-    sent_before = _send_what_is_pending(pipeline.outgoing)
+    outgoing = pipeline.outgoing
+    # Even with nothing to send: a report that cannot be delivered is not worth a model call.
+    max_size = _prepare(outgoing) if outgoing else None
+    before = _send(outgoing, max_size) if outgoing else []
     tickets = _attribute_queue(pipeline, run, progress)
     if tickets:
         generated_at = pipeline.stage_files.save_attributions(tickets, run, pipeline.classifier.bill)
@@ -47,8 +51,8 @@ def run_pipeline(pipeline: Pipeline, run: Run, report_path: Path, progress: Prog
     return RunResult(
         tickets=tuple(tickets),
         report=report_path if tickets else None,
-        sent=(*sent_before, *_send(pipeline.outgoing)),
-        left=tuple(left_over(pipeline.outgoing)) if pipeline.outgoing else (),
+        deliveries=(*before, *(_send(outgoing, max_size) if outgoing else ())),
+        left=tuple(outgoing.left_over()) if outgoing else (),
     )
 
 
@@ -60,13 +64,11 @@ def _attribute_queue(pipeline: Pipeline, run: Run, progress: Progress) -> list[A
     return classify_tickets(fetched.tickets, fetched.catalog, pipeline.classifier, pipeline.cache, progress)
 
 
-def _send_what_is_pending(outgoing: Outgoing | None) -> list[Message]:
-    if outgoing is None:
-        return []
-    # Even with nothing to send: a report that cannot be delivered is not worth a model call.
-    outgoing.mailer.check()
-    return _send(outgoing)
+def _prepare(outgoing: Outgoing) -> int | None:
+    """What the largest mail may be. Raises what would keep every report from being sent."""
+    outgoing.planner()
+    return largest_mail(outgoing)
 
 
-def _send(outgoing: Outgoing | None) -> list[Message]:
-    return send_messages(outgoing, plan_pending(outgoing)) if outgoing else []
+def _send(outgoing: Outgoing, max_size: int | None) -> list[Delivery]:
+    return send_messages(outgoing, outgoing.planner().pending(max_size))

@@ -6,149 +6,205 @@ knows what was handed over, and a repeat after doubt is the same message, not an
 
 from __future__ import annotations
 
-import hashlib
 import logging
-from collections.abc import Iterable, Sequence
+from collections import deque
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from ..domain.delivery import Message, ReportFile, ReportStatus, judge_reports
-from ..errors import InputError, TicketAttrError
-from .pending import doubtful_messages, survey_reports
-from .ports import (
-    Clock,
-    DeliveryInDoubt,
-    Mailer,
-    MailSession,
-    MessageRefused,
-    ReportFolder,
-    ReportLog,
-)
+from ..domain.delivery import Delivery, Message, MessageState, RecipientResult, RecipientState
+from ..domain.standing import DoubtPolicy, Records, ReportStatus
+from ..errors import MailServerError, TicketAttrError
+from .pending import read_records, refuse_to_forget, survey_reports
+from .plan import Addressing, Planner
+from .ports import Clock, DeliveryInDoubt, Mailer, MailSession, MessageRefused, ReportFolder, ReportLog
 
 log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
-class Addressing:
-    """From whom to whom, under which subject."""
-
-    sender: str
-    recipients: tuple[str, ...]
-    subject: str
-
-
-@dataclass(frozen=True, slots=True)
 class Outgoing:
-    """Where reports lie, where it is recorded what became of them, who carries them, and to whom."""
+    """Where reports lie, where it is recorded what became of them, who carries them, and to whom.
+
+    `pauses`: the seconds before each further try of what the server does not take now. `send_old`: where
+    there is no log, nothing was sent.
+    """
 
     folder: ReportFolder
     log: ReportLog
     mailer: Mailer
     addressing: Addressing
     clock: Clock
+    wait: Callable[[float], None]
+    pauses: tuple[float, ...] = ()
+    doubt: DoubtPolicy = "resend"
+    send_old: bool = False
 
-    def judge(self, reports: Iterable[ReportFile]) -> list[ReportStatus]:
-        return judge_reports(reports, self.log.deliveries(), self.mailer.transport)
+    def records(self) -> Records:
+        return read_records(self.log, self.mailer.transport, self.doubt)
+
+    def planner(self) -> Planner:
+        """Raises InputError when the log is gone."""
+        if not self.send_old:
+            refuse_to_forget(self.folder, self.log, self.clock())
+        return Planner(self.folder, self.records(), self.addressing, self.clock())
+
+    def status(self, path: Path) -> ReportStatus:
+        """Where the report at `path`, which may lie anywhere, stands. Raises InputError."""
+        return Planner(self.folder, self.records(), self.addressing, self.clock()).status(path)
+
+    def left_over(self) -> list[ReportStatus]:
+        """The reports that still have to reach somebody."""
+        return [status for status in survey_reports(self.folder, self.records()) if status.is_pending]
 
 
-def plan_pending(outgoing: Outgoing) -> list[Message]:
-    """What `send_pending` would send: first what is in doubt, repeated whole; then all the rest in one."""
-    reports = outgoing.folder.reports()
-    return [*_repeats(outgoing, reports), *_first_time(outgoing, outgoing.judge(reports))]
+@dataclass(frozen=True, slots=True)
+class _Outcome:
+    """What one try came to. `error`: what to stop with, if no further try helps."""
+
+    state: MessageState
+    detail: str
+    may_pass: bool = False
+    results: tuple[RecipientResult, ...] = ()
+    size: int = 0
+    error: TicketAttrError | None = None
 
 
-def plan_report(outgoing: Outgoing, path: Path, *, again: bool = False) -> list[Message]:
-    """What sending the report at `path` takes: nothing when its content was sent before.
+def largest_mail(outgoing: Outgoing) -> int | None:
+    """The most bytes that a mail may have (None: no bound).
 
-    `again` sends it whatever the log says. Raises InputError when it must not go.
+    Raises SettingsError or MailServerError when none would be taken.
     """
-    status = report_status(outgoing, path)
-    report = status.report
-    if status.state == "damaged":
-        raise InputError(f"{path} is not sent: {status.detail}", hint="Make it anew with `ticketattr report`.")
-    if again:
-        return [_new_message(outgoing, [report])]
-    if status.state == "edited":
-        raise InputError(f"{path} is not sent: {status.detail}", hint="`--again` sends it all the same.")
-    repeats = _repeats(outgoing, [report, *outgoing.folder.reports()])
-    return [
-        *(message for message in repeats if report.sha256 in {other.sha256 for other in message.reports}),
-        *_first_time(outgoing, [status]),
-    ]
+    size, error = _ask_size(outgoing)
+    for pause in outgoing.pauses:
+        if error:
+            _pause(outgoing, pause, str(error))
+            size, error = _ask_size(outgoing)
+    if error:
+        raise error
+    return size
 
 
-def report_status(outgoing: Outgoing, path: Path) -> ReportStatus:
-    """Where the report at `path`, which may lie anywhere, stands. Raises InputError."""
-    (status,) = outgoing.judge([outgoing.folder.inspect(path)])
-    return status
+def send_pending(outgoing: Outgoing) -> list[Delivery]:
+    """What became of each message that was due; with none due, nobody is asked anything."""
+    planner = outgoing.planner()
+    return send_messages(outgoing, planner.pending(largest_mail(outgoing))) if planner.pending() else []
 
 
-def send_messages(outgoing: Outgoing, messages: Sequence[Message]) -> list[Message]:
-    """Hand the messages over in one session; returns those that were taken."""
-    if not messages:
-        return []
-    with outgoing.mailer.connect() as session:
-        return [message for message in messages if _hand_over(outgoing, session, message)]
+def send_report(outgoing: Outgoing, path: Path, *, again: bool = False) -> list[Delivery]:
+    """The same for the report at `path` alone; `again`: whatever the log says. Raises InputError."""
+    messages = outgoing.planner().report(path, again=again)
+    return send_messages(outgoing, messages, why="again, as somebody asked" if again else "")
 
 
-def left_over(outgoing: Outgoing) -> list[ReportStatus]:
-    """The reports that still have to reach their reader."""
-    statuses = survey_reports(outgoing.folder, outgoing.log, outgoing.mailer.transport)
-    return [status for status in statuses if status.is_pending]
+def send_messages(outgoing: Outgoing, messages: Sequence[Message], *, why: str = "") -> list[Delivery]:
+    """What became of each message. `why`: what is special about them, for the log.
+
+    Raises SettingsError or MailServerError when the server takes none.
+    """
+    deliveries = []
+    waiting = deque(messages)
+    while waiting:
+        message = waiting.popleft()
+        outcome = _deliver(outgoing, message, why)
+        if outcome.error:
+            raise outcome.error
+        delivery = outgoing.log.delivery(message.message_id)
+        if delivery:
+            # Its reports may lie elsewhere than when it was first recorded.
+            deliveries.append(replace(delivery, message=message))
+        if delivery and _may_go_singly(delivery, outcome):
+            waiting.extendleft(
+                outgoing.addressing.message([report], outgoing.clock()) for report in message.reports[::-1]
+            )
+    return deliveries
 
 
-def _hand_over(outgoing: Outgoing, session: MailSession, message: Message) -> bool:
+def _may_go_singly(delivery: Delivery, outcome: _Outcome) -> bool:
+    """Whether one report may be all that the server has against the message: it must not hold up the others."""
+    is_final = delivery.state == "failed" and not outcome.may_pass and not outcome.results
+    return is_final and len(delivery.message.reports) > 1
+
+
+def _deliver(outgoing: Outgoing, message: Message, why: str) -> _Outcome:
+    """One try, and further ones while the server says that a later one may succeed."""
+    outcome = _try(outgoing, message, why)
+    for pause in outgoing.pauses:
+        if not outcome.may_pass:
+            break
+        _pause(outgoing, pause, f"{message.message_id}: {outcome.detail}")
+        outcome = _try(outgoing, message, why)
+    return outcome
+
+
+def _try(outgoing: Outgoing, message: Message, why: str) -> _Outcome:
     contents = [outgoing.folder.read(report) for report in message.reports]
+    before = outgoing.log.delivery(message.message_id)
+    to = before.outstanding if before else message.envelope
     log.info("sending %s: %d attachments, %d bytes", message.message_id, len(contents), sum(map(len, contents)))
-    outgoing.log.begin(message, outgoing.clock())
     try:
-        reply = session.send(message, contents)
+        with outgoing.mailer.connect() as session:
+            outgoing.log.begin(message, outgoing.clock(), to=to, why=why)
+            outcome = _hand_over(session, message, contents, to)
+            _record(outgoing, message, before, to, outcome)
+            return outcome
+    except MailServerError as error:
+        # From `connect`: the message was not even begun.
+        return _Outcome("failed", str(error), may_pass=True, error=error)
+
+
+def _hand_over(session: MailSession, message: Message, contents: Sequence[bytes], to: Sequence[str]) -> _Outcome:
+    try:
+        receipt = session.send(message, contents, to)
     except DeliveryInDoubt as error:
-        log.warning("%s may have arrived or not: %s", message.message_id, error)
-        outgoing.log.finish(message, "in_doubt", str(error), outgoing.clock())
-        return False
+        return _Outcome("in_doubt", str(error))
     except MessageRefused as error:
-        log.warning("%s was refused: %s", message.message_id, error)
-        outgoing.log.finish(message, "failed", str(error), outgoing.clock())
-        return False
+        return _Outcome("failed", str(error), error.may_pass, error.results)
     except TicketAttrError as error:
-        outgoing.log.finish(message, "failed", str(error), outgoing.clock())
-        raise
-    outgoing.log.finish(message, "sent", reply, outgoing.clock())
-    log.info("sent %s", message.message_id)
-    return True
+        return _Outcome("failed", str(error), may_pass=isinstance(error, MailServerError), error=error)
+    deferred = any(result.state == "deferred" for result in receipt.results)
+    return _Outcome("sent", receipt.reply, deferred, receipt.results, receipt.size)
 
 
-def _repeats(outgoing: Outgoing, reports: Iterable[ReportFile]) -> list[Message]:
-    """The doubtful messages as they were, each with its reports where they lie now; never a part of one."""
-    here = {report.sha256: report for report in reports}
-    return [
-        replace(message, reports=tuple(here[report.sha256] for report in message.reports))
-        for message in doubtful_messages(outgoing.log, outgoing.mailer.transport)
-        if all(report.sha256 in here for report in message.reports)
-    ]
+def _record(
+    outgoing: Outgoing, message: Message, before: Delivery | None, to: Sequence[str], outcome: _Outcome
+) -> None:
+    state = _state_after(before, outcome.state)
+    if state == "sent":
+        log.info("sent %s", message.message_id)
+    else:
+        log.warning("%s is %s: %s", message.message_id, state.replace("_", " "), outcome.detail)
+    results = _results(to, state, outcome)
+    outgoing.log.finish(message, state, outcome.detail, outgoing.clock(), results=results, size=outcome.size)
 
 
-def _first_time(outgoing: Outgoing, statuses: Iterable[ReportStatus]) -> list[Message]:
-    """One message with all that was not sent yet; a content that lies there twice goes once."""
-    once: dict[str, ReportFile] = {}
-    for status in statuses:
-        if status.state in ("pending", "failed"):
-            once.setdefault(status.report.sha256, status.report)
-    return [_new_message(outgoing, list(once.values()))] if once else []
+def _state_after(before: Delivery | None, state: MessageState) -> MessageState:
+    """What a refusal means depends on what went before it."""
+    if state != "failed" or before is None:
+        return state
+    # An earlier try may have arrived: under another Message-ID nobody could tell the repeat.
+    if before.state == "in_doubt":
+        return "in_doubt"
+    return "sent" if any(result.state == "sent" for result in before.results) else "failed"
 
 
-def _new_message(outgoing: Outgoing, reports: Sequence[ReportFile]) -> Message:
-    now = outgoing.clock()
-    addressing = outgoing.addressing
-    identity = [now.isoformat(), *addressing.recipients, *(report.sha256 for report in reports)]
-    digest = hashlib.sha256("\n".join(identity).encode()).hexdigest()[:32]
-    return Message(
-        message_id=f"<ticketattr.{digest}@{addressing.sender.rpartition('@')[2]}>",
-        date=now.replace(microsecond=0),  # as exact as a Date header
-        transport=outgoing.mailer.transport,
-        sender=addressing.sender,
-        recipients=addressing.recipients,
-        subject=addressing.subject,
-        reports=tuple(reports),
-    )
+def _results(to: Sequence[str], state: MessageState, outcome: _Outcome) -> list[RecipientResult]:
+    """What the try came to for each recipient; who heard nothing of his own shares the fate of the message."""
+    if state == "in_doubt":
+        return [RecipientResult(address, "in_doubt", outcome.detail) for address in to]
+    refusal: RecipientState = "deferred" if outcome.may_pass else "refused"
+    rest: RecipientState = "sent" if outcome.state == "sent" else refusal
+    told = {result.address: result for result in outcome.results}
+    return [told.get(address, RecipientResult(address, rest, outcome.detail)) for address in to]
+
+
+def _ask_size(outgoing: Outgoing) -> tuple[int | None, MailServerError | None]:
+    try:
+        return outgoing.mailer.check(), None
+    except MailServerError as error:
+        return None, error
+
+
+def _pause(outgoing: Outgoing, pause: float, reason: str) -> None:
+    log.warning("%s; again in %.1f s", reason, pause)
+    outgoing.wait(pause)

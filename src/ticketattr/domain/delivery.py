@@ -1,8 +1,8 @@
-"""Reports on their way to the reader: which may go, and what became of each message."""
+"""Reports on their way to the reader: what is sent, and what became of it."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+import re
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -13,7 +13,11 @@ Transport: TypeAlias = Literal["smtp", "file"]
 MessageState = Literal["sending", "sent", "failed", "in_doubt"]
 """`sending` until the server answered; `failed`: definitely not taken; `in_doubt`: nobody knows."""
 
-ReportState = Literal["pending", "sending", "sent", "failed", "in_doubt", "edited", "damaged"]
+RecipientState = Literal["sending", "sent", "deferred", "refused", "in_doubt"]
+"""What one recipient's part of a message came to. `deferred`: refused for now (4xx); `refused`: for good (5xx)."""
+
+# Excel's lock files, LibreOffice's, and what programs write before they rename it.
+_TEMPORARY = re.compile(r"~\$|\.|.*\.(tmp|part|partial|crdownload)$", re.IGNORECASE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,6 +34,15 @@ class ReportFile:
     run_id: str = ""
     damage: str = ""
 
+    @property
+    def is_temporary(self) -> bool:
+        """Whether another program left it for the time being: no report, and nobody's trouble."""
+        return is_temporary(self.path)
+
+
+def is_temporary(path: Path) -> bool:
+    return bool(_TEMPORARY.match(path.name))
+
 
 @dataclass(frozen=True, slots=True)
 class Message:
@@ -42,61 +55,76 @@ class Message:
     recipients: tuple[str, ...]
     subject: str
     reports: tuple[ReportFile, ...]
+    cc: tuple[str, ...] = ()
+    reply_to: tuple[str, ...] = ()
+
+    @property
+    def envelope(self) -> tuple[str, ...]:
+        """Everybody who gets it, each once."""
+        return tuple(dict.fromkeys((*self.recipients, *self.cc)))
+
+
+@dataclass(frozen=True, slots=True)
+class RecipientResult:
+    """What became of a message for one of its recipients, and what the server said to that."""
+
+    address: str
+    state: RecipientState
+    reply: str = ""
 
 
 @dataclass(frozen=True, slots=True)
 class Delivery:
-    """What became of a message. Times are in UTC."""
+    """What became of a message. Times are in UTC; `size` is that of the whole mail (0: not known).
+
+    `released`: somebody decided that it goes again although it is in doubt.
+    """
 
     message: Message
     state: MessageState
     changed: datetime
     detail: str = ""
+    attempts: int = 1
+    size: int = 0
+    results: tuple[RecipientResult, ...] = ()
+    released: bool = False
+
+    @property
+    def outstanding(self) -> tuple[str, ...]:
+        """To whom the message still has to go: after doubt to everybody who may lack it, else to the deferred."""
+        if self.state == "sent":
+            return tuple(result.address for result in self.results if result.state == "deferred")
+        settled = {result.address for result in self.results if result.state in ("sent", "refused")}
+        return tuple(address for address in self.message.envelope if address not in settled)
 
 
 @dataclass(frozen=True, slots=True)
-class ReportStatus:
-    """Where a report stands. `delivery` is the latest one that says so, if any."""
+class Adoption:
+    """A report that counts as sent though no message of the log took it: of that content, or else of that name.
 
-    report: ReportFile
-    state: ReportState
-    detail: str = ""
-    delivery: Delivery | None = None
+    A name counts for files that were not changed after `at` alone.
+    """
 
-    @property
-    def is_pending(self) -> bool:
-        """Whether it still has to reach its reader."""
-        return self.state not in ("sent", "edited")
+    at: datetime
+    detail: str
+    sha256: str = ""
+    name: str = ""
+    run_id: str = ""
 
-
-_RANK: dict[MessageState, int] = {"failed": 0, "sending": 1, "in_doubt": 1, "sent": 2}
-
-
-def judge_reports(
-    reports: Iterable[ReportFile], deliveries: Sequence[Delivery], transport: Transport
-) -> list[ReportStatus]:
-    """The state of each report for that transport; `deliveries` come oldest first."""
-    by_content: dict[str, Delivery] = {}
-    sent_runs: dict[str, Delivery] = {}
-    for delivery in deliveries:
-        if delivery.message.transport != transport:
-            continue
-        for report in delivery.message.reports:
-            # A report stays sent, and then in doubt, whatever was tried with it afterwards.
-            known = by_content.get(report.sha256)
-            if known is None or _RANK[delivery.state] >= _RANK[known.state]:
-                by_content[report.sha256] = delivery
-            if delivery.state == "sent" and report.run_id:
-                sent_runs[report.run_id] = delivery
-    return [_judge(report, by_content.get(report.sha256), sent_runs.get(report.run_id)) for report in reports]
+    def covers(self, report: ReportFile) -> bool:
+        if self.sha256:
+            return self.sha256 == report.sha256
+        return self.name == report.path.name and report.modified <= self.at
 
 
-def _judge(report: ReportFile, same_content: Delivery | None, same_run: Delivery | None) -> ReportStatus:
-    if report.damage:
-        return ReportStatus(report, "damaged", report.damage)
-    if same_content:
-        return ReportStatus(report, same_content.state, same_content.detail, same_content)
-    if same_run:
-        detail = f"its run was sent at {same_run.changed:%Y-%m-%d %H:%M} UTC; this file was saved again afterwards"
-        return ReportStatus(report, "edited", detail, same_run)
-    return ReportStatus(report, "pending")
+@dataclass(frozen=True, slots=True)
+class Event:
+    """Something that happened to a message or to the log itself; never changed afterwards."""
+
+    number: int
+    at: datetime
+    what: str
+    message_id: str
+    who: str
+    facts: str
+    """Further facts, as JSON."""

@@ -19,12 +19,13 @@ import typer
 from typer.core import TyperGroup
 
 from .. import __version__
-from ..application.ports import Run
-from ..domain.delivery import Message, ReportStatus
+from ..application.ports import Clock, Run
+from ..domain.delivery import Delivery, ReportFile
+from ..domain.standing import ReportStatus
 from ..domain.ticket import AttributedTicket
 from ..domain.usage import Bill
 from ..errors import ExitCode, SettingsError, TicketAttrError
-from . import wiring
+from . import pending, wiring
 from .console import Console, plain, show_error
 from .settings import (
     Environment,
@@ -32,7 +33,6 @@ from .settings import (
     MailSettings,
     SourceSettings,
     read_classifier,
-    read_transport,
     read_values,
     reading,
 )
@@ -58,19 +58,12 @@ app = typer.Typer(
     rich_markup_mode=None,  # plain help: at once, in any terminal and in a pipe
     context_settings={"help_option_names": ["-h", "--help"]},
 )
-pending_app = typer.Typer(help="The reports that were not sent yet.", no_args_is_help=True, rich_markup_mode=None)
-app.add_typer(pending_app, name="pending")
+app.add_typer(pending.app, name="pending")
 
 
 class ClassifierChoice(str, Enum):
     gemini = "gemini"
     offline = "offline"
-
-
-class ListFormat(str, Enum):
-    table = "table"
-    json = "json"
-    csv = "csv"
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,6 +72,7 @@ class Session:
 
     console: Console
     env_file: Path | None
+    clock: Clock
 
     @contextmanager
     def reading(self, command: str, classifier: ClassifierChoice | None = None) -> Iterator[Environment]:
@@ -99,6 +93,12 @@ ClassifierOption = Annotated[
 
 
 FreshOption = Annotated[bool, typer.Option("--fresh", help="Ask anew, whatever was answered before.")]
+WaitOption = Annotated[
+    float, typer.Option(min=0.0, metavar="SECONDS", help="How long to wait for another ticketattr to end.")
+]
+SendOldOption = Annotated[
+    bool, typer.Option("--send-old", help="Where the report log is gone, send what lies there, however old.")
+]
 
 
 def _show_version(wanted: bool) -> None:
@@ -123,7 +123,7 @@ def main_options(
         raise SettingsError("-v and -q exclude each other")
     console = Console(verbosity=verbose - quiet)
     console.set_up_logging()
-    context.obj = Session(console, env_file)
+    context.obj = Session(console, env_file, _now)
 
 
 @app.command()
@@ -246,31 +246,35 @@ def send(
     ] = None,
     again: Annotated[bool, typer.Option("--again", help="With --report: even if it was sent before.")] = False,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Show what would be sent; send nothing.")] = False,
+    wait: WaitOption = 0.0,
+    send_old: SendOldOption = False,
 ) -> None:
     """Send every report that was not sent yet.
 
-    The oldest comes first, and all go in one message.
+    The oldest comes first, and all go in one message, unless the server takes none that large.
     """
-    from ..application.send import left_over, plan_pending, plan_report, report_status, send_messages
+    from ..application.send import send_pending, send_report
 
     if again and not report:
         raise SettingsError("--again needs --report")
     session: Session = context.obj
     with session.reading("send") as env:
         folders, mail = FolderSettings.read(env), MailSettings.read(env)
-    outgoing = wiring.outgoing(folders, mail, _now)
-    with nullcontext() if dry_run else outgoing.log.hold(_now()):
-        messages = plan_report(outgoing, report, again=again) if report else plan_pending(outgoing)
+    outgoing = wiring.outgoing(folders, mail, _now, send_old=send_old)
+    with nullcontext() if dry_run else outgoing.log.hold(_now(), wait=wait):
         if dry_run:
-            _print_reports(messages)
-            session.console.summary(f"dry run: {_reports(messages)} would be sent, nothing was")
+            planner = outgoing.planner()
+            messages = planner.report(report, again=again) if report else planner.pending()
+            reports = [report for message in messages for report in message.reports]
+            _print_reports(reports)
+            session.console.summary(f"dry run: {counted(len(reports), 'report')} would be sent, nothing was")
             return
         with session.console.waiting("Sending"):
-            sent = send_messages(outgoing, messages)
-        statuses = [report_status(outgoing, report)] if report else left_over(outgoing)
-    _print_reports(sent)
-    session.console.summary(f"{_reports(sent)} sent" if messages else _nothing_to_send(statuses))
-    _exit_if_partial(session, left=[status for status in statuses if status.is_pending])
+            deliveries = send_report(outgoing, report, again=again) if report else send_pending(outgoing)
+        statuses = [outgoing.status(report)] if report else outgoing.left_over()
+    _print_reports(_sent_reports(deliveries))
+    session.console.summary(f"{_sent(deliveries)} sent" if deliveries else _nothing_to_send(statuses))
+    _exit_if_partial(session, deliveries=deliveries, left=[status for status in statuses if status.is_pending])
 
 
 @app.command()
@@ -282,57 +286,40 @@ def run(
         bool,
         typer.Option("--dry-run", help="Send nothing; the report goes to the work folder, where it is not pending."),
     ] = False,
+    wait: WaitOption = 0.0,
+    send_old: SendOldOption = False,
 ) -> None:
     """Send what is pending; fetch, classify, report, send."""
-    from ..application.run import Pipeline, run_pipeline
-    from ..infrastructure.artifacts import WorkFolder
-
     session: Session = context.obj
     with session.reading("run", classifier) as env:
         folders, sources, options = FolderSettings.read(env), SourceSettings.read(env), read_classifier(env)
         mail = None if dry_run else MailSettings.read(env)
-    outgoing = wiring.outgoing(folders, mail, _now) if mail else None
-    chooser = wiring.classifier(options)
-    pipeline = Pipeline(
-        helpdesk=wiring.helpdesk(sources),
-        catalog_source=wiring.catalog_source(sources),
-        classifier=chooser,
-        cache=wiring.answer_cache(options, folders, _now, fresh=fresh),
-        stage_files=WorkFolder(folders.work),
-        writer=wiring.report_writer(),
-        outgoing=outgoing,
-    )
-    this_run = _new_run()
-    folder = folders.output if outgoing else folders.work / this_run.id
-    with outgoing.log.hold(_now()) if outgoing else nullcontext(), session.console.progress("Running") as progress:
-        result = run_pipeline(pipeline, this_run, folder / _report_name(this_run.id), progress)
+    outgoing = wiring.outgoing(folders, mail, _now, send_old=send_old) if mail else None
+    # Before anything heavy is loaded: who comes second is to know at once.
+    with outgoing.log.hold(_now(), wait=wait) if outgoing else nullcontext():
+        from ..application.run import Pipeline, run_pipeline
+        from ..infrastructure.artifacts import WorkFolder
+
+        chooser = wiring.classifier(options)
+        pipeline = Pipeline(
+            helpdesk=wiring.helpdesk(sources),
+            catalog_source=wiring.catalog_source(sources),
+            classifier=chooser,
+            cache=wiring.answer_cache(options, folders, _now, fresh=fresh),
+            stage_files=WorkFolder(folders.work),
+            writer=wiring.report_writer(),
+            outgoing=outgoing,
+        )
+        this_run = _new_run()
+        folder = folders.output if outgoing else folders.work / this_run.id
+        with session.console.progress("Running") as progress:
+            result = run_pipeline(pipeline, this_run, folder / _report_name(this_run.id), progress)
     session.summarize(result.tickets, chooser.bill)
     if outgoing:
-        session.console.summary(f"{_reports(result.sent)} sent")
+        session.console.summary(f"{_sent(result.deliveries)} sent")
     if result.report:
         _print_path(result.report)
-    _exit_if_partial(session, tickets=result.tickets, left=result.left)
-
-
-@pending_app.command("list")
-def pending_list(
-    context: typer.Context,
-    everything: Annotated[bool, typer.Option("--all", help="What was sent too.")] = False,
-    format: Annotated[ListFormat, typer.Option(help="How to print it.")] = ListFormat.table,
-) -> None:
-    """List the reports that were not sent yet, and why."""
-    from ..application.pending import audit_reports, survey_reports
-    from .listing import print_statuses
-
-    session: Session = context.obj
-    with session.reading("pending list") as env:
-        folders, transport = FolderSettings.read(env), read_transport(env)
-    folder, log = wiring.report_folder(folders), wiring.report_log(folders)
-    if everything:
-        statuses = audit_reports(folder, log, transport)
-    else:
-        statuses = [status for status in survey_reports(folder, log, transport) if status.state != "sent"]
-    print_statuses(statuses, format.value)
+    _exit_if_partial(session, tickets=result.tickets, deliveries=result.deliveries, left=result.left)
 
 
 def _now() -> datetime:
@@ -355,31 +342,47 @@ def _print_path(path: Path) -> None:
         typer.echo(path)
 
 
-def _print_reports(messages: Sequence[Message]) -> None:
-    for message in messages:
-        for report in message.reports:
-            typer.echo(plain(str(report.path)))
+def _print_reports(reports: Sequence[ReportFile]) -> None:
+    for report in reports:
+        typer.echo(plain(str(report.path)))
 
 
-def _reports(messages: Sequence[Message]) -> str:
-    return counted(sum(len(message.reports) for message in messages), "report")
+def _sent_reports(deliveries: Sequence[Delivery]) -> list[ReportFile]:
+    return [report for delivery in deliveries if delivery.state == "sent" for report in delivery.message.reports]
+
+
+def _sent(deliveries: Sequence[Delivery]) -> str:
+    return counted(len(_sent_reports(deliveries)), "report")
 
 
 def _nothing_to_send(statuses: Sequence[ReportStatus]) -> str:
     for status in statuses:
-        if status.state == "sent" and status.delivery:
-            return f"nothing sent: {status.report.path} was sent at {status.delivery.changed:%Y-%m-%d %H:%M:%S} UTC"
+        if status.state == "sent" and status.sent_at:
+            return f"nothing sent: {status.report.path} was sent at {status.sent_at:%Y-%m-%d %H:%M:%S} UTC"
     return "nothing to send"
 
 
 def _exit_if_partial(
-    session: Session, *, tickets: Sequence[AttributedTicket] = (), left: Sequence[ReportStatus] = ()
+    session: Session,
+    *,
+    tickets: Sequence[AttributedTicket] = (),
+    deliveries: Sequence[Delivery] = (),
+    left: Sequence[ReportStatus] = (),
 ) -> None:
-    """Exit 5 when tickets stayed unattributed because something failed, or reports did not reach their reader."""
+    """Exit 5 when tickets stayed unattributed because something failed, or a report did not reach every reader."""
     for status in left:
-        session.console.summary(f"not sent: {status.report.path}: {status.state} {status.detail}".rstrip())
-    if left or any(ticket.is_failure for ticket in tickets):
+        session.console.summary(f"not sent: {status.report.path}: {_standing(status)}")
+    refusals = [result for delivery in deliveries for result in delivery.results if result.state == "refused"]
+    for reply in dict.fromkeys(result.reply for result in refusals):
+        session.console.summary(f"refused for a recipient: {reply}")
+    if left or refusals or any(ticket.is_failure for ticket in tickets):
         raise typer.Exit(ExitCode.PARTIAL)
+
+
+def _standing(status: ReportStatus) -> str:
+    if status.state == "sent" and status.delivery:
+        return f"sent, but {counted(len(status.delivery.outstanding), 'recipient')} put off"
+    return f"{status.state} {status.detail}".rstrip()
 
 
 def main() -> None:

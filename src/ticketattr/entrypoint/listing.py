@@ -1,4 +1,4 @@
-"""How `pending list` prints: a table for people, JSON and CSV for programs; all with the same fields."""
+"""How `pending list` and `pending export` print: a table for people, JSON and CSV for programs."""
 
 from __future__ import annotations
 
@@ -6,14 +6,16 @@ import csv
 import json
 import sys
 from collections.abc import Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
-from ..domain.delivery import ReportStatus
+from ..domain.delivery import Event
+from ..domain.standing import ReportStatus
 from .console import plain
 
 _FIELDS = (
     "file",
+    "age",
     "state",
     "modified",
     "size",
@@ -21,43 +23,92 @@ _FIELDS = (
     "run_id",
     "transport",
     "message_id",
+    "date",
+    "sender",
     "recipients",
+    "mail_size",
+    "attempts",
     "changed",
+    "changed_local",
+    "last_error",
+    "reply",
     "detail",
 )
-_IN_TABLE = ("file", "state", "modified", "size", "changed", "detail")
+_WAITING = ("file", "age", "state", "attempts", "size", "changed", "detail")
+_HISTORY = (
+    "file",
+    "state",
+    "changed",
+    "changed_local",
+    "message_id",
+    "sha256",
+    "sender",
+    "recipients",
+    "mail_size",
+    "attempts",
+    "detail",
+)
 
 
-def print_statuses(statuses: Sequence[ReportStatus], format: str) -> None:
-    rows = [_row(status) for status in statuses]
+def print_statuses(statuses: Sequence[ReportStatus], format: str, *, now: datetime, history: bool) -> None:
+    rows = [_row(status, now) for status in statuses]
     if format == "json":
         print(json.dumps(rows, indent=2))
     elif format == "csv":
         writer = csv.DictWriter(sys.stdout, _FIELDS, lineterminator="\n")
         writer.writeheader()
-        writer.writerows({**row, "recipients": " ".join(row["recipients"])} for row in rows)
+        writer.writerows({**row, "recipients": _recipients(row)} for row in rows)
     else:
-        _print_table(rows)
+        _print_table(rows, _HISTORY if history else _WAITING)
 
 
-def _row(status: ReportStatus) -> dict[str, Any]:
+def print_events(events: Sequence[Event]) -> None:
+    rows = [
+        {
+            "number": event.number,
+            "at": _time(event.at),
+            "event": event.what,
+            "message_id": event.message_id,
+            "who": event.who,
+            "facts": json.loads(event.facts),
+        }
+        for event in events
+    ]
+    print(json.dumps(rows, indent=2))
+
+
+def _row(status: ReportStatus, now: datetime) -> dict[str, Any]:
     report, delivery = status.report, status.delivery
+    message = delivery.message if delivery else None
+    changed = delivery.changed if delivery else status.sent_at
+    is_sent = status.state == "sent"
     return {
         "file": plain(str(report.path)),
+        "age": _age(now - report.modified),
         "state": status.state,
         "modified": _time(report.modified),
         "size": report.size,
         "sha256": report.sha256,
         "run_id": plain(report.run_id),
-        "transport": delivery.message.transport if delivery else "",
-        "message_id": delivery.message.message_id if delivery else "",
-        "recipients": list(delivery.message.recipients) if delivery else [],
-        "changed": _time(delivery.changed) if delivery else "",
+        "transport": message.transport if message else "",
+        "message_id": message.message_id if message else "",
+        "date": _time(message.date) if message else "",
+        "sender": message.sender if message else "",
+        "recipients": [
+            {"address": result.address, "state": result.state, "reply": plain(result.reply)}
+            for result in (delivery.results if delivery else ())
+        ],
+        "mail_size": delivery.size if delivery else 0,
+        "attempts": status.attempts,
+        "changed": _time(changed) if changed else "",
+        "changed_local": changed.astimezone().isoformat(timespec="seconds") if changed else "",
+        "last_error": "" if is_sent else plain(status.detail),
+        "reply": plain(status.detail) if is_sent else "",
         "detail": plain(status.detail),
     }
 
 
-def _print_table(rows: Sequence[dict[str, Any]]) -> None:
+def _print_table(rows: Sequence[dict[str, Any]], columns: Sequence[str]) -> None:
     if not rows:
         print("nothing is pending")
         return
@@ -65,12 +116,28 @@ def _print_table(rows: Sequence[dict[str, Any]]) -> None:
     from rich.table import Table
 
     table = Table(box=None, pad_edge=False)
-    for name in _IN_TABLE:
-        table.add_column(name.capitalize(), overflow="fold")
+    for name in columns:
+        table.add_column(name.replace("_", " ").capitalize(), overflow="fold")
     for row in rows:
-        table.add_row(*(str(row[name]) for name in _IN_TABLE))
+        shown = {**row, "recipients": _recipients(row)}
+        table.add_row(*(str(shown[name]) for name in columns))
     # A pipe has no width: nothing is to be folded there.
-    Console(markup=False, highlight=False, width=None if sys.stdout.isatty() else 400).print(table)
+    Console(markup=False, highlight=False, width=None if sys.stdout.isatty() else 600).print(table)
+
+
+def _recipients(row: dict[str, Any]) -> str:
+    """Who got it by name alone, who did not with the reason."""
+    return " ".join(
+        result["address"] if result["state"] == "sent" else f"{result['address']} ({result['state']})"
+        for result in row["recipients"]
+    )
+
+
+def _age(age: timedelta) -> str:
+    minutes = max(0, int(age.total_seconds() // 60))
+    if minutes < 60:
+        return f"{minutes} min"
+    return f"{minutes // 60} h" if minutes < 48 * 60 else f"{minutes // 1440} d"
 
 
 def _time(time: datetime) -> str:

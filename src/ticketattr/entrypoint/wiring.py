@@ -5,8 +5,13 @@ Imports stand inside the functions: what a command does not use, it does not loa
 
 from __future__ import annotations
 
+import getpass
+import os
+import socket
+import time
 from pathlib import Path
 
+from ..application.plan import Addressing
 from ..application.ports import (
     AnswerCache,
     CatalogSource,
@@ -18,7 +23,7 @@ from ..application.ports import (
     ReportLog,
     ReportWriter,
 )
-from ..application.send import Addressing, Outgoing
+from ..application.send import Outgoing
 from ..infrastructure.options import GeminiOptions
 from .settings import FolderSettings, MailSettings, SourceSettings
 
@@ -70,7 +75,7 @@ def report_folder(settings: FolderSettings) -> ReportFolder:
 def report_log(settings: FolderSettings) -> ReportLog:
     from ..infrastructure.report_log import SQLiteReportLog
 
-    return SQLiteReportLog(settings.report_log)
+    return SQLiteReportLog(settings.report_log, who=_who())
 
 
 def mailer(settings: MailSettings) -> Mailer:
@@ -84,11 +89,27 @@ def mailer(settings: MailSettings) -> Mailer:
     return SMTPMailer(settings.carrier, settings.sender, letter)
 
 
-def outgoing(folders: FolderSettings, mail: MailSettings, clock: Clock) -> Outgoing:
+def outgoing(folders: FolderSettings, mail: MailSettings, clock: Clock, *, send_old: bool = False) -> Outgoing:
+    carrier = mailer(mail)
     return Outgoing(
         folder=report_folder(folders),
         log=report_log(folders),
-        mailer=mailer(mail),
-        addressing=Addressing(mail.sender, mail.recipients, mail.subject),
+        mailer=carrier,
+        addressing=Addressing(
+            carrier.transport, mail.sender, mail.recipients, mail.subject, cc=mail.cc, reply_to=mail.reply_to
+        ),
         clock=clock,
+        wait=time.sleep,
+        pauses=mail.pauses,
+        doubt=mail.doubt,
+        send_old=send_old,
     )
+
+
+def _who() -> str:
+    """Who is at work here, for the log."""
+    try:
+        user = getpass.getuser()
+    except (KeyError, OSError):
+        user = f"user {os.getuid()}"  # in a container there may be no name
+    return f"{user}@{socket.gethostname()}"

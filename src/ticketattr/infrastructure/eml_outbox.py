@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import ClassVar
 
+from ..application.ports import Receipt
 from ..domain.delivery import Message, Transport
 from .files import make_folder, replacing
 from .message import Letter
@@ -30,11 +31,12 @@ class EMLOutbox:
     def check(self) -> None:
         make_folder(self.folder)
 
-    def send(self, message: Message, contents: Sequence[bytes]) -> str:
+    def send(self, message: Message, contents: Sequence[bytes], to: Sequence[str] = ()) -> Receipt:
         path = self.folder / _file_name(message)
+        content = self.letter.compose(message, contents).as_bytes()
         with replacing(path) as file:
-            file.write(self.letter.compose(message, contents).as_bytes())
-        return f"written to {path}"
+            file.write(content)
+        return Receipt(f"written to {path}", len(content))
 
 
 def _file_name(message: Message) -> str:

@@ -33,6 +33,9 @@ class Letter:
         mail = EmailMessage(policy=_POLICY)
         mail["From"] = Address(self.sender_name, addr_spec=message.sender)
         mail["To"] = [Address(addr_spec=recipient) for recipient in message.recipients]
+        for header, addresses in (("Cc", message.cc), ("Reply-To", message.reply_to)):
+            if addresses:
+                mail[header] = [Address(addr_spec=address) for address in addresses]
         mail["Subject"] = " ".join(message.subject.splitlines())
         mail["Date"] = format_datetime(message.date)
         mail["Message-ID"] = message.message_id

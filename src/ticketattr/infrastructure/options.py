@@ -72,7 +72,8 @@ class GeminiOptions:
 class MailServer:
     """With `use_tls`, STARTTLS is required (port 465: TLS from the start). AUTH when there is a user name.
 
-    `timeout` bounds each step, in seconds.
+    `timeout` bounds each step, in seconds; `max_size` a mail, in bytes (None: what the server says).
+    `ca_file`: the authorities to trust instead of this machine's.
     """
 
     host: str
@@ -81,3 +82,5 @@ class MailServer:
     username: str = ""
     password: str = field(default="", repr=False)
     timeout: float = 30.0
+    ca_file: str = ""
+    max_size: int | None = None

@@ -1,0 +1,136 @@
+"""`ticketattr pending …`: what was sent, what was not, and what a person decides about it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from enum import Enum
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from ..application.ports import ReportFolder, ReportLog
+from ..domain.standing import DoubtPolicy, Records, ReportStatus, judge_reports
+from ..errors import SettingsError
+from . import wiring
+from .console import plain
+from .settings import FolderSettings, read_doubt, read_transport
+
+if TYPE_CHECKING:
+    from ..domain.delivery import Transport
+    from .cli import Session
+
+app = typer.Typer(help="The reports that were not sent yet.", no_args_is_help=True, rich_markup_mode=None)
+
+
+class ListFormat(str, Enum):
+    table = "table"
+    json = "json"
+    csv = "csv"
+
+
+@dataclass(frozen=True, slots=True)
+class Desk:
+    """What the commands here work on."""
+
+    folder: ReportFolder
+    log: ReportLog
+    transport: Transport
+    doubt: DoubtPolicy
+
+    def records(self) -> Records:
+        from ..application.pending import read_records
+
+        return read_records(self.log, self.transport, self.doubt)
+
+
+def _desk(session: Session, command: str) -> Desk:
+    with session.reading(f"pending {command}") as env:
+        folders, transport, doubt = FolderSettings.read(env), read_transport(env), read_doubt(env)
+    return Desk(wiring.report_folder(folders), wiring.report_log(folders), transport, doubt)
+
+
+@app.command("list")
+def list_reports(
+    context: typer.Context,
+    everything: Annotated[bool, typer.Option("--all", help="What was sent too.")] = False,
+    format: Annotated[ListFormat, typer.Option(help="How to print it.")] = ListFormat.table,
+) -> None:
+    """List the reports that were not sent yet, and why."""
+    from ..application.pending import audit_reports, survey_reports
+    from .listing import print_statuses
+
+    session: Session = context.obj
+    desk = _desk(session, "list")
+    records = desk.records()
+    if everything:
+        statuses = audit_reports(desk.folder, desk.log, records)
+    else:
+        statuses = [
+            status for status in survey_reports(desk.folder, records) if status.is_pending or status.state != "sent"
+        ]
+    print_statuses(statuses, format.value, now=session.clock(), history=everything)
+
+
+@app.command()
+def resolve(
+    context: typer.Context,
+    report: Annotated[str, typer.Argument(help="A workbook, its name, or the start of its SHA-256.")],
+    sent: Annotated[bool, typer.Option("--sent", help="It arrived: it counts as sent.")] = False,
+    resend: Annotated[bool, typer.Option("--resend", help="It goes again, as the same message.")] = False,
+) -> None:
+    """Decide about a report of which nobody knows whether it arrived.
+
+    The decision is for the whole message that it went in.
+    """
+    from ..application.pending import resolve_doubt
+
+    if sent == resend:
+        raise SettingsError("say either --sent or --resend")
+    session: Session = context.obj
+    desk = _desk(session, "resolve")
+    with desk.log.hold(session.clock()):
+        resolved = resolve_doubt(
+            desk.folder, desk.log, desk.records(), report, "sent" if sent else "resend", session.clock()
+        )
+    for delivery in resolved:
+        for carried in delivery.message.reports:
+            typer.echo(plain(str(carried.path)))
+    session.console.summary("counts as sent" if sent else "goes again with the next `ticketattr send` or `run`")
+
+
+@app.command()
+def adopt(
+    context: typer.Context,
+    reports: Annotated[
+        list[Path] | None, typer.Argument(help="Workbooks. [default: all, where the report log is gone]")
+    ] = None,
+) -> None:
+    """Mark reports as sent, without sending them."""
+    from ..application.pending import adopt_reports
+
+    session: Session = context.obj
+    desk = _desk(session, "adopt")
+    with desk.log.hold(session.clock()):
+        adopted = adopt_reports(desk.log, _to_adopt(desk, reports or []), session.clock())
+    for report in adopted:
+        typer.echo(plain(str(report.path)))
+    session.console.summary(f"{len(adopted)} marked as sent")
+
+
+def _to_adopt(desk: Desk, paths: Sequence[Path]) -> list[ReportStatus]:
+    if not paths and desk.log.exists():
+        raise SettingsError("there is a report log: name the workbooks that are to count as sent")
+    reports = [desk.folder.inspect(path) for path in paths] if paths else desk.folder.reports()
+    statuses = judge_reports(reports, desk.records())
+    return statuses if paths else [status for status in statuses if status.state != "damaged"]
+
+
+@app.command()
+def export(context: typer.Context) -> None:
+    """Print everything that ever happened to a message, as JSON, oldest first."""
+    from .listing import print_events
+
+    session: Session = context.obj
+    print_events(_desk(session, "export").log.events())

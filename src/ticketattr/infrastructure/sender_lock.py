@@ -1,0 +1,68 @@
+"""One sender at a time: a lock of the kernel, which dies with its process, and beside it who holds it."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import datetime
+from pathlib import Path
+
+from ..errors import ServiceError
+from .files import make_folder, write_error
+
+# Long enough to outlast somebody who only asks whether the lock is held.
+_LEAST_WAIT = 0.2
+
+
+@contextmanager
+def hold(path: Path, *, who: str, at: datetime, wait: float) -> Iterator[None]:
+    """Raises ServiceError when somebody else holds it for longer than `wait` seconds."""
+    from filelock import FileLock, Timeout  # not needed by those who only read
+
+    make_folder(path.parent)
+    try:
+        lock = FileLock(path).acquire(timeout=max(wait, _LEAST_WAIT))
+    except Timeout:
+        raise ServiceError(
+            f"another ticketattr is at work: {_holder(path)}", hint="Try again when it has ended, or use `--wait`."
+        ) from None
+    except OSError as error:
+        raise write_error(path, error) from error
+    with lock:
+        holder = f"process {os.getpid()}{f' of {who}' if who else ''} since {at:%Y-%m-%d %H:%M:%S} UTC"
+        _write(path, holder)
+        try:
+            yield
+        finally:
+            _write(path, "")
+
+
+def is_held(path: Path) -> bool:
+    """Whether somebody holds it, as far as we may know; makes no file."""
+    from filelock import FileLock, Timeout
+
+    if not path.exists():
+        return False
+    try:
+        with FileLock(path).acquire(timeout=0):
+            return False
+    except Timeout:
+        return True
+    except OSError:
+        # It is not ours to try: then there may be somebody.
+        return True
+
+
+def _write(path: Path, text: str) -> None:
+    try:
+        path.write_text(text and f"{text}\n", encoding="utf-8")
+    except OSError as error:
+        raise write_error(path, error) from error
+
+
+def _holder(path: Path) -> str:
+    try:
+        return path.read_text(encoding="utf-8").strip() or "unknown process"
+    except (OSError, UnicodeDecodeError):
+        return "unknown process"
