@@ -39,8 +39,10 @@ def ticking_clock(start: datetime = MIDNIGHT) -> Callable[[], datetime]:
     return clock
 
 
-def a_report(content: bytes = b"workbook", name: str = "report.xlsx", run_id: str = "") -> ReportFile:
-    return ReportFile(Path(name), hashlib.sha256(content).hexdigest(), len(content), MIDNIGHT, run_id)
+def a_report(
+    content: bytes = b"workbook", name: str = "report.xlsx", run_id: str = "", *, modified: datetime = MIDNIGHT
+) -> ReportFile:
+    return ReportFile(Path(name), hashlib.sha256(content).hexdigest(), len(content), modified, run_id)
 
 
 def a_message(
