@@ -1,0 +1,124 @@
+"""Several processes on one report log."""
+
+from __future__ import annotations
+
+import os
+import re
+import subprocess
+import sys
+import threading
+import time
+from collections import Counter
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+
+from ticketattr.infrastructure.report_log import SQLiteReportLog
+
+from ..conftest import CLI, DATA
+from ..fakes import MIDNIGHT, a_message, a_report
+from ..scripted_smtp import scripted_smtp
+from ..servers import HTTPServer, Request, Response
+from .test_mail_servers import connect, listed, put_report
+
+EIGHT = 8
+
+
+@dataclass(frozen=True)
+class Ended:
+    exit_code: int
+    said: str
+    seconds: float
+
+
+def start(cli: CLI, *args: str) -> Ended:
+    """The program as a process of its own."""
+    began = time.monotonic()
+    done = subprocess.run(
+        [sys.executable, "-m", "ticketattr", *args],
+        env={**os.environ, **cli.settings},
+        cwd=cli.folder,
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=60,
+    )
+    return Ended(done.returncode, done.stderr, time.monotonic() - began)
+
+
+def test_eight_processes_on_ten_reports_deliver_each_once(cli: CLI) -> None:
+    for number in range(10):
+        put_report(cli, f"{number}.xlsx", age=100 - number)
+    with scripted_smtp() as script, ThreadPoolExecutor(EIGHT) as pool:
+        connect(cli, script)
+        ended = list(pool.map(lambda _: start(cli, "send", "--wait", "50"), range(EIGHT)))
+    assert [one.exit_code for one in ended] == [0] * EIGHT, ended
+    assert Counter(name for mail in script.received for name in mail.names) == {f"{n}.xlsx": 1 for n in range(10)}
+    assert listed(cli) == []
+
+
+def test_of_eight_runs_one_works_and_the_others_say_who_and_end_at_once(cli: CLI, http: HTTPServer) -> None:
+    others_ended = threading.Event()
+
+    def answer(request: Request) -> Response:
+        """The queue, when nobody else is there any more: whoever works does so until then."""
+        assert others_ended.wait(50)
+        return Response(body=(DATA / "tickets.json").read_bytes())
+
+    http.routes["/helpdesk"] = answer
+    cli.settings |= {"HELPDESK_API_URL": f"{http.url}/helpdesk", "HELPDESK_API_KEY": "k", "HELPDESK_API_SECRET": "s"}
+    cli.settings["HTTP_TIMEOUT"] = "60"
+    with ThreadPoolExecutor(EIGHT) as pool:
+        runs = [pool.submit(start, cli, "run") for _ in range(EIGHT)]
+        deadline = time.monotonic() + 50
+        while sum(run.done() for run in runs) < EIGHT - 1 and time.monotonic() < deadline:
+            time.sleep(0.05)
+        # Eight starts at once are slow by themselves: the time is taken of a ninth, against one that locks nothing.
+        others = [*(run.result() for run in runs if run.done()), start(cli, "run")]
+        bare = start(cli, "pending", "list")
+        others_ended.set()
+    assert sorted(run.result().exit_code for run in runs) == [0, *[4] * (EIGHT - 1)]
+    for other in others:
+        assert re.search(r"another ticketattr is at work: process \d+ of \S+@\S+ since \d{4}-", other.said), other.said
+    assert others[-1].seconds < bare.seconds + 1
+    assert len(http.requests) == len(cli.mails) == len(cli.reports) == 1
+
+
+def test_waiting_ends_when_the_other_does(cli: CLI) -> None:
+    put_report(cli)
+    release = threading.Event()
+
+    def hold_for_a_while() -> None:
+        with SQLiteReportLog(cli.folder / "output" / "reports.db").hold(MIDNIGHT):
+            held.set()
+            release.wait(0.5)
+
+    held = threading.Event()
+    holder = threading.Thread(target=hold_for_a_while)
+    holder.start()
+    assert held.wait(5)
+    try:
+        assert cli("send").exit_code == 4
+        assert "1 report sent" in cli.ok("send", "--wait", "20").stderr
+    finally:
+        release.set()
+        holder.join()
+
+
+def test_waiting_in_vain_ends_after_its_time(cli: CLI) -> None:
+    put_report(cli)
+    with SQLiteReportLog(cli.folder / "output" / "reports.db").hold(MIDNIGHT):
+        began = time.monotonic()
+        result = cli("send", "--wait", "0.4")
+        assert 0.3 < time.monotonic() - began < 5
+    assert result.exit_code == 4
+    assert f"process {os.getpid()}" in result.stderr
+
+
+def test_what_somebody_is_sending_is_listed_so_and_as_doubt_when_nobody_is_any_more(cli: CLI) -> None:
+    path = put_report(cli)
+    log = SQLiteReportLog(cli.folder / "output" / "reports.db")
+    with log.hold(MIDNIGHT):
+        log.begin(a_message(a_report(path.read_bytes()), transport="file"), MIDNIGHT)
+        assert [row["state"] for row in listed(cli)] == ["sending"]
+    assert [row["state"] for row in listed(cli)] == ["in_doubt"]
+    assert [delivery.state for delivery in log.deliveries()] == ["sending"], "listing decides nothing"
