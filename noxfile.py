@@ -38,6 +38,18 @@ def tests(session: nox.Session) -> None:
 
 
 @nox.session(venv_backend="none")
+def crash(session: nox.Session) -> None:
+    """The program is killed, and its disk fails, at every step of sending; some minutes. Uses strace, if there."""
+    session.run(*PYTHON, "pytest", "-m", "crash", "-s", *session.posargs)
+
+
+@nox.session(venv_backend="none")
+def mta(session: nox.Session) -> None:
+    """Mail through Postfix and Dovecot (Debian: postfix, dovecot-core), as root, on ports of loopback."""
+    session.run(*PYTHON, "pytest", "-m", "mta", *session.posargs)
+
+
+@nox.session(venv_backend="none")
 def bench(session: nox.Session) -> None:
     """Speed, as ratios against a baseline in the same run."""
     session.run(*PYTHON, "tests.bench")

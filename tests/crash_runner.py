@@ -1,0 +1,103 @@
+"""Runs `ticketattr` in children of its own, and kills each at a step that it is told.
+
+    python crash_runner.py    (stdin: one JSON line a child; stdout: one JSON line a child)
+    {"folder": …, "arguments": […], "settings": {…}, "kill_at": 17}  →  {"exit": -9, "steps": […]}
+
+A step is the n-th line that is executed, of ours or of smtplib, between reading the reports of a message and
+having recorded what became of it. `kill_at` 0 kills nobody and tells all steps. The program knows nothing of this:
+the interpreter's trace function counts, and SIGKILL comes from within, between two lines.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import smtplib
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from types import FrameType
+from typing import Any
+
+import filelock  # noqa: F401  # loaded once here, and not in each child
+import rich.table  # noqa: F401
+
+import ticketattr.application.pending
+import ticketattr.application.plan
+import ticketattr.application.send
+import ticketattr.infrastructure.eml_outbox
+import ticketattr.infrastructure.report_folder
+import ticketattr.infrastructure.report_log
+from ticketattr.entrypoint.cli import app
+
+OURS = Path(ticketattr.application.send.__file__).parents[1]
+WINDOW = "_try"
+"""The function whose call, from its first line to its last, is one try to hand a message over."""
+
+
+class Steps:
+    def __init__(self, kill_at: int) -> None:
+        self.kill_at = kill_at
+        self.seen: list[str] = []
+        self.is_open = False
+
+    def call(self, frame: FrameType, event: str, argument: Any) -> Callable[..., Any] | None:
+        code = frame.f_code
+        if code.co_name == WINDOW and code.co_filename.endswith("application/send.py"):
+            self.is_open = True
+        return self.line if _counts(code.co_filename) else None
+
+    def line(self, frame: FrameType, event: str, argument: Any) -> Callable[..., Any]:
+        if event == "line" and self.is_open:
+            self.seen.append(f"{Path(frame.f_code.co_filename).name}:{frame.f_lineno}")
+            if len(self.seen) == self.kill_at:
+                os.kill(os.getpid(), signal.SIGKILL)
+        if event == "return" and frame.f_code.co_name == WINDOW:
+            self.is_open = False
+        return self.line
+
+
+def _counts(file: str) -> bool:
+    return file == smtplib.__file__ or file.startswith(str(OURS))
+
+
+def main() -> None:
+    for line in sys.stdin:
+        order = json.loads(line)
+        reader, writer = os.pipe()
+        child = os.fork()
+        if child == 0:
+            os.close(reader)
+            run(order, writer)
+        os.close(writer)
+        with os.fdopen(reader, "rb") as told:
+            steps = told.read()
+        _, status = os.waitpid(child, 0)
+        answer = {"exit": os.waitstatus_to_exitcode(status), "steps": json.loads(steps or b"[]")}
+        print(json.dumps(answer), flush=True)
+
+
+def run(order: dict[str, Any], writer: int) -> None:
+    """In the child: never returns."""
+    os.chdir(order["folder"])
+    os.environ |= order["settings"]
+    steps = Steps(order["kill_at"])
+    code = 1
+    try:
+        null = os.open(os.devnull, os.O_WRONLY)
+        os.dup2(null, 1)
+        os.dup2(null, 2)
+        sys.settrace(steps.call)
+        app(order["arguments"])
+    except SystemExit as ended:
+        code = int(ended.code or 0)
+    finally:
+        sys.settrace(None)
+        with os.fdopen(writer, "wb") as tell:
+            tell.write(json.dumps(steps.seen).encode())
+        os._exit(code)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,91 @@
+"""The disk fails under the report log: what is said, and that nothing goes out twice or is lost.
+
+The limit on the size of files is the kernel's own, so that SQLite meets real failures to write. Failing syncs are
+injected by strace, which only `nox -s crash` uses.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+import sys
+
+import pytest
+
+from .conftest import CLI
+from .servers import MailServer
+from .test_crash import assert_each_arrived_as_one_message, prepare, run_until_quiet
+
+KILOBYTE = 1024
+
+
+LIMITED = """
+import resource, runpy, sys
+limit = int(sys.argv.pop(1))
+resource.setrlimit(resource.RLIMIT_FSIZE, (limit, limit))
+runpy.run_module("ticketattr", run_name="__main__", alter_sys=True)
+"""
+
+
+def send(cli: CLI, *before: str, limit: int | None = None) -> subprocess.CompletedProcess[str]:
+    """`ticketattr send` as a process of its own, in which no file can grow beyond `limit` bytes."""
+    program = ("-m", "ticketattr") if limit is None else ("-c", LIMITED, str(limit))
+    return subprocess.run(
+        [*before, sys.executable, *program, "send"],
+        env={**os.environ, **cli.settings},
+        cwd=cli.folder,
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=60,
+    )
+
+
+def check(cli: CLI, mail: MailServer, ended: subprocess.CompletedProcess[str], what: str) -> None:
+    assert "Traceback" not in ended.stderr, ended.stderr
+    assert ended.returncode in (0, 2, 4, 5), f"{what}: {ended.stderr}"
+    if ended.returncode:
+        assert "reports.db" in ended.stderr, f"{what}: {ended.stderr}"
+    run_until_quiet(cli)
+    assert_each_arrived_as_one_message(cli, mail, what)
+
+
+@pytest.mark.parametrize("limit", [0, 2, 9, 40, 60, 90], ids=lambda limit: f"{limit} KiB")
+def test_a_disk_that_is_full_at_some_point(cli: CLI, mail: MailServer, limit: int) -> None:
+    one = prepare(cli, mail, "one", in_doubt=False)
+    check(one, mail, send(one, limit=limit * KILOBYTE), f"{limit} KiB")
+
+
+def test_a_disk_that_is_full_from_the_start_is_said_before_anything_is_sent(cli: CLI, mail: MailServer) -> None:
+    one = prepare(cli, mail, "one", in_doubt=False)
+    ended = send(one, limit=0)
+    assert ended.returncode in (2, 4)
+    assert "reports.db" in ended.stderr
+    assert mail.received == []
+
+
+STRACE = shutil.which("strace")
+
+
+@pytest.mark.crash
+@pytest.mark.parametrize("call", ["fdatasync", "fsync", "pwrite64", "ftruncate"])
+@pytest.mark.parametrize("fault", ["error=EIO", "error=ENOSPC", "signal=SIGKILL"])
+def test_a_call_of_the_kernel_that_fails(cli: CLI, mail: MailServer, call: str, fault: str) -> None:
+    assert STRACE, "this needs strace (Debian: strace)"
+    injected = 0
+    for number in range(1, 25):
+        mail.received.clear()
+        one = prepare(cli, mail, str(number), in_doubt=False)
+        trace = one.folder / "trace"
+        inject = f"inject={call}:{fault}:when={number}"
+        ended = send(one, STRACE, "-f", "-qq", "-o", str(trace), "-e", f"trace={call}", "-e", inject)
+        if "INJECTED" not in trace.read_text() and "SIGKILL" not in trace.read_text():
+            break
+        injected += 1
+        if ended.returncode == -9 or ended.returncode == 137:
+            run_until_quiet(one)
+            assert_each_arrived_as_one_message(one, mail, inject)
+        else:
+            check(one, mail, ended, inject)
+    print(f"{call} {fault}: {injected} times")
