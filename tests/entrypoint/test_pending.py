@@ -110,6 +110,13 @@ class TestLogThatIsGone:
         assert not cli.mails
         assert len(cli.reports) == 1
 
+    def test_an_old_one_from_elsewhere_is_not_either(self, cli: CLI) -> None:
+        path = put_report(cli, "old.xlsx", age=2 * DAY).rename(cli.folder / "old.xlsx")
+        result = cli("send", "--report", str(path))
+        assert result.exit_code == 3
+        assert "old.xlsx is over a day old" in result.stderr
+        cli.ok("send", "--report", str(path), "--send-old")
+
     def test_young_ones_are_sent(self, cli: CLI) -> None:
         put_report(cli, age=DAY / 2)
         cli.ok("send")

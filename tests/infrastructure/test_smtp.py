@@ -17,13 +17,14 @@ import trustme
 
 from ticketattr.application.ports import DeliveryInDoubt, MessageRefused
 from ticketattr.domain.delivery import Message
-from ticketattr.errors import ServiceError, SettingsError
+from ticketattr.errors import MailServerError, ServiceError, SettingsError
 from ticketattr.infrastructure import smtp, smtp_client
 from ticketattr.infrastructure.message import Letter
 from ticketattr.infrastructure.options import MailServer as ServerOptions
 from ticketattr.infrastructure.smtp import SMTPMailer
 
 from ..fakes import a_message, a_report
+from ..scripted_smtp import HANG_UP_WITHIN, scripted_smtp
 from ..servers import MailServer, smtp_server
 
 RIGHT, WRONG = "right password", "wrong canary password"
@@ -343,6 +344,17 @@ class TestDoubt:
             with pytest.raises(ServiceError):
                 session.send(a_message(number=2), [b"workbook"])
         assert len(mail.received) == 1
+
+    def test_a_connection_lost_while_the_message_is_handed_over_is_no_doubt(self) -> None:
+        # More than the buffers of a connection hold: its end cannot have been sent.
+        with scripted_smtp({"END": [HANG_UP_WITHIN]}) as script, pytest.raises(MailServerError):
+            send(mailer(script.port), content=bytes(16 * 1024 * 1024))
+
+    @pytest.mark.parametrize("interruption", [KeyboardInterrupt, SystemExit])
+    def test_an_interruption_leaves_without_a_farewell(self, interruption: type[BaseException]) -> None:
+        with scripted_smtp() as script, pytest.raises(interruption), mailer(script.port).connect():
+            raise interruption
+        assert "QUIT" not in script.said
 
 
 class TestMessage:

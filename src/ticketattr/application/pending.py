@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Container, Sequence
+from collections.abc import Container, Iterable, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -69,18 +69,22 @@ def _arrived(delivery: Delivery) -> tuple[ReportFile, ...]:
     return delivery.message.reports if delivery.state == "sent" else ()
 
 
-def refuse_to_forget(folder: ReportFolder, log: ReportLog, now: datetime) -> None:
-    """Raise InputError when there is no log beside workbooks that may well have been sent."""
+def refuse_to_forget(reports: Iterable[ReportFile], log: ReportLog, now: datetime) -> None:
+    """Raise InputError when there is no log, but workbooks that may well have been sent."""
     if log.exists():
         return
-    old = [report for report in folder.reports() if now - report.modified > _FRESH and not report.is_temporary]
+    old = [report for report in reports if now - report.modified > _FRESH and not report.is_temporary]
     if old:
         raise InputError(
-            f"there is no report log, but {old[0].path} and {len(old) - 1} other reports are over a day old: "
-            "nobody knows whether they were sent",
+            f"there is no report log, but {_named(old)} over a day old: nobody knows whether that was sent",
             hint="Restore the log (REPORT_LOG_DB_PATH), mark them as sent with `ticketattr pending adopt`, "
             "or send them with `--send-old`.",
         )
+
+
+def _named(reports: Sequence[ReportFile]) -> str:
+    first, *others = reports
+    return f"{first.path} and {len(others)} more reports are" if others else f"{first.path} is"
 
 
 def adopt_reports(log: ReportLog, statuses: Sequence[ReportStatus], now: datetime) -> list[ReportFile]:

@@ -43,10 +43,11 @@ class Outgoing:
     def records(self) -> Records:
         return read_records(self.log, self.mailer.transport, self.doubt)
 
-    def planner(self) -> Planner:
-        """Raises InputError when the log is gone."""
+    def planner(self, report: Path | None = None) -> Planner:
+        """`report`: to be sent from wherever it lies. Raises InputError when the log is gone."""
         if not self.send_old:
-            refuse_to_forget(self.folder, self.log, self.clock())
+            named = [self.folder.inspect(report)] if report else []
+            refuse_to_forget([*named, *self.folder.reports()], self.log, self.clock())
         return Planner(self.folder, self.records(), self.addressing, self.clock())
 
     def status(self, path: Path) -> ReportStatus:
@@ -93,7 +94,7 @@ def send_pending(outgoing: Outgoing) -> list[Delivery]:
 
 def send_report(outgoing: Outgoing, path: Path, *, again: bool = False) -> list[Delivery]:
     """The same for the report at `path` alone; `again`: whatever the log says. Raises InputError."""
-    messages = outgoing.planner().report(path, again=again)
+    messages = outgoing.planner(path).report(path, again=again)
     return send_messages(outgoing, messages, why="again, as somebody asked" if again else "")
 
 

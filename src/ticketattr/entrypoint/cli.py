@@ -263,7 +263,7 @@ def send(
     outgoing = wiring.outgoing(folders, mail, _now, send_old=send_old)
     with nullcontext() if dry_run else outgoing.log.hold(_now(), wait=wait):
         if dry_run:
-            planner = outgoing.planner()
+            planner = outgoing.planner(report)
             messages = planner.report(report, again=again) if report else planner.pending()
             reports = [report for message in messages for report in message.reports]
             _print_reports(reports)

@@ -29,9 +29,9 @@ class SQLiteReportLog:
 
     @contextmanager
     def hold(self, at: datetime, *, wait: float = 0.0) -> Iterator[None]:
-        with sender_lock.hold(self._lock, who=self.who, at=at, wait=wait):
+        with sender_lock.hold(self._lock, who=self.who, at=at, wait=wait) as since:
             if self.exists():
-                self._doubt_what_was_left(at)
+                self._doubt_what_was_left(since)
             yield
 
     def is_held(self) -> bool:

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import os
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from datetime import datetime
+from datetime import datetime, timedelta
 from pathlib import Path
 
 from ..errors import ServiceError
@@ -16,11 +17,15 @@ _LEAST_WAIT = 0.2
 
 
 @contextmanager
-def hold(path: Path, *, who: str, at: datetime, wait: float) -> Iterator[None]:
-    """Raises ServiceError when somebody else holds it for longer than `wait` seconds."""
+def hold(path: Path, *, who: str, at: datetime, wait: float) -> Iterator[datetime]:
+    """Since when it is held, which is later than `at` by the time waited.
+
+    Raises ServiceError when somebody else holds it for longer than `wait` seconds.
+    """
     from filelock import FileLock, Timeout  # not needed by those who only read
 
     make_folder(path.parent)
+    began = time.monotonic()
     try:
         lock = FileLock(path).acquire(timeout=max(wait, _LEAST_WAIT))
     except Timeout:
@@ -30,10 +35,10 @@ def hold(path: Path, *, who: str, at: datetime, wait: float) -> Iterator[None]:
     except OSError as error:
         raise write_error(path, error) from error
     with lock:
-        holder = f"process {os.getpid()}{f' of {who}' if who else ''} since {at:%Y-%m-%d %H:%M:%S} UTC"
-        _write(path, holder)
+        since = at + timedelta(seconds=time.monotonic() - began)
+        _write(path, f"process {os.getpid()}{f' of {who}' if who else ''} since {since:%Y-%m-%d %H:%M:%S} UTC")
         try:
-            yield
+            yield since
         finally:
             _write(path, "")
 

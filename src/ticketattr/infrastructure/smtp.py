@@ -40,6 +40,10 @@ class SMTPMailer:
             with self._errors():
                 self._introduce(client, context)
             yield SMTPSession(client, self.letter, self.server.max_size)
+        except (KeyboardInterrupt, SystemExit):
+            # No farewell within a message: nobody would answer it, and somebody wants us gone.
+            client.close()
+            raise
         finally:
             _quit(client)
 
