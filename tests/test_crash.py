@@ -80,10 +80,8 @@ def in_folder(cli: CLI, *arguments: str) -> Any:
 
 
 def distinct(steps: list[str]) -> list[int]:
-    """Where each line is reached for the first time and for the last: 1, 2, …"""
-    first = {line: place for place, line in reversed(list(enumerate(steps, start=1)))}
-    last = {line: place for place, line in enumerate(steps, start=1)}
-    return sorted({*first.values(), *last.values()})
+    """Where each line is reached for the first time: 1, 2, …"""
+    return sorted({line: place for place, line in reversed(list(enumerate(steps, start=1)))}.values())
 
 
 def run_until_quiet(cli: CLI) -> None:

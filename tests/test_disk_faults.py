@@ -51,7 +51,7 @@ def check(cli: CLI, mail: MailServer, ended: subprocess.CompletedProcess[str], w
     assert_each_arrived_as_one_message(cli, mail, what)
 
 
-@pytest.mark.parametrize("limit", [0, 2, 9, 40, 60, 90], ids=lambda limit: f"{limit} KiB")
+@pytest.mark.parametrize("limit", [2, 40, 60], ids=lambda limit: f"{limit} KiB")
 def test_a_disk_that_is_full_at_some_point(cli: CLI, mail: MailServer, limit: int) -> None:
     one = prepare(cli, mail, "one", in_doubt=False)
     check(one, mail, send(one, limit=limit * KILOBYTE), f"{limit} KiB")
@@ -69,7 +69,7 @@ STRACE = shutil.which("strace")
 
 
 @pytest.mark.crash
-@pytest.mark.parametrize("call", ["fdatasync", "fsync", "pwrite64", "ftruncate"])
+@pytest.mark.parametrize("call", ["fdatasync", "pwrite64", "ftruncate"])
 @pytest.mark.parametrize("fault", ["error=EIO", "error=ENOSPC", "signal=SIGKILL"])
 def test_a_call_of_the_kernel_that_fails(cli: CLI, mail: MailServer, call: str, fault: str) -> None:
     assert STRACE, "this needs strace (Debian: strace)"

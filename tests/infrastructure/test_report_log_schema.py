@@ -181,6 +181,13 @@ class TestSafety:
         with pytest.raises(SettingsError):
             SQLiteReportLog(long).begin(a_message(number=2), MIDNIGHT)
 
+    def test_a_log_that_vanished_meanwhile_is_not_begun_anew(self, log: SQLiteReportLog, path: Path) -> None:
+        log.begin(a_message(), MIDNIGHT)
+        path.unlink()
+        with pytest.raises(SettingsError, match="has vanished"):
+            log.finish(a_message(), "sent", "250 ok", MIDNIGHT)
+        assert not path.exists()
+
     @pytest.mark.parametrize("content", [None, b""], ids=["no file", "empty file"])
     def test_a_log_in_which_nothing_was_recorded_does_not_exist(
         self, log: SQLiteReportLog, path: Path, content: bytes | None

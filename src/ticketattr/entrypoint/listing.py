@@ -34,7 +34,7 @@ _FIELDS = (
     "reply",
     "detail",
 )
-_WAITING = ("file", "age", "state", "attempts", "size", "changed", "detail")
+_WAITING = ("file", "age", "state", "attempts", "size", "changed", "last_error")
 _HISTORY = (
     "file",
     "state",
@@ -102,10 +102,17 @@ def _row(status: ReportStatus, now: datetime) -> dict[str, Any]:
         "attempts": status.attempts,
         "changed": _time(changed) if changed else "",
         "changed_local": changed.astimezone().isoformat(timespec="seconds") if changed else "",
-        "last_error": "" if is_sent else plain(status.detail),
+        "last_error": plain(_last_error(status)),
         "reply": plain(status.detail) if is_sent else "",
         "detail": plain(status.detail),
     }
+
+
+def _last_error(status: ReportStatus) -> str:
+    if status.state != "sent":
+        return status.detail
+    results = status.delivery.results if status.delivery else ()
+    return "; ".join(f"{result.state}: {result.reply}" for result in results if result.state != "sent")
 
 
 def _print_table(rows: Sequence[dict[str, Any]], columns: Sequence[str]) -> None:

@@ -75,6 +75,7 @@ class SQLiteReportLog:
 
     def begin(self, message: Message, at: datetime, *, to: Sequence[str] = (), why: str = "") -> None:
         to = to or message.envelope
+        self._make_file()
         with self._transaction() as log:
             known = log.execute(
                 "UPDATE messages SET state = 'sending', detail = '', attempts = attempts + 1, changed = ?, released = 0"
@@ -128,6 +129,7 @@ class SQLiteReportLog:
             self._add_event(log, at, "resolved", message.message_id, state=state, detail=detail)
 
     def adopt(self, reports: Sequence[ReportFile], detail: str, at: datetime) -> None:
+        self._make_file()
         with self._transaction() as log:
             for report in reports:
                 log.execute(
@@ -175,7 +177,10 @@ class SQLiteReportLog:
 
     @contextmanager
     def _transaction(self) -> Iterator[sqlite3.Connection]:
-        self._make_file()
+        if not self.path.exists():
+            raise SettingsError(
+                f"the report log {self.path} has vanished", hint="Restore it: without it nobody knows what was sent."
+            )
         with self._open() as log:
             # Whatever fails before the end, closing the connection takes it back.
             log.execute("BEGIN IMMEDIATE")

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from datetime import datetime, timedelta
 from pathlib import Path
 
@@ -36,11 +36,17 @@ def hold(path: Path, *, who: str, at: datetime, wait: float) -> Iterator[datetim
         raise write_error(path, error) from error
     with lock:
         since = at + timedelta(seconds=time.monotonic() - began)
-        _write(path, f"process {os.getpid()}{f' of {who}' if who else ''} since {since:%Y-%m-%d %H:%M:%S} UTC")
+        holder = f"process {os.getpid()}{f' of {who}' if who else ''} since {since:%Y-%m-%d %H:%M:%S} UTC\n"
+        try:
+            path.write_text(holder, encoding="utf-8")
+        except OSError as error:
+            raise write_error(path, error) from error
         try:
             yield since
         finally:
-            _write(path, "")
+            # Who comes next writes his own name anyway.
+            with suppress(OSError):
+                path.write_text("", encoding="utf-8")
 
 
 def is_held(path: Path) -> bool:
@@ -57,13 +63,6 @@ def is_held(path: Path) -> bool:
     except OSError:
         # It is not ours to try: then there may be somebody.
         return True
-
-
-def _write(path: Path, text: str) -> None:
-    try:
-        path.write_text(text and f"{text}\n", encoding="utf-8")
-    except OSError as error:
-        raise write_error(path, error) from error
 
 
 def _holder(path: Path) -> str:
