@@ -74,7 +74,7 @@ STRACE = shutil.which("strace")
 def test_a_call_of_the_kernel_that_fails(cli: CLI, mail: MailServer, call: str, fault: str) -> None:
     assert STRACE, "this needs strace (Debian: strace)"
     injected = 0
-    for number in range(1, 25):
+    for number in range(1, 200):
         mail.received.clear()
         one = prepare(cli, mail, str(number), in_doubt=False)
         trace = one.folder / "trace"
