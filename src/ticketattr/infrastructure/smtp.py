@@ -52,16 +52,18 @@ class SMTPMailer:
             session.propose_sender(self.sender)
             return session.max_size
 
-    def _tls(self) -> ssl.SSLContext:
+    def _tls(self) -> ssl.SSLContext | None:
+        if not self.server.use_tls:
+            return None
         try:
             return ssl.create_default_context(cafile=self.server.ca_file or None)
         except (OSError, ssl.SSLError) as error:
             reason = error.strerror or "it holds no certificate"
             raise SettingsError(f"EMAIL_CA_FILE cannot be used: {self.server.ca_file}: {reason}") from error
 
-    def _introduce(self, client: BoundedSMTP, context: ssl.SSLContext) -> None:
+    def _introduce(self, client: BoundedSMTP, context: ssl.SSLContext | None) -> None:
         client.ehlo_or_helo_if_needed()
-        if self.server.use_tls and self.server.port != IMPLICIT_TLS_PORT:
+        if context and self.server.port != IMPLICIT_TLS_PORT:
             client.starttls(context=context)
             client.ehlo()
         if self.server.username:

@@ -39,9 +39,9 @@ class BoundedSMTPOverTLS(smtplib.SMTP_SSL, BoundedSMTP):
     """TLS from the start."""
 
 
-def connect(server: MailServer, context: ssl.SSLContext) -> BoundedSMTP:
-    """A client that the server has greeted. Raises SMTPException or OSError."""
-    if server.use_tls and server.port == IMPLICIT_TLS_PORT:
+def connect(server: MailServer, context: ssl.SSLContext | None) -> BoundedSMTP:
+    """A client that the server has greeted; without a context, in plain text. Raises SMTPException or OSError."""
+    if context and server.port == IMPLICIT_TLS_PORT:
         return BoundedSMTPOverTLS(server.host, server.port, timeout=server.timeout, context=context)
     return BoundedSMTP(server.host, server.port, timeout=server.timeout)
 
