@@ -39,7 +39,7 @@ def tests(session: nox.Session) -> None:
 
 @nox.session(venv_backend="none")
 def crash(session: nox.Session) -> None:
-    """The program is killed, and its disk fails, at every step of sending; some minutes. Uses strace, if there."""
+    """The program is killed, and its disk fails, at every step of sending: some ten minutes. Needs strace."""
     session.run(*PYTHON, "pytest", "-m", "crash", "-s", *session.posargs)
 
 

@@ -129,8 +129,10 @@ def mta(authority: trustme.CA) -> Iterator[MTA]:
             wait_for(port, root)
             yield MTA(root, port)
         finally:
+            # Its master has a session of its own, which no signal to the starter reaches.
+            subprocess.run([postfix, "-c", str(root / "postfix"), "stop"], check=False, capture_output=True)
+            auth.terminate()
             for process in (server, auth):
-                process.terminate()
                 process.wait(20)
 
 
