@@ -32,9 +32,9 @@ def typing(session: nox.Session) -> None:
 
 @nox.session(python=["3.10", "3.11", "3.12", "3.13"])
 def tests(session: nox.Session) -> None:
-    """The tests, against the package as it is installed; arguments go to pytest."""
+    """The tests, two at a time, against the package as it is installed; arguments go to pytest."""
     session.install(".[dev]")
-    session.run("pytest", *session.posargs)
+    session.run("pytest", "--numprocesses=2", *session.posargs)
 
 
 @nox.session(venv_backend="none")
