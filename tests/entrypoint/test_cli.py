@@ -226,6 +226,14 @@ def test_quiet_says_nothing_but_results(cli: CLI) -> None:
     assert result.stdout.startswith("output/")
 
 
+def test_quiet_still_says_what_was_not_sent(cli: CLI) -> None:
+    (cli.folder / "output").mkdir()
+    (cli.folder / "output" / "broken.xlsx").write_text("no workbook")
+    result = cli("--quiet", "send")
+    assert result.exit_code == 5
+    assert "broken.xlsx: damaged" in result.stderr
+
+
 def test_version_and_help(cli: CLI) -> None:
     assert cli.ok("--version").stdout.startswith("ticketattr 0.")
     help_text = cli.ok("--help").stdout

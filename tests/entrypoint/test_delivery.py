@@ -229,6 +229,12 @@ class TestModel:
         world.http.routes[f"{MODELS}/gemini-test:"] = gemini(lambda ticket: {})
         assert "6 of 42 tickets attributed\n" in world.ok("run").stderr
 
+    def test_an_output_folder_that_cannot_be_is_found_before_a_call_is_paid(self, world: World) -> None:
+        (world.cli.folder / "file").write_text("")
+        world.cli.settings["OUTPUT_DIR"] = "file/output"
+        assert "cannot be written" in world.refused("run", exit_code=2)
+        assert world.asked(MODELS) == []
+
     def test_a_refused_key_stops_before_the_report(self, world: World) -> None:
         details = [{"@type": "type.googleapis.com/google.rpc.ErrorInfo", "reason": "API_KEY_INVALID"}]
         world.http.routes[f"{MODELS}/gemini-test:"] = [gemini_error(400, "INVALID_ARGUMENT", details)]

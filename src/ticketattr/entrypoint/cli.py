@@ -299,6 +299,7 @@ def run(
     with outgoing.log.hold(_now(), wait=wait) if outgoing else nullcontext():
         from ..application.run import Pipeline, run_pipeline
         from ..infrastructure.artifacts import WorkFolder
+        from ..infrastructure.files import make_folder
 
         chooser = wiring.classifier(options)
         pipeline = Pipeline(
@@ -312,6 +313,9 @@ def run(
         )
         this_run = _new_run()
         folder = folders.output if outgoing else folders.work / this_run.id
+        if outgoing:
+            # A report that cannot be written is not worth a model call.
+            make_folder(folder)
         with session.console.progress("Running") as progress:
             result = run_pipeline(pipeline, this_run, folder / _report_name(this_run.id), progress)
     session.summarize(result.tickets, chooser.bill)
@@ -371,10 +375,10 @@ def _exit_if_partial(
 ) -> None:
     """Exit 5 when tickets stayed unattributed because something failed, or a report did not reach every reader."""
     for status in left:
-        session.console.summary(f"not sent: {status.report.path}: {_standing(status)}")
+        session.console.problem(f"not sent: {status.report.path}: {_standing(status)}")
     refusals = [result for delivery in deliveries for result in delivery.results if result.state == "refused"]
     for reply in dict.fromkeys(result.reply for result in refusals):
-        session.console.summary(f"refused for a recipient: {reply}")
+        session.console.problem(f"refused for a recipient: {reply}")
     if left or refusals or any(ticket.is_failure for ticket in tickets):
         raise typer.Exit(ExitCode.PARTIAL)
 

@@ -45,6 +45,10 @@ class Console:
         if self.verbosity >= 0:
             _print(text)
 
+    def problem(self, text: str) -> None:
+        """What somebody has to see to, however quiet the program is to be."""
+        _print(text)
+
     @contextmanager
     def waiting(self, text: str) -> Iterator[None]:
         """A spinner, on a terminal."""

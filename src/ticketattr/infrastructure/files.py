@@ -60,9 +60,11 @@ def shown_path(path: Path, stream: str = "standard input") -> str:
 
 
 def make_folder(path: Path) -> None:
-    """Raises SettingsError or ServiceError."""
+    """A folder in which files can be made. Raises SettingsError or ServiceError."""
     with _writing(path):
         path.mkdir(parents=True, exist_ok=True)
+        if not os.access(path, os.W_OK | os.X_OK):
+            raise PermissionError(errno.EACCES, os.strerror(errno.EACCES))
 
 
 def read_bounded(path: Path, limit: int) -> bytes:
