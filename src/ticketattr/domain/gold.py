@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from typing import TypeAlias
 
-from .catalog import RequestType
+from .catalog import RequestType, ServiceCatalog
 from .ticket import Ticket
 
 
@@ -15,3 +17,11 @@ class GoldTicket:
     ticket: Ticket
     entry: RequestType
     also_ok: tuple[RequestType, ...] = ()
+
+
+Examples: TypeAlias = Callable[[ServiceCatalog], Sequence[GoldTicket]]
+"""Labelled tickets of the desk, as far as a catalog has their labels."""
+
+
+def no_examples(catalog: ServiceCatalog) -> Sequence[GoldTicket]:
+    return ()

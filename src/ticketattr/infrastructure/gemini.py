@@ -23,11 +23,13 @@ from google.genai import types
 
 from ..application.ports import BatchFailed, ClassifierStopped
 from ..domain.catalog import ServiceCatalog
+from ..domain.gold import Examples, no_examples
 from ..domain.ticket import Outcome, Ticket
 from ..domain.usage import Bill, Usage
 from ..errors import SettingsError
 from .answer import read_answer
 from .gemini_wire import Rejected, ServerFailed, TooMany, UnknownModel, answer_text, errors_as_ours, tokens_used
+from .nearest import NearestExamples
 from .options import GeminiOptions
 from .pace import Pace
 from .prompt import PROMPT_VERSION, closed_schema, default_rules, open_schema, question, system_instruction, tokens
@@ -42,8 +44,10 @@ _MODELS_NAMED = 8
 class GeminiClassifier:
     """Usable inside `async with`, in one event loop."""
 
-    def __init__(self, options: GeminiOptions) -> None:
+    def __init__(self, options: GeminiOptions, examples: Examples = no_examples) -> None:
         self._options = options
+        self._examples = examples
+        self._nearest: NearestExamples | None = None
         self._rules = options.rules or default_rules()
         self.batch_size = options.batch_size
         self.concurrency = options.concurrency
@@ -84,7 +88,9 @@ class GeminiClassifier:
     def fingerprint(self, catalog: ServiceCatalog) -> str:
         options = self._options
         parameters = (options.model, options.temperature, options.top_p, options.top_k, options.thinking_budget)
-        text = json.dumps(["gemini", PROMPT_VERSION, *parameters]) + _instruction(catalog, self._rules)
+        examples = self._examples(catalog)
+        labelled = question((), examples) if examples else ""
+        text = json.dumps(["gemini", PROMPT_VERSION, *parameters]) + labelled + _instruction(catalog, self._rules)
         return hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()
 
     def estimate(self, tickets: Sequence[Ticket], catalog: ServiceCatalog) -> Bill:
@@ -107,7 +113,7 @@ class GeminiClassifier:
     ) -> types.GenerateContentResponse:
         estimate = self._estimate(tickets, catalog)
         config = self._config(catalog, schema)
-        text = question(tickets)
+        text = self._question(tickets, catalog)
         async for attempt in retrying(self._options.max_retries, self._options.backoff_factor):
             with attempt, self._spending.reserved(estimate):
                 self._spending.record_call(is_retry=attempt.num > 1)
@@ -144,12 +150,17 @@ class GeminiClassifier:
             thinking_config=thinking,
         )
 
+    def _question(self, tickets: Sequence[Ticket], catalog: ServiceCatalog) -> str:
+        if self._nearest is None:
+            self._nearest = NearestExamples(self._examples(catalog))
+        return question(tickets, self._nearest.to(tickets))
+
     def _estimate(self, tickets: Sequence[Ticket], catalog: ServiceCatalog) -> Usage:
         return self._spending.estimate(self._size(tickets, catalog), len(tickets))
 
     def _size(self, tickets: Sequence[Ticket], catalog: ServiceCatalog) -> int:
         """Of the question, in tokens, as far as its text tells."""
-        return tokens(_instruction(catalog, self._rules)) + tokens(question(tickets))
+        return tokens(_instruction(catalog, self._rules)) + tokens(self._question(tickets, catalog))
 
     async def _unknown_model(self) -> SettingsError:
         return SettingsError(
@@ -204,7 +215,7 @@ class _Schema:
 _Call: TypeAlias = Callable[[dict[str, Any]], Awaitable[types.GenerateContentResponse]]
 
 
-@lru_cache(maxsize=4)
+@lru_cache(maxsize=32)
 def _instruction(catalog: ServiceCatalog, rules: str) -> str:
     """Kept, because every call of a run needs it."""
     return system_instruction(catalog, rules)

@@ -1,7 +1,7 @@
-"""Words in common between a ticket and the entries of a catalog.
+"""Words in common between a ticket and other texts: the entries of a catalog, labelled tickets.
 
-Each entry is a bag of words, and of pieces of words, which survive typing errors and inflection. A feature that
-many entries share weighs little (inverse document frequency).
+Each of those is a bag of words, and of pieces of words, which survive typing errors and inflection. A feature that
+many of them share weighs little (inverse document frequency).
 """
 
 from __future__ import annotations
@@ -10,10 +10,11 @@ import math
 import re
 from collections import Counter
 from collections.abc import Mapping, Sequence
+from typing import TypeAlias
 
 from ..domain.catalog import RequestType
+from .left_over import bare_name
 from .plain_text import plain
-from .routing import bare_name
 
 _WORD = re.compile(r"\w\w+")
 _PIECE = 4
@@ -27,29 +28,30 @@ _STOP_WORDS = frozenset(
     """.split()
 )
 
-Vector = dict[str, float]
+Vector: TypeAlias = dict[str, float]
+WeightedTexts: TypeAlias = Sequence[tuple[str, float]]
 
 
 class WordIndex:
-    """The entries as vectors of length 1."""
+    """Texts with weights, each group of them a vector of length 1."""
 
-    def __init__(self, entries: Sequence[RequestType]) -> None:
-        bags = [_features(_weighted_texts(entry)) for entry in entries]
+    def __init__(self, groups: Sequence[WeightedTexts]) -> None:
+        bags = list(map(_features, groups))
         spread = Counter(feature for bag in bags for feature in bag)
         self._weights = {feature: math.log(1 + len(bags) / count) for feature, count in spread.items()}
         self._unknown_weight = math.log(1 + len(bags)) / 2
         self._vectors = list(map(self._vector, bags))
 
     def shared(self, title: str, body: str) -> list[Vector]:
-        """For each entry, what a ticket has in common with it; the values sum up to the cosine."""
-        asked = self._vector(_features([(title, 2.0), (body, 1.0)]))
+        """For each group, what a ticket has in common with it; the values sum up to the cosine."""
+        asked = self._vector(_features(texts_of_ticket(title, body)))
         return [
             {feature: weight * vector[feature] for feature, weight in asked.items() if feature in vector}
             for vector in self._vectors
         ]
 
     def _vector(self, features: Mapping[str, float]) -> Vector:
-        """What no entry has counts too: a ticket about something else is near to none."""
+        """What no group has counts too: a ticket about something else is near to none."""
         vector = {
             feature: (1 + math.log(count) if count > 1 else count) * self._weights.get(feature, self._unknown_weight)
             for feature, count in features.items()
@@ -63,7 +65,11 @@ def whole_words(shared: Mapping[str, float]) -> list[str]:
     return [feature for feature in sorted(shared, key=lambda feature: -shared[feature]) if feature[0] != "~"]
 
 
-def _weighted_texts(entry: RequestType) -> list[tuple[str, float]]:
+def texts_of_ticket(title: str, body: str) -> WeightedTexts:
+    return [(title, 2.0), (body, 1.0)]
+
+
+def texts_of_entry(entry: RequestType) -> WeightedTexts:
     return [
         (bare_name(entry), 1.0),
         (entry.category, 0.5),
@@ -73,7 +79,7 @@ def _weighted_texts(entry: RequestType) -> list[tuple[str, float]]:
     ]
 
 
-def _features(texts: Sequence[tuple[str, float]]) -> dict[str, float]:
+def _features(texts: WeightedTexts) -> dict[str, float]:
     """Words, and behind a `~` the pieces of words, each with the weight of the texts that it stands in."""
     features: dict[str, float] = {}
     for text, weight in texts:

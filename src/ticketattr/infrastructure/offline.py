@@ -17,11 +17,11 @@ from numpy.typing import NDArray
 
 from ..domain.calibration import Calibration
 from ..domain.catalog import RequestType, ServiceCatalog
-from ..domain.gold import GoldTicket
+from ..domain.gold import Examples, no_examples
 from ..domain.ticket import Attribution, Outcome, Ticket, Unattributed
 from ..domain.usage import Bill
+from .left_over import general_entry
 from .ranking import Ranking
-from .routing import general_entry
 
 VERSION = 1
 """Raised with every change that changes answers."""
@@ -50,20 +50,17 @@ _VAGUE = 0.25
 class OfflineClassifier:
     """`examples` are labelled tickets of the desk, which count as evidence."""
 
-    name = "offline"
     batch_size = 500
     concurrency = 1
     bill = Bill()
 
-    def __init__(self, examples: Sequence[GoldTicket] = ()) -> None:
-        self._examples = tuple(examples)
+    def __init__(self, examples: Examples = no_examples) -> None:
+        self._examples = examples
         self._last: tuple[ServiceCatalog, Ranking] | None = None
 
     def fingerprint(self, catalog: ServiceCatalog) -> str:
         entries = [asdict(entry) for entry in catalog.entries]
-        examples = [
-            (gold.ticket.short_description, gold.ticket.long_description, str(gold.entry)) for gold in self._examples
-        ]
+        examples = [asdict(gold) for gold in self._examples(catalog)]
         content = json.dumps(["offline", VERSION, entries, examples], ensure_ascii=True)
         return hashlib.sha256(content.encode()).hexdigest()
 
@@ -88,7 +85,7 @@ class OfflineClassifier:
     def _ranking(self, catalog: ServiceCatalog) -> Ranking:
         """Kept, because every batch of a run needs it."""
         if self._last is None or self._last[0] is not catalog:
-            self._last = (catalog, Ranking(catalog, self._examples))
+            self._last = (catalog, Ranking(catalog, self._examples(catalog)))
         return self._last[1]
 
 

@@ -13,6 +13,7 @@ from importlib.resources import files
 from typing import Any
 
 from ..domain.catalog import RequestType, ServiceCatalog
+from ..domain.gold import GoldTicket
 from ..domain.ticket import Ticket
 
 PROMPT_VERSION = 1
@@ -20,6 +21,9 @@ PROMPT_VERSION = 1
 
 MAX_TEXT = 4_000
 """How much of a description is shown, in characters: its start and its end, where the matter stands."""
+
+MAX_EXAMPLE = 300
+"""How much of each description of a labelled ticket is shown."""
 
 _CUT = " [… cut …] "
 
@@ -33,8 +37,11 @@ def system_instruction(catalog: ServiceCatalog, rules: str) -> str:
     return f"{rules.rstrip()}\n\nThe service catalog:\n{json.dumps(entries, ensure_ascii=False)}\n"
 
 
-def question(tickets: Sequence[Ticket]) -> str:
-    """The tickets as JSON in a fence that their text cannot close: it holds no `<`."""
+def question(tickets: Sequence[Ticket], examples: Sequence[GoldTicket] = ()) -> str:
+    """The tickets as JSON in a fence that their text cannot close: it holds no `<`.
+
+    After them, tickets that the desk has labelled before.
+    """
     items = [
         {
             "id": number,
@@ -43,8 +50,30 @@ def question(tickets: Sequence[Ticket]) -> str:
         }
         for number, ticket in enumerate(tickets, start=1)
     ]
+    fenced = _fenced("tickets", items)
+    if not examples:
+        return fenced
+    return f"{fenced}\nHow this desk has labelled tickets that are like some of these:\n{_labelled(examples)}"
+
+
+def _labelled(examples: Sequence[GoldTicket]) -> str:
+    return _fenced(
+        "examples",
+        [
+            {
+                "short_description": gold.ticket.short_description[:MAX_EXAMPLE],
+                "long_description": gold.ticket.long_description[:MAX_EXAMPLE],
+                "request_category": gold.entry.category,
+                "request_type": gold.entry.name,
+            }
+            for gold in examples
+        ],
+    )
+
+
+def _fenced(name: str, items: list[dict[str, Any]]) -> str:
     data = json.dumps(items, ensure_ascii=False).replace("<", "\\u003c").replace(">", "\\u003e")
-    return f"<tickets>\n{data}\n</tickets>"
+    return f"<{name}>\n{data}\n</{name}>"
 
 
 def _answer_schema(categories: list[str] | None, request_types: list[str] | None) -> dict[str, Any]:

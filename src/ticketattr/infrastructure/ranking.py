@@ -13,9 +13,10 @@ from ..domain.gold import GoldTicket
 from ..domain.ticket import Ticket
 from .concept_bank import concept_bank, words_found
 from .kernel import KernelClassifier
-from .lexical import WordIndex, whole_words
+from .left_over import bare_name, is_left_over
+from .lexical import WordIndex, texts_of_entry, whole_words
 from .plain_text import plain
-from .routing import bare_name, is_left_over, route
+from .routing import route
 from .sentence_vectors import Vectors, kept_vectors, unit, vectors
 
 _MAX_MEANING = 500
@@ -51,7 +52,7 @@ class Ranking:
         self._signals = signals
         self._bank = concept_bank()
         self._routes = route(self._bank, self._entries) if signals.bank else {}
-        self._words = WordIndex(self._entries)
+        self._words = WordIndex(list(map(texts_of_entry, self._entries)))
         self._texts = _texts_by_entry(self._entries)
         self._text_rows = kept_vectors(tuple(text for _, text in self._texts))
         self._examples = _learnt(self._entries, examples)

@@ -7,7 +7,6 @@ nothing by their names.
 
 from __future__ import annotations
 
-import re
 from collections import Counter
 from collections.abc import Mapping, Sequence
 
@@ -16,13 +15,10 @@ from numpy.typing import NDArray
 
 from ..domain.catalog import RequestType
 from .concept_bank import ConceptBank
+from .left_over import bare_name, general_entry, is_left_over
 from .plain_text import plain
 from .sentence_vectors import kept_vectors
 
-_LEFT_OVER = re.compile(
-    r"\b(other|others|general|misc|miscellaneous|uncategori[sz]ed|undefined|sonstiges?|autres?|otros?)\b", re.IGNORECASE
-)
-_SIGNS = re.compile(r"[(/)_\s]+")
 _ALIKE = 0.55
 """From this likeness on, a concept and the name of an entry mean the same."""
 
@@ -34,22 +30,6 @@ _SAME_WORDS = 0.2
 
 _ENOUGH_MATCH = 0.5
 """The share of a catalog that must be about IT for the bank to be of use."""
-
-
-def is_left_over(*names: str) -> bool:
-    """Whether all of these names say that they are for what nothing else fits."""
-    return all(_LEFT_OVER.search(name) for name in names)
-
-
-def general_entry(entries: Sequence[RequestType]) -> int | None:
-    """The entry for what fits nowhere, not even in a category."""
-    places = range(len(entries))
-    return next((place for place in places if is_left_over(entries[place].category, entries[place].name)), None)
-
-
-def bare_name(entry: RequestType) -> str:
-    """The name without what says that it is for the rest, and without signs."""
-    return _SIGNS.sub(" ", _LEFT_OVER.sub(" ", entry.name)).strip()
 
 
 def route(bank: ConceptBank, entries: Sequence[RequestType]) -> dict[int, int]:

@@ -1,0 +1,149 @@
+"""The figures of an evaluation, held against scikit-learn and against what can be worked out by hand."""
+
+from __future__ import annotations
+
+import random
+
+import pytest
+from sklearn.metrics import accuracy_score, f1_score, precision_recall_fscore_support
+
+from ticketattr.domain.calibration import Calibration, fit_calibration
+from ticketattr.domain.catalog import SLA, RequestType
+from ticketattr.domain.evaluation import Judged, calibration_error, compare, coverage_points, evaluate, reach
+from ticketattr.domain.gold import GoldTicket
+from ticketattr.domain.statistics import mcnemar, wilson
+from ticketattr.domain.ticket import Ticket
+
+ENTRIES = [RequestType("ABC"[number % 3], f"Type {number}", SLA(1, "days")) for number in range(7)]
+
+
+def case(
+    gold: int,
+    answer: int | None,
+    confidence: float | None = None,
+    also_ok: tuple[int, ...] = (),
+    alternatives: tuple[int, ...] = (),
+) -> Judged:
+    others = tuple(ENTRIES[place] for place in also_ok)
+    ranked = tuple(ENTRIES[place] for place in alternatives)
+    entry = None if answer is None else ENTRIES[answer]
+    return Judged(GoldTicket(Ticket("", ""), ENTRIES[gold], others), entry, confidence, ranked)
+
+
+def fixture(size: int = 400) -> list[Judged]:
+    """Answers that are right as often as they say, over types of different frequency."""
+    chance = random.Random(7)  # noqa: S311  # repeatable, and no secret
+    cases = []
+    for _ in range(size):
+        gold, confidence = min(int(chance.expovariate(0.5)), 6), chance.random()
+        is_right = chance.random() < confidence
+        cases.append(case(gold, gold if is_right else chance.randrange(7), round(confidence, 3)))
+    return cases
+
+
+def test_figures_agree_with_scikit_learn() -> None:
+    judged = fixture()
+    evaluation = evaluate(judged, target=0.9)
+    gold, answers = [str(one.gold.entry) for one in judged], [str(one.answer) for one in judged]
+    categories = [one.answer.category for one in judged if one.answer]
+    names = [score.entry for score in evaluation.types]
+    precision, recall, f1, tickets = precision_recall_fscore_support(gold, answers, labels=names, zero_division=0.0)
+    close = pytest.approx
+    assert evaluation.pair_accuracy.value == close(accuracy_score(gold, answers), abs=1e-9)
+    assert evaluation.category_accuracy.value == close(
+        accuracy_score([one.gold.entry.category for one in judged], categories), abs=1e-9
+    )
+    assert evaluation.macro_f1.value == close(f1_score(gold, answers, average="macro", zero_division=0.0), abs=1e-9)
+    assert [score.precision for score in evaluation.types] == close(list(precision), abs=1e-9)
+    assert [score.recall for score in evaluation.types] == close(list(recall), abs=1e-9)
+    assert [score.f1 for score in evaluation.types] == close(list(f1), abs=1e-9)
+    assert [score.tickets for score in evaluation.types] == list(tickets)
+
+
+def test_an_interval_holds_its_value_and_narrows_with_more_tickets() -> None:
+    few, many = wilson(8, 10), wilson(800, 1000)
+    assert few.low < few.value < few.high
+    assert (few.low, few.high) == pytest.approx((0.4901625, 0.9433178), abs=1e-6)
+    assert many.high - many.low < few.high - few.low
+    assert (wilson(0, 5).low, wilson(5, 5).high) == (0.0, 1.0)
+    assert (wilson(0, 0).low, wilson(0, 0).high) == (0.0, 1.0)
+
+
+def test_no_answer_is_wrong_and_what_also_would_do_is_right_for_the_lenient() -> None:
+    judged = [case(0, 0), case(0, 1, also_ok=(1,)), case(0, None), case(1, 4)]
+    evaluation = evaluate(judged, target=0.9)
+    assert evaluation.answered == 3
+    assert evaluation.pair_accuracy.value == 0.25
+    assert evaluation.lenient_accuracy.value == 0.5
+    assert evaluation.category_accuracy.value == 0.5
+    assert ("A / Type 0", "(no answer)", 1) in evaluation.worst_pairs
+
+
+def test_the_first_three_are_counted_where_there_is_a_ranking() -> None:
+    unranked = evaluate([case(0, 0), case(1, 2)], target=0.9)
+    ranked = evaluate([case(0, 1, alternatives=(2, 0)), case(0, 1, alternatives=(2, 3, 0))], target=0.9)
+    assert unranked.top3 is None
+    assert ranked.top3 is not None
+    assert ranked.top3.value == 0.5
+
+
+def test_what_says_nothing_of_its_confidence_has_no_calibration_and_no_threshold() -> None:
+    evaluation = evaluate([case(0, 0), case(1, 1)], target=0.9)
+    assert (evaluation.ece, evaluation.reach, evaluation.coverage) == (None, None, ())
+
+
+def test_coverage_grows_as_the_threshold_falls_and_equals_stay_together() -> None:
+    points = coverage_points([case(0, 0, 0.9), case(0, 1, 0.5), case(0, 0, 0.5), case(0, 0, 0.1)])
+    assert [(point.threshold, point.coverage, point.precision) for point in points] == [
+        (0.9, 0.25, 1.0),
+        (0.5, 0.75, pytest.approx(2 / 3)),
+        (0.1, 1.0, 0.75),
+    ]
+
+
+def test_a_target_is_reached_on_tickets_that_did_not_choose_the_threshold() -> None:
+    reached = reach(fixture(2000), 0.9)
+    assert reached.threshold is not None
+    assert reached.precision.low <= 0.9 <= reached.precision.high
+    assert 0.1 < reached.coverage.value < 0.5
+
+
+def test_a_target_that_nothing_reaches_covers_nothing() -> None:
+    reached = reach([case(0, 1, 0.9), case(0, 1, 0.8)] * 10, 0.9)
+    assert reached.threshold is None
+    assert reached.coverage.value == 0.0
+
+
+def test_who_is_right_as_often_as_he_says_has_a_small_calibration_error() -> None:
+    assert calibration_error([(one.confidence or 0.0, one.is_right) for one in fixture(4000)]) < 0.1
+    assert calibration_error([(1.0, False)] * 10) == 1.0
+    assert calibration_error([(1.0, True)] * 10) == 0.0
+
+
+def test_a_calibration_makes_an_overconfident_classifier_honest() -> None:
+    chance = random.Random(3)  # noqa: S311  # repeatable, and no secret
+    right = [chance.random() < 0.6 for _ in range(2000)]
+    curve = fit_calibration([0.95] * 1000 + [0.9] * 1000, right)
+    assert curve.probability(0.93) == pytest.approx(0.6, abs=0.06)
+    assert curve.probability(0.9) <= curve.probability(0.95)
+
+
+def test_the_curve_that_changes_nothing_changes_nothing() -> None:
+    assert Calibration().probability(0.3) == 0.3
+
+
+@pytest.mark.parametrize(
+    ("confidences", "right"), [([0.9] * 5, [True] * 5), ([0.9], [False]), ([0.0, 1.0], [True] * 2)]
+)
+def test_few_tickets_that_agree_make_nobody_certain(confidences: list[float], right: list[bool]) -> None:
+    assert 0.0 < fit_calibration(confidences, right).probability(0.9) < 1.0
+
+
+def test_a_paired_test_looks_at_the_tickets_that_only_one_got_right() -> None:
+    first = [case(0, 0)] * 10 + [case(0, 1)] * 2
+    second = [case(0, 1)] * 10 + [case(0, 0)] * 2
+    comparison = compare(first, second)
+    assert (comparison.only_first, comparison.only_second, comparison.both, comparison.neither) == (10, 2, 0, 0)
+    assert comparison.p == pytest.approx(0.03857421875)
+    assert mcnemar(0, 0) == 1.0
+    assert mcnemar(5, 5) == 1.0

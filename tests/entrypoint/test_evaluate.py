@@ -1,0 +1,322 @@
+"""`ticketattr evaluate`, as people call it."""
+
+from __future__ import annotations
+
+import csv
+import json
+import re
+from pathlib import Path
+from typing import Any
+
+import openpyxl
+import pytest
+
+from ticketattr.errors import ExitCode
+
+from ..conftest import CLI, DATA
+from ..servers import HTTPServer, Request, Response, asked_tickets, gemini_text
+
+GOLD, CATALOG = DATA / "gold" / "further.jsonl", DATA / "gold" / "catalog.yaml"
+ROWS: list[dict[str, Any]] = [json.loads(line) for line in GOLD.read_text(encoding="utf-8").splitlines()]
+COLUMNS = ("id", "short_description", "long_description", "request_category", "request_type")
+
+
+def evaluate(cli: CLI, gold: Path = GOLD, *options: str, format: str = "json") -> Any:
+    result = cli.ok("--quiet", "evaluate", str(gold), "--catalog", str(CATALOG), "--format", format, *options)
+    return json.loads(result.stdout) if format == "json" else result.stdout
+
+
+def gold_file(cli: CLI, rows: list[dict[str, Any]], name: str = "gold.jsonl") -> Path:
+    path = cli.folder / name
+    path.write_text("".join(json.dumps(row) + "\n" for row in rows), encoding="utf-8")
+    return path
+
+
+def refused(cli: CLI, *arguments: str, exit_code: ExitCode = ExitCode.INPUT) -> str:
+    result = cli("--quiet", "evaluate", *arguments)
+    assert result.exit_code == exit_code, result.output
+    assert result.stdout == ""
+    assert result.stderr.startswith("error: ")
+    return result.stderr
+
+
+@pytest.fixture
+def model(cli: CLI, http: HTTPServer) -> HTTPServer:
+    """Gemini's wire, with a model that knows the labels and is wrong in every fifth ticket."""
+    labels = {(row["short_description"], row["long_description"]): place for place, row in enumerate(ROWS)}
+
+    def answer(request: Request) -> Response:
+        items = []
+        for ticket in asked_tickets(request):
+            place = labels[ticket["short_description"], ticket["long_description"]]
+            label = (
+                ROWS[place] if place % 5 else {"request_category": "Security", "request_type": "Other Security Concern"}
+            )
+            pair = {name: label[name] for name in ("request_category", "request_type")}
+            items.append({"id": ticket["id"], **pair, "confidence": 0.9, "evidence": ""})
+        return gemini_text(json.dumps({"items": items}))
+
+    http.routes["/v1beta/models/"] = answer
+    cli.settings |= {"CLASSIFIER": "gemini", "LLM_API_KEY": "key", "GOOGLE_GEMINI_BASE_URL": http.url}
+    return http
+
+
+def test_the_embedded_classifier_is_measured_without_a_key(cli: CLI) -> None:
+    results = evaluate(cli)
+    figures = results["figures"]
+    assert results["classifier"] == "offline"
+    assert results["calibration"] == "the shipped map"
+    assert figures["tickets"] == len(ROWS) == len(results["tickets"])
+    assert figures["pair_accuracy"]["low"] >= 0.7
+    assert figures["reach"]["coverage"]["low"] >= 0.6
+    assert figures["top3"]["value"] >= figures["pair_accuracy"]["value"]
+
+
+def test_the_same_tickets_have_the_same_results_twice(cli: CLI) -> None:
+    assert evaluate(cli)["tickets"] == evaluate(cli)["tickets"]
+
+
+def test_the_interval_of_a_model_of_known_accuracy_holds_the_truth(cli: CLI, model: HTTPServer) -> None:
+    results = evaluate(cli)
+    accuracy = results["figures"]["pair_accuracy"]
+    assert accuracy["value"] == pytest.approx(0.8, abs=0.02)
+    assert accuracy["low"] <= 0.8 <= accuracy["high"]
+    assert accuracy["method"] == "Wilson"
+    assert results["classifier"] == "gemini (gemini-2.5-pro)"
+    assert results["bill"]["usage"]["calls"] == len(model.requests) == 6
+    assert results["figures"]["top3"] is None
+
+
+def test_no_label_is_shown_to_a_model(cli: CLI, model: HTTPServer) -> None:
+    evaluate(cli)
+    asked = [ticket for request in model.requests for ticket in asked_tickets(request)]
+    assert {name for ticket in asked for name in ticket} == {"id", "short_description", "long_description"}
+
+
+def test_the_table_names_every_figure_with_its_interval(cli: CLI) -> None:
+    table = evaluate(cli, format="table")
+    for words in ("pair accuracy", "category accuracy", "macro F1", "ECE", "cross-validated", "Wilson", "bootstrap"):
+        assert words in table
+    assert "Worst pairs" in table
+    assert "Reliability" in table
+
+
+def test_the_page_needs_nothing_else_and_has_plots(cli: CLI) -> None:
+    page = evaluate(cli, format="html")
+    assert page.startswith("<!doctype html>")
+    assert page.count("<svg") == 2
+    assert not re.search(r"(src|href)=|<script|@import|url\(", page)
+
+
+def test_gold_may_come_as_csv_workbook_or_stage_file(cli: CLI) -> None:
+    some = ROWS[:40]
+    expected = evaluate(cli, gold_file(cli, some))["figures"]["pair_accuracy"]
+    with (cli.folder / "gold.csv").open("w", newline="", encoding="utf-8") as file:
+        writer = csv.DictWriter(file, COLUMNS, extrasaction="ignore")
+        writer.writeheader()
+        writer.writerows(some)
+    workbook = openpyxl.Workbook()
+    sheet = workbook.worksheets[0]
+    for line in (COLUMNS, *([row[name] for name in COLUMNS] for row in some)):
+        sheet.append(list(line))
+    workbook.save(cli.folder / "gold.xlsx")
+    for name in ("gold.csv", "gold.xlsx"):
+        assert evaluate(cli, cli.folder / name)["figures"]["pair_accuracy"] == expected
+    cli.settings |= {"HELPDESK_API_URL": "queue.json", "SERVICE_CATALOG_URL": str(CATALOG)}
+    (cli.folder / "queue.json").write_text(json.dumps([{name: row[name] for name in COLUMNS} for row in some]))
+    cli.ok("fetch")
+    attributions = Path(cli.ok("classify").stdout.strip())
+    assert evaluate(cli, attributions)["figures"]["pair_accuracy"] == expected
+
+
+def test_what_also_would_do_counts_for_the_lenient(cli: CLI) -> None:
+    wrong = [{**row, "request_category": "Security", "request_type": "Other Security Concern"} for row in ROWS[:20]]
+    also_ok = [
+        {**row, "also_ok": [{name: label[name] for name in COLUMNS[3:]}]}
+        for row, label in zip(wrong, ROWS[:20], strict=True)
+    ]
+    figures = evaluate(cli, gold_file(cli, [*also_ok, ROWS[20]]))["figures"]
+    assert figures["pair_accuracy"]["value"] < 0.2
+    assert figures["lenient_accuracy"]["value"] > 0.8
+
+
+def test_fail_under_fails_under(cli: CLI) -> None:
+    options = ("evaluate", str(GOLD), "--catalog", str(CATALOG), "--fail-under")
+    assert cli(*options, "0.5").exit_code == 0
+    result = cli(*options, "1.0")
+    assert result.exit_code == ExitCode.PARTIAL
+    assert "below 1: 0.9" in result.stderr
+
+
+def test_two_classifiers_and_saved_results_are_compared_on_the_same_tickets(cli: CLI, model: HTTPServer) -> None:
+    (cli.folder / "saved.json").write_text(json.dumps(evaluate(cli)))
+    for pair in (("offline", "gemini"), ("offline", "saved.json")):
+        result = cli.ok("evaluate", str(GOLD), "--catalog", str(CATALOG), "--compare", *pair)
+        assert re.search(r"McNemar p = 0\.0000: they differ", result.stdout)
+    result = cli.ok("evaluate", str(GOLD), "--catalog", str(CATALOG), "--compare", "gemini", "saved.json")
+    assert "McNemar p = 1.0000: no difference is shown" in result.stdout
+
+
+def test_results_on_other_tickets_are_not_compared(cli: CLI) -> None:
+    (cli.folder / "saved.json").write_text(json.dumps(evaluate(cli, gold_file(cli, ROWS[:30]))))
+    message = refused(cli, str(GOLD), "--catalog", str(CATALOG), "--compare", "offline", "saved.json")
+    assert "saved.json was made on other gold tickets" in message
+
+
+# Calibration
+
+
+def test_a_saved_calibration_is_used_and_named(cli: CLI, model: HTTPServer) -> None:
+    evaluate(cli, GOLD, "--save-calibration", "map.json")
+    cli.settings["CALIBRATION_FILE"] = "map.json"
+    results = evaluate(cli)
+    assert results["calibration"] == "map.json"
+    assert [ticket["confidence"] for ticket in results["tickets"]] == [pytest.approx(0.8, abs=0.02)] * len(ROWS)
+    assert results["figures"]["ece"]["value"] < 0.02
+
+
+def test_a_calibration_of_another_classifier_or_catalog_is_refused(cli: CLI, model: HTTPServer) -> None:
+    evaluate(cli, GOLD, "--save-calibration", "map.json")
+    cli.settings |= {"CALIBRATION_FILE": "map.json", "CLASSIFIER": "offline"}
+    assert "another classifier or catalog" in refused(cli, str(GOLD), "--catalog", str(CATALOG))
+
+
+def test_a_run_warns_of_a_foreign_calibration_and_does_without(cli: CLI) -> None:
+    evaluate(cli, GOLD, "--save-calibration", "map.json")
+    cli.settings["CALIBRATION_FILE"] = "map.json"
+    assert "the calibration is not used" in cli.ok("run", "--dry-run").stderr
+
+
+@pytest.mark.parametrize("content", ["", "{}", "[]", '{"kind": "calibration"}', "<html>"])
+def test_what_is_no_calibration_is_refused(cli: CLI, content: str) -> None:
+    (cli.folder / "map.json").write_text(content)
+    cli.settings["CALIBRATION_FILE"] = "map.json"
+    assert "map.json" in refused(cli, str(GOLD), "--catalog", str(CATALOG))
+
+
+# Examples
+
+
+def test_examples_teach_what_the_catalog_does_not_say(cli: CLI) -> None:
+    odd = {"request_category": "Hardware Support", "request_type": "Other Hardware Request"}
+    say = ["The frobnicator hums", "Frobnicator hums again", "Loud hum of the frobnicator", "frobnicator humming"]
+    shown = [{"id": str(place), "short_description": text, **odd} for place, text in enumerate(say)]
+    asked = [{"id": "9", "short_description": "my frobnicator hums too", **odd}, ROWS[0]]
+    gold, examples = gold_file(cli, asked), gold_file(cli, shown, "examples.jsonl")
+    results = evaluate(cli, gold, "--examples", str(examples))
+    assert [ticket["right"] for ticket in results["tickets"]] == [True, True]
+
+
+def test_the_nearest_examples_stand_in_the_question(cli: CLI, model: HTTPServer) -> None:
+    examples = gold_file(cli, ROWS[:60], "examples.jsonl")
+    evaluate(cli, gold_file(cli, ROWS[60:90]), "--examples", str(examples))
+    text: str = model.requests[0].json["contents"][0]["parts"][0]["text"]
+    block = text.partition("<examples>\n")[2].partition("\n</examples>")[0]
+    shown = {row["short_description"] for row in json.loads(block)}
+    assert 1 <= len(shown) <= 12
+    assert shown <= {row["short_description"] for row in ROWS[:60]}
+
+
+def test_examples_that_are_measured_on_are_refused(cli: CLI) -> None:
+    message = refused(cli, str(GOLD), "--catalog", str(CATALOG), "--examples", str(GOLD))
+    assert f"{len(ROWS)} gold tickets are among the examples" in message
+
+
+# Votes and cascade
+
+
+def test_votes_make_agreement_the_confidence(cli: CLI, http: HTTPServer) -> None:
+    catalogs: list[str] = []
+
+    def answer(request: Request) -> Response:
+        catalogs.append(request.json["systemInstruction"]["parts"][0]["text"])
+        doubt = len(catalogs) == 3
+        items = [
+            {
+                "id": ticket["id"],
+                "request_category": "Security" if doubt else "Access Management",
+                "request_type": "Other Security Concern" if doubt else "Reset forgotten password",
+                "confidence": 1.0,
+            }
+            for ticket in asked_tickets(request)
+        ]
+        return gemini_text(json.dumps({"items": items}))
+
+    http.routes["/v1beta/models/"] = answer
+    cli.settings |= {"CLASSIFIER": "gemini", "LLM_API_KEY": "key", "GOOGLE_GEMINI_BASE_URL": http.url, "LLM_VOTES": "3"}
+    results = evaluate(cli, gold_file(cli, [ROWS[0], ROWS[30]]))
+    assert len(catalogs) == len(set(catalogs)) == 3
+    assert [ticket["confidence"] for ticket in results["tickets"]] == [pytest.approx(2 / 3, abs=1e-3)] * 2
+    assert {ticket["answer"]["request_type"] for ticket in results["tickets"]} == {"Reset forgotten password"}
+
+
+def test_votes_without_chance_are_a_wrong_setting(cli: CLI, model: HTTPServer) -> None:
+    cli.settings |= {"LLM_VOTES": "3", "LLM_TEMPERATURE": "0"}
+    message = refused(cli, str(GOLD), "--catalog", str(CATALOG), exit_code=ExitCode.USAGE)
+    assert "LLM_VOTES" in message
+
+
+def test_a_cascade_asks_the_model_about_the_doubtful_alone(cli: CLI, model: HTTPServer) -> None:
+    cli.settings |= {"CASCADE_THRESHOLD": "0.9"}
+    doubtful = sum(
+        (ticket["confidence"] or 0.0) < 0.9 for ticket in evaluate(cli, GOLD, "--classifier", "offline")["tickets"]
+    )
+    results = evaluate(cli, GOLD, "--classifier", "cascade")
+    asked = sum(len(asked_tickets(request)) for request in model.requests)
+    assert asked == doubtful
+    assert 0 < asked < len(ROWS) / 2
+    assert results["figures"]["answered"] == len(ROWS)
+
+
+def test_a_cascade_whose_model_is_down_keeps_what_was_sure(cli: CLI, model: HTTPServer) -> None:
+    model.routes["/v1beta/models/"] = lambda request: Response(503, {})
+    cli.settings |= {"LLM_MAX_RETRIES": "0", "CASCADE_THRESHOLD": "0.9"}
+    figures = evaluate(cli, GOLD, "--classifier", "cascade")["figures"]
+    assert len(ROWS) / 2 < figures["answered"] < len(ROWS)
+
+
+# Bad gold
+
+
+def test_labels_outside_the_catalog_are_listed_and_refused_unless_ignored(cli: CLI) -> None:
+    strange = {**ROWS[0], "id": "strange", "request_type": "Reset forgotten coffee"}
+    gold = gold_file(cli, [*ROWS[:30], strange])
+    message = refused(cli, str(gold), "--catalog", str(CATALOG))
+    assert "Access Management / Reset forgotten coffee" in message
+    assert "--ignore-unknown" in message
+    assert evaluate(cli, gold, "--ignore-unknown")["figures"]["tickets"] == 30
+
+
+@pytest.mark.parametrize(
+    ("rows", "words"),
+    [
+        pytest.param([], "has no gold tickets", id="empty"),
+        pytest.param([ROWS[0], ROWS[30], ROWS[0]], "used more than once: F-001", id="duplicate ids"),
+        pytest.param(ROWS[:3], "all tickets have the same label", id="one class"),
+        pytest.param([{"id": "1", "short_description": "x"}], "lacks the columns request_category", id="no label"),
+    ],
+)
+def test_gold_that_nothing_can_be_measured_by_is_refused(cli: CLI, rows: list[dict[str, Any]], words: str) -> None:
+    assert words in refused(cli, str(gold_file(cli, rows)), "--catalog", str(CATALOG))
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "words"),
+    [
+        ("gold.jsonl", b"[1]\n", "line 1, is no JSON object"),
+        ("gold.jsonl", b'{"id":\n', "is not valid JSON"),
+        ("gold.jsonl", b"\xff\xfe", "is not UTF-8 text"),
+        ("gold.csv", b"", "has no gold tickets"),
+        ("gold.csv", b"id,short_description\n1,x\n", "lacks the columns request_category, request_type"),
+        ("gold.xlsx", b"no workbook", "is no readable workbook"),
+        ("gold.json", b"{}", "gold.json"),
+    ],
+)
+def test_gold_that_cannot_be_read_is_refused(cli: CLI, name: str, content: bytes, words: str) -> None:
+    (cli.folder / name).write_bytes(content)
+    assert words in refused(cli, name, "--catalog", str(CATALOG))
+
+
+def test_gold_that_is_not_there_is_named(cli: CLI) -> None:
+    assert "missing.jsonl cannot be read" in refused(cli, "missing.jsonl", "--catalog", str(CATALOG))
+    assert "missing.yaml" in refused(cli, str(GOLD), "--catalog", "missing.yaml")
