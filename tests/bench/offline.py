@@ -1,0 +1,23 @@
+"""The first answer of the embedded classifier: `python -m tests.bench.offline` prints CPU seconds and peak memory."""
+
+from __future__ import annotations
+
+import json
+import resource
+import time
+from pathlib import Path
+
+import anyio
+
+from ticketattr.domain.ticket import Ticket
+from ticketattr.infrastructure.catalog_yaml import YAMLCatalog
+from ticketattr.infrastructure.offline import OfflineClassifier
+from ticketattr.infrastructure.options import HTTPPolicy
+
+CATALOG = Path(__file__).parents[2] / "examples" / "catalog.yaml"
+
+if __name__ == "__main__":
+    catalog = YAMLCatalog(str(CATALOG), HTTPPolicy()).fetch_catalog()
+    anyio.run(OfflineClassifier().choose, [Ticket("1", "VPN drops all the time")], catalog)
+    peak_mb = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+    print(json.dumps({"seconds": time.process_time(), "peak_mb": peak_mb}))
