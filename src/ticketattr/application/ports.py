@@ -134,10 +134,13 @@ class StageFiles(Protocol):
     def save_attributions(self, tickets: Sequence[AttributedTicket], run: Run, bill: Bill) -> datetime:
         """Returns the time that the file states, which the report takes over."""
 
+    def attributed(self, run_id: str) -> list[AttributedTicket]:
+        """What a run left. Raises ArtifactError."""
+
 
 class ReportWriter(Protocol):
     def write(self, report: Report, path: Path) -> None:
-        """Write the workbook whole or not at all."""
+        """Write the report whole or not at all."""
 
 
 class ReportFolder(Protocol):

@@ -31,6 +31,7 @@ from .settings import (
     Environment,
     FolderSettings,
     MailSettings,
+    ReportSettings,
     SourceSettings,
     read_classifier,
     read_values,
@@ -218,22 +219,23 @@ def report(
         ),
     ] = None,
 ) -> None:
-    """Write the Excel report of a run."""
-    from ..application.report import make_report
+    """Write the report of a run."""
+    from ..application.report import Attributed, make_report
     from ..infrastructure.artifacts import WorkFolder, read_attributions
 
     session: Session = context.obj
     with session.reading("report") as env:
-        folders = FolderSettings.read(env)
-    stage = read_attributions(input or WorkFolder(folders.work).newest("attributions"))
+        folders, settings = FolderSettings.read(env), ReportSettings.read(env)
+    work = WorkFolder(folders.work)
+    stage = read_attributions(input or work.newest("attributions"))
     if not stage.data:
         session.console.summary("no tickets, so no report")
         return
     target = output or folders.output / _report_name(stage.run_id)
     with session.console.waiting("Writing the report"):
-        made = make_report(
-            stage.data, wiring.report_writer(), target, run_id=stage.run_id, generated_at=stage.generated_at
-        )
+        catalog = work.catalog_of(stage.run_id)
+        attributed = Attributed(stage.run_id, stage.generated_at, stage.data, stage.bill, catalog)
+        made = make_report(attributed, wiring.reporting(settings, folders), target)
     session.console.summary(f"{len(made.rows)} rows written, {made.attributed} of them attributed")
     _print_path(target)
 
@@ -293,6 +295,7 @@ def run(
     session: Session = context.obj
     with session.reading("run", classifier) as env:
         folders, sources, options = FolderSettings.read(env), SourceSettings.read(env), read_classifier(env)
+        settings = ReportSettings.read(env)
         mail = None if dry_run else MailSettings.read(env)
     outgoing = wiring.outgoing(folders, mail, _now, send_old=send_old) if mail else None
     # Before anything heavy is loaded: who comes second is to know at once.
@@ -308,7 +311,7 @@ def run(
             classifier=chooser,
             cache=wiring.answer_cache(options, folders, _now, fresh=fresh),
             stage_files=WorkFolder(folders.work),
-            writer=wiring.report_writer(),
+            reporting=wiring.reporting(settings, folders),
             outgoing=outgoing,
         )
         this_run = _new_run()

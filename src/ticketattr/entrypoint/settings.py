@@ -169,6 +169,26 @@ class FolderSettings:
 
 
 @dataclass(frozen=True, slots=True)
+class ReportSettings:
+    """`transport`: the report is compared with the last one that was sent by that."""
+
+    review_below: float
+    ticket_url: str
+    transport: Transport
+
+    @classmethod
+    def read(cls, env: Environment) -> ReportSettings:
+        url = env.text("TICKET_URL")
+        if url and not (url.lower().startswith(("http://", "https://")) and "{id}" in url):
+            env.wrong.append("TICKET_URL is no http(s) URL with {id} in it")
+        return cls(
+            review_below=env.decimal("REVIEW_BELOW", 0.6, most=1.0),
+            ticket_url=url,
+            transport=read_transport(env),
+        )
+
+
+@dataclass(frozen=True, slots=True)
 class SourceSettings:
     """Where tickets and catalog come from."""
 

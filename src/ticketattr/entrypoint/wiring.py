@@ -23,9 +23,10 @@ from ..application.ports import (
     ReportLog,
     ReportWriter,
 )
+from ..application.report import Reporting
 from ..application.send import Outgoing
 from ..infrastructure.options import GeminiOptions
-from .settings import FolderSettings, MailSettings, SourceSettings
+from .settings import FolderSettings, MailSettings, ReportSettings, SourceSettings
 
 
 def helpdesk(settings: SourceSettings) -> Helpdesk:
@@ -64,6 +65,19 @@ def report_writer() -> ReportWriter:
     from ..infrastructure.excel import ExcelReports
 
     return ExcelReports()
+
+
+def reporting(settings: ReportSettings, folders: FolderSettings) -> Reporting:
+    from ..infrastructure.artifacts import WorkFolder
+
+    return Reporting(
+        writer=report_writer(),
+        stage_files=WorkFolder(folders.work),
+        report_log=report_log(folders),
+        transport=settings.transport,
+        review_below=settings.review_below,
+        ticket_url=settings.ticket_url,
+    )
 
 
 def report_folder(settings: FolderSettings) -> ReportFolder:

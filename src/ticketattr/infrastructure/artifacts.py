@@ -50,6 +50,13 @@ class StageFile(Generic[T]):
     data: T
 
 
+@dataclass(frozen=True, slots=True)
+class AttributionsFile(StageFile[list[AttributedTicket]]):
+    """`bill`: what they took, as far as the file says."""
+
+    bill: Bill | None
+
+
 def new_run_id(now: datetime) -> str:
     """Like 20261123T150301Z-7f3a: the second, and its fraction in 1/65536, so that ids sort by time."""
     return f"{now:%Y%m%dT%H%M%SZ}-{now.microsecond * 65536 // 1_000_000:04x}"
@@ -82,6 +89,14 @@ class WorkFolder:
 
     def save_attributions(self, tickets: Sequence[AttributedTicket], run: Run, bill: Bill) -> datetime:
         return write_attributions(self.path(run.id, "attributions"), tickets, run, bill)
+
+    def attributed(self, run_id: str) -> list[AttributedTicket]:
+        return read_attributions(self.path(run_id, "attributions")).data
+
+    def catalog_of(self, run_id: str) -> ServiceCatalog | None:
+        """The catalog of a run; None when it is not there. Raises ArtifactError when it is of no use."""
+        path = self.path(run_id, "catalog")
+        return read_catalog(path).data if path.exists() else None
 
 
 def write_catalog(path: Path, catalog: ServiceCatalog, run: Run) -> None:
@@ -137,11 +152,13 @@ def write_attributions(path: Path, tickets: Sequence[AttributedTicket], run: Run
     return _write(path, "attributions", run, data, bill=_BILL.dump_python(bill, mode="json"))
 
 
-def read_attributions(path: Path) -> StageFile[list[AttributedTicket]]:
+def read_attributions(path: Path) -> AttributionsFile:
     """Raises ArtifactError."""
-    file = _read(path, "attributions")
+    header = _read_header(path, "attributions")
+    file = _stage_file(header, path, "attributions")
     records = _checked(_RECORDS, file.data, path)
-    return StageFile(file.run_id, file.generated_at, [_attributed(record, path) for record in records])
+    bill = _checked(_BILL, header["bill"], path) if "bill" in header else None
+    return AttributionsFile(file.run_id, file.generated_at, [_attributed(record, path) for record in records], bill)
 
 
 @dataclass(frozen=True, slots=True)
@@ -227,6 +244,10 @@ def _write(path: Path, kind: Kind, run: Run, data: Any, **more: Any) -> datetime
 
 
 def _read(path: Path, kind: Kind) -> StageFile[Any]:
+    return _stage_file(_read_header(path, kind), path, kind)
+
+
+def _read_header(path: Path, kind: Kind) -> dict[str, Any]:
     """The file, its header judged before its data."""
     what = shown_path(path)
     try:
@@ -239,6 +260,11 @@ def _read(path: Path, kind: Kind) -> StageFile[Any]:
         raise ArtifactError(
             f"{what} has schema version {version}, this ticketattr reads {SCHEMA_VERSION}", hint=_remedy(kind)
         )
+    return header
+
+
+def _stage_file(header: dict[str, Any], path: Path, kind: Kind) -> StageFile[Any]:
+    what = shown_path(path)
     run_id = header.get("run_id")
     # The id becomes part of paths.
     if not isinstance(run_id, str) or not _RUN_ID.fullmatch(run_id) or "data" not in header:

@@ -79,7 +79,8 @@ class GeminiClassifier:
 
     @property
     def bill(self) -> Bill:
-        return Bill(self._spending.usage, self._spending.cost, seconds=round(time.monotonic() - self._started, 3))
+        seconds = round(time.monotonic() - self._started, 3)
+        return Bill(self._spending.usage, self._spending.cost, seconds=seconds, model=self._options.model)
 
     def fingerprint(self, catalog: ServiceCatalog) -> str:
         options = self._options

@@ -46,7 +46,7 @@ Vector = dict[str, float]
 class OfflineClassifier:
     batch_size = 500
     concurrency = 1
-    bill = Bill()
+    bill = Bill(model="offline")
 
     def fingerprint(self, catalog: ServiceCatalog) -> str:
         return "offline"
