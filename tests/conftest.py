@@ -71,6 +71,7 @@ def cli(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> CLI:
         "WORK_DIR",
         "REPORT_LOG_DB_PATH",
         "REVIEW_BELOW",
+        "CORRECTIONS_DB_PATH",
         "TICKET_URL",
     ):
         monkeypatch.delenv(name, raising=False)

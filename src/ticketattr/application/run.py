@@ -5,12 +5,13 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
+from ..domain.correction import in_force
 from ..domain.delivery import Delivery
 from ..domain.standing import ReportStatus
 from ..domain.ticket import AttributedTicket
 from .classify import classify_tickets
 from .fetch import fetch_tickets
-from .ports import AnswerCache, CatalogSource, Classifier, Helpdesk, Progress, Run, StageFiles
+from .ports import AnswerCache, CatalogSource, Classifier, CorrectionStore, Helpdesk, Progress, Run, StageFiles
 from .report import Attributed, Reporting, make_report
 from .send import Outgoing, largest_mail, send_messages
 
@@ -23,6 +24,7 @@ class Pipeline:
     catalog_source: CatalogSource
     classifier: Classifier
     cache: AnswerCache
+    corrections: CorrectionStore
     stage_files: StageFiles
     reporting: Reporting
     outgoing: Outgoing | None
@@ -57,11 +59,14 @@ def run_pipeline(pipeline: Pipeline, run: Run, report_path: Path, progress: Prog
 
 
 def _attribute_queue(pipeline: Pipeline, run: Run, progress: Progress) -> Attributed:
+    corrections = in_force(pipeline.corrections.all())
     fetched = fetch_tickets(pipeline.helpdesk, pipeline.catalog_source)
     # The catalog first: tickets.json is the file that says the fetch is complete.
     pipeline.stage_files.save_catalog(fetched.catalog, run)
     pipeline.stage_files.save_tickets(fetched.tickets, run)
-    tickets = classify_tickets(fetched.tickets, fetched.catalog, pipeline.classifier, pipeline.cache, progress)
+    tickets = classify_tickets(
+        fetched.tickets, fetched.catalog, pipeline.classifier, pipeline.cache, progress, corrections
+    )
     bill = pipeline.classifier.bill
     generated_at = pipeline.stage_files.save_attributions(tickets, run, bill)
     return Attributed(run.id, generated_at, tickets, bill, fetched.catalog)

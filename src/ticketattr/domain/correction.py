@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -70,12 +70,12 @@ def ticket_key(id: str, short_description: str, long_description: str) -> str:
     return hashlib.sha256(framed.encode("utf-8", "surrogatepass")).hexdigest()
 
 
-def in_force(corrections: Iterable[Correction]) -> dict[str, Correction]:
-    """The latest correction of each ticket, by its key; `corrections` come oldest first."""
-    return {correction.key: correction for correction in corrections}
+def in_force(corrections: Iterable[Correction]) -> list[Correction]:
+    """The latest correction of each ticket; `corrections` come oldest first."""
+    return list({correction.key: correction for correction in corrections}.values())
 
 
-def corrected(ticket: Ticket, by_key: dict[str, Correction], catalog: ServiceCatalog) -> Attribution | None:
+def corrected(ticket: Ticket, by_key: Mapping[str, Correction], catalog: ServiceCatalog) -> Attribution | None:
     """What a person decided for `ticket`; None when nobody did, or the catalog no longer has it."""
     if not by_key:
         return None

@@ -63,3 +63,4 @@ class Plan:
     to_ask: int
     batches: int
     bill: Bill
+    corrected: int = 0

@@ -25,7 +25,7 @@ from ..domain.standing import ReportStatus
 from ..domain.ticket import AttributedTicket
 from ..domain.usage import Bill
 from ..errors import ExitCode, SettingsError, TicketAttrError
-from . import pending, wiring
+from . import corrections, pending, wiring
 from .console import Console, plain, show_error
 from .settings import (
     Environment,
@@ -60,6 +60,7 @@ app = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"]},
 )
 app.add_typer(pending.app, name="pending")
+app.add_typer(corrections.app, name="corrections")
 
 
 class ClassifierChoice(str, Enum):
@@ -179,6 +180,7 @@ def classify(
 ) -> None:
     """Attribute each ticket to a request type, or say why not."""
     from ..application.classify import classify_tickets, plan_classification
+    from ..domain.correction import in_force
     from ..infrastructure.artifacts import WorkFolder, read_fetched, write_attributions
     from ..infrastructure.files import STREAM
 
@@ -191,11 +193,12 @@ def classify(
     fetched = read_fetched(input or work.newest("tickets"), catalog, work)
     chooser = wiring.classifier(options)
     cache = wiring.answer_cache(options, folders, _now, fresh=fresh)
+    decided = in_force(wiring.corrections(folders).all())
     if plan:
-        typer.echo(plan_text(plan_classification(fetched.tickets, fetched.catalog, chooser, cache)))
+        typer.echo(plan_text(plan_classification(fetched.tickets, fetched.catalog, chooser, cache, decided)))
         return
     with session.console.progress("Classifying") as progress:
-        tickets = classify_tickets(fetched.tickets, fetched.catalog, chooser, cache, progress)
+        tickets = classify_tickets(fetched.tickets, fetched.catalog, chooser, cache, progress, decided)
     target = output or work.path(fetched.run_id, "attributions")
     write_attributions(target, tickets, Run(fetched.run_id, _now), chooser.bill)
     session.summarize(tickets, chooser.bill)
@@ -310,6 +313,7 @@ def run(
             catalog_source=wiring.catalog_source(sources),
             classifier=chooser,
             cache=wiring.answer_cache(options, folders, _now, fresh=fresh),
+            corrections=wiring.corrections(folders),
             stage_files=WorkFolder(folders.work),
             reporting=wiring.reporting(settings, folders),
             outgoing=outgoing,

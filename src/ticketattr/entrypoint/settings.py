@@ -158,6 +158,7 @@ class FolderSettings:
     output: Path
     work: Path
     report_log: Path
+    corrections: Path
 
     @classmethod
     def read(cls, env: Environment) -> FolderSettings:
@@ -165,6 +166,7 @@ class FolderSettings:
             output=env.path("OUTPUT_DIR", "output"),
             work=env.path("WORK_DIR", "work"),
             report_log=env.path("REPORT_LOG_DB_PATH", "output/reports.db"),
+            corrections=env.path("CORRECTIONS_DB_PATH", "work/corrections.db"),
         )
 
 

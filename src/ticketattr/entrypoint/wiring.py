@@ -17,6 +17,7 @@ from ..application.ports import (
     CatalogSource,
     Classifier,
     Clock,
+    CorrectionStore,
     Helpdesk,
     Mailer,
     ReportFolder,
@@ -59,6 +60,12 @@ def answer_cache(options: GeminiOptions | None, settings: FolderSettings, clock:
     if options is None:
         return NoAnswerCache()
     return SQLiteAnswerCache(settings.work / "answers.db", clock, fresh=fresh)
+
+
+def corrections(settings: FolderSettings) -> CorrectionStore:
+    from ..infrastructure.corrections_db import SQLiteCorrections
+
+    return SQLiteCorrections(settings.corrections)
 
 
 def report_writer() -> ReportWriter:

@@ -7,6 +7,7 @@
     attributions  bill: {usage: {calls, retries, tokens_in, …}, cost, seconds}
                   data: [{ticket: …, attribution: {request_category, request_type, sla, source, confidence,
                   evidence, alternatives}}], or with `unattributed: {reason, detail}` in its place
+    corrections   data: [{run_id, place, ticket_id, …, reviewer, imported_by, at}], all of the run
 
 New fields with a default keep `schema_version`; any other change raises it.
 """
@@ -25,6 +26,7 @@ from pydantic import TypeAdapter, ValidationError
 from .. import __version__
 from ..application.ports import Run
 from ..domain.catalog import SLA, RequestType, ServiceCatalog
+from ..domain.correction import Correction
 from ..domain.ticket import AttributedTicket, Attribution, Source, Ticket, Unattributed
 from ..domain.usage import Bill
 from ..errors import ArtifactError, CatalogError, InputError
@@ -34,8 +36,13 @@ from .json_text import MAX_DEPTH, dump_json, parse_json
 SCHEMA_VERSION = 1
 MAX_BYTES = 1024 * 1024 * 1024
 
-Kind = Literal["catalog", "tickets", "attributions"]
-_MADE_BY: dict[Kind, str] = {"catalog": "fetch", "tickets": "fetch", "attributions": "classify"}
+Kind = Literal["catalog", "tickets", "attributions", "corrections"]
+_MADE_BY: dict[Kind, str] = {
+    "catalog": "fetch",
+    "tickets": "fetch",
+    "attributions": "classify",
+    "corrections": "corrections import",
+}
 # What the helpdesk nests lies some levels further down in a stage file.
 _DEPTH_ADDED = 10
 _RUN_ID = re.compile(r"\d{8}T\d{6}Z-[0-9a-f]{4}")
@@ -162,6 +169,36 @@ def read_attributions(path: Path) -> AttributionsFile:
 
 
 @dataclass(frozen=True, slots=True)
+class ReportedRun:
+    catalog: ServiceCatalog
+    tickets: list[AttributedTicket]
+
+
+def read_reported(
+    run_id: str, attributions_path: Path | None, catalog_path: Path | None, work: WorkFolder
+) -> ReportedRun:
+    """What a report was made from: without paths, from the folder of its run.
+
+    Raises ArtifactError, also when a file is of another run.
+    """
+    if not _RUN_ID.fullmatch(run_id):
+        raise ArtifactError("the workbook names no run", hint="Give a workbook that `ticketattr report` made.")
+    tickets = read_attributions(attributions_path or work.path(run_id, "attributions"))
+    catalog = read_catalog(catalog_path or work.path(run_id, "catalog"))
+    for kind, file in (("attributions", tickets), ("catalog", catalog)):
+        if file.run_id != run_id:
+            raise ArtifactError(
+                f"the workbook is of run {run_id}, the {kind} are of run {file.run_id}",
+                hint="Give the files of the run that the workbook came from.",
+            )
+    return ReportedRun(catalog.data, tickets.data)
+
+
+def write_corrections(path: Path, corrections: Sequence[Correction], run: Run) -> None:
+    _write(path, "corrections", run, _CORRECTIONS.dump_python(list(corrections), mode="json"))
+
+
+@dataclass(frozen=True, slots=True)
 class _Catalog:
     entries: tuple[RequestType, ...]
 
@@ -193,6 +230,7 @@ _CATALOG = TypeAdapter(_Catalog)
 _TICKETS = TypeAdapter(list[Ticket])
 _RECORDS = TypeAdapter(list[_Record])
 _BILL = TypeAdapter(Bill)
+_CORRECTIONS = TypeAdapter(list[Correction])
 
 
 def _record(attributed: AttributedTicket) -> _Record:

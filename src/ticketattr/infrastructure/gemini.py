@@ -12,7 +12,8 @@ import logging
 import time
 import warnings
 from collections.abc import Awaitable, Callable, Sequence
-from functools import lru_cache
+from dataclasses import dataclass
+from functools import cached_property, lru_cache
 from types import TracebackType
 from typing import Any, TypeAlias
 
@@ -23,6 +24,7 @@ from google.genai import types
 
 from ..application.ports import BatchFailed, ClassifierStopped
 from ..domain.catalog import ServiceCatalog
+from ..domain.examples import Example
 from ..domain.ticket import Outcome, Ticket
 from ..domain.usage import Bill, Usage
 from ..errors import SettingsError
@@ -88,13 +90,16 @@ class GeminiClassifier:
         text = json.dumps(["gemini", PROMPT_VERSION, *parameters]) + _instruction(catalog, self._rules)
         return hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()
 
-    def estimate(self, tickets: Sequence[Ticket], catalog: ServiceCatalog) -> Bill:
-        usage = self._estimate(tickets, catalog)
+    def estimate(self, tickets: Sequence[Ticket], catalog: ServiceCatalog, examples: Sequence[Example] = ()) -> Bill:
+        usage = self._estimate(_Question(tickets, catalog, examples))
         return Bill(usage, self._spending.cost_of(usage))
 
-    async def choose(self, tickets: Sequence[Ticket], catalog: ServiceCatalog) -> list[Outcome]:
+    async def choose(
+        self, tickets: Sequence[Ticket], catalog: ServiceCatalog, examples: Sequence[Example] = ()
+    ) -> list[Outcome]:
+        asked = _Question(tickets, catalog, examples)
         try:
-            response = await self._schema.ask(lambda schema: self._ask_with_retries(tickets, catalog, schema), catalog)
+            response = await self._schema.ask(lambda schema: self._ask_with_retries(asked, schema), catalog)
         except Rejected as error:
             raise BatchFailed("service_error", str(error)) from error
         except Transient as error:
@@ -103,18 +108,15 @@ class GeminiClassifier:
             raise await self._unknown_model() from error
         return read_answer(answer_text(response), len(tickets), catalog)
 
-    async def _ask_with_retries(
-        self, tickets: Sequence[Ticket], catalog: ServiceCatalog, schema: dict[str, Any]
-    ) -> types.GenerateContentResponse:
-        estimate = self._estimate(tickets, catalog)
-        config = self._config(catalog, schema)
-        text = question(tickets)
+    async def _ask_with_retries(self, asked: _Question, schema: dict[str, Any]) -> types.GenerateContentResponse:
+        estimate = self._estimate(asked)
+        config = self._config(asked.catalog, schema)
         async for attempt in retrying(self._options.max_retries, self._options.backoff_factor):
             with attempt, self._spending.reserved(estimate):
                 self._spending.record_call(is_retry=attempt.num > 1)
                 await self._pace.turn(estimate.tokens_in)
-                response = await self._call(text, config)
-                self._spending.record_answer(tokens_used(response), self._size(tickets, catalog), len(tickets))
+                response = await self._call(asked.text, config)
+                self._spending.record_answer(tokens_used(response), self._size(asked), len(asked.tickets))
                 return response
         raise AssertionError("stamina makes at least one attempt")
 
@@ -145,12 +147,12 @@ class GeminiClassifier:
             thinking_config=thinking,
         )
 
-    def _estimate(self, tickets: Sequence[Ticket], catalog: ServiceCatalog) -> Usage:
-        return self._spending.estimate(self._size(tickets, catalog), len(tickets))
+    def _estimate(self, asked: _Question) -> Usage:
+        return self._spending.estimate(self._size(asked), len(asked.tickets))
 
-    def _size(self, tickets: Sequence[Ticket], catalog: ServiceCatalog) -> int:
+    def _size(self, asked: _Question) -> int:
         """Of the question, in tokens, as far as its text tells."""
-        return tokens(_instruction(catalog, self._rules)) + tokens(question(tickets))
+        return tokens(_instruction(asked.catalog, self._rules)) + tokens(asked.text)
 
     async def _unknown_model(self) -> SettingsError:
         return SettingsError(
@@ -167,6 +169,17 @@ class GeminiClassifier:
             return ""
         named = ", ".join(name.removeprefix("models/") for name in names[:_MODELS_NAMED])
         return f", such as {named}" if named else ""
+
+
+@dataclass(frozen=True)
+class _Question:
+    tickets: Sequence[Ticket]
+    catalog: ServiceCatalog
+    examples: Sequence[Example]
+
+    @cached_property
+    def text(self) -> str:
+        return question(self.tickets, self.examples)
 
 
 class _Schema:

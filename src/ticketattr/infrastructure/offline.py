@@ -17,6 +17,7 @@ from dataclasses import dataclass
 from types import TracebackType
 
 from ..domain.catalog import RequestType, ServiceCatalog
+from ..domain.examples import Example
 from ..domain.ticket import Attribution, Outcome, Ticket, Unattributed
 from ..domain.usage import Bill
 
@@ -44,6 +45,8 @@ Vector = dict[str, float]
 
 
 class OfflineClassifier:
+    """It compares with the catalog alone, whatever examples there are."""
+
     batch_size = 500
     concurrency = 1
     bill = Bill(model="offline")
@@ -51,7 +54,7 @@ class OfflineClassifier:
     def fingerprint(self, catalog: ServiceCatalog) -> str:
         return "offline"
 
-    def estimate(self, tickets: Sequence[Ticket], catalog: ServiceCatalog) -> Bill:
+    def estimate(self, tickets: Sequence[Ticket], catalog: ServiceCatalog, examples: Sequence[Example] = ()) -> Bill:
         return Bill()
 
     async def __aenter__(self) -> OfflineClassifier:
@@ -62,7 +65,9 @@ class OfflineClassifier:
     ) -> None:
         return None
 
-    async def choose(self, tickets: Sequence[Ticket], catalog: ServiceCatalog) -> list[Outcome]:
+    async def choose(
+        self, tickets: Sequence[Ticket], catalog: ServiceCatalog, examples: Sequence[Example] = ()
+    ) -> list[Outcome]:
         index = _Index(catalog.entries)
         return [index.choose(ticket) for ticket in tickets]
 

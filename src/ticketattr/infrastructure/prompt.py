@@ -13,6 +13,7 @@ from importlib.resources import files
 from typing import Any
 
 from ..domain.catalog import RequestType, ServiceCatalog
+from ..domain.examples import Example
 from ..domain.ticket import Ticket
 
 PROMPT_VERSION = 1
@@ -33,8 +34,8 @@ def system_instruction(catalog: ServiceCatalog, rules: str) -> str:
     return f"{rules.rstrip()}\n\nThe service catalog:\n{json.dumps(entries, ensure_ascii=False)}\n"
 
 
-def question(tickets: Sequence[Ticket]) -> str:
-    """The tickets as JSON in a fence that their text cannot close: it holds no `<`."""
+def question(tickets: Sequence[Ticket], examples: Sequence[Example] = ()) -> str:
+    """The tickets, and what people decided about others like them, as JSON in fences that no text can close."""
     items = [
         {
             "id": number,
@@ -43,8 +44,25 @@ def question(tickets: Sequence[Ticket]) -> str:
         }
         for number, ticket in enumerate(tickets, start=1)
     ]
+    text = _fenced("tickets", items)
+    if not examples:
+        return text
+    decided = [
+        {
+            "short_description": example.short_description,
+            "long_description": example.long_description,
+            "request_category": example.entry.category,
+            "request_type": example.entry.name,
+        }
+        for example in examples
+    ]
+    return f"{text}\n\nOther tickets, and what a person of the desk chose for each:\n{_fenced('examples', decided)}"
+
+
+def _fenced(name: str, items: Sequence[dict[str, Any]]) -> str:
+    """It holds no `<` but its own."""
     data = json.dumps(items, ensure_ascii=False).replace("<", "\\u003c").replace(">", "\\u003e")
-    return f"<tickets>\n{data}\n</tickets>"
+    return f"<{name}>\n{data}\n</{name}>"
 
 
 def _answer_schema(categories: list[str] | None, request_types: list[str] | None) -> dict[str, Any]:
