@@ -68,6 +68,12 @@ class ClassifierChoice(str, Enum):
     offline = "offline"
 
 
+class ReportFormat(str, Enum):
+    xlsx = "xlsx"
+    csv = "csv"
+    html = "html"
+
+
 @dataclass(frozen=True, slots=True)
 class Session:
     """What the options before the command say."""
@@ -221,6 +227,9 @@ def report(
             help="- is stdout. [default: OUTPUT_DIR/ticket-attribution-<run>.xlsx, where it is pending]",
         ),
     ] = None,
+    format: Annotated[
+        ReportFormat, typer.Option(help="csv and html hold the same rows; only a workbook is ever pending.")
+    ] = ReportFormat.xlsx,
 ) -> None:
     """Write the report of a run."""
     from ..application.report import Attributed, make_report
@@ -234,11 +243,11 @@ def report(
     if not stage.data:
         session.console.summary("no tickets, so no report")
         return
-    target = output or folders.output / _report_name(stage.run_id)
+    target = output or folders.output / _report_name(stage.run_id, format.value)
     with session.console.waiting("Writing the report"):
         catalog = work.catalog_of(stage.run_id)
         attributed = Attributed(stage.run_id, stage.generated_at, stage.data, stage.bill, catalog)
-        made = make_report(attributed, wiring.reporting(settings, folders), target)
+        made = make_report(attributed, wiring.reporting(settings, folders, format.value), target)
     session.console.summary(f"{len(made.rows)} rows written, {made.attributed} of them attributed")
     _print_path(target)
 
@@ -343,8 +352,8 @@ def _new_run() -> Run:
     return Run(new_run_id(_now()), _now)
 
 
-def _report_name(run_id: str) -> str:
-    return f"ticket-attribution-{run_id}.xlsx"
+def _report_name(run_id: str, format: str = "xlsx") -> str:
+    return f"ticket-attribution-{run_id}.{format}"
 
 
 def _print_path(path: Path) -> None:

@@ -68,17 +68,26 @@ def corrections(settings: FolderSettings) -> CorrectionStore:
     return SQLiteCorrections(settings.corrections)
 
 
-def report_writer() -> ReportWriter:
+def report_writer(format: str) -> ReportWriter:
+    """The writer of `xlsx`, `csv` or `html`."""
+    if format == "csv":
+        from ..infrastructure.csv_report import CSVReports
+
+        return CSVReports()
+    if format == "html":
+        from ..infrastructure.html_report import HTMLReports
+
+        return HTMLReports()
     from ..infrastructure.excel import ExcelReports
 
     return ExcelReports()
 
 
-def reporting(settings: ReportSettings, folders: FolderSettings) -> Reporting:
+def reporting(settings: ReportSettings, folders: FolderSettings, format: str = "xlsx") -> Reporting:
     from ..infrastructure.artifacts import WorkFolder
 
     return Reporting(
-        writer=report_writer(),
+        writer=report_writer(format),
         stage_files=WorkFolder(folders.work),
         report_log=report_log(folders),
         transport=settings.transport,
