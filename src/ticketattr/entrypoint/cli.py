@@ -219,6 +219,9 @@ def report(
         Path | None,
         typer.Option("--input", "-i", help="- is stdin. [default: attributions.json of the newest run]"),
     ] = None,
+    catalog: Annotated[
+        Path | None, typer.Option(help="Feeds the drop-downs. [default: catalog.json of the run, if it is there]")
+    ] = None,
     output: Annotated[
         Path | None,
         typer.Option(
@@ -233,7 +236,7 @@ def report(
 ) -> None:
     """Write the report of a run."""
     from ..application.report import Attributed, make_report
-    from ..infrastructure.artifacts import WorkFolder, read_attributions
+    from ..infrastructure.artifacts import WorkFolder, read_attributions, read_catalog_of
 
     session: Session = context.obj
     with session.reading("report") as env:
@@ -245,8 +248,8 @@ def report(
         return
     target = output or folders.output / _report_name(stage.run_id, format.value)
     with session.console.waiting("Writing the report"):
-        catalog = work.catalog_of(stage.run_id)
-        attributed = Attributed(stage.run_id, stage.generated_at, stage.data, stage.bill, catalog)
+        entries = read_catalog_of(stage.run_id, catalog, work)
+        attributed = Attributed(stage.run_id, stage.generated_at, stage.data, stage.bill, entries)
         made = make_report(attributed, wiring.reporting(settings, folders, format.value), target)
     session.console.summary(f"{len(made.rows)} rows written, {made.attributed} of them attributed")
     _print_path(target)

@@ -100,11 +100,6 @@ class WorkFolder:
     def attributed(self, run_id: str) -> list[AttributedTicket]:
         return read_attributions(self.path(run_id, "attributions")).data
 
-    def catalog_of(self, run_id: str) -> ServiceCatalog | None:
-        """The catalog of a run; None when it is not there. Raises ArtifactError when it is of no use."""
-        path = self.path(run_id, "catalog")
-        return read_catalog(path).data if path.exists() else None
-
 
 def write_catalog(path: Path, catalog: ServiceCatalog, run: Run) -> None:
     _write(path, "catalog", run, {"entries": _ENTRIES.dump_python(catalog.entries, mode="json")})
@@ -166,6 +161,26 @@ def read_attributions(path: Path) -> AttributionsFile:
     records = _checked(_RECORDS, file.data, path)
     bill = _checked(_BILL, header["bill"], path) if "bill" in header else None
     return AttributionsFile(file.run_id, file.generated_at, [_attributed(record, path) for record in records], bill)
+
+
+def read_catalog_of(run_id: str, catalog_path: Path | None, work: WorkFolder) -> ServiceCatalog | None:
+    """The catalog of a run: at `catalog_path`, or in the folder of the run; None when it is not there.
+
+    Raises ArtifactError, also when it is of another run.
+    """
+    path = catalog_path or work.path(run_id, "catalog")
+    if not catalog_path and not path.exists():
+        return None
+    catalog = read_catalog(path)
+    _check_run(run_id, "attributions", catalog.run_id, "catalog")
+    return catalog.data
+
+
+def _check_run(run_id: str, what: str, other_run_id: str, other: str) -> None:
+    if run_id != other_run_id:
+        raise ArtifactError(
+            f"the {what} are of run {run_id}, the {other} is of run {other_run_id}", hint="Give files of one run."
+        )
 
 
 @dataclass(frozen=True, slots=True)

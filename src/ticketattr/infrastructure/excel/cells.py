@@ -44,6 +44,13 @@ def write_text(sheet: Worksheet, row: int, column: int, text: str, look: Look, f
         sheet.write_string(row, column, content, chosen)
 
 
+def rule_lines(sheet: Worksheet, first: int, last: int, columns: int, look: Look) -> None:
+    """A pale line under each row, also where its cells are empty, on the screen and on paper."""
+    if first <= last:
+        rule = {"type": "formula", "criteria": "=TRUE", "format": look.rule}
+        sheet.conditional_format(first, 0, last, columns - 1, rule)
+
+
 def write_link(sheet: Worksheet, row: int, column: int, url: str, text: str, look: Look) -> None:
     """`text` that leads to `url`; alone where a sheet can hold no link to there."""
     content = cell_text(text)

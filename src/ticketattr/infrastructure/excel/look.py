@@ -10,7 +10,6 @@ from xlsxwriter.format import Format
 
 BLUE, DARK_BLUE, GREY = "#0072B2", "#1F4E78", "#595959"
 _PALE_BLUE, _PALE_ORANGE = "#DDEBF7", "#FFF2CC"
-# A filled cell hides the grid.
 _LINE = {"bottom": 1, "bottom_color": "#D9D9D9"}
 
 # A leading "=" stays text by the first, also when somebody edits the cell; the second keeps what is typed anew.
@@ -41,6 +40,7 @@ class Look:
     total_label: Format
     total: Format
     internal_link: Format
+    rule: Format
 
 
 def make_look(workbook: Workbook) -> Look:
@@ -52,8 +52,8 @@ def make_look(workbook: Workbook) -> Look:
         header=made(**heading, bg_color=DARK_BLUE),
         editable_header=made(**heading, bg_color=BLUE),
         text=made(**_SHORT),
-        editable=made(**_SHORT, **_LINE, bg_color=_PALE_BLUE),
-        flag=made(**_SHORT, **_LINE, bg_color=_PALE_ORANGE),
+        editable=made(**_SHORT, bg_color=_PALE_BLUE),
+        flag=made(**_SHORT, bg_color=_PALE_ORANGE),
         link=made(**_SHORT, font_color=BLUE, underline=1),
         prose=made(**_STAYS_TEXT),
         number=made(num_format="General"),
@@ -61,11 +61,12 @@ def make_look(workbook: Workbook) -> Look:
         title=made(bold=True, font_size=16, font_color=DARK_BLUE),
         section=made(bold=True, font_size=12, font_color=DARK_BLUE, bottom=2, bottom_color=DARK_BLUE),
         note=made(font_color=GREY),
-        aside=made(font_color=GREY, indent=1),
+        aside=made(font_color=GREY, align="left", indent=2),
         label=made(quote_prefix=True),
         fact=made(quote_prefix=True, num_format="@", align="left"),
         count=made(num_format="#,##0"),
         total_label=made(bold=True, top=1),
         total=made(bold=True, top=1, num_format="#,##0"),
         internal_link=made(font_color=BLUE, underline=1),
+        rule=workbook.add_format(_LINE),
     )

@@ -6,7 +6,7 @@ from xlsxwriter import Workbook
 
 from ...domain.report import Report
 from . import tickets
-from .cells import write_link, write_text
+from .cells import rule_lines, write_link, write_text
 from .look import Look
 
 SHEET = "Needs review"
@@ -41,7 +41,7 @@ def write_review_sheet(workbook: Workbook, report: Report, look: Look) -> None:
     sheet.set_margins(left=0.4, right=0.4, top=0.6, bottom=0.6)
     sheet.fit_to_pages(1, 0)
     sheet.repeat_rows(_HEADER_ROW)
-    sheet.hide_gridlines(0)
+    rule_lines(sheet, _HEADER_ROW + 1, _HEADER_ROW + len(rows), len(_HEADINGS), look)
     sheet.set_footer(f"&L{report.run_id}&R&P / &N")
     # What somebody typed here would be lost without a word.
     sheet.protect("", {"autofilter": True, "format_columns": True, "format_rows": True})

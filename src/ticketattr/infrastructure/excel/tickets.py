@@ -16,7 +16,7 @@ from xlsxwriter.worksheet import Worksheet
 
 from ...domain.report import Report, Row
 from .catalog import add_drop_downs
-from .cells import write_link, write_text
+from .cells import rule_lines, write_link, write_text
 from .look import Look
 
 SHEET = "Tickets"
@@ -72,6 +72,7 @@ def write_tickets_sheet(workbook: Workbook, report: Report, look: Look) -> None:
     sheet = workbook.add_worksheet(SHEET)
     widths = [_width(column, report.rows) for column in _COLUMNS]
     _set_up(sheet, report, widths)
+    rule_lines(sheet, 1, len(report.rows), len(_COLUMNS), look)
     formats = _formats(look)
     for place, (column, heading) in enumerate(zip(_COLUMNS, COLUMNS, strict=True)):
         header = look.editable_header if column.kind == "editable" else look.header
@@ -93,7 +94,6 @@ def _set_up(sheet: Worksheet, report: Report, widths: Sequence[int]) -> None:
     sheet.print_area(0, 0, last_row, _PRINTED - 1)
     sheet.fit_to_pages(1, 0)
     sheet.repeat_rows(0)
-    sheet.hide_gridlines(0)
     sheet.set_footer(f"&L{report.run_id}&R&P / &N")
     if report.background.catalog and report.rows:
         places = [place for place, column in enumerate(_COLUMNS) if column.kind == "editable"]
