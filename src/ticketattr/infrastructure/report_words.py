@@ -48,8 +48,9 @@ def facts(report: Report) -> list[tuple[str, str]]:
             ("calls", f"{bill.usage.calls:,}"),
             ("tokens in and out", f"{bill.usage.tokens_in:,} and {bill.usage.tokens_out:,}"),
             ("cost", cost),
-            ("duration", f"{bill.seconds:.1f} s"),
         ]
+        if bill.seconds:
+            known.append(("duration", f"{bill.seconds:.1f} s"))
     if background.catalog:
         entries = len(background.catalog.entries)
         known.append(("service catalog", f"version {background.catalog.version}, {entries:,} request types"))

@@ -49,7 +49,7 @@ def write_summary_sheet(workbook: Workbook, report: Report, look: Look) -> None:
 
 def _set_up(sheet: Worksheet, report: Report) -> None:
     sheet.set_row(0, 24)
-    sheet.set_column(0, 0, 48)
+    sheet.set_column(0, 0, 56)
     sheet.set_column(1, 1, 12)
     sheet.set_column(2, 2, 46)
     sheet.hide_gridlines(2)
@@ -84,6 +84,7 @@ class _Page:
 
     def heading(self, text: str) -> None:
         self._row += 1
+        self._sheet.set_row(self._row, 20)
         for column in range(3):
             self._sheet.write_string(self._row, column, "" if column else text, self._look.section)
         self._row += 1
