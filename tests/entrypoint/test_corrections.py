@@ -7,6 +7,7 @@ import io
 import json
 import sqlite3
 from collections.abc import Mapping
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
@@ -307,11 +308,10 @@ class TestStore:
     def test_nothing_in_it_can_be_changed_or_removed(self, cli: CLI, report: Path) -> None:
         correct(report, T1=("Hardware", "Laptop Repair"))
         cli.ok("corrections", "import", str(report))
-        with sqlite3.connect("work/corrections.db") as store:
+        with closing(sqlite3.connect("work/corrections.db")) as store:
             for statement in ("DELETE FROM corrections", "UPDATE corrections SET imported_by = 'nobody'"):
                 with pytest.raises(sqlite3.IntegrityError, match="only ever added"):
                     store.execute(statement)
-        store.close()
         assert len(listed(cli)) == 1
 
     def test_listing_makes_no_file(self, cli: CLI) -> None:
@@ -335,8 +335,10 @@ class TestStore:
         assert result.exit_code == (3 if content else 0)
         assert ("c.db are damaged" in result.stderr) == bool(content)
 
-    def test_a_store_of_another_kind_is_refused(self, cli: CLI, report: Path) -> None:
-        cli.settings["CORRECTIONS_DB_PATH"] = "output/reports.db"
+    def test_a_store_of_another_kind_is_refused(self, cli: CLI) -> None:
+        with closing(sqlite3.connect("other.db")) as other:
+            other.executescript("CREATE TABLE things (name); PRAGMA user_version = 7;")
+        cli.settings["CORRECTIONS_DB_PATH"] = "other.db"
         result = cli("corrections", "list")
-        assert result.exit_code == 2
+        assert result.exit_code == 3
         assert "CORRECTIONS_DB_PATH" in result.stderr

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timezone
+from functools import lru_cache
 from typing import Any
 from urllib.parse import quote
 
-from .catalog import ServiceCatalog
+from .catalog import RequestType, ServiceCatalog
 from .changes import Change, Earlier, Known, identities
 from .review import REVIEW_BELOW, reasons_for_review
 from .suspicion import suspicion
@@ -113,7 +115,7 @@ def _row(attributed: AttributedTicket, *, place: int, change: Change, now: datet
         short_description=ticket.short_description,
         age_days=_age_days(ticket.created_at, now),
         since_last_report=change,
-        needs_review="; ".join(reasons_for_review(attributed, steering, background.review_below)),
+        needs_review=sys.intern("; ".join(reasons_for_review(attributed, steering, background.review_below))),
         long_description=ticket.long_description,
         suspicious=steering,
         original_category=ticket.request_category,
@@ -141,7 +143,7 @@ def _outcome_cells(outcome: Outcome) -> dict[str, Any]:
                 "source": source,
                 "confidence": confidence,
                 "evidence": evidence,
-                "next_best": "\n".join(map(str, alternatives[:2])),
+                "next_best": _pairs(alternatives[:2]),
             }
 
 
@@ -160,6 +162,17 @@ def _url(id: str, template: str) -> str:
     return template.replace("{id}", quote(id, safe="", errors="replace")) if template and id else ""
 
 
-def _position(row: Row) -> list[tuple[bool, str]]:
-    keys = (row.request_category, row.request_type, row.short_description)
-    return [(not key.strip(), key.casefold()) for key in keys]
+def _position(row: Row) -> tuple[bool, str, bool, str, bool, str]:
+    text = row.short_description
+    return (*_folded(row.request_category), *_folded(row.request_type), not text.strip(), text.casefold())
+
+
+# A catalog has few names, a queue has many tickets: each name is kept in memory once.
+@lru_cache(maxsize=4096)
+def _folded(name: str) -> tuple[bool, str]:
+    return not name.strip(), name.casefold()
+
+
+@lru_cache(maxsize=4096)
+def _pairs(entries: tuple[RequestType, ...]) -> str:
+    return "\n".join(map(str, entries))

@@ -13,8 +13,8 @@ from .look import Look
 MAX_CELL = 32_767
 """What a cell holds, in UTF-16 units; Excel repairs a file that has more."""
 
-MAX_LINKS = 65_000
-"""A sheet holds 65,530; Excel repairs a file that has more."""
+MAX_LINKS = 20_000
+"""Excel repairs a file that has more than 65,530 on a sheet; each takes memory, and nobody follows so many."""
 
 MAX_URL = 2_079
 
