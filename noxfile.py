@@ -64,4 +64,14 @@ def excel(session: nox.Session) -> None:
         *(*command, "classify", "-i", "work/example/tickets.json"),
         *("--catalog", "work/example/catalog.json", "-o", "work/example/attributions.json"),
     )
-    session.run(*command, "report", "-i", "work/example/attributions.json", "-o", "work/example/example.xlsx")
+    session.run(
+        *(*command, "report", "-i", "work/example/attributions.json"),
+        *("--catalog", "work/example/catalog.json", "-o", "work/example/example.xlsx"),
+    )
+
+
+@nox.session(venv_backend="none")
+def office(session: nox.Session) -> None:
+    """Every sheet of the example workbook as PNG, and round trips, through a LibreOffice that is there already."""
+    excel(session)
+    session.run(*PYTHON, "tests.office", "work/example/example.xlsx", "work/example/office")

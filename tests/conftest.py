@@ -64,7 +64,16 @@ def cli(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> CLI:
     for name in os.environ:
         if name.startswith(("HELPDESK_", "SERVICE_", "HTTP_", "LLM_", "EMAIL_", "GOOGLE_", "GEMINI_")):
             monkeypatch.delenv(name)
-    for name in ("CLASSIFIER", "CODEBASE_URL", "OUTPUT_DIR", "WORK_DIR", "REPORT_LOG_DB_PATH"):
+    for name in (
+        "CLASSIFIER",
+        "CODEBASE_URL",
+        "OUTPUT_DIR",
+        "WORK_DIR",
+        "REPORT_LOG_DB_PATH",
+        "REVIEW_BELOW",
+        "CORRECTIONS_DB_PATH",
+        "TICKET_URL",
+    ):
         monkeypatch.delenv(name, raising=False)
     return CLI(tmp_path)
 

@@ -13,7 +13,9 @@ from typing import TypeAlias
 
 from ticketattr.application.ports import BatchFailed, DeliveryInDoubt, MessageRefused, Receipt
 from ticketattr.domain.catalog import SLA, RequestType, ServiceCatalog
+from ticketattr.domain.correction import Correction
 from ticketattr.domain.delivery import Message, ReportFile, Transport
+from ticketattr.domain.examples import Example
 from ticketattr.domain.ticket import Attribution, Outcome, Ticket, Unattributed
 from ticketattr.domain.usage import Bill
 from ticketattr.errors import TicketAttrError
@@ -77,6 +79,7 @@ class ScriptedClassifier:
     bill: Bill = field(default_factory=Bill)
     failures: dict[int, BatchFailed | TicketAttrError] = field(default_factory=dict)
     shown: list[list[Ticket]] = field(default_factory=list)
+    examples: list[list[Example]] = field(default_factory=list)
     entered: int = 0
     left: int = 0
 
@@ -92,11 +95,14 @@ class ScriptedClassifier:
     def fingerprint(self, catalog: ServiceCatalog) -> str:
         return "scripted"
 
-    def estimate(self, tickets: Sequence[Ticket], catalog: ServiceCatalog) -> Bill:
+    def estimate(self, tickets: Sequence[Ticket], catalog: ServiceCatalog, examples: Sequence[Example] = ()) -> Bill:
         return Bill()
 
-    async def choose(self, tickets: Sequence[Ticket], catalog: ServiceCatalog) -> list[Outcome]:
+    async def choose(
+        self, tickets: Sequence[Ticket], catalog: ServiceCatalog, examples: Sequence[Example] = ()
+    ) -> list[Outcome]:
         batch = len(self.shown)
+        self.examples.append(list(examples))
         self.shown.append(list(tickets))
         if batch in self.failures:
             raise self.failures[batch]
@@ -151,3 +157,22 @@ class FakeMailSession:
         if trouble:
             raise trouble
         return Receipt("250 OK", sum(map(len, contents)))
+
+
+def a_correction(
+    text: str, id: str = "T-1", *, pair: tuple[str, str] = ("Hardware", "Laptop Repair"), run_id: str = "run"
+) -> Correction:
+    return Correction(
+        run_id=run_id,
+        place=1,
+        ticket_id=id,
+        short_description=text,
+        long_description="",
+        request_category=pair[0],
+        request_type=pair[1],
+        reported_category="Other",
+        reported_type="General Inquiry",
+        reviewer="Lead",
+        imported_by="ann",
+        at=MIDNIGHT,
+    )

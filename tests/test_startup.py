@@ -16,7 +16,7 @@ from ticketattr.entrypoint.cli import app
 try:
     app(sys.argv[1:])
 finally:
-    print(*sorted({"google.genai", "openpyxl", "httpx"} & set(sys.modules)), file=sys.stderr)
+    print(*sorted({"google.genai", "openpyxl", "httpx", "xlsxwriter"} & set(sys.modules)), file=sys.stderr)
 """
 
 
@@ -39,4 +39,4 @@ def test_listing_a_report_loads_nothing_slow(cli: CLI) -> None:
 
 
 def test_the_packages_that_are_looked_for_are_those_that_are_used(cli: CLI) -> None:
-    assert imported_by(cli, "--quiet", "run", "--dry-run") == ["httpx", "openpyxl"]
+    assert imported_by(cli, "--quiet", "run", "--dry-run") == ["httpx", "xlsxwriter"]

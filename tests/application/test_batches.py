@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 from ticketattr.application.batches import Answers, ask_in_batches, extra_calls
 from ticketattr.application.ports import BatchFailed, ClassifierStopped
 from ticketattr.domain.catalog import SLA, RequestType, ServiceCatalog
+from ticketattr.domain.examples import Example, Examples
 from ticketattr.domain.ticket import Attribution, Outcome, Ticket, Unattributed
 from ticketattr.errors import SettingsError
 
@@ -36,7 +37,9 @@ class Moody(ScriptedClassifier):
     reactions: list[Reaction] = field(default_factory=list)
     calls: list[Sequence[Ticket]] = field(default_factory=list)
 
-    async def choose(self, tickets: Sequence[Ticket], catalog: ServiceCatalog) -> list[Outcome]:
+    async def choose(
+        self, tickets: Sequence[Ticket], catalog: ServiceCatalog, examples: Sequence[Example] = ()
+    ) -> list[Outcome]:
         self.calls.append(tickets)
         await anyio.lowlevel.checkpoint()
         reaction = self.reactions.pop(0) if self.reactions else "answer"
@@ -51,6 +54,10 @@ class Moody(ScriptedClassifier):
         return [ANSWERED] * len(tickets)
 
 
+def ignore(done: int, total: int) -> None:
+    pass
+
+
 def ask(classifier: Moody, number: int) -> tuple[list[Outcome], dict[int, Outcome]]:
     tickets = [Ticket(str(place), f"ticket {place}") for place in range(number)]
     kept: dict[int, Outcome] = {}
@@ -58,7 +65,7 @@ def ask(classifier: Moody, number: int) -> tuple[list[Outcome], dict[int, Outcom
     def keep(answers: Answers) -> None:
         kept.update(answers)
 
-    outcomes = anyio.run(ask_in_batches, tickets, CATALOG, classifier, keep, lambda done, total: None)
+    outcomes = anyio.run(ask_in_batches, tickets, CATALOG, classifier, keep, ignore, Examples([], CATALOG))
     return outcomes, kept
 
 
@@ -101,7 +108,9 @@ def test_failures_that_do_not_lie_in_the_content_are_not_split() -> None:
 
 def test_a_wrong_setting_ends_it_without_being_wrapped() -> None:
     class Refused(Moody):
-        async def choose(self, tickets: Sequence[Ticket], catalog: ServiceCatalog) -> list[Outcome]:
+        async def choose(
+            self, tickets: Sequence[Ticket], catalog: ServiceCatalog, examples: Sequence[Example] = ()
+        ) -> list[Outcome]:
             self.calls.append(tickets)
             raise SettingsError("the key is refused")
 
@@ -115,7 +124,9 @@ def test_no_more_calls_are_in_flight_than_the_classifier_wants() -> None:
     class Counting(Moody):
         in_flight = most = 0
 
-        async def choose(self, tickets: Sequence[Ticket], catalog: ServiceCatalog) -> list[Outcome]:
+        async def choose(
+            self, tickets: Sequence[Ticket], catalog: ServiceCatalog, examples: Sequence[Example] = ()
+        ) -> list[Outcome]:
             self.in_flight += 1
             self.most = max(self.most, self.in_flight)
             await anyio.sleep(0.001)

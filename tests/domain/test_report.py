@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ticketattr.domain.catalog import SLA, RequestType
-from ticketattr.domain.report import Report, Row, build_report
+from ticketattr.domain.report import Background, Report, Row, build_report
 from ticketattr.domain.ticket import AttributedTicket, Attribution, Ticket, Unattributed
 
 NOW = datetime(2026, 11, 23, 15, 3, 1, tzinfo=timezone.utc)
@@ -98,6 +98,8 @@ def test_a_row_holds_the_sla_of_the_catalog_and_what_the_ticket_came_with() -> N
         short_description="Locked out",
         sla_value=0,
         sla_unit="hours",
+        age_days=3.6,
+        needs_review="came with an SLA of 9 weeks, the catalog promises 0 hours",
         long_description="Since Monday.",
         source="model",
         confidence=0.9,
@@ -107,6 +109,7 @@ def test_a_row_holds_the_sla_of_the_catalog_and_what_the_ticket_came_with() -> N
         original_sla="9 weeks",
         created_at="2026-11-20",
         requester_email="ann@example.com",
+        place=1,
     )
 
 
@@ -116,3 +119,38 @@ def test_an_unattributed_row_is_blank_where_the_catalog_would_speak_and_gives_th
     assert (row.request_category, row.request_type, row.sla_value, row.sla_unit, row.source) == ("", "", None, "", "")
     assert (row.unattributed_reason, row.unattributed_detail) == ("blocked", "the model refused")
     assert (row.original_category, row.original_type, row.original_sla) == ("Canteen", "Menu", "")
+
+
+@pytest.mark.parametrize(
+    ("created_at", "age"),
+    [
+        ("2026-11-22T15:03:01Z", 1.0),
+        ("2026-11-22 15:03:01", 1.0),
+        ("2026-11-22T16:03:01+01:00", 1.0),
+        ("2026-11-23", 0.6),
+        ("", None),
+        ("last week", None),
+        ("0001-01-01T00:00:00+23:59", 739_943.6),
+    ],
+)
+def test_the_age_is_that_when_the_report_was_made(created_at: str, age: float | None) -> None:
+    ticket = Ticket("1", "open", created_at=created_at)
+    (row,) = report(AttributedTicket(ticket, Unattributed("no_match"))).rows
+    assert row.age_days == age
+
+
+@pytest.mark.parametrize(
+    ("sla", "hours"),
+    [(SLA(0, "days"), None), (SLA(1.5, "days"), 36), (SLA(1, "weeks"), 168), (SLA(30, "minutes"), 0.5)],
+    ids=str,
+)
+def test_the_sla_can_be_sorted_in_calendar_hours(sla: SLA, hours: float | None) -> None:
+    (row,) = report(AttributedTicket(Ticket("1", ""), Attribution(RequestType("A", "B", sla), "kept"))).rows
+    assert row.sla_hours == hours
+
+
+def test_links_lead_to_the_ticket_where_a_template_is_set() -> None:
+    tickets = [unattributed("A/1 ü"), unattributed("")]
+    background = Background(ticket_url="https://desk.example.com/t/{id}?x=1")
+    made = build_report(tickets, run_id="r", generated_at=NOW, background=background)
+    assert [row.url for row in made.rows] == ["https://desk.example.com/t/A%2F1%20%C3%BC?x=1", ""]

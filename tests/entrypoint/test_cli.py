@@ -93,6 +93,59 @@ def test_a_row_says_what_became_of_its_ticket(cli: CLI) -> None:
     assert (table["T-5"]["request_type"], table["T-5"]["original_category"]) == ("General Inquiry", "Canteen")
 
 
+@pytest.mark.parametrize("format", ["csv", "html"])
+def test_other_formats_hold_the_same_rows_and_are_never_pending(cli: CLI, format: str) -> None:
+    cli.ok("fetch")
+    cli.ok("classify")
+    path = Path(cli.ok("report", "--format", format).stdout.strip())
+    assert path.suffix == f".{format}"
+    text = path.read_bytes().decode("utf-8-sig")
+    assert all(f"T-{number}" in text for number in range(1, 6))
+    assert cli.ok("pending", "list").stdout == "nothing is pending\n"
+    assert cli.ok("report", "--format", format, "-o", "-").stdout_bytes == path.read_bytes()
+
+
+def test_without_the_catalog_of_the_run_a_report_has_no_drop_downs_and_says_so(cli: CLI) -> None:
+    cli.ok("fetch")
+    cli.ok("classify")
+    (catalog,) = (cli.folder / "work").glob("*/catalog.json")
+    catalog.unlink()
+    assert "the report has no drop-downs" in cli.ok("report").stderr
+    assert "Catalog" not in openpyxl.load_workbook(cli.reports[0]).sheetnames
+
+
+def test_a_report_says_what_is_new_and_gone_since_the_last_one_that_was_sent(cli: CLI) -> None:
+    cli.ok("run")
+    queue = json.loads(Path(cli.settings["HELPDESK_API_URL"]).read_text())["data"]["requests"]
+    (cli.folder / "queue.json").write_text(json.dumps([*queue[1:], {"id": "T-6", "subject": "mouse"}]))
+    cli.settings["HELPDESK_API_URL"] = "queue.json"
+    cli.ok("run", "--dry-run")
+    for _ in range(2):
+        # What was not sent is nothing to compare with; made again, the report says the same.
+        cli.ok("report", "-o", "report.xlsx")
+        changes = {row["id"]: row["since_last_report"] for row in rows(cli.folder / "report.xlsx")}
+        assert changes == {"T-2": None, "T-3": None, "T-4": None, "T-5": None, "T-6": "new"}
+        summary = openpyxl.load_workbook(cli.folder / "report.xlsx")["Summary"]
+        lines = [row[0] for row in summary.iter_rows(values_only=True) if row[0]]
+        assert "gone: T-1 Forgot my password" in lines
+
+
+@pytest.mark.parametrize(
+    ("setting", "value"),
+    [
+        ("REVIEW_BELOW", "2"),
+        ("REVIEW_BELOW", "low"),
+        ("TICKET_URL", "https://desk.example.com/"),
+        ("TICKET_URL", "javascript:{id}"),
+    ],
+)
+def test_a_wrong_setting_of_the_report_is_named(cli: CLI, setting: str, value: str) -> None:
+    cli.settings[setting] = value
+    result = cli("report")
+    assert result.exit_code == 2
+    assert setting in result.stderr
+
+
 def test_the_report_stage_makes_the_same_bytes_twice(cli: CLI) -> None:
     cli.ok("fetch")
     cli.ok("classify")

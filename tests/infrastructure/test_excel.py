@@ -5,7 +5,7 @@ from __future__ import annotations
 import io
 import re
 import zipfile
-from dataclasses import fields
+from dataclasses import fields, replace
 from pathlib import Path
 from typing import Any
 from xml.etree import ElementTree as ET
@@ -14,18 +14,22 @@ import openpyxl
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from openpyxl.worksheet.properties import PageSetupProperties
 from openpyxl.worksheet.worksheet import Worksheet
 
-from ticketattr.domain.report import Report, Row, build_report
+from ticketattr.domain.catalog import ServiceCatalog
+from ticketattr.domain.report import Background, Report, Row, build_report
 from ticketattr.domain.ticket import AttributedTicket, Attribution, Ticket, Unattributed
-from ticketattr.errors import SettingsError
+from ticketattr.domain.usage import Bill
+from ticketattr.errors import InputError, SettingsError
 from ticketattr.infrastructure.excel import COLUMNS, MAX_CELL, ExcelReports, write_workbook
 
-from ..fakes import GENERAL, LAPTOP, MIDNIGHT, PASSWORD, STOLEN
+from ..fakes import CATALOG, GENERAL, LAPTOP, MIDNIGHT, PASSWORD, STOLEN
 
 RUN = "20261123T150301Z-7f3a"
 
-NUMBERS = {"sla_value", "confidence"}
+MAIN = "{http://schemas.openxmlformats.org/spreadsheetml/2006/main}"
+NOT_TEXT = {"sla_value", "sla_hours", "age_days", "confidence", "place", "url"}
 FIRST_COLUMNS = ["id", "request_category", "request_type", "short_description", "sla_value", "sla_unit"]
 
 
@@ -46,17 +50,18 @@ def table(content: bytes) -> list[dict[str, Any]]:
     return [dict(zip(map(str, header), row, strict=True)) for row in rows]
 
 
-def kept(text: str) -> Any:
-    """What a cell with `text` shows."""
-    (row,) = table(a_workbook(Row("T-1", short_description=text)))
-    return as_excel_shows(row["short_description"])
+def kept(text: str) -> str:
+    """What a cell with `text` shows: its pieces as Excel reads them, `_x0041_` as an `A` (ECMA-376, ST_Xstring)."""
+    with zipfile.ZipFile(io.BytesIO(a_workbook(Row("T-1", short_description=text)))) as archive:
+        sheet = ET.fromstring(archive.read("xl/worksheets/sheet3.xml"))  # noqa: S314  # ours
+    (cell,) = (element for element in sheet.iter(f"{MAIN}c") if element.get("r") == "D2")
+    pieces = (piece.text or "" for piece in cell.iter(f"{MAIN}t"))
+    return "".join(re.sub("_x([0-9A-Fa-f]{4})_", lambda code: chr(int(code[1], 16)), piece) for piece in pieces)
 
 
-def as_excel_shows(value: Any) -> Any:
-    """Excel takes `_x0041_` in a file for an `A` (ECMA-376, ST_Xstring); openpyxl hands it out as it stands."""
-    if not isinstance(value, str):
-        return value
-    return re.sub("_x([0-9A-Fa-f]{4})_", lambda code: chr(int(code[1], 16)), value)
+def link_of(cell: Any) -> str:
+    """Where in the workbook a cell leads."""
+    return str(cell.hyperlink.location)
 
 
 def formulas(content: bytes) -> list[str]:
@@ -72,7 +77,9 @@ class TestSheet:
     def test_the_columns_begin_with_those_that_the_desk_asked_for(self) -> None:
         (header,) = opened(a_workbook()).iter_rows(values_only=True)
         assert list(header)[:6] == FIRST_COLUMNS
-        assert header == tuple(field.name for field in fields(Row)) == COLUMNS
+        assert header == COLUMNS
+        named = {str(heading).partition(" ")[0] for heading in header}
+        assert named == {field.name for field in fields(Row)} - {"url"}
 
     def test_rows_come_in_the_order_of_the_report(self) -> None:
         assert [row["id"] for row in table(a_workbook(Row("b"), Row("a"), Row("c")))] == ["b", "a", "c"]
@@ -98,11 +105,14 @@ class TestSheet:
 
     def test_columns_fit_what_is_in_them_within_reason(self) -> None:
         sheet = opened(a_workbook(Row("1", short_description="x" * 30, long_description="y" * 5000)))
-        widths = {name: sheet.column_dimensions[chr(ord("A") + place)].width for place, name in enumerate(COLUMNS)}
+        dimensions = list(sheet.column_dimensions.values())
+        by_place = {place: one.width for one in dimensions for place in range(one.min or 0, (one.max or 0) + 1)}
+        widths = {name: by_place[place] for place, name in enumerate(COLUMNS, start=1)}
         assert 30 < widths["short_description"] < 40
         assert widths["id"] < 15
-        assert widths["long_description"] <= 60
-        assert all(widths[name] >= len(name) for name in COLUMNS)
+        assert widths["long_description"] <= 61
+        # A heading of several words may wrap.
+        assert all(widths[name] >= max(map(len, name.split())) for name in COLUMNS)
 
     def test_numbers_are_numbers(self) -> None:
         (row,) = table(a_workbook(Row("1", sla_value=1.5, sla_unit="weeks", confidence=0.25)))
@@ -145,11 +155,13 @@ class TestText:
             "_x005F_",
             "a\nb",
             "  both ends  ",
-            "🎉 Zażółć 报告 \u202eabc",
+            "🎉 Zażółć 报告 עברית",
+            "<r>&amp;</r>",
+            "<r></r>",
+            "_x0041_x0042_x0043_",
             "<b>&amp;\"'</b>",
             "]]>",
             "TRUE",
-            "\x85\u2028",
         ],
         ids=repr,
     )
@@ -158,7 +170,7 @@ class TestText:
 
     @pytest.mark.parametrize("text", ["=1+1", "+1", "-1", "@A1", "\t=1", "\r=1", "\n=1", "=", "==", "#N/A"], ids=repr)
     def test_text_is_never_a_formula_now_or_when_it_is_edited(self, text: str) -> None:
-        everywhere: dict[str, Any] = {name: text for name in COLUMNS if name not in NUMBERS}
+        everywhere: dict[str, Any] = {field.name: text for field in fields(Row) if field.name not in NOT_TEXT}
         content = a_workbook(Row(**everywhere))
         assert formulas(content) == []
         cells = [cell for cell in opened(content)[2] if cell.value is not None]
@@ -176,8 +188,22 @@ class TestText:
             ("\x7f", "␡"),
             ("\ufffe\uffff", "\ufffd\ufffd"),
             ("half \ud83d pair", "half \ufffd pair"),
+            ("\x85\u2028", "[U+0085][U+2028]"),
+            ("\u202efdp.exe", "[U+202E]fdp.exe"),
+            ("\u2066a\u2069\u200f", "[U+2066]a[U+2069][U+200F]"),
         ],
-        ids=["line ends", "NUL", "escape", "other controls", "delete", "no characters", "half a pair"],
+        ids=[
+            "line ends",
+            "NUL",
+            "escape",
+            "other controls",
+            "delete",
+            "no characters",
+            "half a pair",
+            "line ends of others",
+            "override of direction",
+            "isolates",
+        ],
     )
     def test_what_excel_has_no_place_for_is_shown_by_a_sign(self, text: str, shown: str) -> None:
         assert kept(text) == shown
@@ -205,7 +231,103 @@ class TestText:
         assert formulas(content) == []
 
 
+class TestReader:
+    """What a reader finds beside the plain rows."""
+
+    def background(self) -> Background:
+        return Background(bill=Bill(model="gemini-test"), catalog=CATALOG, ticket_url="https://desk.example.com/{id}")
+
+    def a_report(self) -> Report:
+        tickets = [
+            AttributedTicket(Ticket("1", "locked"), Attribution(PASSWORD, "model", 0.9)),
+            AttributedTicket(Ticket("2", "broken"), Attribution(LAPTOP, "model", 0.2, alternatives=(GENERAL, STOLEN))),
+            AttributedTicket(Ticket("", "lunch"), Unattributed("no_match")),
+        ]
+        return build_report(tickets, run_id=RUN, generated_at=MIDNIGHT, background=self.background())
+
+    def workbook(self) -> openpyxl.Workbook:
+        file = io.BytesIO()
+        write_workbook(self.a_report(), file)
+        return openpyxl.load_workbook(file)
+
+    def test_the_summary_opens_first_and_the_catalog_is_hidden(self) -> None:
+        workbook = self.workbook()
+        assert workbook.sheetnames == ["Summary", "Needs review", "Tickets", "Catalog"]
+        assert workbook.active is workbook["Summary"]
+        assert [sheet.sheet_state for sheet in workbook.worksheets] == [*["visible"] * 3, "hidden"]
+
+    def test_without_a_catalog_there_are_no_drop_downs(self) -> None:
+        assert "Catalog" not in openpyxl.load_workbook(io.BytesIO(a_workbook(Row("1")))).sheetnames
+        assert opened(a_workbook(Row("1"))).data_validations.count == 0
+
+    def test_category_and_type_are_drop_downs_fed_by_the_catalog(self) -> None:
+        sheet = self.workbook()["Tickets"]
+        category, request_type = sheet.data_validations.dataValidation
+        assert (str(category.sqref), category.formula1) == ("B2:B4", "Catalog!$E$2:$E$4")
+        assert str(request_type.sqref) == "C2:C4"
+        assert str(request_type.formula1).startswith("OFFSET(Catalog!$B$1,")
+        assert {validation.errorStyle for validation in (category, request_type)} <= {None, "stop"}
+        assert all("SLA follows" in str(validation.prompt) for validation in (category, request_type))
+
+    def test_the_catalog_sheet_holds_the_types_of_a_category_together(self) -> None:
+        entries = (PASSWORD, LAPTOP, replace(GENERAL, category="Access"), STOLEN)
+        file = io.BytesIO()
+        write_workbook(Report(RUN, MIDNIGHT, (Row("1"),), Background(catalog=ServiceCatalog(entries))), file)
+        sheet = openpyxl.load_workbook(file)["Catalog"]
+        pairs = [(row[0], row[1]) for row in sheet.iter_rows(min_row=2, values_only=True)]
+        assert pairs == [
+            ("Access", "Password Reset"),
+            ("Access", "General Inquiry"),
+            ("Hardware", "Laptop Repair"),
+            ("Hardware", "Stolen Device"),
+        ]
+        groups = [row[4:7] for row in sheet.iter_rows(min_row=2, max_row=3, values_only=True)]
+        assert groups == [("Access", 1, 2), ("Hardware", 3, 2)]
+
+    def test_needs_review_links_into_tickets_with_reasons_and_the_next_best(self) -> None:
+        workbook = self.workbook()
+        sheet, tickets = workbook["Needs review"], workbook["Tickets"]
+        rows = [[cell.value for cell in row] + [link_of(row[0])] for row in sheet.iter_rows(min_row=5, max_row=6)]
+        assert rows == [
+            [
+                *("2", "unsure: confidence 0.2 is below 0.6", "broken", "Hardware / Laptop Repair"),
+                *("Other / General Inquiry\nHardware / Stolen Device", "'Tickets'!B3"),
+            ],
+            ["row 4", "no request type: nothing in the catalog fits", "lunch", None, None, "'Tickets'!B4"],
+        ]
+        assert [tickets["D3"].value, tickets["D4"].value] == ["broken", "lunch"]
+
+    def test_a_ticket_links_to_the_helpdesk_where_that_is_set(self) -> None:
+        sheet = self.workbook()["Tickets"]
+        assert [sheet[cell].hyperlink and sheet[cell].hyperlink.target for cell in ("A2", "A3", "A4")] == [
+            "https://desk.example.com/1",
+            "https://desk.example.com/2",
+            None,
+        ]
+        assert opened(a_workbook(Row("1")))["A2"].hyperlink is None
+
+    def test_the_figures_of_the_summary_sum_to_the_rows(self) -> None:
+        sheet = self.workbook()["Summary"]
+        lines = {str(row[0]): row[1] for row in sheet.iter_rows(values_only=True, max_col=2) if row[0]}
+        assert [row[1] for row in sheet.iter_rows(values_only=True, max_col=2) if row[0] == "all"] == [3] * 4
+        assert (lines["attributed"], lines["needs review"], lines["model"]) == (1, 2, "gemini-test")
+        assert (lines["run"], lines["Access"], lines["no SLA"]) == (RUN, 1, 1)
+
+    def test_it_prints_on_landscape_pages_with_the_header_on_each(self) -> None:
+        sheet = self.workbook()["Tickets"]
+        assert sheet.page_setup.orientation == "landscape"
+        assert sheet.print_title_rows == "$1:$1"
+        assert sheet.page_setup.fitToHeight == 0
+        assert sheet.sheet_properties.pageSetUpPr == PageSetupProperties(fitToPage=True)
+        assert sheet.oddFooter is not None
+        assert sheet.oddFooter.right.text == "&P / &N"
+
+
 class TestFile:
+    def test_more_tickets_than_a_sheet_has_rows_are_refused(self) -> None:
+        with pytest.raises(InputError, match="a sheet holds 1,048,575 tickets"):
+            a_workbook(*[Row("1")] * 1_048_576)
+
     def test_the_same_report_makes_the_same_bytes(self) -> None:
         assert a_workbook(Row("1"), Row("2")) == a_workbook(Row("1"), Row("2"))
 

@@ -14,6 +14,7 @@ from dataclasses import dataclass, replace
 import anyio
 
 from ..domain.catalog import ServiceCatalog
+from ..domain.examples import Examples
 from ..domain.ticket import Outcome, Ticket, Unattributed
 from ..errors import TicketAttrError
 from .ports import BatchFailed, Classifier, ClassifierStopped, Progress
@@ -54,12 +55,13 @@ async def ask_in_batches(
     classifier: Classifier,
     keep: Callable[[Answers], None],
     progress: Progress,
+    examples: Examples,
 ) -> list[Outcome]:
     """One outcome for each ticket, in their order; `keep` gets the answers of each batch as it comes.
 
     Raises SettingsError when no batch can succeed.
     """
-    asking = _Asking(tickets, catalog, classifier, keep, progress)
+    asking = _Asking(tickets, catalog, classifier, keep, progress, examples)
     async with classifier:
         await asking.all_rounds()
     return [asking.outcomes[place] for place in range(len(tickets))]
@@ -75,6 +77,7 @@ class _Asking:
         classifier: Classifier,
         keep: Callable[[Answers], None],
         progress: Progress,
+        examples: Examples,
     ) -> None:
         self.outcomes: dict[int, Outcome] = {}
         self._tickets = tickets
@@ -82,6 +85,7 @@ class _Asking:
         self._classifier = classifier
         self._keep = keep
         self._progress = progress
+        self._examples = examples
         self._halves: list[_Batch] = []
         self._again: list[int] = []
         self._succeeded = self._failed = self._planned = 0
@@ -121,10 +125,9 @@ class _Asking:
             if self._stopped:
                 self._leave(batch, self._stopped)
                 return
+            tickets = [self._tickets[place] for place in batch.places]
             try:
-                outcomes = await self._classifier.choose(
-                    [self._tickets[place] for place in batch.places], self._catalog
-                )
+                outcomes = await self._classifier.choose(tickets, self._catalog, self._examples.for_batch(tickets))
             except BatchFailed as failure:
                 self._fail(batch, failure)
             except ClassifierStopped as stop:

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Protocol, TypeAlias
 
 from ..domain.catalog import ServiceCatalog
+from ..domain.correction import Correction
 from ..domain.delivery import (
     Adoption,
     Delivery,
@@ -23,6 +24,7 @@ from ..domain.delivery import (
     ReportFile,
     Transport,
 )
+from ..domain.examples import Example
 from ..domain.report import Report
 from ..domain.ticket import AttributedTicket, Outcome, Reason, Ticket
 from ..domain.usage import Bill
@@ -106,15 +108,26 @@ class Classifier(AbstractAsyncContextManager["Classifier"], Protocol):
     def fingerprint(self, catalog: ServiceCatalog) -> str:
         """Whatever decides its answers besides the text of a ticket; the same answers have the same."""
 
-    def estimate(self, tickets: Sequence[Ticket], catalog: ServiceCatalog) -> Bill:
+    def estimate(self, tickets: Sequence[Ticket], catalog: ServiceCatalog, examples: Sequence[Example] = ()) -> Bill:
         """What one call about these tickets will take, roughly."""
 
-    async def choose(self, tickets: Sequence[Ticket], catalog: ServiceCatalog) -> list[Outcome]:
-        """One outcome for each ticket, in their order.
+    async def choose(
+        self, tickets: Sequence[Ticket], catalog: ServiceCatalog, examples: Sequence[Example] = ()
+    ) -> list[Outcome]:
+        """One outcome for each ticket, in their order. `examples` are what people decided about others like them.
 
         Raises BatchFailed when this batch got no usable answer, ClassifierStopped when no further one
         will, and SettingsError when none can, whatever the time.
         """
+
+
+class CorrectionStore(Protocol):
+    """What people corrected: added to, never changed."""
+
+    def all(self) -> list[Correction]:
+        """Oldest first."""
+
+    def add(self, corrections: Sequence[Correction]) -> None: ...
 
 
 class AnswerCache(Protocol):
@@ -134,10 +147,13 @@ class StageFiles(Protocol):
     def save_attributions(self, tickets: Sequence[AttributedTicket], run: Run, bill: Bill) -> datetime:
         """Returns the time that the file states, which the report takes over."""
 
+    def attributed(self, run_id: str) -> list[AttributedTicket]:
+        """What a run left. Raises ArtifactError."""
+
 
 class ReportWriter(Protocol):
     def write(self, report: Report, path: Path) -> None:
-        """Write the workbook whole or not at all."""
+        """Write the report whole or not at all."""
 
 
 class ReportFolder(Protocol):

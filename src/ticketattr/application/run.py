@@ -5,13 +5,14 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
+from ..domain.correction import in_force
 from ..domain.delivery import Delivery
 from ..domain.standing import ReportStatus
 from ..domain.ticket import AttributedTicket
 from .classify import classify_tickets
 from .fetch import fetch_tickets
-from .ports import AnswerCache, CatalogSource, Classifier, Helpdesk, Progress, ReportWriter, Run, StageFiles
-from .report import make_report
+from .ports import AnswerCache, CatalogSource, Classifier, CorrectionStore, Helpdesk, Progress, Run, StageFiles
+from .report import Attributed, Reporting, make_report
 from .send import Outgoing, largest_mail, send_messages
 
 
@@ -23,8 +24,9 @@ class Pipeline:
     catalog_source: CatalogSource
     classifier: Classifier
     cache: AnswerCache
+    corrections: CorrectionStore
     stage_files: StageFiles
-    writer: ReportWriter
+    reporting: Reporting
     outgoing: Outgoing | None
 
 
@@ -44,10 +46,10 @@ def run_pipeline(pipeline: Pipeline, run: Run, report_path: Path, progress: Prog
     # Even with nothing to send: a report that cannot be delivered is not worth a model call.
     max_size = _prepare(outgoing) if outgoing else None
     before = _send(outgoing, max_size) if outgoing else []
-    tickets = _attribute_queue(pipeline, run, progress)
+    attributed = _attribute_queue(pipeline, run, progress)
+    tickets = attributed.tickets
     if tickets:
-        generated_at = pipeline.stage_files.save_attributions(tickets, run, pipeline.classifier.bill)
-        make_report(tickets, pipeline.writer, report_path, run_id=run.id, generated_at=generated_at)
+        make_report(attributed, pipeline.reporting, report_path)
     return RunResult(
         tickets=tuple(tickets),
         report=report_path if tickets else None,
@@ -56,12 +58,18 @@ def run_pipeline(pipeline: Pipeline, run: Run, report_path: Path, progress: Prog
     )
 
 
-def _attribute_queue(pipeline: Pipeline, run: Run, progress: Progress) -> list[AttributedTicket]:
+def _attribute_queue(pipeline: Pipeline, run: Run, progress: Progress) -> Attributed:
+    corrections = in_force(pipeline.corrections.all())
     fetched = fetch_tickets(pipeline.helpdesk, pipeline.catalog_source)
     # The catalog first: tickets.json is the file that says the fetch is complete.
     pipeline.stage_files.save_catalog(fetched.catalog, run)
     pipeline.stage_files.save_tickets(fetched.tickets, run)
-    return classify_tickets(fetched.tickets, fetched.catalog, pipeline.classifier, pipeline.cache, progress)
+    tickets = classify_tickets(
+        fetched.tickets, fetched.catalog, pipeline.classifier, pipeline.cache, progress, corrections
+    )
+    bill = pipeline.classifier.bill
+    generated_at = pipeline.stage_files.save_attributions(tickets, run, bill)
+    return Attributed(run.id, generated_at, tickets, bill, fetched.catalog)
 
 
 def _prepare(outgoing: Outgoing) -> int | None:

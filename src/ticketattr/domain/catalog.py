@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import unicodedata
 from dataclasses import dataclass, field
 from typing import Literal, get_args
@@ -10,6 +11,7 @@ from ..errors import CatalogError
 
 SLAUnit = Literal["minutes", "hours", "days", "weeks"]
 SLA_UNITS: tuple[SLAUnit, ...] = get_args(SLAUnit)
+_HOURS: dict[SLAUnit, float] = {"minutes": 1 / 60, "hours": 1, "days": 24, "weeks": 168}
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,6 +23,11 @@ class SLA:
 
     def __str__(self) -> str:
         return f"{self.value:g} {self.unit}"
+
+    @property
+    def calendar_hours(self) -> float:
+        """For sorting and comparing: a day has 24 hours, whatever hours the desk keeps."""
+        return round(self.value * _HOURS[self.unit], 4)
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,6 +66,11 @@ class ServiceCatalog:
     def find(self, category: str, request_type: str) -> RequestType | None:
         """The entry of that name, case and white space ignored."""
         return self._by_key.get((fold(category), fold(request_type)))
+
+    @property
+    def version(self) -> str:
+        """The same for catalogs of the same content, and for no others."""
+        return hashlib.sha256(repr(self.entries).encode("utf-8", "replace")).hexdigest()[:8]
 
 
 def fold(name: str) -> str:

@@ -45,11 +45,12 @@ class Price:
 
 @dataclass(frozen=True, slots=True)
 class Bill:
-    """What a classification took. `cost` is in US dollars; None when nobody knows the model's price."""
+    """What a classification took, and which model. `cost` is in US dollars; None when nobody knows the price."""
 
     usage: Usage = Usage()
     cost: float | None = 0.0
     seconds: float = 0.0
+    model: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,3 +63,4 @@ class Plan:
     to_ask: int
     batches: int
     bill: Bill
+    corrected: int = 0

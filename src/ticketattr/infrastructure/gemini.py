@@ -12,7 +12,8 @@ import logging
 import time
 import warnings
 from collections.abc import Awaitable, Callable, Sequence
-from functools import lru_cache
+from dataclasses import dataclass
+from functools import cached_property, lru_cache
 from types import TracebackType
 from typing import Any, TypeAlias
 
@@ -23,7 +24,8 @@ from google.genai import types
 
 from ..application.ports import BatchFailed, ClassifierStopped
 from ..domain.catalog import ServiceCatalog
-from ..domain.gold import Examples, no_examples
+from ..domain.examples import MAX_TEXT, Example
+from ..domain.gold import Examples, GoldTicket, no_examples
 from ..domain.ticket import Outcome, Ticket
 from ..domain.usage import Bill, Usage
 from ..errors import SettingsError
@@ -83,23 +85,27 @@ class GeminiClassifier:
 
     @property
     def bill(self) -> Bill:
-        return Bill(self._spending.usage, self._spending.cost, seconds=round(time.monotonic() - self._started, 3))
+        seconds = round(time.monotonic() - self._started, 3)
+        return Bill(self._spending.usage, self._spending.cost, seconds=seconds, model=self._options.model)
 
     def fingerprint(self, catalog: ServiceCatalog) -> str:
         options = self._options
         parameters = (options.model, options.temperature, options.top_p, options.top_k, options.thinking_budget)
         examples = self._examples(catalog)
-        labelled = question((), examples) if examples else ""
+        labelled = question((), [_as_example(gold) for gold in examples]) if examples else ""
         text = json.dumps(["gemini", PROMPT_VERSION, *parameters]) + labelled + _instruction(catalog, self._rules)
         return hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()
 
-    def estimate(self, tickets: Sequence[Ticket], catalog: ServiceCatalog) -> Bill:
-        usage = self._estimate(tickets, catalog)
+    def estimate(self, tickets: Sequence[Ticket], catalog: ServiceCatalog, examples: Sequence[Example] = ()) -> Bill:
+        usage = self._estimate(self._asked(tickets, catalog, examples))
         return Bill(usage, self._spending.cost_of(usage))
 
-    async def choose(self, tickets: Sequence[Ticket], catalog: ServiceCatalog) -> list[Outcome]:
+    async def choose(
+        self, tickets: Sequence[Ticket], catalog: ServiceCatalog, examples: Sequence[Example] = ()
+    ) -> list[Outcome]:
+        asked = self._asked(tickets, catalog, examples)
         try:
-            response = await self._schema.ask(lambda schema: self._ask_with_retries(tickets, catalog, schema), catalog)
+            response = await self._schema.ask(lambda schema: self._ask_with_retries(asked, schema), catalog)
         except Rejected as error:
             raise BatchFailed("service_error", str(error)) from error
         except Transient as error:
@@ -108,18 +114,15 @@ class GeminiClassifier:
             raise await self._unknown_model() from error
         return read_answer(answer_text(response), len(tickets), catalog)
 
-    async def _ask_with_retries(
-        self, tickets: Sequence[Ticket], catalog: ServiceCatalog, schema: dict[str, Any]
-    ) -> types.GenerateContentResponse:
-        estimate = self._estimate(tickets, catalog)
-        config = self._config(catalog, schema)
-        text = self._question(tickets, catalog)
+    async def _ask_with_retries(self, asked: _Question, schema: dict[str, Any]) -> types.GenerateContentResponse:
+        estimate = self._estimate(asked)
+        config = self._config(asked.catalog, schema)
         async for attempt in retrying(self._options.max_retries, self._options.backoff_factor):
             with attempt, self._spending.reserved(estimate):
                 self._spending.record_call(is_retry=attempt.num > 1)
                 await self._pace.turn(estimate.tokens_in)
-                response = await self._call(text, config)
-                self._spending.record_answer(tokens_used(response), self._size(tickets, catalog), len(tickets))
+                response = await self._call(asked.text, config)
+                self._spending.record_answer(tokens_used(response), self._size(asked), len(asked.tickets))
                 return response
         raise AssertionError("stamina makes at least one attempt")
 
@@ -150,17 +153,21 @@ class GeminiClassifier:
             thinking_config=thinking,
         )
 
-    def _question(self, tickets: Sequence[Ticket], catalog: ServiceCatalog) -> str:
+    def _asked(self, tickets: Sequence[Ticket], catalog: ServiceCatalog, corrected: Sequence[Example]) -> _Question:
+        """What people corrected comes first, then what the desk labelled."""
+        return _Question(tickets, catalog, (*corrected, *self._nearest_gold(tickets, catalog)))
+
+    def _nearest_gold(self, tickets: Sequence[Ticket], catalog: ServiceCatalog) -> list[Example]:
         if self._nearest is None:
             self._nearest = NearestExamples(self._examples(catalog))
-        return question(tickets, self._nearest.to(tickets))
+        return [_as_example(gold) for gold in self._nearest.to(tickets)]
 
-    def _estimate(self, tickets: Sequence[Ticket], catalog: ServiceCatalog) -> Usage:
-        return self._spending.estimate(self._size(tickets, catalog), len(tickets))
+    def _estimate(self, asked: _Question) -> Usage:
+        return self._spending.estimate(self._size(asked), len(asked.tickets))
 
-    def _size(self, tickets: Sequence[Ticket], catalog: ServiceCatalog) -> int:
+    def _size(self, asked: _Question) -> int:
         """Of the question, in tokens, as far as its text tells."""
-        return tokens(_instruction(catalog, self._rules)) + tokens(self._question(tickets, catalog))
+        return tokens(_instruction(asked.catalog, self._rules)) + tokens(asked.text)
 
     async def _unknown_model(self) -> SettingsError:
         return SettingsError(
@@ -177,6 +184,17 @@ class GeminiClassifier:
             return ""
         named = ", ".join(name.removeprefix("models/") for name in names[:_MODELS_NAMED])
         return f", such as {named}" if named else ""
+
+
+@dataclass(frozen=True)
+class _Question:
+    tickets: Sequence[Ticket]
+    catalog: ServiceCatalog
+    examples: Sequence[Example]
+
+    @cached_property
+    def text(self) -> str:
+        return question(self.tickets, self.examples)
 
 
 class _Schema:
@@ -213,6 +231,11 @@ class _Schema:
 
 
 _Call: TypeAlias = Callable[[dict[str, Any]], Awaitable[types.GenerateContentResponse]]
+
+
+def _as_example(gold: GoldTicket) -> Example:
+    short, long = gold.ticket.short_description, gold.ticket.long_description
+    return Example(short[:MAX_TEXT], long[:MAX_TEXT], gold.entry)
 
 
 @lru_cache(maxsize=32)

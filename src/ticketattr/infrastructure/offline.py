@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 
 from ..domain.calibration import Calibration
 from ..domain.catalog import RequestType, ServiceCatalog
+from ..domain.examples import Example
 from ..domain.gold import Examples, no_examples
 from ..domain.ticket import Attribution, Outcome, Ticket, Unattributed
 from ..domain.usage import Bill
@@ -52,7 +53,7 @@ class OfflineClassifier:
 
     batch_size = 500
     concurrency = 1
-    bill = Bill()
+    bill = Bill(model="offline")
 
     def __init__(self, examples: Examples = no_examples) -> None:
         self._examples = examples
@@ -64,7 +65,7 @@ class OfflineClassifier:
         content = json.dumps(["offline", VERSION, entries, examples], ensure_ascii=True)
         return hashlib.sha256(content.encode()).hexdigest()
 
-    def estimate(self, tickets: Sequence[Ticket], catalog: ServiceCatalog) -> Bill:
+    def estimate(self, tickets: Sequence[Ticket], catalog: ServiceCatalog, examples: Sequence[Example] = ()) -> Bill:
         return Bill()
 
     async def __aenter__(self) -> OfflineClassifier:
@@ -75,7 +76,9 @@ class OfflineClassifier:
     ) -> None:
         return None
 
-    async def choose(self, tickets: Sequence[Ticket], catalog: ServiceCatalog) -> list[Outcome]:
+    async def choose(
+        self, tickets: Sequence[Ticket], catalog: ServiceCatalog, examples: Sequence[Example] = ()
+    ) -> list[Outcome]:
         if not tickets:
             return []
         ranking = self._ranking(catalog)

@@ -13,7 +13,7 @@ from importlib.resources import files
 from typing import Any
 
 from ..domain.catalog import RequestType, ServiceCatalog
-from ..domain.gold import GoldTicket
+from ..domain.examples import Example
 from ..domain.ticket import Ticket
 
 PROMPT_VERSION = 1
@@ -37,11 +37,8 @@ def system_instruction(catalog: ServiceCatalog, rules: str) -> str:
     return f"{rules.rstrip()}\n\nThe service catalog:\n{json.dumps(entries, ensure_ascii=False)}\n"
 
 
-def question(tickets: Sequence[Ticket], examples: Sequence[GoldTicket] = ()) -> str:
-    """The tickets as JSON in a fence that their text cannot close: it holds no `<`.
-
-    After them, tickets that the desk has labelled before.
-    """
+def question(tickets: Sequence[Ticket], examples: Sequence[Example] = ()) -> str:
+    """The tickets, and what people decided about others like them, as JSON in fences that no text can close."""
     items = [
         {
             "id": number,
@@ -50,28 +47,23 @@ def question(tickets: Sequence[Ticket], examples: Sequence[GoldTicket] = ()) -> 
         }
         for number, ticket in enumerate(tickets, start=1)
     ]
-    fenced = _fenced("tickets", items)
+    text = _fenced("tickets", items)
     if not examples:
-        return fenced
-    return f"{fenced}\nHow this desk has labelled tickets that are like some of these:\n{_labelled(examples)}"
+        return text
+    decided = [
+        {
+            "short_description": example.short_description,
+            "long_description": example.long_description,
+            "request_category": example.entry.category,
+            "request_type": example.entry.name,
+        }
+        for example in examples
+    ]
+    return f"{text}\n\nOther tickets, and what a person of the desk chose for each:\n{_fenced('examples', decided)}"
 
 
-def _labelled(examples: Sequence[GoldTicket]) -> str:
-    return _fenced(
-        "examples",
-        [
-            {
-                "short_description": gold.ticket.short_description[:MAX_EXAMPLE],
-                "long_description": gold.ticket.long_description[:MAX_EXAMPLE],
-                "request_category": gold.entry.category,
-                "request_type": gold.entry.name,
-            }
-            for gold in examples
-        ],
-    )
-
-
-def _fenced(name: str, items: list[dict[str, Any]]) -> str:
+def _fenced(name: str, items: Sequence[dict[str, Any]]) -> str:
+    """It holds no `<` but its own."""
     data = json.dumps(items, ensure_ascii=False).replace("<", "\\u003c").replace(">", "\\u003e")
     return f"<{name}>\n{data}\n</{name}>"
 

@@ -14,6 +14,7 @@ from functools import lru_cache
 
 from ..application.ports import Classifier
 from ..domain.catalog import ServiceCatalog
+from ..domain.examples import Example
 from ..domain.ticket import Attribution, Outcome, Ticket, Unattributed
 from ..domain.usage import Bill, Usage
 from .delegating import DelegatingClassifier
@@ -29,13 +30,17 @@ class VotingClassifier(DelegatingClassifier):
     def fingerprint(self, catalog: ServiceCatalog) -> str:
         return f"{self._classifier.fingerprint(catalog)} {self._votes} votes"
 
-    def estimate(self, tickets: Sequence[Ticket], catalog: ServiceCatalog) -> Bill:
-        one = self._classifier.estimate(tickets, catalog)
+    def estimate(self, tickets: Sequence[Ticket], catalog: ServiceCatalog, examples: Sequence[Example] = ()) -> Bill:
+        one = self._classifier.estimate(tickets, catalog, examples)
         usage = sum([one.usage] * self._votes, Usage())
         return Bill(usage, None if one.cost is None else one.cost * self._votes)
 
-    async def choose(self, tickets: Sequence[Ticket], catalog: ServiceCatalog) -> list[Outcome]:
-        ballots = [await self._classifier.choose(tickets, _shuffled(catalog, vote)) for vote in range(self._votes)]
+    async def choose(
+        self, tickets: Sequence[Ticket], catalog: ServiceCatalog, examples: Sequence[Example] = ()
+    ) -> list[Outcome]:
+        ballots = [
+            await self._classifier.choose(tickets, _shuffled(catalog, vote), examples) for vote in range(self._votes)
+        ]
         return [_elected(outcomes) for outcomes in zip(*ballots, strict=True)]
 
 

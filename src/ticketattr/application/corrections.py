@@ -1,0 +1,139 @@
+"""Take over what a person corrected in a report, and know what was corrected before."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from ..domain.catalog import RequestType, ServiceCatalog, fold
+from ..domain.correction import Correction, ReviewedRow, ReviewedWorkbook
+from ..domain.shown_text import looks_like, shown
+from ..domain.ticket import AttributedTicket, Attribution
+from ..errors import InputError
+from .ports import CorrectionStore
+
+log = logging.getLogger(__name__)
+
+_NAMED = 20
+"""How many refused cells an error names."""
+
+
+@dataclass(frozen=True, slots=True)
+class Imported:
+    """`new` are the corrections that were not known before; `of_run` are all of that run, oldest first."""
+
+    new: tuple[Correction, ...]
+    of_run: tuple[Correction, ...]
+
+
+def import_corrections(
+    workbook: ReviewedWorkbook,
+    reported: Sequence[AttributedTicket],
+    catalog: ServiceCatalog,
+    store: CorrectionStore,
+    *,
+    imported_by: str,
+    now: datetime,
+) -> Imported:
+    """Record what differs from what the report said (`reported`) and from what was imported of the same run last.
+
+    A row that says what the report said is one that nobody corrected, and means nothing, not even that an
+    earlier correction is taken back: it may come from another copy. Raises InputError, which names every cell
+    that cannot be taken over; then nothing is.
+    """
+    refused: list[str] = []
+    earlier = {correction.place: correction for correction in _of_run(workbook.run_id, store)}
+    new = []
+    for row in _own_rows(workbook, reported, refused):
+        place = row.place or 0
+        attributed, before = reported[place - 1], earlier.get(place)
+        if _same(row, _pair(attributed)) or (before and _same(row, before.pair)):
+            continue
+        if entry := _chosen(row, workbook, catalog, refused):
+            new.append(_correction(attributed, place, entry, workbook, imported_by, now))
+    if refused:
+        more = f"; and {len(refused) - _NAMED} more" if len(refused) > _NAMED else ""
+        raise InputError(
+            f"nothing imported: {'; '.join(refused[:_NAMED])}{more}", hint="Mend these cells, then import it again."
+        )
+    store.add(new)
+    log.info("%d rows compared, %d corrections new", len(workbook.rows), len(new))
+    return Imported(tuple(new), tuple(_of_run(workbook.run_id, store)))
+
+
+def _of_run(run_id: str, store: CorrectionStore) -> list[Correction]:
+    return [correction for correction in store.all() if correction.run_id == run_id]
+
+
+def _own_rows(
+    workbook: ReviewedWorkbook, reported: Sequence[AttributedTicket], refused: list[str]
+) -> list[ReviewedRow]:
+    """The rows that speak of a ticket of the run; what does not, or speaks of one twice, is `refused`."""
+    first = workbook.columns[0]
+    by_place: dict[int, ReviewedRow] = {}
+    for row in workbook.rows:
+        if row.place is None or not 1 <= row.place <= len(reported):
+            refused.append(f"{first}{row.number}: this row is none of the report")
+        elif not _speaks_of(row, reported[row.place - 1]):
+            refused.append(f"{first}{row.number}: id and text of this row are those of another ticket")
+        elif (other := by_place.setdefault(row.place, row)) is not row:
+            refused.append(f"{first}{row.number}: the same ticket as row {other.number}")
+    return list(by_place.values())
+
+
+def _speaks_of(row: ReviewedRow, attributed: AttributedTicket) -> bool:
+    """A part of the columns sorted by itself, say, would put a choice beside the wrong ticket."""
+    ticket = attributed.ticket
+    return looks_like(row.id, ticket.id) and looks_like(row.short_description, ticket.short_description)
+
+
+def _pair(attributed: AttributedTicket) -> tuple[str, str]:
+    outcome = attributed.outcome
+    return (outcome.entry.category, outcome.entry.name) if isinstance(outcome, Attribution) else ("", "")
+
+
+def _same(row: ReviewedRow, pair: tuple[str, str]) -> bool:
+    written = (row.request_category, row.request_type)
+    return all(fold(cell) == fold(shown(name)) for cell, name in zip(written, pair, strict=True))
+
+
+def _chosen(
+    row: ReviewedRow, workbook: ReviewedWorkbook, catalog: ServiceCatalog, refused: list[str]
+) -> RequestType | None:
+    """The entry that a changed row names; None when there is none, and the cell is `refused`."""
+    entry = catalog.find(row.request_category, row.request_type)
+    if entry is None:
+        known = any(fold(entry.category) == fold(row.request_category) for entry in catalog.entries)
+        column, value = (1, row.request_type) if known else (0, row.request_category)
+        what = f"request type of {shown(row.request_category)}" if known else "category"
+        said = f"'{shown(value)[:100]}'" if value.strip() else "an empty cell"
+        refused.append(f"{workbook.columns[column]}{row.number}: {said} is no {what} in the catalog")
+    return entry
+
+
+def _correction(
+    attributed: AttributedTicket,
+    place: int,
+    entry: RequestType,
+    workbook: ReviewedWorkbook,
+    imported_by: str,
+    now: datetime,
+) -> Correction:
+    ticket = attributed.ticket
+    reported_category, reported_type = _pair(attributed)
+    return Correction(
+        run_id=workbook.run_id,
+        place=place,
+        ticket_id=ticket.id,
+        short_description=ticket.short_description,
+        long_description=ticket.long_description,
+        request_category=entry.category,
+        request_type=entry.name,
+        reported_category=reported_category,
+        reported_type=reported_type,
+        reviewer=workbook.reviewer,
+        imported_by=imported_by,
+        at=now,
+    )

@@ -1,0 +1,84 @@
+"""Tickets that people decided, as examples for a model: the nearest ones, few and short.
+
+Near are those that share words, rare ones counting most. Which examples a ticket has depends on its own text
+alone, so that a new correction changes the question about few other tickets.
+"""
+
+from __future__ import annotations
+
+import math
+import re
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+from .catalog import RequestType, ServiceCatalog
+from .correction import Correction
+from .ticket import Ticket
+
+PER_TICKET = 3
+PER_BATCH = 12
+MAX_TEXT = 400
+"""How much of each description an example has, in characters: with PER_BATCH, about 3,000 tokens at most."""
+
+_NEAR = 0.25
+_COMPARED = 1_000
+_WORD = re.compile(r"\w\w+")
+
+
+@dataclass(frozen=True, slots=True)
+class Example:
+    short_description: str
+    long_description: str
+    entry: RequestType
+
+
+class Examples:
+    """The decisions that are in force and whose pair the catalog has, ready to be searched."""
+
+    def __init__(self, corrections: Iterable[Correction], catalog: ServiceCatalog) -> None:
+        self._examples: list[Example] = []
+        self._by_word: defaultdict[str, list[int]] = defaultdict(list)
+        bags: list[list[str]] = []
+        for correction in corrections:
+            entry = catalog.find(*correction.pair)
+            if entry is None:
+                continue
+            bag = _words(correction.short_description, correction.long_description)
+            for word in bag:
+                self._by_word[word].append(len(bags))
+            bags.append(bag)
+            texts = correction.short_description[:MAX_TEXT], correction.long_description[:MAX_TEXT]
+            self._examples.append(Example(*texts, entry))
+        self._lengths = [self._length(bag) for bag in bags]
+
+    def nearest(self, ticket: Ticket) -> tuple[Example, ...]:
+        """At most PER_TICKET, the nearest first."""
+        if not self._examples:
+            return ()
+        bag = _words(ticket.short_description, ticket.long_description)
+        shared: defaultdict[int, float] = defaultdict(float)
+        for word in bag:
+            for place in self._by_word.get(word, ()):
+                shared[place] += self._weight(word) ** 2
+        length = self._length(bag)
+        likeness = {place: weight / (length * self._lengths[place]) for place, weight in shared.items()}
+        near = sorted((place for place in likeness if likeness[place] >= _NEAR), key=lambda place: -likeness[place])
+        return tuple(self._examples[place] for place in near[:PER_TICKET])
+
+    def for_batch(self, tickets: Sequence[Ticket]) -> tuple[Example, ...]:
+        """At most PER_BATCH: the nearest of every ticket, then the second nearest, and so on."""
+        nearest = [self.nearest(ticket) for ticket in tickets]
+        ranked = (found[rank] for rank in range(PER_TICKET) for found in nearest if rank < len(found))
+        return tuple(dict.fromkeys(ranked))[:PER_BATCH]
+
+    def _weight(self, word: str) -> float:
+        return math.log(1 + (1 + len(self._examples)) / (1 + len(self._by_word.get(word, ()))))
+
+    def _length(self, bag: Iterable[str]) -> float:
+        return math.sqrt(sum(self._weight(word) ** 2 for word in bag)) or 1.0
+
+
+def _words(short_description: str, long_description: str) -> list[str]:
+    """Each once, in a fixed order: sums of floats depend on it."""
+    return sorted(set(_WORD.findall(f"{short_description} {long_description[:_COMPARED]}".casefold())))

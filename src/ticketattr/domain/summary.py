@@ -1,0 +1,80 @@
+"""A report in figures. Every group of them sums to the number of its rows."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from .report import Report, Row
+
+UNATTRIBUTED = "(no request type)"
+
+_BANDS = ((4.0, "up to 4 hours"), (8.0, "up to 8 hours"), (24.0, "up to 1 day"), (72.0, "up to 3 days"))
+_BAND_NAMES = ("at once (SLA 0)", *(name for _, name in _BANDS), "more than 3 days", "no SLA")
+
+Count = tuple[str, int]
+
+
+@dataclass(frozen=True, slots=True)
+class Summary:
+    """`states` and `bands` count every row once; `types` are (category, type, count), by category.
+
+    `since` is None when there is no earlier report to compare with.
+    """
+
+    states: tuple[Count, ...]
+    categories: tuple[Count, ...]
+    types: tuple[tuple[str, str, int], ...]
+    bands: tuple[Count, ...]
+    since: tuple[Count, ...] | None
+    needs_review: int
+
+
+def summarize(report: Report) -> Summary:
+    rows = report.rows
+    types = Counter((row.request_category or UNATTRIBUTED, row.request_type) for row in rows)
+    categories = Counter(row.request_category or UNATTRIBUTED for row in rows)
+    return Summary(
+        states=_in_order((_state(row) for row in rows), ("attributed", "kept", "corrected", "needs review", "failed")),
+        categories=tuple(categories.items()),
+        types=tuple((category, name, count) for (category, name), count in types.items()),
+        bands=_in_order((_band(row) for row in rows), _BAND_NAMES),
+        since=_since(report),
+        needs_review=sum(bool(row.needs_review) for row in rows),
+    )
+
+
+def _state(row: Row) -> str:
+    """Each row has one: what failed needs review too, and counts as failed."""
+    if row.unattributed_reason and row.unattributed_reason != "no_match":
+        return "failed"
+    if row.needs_review or not row.request_type:
+        return "needs review"
+    return row.source if row.source in ("kept", "corrected") else "attributed"
+
+
+def _band(row: Row) -> str:
+    if row.sla_value is None:
+        return "no SLA"
+    if not row.sla_hours:
+        return "at once (SLA 0)"
+    hours = row.sla_hours
+    return next((name for most, name in _BANDS if hours <= most), "more than 3 days")
+
+
+def _since(report: Report) -> tuple[Count, ...] | None:
+    if report.background.earlier is None:
+        return None
+    changes = Counter(row.since_last_report for row in report.rows)
+    return (
+        ("new", changes["new"]),
+        ("changed", changes["changed"]),
+        ("the same", changes[""]),
+        ("gone (no longer in the queue)", len(report.gone)),
+    )
+
+
+def _in_order(names: Iterable[str], order: tuple[str, ...]) -> tuple[Count, ...]:
+    counts = Counter(names)
+    return tuple((name, counts[name]) for name in order)

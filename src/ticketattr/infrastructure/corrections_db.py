@@ -1,0 +1,117 @@
+"""What people corrected: one SQLite file to which rows are added, and from which none ever goes.
+
+    corrections(number, run_id, place, ticket_id, short_description, long_description, request_category,
+                request_type, reported_category, reported_type, reviewer, imported_by, at)
+
+`at` is ISO 8601 in UTC; `user_version` is the version of this schema.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Iterator, Sequence
+from contextlib import closing, contextmanager
+from dataclasses import dataclass, fields
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+from ..domain.correction import Correction
+from ..errors import InputError, ServiceError, SettingsError
+from .files import make_folder
+
+SCHEMA_VERSION = 1
+
+_FIELDS = tuple(field.name for field in fields(Correction))
+_COLUMNS = ", ".join(_FIELDS)
+_SCHEMA = f"""
+BEGIN;
+CREATE TABLE corrections (
+    number INTEGER PRIMARY KEY AUTOINCREMENT,
+    run_id TEXT NOT NULL,
+    place INTEGER NOT NULL,
+    ticket_id TEXT NOT NULL,
+    short_description TEXT NOT NULL,
+    long_description TEXT NOT NULL,
+    request_category TEXT NOT NULL,
+    request_type TEXT NOT NULL,
+    reported_category TEXT NOT NULL,
+    reported_type TEXT NOT NULL,
+    reviewer TEXT NOT NULL,
+    imported_by TEXT NOT NULL,
+    at TEXT NOT NULL
+);
+CREATE TRIGGER corrections_stay BEFORE DELETE ON corrections
+BEGIN SELECT RAISE(ABORT, 'corrections are only ever added'); END;
+CREATE TRIGGER corrections_stay_as_they_are BEFORE UPDATE ON corrections
+BEGIN SELECT RAISE(ABORT, 'corrections are only ever added'); END;
+PRAGMA user_version = {SCHEMA_VERSION};
+COMMIT;
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class SQLiteCorrections:
+    """Every call opens the file anew; reading makes no file where there is none."""
+
+    path: Path
+
+    def all(self) -> list[Correction]:
+        """Oldest first. Raises SettingsError, InputError or ServiceError, as `add` does."""
+        if not self.path.exists():
+            return []
+        with self._transaction() as file:
+            rows = file.execute(f"SELECT {_COLUMNS} FROM corrections ORDER BY number").fetchall()  # noqa: S608  # ours
+        return [_correction(dict(zip(_FIELDS, row, strict=True))) for row in rows]
+
+    def add(self, corrections: Sequence[Correction]) -> None:
+        if not corrections:
+            return
+        make_folder(self.path.parent)
+        rows = [
+            [value.isoformat() if isinstance(value, datetime) else value for value in _values(correction)]
+            for correction in corrections
+        ]
+        marks = ", ".join("?" * len(_FIELDS))
+        with self._transaction() as file:
+            file.executemany(f"INSERT INTO corrections ({_COLUMNS}) VALUES ({marks})", rows)  # noqa: S608  # ours
+
+    @contextmanager
+    def _transaction(self) -> Iterator[sqlite3.Connection]:
+        try:
+            with closing(sqlite3.connect(self.path, timeout=10)) as file:
+                self._ensure_schema(file)
+                with file:
+                    yield file
+        except sqlite3.OperationalError as error:
+            message = f"the corrections in {self.path} cannot be used: {error}"
+            if "locked" in str(error):
+                raise ServiceError(message, hint="Try again later.") from error
+            raise SettingsError(
+                message, hint="Check CORRECTIONS_DB_PATH, who may write there, and the disk."
+            ) from error
+        except sqlite3.DatabaseError as error:
+            raise InputError(
+                f"the corrections in {self.path} are damaged: {error}",
+                hint="Restore the file from a backup; moved away, what people corrected is forgotten.",
+            ) from error
+
+    def _ensure_schema(self, file: sqlite3.Connection) -> None:
+        (version,) = file.execute("PRAGMA user_version").fetchone()
+        if version == SCHEMA_VERSION:
+            return
+        (tables,) = file.execute("SELECT count(*) FROM sqlite_master").fetchone()
+        if version or tables:
+            raise InputError(
+                f"{self.path} holds no corrections that this ticketattr knows (schema version {version})",
+                hint="Check CORRECTIONS_DB_PATH, or install the version of ticketattr that wrote it.",
+            )
+        file.executescript(_SCHEMA)
+
+
+def _correction(values: dict[str, Any]) -> Correction:
+    return Correction(**{**values, "at": datetime.fromisoformat(values["at"])})
+
+
+def _values(correction: Correction) -> list[object]:
+    return [getattr(correction, name) for name in _FIELDS]

@@ -1,0 +1,64 @@
+"""Which corrected tickets a model is shown."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import pytest
+
+from ticketattr.domain.correction import Correction, in_force
+from ticketattr.domain.examples import MAX_TEXT, PER_BATCH, PER_TICKET, Example, Examples
+from ticketattr.domain.ticket import Ticket
+
+from ..fakes import CATALOG, LAPTOP, MIDNIGHT, PASSWORD, a_correction
+
+
+def texts(found: Sequence[Example]) -> list[str]:
+    return [example.short_description for example in found]
+
+
+def test_the_nearest_come_first_and_what_is_not_near_not_at_all() -> None:
+    examples = Examples(
+        [a_correction("Lunch menu"), a_correction("The blue screen flickers"), a_correction("Screen flickers")], CATALOG
+    )
+    assert texts(examples.nearest(Ticket("1", "screen flickers"))) == ["Screen flickers", "The blue screen flickers"]
+    assert examples.nearest(Ticket("1", "badge")) == ()
+    assert examples.nearest(Ticket("1", "")) == ()
+
+
+def test_a_ticket_has_few_examples_and_a_batch_not_many() -> None:
+    examples = Examples([a_correction(f"Screen flickers {number}x") for number in range(50)], CATALOG)
+    assert len(examples.nearest(Ticket("1", "screen flickers"))) == PER_TICKET
+    tickets = [Ticket(str(number), f"screen flickers {number}x") for number in range(50)]
+    found = examples.for_batch(tickets)
+    assert len(found) == len(set(found)) == PER_BATCH
+
+
+def test_an_example_is_short() -> None:
+    (example,) = Examples([a_correction("Screen " * 900)], CATALOG).nearest(Ticket("1", "screen"))
+    assert len(example.short_description) <= MAX_TEXT
+
+
+def test_a_pair_that_left_the_catalog_is_no_example() -> None:
+    assert Examples([a_correction("Screen", pair=("Canteen", "Menu"))], CATALOG).nearest(Ticket("1", "screen")) == ()
+
+
+def test_the_latest_correction_of_a_ticket_is_in_force() -> None:
+    first, other = a_correction("Screen"), a_correction("Mouse")
+    later = a_correction("Screen", pair=("Access", "Password Reset"))
+    assert in_force([first, other, later]) == [later, other]
+    (example,) = Examples(in_force([first, later]), CATALOG).nearest(Ticket("1", "screen"))
+    assert example.entry is PASSWORD
+
+
+@pytest.mark.parametrize("pair", [("Hardware", "Laptop Repair"), (" hardware ", "LAPTOP  repair")])
+def test_the_pair_of_an_example_is_that_of_the_catalog(pair: tuple[str, str]) -> None:
+    (example,) = Examples([a_correction("Screen", pair=pair)], CATALOG).nearest(Ticket("1", "screen"))
+    assert example.entry is LAPTOP
+
+
+def test_a_correction_is_known_by_id_and_text() -> None:
+    keys = {
+        Correction("r", 1, *told, "", "", "", "", "", "", MIDNIGHT).key for told in (("1", "a", "b"), ("1", "ab", ""))
+    }
+    assert len(keys) == 2

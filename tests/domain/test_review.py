@@ -1,0 +1,54 @@
+"""What a person should look at."""
+
+from __future__ import annotations
+
+import pytest
+
+from ticketattr.domain.catalog import SLA, RequestType
+from ticketattr.domain.review import IN_WORDS, reasons_for_review
+from ticketattr.domain.ticket import AttributedTicket, Attribution, Outcome, Source, Ticket, Unattributed
+
+ENTRY = RequestType("Access", "Password Reset", SLA(1, "days"))
+
+
+def reasons(outcome: Outcome, *, sla: SLA | None = None, steering: str = "") -> tuple[str, ...]:
+    return reasons_for_review(AttributedTicket(Ticket("1", "open", sla=sla), outcome), steering, 0.6)
+
+
+@pytest.mark.parametrize(("confidence", "flagged"), [(None, False), (0.6, False), (0.599, True), (0.0, True)], ids=str)
+@pytest.mark.parametrize("source", ["model", "offline", "cached"])
+def test_low_confidence_needs_review(source: Source, confidence: float | None, flagged: bool) -> None:
+    assert bool(reasons(Attribution(ENTRY, source, confidence))) == flagged
+
+
+@pytest.mark.parametrize("reason", IN_WORDS)
+def test_every_ticket_without_an_attribution_needs_review(reason: str) -> None:
+    (words,) = reasons(Unattributed(reason))  # type: ignore[arg-type]  # the keys are reasons
+    assert words.startswith("no request type: ")
+
+
+@pytest.mark.parametrize(
+    ("sla", "flagged"),
+    [
+        (None, False),
+        (SLA(1, "days"), False),
+        (SLA(24, "hours"), False),
+        (SLA(2, "days"), True),
+        (SLA(1, "hours"), True),
+    ],
+    ids=str,
+)
+def test_an_sla_that_contradicts_the_catalog_needs_review(sla: SLA | None, flagged: bool) -> None:
+    assert bool(reasons(Attribution(ENTRY, "kept"), sla=sla)) == flagged
+
+
+def test_suspicious_text_needs_review_whatever_the_confidence() -> None:
+    assert reasons(Attribution(ENTRY, "model", 1.0), steering="hides text") == ("suspicious text: hides text",)
+
+
+def test_what_a_person_decided_needs_no_review() -> None:
+    assert reasons(Attribution(ENTRY, "corrected"), sla=SLA(9, "weeks"), steering="hides text") == ()
+
+
+def test_every_reason_is_told() -> None:
+    assert len(reasons(Attribution(ENTRY, "model", 0.1), sla=SLA(9, "weeks"), steering="hides text")) == 3

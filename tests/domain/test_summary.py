@@ -1,0 +1,91 @@
+"""A report in figures, and what changed since an earlier one."""
+
+from __future__ import annotations
+
+from datetime import datetime, timezone
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from ticketattr.domain.catalog import SLA, RequestType
+from ticketattr.domain.changes import remember
+from ticketattr.domain.report import Background, Report, build_report
+from ticketattr.domain.summary import summarize
+from ticketattr.domain.ticket import AttributedTicket, Attribution, Ticket, Unattributed
+
+NOW = datetime(2026, 11, 23, tzinfo=timezone.utc)
+
+
+def a_ticket(id: str, text: str = "open", name: str = "A", confidence: float | None = 0.9) -> AttributedTicket:
+    entry = RequestType("Category", name, SLA(4, "hours"))
+    return AttributedTicket(Ticket(id, text), Attribution(entry, "model", confidence))
+
+
+def report(*tickets: AttributedTicket, earlier: tuple[AttributedTicket, ...] | None = None) -> Report:
+    background = Background(earlier=remember("earlier", earlier) if earlier is not None else None)
+    return build_report(tickets, run_id="later", generated_at=NOW, background=background)
+
+
+outcomes = st.builds(
+    Attribution,
+    st.builds(
+        RequestType,
+        st.sampled_from(["A", "B"]),
+        st.sampled_from(["X", "Y"]),
+        st.builds(SLA, st.sampled_from([0, 0.5, 4, 999]), st.sampled_from(["minutes", "hours", "days", "weeks"])),
+    ),
+    st.sampled_from(["kept", "corrected", "cached", "model", "offline"]),
+    st.sampled_from([None, 0.1, 0.9]),
+) | st.builds(Unattributed, st.sampled_from(["no_match", "quota", "blocked"]))
+queues = st.lists(
+    st.builds(AttributedTicket, st.builds(Ticket, st.sampled_from("12"), st.sampled_from("ab")), outcomes)
+)
+
+
+@given(queues, queues)
+def test_every_group_of_figures_sums_to_the_rows(before: list[AttributedTicket], now: list[AttributedTicket]) -> None:
+    made = report(*now, earlier=tuple(before))
+    summary = summarize(made)
+    for counts in (summary.states, summary.categories, summary.bands, [(name, n) for _, name, n in summary.types]):
+        assert sum(count for _, count in counts) == len(made.rows)
+    assert summary.since is not None
+    new, changed, same, gone = (count for _, count in summary.since)
+    assert new + changed + same == len(now)
+    assert changed + same + gone == len(before)
+
+
+def test_each_state_counts_what_it_says() -> None:
+    tickets = [
+        a_ticket("1"),
+        a_ticket("2", confidence=0.1),
+        AttributedTicket(Ticket("3", ""), Unattributed("quota")),
+        AttributedTicket(Ticket("4", ""), Unattributed("no_match")),
+    ]
+    states = dict(summarize(report(*tickets)).states)
+    assert states == {"attributed": 1, "kept": 0, "corrected": 0, "needs review": 2, "failed": 1}
+
+
+def test_without_an_earlier_report_nothing_is_called_new() -> None:
+    made = report(a_ticket("1"))
+    assert summarize(made).since is None
+    assert made.rows[0].since_last_report == ""
+
+
+def test_new_changed_and_gone_are_told_by_ticket() -> None:
+    before = (a_ticket("1"), a_ticket("2"), a_ticket("3"), a_ticket("4"))
+    made = report(a_ticket("1"), a_ticket("2", text="edited"), a_ticket("3", name="B"), a_ticket("5"), earlier=before)
+    changes = {row.id: row.since_last_report for row in made.rows}
+    assert changes == {"1": "", "2": "changed", "3": "changed", "5": "new"}
+    assert [known.id for known in made.gone] == ["4"]
+
+
+def test_tickets_that_share_an_id_are_known_by_their_text() -> None:
+    before = (a_ticket("7", "a"), a_ticket("7", "b"), a_ticket("", "c"))
+    made = report(a_ticket("7", "b"), a_ticket("7", "x"), a_ticket("", "c"), earlier=before)
+    assert {row.short_description: row.since_last_report for row in made.rows} == {"b": "", "x": "new", "c": ""}
+    assert [known.short_description for known in made.gone] == ["a"]
+
+
+def test_the_same_confidence_of_another_value_is_no_change() -> None:
+    made = report(a_ticket("1", confidence=0.7), earlier=(a_ticket("1", confidence=0.9),))
+    assert made.rows[0].since_last_report == ""

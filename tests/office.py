@@ -1,0 +1,95 @@
+"""What LibreOffice makes of our workbooks: `nox -s office`. It needs `soffice` and `pdftoppm`, and installs nothing.
+
+Renders every sheet of the example queue as PNG into the folder given, for somebody to look at; and sends
+workbooks through LibreOffice (xlsx to xlsx) to see that text, tickets and corrections come back as they were.
+"""
+
+from __future__ import annotations
+
+import shutil
+import subprocess
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+from openpyxl import load_workbook
+
+from ticketattr.domain.report import Background, build_report
+from ticketattr.domain.shown_text import looks_like
+from ticketattr.domain.ticket import AttributedTicket, Attribution, Ticket
+from ticketattr.infrastructure.excel import ExcelReports
+from ticketattr.infrastructure.reviewed_workbook import read_reviewed
+
+from .fakes import CATALOG, GENERAL, MIDNIGHT
+from .hostile import hostile_texts
+
+
+def main(example: Path, folder: Path) -> None:
+    folder.mkdir(parents=True, exist_ok=True)
+    render(example, folder)
+    hostile_text_comes_back(folder)
+    corrections_come_back(example, folder)
+
+
+def render(workbook: Path, folder: Path) -> None:
+    """Pages as page-1.png, page-2.png …"""
+    convert(workbook, "pdf", folder)
+    pdf = folder / f"{workbook.stem}.pdf"
+    subprocess.run(["pdftoppm", "-r", "110", "-png", str(pdf), str(folder / "page")], check=True)
+    print(f"{len(list(folder.glob('page-*.png')))} pages in {folder}")
+
+
+def hostile_text_comes_back(folder: Path) -> None:
+    texts = hostile_texts()
+    tickets = [
+        AttributedTicket(Ticket(f"T-{place}", text), Attribution(GENERAL, "model")) for place, text in enumerate(texts)
+    ]
+    report = build_report(
+        tickets, run_id="20261123T150301Z-7f3a", generated_at=MIDNIGHT, background=Background(catalog=CATALOG)
+    )
+    path = folder / "hostile.xlsx"
+    ExcelReports().write(report, path)
+    saved = through_office(path, folder)
+    reviewed = read_reviewed(saved)
+    assert len(reviewed.rows) == len(texts), (len(reviewed.rows), len(texts))
+    assert reviewed.run_id == report.run_id
+    strange = [
+        row.number for row in reviewed.rows if not looks_like(row.short_description, texts[(row.place or 0) - 1])
+    ]
+    assert not strange, strange
+    formulas = [cell.coordinate for line in load_workbook(saved)["Tickets"] for cell in line if cell.data_type == "f"]
+    assert not formulas, formulas
+    print(f"{len(texts)} hostile texts came back through LibreOffice as text, each in its row")
+
+
+def corrections_come_back(example: Path, folder: Path) -> None:
+    """Three cells edited, once with openpyxl and once more saved by LibreOffice: the reader sees the same three."""
+    edited = folder / "edited.xlsx"
+    workbook = load_workbook(example)
+    for cell, value in {"C2": "Password Reset", "C3": "Password Reset", "C4": "Password Reset"}.items():
+        workbook["Tickets"][cell] = value
+    workbook.save(edited)
+    saved = through_office(edited, folder)
+    assert read_reviewed(edited).rows == read_reviewed(saved).rows
+    before = {row.place: row.request_type for row in read_reviewed(example).rows}
+    changed = [row.number for row in read_reviewed(saved).rows if before[row.place] != row.request_type]
+    assert changed == [2, 3, 4], changed
+    validations = load_workbook(saved)["Tickets"].data_validations.dataValidation
+    assert len(validations) == 2, validations
+    print("3 edited cells are 3 after LibreOffice too, and the drop-downs are still there")
+
+
+def through_office(path: Path, folder: Path) -> Path:
+    again = folder / "again"
+    convert(path, "xlsx", again)
+    return again / path.name
+
+
+def convert(path: Path, to: str, folder: Path) -> None:
+    office = shutil.which("soffice") or sys.exit("soffice is not installed")
+    command: Sequence[str] = (office, "--headless", "--convert-to", to, "--outdir", str(folder), str(path))
+    subprocess.run(command, check=True, stdout=subprocess.DEVNULL)
+
+
+if __name__ == "__main__":
+    main(Path(sys.argv[1]), Path(sys.argv[2]))
