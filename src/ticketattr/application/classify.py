@@ -7,14 +7,13 @@ import logging
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
-import anyio
-
 from ..domain.catalog import ServiceCatalog
 from ..domain.correction import Correction, corrected
 from ..domain.examples import Example, Examples
 from ..domain.ticket import AttributedTicket, Attribution, Outcome, Ticket
 from ..domain.usage import Bill, Plan, Usage
 from .batches import Answers, ask_in_batches
+from .interruptible import run_interruptible
 from .ports import AnswerCache, Classifier, Progress
 
 log = logging.getLogger(__name__)
@@ -141,7 +140,7 @@ def _ask(
         cache.put({keys[place]: outcome for place, outcome in answers.items()})
 
     asked = list(questions.to_ask.values())
-    outcomes = anyio.run(ask_in_batches, asked, catalog, classifier, keep, progress, examples)
+    outcomes = run_interruptible(ask_in_batches, asked, catalog, classifier, keep, progress, examples)
     return dict(zip(keys, outcomes, strict=True))
 
 
