@@ -6,9 +6,8 @@ What a command does not need, it does not import: `--help` and `pending list` st
 from __future__ import annotations
 
 import signal
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager, nullcontext
-from dataclasses import dataclass
+from collections.abc import Sequence
+from contextlib import nullcontext
 from datetime import datetime, timezone
 from enum import Enum
 from pathlib import Path
@@ -19,25 +18,23 @@ import typer
 from typer.core import TyperGroup
 
 from .. import __version__
-from ..application.ports import Clock, Run
+from ..application.ports import Run
 from ..domain.delivery import Delivery, ReportFile
 from ..domain.standing import ReportStatus
 from ..domain.ticket import AttributedTicket
-from ..domain.usage import Bill
 from ..errors import ExitCode, SettingsError, TicketAttrError
 from . import corrections, pending, wiring
 from .console import Console, plain, show_error
+from .session import ClassifierChoice, Session
 from .settings import (
     ClassifierSettings,
-    Environment,
     FolderSettings,
     MailSettings,
     ReportSettings,
     SourceSettings,
     read_values,
-    reading,
 )
-from .summaries import attribution_summary, bill_summary, counted, plan_text
+from .summaries import counted, plan_text
 
 
 class Commands(TyperGroup):
@@ -63,12 +60,6 @@ app.add_typer(pending.app, name="pending")
 app.add_typer(corrections.app, name="corrections")
 
 
-class ClassifierChoice(str, Enum):
-    gemini = "gemini"
-    offline = "offline"
-    cascade = "cascade"
-
-
 class EvaluationFormat(str, Enum):
     table = "table"
     json = "json"
@@ -79,27 +70,6 @@ class ReportFormat(str, Enum):
     xlsx = "xlsx"
     csv = "csv"
     html = "html"
-
-
-@dataclass(frozen=True, slots=True)
-class Session:
-    """What the options before the command say."""
-
-    console: Console
-    env_file: Path | None
-    clock: Clock
-
-    @contextmanager
-    def reading(self, command: str, classifier: ClassifierChoice | None = None) -> Iterator[Environment]:
-        """The settings of `command`, under the flag that was given."""
-        flags = {"CLASSIFIER": classifier.value} if classifier else {}
-        with reading(read_values(self.env_file, flags), command) as env:
-            yield env
-
-    def summarize(self, tickets: Sequence[AttributedTicket], bill: Bill) -> None:
-        if bill.usage.calls:
-            self.console.summary(bill_summary(bill))
-        self.console.summary(attribution_summary(tickets))
 
 
 ClassifierOption = Annotated[

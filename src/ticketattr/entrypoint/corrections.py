@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
 
@@ -11,11 +11,9 @@ from ..application.ports import Run
 from . import wiring
 from .console import login_name
 from .pending import ListFormat
+from .session import Session
 from .settings import FolderSettings
 from .summaries import counted
-
-if TYPE_CHECKING:
-    from .cli import Session
 
 app = typer.Typer(help="What people corrected in reports.", no_args_is_help=True, rich_markup_mode=None)
 

@@ -6,20 +6,18 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import Enum
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
 
 from ..application.ports import ReportFolder, ReportLog
+from ..domain.delivery import Transport
 from ..domain.standing import DoubtPolicy, Records, ReportStatus, judge_reports
 from ..errors import SettingsError
 from . import wiring
 from .console import plain
+from .session import Session
 from .settings import FolderSettings, read_doubt, read_transport
-
-if TYPE_CHECKING:
-    from ..domain.delivery import Transport
-    from .cli import Session
 
 app = typer.Typer(help="The reports that were not sent yet.", no_args_is_help=True, rich_markup_mode=None)
 

@@ -22,9 +22,6 @@ PROMPT_VERSION = 1
 MAX_TEXT = 4_000
 """How much of a description is shown, in characters: its start and its end, where the matter stands."""
 
-MAX_EXAMPLE = 300
-"""How much of each description of a labelled ticket is shown."""
-
 _CUT = " [… cut …] "
 
 
