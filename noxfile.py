@@ -14,7 +14,7 @@ nox.options.reuse_existing_virtualenvs = True
 nox.options.error_on_missing_interpreters = False
 
 PYTHON = (sys.executable, "-m")
-CODE = ("src", "tests", "noxfile.py")
+CODE = ("src", "tests", "deploy", "noxfile.py")
 
 
 @nox.session(venv_backend="none")
@@ -47,6 +47,29 @@ def crash(session: nox.Session) -> None:
 def mta(session: nox.Session) -> None:
     """Mail through Postfix and Dovecot (Debian: postfix, dovecot-core), as root, on ports of loopback."""
     session.run(*PYTHON, "pytest", "-m", "mta", *session.posargs)
+
+
+@nox.session
+def deploy_tests(session: nox.Session) -> None:
+    """Linters of workflows, image, scripts and units, and the scripts against a stand-in of AWS. No engine, no root."""
+    session.install(".[dev,deploy]")
+    session.run("pytest", "--numprocesses=0", "-m", "deploy", "tests/deploy", *session.posargs)
+
+
+@nox.session(venv_backend="none")
+def release_dev(session: nox.Session) -> None:
+    """The next X.Y.Z-dev tag: asks, or takes it with `-- --yes`; pushes, and so deploys, only with `-- --push`."""
+    session.run(sys.executable, "deploy/release_dev.py", *session.posargs)
+
+
+@nox.session(venv_backend="none")
+def pins(session: nox.Session) -> None:
+    """What the image installs, by hash, from what pyproject.toml declares. Needs uv."""
+    # Without header and annotations, so that no address of an index is written down.
+    pin = ("uv", "pip", "compile", "--quiet", "--upgrade", "--generate-hashes", "--no-header", "--no-annotate")
+    image = (*pin, "--universal", "--python-version=3.12")
+    session.run(*image, "--extra=offline", "--output-file=deploy/requirements.txt", "pyproject.toml")
+    session.run(*image, "--output-file=deploy/requirements-build.txt", "deploy/requirements-build.in")
 
 
 @nox.session(venv_backend="none")

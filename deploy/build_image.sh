@@ -1,0 +1,36 @@
+#!/usr/bin/env bash
+# build_image.sh VERSION REGISTRY/NAME: builds the image with its bill of materials and its provenance, pushes it under
+# the version's tag, and prints `image=REGISTRY/NAME@sha256:DIGEST`, by which alone it is deployed.
+set -euo pipefail
+
+BUILDKIT=docker.io/moby/buildkit:v0.32.2@sha256:28a898719c18a33f4e8000685287fa36fd0dd9560c6440227d3a732d79bb41d8
+SBOM=docker.io/docker/buildkit-syft-scanner:stable-1@sha256:ae4f3b554449e7e25548e7d8ccc029d17357348e30c6e3df01b92bc93654d6a9
+
+die() {
+    printf 'build_image.sh: %s\n' "$1" >&2
+    exit 1
+}
+
+[ $# -eq 2 ] || die "usage: build_image.sh VERSION REGISTRY/NAME"
+version=$1 repository=$2
+[[ $version =~ ^[0-9]+\.[0-9]+\.[0-9]+-dev$ ]] || die "this is not a version like 1.2.3-dev: $(printf %q "$version")"
+[[ $repository =~ ^[a-z0-9.-]+(:[0-9]+)?/[a-z0-9._/-]+$ ]] ||
+    die "this is not a repository of images: $(printf %q "$repository")"
+
+cd -- "$(dirname -- "${BASH_SOURCE[0]}")/.."
+folder=$(mktemp --directory)
+builder=ticketattr-$$
+trap 'docker buildx rm "$builder" >/dev/null 2>&1 || :; rm -rf -- "$folder"' EXIT
+# The credentials of the registry live as long as this script.
+export DOCKER_CONFIG=$folder/docker
+if [[ $repository == *.dkr.ecr.*.amazonaws.com/* ]]; then
+    aws ecr get-login-password | docker login --username AWS --password-stdin "${repository%%/*}" >&2
+fi
+docker buildx create --name "$builder" --driver docker-container --driver-opt "image=$BUILDKIT" >&2
+docker buildx build --builder "$builder" --file deploy/Dockerfile --platform linux/amd64 \
+    --build-arg "VERSION=$version" --build-arg "REVISION=$(git rev-parse HEAD)" \
+    --provenance=mode=max --sbom="generator=$SBOM" \
+    --tag "$repository:$version" --push --metadata-file "$folder/metadata.json" . >&2
+digest=$(jq --exit-status --raw-output '.["containerimage.digest"]' "$folder/metadata.json") ||
+    die "the builder named no digest"
+printf 'image=%s@%s\n' "$repository" "$digest"

@@ -1,0 +1,72 @@
+#!/usr/bin/env bash
+# One container of the release that this script belongs to, with as few rights as it can do with, as the service's user:
+#   container.sh run             what the unit starts; likewise any other command of ticketattr with its options
+#   container.sh smoke           the demo, without a network, in a folder of its own in the state folder
+#   container.sh stop            ends a container that outlived its unit
+set -euo pipefail
+release=$(cd -- "$(dirname -- "${BASH_SOURCE[0]}")/.." && pwd -P)
+image=$(sed -n 's/^IMAGE=//p' "$release/release.env")
+state=${STATE_DIRECTORY:-/var/lib/ticketattr}
+runtime=${RUNTIME_DIRECTORY:-/run/ticketattr}
+# No credentials are needed to run what is here already.
+export DOCKER_CONFIG=${DOCKER_CONFIG:-/nonexistent}
+settings=${SETTINGS_FILE:-/etc/ticketattr/ticketattr.env}
+
+options=(
+    --rm --init --pull=never
+    --user=10001:10001
+    --read-only
+    '--tmpfs=/tmp:rw,noexec,nosuid,nodev,size=256m'
+    --cap-drop=ALL
+    --security-opt=no-new-privileges
+    --memory=1g --memory-swap=1g --cpus=1 --pids-limit=128
+    --ulimit=nofile=1024 --ulimit=core=0
+    # What it says goes to the journal through us; the engine keeps no copy.
+    --log-driver=none
+    "--mount=type=bind,src=$state,dst=/state"
+)
+# A run of the unit is known by its container's id, so that it can be ended when the client is gone.
+[ -z "${RUNTIME_DIRECTORY:-}" ] || options+=("--cidfile=$runtime/container")
+
+smoke() {
+    local folder=$state/smoke
+    rm -rf -- "$folder"
+    mkdir -- "$folder"
+    options+=(--network=none --workdir=/state/smoke)
+    options+=(--env=HELPDESK_API_URL=/opt/ticketattr/examples/tickets.json)
+    options+=(--env=SERVICE_CATALOG_URL=/opt/ticketattr/examples/catalog.yaml)
+    docker run "${options[@]}" "$image" --env-file /opt/ticketattr/examples/demo.env run
+    if ! compgen -G "$folder/output/*.xlsx" >/dev/null || ! compgen -G "$folder/outbox/*.eml" >/dev/null; then
+        echo "container.sh: the demo ended well but left no report or no mail" >&2
+        return 1
+    fi
+    rm -rf -- "$folder"
+}
+
+stop() {
+    if [ -s "$runtime/container" ]; then
+        docker stop --time 60 "$(<"$runtime/container")" >/dev/null 2>&1 || :
+    fi
+}
+
+program() {
+    local file
+    options+=("--network=${CONTAINER_NETWORK:-bridge}")
+    if [ -d "$runtime/secrets" ]; then
+        options+=("--mount=type=bind,src=$runtime/secrets,dst=/run/secrets,readonly")
+        for file in "$runtime/secrets/"*; do
+            options+=("--env=${file##*/}_FILE=/run/secrets/${file##*/}")
+        done
+    fi
+    options+=("--mount=type=bind,src=$settings,dst=/etc/ticketattr.env,readonly")
+    exec docker run "${options[@]}" "$image" --env-file /etc/ticketattr.env "$@"
+}
+
+case ${1:-} in
+'')
+    echo "usage: container.sh smoke | stop | COMMAND of ticketattr" >&2
+    exit 2
+    ;;
+smoke | stop) "$1" ;;
+*) program "$@" ;;
+esac

@@ -1,0 +1,118 @@
+"""The tag that deploys: where it may be, and how the next one is made. Real git, in folders of its own."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from .scripts import DEPLOY, git, run
+
+
+@pytest.fixture
+def clone(tmp_path: Path) -> Path:
+    """A clone with one commit on `main`, which its remote has too."""
+    origin, work = tmp_path / "origin.git", tmp_path / "work"
+    git(tmp_path, "init", "--quiet", "--bare", str(origin))
+    git(tmp_path, "clone", "--quiet", str(origin), str(work))
+    git(work, "checkout", "--quiet", "-B", "main")
+    commit(work, "first")
+    git(work, "push", "--quiet", "--set-upstream", "origin", "main")
+    return work
+
+
+def commit(work: Path, name: str) -> None:
+    (work / name).touch()
+    git(work, "add", name)
+    git(work, "commit", "--quiet", "--message", name)
+
+
+def release(work: Path, *arguments: str, answer: str = "") -> subprocess.CompletedProcess[str]:
+    identity = {"GIT_AUTHOR_NAME": "T", "GIT_AUTHOR_EMAIL": "t@example.com"}
+    identity |= {"GIT_COMMITTER_NAME": "T", "GIT_COMMITTER_EMAIL": "t@example.com"}
+    return subprocess.run(
+        [sys.executable, str(DEPLOY / "release_dev.py"), *arguments],
+        check=False,
+        capture_output=True,
+        text=True,
+        cwd=work,
+        input=answer,
+        env={"PATH": os.environ["PATH"], "GIT_CONFIG_GLOBAL": "/dev/null", **identity},
+    )
+
+
+def tags(folder: Path) -> list[str]:
+    return git(folder, "tag", "--list").splitlines()
+
+
+def test_a_tag_on_the_default_branch_is_taken(clone: Path) -> None:
+    git(clone, "tag", "1.2.3-dev")
+    assert run(DEPLOY / "check_tag.sh", "1.2.3-dev", "main", cwd=clone).returncode == 0
+
+
+def test_a_tag_beside_the_default_branch_is_refused(clone: Path) -> None:
+    git(clone, "checkout", "--quiet", "-b", "feature")
+    commit(clone, "second")
+    git(clone, "tag", "1.2.3-dev")
+    result = run(DEPLOY / "check_tag.sh", "1.2.3-dev", "main", cwd=clone)
+    assert result.returncode == 1
+    assert "1.2.3-dev is on no commit of main" in result.stderr
+
+
+def test_a_tag_that_is_not_there_is_refused(clone: Path) -> None:
+    result = run(DEPLOY / "check_tag.sh", "1.2.3-dev", "main", cwd=clone)
+    assert (result.returncode, "there is no tag 1.2.3-dev" in result.stderr) == (1, True)
+
+
+def test_the_next_patch_is_proposed_by_number(clone: Path) -> None:
+    for tag in ("0.9.9-dev", "0.10.2-dev", "0.10.10-dev", "9.9.9", "v3.0.0-dev", "0.99.0-dev-old"):
+        git(clone, "tag", tag)
+    result = release(clone, "--yes")
+    assert result.returncode == 0
+    assert "0.10.11-dev" in tags(clone)
+    assert "git push origin 0.10.11-dev" in result.stdout
+
+
+def test_a_person_is_asked_and_may_name_another_version(clone: Path) -> None:
+    assert release(clone, answer="\n").returncode == 0
+    assert release(clone, answer="2.0.0-dev\n").returncode == 0
+    assert tags(clone) == ["0.1.0-dev", "2.0.0-dev"]
+
+
+def test_nobody_to_ask_makes_no_tag(clone: Path) -> None:
+    result = release(clone)
+    assert (result.returncode, tags(clone)) == (1, [])
+    assert "--yes" in result.stderr
+
+
+def test_nothing_is_pushed_without_being_told(clone: Path) -> None:
+    origin = clone.parent / "origin.git"
+    assert release(clone, "--yes").returncode == 0
+    assert tags(origin) == []
+    assert release(clone, "--yes", "--push").returncode == 0
+    assert tags(origin) == ["0.1.1-dev"]
+
+
+def test_another_branch_makes_no_tag(clone: Path) -> None:
+    git(clone, "checkout", "--quiet", "-b", "feature")
+    result = release(clone, "--yes")
+    assert (result.returncode, tags(clone)) == (1, [])
+    assert "feature is checked out; what is deployed comes from main" in result.stderr
+
+
+def test_uncommitted_changes_make_no_tag(clone: Path) -> None:
+    (clone / "forgotten").touch()
+    result = release(clone, "--yes")
+    assert (result.returncode, tags(clone)) == (1, [])
+    assert "forgotten" in result.stderr
+
+
+@pytest.mark.parametrize(("tag", "words"), [("1.2.3", "not a version"), ("0.5.0-dev", "there already")])
+def test_a_version_that_is_none_or_taken_makes_no_tag(clone: Path, tag: str, words: str) -> None:
+    git(clone, "tag", "0.5.0-dev")
+    result = release(clone, tag, "--yes")
+    assert (result.returncode, tags(clone)) == (1, ["0.5.0-dev"])
+    assert words in result.stderr

@@ -1,0 +1,95 @@
+"""What the workflows promise, read from them; the linters of `nox -s deploy_tests` see the rest."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+from ruamel.yaml import YAML
+
+from .scripts import ROOT
+
+WORKFLOWS = sorted((ROOT / ".github/workflows").glob("*.yml"))
+
+
+def load(name: str) -> dict[str, Any]:
+    loaded: dict[str, Any] = YAML(typ="safe").load((ROOT / ".github/workflows" / name).read_text(encoding="utf-8"))
+    return loaded
+
+
+def steps() -> Iterator[dict[str, Any]]:
+    for workflow in WORKFLOWS:
+        for job in load(workflow.name)["jobs"].values():
+            yield from job.get("steps", ())
+
+
+@pytest.fixture
+def jobs() -> dict[str, Any]:
+    found: dict[str, Any] = load("deploy-dev.yml")["jobs"]
+    return found
+
+
+@pytest.mark.parametrize("workflow", WORKFLOWS, ids=lambda path: path.name)
+def test_actions_are_pinned_by_commit_and_say_their_version(workflow: Any) -> None:
+    lines = re.findall(r"uses: (.*)", workflow.read_text(encoding="utf-8"))
+    assert lines
+    for line in lines:
+        assert re.fullmatch(r"[\w.-]+/[\w.-]+@[0-9a-f]{40} # v\d+\.\d+\.\d+", line) or line.startswith("./")
+
+
+@pytest.mark.parametrize("workflow", WORKFLOWS, ids=lambda path: path.name)
+def test_workflows_may_do_nothing_and_each_job_says_what_it_needs(workflow: Any) -> None:
+    loaded = load(workflow.name)
+    assert loaded["permissions"] == {}
+    assert all(job["permissions"]["contents"] == "read" for job in loaded["jobs"].values())
+    assert "concurrency" in loaded
+
+
+def test_no_checkout_leaves_its_token_behind() -> None:
+    checkouts = [step for step in steps() if "actions/checkout" in step.get("uses", "")]
+    assert checkouts
+    assert all(step["with"]["persist-credentials"] is False for step in checkouts)
+
+
+def test_steps_are_one_line_and_take_no_expression_into_the_shell() -> None:
+    commands = [step["run"] for step in steps() if "run" in step]
+    assert commands
+    assert not [command for command in commands if "\n" in command.strip() or "${{" in command]
+
+
+def test_only_version_tags_deploy() -> None:
+    triggers = load("deploy-dev.yml")
+    # YAML 1.1 would read `on` as true; this reader speaks 1.2.
+    assert triggers["on"] == {"push": {"tags": ["[0-9]+.[0-9]+.[0-9]+-dev"]}}
+
+
+def test_deployment_is_tag_then_test_then_build_then_deploy(jobs: dict[str, Any]) -> None:
+    assert [(name, job.get("needs")) for name, job in jobs.items()] == [
+        ("tag", None),
+        ("test", "tag"),
+        ("build", "test"),
+        ("deploy", "build"),
+    ]
+
+
+def test_only_jobs_of_the_environment_get_a_role(jobs: dict[str, Any]) -> None:
+    with_token = {name for name, job in jobs.items() if "id-token" in job["permissions"]}
+    assert with_token == {"build", "deploy"}
+    assert {name for name, job in jobs.items() if job.get("environment") == "dev"} == with_token
+
+
+def test_what_is_deployed_is_what_was_built(jobs: dict[str, Any]) -> None:
+    assert jobs["deploy"]["steps"][-1]["env"] == {
+        "IMAGE": "${{ needs.build.outputs.image }}",
+        "BUNDLE": "${{ needs.build.outputs.bundle }}",
+        "BUNDLE_SHA256": "${{ needs.build.outputs.bundle_sha256 }}",
+        "INSTANCE": "${{ vars.INSTANCE }}",
+    }
+
+
+def test_tests_run_on_every_python_that_is_supported() -> None:
+    matrix = load("ci.yml")["jobs"]["tests"]["strategy"]["matrix"]["python"]
+    noxfile = (ROOT / "noxfile.py").read_text(encoding="utf-8")
+    assert matrix == re.findall(r'"(3\.\d+)"', noxfile.partition("session(python=")[2].partition(")")[0])
