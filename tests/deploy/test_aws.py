@@ -1,0 +1,334 @@
+"""The scripts that speak to AWS, against moto on loopback and an agent that really runs what it is sent."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+from collections.abc import Iterator
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any
+
+import pytest
+
+from .scripts import DEPLOY, IMAGE, INSTANCE, TOOLS, VERSION, git, run, stand_in
+from .ssm_agent import Agent, serving
+
+pytestmark = pytest.mark.deploy
+
+PLACE = "s3://bundles/ticketattr/dev"
+BUNDLE = f"{PLACE}/ticketattr-{VERSION}.tar"
+DOCUMENT: dict[str, Any] = json.loads((DEPLOY / "ssm_document.json").read_text(encoding="utf-8"))
+
+
+@pytest.fixture(scope="module")
+def endpoint() -> Iterator[str]:
+    moto = pytest.importorskip("moto.server")
+    server = moto.ThreadedMotoServer(ip_address="127.0.0.1", port=0, verbose=False)
+    server.start()
+    host, port = server.get_host_and_port()
+    yield f"http://{host}:{port}"
+    server.stop()
+
+
+@pytest.fixture
+def aws(endpoint: str) -> dict[str, str]:
+    """The environment of somebody who has a role, at an AWS that knows nothing yet."""
+    env = {
+        "AWS_ENDPOINT_URL": endpoint,
+        "AWS_REGION": "eu-central-1",
+        "AWS_DEFAULT_REGION": "eu-central-1",
+        "AWS_ACCESS_KEY_ID": "testing",
+        "AWS_SECRET_ACCESS_KEY": "testing",
+        "AWS_MAX_ATTEMPTS": "1",
+    }
+    subprocess.run(["curl", "--silent", "--fail", "--request", "POST", f"{endpoint}/moto-api/reset"], check=True)
+    return env
+
+
+def ask(env: dict[str, str], *words: str) -> Any:
+    """What the command line of AWS answers, as data."""
+    command = [str(TOOLS / "aws"), *words, "--output", "json"]
+    done = subprocess.run(command, check=True, capture_output=True, text=True, env={"PATH": os.environ["PATH"], **env})
+    return json.loads(done.stdout or "null")
+
+
+# --- the bundle ----------------------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def project(tmp_path: Path) -> Path:
+    """A repository whose deploy/ is ours, but whose host script only writes down what it was called with."""
+    folder = tmp_path / "project"
+    (folder / "deploy/host").mkdir(parents=True)
+    (folder / "src").mkdir()
+    (folder / "src/other.py").touch()
+    (folder / "deploy/build_bundle.sh").write_bytes((DEPLOY / "build_bundle.sh").read_bytes())
+    (folder / "deploy/host/deploy.sh").write_text(
+        f'printf "%s\\n" "$@" >{tmp_path}/deployed\necho "it is current"\n', encoding="utf-8"
+    )
+    git(tmp_path, "init", "--quiet", str(folder))
+    git(folder, "add", ".")
+    git(folder, "commit", "--quiet", "--message", "all")
+    return folder
+
+
+@pytest.fixture
+def bucket(aws: dict[str, str]) -> dict[str, str]:
+    ask(aws, "s3api", "create-bucket", "--bucket", "bundles", *LOCATION)
+    return aws
+
+
+LOCATION = ("--create-bucket-configuration", "LocationConstraint=eu-central-1")
+
+
+def outputs(printed: str) -> dict[str, str]:
+    return dict(line.split("=", 1) for line in printed.splitlines())
+
+
+def build(project: Path, env: dict[str, str], version: str = VERSION) -> dict[str, str]:
+    result = run(project / "deploy/build_bundle.sh", version, PLACE, env=env)
+    assert result.returncode == 0, result.stderr
+    return outputs(result.stdout)
+
+
+def test_the_bundle_is_the_folder_deploy_alone(project: Path, bucket: dict[str, str], tmp_path: Path) -> None:
+    assert build(project, bucket)["bundle"] == BUNDLE
+    ask(bucket, "s3api", "get-object", "--bucket", "bundles", "--key", BUNDLE.split("/", 3)[3], str(tmp_path / "b.tar"))
+    listing = subprocess.run(
+        ["tar", "--list", "--file", tmp_path / "b.tar"], check=True, capture_output=True, text=True
+    )
+    assert {line.partition("/")[0] for line in listing.stdout.splitlines()} == {"deploy"}
+
+
+def test_the_bundle_is_the_same_from_every_clone(project: Path, bucket: dict[str, str], tmp_path: Path) -> None:
+    git(tmp_path, "clone", "--quiet", str(project), str(tmp_path / "again"))
+    first, second = build(project, bucket, "1.0.0-dev"), build(tmp_path / "again", bucket, "1.0.1-dev")
+    assert first["bundle_sha256"] == second["bundle_sha256"]
+
+
+def test_a_second_upload_under_the_same_version_is_refused(project: Path, bucket: dict[str, str]) -> None:
+    sha256 = build(project, bucket)["bundle_sha256"]
+    (project / "deploy/more").touch()
+    git(project, "add", ".")
+    git(project, "commit", "--quiet", "--message", "more")
+    result = run(project / "deploy/build_bundle.sh", VERSION, PLACE, env=bucket)
+    assert result.returncode == 1
+    assert result.stdout == ""
+    assert "a bundle is never overwritten" in result.stderr
+    assert build(project, bucket, "1.2.4-dev")["bundle_sha256"] != sha256
+
+
+# --- the command to the host ---------------------------------------------------------------------------------------
+
+
+class Host:
+    """Where the agent runs: this machine, with a file of settings of its own."""
+
+    def __init__(self, folder: Path, env: dict[str, str]) -> None:
+        self.deployed = folder / "deployed"
+        self.settings = folder / "host.env"
+        self.settings.write_text("AWS_REGION=eu-central-1\n", encoding="utf-8")
+        self.env = env
+        self.agent = Agent(DOCUMENT, self.shell)
+
+    def shell(self, script: str) -> subprocess.CompletedProcess[str]:
+        path = f"{TOOLS}:{os.environ['PATH']}"
+        return subprocess.run(
+            ["sh", "-c", script.replace("/etc/ticketattr/host.env", str(self.settings))],
+            check=False,
+            capture_output=True,
+            text=True,
+            env={**self.env, "PATH": path},
+        )
+
+    def deploy(self, *words: str) -> subprocess.CompletedProcess[str]:
+        with serving(self.agent) as address:
+            env = {**self.env, "AWS_ENDPOINT_URL_SSM": address, "POLL_SECONDS": "0.1"}
+            return run("ssm_deploy.sh", *words, INSTANCE, env=env)
+
+
+@pytest.fixture
+def host(tmp_path: Path, bucket: dict[str, str]) -> Host:
+    return Host(tmp_path, bucket)
+
+
+def test_what_was_built_is_what_the_host_deploys(project: Path, host: Host) -> None:
+    built = build(project, host.env)
+    result = host.deploy(VERSION, IMAGE, built["bundle"], built["bundle_sha256"])
+    assert result.returncode == 0, result.stderr
+    assert host.deployed.read_text(encoding="utf-8").splitlines() == [VERSION, IMAGE]
+    assert "it is current" in result.stdout
+    assert f"{VERSION} runs on {INSTANCE}" in result.stdout
+
+
+def test_a_host_that_fails_is_reported_as_it_failed(project: Path, host: Host) -> None:
+    (project / "deploy/host/deploy.sh").write_text("echo 'the old one goes on' >&2; exit 1\n", encoding="utf-8")
+    git(project, "commit", "--quiet", "--all", "--message", "broken")
+    built = build(project, host.env)
+    result = host.deploy(VERSION, IMAGE, built["bundle"], built["bundle_sha256"])
+    assert result.returncode == 1
+    assert "the old one goes on" in result.stderr
+    assert f"{VERSION} was not deployed: Failed" in result.stderr
+    assert "runs on" not in result.stdout
+
+
+def test_a_bundle_that_is_not_the_one_that_was_built_is_not_opened(project: Path, host: Host) -> None:
+    built = build(project, host.env)
+    result = host.deploy(VERSION, IMAGE, built["bundle"], "0" * 64)
+    assert result.returncode == 1
+    assert "the bundle is not the one that was built; nothing was changed" in result.stderr
+    assert not host.deployed.exists()
+
+
+def test_a_bundle_that_is_gone_is_reported(host: Host) -> None:
+    result = host.deploy(VERSION, IMAGE, BUNDLE, "0" * 64)
+    assert result.returncode == 1
+    assert "404" in result.stderr
+    assert not host.deployed.exists()
+
+
+def test_a_deployment_that_does_not_end_is_not_called_a_success(host: Host) -> None:
+    host.agent.run = lambda script: subprocess.run(["sleep", "2"], check=False, capture_output=True, text=True)
+    host.env["WAIT_SECONDS"] = "1"
+    result = host.deploy(VERSION, IMAGE, BUNDLE, "0" * 64)
+    assert result.returncode == 1
+    assert "is still being deployed after 1 s" in result.stderr
+
+
+def test_the_document_itself_refuses_a_command_in_a_version(host: Host) -> None:
+    evil = {"Version": ["a';touch$IFS/x;'-dev"], "Image": [IMAGE], "Bundle": [BUNDLE], "BundleSha256": ["0" * 64]}
+    request = {"DocumentName": "ticketattr-deploy", "InstanceIds": [INSTANCE], "Parameters": evil}
+    with serving(host.agent) as address:
+        env = {**host.env, "AWS_ENDPOINT_URL_SSM": address}
+        with pytest.raises(subprocess.CalledProcessError) as refused:
+            ask(env, "ssm", "send-command", "--cli-input-json", json.dumps(request))
+    assert "InvalidParameters" in refused.value.stderr
+    assert host.agent.scripts == []
+
+
+# --- secrets -------------------------------------------------------------------------------------------------------
+
+SECRETS = {
+    "HELPDESK_API_KEY": "a\tb",
+    "HELPDESK_API_SECRET": "line\nnext\n",
+    "LLM_API_KEY": """it's "quoted" \\ and \\n""",
+    "EMAIL_PASSWORD": "$(touch injected) `id` $HOME %s ü€ ",
+    "ALERT_URLS": "--output text",
+}
+
+
+@pytest.fixture
+def runtime() -> Iterator[Path]:
+    """A folder in memory, as the unit's is."""
+    with TemporaryDirectory(dir="/dev/shm") as folder:
+        yield Path(folder)
+
+
+def put(env: dict[str, str], name: str, value: str) -> None:
+    request = {"Name": name, "Value": value, "Type": "SecureString"}
+    ask(env, "ssm", "put-parameter", "--cli-input-json", json.dumps(request))
+
+
+def fetch(env: dict[str, str], runtime: Path, before: Path | None = None) -> subprocess.CompletedProcess[str]:
+    env = {**env, "SECRETS_PATH": "/ticketattr/dev", "RUNTIME_DIRECTORY": str(runtime)}
+    return run("host/secrets.sh", env=env, cwd=runtime, before=before)
+
+
+def test_secrets_arrive_byte_for_byte(aws: dict[str, str], runtime: Path) -> None:
+    for name, value in SECRETS.items():
+        put(aws, f"/ticketattr/dev/{name}", value)
+    put(aws, "/ticketattr/prod/OTHER", "not ours")
+    result = fetch(aws, runtime)
+    assert (result.returncode, result.stdout, result.stderr) == (0, "", "")
+    files = {file.name: file.read_bytes() for file in (runtime / "secrets").iterdir()}
+    # The program takes one line break off the end again.
+    assert files == {name: f"{value}\n".encode() for name, value in SECRETS.items()}
+    assert {file.stat().st_mode & 0o777 for file in (runtime / "secrets").iterdir()} == {0o600}
+    assert [file.name for file in runtime.iterdir()] == ["secrets"]
+
+
+def test_secrets_that_are_gone_at_aws_are_gone_here(aws: dict[str, str], runtime: Path) -> None:
+    for name in ("EMAIL_PASSWORD", "LLM_API_KEY"):
+        put(aws, f"/ticketattr/dev/{name}", "x")
+    fetch(aws, runtime)
+    ask(aws, "ssm", "delete-parameter", "--name", "/ticketattr/dev/LLM_API_KEY")
+    assert fetch(aws, runtime).returncode == 0
+    assert [file.name for file in (runtime / "secrets").iterdir()] == ["EMAIL_PASSWORD"]
+
+
+def test_secrets_are_not_written_to_a_disk(aws: dict[str, str], tmp_path: Path) -> None:
+    put(aws, "/ticketattr/dev/LLM_API_KEY", "x")
+    result = fetch(aws, tmp_path, before=stand_in(tmp_path / "bin", "stat", "echo ext2/ext3"))
+    assert (result.returncode, "is not in memory" in result.stderr) == (1, True)
+    assert not (tmp_path / "secrets").exists()
+
+
+@pytest.mark.parametrize("name", ["../../etc/passwd", "lower", "1A", "A-B"])
+def test_a_parameter_that_is_named_like_no_setting_is_refused(aws: dict[str, str], runtime: Path, name: str) -> None:
+    put(aws, f"/ticketattr/dev/{name.rpartition('/')[2]}", "x")
+    result = fetch(aws, runtime)
+    assert result.returncode == 1
+    assert "named like no setting" in result.stderr
+    assert not (runtime / "secrets").exists()
+
+
+def test_no_secrets_at_all_is_a_failure(aws: dict[str, str], runtime: Path) -> None:
+    result = fetch(aws, runtime)
+    assert (result.returncode, "no parameter below /ticketattr/dev" in result.stderr) == (1, True)
+
+
+def test_secrets_that_cannot_be_read_are_a_failure(aws: dict[str, str], runtime: Path) -> None:
+    result = fetch({**aws, "AWS_ENDPOINT_URL": "http://127.0.0.1:9"}, runtime)
+    assert (result.returncode, "could not be read" in result.stderr) == (1, True)
+
+
+# --- alerts --------------------------------------------------------------------------------------------------------
+
+
+class Duty:
+    """Who is told: the topic, and a unit that ends as it is said to."""
+
+    def __init__(self, folder: Path, env: dict[str, str]) -> None:
+        self.folder = folder
+        self.topic = ask(env, "sns", "create-topic", "--name", "ticketattr-dev")["TopicArn"]
+        self.env = {**env, "ALERT_TOPIC_ARN": self.topic, "STATE_DIRECTORY": str(folder)}
+
+    def unit_ended(self, result: str, status: int) -> subprocess.CompletedProcess[str]:
+        body = f'case "$*" in *ExecMainStatus*) echo {status} ;; *) echo {result} ;; esac'
+        systemctl = stand_in(self.folder / "bin", "systemctl", body)
+        return run("host/alert.sh", "ticketattr.service", env=self.env, before=systemctl)
+
+    @property
+    def told(self) -> list[str]:
+        from moto.sns.models import sns_backends
+
+        sent = sns_backends["123456789012"]["eu-central-1"].topics[self.topic].sent_notifications
+        return [message for _, message, *_ in sent]
+
+
+@pytest.fixture
+def duty(tmp_path: Path, aws: dict[str, str]) -> Duty:
+    return Duty(tmp_path, aws)
+
+
+def test_a_failure_is_told_once_and_so_is_its_end(duty: Duty) -> None:
+    for result, status in (("exit-code", 4), ("exit-code", 4), ("exit-code", 5), ("success", 0), ("success", 0)):
+        assert duty.unit_ended(result, status).returncode == 0
+    assert ["exit code 4" in duty.told[0], "exit code 5" in duty.told[1], "works again" in duty.told[2]] == [True] * 3
+    assert len(duty.told) == 3
+
+
+def test_a_failure_is_in_the_journal_as_critical_each_time(duty: Duty) -> None:
+    lines = [duty.unit_ended("exit-code", 2).stdout for _ in range(2)]
+    assert all(line.startswith("<2>ticketattr.service on ") for line in lines)
+
+
+def test_a_failure_that_could_not_be_told_is_told_next_time(duty: Duty) -> None:
+    there, duty.env["AWS_ENDPOINT_URL"] = duty.env["AWS_ENDPOINT_URL"], "http://127.0.0.1:9"
+    assert duty.unit_ended("timeout", 0).returncode != 0
+    duty.env["AWS_ENDPOINT_URL"] = there
+    assert duty.unit_ended("timeout", 0).returncode == 0
+    assert len(duty.told) == 1
+    assert "timeout, before the program began" in duty.told[0]

@@ -1,0 +1,108 @@
+"""What other people's linters say about the deployment: nothing."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import shutil
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from .scripts import DEPLOY, ROOT, TOOLS
+
+pytestmark = pytest.mark.deploy
+
+SCRIPTS = sorted(str(path.relative_to(ROOT)) for path in DEPLOY.rglob("*.sh"))
+WORKFLOWS = sorted(str(path.relative_to(ROOT)) for path in (ROOT / ".github/workflows").glob("*.yml"))
+UNITS = sorted((DEPLOY / "systemd").iterdir())
+systemd = pytest.mark.skipif(not shutil.which("systemd-analyze"), reason="systemd-analyze is not installed")
+
+
+def lint(*command: str) -> str:
+    """Everything that the linter said; it must have ended well."""
+    path = f"{TOOLS}:{os.environ['PATH']}"
+    done = subprocess.run(command, check=False, capture_output=True, text=True, cwd=ROOT, env={"PATH": path})
+    assert done.returncode == 0, done.stdout + done.stderr
+    return done.stdout + done.stderr
+
+
+def test_zizmor_as_an_auditor_finds_nothing() -> None:
+    lint("zizmor", "--offline", "--quiet", "--persona=auditor", ".github")
+
+
+def test_the_only_finding_that_is_ignored_says_why() -> None:
+    text = "".join((ROOT / workflow).read_text(encoding="utf-8") for workflow in WORKFLOWS)
+    assert len(re.findall(r"^ +# .+\n.* # zizmor: ignore\[\S+\]$", text, re.MULTILINE)) == 1
+    assert text.count("zizmor: ignore") == 1
+
+
+def test_workflows_fit_their_schema() -> None:
+    lint("check-jsonschema", "--builtin-schema", "vendor.github-workflows", *WORKFLOWS)
+    lint("check-jsonschema", "--builtin-schema", "vendor.dependabot", ".github/dependabot.yml")
+
+
+def test_actionlint_finds_nothing() -> None:
+    assert lint("actionlint", "-color=false", *WORKFLOWS) == ""
+
+
+def test_hadolint_finds_nothing() -> None:
+    assert lint("hadolint", "deploy/Dockerfile") == ""
+
+
+def test_shellcheck_finds_nothing() -> None:
+    assert lint("shellcheck", "--external-sources", "--enable=avoid-nullary-conditions", *SCRIPTS) == ""
+
+
+def test_the_script_in_the_document_is_sound_too(tmp_path: Path) -> None:
+    (step,) = json.loads((DEPLOY / "ssm_document.json").read_text(encoding="utf-8"))["mainSteps"]
+    lines = step["inputs"]["runCommand"]
+    inner = tmp_path / "inner.sh"
+    inner.write_text("#!/bin/bash\nset -euo pipefail\n" + "\n".join(lines[1:-1]) + "\n", encoding="utf-8")
+    # Settings of the host, which are not here to be read; the folder's name holds nothing to quote.
+    assert lint("shellcheck", "--exclude=SC1091,SC2064", str(inner)) == ""
+    # The shell of the agent may be dash: it sees one command, and starts bash itself.
+    assert lines[0].startswith("exec /usr/bin/env bash ")
+    assert "'" not in "".join(lines[1:-1])
+
+
+def test_scripts_are_formatted() -> None:
+    assert lint("shfmt", "--indent=4", "--diff", *SCRIPTS) == ""
+
+
+@systemd
+def test_units_are_verified_without_a_word(tmp_path: Path) -> None:
+    """An unknown key is a warning and exit code 0, so any word is a failure. The scripts are found where they lie."""
+    for unit in UNITS:
+        text = unit.read_text(encoding="utf-8").replace("/opt/ticketattr/current", str(DEPLOY))
+        # The engine's own unit is not installed everywhere.
+        (tmp_path / unit.name).write_text(text, encoding="utf-8")
+    (tmp_path / "docker.service").write_text("[Service]\nExecStart=/bin/true\n", encoding="utf-8")
+    names = [str(tmp_path / unit.name.replace("@.", "@ticketattr.service.")) for unit in UNITS]
+    done = subprocess.run(
+        ["systemd-analyze", "verify", "--man=no", *names],
+        check=False,
+        capture_output=True,
+        text=True,
+        env={"PATH": os.environ["PATH"], "SYSTEMD_UNIT_PATH": f"{tmp_path}:"},
+    )
+    assert (done.returncode, done.stdout + done.stderr) == (0, "")
+
+
+@systemd
+@pytest.mark.parametrize("unit", [unit for unit in UNITS if unit.suffix == ".service"], ids=lambda path: path.name)
+def test_units_are_exposed_to_little(unit: Path) -> None:
+    """The score is tenths of points of ten; without a sandbox it is 96."""
+    said = lint("systemd-analyze", "security", "--offline=true", "--threshold=20", str(unit))
+    assert re.search(r"Overall exposure level for \S+: 1\.\d", said)
+
+
+@systemd
+def test_the_timer_names_a_time_with_a_zone() -> None:
+    timer = (DEPLOY / "systemd/ticketattr.timer").read_text(encoding="utf-8")
+    (when,) = re.findall(r"^OnCalendar=(.*)", timer, re.MULTILINE)
+    assert re.search(r" [A-Z]\w+/\w+$", when)
+    assert "Next elapse" in lint("systemd-analyze", "calendar", when)
+    assert "Persistent=true" in timer
