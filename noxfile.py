@@ -56,6 +56,23 @@ def deploy_tests(session: nox.Session) -> None:
     session.run("pytest", "--numprocesses=0", "-m", "deploy", "tests/deploy", *session.posargs)
 
 
+@nox.session
+def image(session: nox.Session) -> None:
+    """The image, built and run, as root. Needs docker, and mmdebstrap where PYTHON_IMAGE is not set."""
+    session.install(".[dev]")
+    session.run("pytest", "--numprocesses=0", "-m", "image", "tests/deploy", *session.posargs)
+
+
+@nox.session
+def twin(session: nox.Session) -> None:
+    """Deployments to a whole host in a systemd-nspawn machine, as root: five minutes.
+
+    Needs systemd-container, mmdebstrap, docker.io and docker-registry of Debian.
+    """
+    session.install(".[dev,deploy]")
+    session.run("pytest", "--numprocesses=0", "-m", "twin", "tests/deploy", *session.posargs)
+
+
 @nox.session(venv_backend="none")
 def release_dev(session: nox.Session) -> None:
     """The next X.Y.Z-dev tag: asks, or takes it with `-- --yes`; pushes, and so deploys, only with `-- --push`."""
