@@ -65,7 +65,7 @@ def image(session: nox.Session) -> None:
 
 @nox.session
 def twin(session: nox.Session) -> None:
-    """Deployments to a whole host in a systemd-nspawn machine, as root: five minutes.
+    """Deployments to a whole host in a systemd-nspawn machine, as root: ten minutes.
 
     Needs systemd-container, mmdebstrap, docker.io and docker-registry of Debian.
     """

@@ -12,6 +12,7 @@ from typing import Any
 
 import pytest
 
+from .amazon import LOCATION, ask, outputs, put_secret, told
 from .scripts import DEPLOY, IMAGE, INSTANCE, TOOLS, VERSION, git, run, stand_in
 from .ssm_agent import Agent, serving
 
@@ -20,38 +21,6 @@ pytestmark = pytest.mark.deploy
 PLACE = "s3://bundles/ticketattr/dev"
 BUNDLE = f"{PLACE}/ticketattr-{VERSION}.tar"
 DOCUMENT: dict[str, Any] = json.loads((DEPLOY / "ssm_document.json").read_text(encoding="utf-8"))
-
-
-@pytest.fixture(scope="module")
-def endpoint() -> Iterator[str]:
-    moto = pytest.importorskip("moto.server")
-    server = moto.ThreadedMotoServer(ip_address="127.0.0.1", port=0, verbose=False)
-    server.start()
-    host, port = server.get_host_and_port()
-    yield f"http://{host}:{port}"
-    server.stop()
-
-
-@pytest.fixture
-def aws(endpoint: str) -> dict[str, str]:
-    """The environment of somebody who has a role, at an AWS that knows nothing yet."""
-    env = {
-        "AWS_ENDPOINT_URL": endpoint,
-        "AWS_REGION": "eu-central-1",
-        "AWS_DEFAULT_REGION": "eu-central-1",
-        "AWS_ACCESS_KEY_ID": "testing",
-        "AWS_SECRET_ACCESS_KEY": "testing",
-        "AWS_MAX_ATTEMPTS": "1",
-    }
-    subprocess.run(["curl", "--silent", "--fail", "--request", "POST", f"{endpoint}/moto-api/reset"], check=True)
-    return env
-
-
-def ask(env: dict[str, str], *words: str) -> Any:
-    """What the command line of AWS answers, as data."""
-    command = [str(TOOLS / "aws"), *words, "--output", "json"]
-    done = subprocess.run(command, check=True, capture_output=True, text=True, env={"PATH": os.environ["PATH"], **env})
-    return json.loads(done.stdout or "null")
 
 
 # --- the bundle ----------------------------------------------------------------------------------------------------
@@ -78,13 +47,6 @@ def project(tmp_path: Path) -> Path:
 def bucket(aws: dict[str, str]) -> dict[str, str]:
     ask(aws, "s3api", "create-bucket", "--bucket", "bundles", *LOCATION)
     return aws
-
-
-LOCATION = ("--create-bucket-configuration", "LocationConstraint=eu-central-1")
-
-
-def outputs(printed: str) -> dict[str, str]:
-    return dict(line.split("=", 1) for line in printed.splitlines())
 
 
 def build(project: Path, env: dict[str, str], version: str = VERSION) -> dict[str, str]:
@@ -226,11 +188,6 @@ def runtime() -> Iterator[Path]:
         yield Path(folder)
 
 
-def put(env: dict[str, str], name: str, value: str) -> None:
-    request = {"Name": name, "Value": value, "Type": "SecureString"}
-    ask(env, "ssm", "put-parameter", "--cli-input-json", json.dumps(request))
-
-
 def fetch(env: dict[str, str], runtime: Path, before: Path | None = None) -> subprocess.CompletedProcess[str]:
     env = {**env, "SECRETS_PATH": "/ticketattr/dev", "RUNTIME_DIRECTORY": str(runtime)}
     return run("host/secrets.sh", env=env, cwd=runtime, before=before)
@@ -238,8 +195,8 @@ def fetch(env: dict[str, str], runtime: Path, before: Path | None = None) -> sub
 
 def test_secrets_arrive_byte_for_byte(aws: dict[str, str], runtime: Path) -> None:
     for name, value in SECRETS.items():
-        put(aws, f"/ticketattr/dev/{name}", value)
-    put(aws, "/ticketattr/prod/OTHER", "not ours")
+        put_secret(aws, f"/ticketattr/dev/{name}", value)
+    put_secret(aws, "/ticketattr/prod/OTHER", "not ours")
     result = fetch(aws, runtime)
     assert (result.returncode, result.stdout, result.stderr) == (0, "", "")
     files = {file.name: file.read_bytes() for file in (runtime / "secrets").iterdir()}
@@ -251,7 +208,7 @@ def test_secrets_arrive_byte_for_byte(aws: dict[str, str], runtime: Path) -> Non
 
 def test_secrets_that_are_gone_at_aws_are_gone_here(aws: dict[str, str], runtime: Path) -> None:
     for name in ("EMAIL_PASSWORD", "LLM_API_KEY"):
-        put(aws, f"/ticketattr/dev/{name}", "x")
+        put_secret(aws, f"/ticketattr/dev/{name}", "x")
     fetch(aws, runtime)
     ask(aws, "ssm", "delete-parameter", "--name", "/ticketattr/dev/LLM_API_KEY")
     assert fetch(aws, runtime).returncode == 0
@@ -259,7 +216,7 @@ def test_secrets_that_are_gone_at_aws_are_gone_here(aws: dict[str, str], runtime
 
 
 def test_secrets_are_not_written_to_a_disk(aws: dict[str, str], tmp_path: Path) -> None:
-    put(aws, "/ticketattr/dev/LLM_API_KEY", "x")
+    put_secret(aws, "/ticketattr/dev/LLM_API_KEY", "x")
     result = fetch(aws, tmp_path, before=stand_in(tmp_path / "bin", "stat", "echo ext2/ext3"))
     assert (result.returncode, "is not in memory" in result.stderr) == (1, True)
     assert not (tmp_path / "secrets").exists()
@@ -267,7 +224,7 @@ def test_secrets_are_not_written_to_a_disk(aws: dict[str, str], tmp_path: Path) 
 
 @pytest.mark.parametrize("name", ["../../etc/passwd", "lower", "1A", "A-B"])
 def test_a_parameter_that_is_named_like_no_setting_is_refused(aws: dict[str, str], runtime: Path, name: str) -> None:
-    put(aws, f"/ticketattr/dev/{name.rpartition('/')[2]}", "x")
+    put_secret(aws, f"/ticketattr/dev/{name.rpartition('/')[2]}", "x")
     result = fetch(aws, runtime)
     assert result.returncode == 1
     assert "named like no setting" in result.stderr
@@ -302,10 +259,7 @@ class Duty:
 
     @property
     def told(self) -> list[str]:
-        from moto.sns.models import sns_backends
-
-        sent = sns_backends["123456789012"]["eu-central-1"].topics[self.topic].sent_notifications
-        return [message for _, message, *_ in sent]
+        return told(self.topic)
 
 
 @pytest.fixture
