@@ -28,6 +28,13 @@ def test_the_last_stage_takes_the_environment_and_installs_nothing() -> None:
     assert not re.search(r"^(RUN|ADD) ", last, re.MULTILINE)
 
 
+def test_the_context_has_what_the_image_takes_and_nothing_else() -> None:
+    ignored = (DEPLOY / "Dockerfile.dockerignore").read_text(encoding="utf-8").splitlines()
+    copied = re.findall(r"^COPY (?!--from)(.*) \S+$", DOCKERFILE, re.MULTILINE)
+    assert ignored[0] == "*"
+    assert {line[1:] for line in ignored if line.startswith("!")} == set(" ".join(copied).split())
+
+
 @pytest.mark.parametrize("name", ["requirements.txt", "requirements-build.txt"])
 def test_requirements_have_a_hash_each_and_name_no_host(name: str) -> None:
     text = (DEPLOY / name).read_text(encoding="utf-8")
@@ -39,8 +46,11 @@ def test_requirements_have_a_hash_each_and_name_no_host(name: str) -> None:
 
 def test_everything_that_the_program_declares_is_pinned() -> None:
     text = (ROOT / "pyproject.toml").read_text(encoding="utf-8")
-    declared = text.partition("dependencies = [")[2].partition("\n]")[0]
-    declared += text.partition("offline = [")[2].partition("\n]")[0]
+    extras = re.findall(r"--extra=(\w+)", (ROOT / "noxfile.py").read_text(encoding="utf-8"))
+    assert "offline" in extras
+    lists = [text.partition(f"\n{name} = [")[2].partition("\n]")[0] for name in ("dependencies", *extras)]
+    assert all(lists)
+    declared = "".join(lists)
     names = re.findall(r'^ +"([A-Za-z0-9._-]+)', declared, re.MULTILINE)
     pinned = re.findall(r"^([a-z0-9-]+)==", (DEPLOY / "requirements.txt").read_text(encoding="utf-8"), re.MULTILINE)
     assert names
