@@ -78,13 +78,22 @@ switch_to() {
     systemctl daemon-reload
 }
 
+# The real unit, with the demo for its command; fails unless systemd says that it is the demo, for a run would mail.
+prepare_smoke() {
+    mkdir -p -- "${SMOKE%/*}" &&
+        printf '%s\n' '[Service]' ExecStart= "ExecStart=$TICKETATTR_HOME/current/host/container.sh smoke" \
+            TimeoutStartSec=10min >"$SMOKE" &&
+        systemctl daemon-reload || return 1
+    [[ $(systemctl show --property=ExecStart --value "$SERVICE") == *"/host/container.sh smoke "* ]] || {
+        echo "${0##*/}: a drop-in of $SERVICE sets its command, so it cannot be tried: systemctl cat $SERVICE" >&2
+        return 1
+    }
+}
+
 # The smoke test through the real unit: its user, its secrets, its sandbox, its state folder.
 unit_works() {
     local result=0
-    mkdir -p -- "${SMOKE%/*}"
-    printf '%s\n' '[Service]' ExecStart= "ExecStart=$TICKETATTR_HOME/current/host/container.sh smoke" \
-        TimeoutStartSec=10min >"$SMOKE"
-    systemctl daemon-reload
+    prepare_smoke || return 1
     systemctl reset-failed "$SERVICE" 2>/dev/null || :
     systemctl start "$SERVICE" || result=1
     # The alert's condition is judged when its job runs; this waits for that job.

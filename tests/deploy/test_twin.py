@@ -330,3 +330,15 @@ def test_a_run_whose_client_is_killed_leaves_no_container(desk: Desk) -> None:
         desk.twin.ok("systemctl kill --signal=KILL ticketattr.service")
         until(lambda: desk.twin.property("ticketattr.service", "ActiveState") == "failed", "the unit to notice")
         assert desk.twin.ok("docker ps --quiet") == ""
+
+
+def test_a_unit_whose_command_somebody_set_is_not_tried_as_it_is(desk: Desk) -> None:
+    """It would run for real, and mail, in the middle of a deployment."""
+    desk.deployed("1.0.0-dev")
+    command = "[Service]\nExecStart=\nExecStart=/opt/ticketattr/current/host/container.sh run\n"
+    desk.twin.write("etc/systemd/system/ticketattr.service.d/zz.conf", command)
+    result = desk.deploy("1.0.1-dev", "better")
+    assert result.returncode == 1
+    assert "a drop-in of ticketattr.service sets its command" in result.stderr
+    assert desk.current == "1.0.0-dev"
+    assert desk.mails == []
