@@ -33,8 +33,8 @@ from ticketattr.infrastructure.artifacts import (
     write_tickets,
 )
 from ticketattr.infrastructure.files import replacing, write_error
-from ticketattr.infrastructure.helpdesk import WebhookHelpdesk
 from ticketattr.infrastructure.options import HelpdeskAccess, HTTPPolicy
+from ticketattr.infrastructure.sources.helpdesk import WebhookHelpdesk
 
 NOW = datetime(2026, 11, 23, 15, 3, 1, tzinfo=timezone.utc)
 OLDER, OLD, NEW = "20261123T150301Z-0000", "20261123T150301Z-7f3a", "20261123T150302Z-0000"

@@ -35,7 +35,7 @@ def import_report(
     from ..application.corrections import import_corrections
     from ..infrastructure.artifacts import WorkFolder, read_reported, write_corrections
     from ..infrastructure.files import STREAM
-    from ..infrastructure.reviewed_workbook import read_reviewed
+    from ..infrastructure.reports.reviewed_workbook import read_reviewed
 
     session: Session = context.obj
     with session.reading("corrections import") as env:

@@ -17,12 +17,12 @@ from ..domain.evaluation import Judged, compare, evaluate
 from ..domain.gold import GoldTicket
 from ..domain.usage import Bill
 from ..errors import InputError
-from ..infrastructure.calibrated import read_calibration, write_calibration
-from ..infrastructure.catalog_yaml import YAMLCatalog
+from ..infrastructure.classifiers.calibrated import read_calibration, write_calibration
+from ..infrastructure.evaluation.gold_files import GoldFile, refuse_useless
+from ..infrastructure.evaluation.results_file import Results, dump_results, read_judged
 from ..infrastructure.files import output
-from ..infrastructure.gold_files import GoldFile, refuse_useless
 from ..infrastructure.options import HTTPPolicy
-from ..infrastructure.results_file import Results, dump_results, read_judged
+from ..infrastructure.sources.catalog_yaml import YAMLCatalog
 from . import wiring
 from .console import Console
 from .evaluation_view import html_page, print_comparison, print_results

@@ -8,7 +8,7 @@ from html import escape
 
 from ..domain.evaluation import Comparison, CoveragePoint, Evaluation, ReliabilityBin
 from ..domain.statistics import Figure
-from ..infrastructure.results_file import Results
+from ..infrastructure.evaluation.results_file import Results
 from .console import plain
 from .summaries import bill_summary
 

