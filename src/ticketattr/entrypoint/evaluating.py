@@ -26,7 +26,9 @@ from ..infrastructure.sources.catalog_yaml import YAMLCatalog
 from . import wiring
 from .console import Console
 from .evaluation_view import html_page, print_comparison, print_results
-from .settings import ClassifierName, ClassifierSettings, FolderSettings, reading
+from .settings.classifier import ClassifierName, ClassifierSettings
+from .settings.environment import reading
+from .settings.folders import FolderSettings
 
 
 @dataclass(frozen=True, slots=True)

