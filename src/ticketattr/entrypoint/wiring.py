@@ -43,10 +43,12 @@ def helpdesk(settings: SourceSettings) -> Helpdesk:
     return WebhookHelpdesk(settings.helpdesk, settings.http)
 
 
-def catalog_source(settings: SourceSettings) -> CatalogSource:
+def catalog_source(settings: SourceSettings, folders: FolderSettings, clock: Clock) -> CatalogSource:
+    from ..infrastructure.sources.catalog_cache import CachedCatalog
     from ..infrastructure.sources.catalog_yaml import YAMLCatalog
 
-    return YAMLCatalog(settings.catalog_location, settings.http)
+    source = YAMLCatalog(settings.catalog_location, settings.http)
+    return CachedCatalog(source, folders.work / "service-catalog.json", settings.catalog_max_stale, clock)
 
 
 def classifier(settings: ClassifierSettings, examples: Path | None = None) -> Classifier:

@@ -18,7 +18,7 @@ from ticketattr.infrastructure.options import HTTPPolicy
 from ticketattr.infrastructure.retries import MAX_WAIT, Transient, retry_after, retrying
 from ticketattr.infrastructure.sources import http as http_module
 from ticketattr.infrastructure.sources import locations
-from ticketattr.infrastructure.sources.http import Endpoint, request, shown
+from ticketattr.infrastructure.sources.http import Call, Endpoint, request, shown
 from ticketattr.infrastructure.sources.locations import read_location
 
 from ...servers import HTTPServer, Response, http_server
@@ -62,14 +62,14 @@ class Endless(httpx.AsyncByteStream):
 
 def test_get_without_a_body(http: HTTPServer) -> None:
     http.routes["/catalog"] = [Response(body=b"content")]
-    assert request(catalog(http.url + "/catalog"), ONCE) == b"content"
+    assert request(catalog(http.url + "/catalog"), ONCE).content == b"content"
     (asked,) = http.requests
     assert (asked.method, asked.body) == ("GET", b"")
 
 
 def test_post_of_a_body_as_json(http: HTTPServer) -> None:
     http.routes["/hook"] = [Response(body=b"content")]
-    assert request(helpdesk(http.url + "/hook"), ONCE, body={"key": "schlüssel"}) == b"content"
+    assert request(helpdesk(http.url + "/hook"), ONCE, Call({"key": "schlüssel"})).content == b"content"
     (asked,) = http.requests
     assert (asked.method, asked.json) == ("POST", {"key": "schlüssel"})
     assert asked.headers["Content-Type"] == "application/json"
@@ -96,7 +96,7 @@ def test_a_request_says_who_asks_and_that_it_wants_no_compression(http: HTTPServ
 )
 def test_what_may_get_better_is_tried_again(http: HTTPServer, first: Response) -> None:
     http.routes["/"] = [first, Response(body=b"content")]
-    assert request(helpdesk(http.url), TWO_RETRIES) == b"content"
+    assert request(helpdesk(http.url), TWO_RETRIES).content == b"content"
     assert len(http.requests) == 2
 
 
@@ -183,7 +183,7 @@ def test_no_retry_after_asks_for_no_wait() -> None:
 def test_retry_after_beats_the_backoff(http: HTTPServer, header: str) -> None:
     http.routes["/"] = [Response(429, headers={"Retry-After": header}), Response(body=b"content")]
     an_hour = HTTPPolicy(max_retries=1, backoff_factor=3600.0)
-    assert request(helpdesk(http.url), an_hour) == b"content"
+    assert request(helpdesk(http.url), an_hour).content == b"content"
 
 
 @pytest.mark.parametrize(
@@ -232,7 +232,7 @@ def test_an_oversize_answer_is_refused(
     monkeypatch.setattr(http_module, "MAX_BYTES", 100)
     http.routes["/"] = [Response(body=b"x" * size)]
     if is_taken:
-        assert len(request(helpdesk(http.url), ONCE)) == size
+        assert len(request(helpdesk(http.url), ONCE).content) == size
         return
     error = failure(helpdesk(http.url), TWO_RETRIES)
     assert isinstance(error, InputError)
@@ -265,7 +265,7 @@ def test_a_compressed_answer_is_refused(http: HTTPServer) -> None:
 def test_a_redirect_of_the_helpdesk_is_refused_and_gets_no_key(http: HTTPServer, status: int) -> None:
     http.routes["/hook"] = [Response(status, headers={"Location": f"{http.url}/elsewhere?token=canary"})]
     with pytest.raises(SettingsError) as caught:
-        request(helpdesk(f"{http.url}/hook"), TWO_RETRIES, body={"api_key": "secret"})
+        request(helpdesk(f"{http.url}/hook"), TWO_RETRIES, Call({"api_key": "secret"}))
     assert f"redirects to {http.url}/elsewhere, which is not followed" in str(caught.value)
     assert "HELPDESK_API_URL" in caught.value.hint
     assert [asked.path for asked in http.requests] == ["/hook"]
@@ -275,7 +275,7 @@ def test_the_catalog_may_redirect_three_times(http: HTTPServer) -> None:
     for step in (1, 2, 3):
         http.routes[f"/{step}"] = [redirect(f"/{step + 1}")]
     http.routes["/4"] = [Response(body=b"content")]
-    assert request(catalog(f"{http.url}/1"), ONCE) == b"content"
+    assert request(catalog(f"{http.url}/1"), ONCE).content == b"content"
     assert [asked.path for asked in http.requests] == ["/1", "/2", "/3", "/4"]
 
 
@@ -302,7 +302,7 @@ def test_a_redirect_from_http_to_https_is_followed(httpx_mock: HTTPXMock) -> Non
         url="http://desk.example/c", status_code=301, headers={"Location": "https://desk.example/c"}
     )
     httpx_mock.add_response(url="https://desk.example/c", content=b"content")
-    assert request(catalog("http://desk.example/c"), ONCE) == b"content"
+    assert request(catalog("http://desk.example/c"), ONCE).content == b"content"
 
 
 @pytest.mark.parametrize("target", ["http://[::1", "http://xn--/", "http://127.0.0.1:99999/"])
@@ -424,13 +424,13 @@ def test_a_location_may_be_a_file(tmp_path: Path, kind: str) -> None:
         "file URL of localhost": url.replace("file://", "file://localhost"),
         "upper case": url.replace("file:", "FILE:"),
     }[kind]
-    assert read_location(helpdesk(location), ONCE, body={"api_key": "unused"}) == b"content"
+    assert read_location(helpdesk(location), ONCE, Call({"api_key": "unused"})).content == b"content"
 
 
 def test_a_path_counts_from_the_current_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
     Path("tickets.json").write_bytes(b"content")
-    assert read_location(helpdesk("tickets.json"), ONCE) == b"content"
+    assert read_location(helpdesk("tickets.json"), ONCE).content == b"content"
 
 
 @pytest.mark.parametrize(

@@ -36,7 +36,7 @@ def fetch(
     with session.reading("fetch") as env:
         sources, folders = SourceSettings.read(env), FolderSettings.read(env)
     with session.console.waiting("Fetching tickets and service catalog"):
-        fetched = fetch_tickets(wiring.helpdesk(sources), wiring.catalog_source(sources))
+        fetched = fetch_tickets(wiring.helpdesk(sources), wiring.catalog_source(sources, folders, session.clock))
     run, work = session.new_run(), WorkFolder(folders.work)
     target = output or work.path(run.id, "tickets")
     # The catalog first: tickets.json is the file that says the fetch is complete.

@@ -46,7 +46,7 @@ def run(
         chooser = wiring.classifier(options, examples)
         pipeline = Pipeline(
             helpdesk=wiring.helpdesk(sources),
-            catalog_source=wiring.catalog_source(sources),
+            catalog_source=wiring.catalog_source(sources, folders, session.clock),
             classifier=chooser,
             cache=wiring.answer_cache(options, folders, session.clock, fresh=fresh),
             corrections=wiring.corrections(folders),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import timedelta
 
 from ...infrastructure.options import HelpdeskAccess, HTTPPolicy
 from .environment import Environment
@@ -10,11 +11,12 @@ from .environment import Environment
 
 @dataclass(frozen=True, slots=True)
 class SourceSettings:
-    """Where tickets and catalog come from."""
+    """Where tickets and catalog come from. `catalog_max_stale`: how old a catalog may stand in for a missing one."""
 
     helpdesk: HelpdeskAccess
     catalog_location: str
     http: HTTPPolicy
+    catalog_max_stale: timedelta
 
     @classmethod
     def read(cls, env: Environment) -> SourceSettings:
@@ -29,6 +31,7 @@ class SourceSettings:
                 backoff_factor=env.decimal("HTTP_BACKOFF_FACTOR", 0.5, most=60.0),
                 timeout=env.decimal("HTTP_TIMEOUT", 30.0, least=0.1),
             ),
+            catalog_max_stale=timedelta(hours=env.decimal("CATALOG_MAX_STALE", 24.0)),
         )
 
 

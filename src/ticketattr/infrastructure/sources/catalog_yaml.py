@@ -22,7 +22,7 @@ from ruamel.yaml.nodes import MappingNode, Node, ScalarNode, SequenceNode
 from ...domain.catalog import SLA, SLA_UNITS, RequestType, ServiceCatalog, fold, sla_unit
 from ...errors import CatalogError
 from ..options import HTTPPolicy
-from .http import Endpoint, shown
+from .http import NOTHING_KNOWN, Answer, Call, Endpoint, Validators, shown
 from .locations import is_remote, read_location
 
 MAX_BYTES = 2 * 1024 * 1024
@@ -41,9 +41,17 @@ class YAMLCatalog:
     http: HTTPPolicy
 
     def fetch_catalog(self) -> ServiceCatalog:
+        return parse_catalog(self.ask().content, self.name)
+
+    def ask(self, known: Validators = NOTHING_KNOWN) -> Answer:
+        """The YAML, unless it is what is `known` already. Raises SettingsError, InputError or ServiceError."""
         endpoint = Endpoint("the service catalog", self.location, url_setting="SERVICE_CATALOG_URL", max_redirects=3)
-        content = read_location(endpoint, self.http)
-        return parse_catalog(content, shown(self.location) if is_remote(self.location) else self.location)
+        return read_location(endpoint, self.http, Call(known=known))
+
+    @property
+    def name(self) -> str:
+        """The location as it may be shown."""
+        return shown(self.location) if is_remote(self.location) else self.location
 
 
 def parse_catalog(content: bytes, name: str) -> ServiceCatalog:

@@ -20,7 +20,7 @@ from ...domain.ticket import Ticket
 from ...errors import InputError
 from ..json_text import parse_json
 from ..options import HelpdeskAccess, HTTPPolicy
-from .http import Endpoint, refusal
+from .http import Call, Endpoint, refusal
 from .locations import read_location
 
 _ALIASES = {
@@ -47,8 +47,9 @@ class WebhookHelpdesk:
             credentials="HELPDESK_API_KEY and HELPDESK_API_SECRET",
         )
         credentials = {"api_key": self.access.api_key, "api_secret": self.access.api_secret}
-        answer = parse_json(read_location(endpoint, self.http, body=credentials), "the answer of the helpdesk")
-        return [_ticket(item, place) for place, item in enumerate(_items(answer, endpoint), start=1)]
+        answer = read_location(endpoint, self.http, Call(credentials))
+        items = _items(parse_json(answer.content, "the answer of the helpdesk"), endpoint)
+        return [_ticket(item, place) for place, item in enumerate(items, start=1)]
 
 
 def _items(answer: Any, endpoint: Endpoint) -> list[Any]:

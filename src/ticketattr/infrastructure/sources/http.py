@@ -30,9 +30,46 @@ class Endpoint:
     max_redirects: int = 0
 
 
-def request(endpoint: Endpoint, policy: HTTPPolicy, *, body: Any = None) -> bytes:
-    """GET, or POST of `body` as JSON. Raises SettingsError, InputError or ServiceError."""
-    return anyio.run(_request, endpoint, policy, body)
+@dataclass(frozen=True, slots=True)
+class Validators:
+    """By these a server knows again what it sent before (RFC 9110, 8.8); empty where it gave none."""
+
+    etag: str = ""
+    last_modified: str = ""
+
+    @property
+    def headers(self) -> dict[str, str]:
+        """They ask for the content only if it is another one by now."""
+        named = {"If-None-Match": self.etag, "If-Modified-Since": self.last_modified}
+        return {name: value for name, value in named.items() if value}
+
+
+NOTHING_KNOWN = Validators()
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """`is_unchanged`: what the validators of the request stand for is still right, and no content came."""
+
+    content: bytes
+    validators: Validators = NOTHING_KNOWN
+    is_unchanged: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Call:
+    """`body`: to be sent as JSON by POST; without one it is a GET. `known`: what is here already."""
+
+    body: Any = None
+    known: Validators = NOTHING_KNOWN
+
+
+GET = Call()
+
+
+def request(endpoint: Endpoint, policy: HTTPPolicy, call: Call = GET) -> Answer:
+    """Raises SettingsError, InputError or ServiceError."""
+    return anyio.run(_request, endpoint, policy, call)
 
 
 def shown(url: str) -> str:
@@ -41,19 +78,19 @@ def shown(url: str) -> str:
     return urlunsplit((parts.scheme, parts.netloc.rpartition("@")[2], parts.path, "", ""))
 
 
-async def _request(endpoint: Endpoint, policy: HTTPPolicy, body: Any) -> bytes:
+async def _request(endpoint: Endpoint, policy: HTTPPolicy, call: Call) -> Answer:
     async for attempt in retrying(policy.max_retries, policy.backoff_factor):
         with attempt:
-            return await _try_once(endpoint, policy.timeout, body)
+            return await _try_once(endpoint, policy.timeout, call)
     raise AssertionError("stamina makes at least one attempt")
 
 
-async def _try_once(endpoint: Endpoint, timeout: float, body: Any) -> bytes:
+async def _try_once(endpoint: Endpoint, timeout: float, call: Call) -> Answer:
     # httpx bounds each read, not their sum: a server that drips bytes would hold it for ever.
     try:
         with anyio.fail_after(timeout):
             async with _client(timeout) as client:
-                return await _exchange(client, endpoint, body)
+                return await _exchange(client, endpoint, call)
     except (TimeoutError, httpx.TimeoutException):
         raise Transient(f"{endpoint.what} did not answer within {timeout:g} s") from None
     except (httpx.UnsupportedProtocol, httpx.LocalProtocolError) as error:
@@ -97,20 +134,25 @@ def _parsed(url: str, endpoint: Endpoint, base: httpx.URL | None = None) -> http
     return parsed
 
 
-async def _exchange(client: httpx.AsyncClient, endpoint: Endpoint, body: Any) -> bytes:
+async def _exchange(client: httpx.AsyncClient, endpoint: Endpoint, call: Call) -> Answer:
     url = _parsed(endpoint.url, endpoint)
     for _ in range(endpoint.max_redirects + 1):
-        call = client.build_request("GET", url) if body is None else client.build_request("POST", url, json=body)
-        response = await client.send(call, stream=True)
+        response = await client.send(_built(client, url, call), stream=True)
         try:
             if not response.has_redirect_location:
-                return await _content(response, endpoint)
+                return await _answer(response, endpoint, call)
             url = _next_url(response, endpoint)
         finally:
             await response.aclose()
     raise SettingsError(
         f"{endpoint.what} redirects more than {endpoint.max_redirects} times", hint=f"Check {endpoint.url_setting}."
     )
+
+
+def _built(client: httpx.AsyncClient, url: httpx.URL, call: Call) -> httpx.Request:
+    if call.body is None:
+        return client.build_request("GET", url, headers=call.known.headers)
+    return client.build_request("POST", url, json=call.body)
 
 
 def _next_url(response: httpx.Response, endpoint: Endpoint) -> httpx.URL:
@@ -126,6 +168,14 @@ def _next_url(response: httpx.Response, endpoint: Endpoint) -> httpx.URL:
     if target.scheme not in ("http", "https") or (response.url.scheme == "https" and target.scheme == "http"):
         raise SettingsError(f"{endpoint.what} redirects to an unsafe address, {shown(str(target))}", hint=hint)
     return target
+
+
+async def _answer(response: httpx.Response, endpoint: Endpoint, call: Call) -> Answer:
+    if response.status_code == HTTPStatus.NOT_MODIFIED and call.known.headers:
+        return Answer(b"", call.known, is_unchanged=True)
+    headers = response.headers
+    content = await _content(response, endpoint)
+    return Answer(content, Validators(headers.get("ETag", ""), headers.get("Last-Modified", "")))
 
 
 async def _content(response: httpx.Response, endpoint: Endpoint) -> bytes:

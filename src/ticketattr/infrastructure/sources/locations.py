@@ -3,22 +3,21 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
 from urllib.parse import urlsplit
 from urllib.request import url2pathname
 
 from ...errors import InputError
 from ..files import read_bounded
 from ..options import HTTPPolicy
-from .http import MAX_BYTES, Endpoint, request, unusable
+from .http import GET, MAX_BYTES, Answer, Call, Endpoint, request, unusable
 
 
-def read_location(endpoint: Endpoint, policy: HTTPPolicy, *, body: Any = None) -> bytes:
+def read_location(endpoint: Endpoint, policy: HTTPPolicy, call: Call = GET) -> Answer:
     """What the endpoint answers, or the file that its URL names. Raises SettingsError, InputError, ServiceError."""
     if is_remote(endpoint.url):
-        return request(endpoint, policy, body=body)
+        return request(endpoint, policy, call)
     try:
-        return read_bounded(_local_path(endpoint), MAX_BYTES)
+        return Answer(read_bounded(_local_path(endpoint), MAX_BYTES))
     except InputError as error:
         raise InputError(f"{endpoint.what}: {error}", hint=f"Check {endpoint.url_setting}.") from error
 
