@@ -150,6 +150,12 @@ class StageFiles(Protocol):
     def attributed(self, run_id: str) -> list[AttributedTicket]:
         """What a run left. Raises ArtifactError."""
 
+    def runs(self) -> list[str]:
+        """The ids of those that left something, oldest first."""
+
+    def remove(self, run_id: str) -> None:
+        """All that a run left. Raises SettingsError or ServiceError."""
+
 
 class ReportWriter(Protocol):
     def write(self, report: Report, path: Path) -> None:
@@ -166,6 +172,9 @@ class ReportFolder(Protocol):
     def read(self, report: ReportFile) -> bytes:
         """Its content. Raises InputError when that is no longer what was inspected."""
 
+    def remove(self, report: ReportFile) -> None:
+        """Delete it, unless it is no longer what was inspected. Raises InputError, SettingsError or ServiceError."""
+
 
 class ReportLog(Protocol):
     """All methods raise SettingsError, InputError or ServiceError when the log cannot be used."""
@@ -175,6 +184,9 @@ class ReportLog(Protocol):
 
         Waits `wait` seconds for one that is at work, then raises ServiceError.
         """
+
+    def hold_unread(self, at: datetime) -> AbstractContextManager[datetime]:
+        """Keep every other sender out, though the log itself may be past reading. Raises ServiceError."""
 
     def is_held(self) -> bool:
         """Whether somebody is sending."""
@@ -215,6 +227,15 @@ class ReportLog(Protocol):
 
     def adopt(self, reports: Sequence[ReportFile], detail: str, at: datetime) -> None:
         """Record that these count as sent."""
+
+    def back_up(self, target: Path) -> None:
+        """A whole copy in one file, though others may be at work. Raises InputError where there is no log."""
+
+    def restore(self, copy: Path, at: datetime) -> Path | None:
+        """Put `copy` in the place of what there is, and return where that lies now (None: there was none)."""
+
+    def prune(self, deliveries: Sequence[Delivery], at: datetime) -> None:
+        """Forget these, and who got them. That the reports of those `sent` were sent, and when, stays known."""
 
 
 @dataclass(frozen=True, slots=True)

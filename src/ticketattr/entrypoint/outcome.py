@@ -7,7 +7,7 @@ from pathlib import Path
 
 import typer
 
-from ..domain.delivery import Delivery, ReportFile
+from ..domain.delivery import Delivery, RecipientResult, ReportFile
 from ..domain.standing import ReportStatus
 from ..domain.ticket import AttributedTicket
 from ..errors import ExitCode
@@ -56,11 +56,23 @@ def exit_if_partial(
     """Exit 5 when tickets stayed unattributed because something failed, or a report did not reach every reader."""
     for status in left:
         session.console.problem(f"not sent: {status.report.path}: {_standing(status)}")
-    refusals = [result for delivery in deliveries for result in delivery.results if result.state == "refused"]
-    for reply in dict.fromkeys(result.reply for result in refusals):
+    for reply in dict.fromkeys(result.reply for result in _refusals(deliveries)):
         session.console.problem(f"refused for a recipient: {reply}")
-    if left or refusals or any(ticket.is_failure for ticket in tickets):
+    if is_partial(tickets=tickets, deliveries=deliveries, left=left):
         raise typer.Exit(ExitCode.PARTIAL)
+
+
+def is_partial(
+    *,
+    tickets: Sequence[AttributedTicket] = (),
+    deliveries: Sequence[Delivery] = (),
+    left: Sequence[ReportStatus] = (),
+) -> bool:
+    return bool(left or _refusals(deliveries) or any(ticket.is_failure for ticket in tickets))
+
+
+def _refusals(deliveries: Sequence[Delivery]) -> list[RecipientResult]:
+    return [result for delivery in deliveries for result in delivery.results if result.state == "refused"]
 
 
 def _standing(status: ReportStatus) -> str:

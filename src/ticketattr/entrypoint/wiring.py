@@ -9,7 +9,10 @@ import getpass
 import os
 import socket
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 from ..application.plan import Addressing
 from ..application.ports import (
@@ -25,6 +28,8 @@ from ..application.ports import (
     ReportWriter,
 )
 from ..application.report import Reporting
+from ..application.restore import Copy
+from ..application.retention import Archive
 from ..application.send import Outgoing
 from ..domain.gold import Examples, no_examples
 from ..errors import SettingsError
@@ -153,6 +158,24 @@ def report_log(settings: FolderSettings) -> ReportLog:
     from ..infrastructure.delivery.report_log import SQLiteReportLog
 
     return SQLiteReportLog(settings.report_log, who=_who())
+
+
+@contextmanager
+def copy_of_report_log(path: Path) -> Iterator[Copy]:
+    """The copy at `path`, which stays as it is: an older one is read as what it becomes. Raises InputError."""
+    from ..infrastructure.delivery.report_log import SQLiteReportLog
+    from ..infrastructure.delivery.report_log_copies import read_copy
+
+    with TemporaryDirectory() as folder:
+        file = Path(folder, "copy.db")
+        read_copy(path, file)
+        yield Copy(SQLiteReportLog(file), file)
+
+
+def archive(folders: FolderSettings, outgoing: Outgoing) -> Archive:
+    from ..infrastructure.artifacts import WorkFolder
+
+    return Archive(WorkFolder(folders.work), outgoing.folder, outgoing.log, outgoing.mailer.transport, outgoing.doubt)
 
 
 def mailer(settings: MailSettings) -> Mailer:

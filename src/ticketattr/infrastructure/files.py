@@ -5,11 +5,12 @@ from __future__ import annotations
 import errno
 import io
 import os
+import shutil
 import sys
-import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from tempfile import NamedTemporaryFile
 from typing import IO
 
 from ..errors import InputError, ServiceError, SettingsError, TicketAttrError
@@ -25,20 +26,20 @@ def replacing(path: Path) -> Iterator[IO[bytes]]:
     """A file that takes the place of `path` when the block ends well, and is gone when it does not.
 
     The folder is made if need be; the file is for its owner alone (mode 0600) and on disk before it has
-    its name. Raises SettingsError or ServiceError.
+    its name. Until then it is called `file.name`. Raises SettingsError or ServiceError.
     """
     with _writing(path):
         path.parent.mkdir(parents=True, exist_ok=True)
-        descriptor, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.", suffix=".tmp")
-        try:
-            with os.fdopen(descriptor, "wb") as file:
+        with NamedTemporaryFile(dir=path.parent, prefix=f".{path.name}.", suffix=".tmp", delete=False) as file:
+            try:
                 yield file
                 file.flush()
                 os.fsync(file.fileno())
-            Path(name).replace(path)
-        except BaseException:
-            Path(name).unlink(missing_ok=True)
-            raise
+                file.close()  # Windows renames no file that is open.
+                Path(file.name).replace(path)
+            except BaseException:
+                Path(file.name).unlink(missing_ok=True)
+                raise
         _sync_folder(path.parent)
 
 
@@ -65,6 +66,18 @@ def make_folder(path: Path) -> None:
         path.mkdir(parents=True, exist_ok=True)
         if not os.access(path, os.W_OK | os.X_OK):
             raise PermissionError(errno.EACCES, os.strerror(errno.EACCES))
+
+
+def remove_file(path: Path) -> None:
+    """Raises SettingsError or ServiceError; that it is gone already is no error."""
+    with _writing(path):
+        path.unlink(missing_ok=True)
+
+
+def remove_folder(path: Path) -> None:
+    """With all that is in it; a link to a folder is refused. Raises SettingsError or ServiceError."""
+    with _writing(path):
+        shutil.rmtree(path)
 
 
 def read_bounded(path: Path, limit: int) -> bytes:

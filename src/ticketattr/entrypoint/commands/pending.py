@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from enum import Enum
 from pathlib import Path
 from typing import Annotated
 
@@ -15,12 +16,20 @@ from ...domain.standing import DoubtPolicy, Records, ReportStatus, judge_reports
 from ...errors import SettingsError
 from .. import wiring
 from ..console import plain
+from ..outcome import print_path, print_reports
 from ..session import Session
 from ..settings.folders import FolderSettings
 from ..settings.mail import read_doubt, read_transport
+from ..summaries import counted
 from .options import ListFormat
 
 app = typer.Typer(help="The reports that were not sent yet.", no_args_is_help=True, rich_markup_mode=None)
+
+
+class UnknownChoice(str, Enum):
+    refuse = "refuse"
+    sent = "sent"
+    pending = "pending"
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,6 +127,39 @@ def _to_adopt(desk: Desk, paths: Sequence[Path]) -> list[ReportStatus]:
     reports = [desk.folder.inspect(path) for path in paths] if paths else desk.folder.reports()
     statuses = judge_reports(reports, desk.records())
     return statuses if paths else [status for status in statuses if status.state != "damaged"]
+
+
+@app.command("backup")
+def back_up(
+    context: typer.Context,
+    target: Annotated[Path, typer.Argument(help="The file to write; one that is there is replaced.")],
+) -> None:
+    """Copy the report log into one file, whatever is at work meanwhile."""
+    session: Session = context.obj
+    _desk(session, "backup").log.back_up(target)
+    print_path(target)
+
+
+@app.command()
+def restore(
+    context: typer.Context,
+    copy: Annotated[Path, typer.Argument(help="What `ticketattr pending backup` wrote.")],
+    unknown: Annotated[
+        UnknownChoice, typer.Option(help="What reports are that the backup does not know: sent, or pending.")
+    ] = UnknownChoice.refuse,
+) -> None:
+    """Put a backup in the place of the report log; the old one is kept beside it."""
+    from ...application.restore import restore_log
+
+    session: Session = context.obj
+    desk = _desk(session, "restore")
+    now = session.clock()
+    with desk.log.hold_unread(now), wiring.copy_of_report_log(copy) as copied:
+        restored = restore_log(desk.log, copied, desk.folder, unknown.value, now)
+    print_reports(restored.unknown)
+    if restored.aside:
+        session.console.summary(f"the log that was there is {restored.aside} now")
+    session.console.summary(f"restored; {counted(len(restored.unknown), 'report')} that it does not know")
 
 
 @app.command()

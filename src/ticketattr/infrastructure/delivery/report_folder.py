@@ -12,6 +12,7 @@ from pathlib import Path
 
 from ...domain.delivery import ReportFile, is_temporary
 from ...errors import InputError
+from ..files import remove_file
 from ..reports.workbook import look_inside
 
 
@@ -43,6 +44,10 @@ class OutputFolder:
         if hashlib.sha256(content).hexdigest() != report.sha256:
             raise InputError(f"{report.path} changed while it was being sent", hint="Run the same command again.")
         return content
+
+    def remove(self, report: ReportFile) -> None:
+        self.read(report)
+        remove_file(report.path)
 
 
 def _may_be_report(path: Path) -> bool:

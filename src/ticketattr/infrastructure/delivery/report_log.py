@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import sqlite3
 from collections.abc import Iterator, Sequence
-from contextlib import closing, contextmanager
+from contextlib import AbstractContextManager, closing, contextmanager
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -14,7 +14,8 @@ from ...domain.delivery import Adoption, Delivery, Event, Message, MessageState,
 from ...errors import InputError, ServiceError, SettingsError
 from ..files import make_folder, write_error
 from . import sender_lock
-from .report_log_rows import FATE, insert_message, read_deliveries, settle_recipients, shown_path
+from .report_log_copies import read_copy, set_aside, write_copy
+from .report_log_rows import FATE, forget_message, insert_message, read_deliveries, settle_recipients, shown_path
 from .report_log_schema import ensure_schema, is_blank
 
 _MAY_PASS = ("locked", "busy", "full", "disk I/O error")
@@ -29,10 +30,13 @@ class SQLiteReportLog:
 
     @contextmanager
     def hold(self, at: datetime, *, wait: float = 0.0) -> Iterator[None]:
-        with sender_lock.hold(self._lock, who=self.who, at=at, wait=wait) as since:
+        with self._keep_out(at, wait) as since:
             if self.exists():
                 self._doubt_what_was_left(since)
             yield
+
+    def hold_unread(self, at: datetime) -> AbstractContextManager[datetime]:
+        return self._keep_out(at, 0.0)
 
     def is_held(self) -> bool:
         return sender_lock.is_held(self._lock)
@@ -137,6 +141,30 @@ class SQLiteReportLog:
                     (at.isoformat(), detail, report.sha256, report.run_id),
                 )
                 self._add_event(log, at, "adopted", "", path=shown_path(report.path), sha256=report.sha256)
+
+    def back_up(self, target: Path) -> None:
+        if not self.exists():
+            raise InputError(f"there is no report log {self.path}", hint="Check REPORT_LOG_DB_PATH.")
+        with self._open() as log:
+            self._check(log)
+            write_copy(log, target)
+
+    def restore(self, copy: Path, at: datetime) -> Path | None:
+        aside = set_aside(self.path, at) if self.path.exists() else None
+        read_copy(copy, self.path)
+        with self._transaction() as log:
+            self._check(log)
+            self._add_event(log, at, "restored", "")
+        return aside
+
+    def prune(self, deliveries: Sequence[Delivery], at: datetime) -> None:
+        with self._transaction() as log:
+            for delivery in deliveries:
+                forget_message(log, delivery)
+            self._add_event(log, at, "pruned", "", messages=len(deliveries))
+
+    def _keep_out(self, at: datetime, wait: float) -> AbstractContextManager[datetime]:
+        return sender_lock.hold(self._lock, who=self.who, at=at, wait=wait)
 
     @property
     def _lock(self) -> Path:

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from ...domain.delivery import Delivery, Message, MessageState, RecipientResult, RecipientState, ReportFile
+from .report_log_schema import may_drop_events
 
 # What one recipient's part comes to when the server said nothing about it in particular.
 FATE: dict[MessageState, RecipientState] = {
@@ -63,6 +64,23 @@ def settle_recipients(log: sqlite3.Connection, message_id: str, state: MessageSt
         "UPDATE message_recipients SET state = ?, reply = ? WHERE message_id = ? AND state = 'sending'",
         (FATE[state], reply, message_id),
     )
+
+
+def forget_message(log: sqlite3.Connection, delivery: Delivery) -> None:
+    """Drop all that is known of a message but what was sent with it; its pages are overwritten."""
+    log.execute("PRAGMA secure_delete = ON")
+    if delivery.state == "sent":
+        detail = "sent; who got it is no longer kept"
+        log.executemany(
+            "INSERT INTO adoptions VALUES (?, ?, ?, '', ?)",
+            [
+                (delivery.changed.isoformat(), detail, report.sha256, report.run_id)
+                for report in delivery.message.reports
+            ],
+        )
+    with may_drop_events(log):
+        for table in ("events", "message_recipients", "message_reports", "messages"):
+            log.execute(f"DELETE FROM {table} WHERE message_id = ?", (delivery.message.message_id,))  # noqa: S608
 
 
 def read_deliveries(log: sqlite3.Connection, message_id: str | None = None) -> list[Delivery]:

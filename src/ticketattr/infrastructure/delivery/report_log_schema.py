@@ -13,13 +13,18 @@ Times are ISO 8601 in UTC; recipients, cc and reply_to are JSON lists.
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from datetime import datetime, timezone
 from pathlib import Path, PureWindowsPath
 
 from ...errors import InputError
 
 SCHEMA_VERSION = 2
+
+_KEEP_EVENTS = (
+    "CREATE TRIGGER events_are_kept BEFORE DELETE ON events BEGIN SELECT RAISE(ABORT, 'events are append-only'); END"
+)
 
 _VERSION_1 = (
     """CREATE TABLE messages (
@@ -80,7 +85,7 @@ _VERSION_2 = (
         facts TEXT NOT NULL
     )""",
     "CREATE TRIGGER events_stay BEFORE UPDATE ON events BEGIN SELECT RAISE(ABORT, 'events are append-only'); END",
-    "CREATE TRIGGER events_are_kept BEFORE DELETE ON events BEGIN SELECT RAISE(ABORT, 'events are append-only'); END",
+    _KEEP_EVENTS,
     # What the first version still knows of what happened.
     """INSERT INTO events (at, what, message_id, who, facts)
         SELECT changed, state, message_id, '', json_object('detail', detail, 'attempts', attempts, 'migrated', 1)
@@ -99,6 +104,14 @@ def ensure_schema(log: sqlite3.Connection, path: Path) -> None:
     log.execute("BEGIN IMMEDIATE")
     _migrate(log, path)
     log.execute("COMMIT")
+
+
+@contextmanager
+def may_drop_events(log: sqlite3.Connection) -> Iterator[None]:
+    """For retention alone, and within a transaction: whatever fails, the events are kept again."""
+    log.execute("DROP TRIGGER events_are_kept")
+    yield
+    log.execute(_KEEP_EVENTS)
 
 
 def is_blank(log: sqlite3.Connection) -> bool:
