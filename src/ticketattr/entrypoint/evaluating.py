@@ -13,19 +13,18 @@ from ..application.evaluate import judge_classifier
 from ..application.ports import Classifier, Clock
 from ..domain.calibration import fit_calibration
 from ..domain.catalog import ServiceCatalog
-from ..domain.evaluation import Judged, compare, evaluate
+from ..domain.evaluation import Judged, cascade_points, compare, evaluate
 from ..domain.gold import GoldTicket
-from ..domain.usage import Bill
 from ..errors import InputError
 from ..infrastructure.classifiers.calibrated import read_calibration, write_calibration
 from ..infrastructure.evaluation.gold_files import GoldFile, refuse_useless
-from ..infrastructure.evaluation.results_file import Results, dump_results, read_judged
+from ..infrastructure.evaluation.results_file import Answers, Results, dump_results, read_answers
 from ..infrastructure.files import output
 from ..infrastructure.options import HTTPPolicy
 from ..infrastructure.sources.catalog_yaml import YAMLCatalog
 from . import wiring
 from .console import Console
-from .evaluation_view import html_page, print_comparison, print_results
+from .evaluation_view import html_page, print_cascade, print_comparison, print_results
 from .settings.classifier import ClassifierName, ClassifierSettings
 from .settings.environment import reading
 from .settings.folders import FolderSettings
@@ -83,11 +82,12 @@ class Measuring:
             bill=replace(classifier.bill, seconds=round(time.monotonic() - started, 3)),
         )
 
-    def answers(self, name: str, values: Mapping[str, str]) -> list[Judged]:
+    def answers(self, name: str, values: Mapping[str, str]) -> Answers:
         """Of the classifier of that name, or of the results in the file of that name."""
         if name in get_args(ClassifierName):
-            return list(self.results({**values, "CLASSIFIER": name}).judged)
-        return read_judged(Path(name), self.question.gold, self.question.catalog)
+            results = self.results({**values, "CLASSIFIER": name})
+            return Answers(results.judged, results.bill)
+        return read_answers(Path(name), self.question.gold, self.question.catalog)
 
     def _refuse_foreign(self, settings: ClassifierSettings, path: Path) -> None:
         classifier = wiring.uncalibrated(settings, wiring.examples_of(self.examples))
@@ -128,10 +128,12 @@ def print_evaluation(results: Results, format: str) -> None:
 
 def print_compared(names: tuple[str, str], measuring: Measuring, values: Mapping[str, str]) -> None:
     first, second = (measuring.answers(name, values) for name in names)
-    for name, judged in zip(names, (first, second), strict=True):
-        bill = Bill()
-        print_results(Results(name, "", evaluate(judged, target=measuring.target), tuple(judged), bill), brief=True)
-    print_comparison(*names, compare(first, second))
+    for name, answers in zip(names, (first, second), strict=True):
+        figures = evaluate(answers.judged, target=measuring.target)
+        print_results(Results(name, "", figures, answers.judged, answers.bill), brief=True)
+    print_comparison(*names, compare(first.judged, second.judged))
+    if figures_of_cascade := cascade_points(first.judged, second.judged):
+        print_cascade(*names, figures_of_cascade, second.bill, tickets=len(second.judged))
 
 
 def _text(gold: GoldTicket) -> tuple[str, str]:

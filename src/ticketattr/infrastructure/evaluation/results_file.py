@@ -10,6 +10,8 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
+from pydantic import TypeAdapter, ValidationError
+
 from ...domain.catalog import RequestType, ServiceCatalog
 from ...domain.evaluation import Evaluation, Judged
 from ...domain.gold import GoldTicket
@@ -19,6 +21,7 @@ from ..files import read_bounded
 from ..json_text import dump_json, parse_json
 
 SCHEMA_VERSION = 1
+_BILL = TypeAdapter(Bill)
 _MAX_BYTES = 256 * 1024 * 1024
 
 
@@ -29,6 +32,14 @@ class Results:
     classifier: str
     calibration: str
     evaluation: Evaluation
+    judged: tuple[Judged, ...]
+    bill: Bill
+
+
+@dataclass(frozen=True, slots=True)
+class Answers:
+    """The answer to each gold ticket, and what all of them took."""
+
     judged: tuple[Judged, ...]
     bill: Bill
 
@@ -47,18 +58,22 @@ def dump_results(results: Results) -> bytes:
     )
 
 
-def read_judged(path: Path, gold: Sequence[GoldTicket], catalog: ServiceCatalog) -> list[Judged]:
-    """The answers in a file, for the same gold tickets. Raises InputError."""
+def read_answers(path: Path, gold: Sequence[GoldTicket], catalog: ServiceCatalog) -> Answers:
+    """Those in a file, for the same gold tickets. Raises InputError."""
     content = parse_json(read_bounded(path, _MAX_BYTES), str(path))
     if not isinstance(content, dict) or content.get("kind") != "evaluation":
         raise InputError(f"{path} holds no results of `ticketattr evaluate --format json`")
     saved = [row for row in content.get("tickets", []) if isinstance(row, dict)]
     if [(row.get("id"), row.get("gold")) for row in saved] != [(case.ticket.id, _pair(case.entry)) for case in gold]:
         raise InputError(f"{path} was made on other gold tickets", hint="Evaluate both on the same ones.")
-    return [
+    judged = tuple(
         Judged(case, _entry(row.get("answer"), catalog), row.get("confidence"))
         for case, row in zip(gold, saved, strict=True)
-    ]
+    )
+    try:
+        return Answers(judged, _BILL.validate_python(content.get("bill", {})))
+    except ValidationError as error:
+        raise InputError(f"{path} does not say what its answers took", hint="Evaluate anew.") from error
 
 
 def _ticket(case: Judged) -> dict[str, Any]:
