@@ -53,9 +53,13 @@ class Metric:
 
 
 def sample() -> list[Metric]:
+    return read_metrics(SAMPLE)
+
+
+def read_metrics(textfile: Path) -> list[Metric]:
     return [
         Metric(match["name"], tuple(_LABEL.findall(match["labels"] or "")), float(match["value"]))
-        for line in SAMPLE.read_text(encoding="utf-8").splitlines()
+        for line in textfile.read_text(encoding="utf-8").splitlines()
         if not line.startswith("#") and (match := _LINE.fullmatch(line))
     ]
 
