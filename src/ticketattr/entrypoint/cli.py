@@ -59,7 +59,11 @@ def _show_version(wanted: bool) -> None:
 def main_options(
     context: typer.Context,
     env_file: Annotated[
-        Path | None, typer.Option(help="Settings under those of the environment. [default: .env, if there is one]")
+        list[Path] | None,
+        typer.Option(
+            help="Settings under those of the environment; of several files the last beats the others. "
+            "[default: .env, if there is one]"
+        ),
     ] = None,
     verbose: Annotated[bool, typer.Option("--verbose", "-v", help="Log details too.")] = False,
     quiet: Annotated[bool, typer.Option("--quiet", "-q", help="Say nothing but errors.")] = False,
@@ -71,7 +75,7 @@ def main_options(
         raise SettingsError("-v and -q exclude each other")
     console = Console(verbosity=verbose - quiet)
     console.set_up_logging()
-    context.obj = Session(console, env_file, _now)
+    context.obj = Session(console, tuple(env_file or ()), _now)
 
 
 def _now() -> datetime:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import get_args
@@ -28,6 +28,7 @@ from .evaluation_view import html_page, print_cascade, print_comparison, print_r
 from .settings.classifier import ClassifierName, ClassifierSettings
 from .settings.environment import reading
 from .settings.folders import FolderSettings
+from .settings.values import Values
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,11 +58,11 @@ class Measuring:
     fresh: bool
     clock: Clock
 
-    def results(self, values: Mapping[str, str], save_calibration: Path | None = None) -> Results:
+    def results(self, values: Values, save_calibration: Path | None = None) -> Results:
         """Raises InputError, also for a calibration that was made for something else."""
         if save_calibration:
             # A curve is fitted on what the classifier itself says, not on what an older curve makes of it.
-            values = {**values, "CALIBRATION_FILE": ""}
+            values = values.under({"CALIBRATION_FILE": ""})
         with reading(values, "evaluate") as env:
             settings, folders = ClassifierSettings.read(env), FolderSettings.read(env)
         self._refuse_known_examples()
@@ -82,10 +83,10 @@ class Measuring:
             bill=replace(classifier.bill, seconds=round(time.monotonic() - started, 3)),
         )
 
-    def answers(self, name: str, values: Mapping[str, str]) -> Answers:
+    def answers(self, name: str, values: Values) -> Answers:
         """Of the classifier of that name, or of the results in the file of that name."""
         if name in get_args(ClassifierName):
-            results = self.results({**values, "CLASSIFIER": name})
+            results = self.results(values.under({"CLASSIFIER": name}))
             return Answers(results.judged, results.bill)
         return read_answers(Path(name), self.question.gold, self.question.catalog)
 
@@ -126,7 +127,7 @@ def print_evaluation(results: Results, format: str) -> None:
         file.write(content)
 
 
-def print_compared(names: tuple[str, str], measuring: Measuring, values: Mapping[str, str]) -> None:
+def print_compared(names: tuple[str, str], measuring: Measuring, values: Values) -> None:
     first, second = (measuring.answers(name, values) for name in names)
     for name, answers in zip(names, (first, second), strict=True):
         figures = evaluate(answers.judged, target=measuring.target)

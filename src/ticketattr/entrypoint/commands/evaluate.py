@@ -10,7 +10,6 @@ import typer
 
 from ...errors import ExitCode, SettingsError
 from ..session import Session
-from ..settings.values import read_values
 from .options import ClassifierOption, ExamplesOption, FreshOption
 
 
@@ -53,7 +52,7 @@ def evaluate(
         raise SettingsError("--compare prints a table, of the two that it names")
     question = Question.read(gold, catalog, ignore_unknown=ignore_unknown)
     measuring = Measuring(session.console, question, examples, target_precision, fresh=fresh, clock=session.clock)
-    values = read_values(session.env_file, {"CLASSIFIER": classifier.value} if classifier else {})
+    values = session.values(classifier)
     if compare:
         print_compared(compare, measuring, values)
         return

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from email.errors import HeaderParseError
 from email.headerregistry import Address
 from pathlib import Path
 from typing import TypeVar
 
 from ...errors import SettingsError
+from .values import Values
 
 T = TypeVar("T", int, float)
 
@@ -19,16 +21,26 @@ _NOT_UTF_8 = re.compile("[\ud800-\udfff]")
 _TRUE, _FALSE = ("1", "true", "yes", "on"), ("0", "false", "no", "off")
 
 
-class Environment:
-    """Reads settings for one command, and remembers everything that is missing or wrong."""
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """What the code says of a setting that it asks for."""
 
-    def __init__(self, values: Mapping[str, str]) -> None:
+    default: str = ""
+    is_secret: bool = False
+
+
+class Environment:
+    """Reads settings for one command, and remembers what was asked for, what is missing and what is wrong."""
+
+    def __init__(self, values: Values) -> None:
         self._values = values
+        self.asked: dict[str, Asked] = {}
         self.missing: list[str] = []
         self.wrong: list[str] = []
 
     def text(self, name: str, default: str = "") -> str:
-        value = self._values.get(name, "").strip() or default
+        self.asked.setdefault(name, Asked(default))
+        value = self._values.text(name).strip() or default
         if _CONTROL.search(value):
             self.wrong.append(f"{name} holds a control character")
         return value
@@ -40,21 +52,22 @@ class Environment:
         return value
 
     def secret(self, name: str) -> str:
-        """A required text, its white space kept."""
-        self.required(name)
-        value = self._values.get(name, "")
-        if _NOT_UTF_8.search(value):
-            self.wrong.append(f"{name} is not UTF-8 text")
-        return value
+        """A required secret, its white space kept."""
+        return self._needed(name, self._secret(name))
+
+    def optional_secret(self, name: str) -> str:
+        """A secret, its white space kept. Whoever shows settings shows none; a file may hold it (NAME_FILE)."""
+        return self._secret(name) or ""
 
     def token(self, name: str) -> str:
-        """A required key that travels in an HTTP header."""
-        value = self.required(name)
+        """A required secret that travels in an HTTP header, without white space around it."""
+        value = self._needed(name, self._secret(name, strip=True))
         if not value.isascii():
             self.wrong.append(f"{name} holds a character that no key has")
         return value
 
     def whole(self, name: str, default: int, *, least: int, most: int = 2**31) -> int:
+        self.asked.setdefault(name, Asked(str(default)))
         number = self.optional_whole(name, least=least, most=most)
         return default if number is None else number
 
@@ -62,6 +75,7 @@ class Environment:
         return self._number(name, int, "whole number", least, most)
 
     def decimal(self, name: str, default: float, *, least: float = 0.0, most: float = 86_400.0) -> float:
+        self.asked.setdefault(name, Asked(f"{default:g}"))
         number = self.optional_decimal(name, least=least, most=most)
         return default if number is None else number
 
@@ -69,6 +83,7 @@ class Environment:
         return self._number(name, float, "number", least, most)
 
     def flag(self, name: str, default: bool) -> bool:
+        self.asked.setdefault(name, Asked(str(default).lower()))
         value = self.text(name).lower()
         if value and value not in _TRUE + _FALSE:
             self.wrong.append(f"{name} is neither true nor false: {value}")
@@ -101,6 +116,27 @@ class Environment:
             self.wrong.append(f"{name} holds something that is no mail address")
         return values
 
+    def _secret(self, name: str, *, strip: bool = False) -> str | None:
+        """None for one that cannot be read, which is then known to be wrong."""
+        self.asked[name] = Asked(is_secret=True)
+        try:
+            value = self._values.secret(name)
+        except SettingsError as error:
+            self.wrong.append(str(error))
+            return None
+        value = value.strip() if strip else value
+        source = self._values.source(name, is_secret=True)
+        if _CONTROL.search(value):
+            self.wrong.append(f"{name} holds a control character ({source})")
+        if _NOT_UTF_8.search(value):
+            self.wrong.append(f"{name} is not UTF-8 text ({source})")
+        return value
+
+    def _needed(self, name: str, value: str | None) -> str:
+        if value is not None and not value.strip():
+            self.missing.append(name)
+        return value or ""
+
     def _number(self, name: str, parse: Callable[[str], T], what: str, least: float, most: float) -> T | None:
         value = self.text(name)
         if not value:
@@ -125,7 +161,7 @@ def _is_address(value: str) -> bool:
 
 
 @contextmanager
-def reading(values: Mapping[str, str], command: str) -> Iterator[Environment]:
+def reading(values: Values, command: str) -> Iterator[Environment]:
     """An Environment; when the block ends, everything missing or wrong is raised as one SettingsError."""
     env = Environment(values)
     yield env
