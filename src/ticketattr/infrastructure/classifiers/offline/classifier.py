@@ -19,9 +19,9 @@ from ....domain.calibration import Calibration
 from ....domain.catalog import RequestType, ServiceCatalog
 from ....domain.examples import Example
 from ....domain.gold import Examples, no_examples
+from ....domain.left_over import general_entry
 from ....domain.ticket import Attribution, Outcome, Ticket, Unattributed
 from ....domain.usage import Bill
-from .left_over import general_entry
 from .ranking import Ranking
 
 VERSION = 1

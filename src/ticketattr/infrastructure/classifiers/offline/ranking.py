@@ -10,10 +10,10 @@ from numpy.typing import NDArray
 
 from ....domain.catalog import RequestType, ServiceCatalog
 from ....domain.gold import GoldTicket
+from ....domain.left_over import bare_name, is_left_over
 from ....domain.ticket import Ticket
 from .concept_bank import concept_bank, words_found
 from .kernel import KernelClassifier
-from .left_over import bare_name, is_left_over
 from .lexical import WordIndex, texts_of_entry, whole_words
 from .plain_text import plain
 from .routing import route

@@ -14,8 +14,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ....domain.catalog import RequestType
+from ....domain.left_over import bare_name, general_entry, is_left_over
 from .concept_bank import ConceptBank
-from .left_over import bare_name, general_entry, is_left_over
 from .plain_text import plain
 from .sentence_vectors import kept_vectors
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 
-from ....domain.catalog import RequestType
+from .catalog import RequestType
 
 _LEFT_OVER = re.compile(
     r"\b(other|others|general|misc|miscellaneous|uncategori[sz]ed|undefined|sonstiges?|autres?|otros?)\b", re.IGNORECASE
