@@ -14,6 +14,7 @@ from typer.core import TyperGroup
 from .. import __version__
 from ..errors import ExitCode, SettingsError, TicketAttrError
 from .commands import corrections, pending
+from .commands.check import check
 from .commands.classify import classify
 from .commands.evaluate import evaluate
 from .commands.fetch import fetch
@@ -43,7 +44,7 @@ app = typer.Typer(
     rich_markup_mode=None,  # plain help: at once, in any terminal and in a pipe
     context_settings={"help_option_names": ["-h", "--help"]},
 )
-for command in (fetch, classify, report, send, run, evaluate):
+for command in (check, fetch, classify, report, send, run, evaluate):
     app.command()(command)
 app.add_typer(pending.app, name="pending")
 app.add_typer(corrections.app, name="corrections")

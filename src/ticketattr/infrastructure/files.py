@@ -80,6 +80,27 @@ def remove_folder(path: Path) -> None:
         shutil.rmtree(path)
 
 
+def try_folder(path: Path) -> bool:
+    """Make a file in a folder, or where that would be made, and take it away. Whether the folder is there.
+
+    Raises SettingsError or ServiceError.
+    """
+    with _writing(path):
+        there = nearest_folder(path)
+        with NamedTemporaryFile(dir=there, prefix=".ticketattr-check-") as file:
+            file.write(b"ticketattr")
+            file.flush()
+    return there == path
+
+
+def nearest_folder(path: Path) -> Path:
+    """`path`, or of the folders above it the first that there is. Raises OSError when a file is in the way."""
+    there = next(above for above in (path, *path.absolute().parents) if above.exists() or above.is_symlink())
+    if not there.is_dir():
+        raise NotADirectoryError(errno.ENOTDIR, os.strerror(errno.ENOTDIR))
+    return there
+
+
 def read_bounded(path: Path, limit: int) -> bytes:
     """The content of a file, or of standard input for `STREAM`, of at most `limit` bytes. Raises InputError."""
     try:

@@ -68,7 +68,7 @@ def read_doubt(env: Environment) -> DoubtPolicy:
 def _mail_server(env: Environment) -> MailServer:
     username = env.text("EMAIL_USERNAME")
     host, use_tls = env.required("EMAIL_SMTP_HOST"), env.flag("EMAIL_USE_TLS", default=True)
-    may_be_plain = use_tls or _is_loopback(host) or env.flag("EMAIL_ALLOW_PLAIN_AUTH", default=False)
+    may_be_plain = use_tls or is_loopback(host) or env.flag("EMAIL_ALLOW_PLAIN_AUTH", default=False)
     if username and not may_be_plain:
         env.wrong.append(
             "EMAIL_USE_TLS=false would send EMAIL_PASSWORD in plain text (EMAIL_ALLOW_PLAIN_AUTH allows it)"
@@ -85,7 +85,7 @@ def _mail_server(env: Environment) -> MailServer:
     )
 
 
-def _is_loopback(host: str) -> bool:
+def is_loopback(host: str) -> bool:
     """Judged by the name: what a name server says is no reason to show a password."""
     try:
         return ip_address(host).is_loopback

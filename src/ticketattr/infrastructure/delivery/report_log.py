@@ -16,9 +16,10 @@ from ..files import make_folder, write_error
 from . import sender_lock
 from .report_log_copies import read_copy, set_aside, write_copy
 from .report_log_rows import FATE, forget_message, insert_message, read_deliveries, settle_recipients, shown_path
-from .report_log_schema import ensure_schema, is_blank
+from .report_log_schema import SCHEMA_VERSION, ensure_schema, is_blank, known_version
 
-_MAY_PASS = ("locked", "busy", "full", "disk I/O error")
+_BUSY = ("locked", "busy")
+_MAY_PASS = (*_BUSY, "full", "disk I/O error")
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,6 +41,22 @@ class SQLiteReportLog:
 
     def is_held(self) -> bool:
         return sender_lock.is_held(self._lock)
+
+    def holder(self) -> str:
+        """Who is sending; empty when nobody is."""
+        return sender_lock.holder(self._lock) if self.is_held() else ""
+
+    def examine(self) -> bool:
+        """Whether it is of the present version. Raises what using it would, and changes nothing."""
+        with self._errors(), closing(sqlite3.connect(self.path, timeout=1, isolation_level=None)) as log:
+            version = known_version(log, self.path)
+            self._check(log)
+            if log.execute("PRAGMA foreign_key_check").fetchone():
+                raise self._damaged("it speaks of messages that it does not have")
+            # It can be written, and nobody else is keeping it.
+            log.execute("BEGIN IMMEDIATE")
+            log.execute("ROLLBACK")
+            return version == SCHEMA_VERSION
 
     def exists(self) -> bool:
         if not self.path.exists():
@@ -240,7 +257,9 @@ class SQLiteReportLog:
         except sqlite3.OperationalError as error:
             message = f"the report log {self.path} cannot be used: {error}"
             if any(sign in str(error) for sign in _MAY_PASS):
-                raise ServiceError(message, hint="Make room on the disk if it is full, then try again.") from error
+                is_busy = any(sign in str(error) for sign in _BUSY)
+                hint = "Another program has it open" if is_busy else "Make room on the disk if it is full"
+                raise ServiceError(message, hint=f"{hint}; try again after that.") from error
             raise SettingsError(message, hint="Check REPORT_LOG_DB_PATH and who may write there.") from error
         except sqlite3.DatabaseError as error:
             raise self._damaged(error) from error

@@ -119,15 +119,21 @@ def is_blank(log: sqlite3.Connection) -> bool:
     return not tables and not _version(log)
 
 
-def _migrate(log: sqlite3.Connection, path: Path) -> None:
-    # Read anew under the lock: another process may have been faster.
+def known_version(log: sqlite3.Connection, path: Path) -> int:
+    """The version of the schema, 0 for an empty file and for an earlier implementation. Raises InputError."""
     version = _version(log)
-    earlier = _is_earlier_log(log)
-    if not 0 <= version <= SCHEMA_VERSION or (version == 0 and not earlier and not is_blank(log)):
+    if not 0 <= version <= SCHEMA_VERSION or (version == 0 and not _is_earlier_log(log) and not is_blank(log)):
         raise InputError(
             f"{path} is no report log that this ticketattr knows (schema version {version})",
             hint="Check REPORT_LOG_DB_PATH, or install the version of ticketattr that wrote it.",
         )
+    return version
+
+
+def _migrate(log: sqlite3.Connection, path: Path) -> None:
+    # Read anew under the lock: another process may have been faster.
+    version = known_version(log, path)
+    earlier = _is_earlier_log(log)
     for step in _STEPS[version:]:
         step(log)
     if earlier and version == 0:

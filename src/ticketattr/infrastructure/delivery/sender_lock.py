@@ -30,15 +30,15 @@ def hold(path: Path, *, who: str, at: datetime, wait: float) -> Iterator[datetim
         lock = FileLock(path).acquire(timeout=max(wait, _LEAST_WAIT))
     except Timeout:
         raise ServiceError(
-            f"another ticketattr is at work: {_holder(path)}", hint="Try again when it has ended, or use `--wait`."
+            f"another ticketattr is at work: {holder(path)}", hint="Try again when it has ended, or use `--wait`."
         ) from None
     except OSError as error:
         raise write_error(path, error) from error
     with lock:
         since = at + timedelta(seconds=time.monotonic() - began)
-        holder = f"process {os.getpid()}{f' of {who}' if who else ''} since {since:%Y-%m-%d %H:%M:%S} UTC\n"
+        name = f"process {os.getpid()}{f' of {who}' if who else ''} since {since:%Y-%m-%d %H:%M:%S} UTC\n"
         try:
-            path.write_text(holder, encoding="utf-8")
+            path.write_text(name, encoding="utf-8")
         except OSError as error:
             raise write_error(path, error) from error
         try:
@@ -65,7 +65,8 @@ def is_held(path: Path) -> bool:
         return True
 
 
-def _holder(path: Path) -> str:
+def holder(path: Path) -> str:
+    """Who holds it, in his own words."""
     try:
         return path.read_text(encoding="utf-8").strip() or "unknown process"
     except (OSError, UnicodeDecodeError):

@@ -9,6 +9,7 @@ import ssl
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from datetime import datetime, timezone
 from typing import ClassVar
 
 from ...application.ports import DeliveryInDoubt, MessageRefused, Receipt
@@ -21,6 +22,18 @@ from .smtp_client import IMPLICIT_TLS_PORT, BoundedSMTP, connect
 log = logging.getLogger(__name__)
 
 _ADDRESS = re.compile(r"<?[^\s<>]+@[^\s<>]+>?")
+
+
+# Of X.509 verification: expired; another name; another address.
+_EXPIRED, _OTHER_NAMES = 10, (62, 64)
+
+
+@dataclass(frozen=True, slots=True)
+class Examined:
+    """`max_size`: the most bytes that a mail may have; `certificate_end`: of the server's (None: no TLS)."""
+
+    max_size: int | None
+    certificate_end: datetime | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,9 +61,13 @@ class SMTPMailer:
             _quit(client)
 
     def check(self) -> int | None:
+        return self.examine().max_size
+
+    def examine(self) -> Examined:
+        """What a session without a message shows. Raises as `check` does."""
         with self.connect() as session:
             session.propose_sender(self.sender)
-            return session.max_size
+            return Examined(session.max_size, session.certificate_end)
 
     def _tls(self) -> ssl.SSLContext | None:
         if not self.server.use_tls:
@@ -59,7 +76,10 @@ class SMTPMailer:
             return ssl.create_default_context(cafile=self.server.ca_file or None)
         except (OSError, ssl.SSLError) as error:
             reason = error.strerror or "it holds no certificate"
-            raise SettingsError(f"EMAIL_CA_FILE cannot be used: {self.server.ca_file}: {reason}") from error
+            raise SettingsError(
+                f"EMAIL_CA_FILE cannot be used: {self.server.ca_file}: {reason}",
+                hint="Name a file with certificates (PEM) in EMAIL_CA_FILE, or leave it empty.",
+            ) from error
 
     def _introduce(self, client: BoundedSMTP, context: ssl.SSLContext | None) -> None:
         client.ehlo_or_helo_if_needed()
@@ -94,8 +114,7 @@ class SMTPMailer:
 def _tls_error(where: str, error: ssl.SSLError) -> SettingsError | MailServerError:
     if isinstance(error, ssl.SSLCertVerificationError):
         return SettingsError(
-            f"the certificate of {where} is not trusted: {error.verify_message}",
-            hint="EMAIL_SMTP_HOST must be the name in a certificate that this machine, or EMAIL_CA_FILE, trusts.",
+            f"the certificate of {where} is not trusted: {error.verify_message}", hint=_certificate_hint(error)
         )
     if isinstance(error, ssl.SSLEOFError):
         return MailServerError(f"{where} hung up while TLS began", hint="Try again later.")
@@ -104,11 +123,22 @@ def _tls_error(where: str, error: ssl.SSLError) -> SettingsError | MailServerErr
     )
 
 
+def _certificate_hint(error: ssl.SSLCertVerificationError) -> str:
+    if error.verify_code == _EXPIRED:
+        return "The certificate of the mail server must be renewed, or the clock of this machine set."
+    if error.verify_code in _OTHER_NAMES:
+        return "Set EMAIL_SMTP_HOST to a name that stands in the certificate."
+    return "Name the file with the certificate of its authority in EMAIL_CA_FILE."
+
+
 def _session_error(where: str, error: smtplib.SMTPException) -> SettingsError | MailServerError:
     if isinstance(error, smtplib.SMTPNotSupportedError):
-        return SettingsError(
-            f"{where} does not offer what is needed: {error}", hint="Check EMAIL_USE_TLS and EMAIL_USERNAME."
+        hint = (
+            "Check EMAIL_SMTP_PORT (STARTTLS: usually 587, TLS from the start: 465); EMAIL_USE_TLS=false does without."
         )
+        if "AUTH" in str(error):
+            hint = "Check EMAIL_SMTP_PORT (usually 587), or leave EMAIL_USERNAME empty."
+        return SettingsError(f"{where} does not offer what is needed: {error}", hint=hint)
     if not isinstance(error, smtplib.SMTPResponseException):
         return SettingsError(f"{where} offers no login that we know: {error}", hint="Check EMAIL_USERNAME.")
     reply = _reply(error.smtp_code, error.smtp_error)
@@ -133,6 +163,7 @@ class SMTPSession:
         announced = client.esmtp_features.get("size", "").strip()
         bounds = (max_size, int(announced) if announced.isdecimal() else None)
         self.max_size = min((bound for bound in bounds if bound), default=None)
+        self.certificate_end = _certificate_end(client)
 
     def send(self, message: Message, contents: Sequence[bytes], to: Sequence[str] = ()) -> Receipt:
         content = self._letter.compose(message, contents).as_bytes()
@@ -215,6 +246,14 @@ class SMTPSession:
         except (smtplib.SMTPException, OSError):
             # What was refused stays refused; the next message will meet the silence.
             self._client.close()
+
+
+def _certificate_end(client: BoundedSMTP) -> datetime | None:
+    """Until when the certificate of the server is valid; None without TLS."""
+    certificate = client.sock.getpeercert() if isinstance(client.sock, ssl.SSLSocket) else None
+    if not certificate:
+        return None
+    return datetime.fromtimestamp(ssl.cert_time_to_seconds(str(certificate["notAfter"])), timezone.utc)
 
 
 @contextmanager

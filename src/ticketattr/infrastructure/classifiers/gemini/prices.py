@@ -16,8 +16,8 @@ _MAX_BYTES = 1024 * 1024
 
 def price_of(model: str, path: Path | None) -> Price | None:
     """The price of `model`, None when nobody knows it. Raises SettingsError when `path` holds no prices."""
-    content = read_bounded(path, _MAX_BYTES) if path else (files(__package__) / "prices.json").read_bytes()
     try:
+        content = read_bounded(path, _MAX_BYTES) if path else (files(__package__) / "prices.json").read_bytes()
         table = parse_json(content, f"the price list {path}")
         prices = table["models"].get(model)
         return _price(prices, table) if prices else None
