@@ -61,7 +61,6 @@ def check(cli: CLI, *args: str) -> Checked:
     """What it found, with nothing written, no secret told and nothing that steers."""
     before = listing(cli.folder)
     result = cli("check", "--format", "json", *args)
-    assert "Traceback" not in result.stderr
     assert SECRET not in result.stdout + result.stderr
     assert listing(cli.folder) == before
     return Checked(result.exit_code, json.loads(result.stdout))
