@@ -290,6 +290,8 @@ def test_a_folder_that_cannot_be_written_is_named_with_its_setting(cli: CLI, nam
     assert checked.exit_code == found["exit_code"] == USAGE
     assert "cannot be written: Not a directory" in found["what"]
     assert found["fix"] == f"Check the path and who may write there. {name} names it."
+    assert len(checked.of("disk")) == 1
+    assert "free" in checked.of("disk")[0]
 
 
 def test_a_disk_with_little_room_is_a_warning(tmp_path: Path) -> None:

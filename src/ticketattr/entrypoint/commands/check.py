@@ -9,6 +9,7 @@ from typing import Annotated
 import typer
 
 from ..session import Session
+from ..summaries import counted
 from .options import ClassifierOption
 
 
@@ -37,5 +38,7 @@ def check(
         findings = list(run_probes(checking.probes()))
     print_findings(findings, format.value)
     count = Counter(finding.status for finding in findings)
-    session.console.summary(f"{count['ok']} ok, {count['warning']} warnings, {count['error']} errors")
+    session.console.summary(
+        f"{count['ok']} ok, {counted(count['warning'], 'warning')}, {counted(count['error'], 'error')}"
+    )
     raise typer.Exit(worst(findings))

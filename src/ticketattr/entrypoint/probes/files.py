@@ -14,7 +14,7 @@ from ...application.ports import Clock
 from ...domain.delivery import Transport
 from ...domain.standing import DoubtPolicy, ReportState
 from ...errors import TicketAttrError
-from ...infrastructure.files import nearest_folder, try_folder, write_error
+from ...infrastructure.files import nearest_folder, try_folder
 from .. import wiring
 from ..settings.environment import Environment
 from ..settings.folders import FolderSettings
@@ -60,7 +60,7 @@ def look_at_folder(area: str, name: str, path: Path) -> Finding:
 
 
 def look_at_disks(folders: Iterable[Path], *, least: int = LEAST_SPACE) -> Iterator[Finding]:
-    disks = {there.stat().st_dev: there for there in map(_nearest, folders)}
+    disks = {there.stat().st_dev: there for there in map(_nearest, folders) if there}
     for path in disks.values():
         free = shutil.disk_usage(path).free
         space = f"{free / 1024**3:,.1f} GiB free where {path} is"
@@ -70,11 +70,12 @@ def look_at_disks(folders: Iterable[Path], *, least: int = LEAST_SPACE) -> Itera
             yield Finding("disk", space)
 
 
-def _nearest(path: Path) -> Path:
+def _nearest(path: Path) -> Path | None:
+    """None where there can be no folder, which is told where folders are looked at."""
     try:
         return nearest_folder(path)
-    except OSError as error:
-        raise write_error(path, error) from error
+    except OSError:
+        return None
 
 
 @dataclass(frozen=True, slots=True)
