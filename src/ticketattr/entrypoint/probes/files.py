@@ -103,7 +103,11 @@ def look_at_reports(desk: ReportDesk, clock: Clock) -> Iterator[Finding]:
     else:
         yield Finding("report log", f"{log.path} is sound")
     if holder := log.holder():
-        yield Finding.warning("report log", f"another ticketattr is at work: {holder}", "Until it ends, a run waits.")
+        yield Finding.warning(
+            "report log",
+            f"another ticketattr is at work: {holder}",
+            "Until it ends, another run stops with exit code 4.",
+        )
     statuses = survey_reports(folder, read_records(log, desk.transport, desk.doubt))
     states = Counter(status.state for status in statuses if status.is_pending)
     if not states:

@@ -28,7 +28,7 @@ def look_at_catalog(settings: SourceSettings) -> Iterator[Finding]:
     if settings.catalog_location == _STDIN:
         yield Finding("catalog", "not looked at: it comes from standard input")
         return
-    catalog = wiring.catalog_source(_impatient(settings)).fetch_catalog()
+    catalog = wiring.yaml_catalog(_impatient(settings)).fetch_catalog()
     categories = len({entry.category for entry in catalog.entries})
     yield Finding("catalog", f"{counted(len(catalog.entries), 'request type')} in {categories:,} categories")
     for remark in lint(catalog):

@@ -13,6 +13,7 @@ from .environment import Asked, Environment
 from .folders import FolderSettings
 from .mail import MailSettings
 from .report import ReportSettings
+from .retention import read_retention
 from .sources import SourceSettings
 from .values import Layer, Values, file_setting
 
@@ -22,6 +23,7 @@ SECTIONS: tuple[Callable[[Environment], object], ...] = (
     ReportSettings.read,
     MailSettings.read,
     FolderSettings.read,
+    read_retention,
 )
 """What reads settings, all of it."""
 
