@@ -39,7 +39,7 @@ class Session:
             yield env
 
     def new_run(self) -> Run:
-        from ..infrastructure.artifacts import new_run_id
+        from ..domain.operation import new_run_id
 
         return Run(new_run_id(self.clock()), self.clock)
 
