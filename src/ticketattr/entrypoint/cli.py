@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import signal
+import time
 from datetime import datetime, timezone
 from pathlib import Path
 from types import FrameType
@@ -12,6 +13,7 @@ import typer
 from typer.core import TyperGroup
 
 from .. import __version__
+from ..application.watch import Watch, current_run, current_stage
 from ..errors import ExitCode, SettingsError, TicketAttrError
 from .commands import corrections, pending
 from .commands.classify import classify
@@ -22,6 +24,7 @@ from .commands.run import run
 from .commands.send import send
 from .console import Console, show_error
 from .session import Session
+from .settings.operation import LogSettings
 
 
 class Commands(TyperGroup):
@@ -67,11 +70,13 @@ def main_options(
         bool, typer.Option("--version", help="Show the version and exit.", callback=_show_version, is_eager=True)
     ] = False,
 ) -> None:
+    current_run.set("")
+    current_stage.set(context.invoked_subcommand or "")
+    console = Console(verbosity=verbose - quiet)
+    console.set_up_logging(LogSettings())
     if verbose and quiet:
         raise SettingsError("-v and -q exclude each other")
-    console = Console(verbosity=verbose - quiet)
-    console.set_up_logging()
-    context.obj = Session(console, env_file, _now)
+    context.obj = Session(console, env_file, _now, Watch(time.monotonic))
 
 
 def _now() -> datetime:

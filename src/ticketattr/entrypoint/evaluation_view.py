@@ -9,7 +9,7 @@ from html import escape
 from ..domain.evaluation import Comparison, CoveragePoint, Evaluation, ReliabilityBin
 from ..domain.statistics import Figure
 from ..infrastructure.evaluation.results_file import Results
-from .console import plain
+from .log_lines import plain
 from .summaries import bill_summary
 
 _SIZE, _MARGIN = 240, 30

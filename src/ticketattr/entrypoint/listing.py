@@ -12,7 +12,7 @@ from typing import Any
 from ..domain.correction import Correction
 from ..domain.delivery import Event
 from ..domain.standing import ReportStatus
-from .console import plain
+from .log_lines import plain
 
 _FIELDS = (
     "file",

@@ -9,10 +9,12 @@ from enum import Enum
 from pathlib import Path
 
 from ..application.ports import Clock, Run
+from ..application.watch import Watch, current_run
 from ..domain.ticket import AttributedTicket
 from ..domain.usage import Bill
 from .console import Console
 from .settings.environment import Environment, reading
+from .settings.operation import LogSettings
 from .settings.values import read_values
 from .summaries import attribution_summary, bill_summary
 
@@ -23,25 +25,30 @@ class ClassifierChoice(str, Enum):
     cascade = "cascade"
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Session:
-    """What the options before the command say."""
+    """What the options before the command say, and what the command does under them."""
 
     console: Console
     env_file: Path | None
     clock: Clock
+    watch: Watch
 
     @contextmanager
     def reading(self, command: str, classifier: ClassifierChoice | None = None) -> Iterator[Environment]:
-        """The settings of `command`, under the flag that was given."""
+        """The settings of `command`, under the flag that was given; from here on, its log is what they say."""
         flags = {"CLASSIFIER": classifier.value} if classifier else {}
         with reading(read_values(self.env_file, flags), command) as env:
+            self.console.set_up_logging(LogSettings.read(env))
             yield env
 
     def new_run(self) -> Run:
+        """Whatever is logged from here on belongs to it."""
         from ..domain.operation import new_run_id
 
-        return Run(new_run_id(self.clock()), self.clock)
+        run = Run(new_run_id(self.clock()), self.clock)
+        current_run.set(run.id)
+        return run
 
     def summarize(self, tickets: Sequence[AttributedTicket], bill: Bill) -> None:
         if bill.usage.calls:

