@@ -17,15 +17,16 @@ from ..errors import InputError, ServiceError, SettingsError, TicketAttrError
 STREAM = Path("-")
 """As a path: standard input or output."""
 
+_PRIVATE = 0o600
 _MAY_PASS = {errno.ENOSPC, errno.EDQUOT, errno.EIO, errno.EMFILE, errno.ENFILE}
 
 
 @contextmanager
-def replacing(path: Path) -> Iterator[IO[bytes]]:
+def replacing(path: Path, *, mode: int = _PRIVATE) -> Iterator[IO[bytes]]:
     """A file that takes the place of `path` when the block ends well, and is gone when it does not.
 
-    The folder is made if need be; the file is for its owner alone (mode 0600) and on disk before it has
-    its name. Raises SettingsError or ServiceError.
+    The folder is made if need be; the file is for its owner alone, unless `mode` says otherwise, and on disk before
+    it has its name. Raises SettingsError or ServiceError.
     """
     with _writing(path):
         path.parent.mkdir(parents=True, exist_ok=True)
@@ -33,6 +34,8 @@ def replacing(path: Path) -> Iterator[IO[bytes]]:
         try:
             with os.fdopen(descriptor, "wb") as file:
                 yield file
+                if mode != _PRIVATE:
+                    Path(name).chmod(mode)
                 file.flush()
                 os.fsync(file.fileno())
             Path(name).replace(path)
