@@ -23,6 +23,7 @@ from .commands.report import report
 from .commands.run import run
 from .commands.send import send
 from .console import Console, show_error
+from .recording import RecordedCommand
 from .session import Session
 from .settings.operation import LogSettings
 
@@ -47,7 +48,7 @@ app = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"]},
 )
 for command in (fetch, classify, report, send, run, evaluate):
-    app.command()(command)
+    app.command(cls=RecordedCommand if command in (run, send) else None)(command)
 app.add_typer(pending.app, name="pending")
 app.add_typer(corrections.app, name="corrections")
 

@@ -14,9 +14,12 @@ from ..domain.ticket import AttributedTicket
 from ..domain.usage import Bill
 from .console import Console
 from .settings.environment import Environment, reading
-from .settings.operation import LogSettings
+from .settings.operation import LogSettings, OperationSettings
 from .settings.values import read_values
 from .summaries import attribution_summary, bill_summary
+
+RECORDED = ("run", "send")
+"""The commands of which it is remembered, published and told how they end."""
 
 
 class ClassifierChoice(str, Enum):
@@ -27,12 +30,16 @@ class ClassifierChoice(str, Enum):
 
 @dataclass(slots=True)
 class Session:
-    """What the options before the command say, and what the command does under them."""
+    """What the options before the command say, and what the command does under them.
+
+    `operation` is known once a command whose end is recorded has read its settings, be they right or wrong.
+    """
 
     console: Console
     env_file: Path | None
     clock: Clock
     watch: Watch
+    operation: OperationSettings | None = None
 
     @contextmanager
     def reading(self, command: str, classifier: ClassifierChoice | None = None) -> Iterator[Environment]:
@@ -40,6 +47,8 @@ class Session:
         flags = {"CLASSIFIER": classifier.value} if classifier else {}
         with reading(read_values(self.env_file, flags), command) as env:
             self.console.set_up_logging(LogSettings.read(env))
+            if command in RECORDED:
+                self.operation = OperationSettings.read(env)
             yield env
 
     def new_run(self) -> Run:
