@@ -64,7 +64,7 @@ def test_the_profile_for_developers_runs_as_it_is(cli: CLI) -> None:
 @pytest.mark.parametrize("profile", ["dev", "stage", "prod"])
 def test_a_profile_lacks_nothing_but_its_secret_files(cli: CLI, profile: str) -> None:
     files = [PROFILES / "common.env", PROFILES / f"{profile}.env"]
-    secrets = {name: "secret" for name, asked in known_settings().items() if asked.is_secret}
+    secrets = {name: "https://secret.example.com" for name, asked in known_settings().items() if asked.is_secret}
     values = read_values(files, secrets)
     env = Environment(values)
     for read in SECTIONS:

@@ -16,6 +16,7 @@ from hypothesis import strategies as st
 
 from ticketattr.application.ports import Run
 from ticketattr.domain.catalog import SLA, RequestType, ServiceCatalog
+from ticketattr.domain.operation import new_run_id
 from ticketattr.domain.ticket import AttributedTicket, Attribution, Ticket, Unattributed
 from ticketattr.domain.usage import Bill
 from ticketattr.errors import ArtifactError, CatalogError, ServiceError, SettingsError
@@ -23,7 +24,6 @@ from ticketattr.infrastructure import artifacts
 from ticketattr.infrastructure.artifacts import (
     Kind,
     WorkFolder,
-    new_run_id,
     read_attributions,
     read_catalog,
     read_fetched,

@@ -10,7 +10,7 @@ from contextlib import AbstractAsyncContextManager, AbstractContextManager
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
-from typing import Protocol, TypeAlias
+from typing import TYPE_CHECKING, Protocol, TypeAlias
 
 from ..domain.catalog import ServiceCatalog
 from ..domain.correction import Correction
@@ -28,6 +28,10 @@ from ..domain.examples import Example
 from ..domain.report import Report
 from ..domain.ticket import AttributedTicket, Outcome, Reason, Ticket
 from ..domain.usage import Bill
+
+if TYPE_CHECKING:
+    from ..domain.alert import Alert
+    from ..domain.operation import Figures, Memory
 
 Clock: TypeAlias = Callable[[], datetime]
 """The time, in UTC."""
@@ -182,7 +186,7 @@ class ReportLog(Protocol):
     def hold(self, at: datetime, *, wait: float = 0.0) -> AbstractContextManager[None]:
         """Keep every other sender out from now on (`at`); what a dead one left `sending` is then in doubt.
 
-        Waits `wait` seconds for one that is at work, then raises ServiceError.
+        Waits `wait` seconds for one that is at work, then raises BusyError.
         """
 
     def hold_unread(self, at: datetime) -> AbstractContextManager[datetime]:
@@ -267,3 +271,21 @@ class Mailer(Protocol):
 
         Raises what `connect`, or the sender of a message, would be refused with.
         """
+
+
+class MemoryStore(Protocol):
+    def change(self, change: Callable[[Memory], Memory]) -> Memory:
+        """What is known from now on, after `change` to what was known; nobody else changes it meanwhile.
+
+        Raises nothing: what cannot be read is unknown, what cannot be kept is forgotten, both with a warning.
+        """
+
+
+class MetricsSink(Protocol):
+    def publish(self, figures: Figures) -> None:
+        """Put these in the place of what was published before. Raises SettingsError or ServiceError, soon."""
+
+
+class Alerts(Protocol):
+    def tell(self, alert: Alert) -> bool:
+        """Whether somebody could be told within a few seconds. Raises nothing: what failed is logged."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import signal
+import time
 from datetime import datetime, timezone
 from pathlib import Path
 from types import FrameType
@@ -12,6 +13,7 @@ import typer
 from typer.core import TyperGroup
 
 from .. import __version__
+from ..application.watch import Watch, current_run, current_stage
 from ..errors import ExitCode, SettingsError, TicketAttrError
 from .commands import corrections, pending
 from .commands.check import check
@@ -22,7 +24,9 @@ from .commands.report import report
 from .commands.run import run
 from .commands.send import send
 from .console import Console, show_error
+from .recording import RecordedCommand
 from .session import Session
+from .settings.operation import LogSettings
 
 
 class Commands(TyperGroup):
@@ -45,7 +49,7 @@ app = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"]},
 )
 for command in (check, fetch, classify, report, send, run, evaluate):
-    app.command()(command)
+    app.command(cls=RecordedCommand if command in (run, send) else None)(command)
 app.add_typer(pending.app, name="pending")
 app.add_typer(corrections.app, name="corrections")
 
@@ -72,11 +76,13 @@ def main_options(
         bool, typer.Option("--version", help="Show the version and exit.", callback=_show_version, is_eager=True)
     ] = False,
 ) -> None:
+    current_run.set("")
+    current_stage.set(context.invoked_subcommand or "")
+    console = Console(verbosity=verbose - quiet)
+    console.set_up_logging(LogSettings())
     if verbose and quiet:
         raise SettingsError("-v and -q exclude each other")
-    console = Console(verbosity=verbose - quiet)
-    console.set_up_logging()
-    context.obj = Session(console, tuple(env_file or ()), _now)
+    context.obj = Session(console, tuple(env_file or ()), _now, Watch(time.monotonic))
 
 
 def _now() -> datetime:

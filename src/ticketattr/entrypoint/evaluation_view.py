@@ -10,7 +10,7 @@ from ..domain.evaluation import NEVER_SURE, CascadePoint, Comparison, CoveragePo
 from ..domain.statistics import Figure
 from ..domain.usage import Bill
 from ..infrastructure.evaluation.results_file import Results
-from .console import plain
+from .log_lines import plain
 from .summaries import bill_summary
 
 _SIZE, _MARGIN = 240, 30

@@ -13,7 +13,7 @@ from ..application.check import Finding
 from ..domain.correction import Correction
 from ..domain.delivery import Event
 from ..domain.standing import ReportStatus
-from .console import plain
+from .log_lines import plain
 
 _FIELDS = (
     "file",

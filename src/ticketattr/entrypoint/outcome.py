@@ -11,7 +11,7 @@ from ..domain.delivery import Delivery, RecipientResult, ReportFile
 from ..domain.standing import ReportStatus
 from ..domain.ticket import AttributedTicket
 from ..errors import ExitCode
-from .console import plain
+from .log_lines import plain
 from .session import Session
 from .summaries import counted
 
@@ -54,21 +54,14 @@ def exit_if_partial(
     left: Sequence[ReportStatus] = (),
 ) -> None:
     """Exit 5 when tickets stayed unattributed because something failed, or a report did not reach every reader."""
+    from ..domain.operation import shortfalls
+
     for status in left:
         session.console.problem(f"not sent: {status.report.path}: {_standing(status)}")
     for reply in dict.fromkeys(result.reply for result in _refusals(deliveries)):
         session.console.problem(f"refused for a recipient: {reply}")
-    if is_partial(tickets=tickets, deliveries=deliveries, left=left):
+    if shortfalls(tickets, deliveries, left):
         raise typer.Exit(ExitCode.PARTIAL)
-
-
-def is_partial(
-    *,
-    tickets: Sequence[AttributedTicket] = (),
-    deliveries: Sequence[Delivery] = (),
-    left: Sequence[ReportStatus] = (),
-) -> bool:
-    return bool(left or _refusals(deliveries) or any(ticket.is_failure for ticket in tickets))
 
 
 def _refusals(deliveries: Sequence[Delivery]) -> list[RecipientResult]:

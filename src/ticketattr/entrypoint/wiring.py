@@ -11,12 +11,14 @@ import socket
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from datetime import datetime
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING
 
 from ..application.plan import Addressing
 from ..application.ports import (
+    Alerts,
     AnswerCache,
     CatalogSource,
     Classifier,
@@ -24,6 +26,7 @@ from ..application.ports import (
     CorrectionStore,
     Helpdesk,
     Mailer,
+    MetricsSink,
     ReportFolder,
     ReportWriter,
 )
@@ -36,10 +39,15 @@ from ..errors import SettingsError
 from .settings.classifier import ClassifierSettings
 from .settings.folders import FolderSettings
 from .settings.mail import MailSettings
+from .settings.operation import OperationSettings
 from .settings.report import ReportSettings
+from .settings.run import RunSettings
 from .settings.sources import SourceSettings
 
 if TYPE_CHECKING:
+    from ..application.record import Recording
+    from ..application.run import Pipeline
+    from ..domain.operation import ReportFigures
     from ..infrastructure.delivery.report_log import SQLiteReportLog
     from ..infrastructure.delivery.smtp import SMTPMailer
     from ..infrastructure.options import MailServer
@@ -221,6 +229,62 @@ def outgoing(folders: FolderSettings, mail: MailSettings, clock: Clock, *, send_
         doubt=mail.doubt,
         send_old=send_old,
     )
+
+
+def pipeline(
+    settings: RunSettings, outgoing: Outgoing | None, clock: Clock, *, examples: Path | None, fresh: bool
+) -> Pipeline:
+    from ..application.run import Pipeline
+    from ..infrastructure.artifacts import WorkFolder
+
+    folders = settings.folders
+    return Pipeline(
+        helpdesk=helpdesk(settings.sources),
+        catalog_source=catalog_source(settings.sources, settings.folders, clock),
+        classifier=classifier(settings.classifier, examples),
+        cache=answer_cache(settings.classifier, folders, clock, fresh=fresh),
+        corrections=corrections(folders),
+        stage_files=WorkFolder(folders.work),
+        reporting=reporting(settings.report, folders),
+        outgoing=outgoing,
+    )
+
+
+def recording(settings: OperationSettings) -> Recording:
+    from ..application.figures import count_reports
+    from ..application.record import Recording
+    from ..infrastructure.memory_file import MemoryFile
+
+    folders = settings.folders
+
+    def count(since: datetime) -> ReportFigures:
+        log = report_log(folders)
+        return count_reports(report_folder(folders), log, settings.transport, settings.doubt, since=since)
+
+    return Recording(
+        memory=MemoryFile(folders.work / "memory.json"),
+        sinks=metrics_sinks(settings),
+        alerts=alerts(settings),
+        count_reports=count,
+        host=socket.gethostname(),
+    )
+
+
+def metrics_sinks(settings: OperationSettings) -> list[MetricsSink]:
+    if not (settings.textfile or settings.push_url):
+        return []
+    from ..infrastructure.metrics import Pushgateway, Textfile
+
+    sinks: list[MetricsSink] = [Textfile(settings.textfile)] if settings.textfile else []
+    return [*sinks, Pushgateway(settings.push_url)] if settings.push_url else sinks
+
+
+def alerts(settings: OperationSettings) -> Alerts | None:
+    if not settings.alert_urls:
+        return None
+    from ..infrastructure.alerts import AppriseAlerts
+
+    return AppriseAlerts(settings.alert_urls)
 
 
 def _who() -> str:

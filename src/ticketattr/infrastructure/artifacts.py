@@ -64,11 +64,6 @@ class AttributionsFile(StageFile[list[AttributedTicket]]):
     bill: Bill | None
 
 
-def new_run_id(now: datetime) -> str:
-    """Like 20261123T150301Z-7f3a: the second, and its fraction in 1/65536, so that ids sort by time."""
-    return f"{now:%Y%m%dT%H%M%SZ}-{now.microsecond * 65536 // 1_000_000:04x}"
-
-
 @dataclass(frozen=True, slots=True)
 class WorkFolder:
     """`root/<run id>/<kind>.json`, a folder for each run."""

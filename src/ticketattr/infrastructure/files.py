@@ -18,21 +18,24 @@ from ..errors import InputError, ServiceError, SettingsError, TicketAttrError
 STREAM = Path("-")
 """As a path: standard input or output."""
 
+_PRIVATE = 0o600
 _MAY_PASS = {errno.ENOSPC, errno.EDQUOT, errno.EIO, errno.EMFILE, errno.ENFILE}
 
 
 @contextmanager
-def replacing(path: Path) -> Iterator[IO[bytes]]:
+def replacing(path: Path, *, mode: int = _PRIVATE) -> Iterator[IO[bytes]]:
     """A file that takes the place of `path` when the block ends well, and is gone when it does not.
 
-    The folder is made if need be; the file is for its owner alone (mode 0600) and on disk before it has
-    its name. Until then it is called `file.name`. Raises SettingsError or ServiceError.
+    The folder is made if need be; the file is for its owner alone, unless `mode` says otherwise, and on disk before
+    it has its name. Until then it is called `file.name`. Raises SettingsError or ServiceError.
     """
     with _writing(path):
         path.parent.mkdir(parents=True, exist_ok=True)
         with NamedTemporaryFile(dir=path.parent, prefix=f".{path.name}.", suffix=".tmp", delete=False) as file:
             try:
                 yield file
+                if mode != _PRIVATE:
+                    Path(file.name).chmod(mode)
                 file.flush()
                 os.fsync(file.fileno())
                 file.close()  # Windows renames no file that is open.

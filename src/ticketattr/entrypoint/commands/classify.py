@@ -8,6 +8,7 @@ from typing import Annotated
 import typer
 
 from ...application.ports import Run
+from ...application.watch import current_run
 from ...errors import SettingsError
 from .. import wiring
 from ..outcome import exit_if_partial, print_path
@@ -39,6 +40,7 @@ def classify(
     """Attribute each ticket to a request type, or say why not."""
     from ...application.classify import classify_tickets, plan_classification
     from ...domain.correction import in_force
+    from ...domain.operation import count_outcomes
     from ...infrastructure.artifacts import WorkFolder, read_fetched, write_attributions
     from ...infrastructure.files import STREAM
 
@@ -49,14 +51,16 @@ def classify(
         options, folders = ClassifierSettings.read(env, calls=not plan), FolderSettings.read(env)
     work = WorkFolder(folders.work)
     fetched = read_fetched(input or work.newest("tickets"), catalog, work)
+    current_run.set(fetched.run_id)
     chooser = wiring.classifier(options, examples)
     cache = wiring.answer_cache(options, folders, session.clock, fresh=fresh)
     decided = in_force(wiring.corrections(folders).all())
     if plan:
         typer.echo(plan_text(plan_classification(fetched.tickets, fetched.catalog, chooser, cache, decided)))
         return
-    with session.console.progress("Classifying") as progress:
+    with session.console.progress("Classifying") as progress, session.watch.stage("classify") as counts:
         tickets = classify_tickets(fetched.tickets, fetched.catalog, chooser, cache, progress, decided)
+        counts.update(count_outcomes(tickets).items())
     target = output or work.path(fetched.run_id, "attributions")
     write_attributions(target, tickets, Run(fetched.run_id, session.clock), chooser.bill)
     session.summarize(tickets, chooser.bill)

@@ -35,9 +35,10 @@ def fetch(
     session: Session = context.obj
     with session.reading("fetch") as env:
         sources, folders = SourceSettings.read(env), FolderSettings.read(env)
-    with session.console.waiting("Fetching tickets and service catalog"):
-        fetched = fetch_tickets(wiring.helpdesk(sources), wiring.catalog_source(sources, folders, session.clock))
     run, work = session.new_run(), WorkFolder(folders.work)
+    with session.console.waiting("Fetching tickets and service catalog"), session.watch.stage("fetch") as counts:
+        fetched = fetch_tickets(wiring.helpdesk(sources), wiring.catalog_source(sources, folders, session.clock))
+        counts |= {"tickets": len(fetched.tickets), "request_types": len(fetched.catalog.entries)}
     target = output or work.path(run.id, "tickets")
     # The catalog first: tickets.json is the file that says the fetch is complete.
     write_catalog(catalog_output or work.path(run.id, "catalog"), fetched.catalog, run)

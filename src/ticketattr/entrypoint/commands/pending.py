@@ -15,7 +15,7 @@ from ...domain.delivery import Transport
 from ...domain.standing import DoubtPolicy, Records, ReportStatus, judge_reports
 from ...errors import SettingsError
 from .. import wiring
-from ..console import plain
+from ..log_lines import plain
 from ..outcome import print_path, print_reports
 from ..session import Session
 from ..settings.folders import FolderSettings

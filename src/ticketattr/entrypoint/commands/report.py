@@ -8,6 +8,7 @@ from typing import Annotated
 
 import typer
 
+from ...application.watch import current_run
 from .. import wiring
 from ..outcome import print_path, report_name
 from ..session import Session
@@ -51,13 +52,15 @@ def report(
         folders, settings = FolderSettings.read(env), ReportSettings.read(env)
     work = WorkFolder(folders.work)
     stage = read_attributions(input or work.newest("attributions"))
+    current_run.set(stage.run_id)
     if not stage.data:
         session.console.summary("no tickets, so no report")
         return
     target = output or folders.output / report_name(stage.run_id, format.value)
-    with session.console.waiting("Writing the report"):
+    with session.console.waiting("Writing the report"), session.watch.stage("report") as counts:
         entries = read_catalog_of(stage.run_id, catalog, work)
         attributed = Attributed(stage.run_id, stage.generated_at, stage.data, stage.bill, entries)
         made = make_report(attributed, wiring.reporting(settings, folders, format.value), target)
+        counts["rows"] = len(made.rows)
     session.console.summary(f"{len(made.rows)} rows written, {made.attributed} of them attributed")
     print_path(target)

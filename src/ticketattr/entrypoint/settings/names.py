@@ -12,6 +12,7 @@ from .classifier import ClassifierSettings
 from .environment import Asked, Environment
 from .folders import FolderSettings
 from .mail import MailSettings
+from .operation import LogSettings, OperationSettings
 from .report import ReportSettings
 from .retention import read_retention
 from .sources import SourceSettings
@@ -24,6 +25,8 @@ SECTIONS: tuple[Callable[[Environment], object], ...] = (
     MailSettings.read,
     FolderSettings.read,
     read_retention,
+    LogSettings.read,
+    OperationSettings.read,
 )
 """What reads settings, all of it."""
 

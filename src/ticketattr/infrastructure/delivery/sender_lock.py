@@ -9,7 +9,7 @@ from contextlib import contextmanager, suppress
 from datetime import datetime, timedelta
 from pathlib import Path
 
-from ...errors import ServiceError
+from ...errors import BusyError
 from ..files import make_folder, write_error
 
 # Long enough to outlast somebody who only asks whether the lock is held.
@@ -20,7 +20,7 @@ _LEAST_WAIT = 0.2
 def hold(path: Path, *, who: str, at: datetime, wait: float) -> Iterator[datetime]:
     """Since when it is held, which is later than `at` by the time waited.
 
-    Raises ServiceError when somebody else holds it for longer than `wait` seconds.
+    Raises BusyError when somebody else holds it for longer than `wait` seconds.
     """
     from filelock import FileLock, Timeout  # not needed by those who only read
 
@@ -29,7 +29,7 @@ def hold(path: Path, *, who: str, at: datetime, wait: float) -> Iterator[datetim
     try:
         lock = FileLock(path).acquire(timeout=max(wait, _LEAST_WAIT))
     except Timeout:
-        raise ServiceError(
+        raise BusyError(
             f"another ticketattr is at work: {holder(path)}", hint="Try again when it has ended, or use `--wait`."
         ) from None
     except OSError as error:
