@@ -90,6 +90,12 @@ def pins(session: nox.Session) -> None:
 
 
 @nox.session(venv_backend="none")
+def prometheus(session: nox.Session) -> None:
+    """Alert rules and dashboard against Debian's prometheus and prometheus-node-exporter, on ports of loopback."""
+    session.run(*PYTHON, "pytest", "-m", "prometheus", *session.posargs)
+
+
+@nox.session(venv_backend="none")
 def bench(session: nox.Session) -> None:
     """Speed, as ratios against a baseline in the same run."""
     session.run(*PYTHON, "tests.bench")

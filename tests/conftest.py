@@ -62,7 +62,9 @@ class CLI:
 def cli(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> CLI:
     monkeypatch.chdir(tmp_path)
     for name in os.environ:
-        if name.startswith(("HELPDESK_", "SERVICE_", "HTTP_", "LLM_", "EMAIL_", "GOOGLE_", "GEMINI_")):
+        if name.startswith(
+            ("HELPDESK_", "SERVICE_", "HTTP_", "LLM_", "EMAIL_", "GOOGLE_", "GEMINI_", "LOG_", "METRICS_")
+        ):
             monkeypatch.delenv(name)
     for name in (
         "CLASSIFIER",
@@ -73,6 +75,7 @@ def cli(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> CLI:
         "REVIEW_BELOW",
         "CORRECTIONS_DB_PATH",
         "TICKET_URL",
+        "ALERT_URLS",
     ):
         monkeypatch.delenv(name, raising=False)
     return CLI(tmp_path)

@@ -26,9 +26,9 @@ import rich.table  # noqa: F401
 import ticketattr.application.pending
 import ticketattr.application.plan
 import ticketattr.application.send
-import ticketattr.infrastructure.eml_outbox
-import ticketattr.infrastructure.report_folder
-import ticketattr.infrastructure.report_log
+import ticketattr.infrastructure.delivery.eml_outbox
+import ticketattr.infrastructure.delivery.report_folder
+import ticketattr.infrastructure.delivery.report_log
 from ticketattr.entrypoint.cli import app
 
 OURS = Path(ticketattr.application.send.__file__).parents[1]

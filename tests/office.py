@@ -17,8 +17,8 @@ from openpyxl import load_workbook
 from ticketattr.domain.report import Background, build_report
 from ticketattr.domain.shown_text import looks_like
 from ticketattr.domain.ticket import AttributedTicket, Attribution, Ticket
-from ticketattr.infrastructure.excel import ExcelReports
-from ticketattr.infrastructure.reviewed_workbook import read_reviewed
+from ticketattr.infrastructure.reports.excel import ExcelReports
+from ticketattr.infrastructure.reports.reviewed_workbook import read_reviewed
 
 from .fakes import CATALOG, GENERAL, MIDNIGHT
 from .hostile import hostile_texts

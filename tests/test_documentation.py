@@ -9,6 +9,7 @@ import pytest
 from typer.main import get_command
 
 from ticketattr.entrypoint.cli import app
+from ticketattr.entrypoint.settings.names import known_settings
 from ticketattr.errors import ExitCode
 
 from .conftest import CLI, EXAMPLES
@@ -16,11 +17,7 @@ from .conftest import CLI, EXAMPLES
 ROOT = Path(__file__).parents[1]
 README = (ROOT / "README.md").read_text(encoding="utf-8")
 ENV_EXAMPLE = ROOT / ".env.example"
-SETTINGS = set(
-    re.findall(
-        r'env\.\w+\(\s*"([A-Z_]+)"', (ROOT / "src/ticketattr/entrypoint/settings.py").read_text(encoding="utf-8")
-    )
-)
+SETTINGS = set(known_settings())
 
 
 def test_env_example_has_every_setting_and_no_other() -> None:

@@ -28,7 +28,9 @@ def imported_by(cli: CLI, *args: str) -> list[str]:
     return done.stderr.split()
 
 
-@pytest.mark.parametrize("args", ["--help", "--version", "run --help", "pending list", "pending list --all"])
+@pytest.mark.parametrize(
+    "args", ["--help", "--version", "run --help", "check --help", "pending list", "pending list --all"]
+)
 def test_a_quick_answer_loads_nothing_slow(cli: CLI, args: str) -> None:
     assert imported_by(cli, *args.split()) == []
 

@@ -59,3 +59,7 @@ class ServiceError(TicketAttrError):
 
 class MailServerError(ServiceError):
     """The mail server cannot be had, or broke off before it had a message; it may be there at the next try."""
+
+
+class BusyError(ServiceError):
+    """Another ticketattr is at work, which will have its own say."""

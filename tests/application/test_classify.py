@@ -10,7 +10,7 @@ from ticketattr.application.classify import classify_tickets
 from ticketattr.application.ports import BatchFailed
 from ticketattr.domain.ticket import AttributedTicket, Attribution, Reason, Ticket, Unattributed
 from ticketattr.errors import SettingsError
-from ticketattr.infrastructure.answer_cache import NoAnswerCache
+from ticketattr.infrastructure.classifiers.answer_cache import NoAnswerCache
 
 from ..fakes import CATALOG, GENERAL, LAPTOP, PASSWORD, ScriptedClassifier
 

@@ -14,8 +14,8 @@ from ticketattr.application.classify import classify_tickets
 from ticketattr.domain.catalog import SLA, RequestType, ServiceCatalog
 from ticketattr.domain.ticket import AttributedTicket, Attribution, Ticket, Unattributed
 from ticketattr.errors import SettingsError
-from ticketattr.infrastructure.answer_cache import NoAnswerCache
-from ticketattr.infrastructure.gemini import GeminiClassifier
+from ticketattr.infrastructure.classifiers.answer_cache import NoAnswerCache
+from ticketattr.infrastructure.classifiers.gemini.classifier import GeminiClassifier
 from ticketattr.infrastructure.options import GeminiOptions
 
 from ..servers import HTTPServer, Request, Response, asked_tickets, gemini_error, gemini_text

@@ -19,9 +19,9 @@ from ticketattr.domain.delivery import Delivery, Message
 from ticketattr.domain.report import Report, Row
 from ticketattr.domain.standing import DoubtPolicy
 from ticketattr.errors import InputError, MailServerError, SettingsError
-from ticketattr.infrastructure.excel import write_workbook
-from ticketattr.infrastructure.report_folder import OutputFolder
-from ticketattr.infrastructure.report_log import SQLiteReportLog
+from ticketattr.infrastructure.delivery.report_folder import OutputFolder
+from ticketattr.infrastructure.delivery.report_log import SQLiteReportLog
+from ticketattr.infrastructure.reports.excel import write_workbook
 
 from ..fakes import MIDNIGHT, FakeMailer, ticking_clock
 

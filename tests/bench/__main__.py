@@ -24,10 +24,10 @@ from sklearn.feature_extraction.text import TfidfVectorizer
 
 from ticketattr.domain.catalog import ServiceCatalog
 from ticketattr.domain.ticket import AttributedTicket, Ticket
-from ticketattr.infrastructure.catalog_yaml import YAMLCatalog
-from ticketattr.infrastructure.helpdesk import WebhookHelpdesk
-from ticketattr.infrastructure.offline import OfflineClassifier
+from ticketattr.infrastructure.classifiers.offline.classifier import OfflineClassifier
 from ticketattr.infrastructure.options import HelpdeskAccess, HTTPPolicy
+from ticketattr.infrastructure.sources.catalog_yaml import YAMLCatalog
+from ticketattr.infrastructure.sources.helpdesk import WebhookHelpdesk
 
 ROOT = Path(__file__).parents[2]
 EXAMPLES = ROOT / "examples"

@@ -9,7 +9,15 @@ from sklearn.metrics import accuracy_score, f1_score, precision_recall_fscore_su
 
 from ticketattr.domain.calibration import Calibration, fit_calibration
 from ticketattr.domain.catalog import SLA, RequestType
-from ticketattr.domain.evaluation import Judged, calibration_error, compare, coverage_points, evaluate, reach
+from ticketattr.domain.evaluation import (
+    Judged,
+    calibration_error,
+    cascade_points,
+    compare,
+    coverage_points,
+    evaluate,
+    reach,
+)
 from ticketattr.domain.gold import GoldTicket
 from ticketattr.domain.statistics import mcnemar, wilson
 from ticketattr.domain.ticket import Ticket
@@ -147,3 +155,23 @@ def test_a_paired_test_looks_at_the_tickets_that_only_one_got_right() -> None:
     assert comparison.p == pytest.approx(0.03857421875)
     assert mcnemar(0, 0) == 1.0
     assert mcnemar(5, 5) == 1.0
+
+
+def test_a_cascade_trades_the_share_that_is_asked_about_against_accuracy() -> None:
+    """The first is right where it is sure, the second everywhere: each ticket asked about is one more right."""
+    first = [case(0, 0 if number >= 5 else 1, number / 10) for number in range(10)]
+    second = [case(0, 0) for _ in range(10)]
+    points = cascade_points(first, second)
+    assert [round(point.asked, 1) for point in points] == [0.0, 0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9, 1.0]
+    assert [point.accuracy.value for point in points[:7]] == [0.5, 0.6, 0.7, 0.8, 0.9, 1.0, 1.0]
+    assert [point.threshold for point in points[:3]] == [0.0, 0.1, 0.2]
+
+
+def test_a_cascade_asks_about_what_the_first_does_not_answer() -> None:
+    first, second = [case(0, None), case(0, 0, 0.5)], [case(0, 0), case(0, 1)]
+    assert cascade_points(first, second)[0].asked == 0.5
+    assert cascade_points(first, second)[0].accuracy.value == 1.0
+
+
+def test_a_cascade_needs_a_first_one_that_says_how_sure_it_is() -> None:
+    assert cascade_points([case(0, 0)], [case(0, 0, 0.9)]) == []

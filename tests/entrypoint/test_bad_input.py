@@ -41,7 +41,9 @@ def refused(cli: CLI, *args: str, exit_code: ExitCode, stdin: str | bytes = b"")
 
 
 def listing(folder: Path) -> dict[Path, bytes | None]:
-    return {path: path.read_bytes() if path.is_file() else None for path in folder.rglob("*")}
+    """What lies there, but for the catalog that is kept whatever becomes of the run."""
+    paths = set(folder.rglob("*")) - {folder / "work", folder / "work" / "service-catalog.json"}
+    return {path: path.read_bytes() if path.is_file() else None for path in paths}
 
 
 @pytest.fixture

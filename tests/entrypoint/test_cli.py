@@ -36,7 +36,7 @@ def test_run_fetches_attributes_reports_and_delivers(cli: CLI) -> None:
 
 def test_run_leaves_the_file_of_every_stage(cli: CLI) -> None:
     cli.ok("run")
-    (folder,) = (cli.folder / "work").iterdir()
+    (folder,) = (cli.folder / "work").glob("*Z-*")
     assert sorted(path.name for path in folder.iterdir()) == ["attributions.json", "catalog.json", "tickets.json"]
     for path in folder.iterdir():
         header = json.loads(path.read_text())

@@ -157,6 +157,21 @@ def test_two_classifiers_and_saved_results_are_compared_on_the_same_tickets(cli:
     assert "McNemar p = 1.0000: no difference is shown" in result.stdout
 
 
+def test_comparing_shows_what_a_cascade_of_the_two_would_cost(cli: CLI, model: HTTPServer) -> None:
+    dear = {"input": 1e6, "output": 1e6, "cached": 1e6}
+    cli.folder.joinpath("prices.json").write_text(json.dumps({"models": {"gemini-2.5-pro": dear}}))
+    cli.settings["LLM_PRICES"] = "prices.json"
+    result = cli.ok("evaluate", str(GOLD), "--catalog", str(CATALOG), "--compare", "offline", "gemini")
+    table = result.stdout.partition("Cascade: offline where it is sure, gemini for the rest")[2].splitlines()
+    assert table[1].split("  ")[1] == "CASCADE_THRESHOLD"
+    rows = [line.split() for line in table[2:] if line.strip()]
+    none, *_, all_ = rows
+    assert none[1:3] == ["0%", "0.00"]
+    assert all_[:5] == ["ask", "about", "all", "100%", all_[4]]
+    assert float(all_[4]) > 0
+    assert float(all_[5]) == pytest.approx(0.8, abs=0.02)
+
+
 def test_results_on_other_tickets_are_not_compared(cli: CLI) -> None:
     (cli.folder / "saved.json").write_text(json.dumps(evaluate(cli, gold_file(cli, ROWS[:30]))))
     message = refused(cli, str(GOLD), "--catalog", str(CATALOG), "--compare", "offline", "saved.json")

@@ -17,7 +17,7 @@ import pytest
 import trustme
 
 from ticketattr.domain.report import Report, Row
-from ticketattr.infrastructure.excel import write_workbook
+from ticketattr.infrastructure.reports.excel import write_workbook
 
 from ..conftest import CLI
 from ..scripted_smtp import DRIP, HANG_UP, HANG_UP_WITHIN, IN_PIECES, SAY_NOTHING, Script, scripted_smtp

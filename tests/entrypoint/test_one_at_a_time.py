@@ -12,7 +12,7 @@ from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
-from ticketattr.infrastructure.report_log import SQLiteReportLog
+from ticketattr.infrastructure.delivery.report_log import SQLiteReportLog
 
 from ..conftest import CLI, DATA
 from ..fakes import MIDNIGHT, a_message, a_report

@@ -16,6 +16,7 @@ from hypothesis import strategies as st
 
 from ticketattr.application.ports import Run
 from ticketattr.domain.catalog import SLA, RequestType, ServiceCatalog
+from ticketattr.domain.operation import new_run_id
 from ticketattr.domain.ticket import AttributedTicket, Attribution, Ticket, Unattributed
 from ticketattr.domain.usage import Bill
 from ticketattr.errors import ArtifactError, CatalogError, ServiceError, SettingsError
@@ -23,7 +24,6 @@ from ticketattr.infrastructure import artifacts
 from ticketattr.infrastructure.artifacts import (
     Kind,
     WorkFolder,
-    new_run_id,
     read_attributions,
     read_catalog,
     read_fetched,
@@ -33,8 +33,8 @@ from ticketattr.infrastructure.artifacts import (
     write_tickets,
 )
 from ticketattr.infrastructure.files import replacing, write_error
-from ticketattr.infrastructure.helpdesk import WebhookHelpdesk
 from ticketattr.infrastructure.options import HelpdeskAccess, HTTPPolicy
+from ticketattr.infrastructure.sources.helpdesk import WebhookHelpdesk
 
 NOW = datetime(2026, 11, 23, 15, 3, 1, tzinfo=timezone.utc)
 OLDER, OLD, NEW = "20261123T150301Z-0000", "20261123T150301Z-7f3a", "20261123T150302Z-0000"

@@ -19,13 +19,13 @@ from ticketattr.domain.catalog import ServiceCatalog
 from ticketattr.domain.delivery import Message, Transport
 from ticketattr.domain.ticket import Attribution, Outcome, Ticket
 from ticketattr.errors import ServiceError, SettingsError
-from ticketattr.infrastructure.eml_outbox import EMLOutbox
-from ticketattr.infrastructure.gemini import GeminiClassifier
-from ticketattr.infrastructure.message import Letter
-from ticketattr.infrastructure.offline import OfflineClassifier
+from ticketattr.infrastructure.classifiers.gemini.classifier import GeminiClassifier
+from ticketattr.infrastructure.classifiers.offline.classifier import OfflineClassifier
+from ticketattr.infrastructure.delivery.eml_outbox import EMLOutbox
+from ticketattr.infrastructure.delivery.message import Letter
+from ticketattr.infrastructure.delivery.smtp import SMTPMailer
 from ticketattr.infrastructure.options import GeminiOptions
 from ticketattr.infrastructure.options import MailServer as ServerOptions
-from ticketattr.infrastructure.smtp import SMTPMailer
 
 from ..fakes import CATALOG, GENERAL, LAPTOP, PASSWORD, FakeMailer, ScriptedClassifier, a_message, a_report
 from ..servers import HTTPServer, MailServer, gemini

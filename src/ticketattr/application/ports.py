@@ -10,7 +10,7 @@ from contextlib import AbstractAsyncContextManager, AbstractContextManager
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
-from typing import Protocol, TypeAlias
+from typing import TYPE_CHECKING, Protocol, TypeAlias
 
 from ..domain.catalog import ServiceCatalog
 from ..domain.correction import Correction
@@ -28,6 +28,10 @@ from ..domain.examples import Example
 from ..domain.report import Report
 from ..domain.ticket import AttributedTicket, Outcome, Reason, Ticket
 from ..domain.usage import Bill
+
+if TYPE_CHECKING:
+    from ..domain.alert import Alert
+    from ..domain.operation import Figures, Memory
 
 Clock: TypeAlias = Callable[[], datetime]
 """The time, in UTC."""
@@ -150,6 +154,12 @@ class StageFiles(Protocol):
     def attributed(self, run_id: str) -> list[AttributedTicket]:
         """What a run left. Raises ArtifactError."""
 
+    def runs(self) -> list[str]:
+        """The ids of those that left something, oldest first."""
+
+    def remove(self, run_id: str) -> None:
+        """All that a run left. Raises SettingsError or ServiceError."""
+
 
 class ReportWriter(Protocol):
     def write(self, report: Report, path: Path) -> None:
@@ -166,6 +176,9 @@ class ReportFolder(Protocol):
     def read(self, report: ReportFile) -> bytes:
         """Its content. Raises InputError when that is no longer what was inspected."""
 
+    def remove(self, report: ReportFile) -> None:
+        """Delete it, unless it is no longer what was inspected. Raises InputError, SettingsError or ServiceError."""
+
 
 class ReportLog(Protocol):
     """All methods raise SettingsError, InputError or ServiceError when the log cannot be used."""
@@ -173,8 +186,11 @@ class ReportLog(Protocol):
     def hold(self, at: datetime, *, wait: float = 0.0) -> AbstractContextManager[None]:
         """Keep every other sender out from now on (`at`); what a dead one left `sending` is then in doubt.
 
-        Waits `wait` seconds for one that is at work, then raises ServiceError.
+        Waits `wait` seconds for one that is at work, then raises BusyError.
         """
+
+    def hold_unread(self, at: datetime) -> AbstractContextManager[datetime]:
+        """Keep every other sender out, though the log itself may be past reading. Raises ServiceError."""
 
     def is_held(self) -> bool:
         """Whether somebody is sending."""
@@ -216,6 +232,15 @@ class ReportLog(Protocol):
     def adopt(self, reports: Sequence[ReportFile], detail: str, at: datetime) -> None:
         """Record that these count as sent."""
 
+    def back_up(self, target: Path) -> None:
+        """A whole copy in one file, though others may be at work. Raises InputError where there is no log."""
+
+    def restore(self, copy: Path, at: datetime) -> Path | None:
+        """Put `copy` in the place of what there is, and return where that lies now (None: there was none)."""
+
+    def prune(self, deliveries: Sequence[Delivery], at: datetime) -> None:
+        """Forget these, and who got them. That the reports of those `sent` were sent, and when, stays known."""
+
 
 @dataclass(frozen=True, slots=True)
 class Receipt:
@@ -246,3 +271,21 @@ class Mailer(Protocol):
 
         Raises what `connect`, or the sender of a message, would be refused with.
         """
+
+
+class MemoryStore(Protocol):
+    def change(self, change: Callable[[Memory], Memory]) -> Memory:
+        """What is known from now on, after `change` to what was known; nobody else changes it meanwhile.
+
+        Raises nothing: what cannot be read is unknown, what cannot be kept is forgotten, both with a warning.
+        """
+
+
+class MetricsSink(Protocol):
+    def publish(self, figures: Figures) -> None:
+        """Put these in the place of what was published before. Raises SettingsError or ServiceError, soon."""
+
+
+class Alerts(Protocol):
+    def tell(self, alert: Alert) -> bool:
+        """Whether somebody could be told within a few seconds. Raises nothing: what failed is logged."""

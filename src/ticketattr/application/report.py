@@ -69,7 +69,7 @@ def make_report(attributed: Attributed, reporting: Reporting, path: Path) -> Rep
 
 def _earlier_report(run_id: str, reporting: Reporting) -> Earlier | None:
     """The last report that was sent of a run before this one; None when what it said is no longer known."""
-    sent = _last_sent_run(reporting.report_log, reporting.transport, before=run_id)
+    sent = last_sent_run(reporting.report_log, reporting.transport, before=run_id)
     if not sent:
         return None
     try:
@@ -80,12 +80,12 @@ def _earlier_report(run_id: str, reporting: Reporting) -> Earlier | None:
     return remember(sent, tickets)
 
 
-def _last_sent_run(report_log: ReportLog, transport: Transport, *, before: str) -> str:
-    """Run ids sort by time. Only earlier runs count, so that a report made again says the same as at first."""
+def last_sent_run(report_log: ReportLog, transport: Transport, *, before: str = "") -> str:
+    """Run ids sort by time. With `before`, only earlier runs count, so that a report made again says the same."""
     runs = (
         report.run_id
         for delivery in report_log.deliveries()
         if delivery.state == "sent" and delivery.message.transport == transport
         for report in delivery.message.reports
     )
-    return max((run for run in runs if run < before), default="")
+    return max((run for run in runs if not before or run < before), default="")

@@ -7,13 +7,15 @@ from pathlib import Path
 
 from ..domain.correction import in_force
 from ..domain.delivery import Delivery
+from ..domain.operation import count_outcomes
 from ..domain.standing import ReportStatus
 from ..domain.ticket import AttributedTicket
 from .classify import classify_tickets
-from .fetch import fetch_tickets
+from .fetch import Fetched, fetch_tickets
 from .ports import AnswerCache, CatalogSource, Classifier, CorrectionStore, Helpdesk, Progress, Run, StageFiles
 from .report import Attributed, Reporting, make_report
 from .send import Outgoing, largest_mail, send_messages
+from .watch import Watch
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,43 +42,64 @@ class RunResult:
     left: tuple[ReportStatus, ...]
 
 
-def run_pipeline(pipeline: Pipeline, run: Run, report_path: Path, progress: Progress) -> RunResult:
-    """Every stage in turn, each leaving its file."""
-    outgoing = pipeline.outgoing
-    # Even with nothing to send: a report that cannot be delivered is not worth a model call.
-    max_size = _prepare(outgoing) if outgoing else None
-    before = _send(outgoing, max_size) if outgoing else []
-    attributed = _attribute_queue(pipeline, run, progress)
-    tickets = attributed.tickets
-    if tickets:
-        make_report(attributed, pipeline.reporting, report_path)
+def run_pipeline(pipeline: Pipeline, run: Run, report_path: Path, progress: Progress, watch: Watch) -> RunResult:
+    """Every stage in turn, each leaving its file, and all of them under `watch`."""
+    watch.bill = lambda: pipeline.classifier.bill
+    max_size = _send_pending(pipeline.outgoing, watch) if pipeline.outgoing else None
+    fetched = _fetch(pipeline, run, watch)
+    attributed = _classify(pipeline, run, fetched, progress, watch)
+    if attributed.tickets:
+        with watch.stage("report") as counts:
+            counts["rows"] = len(make_report(attributed, pipeline.reporting, report_path).rows)
+    if pipeline.outgoing:
+        with watch.stage("send") as counts:
+            counts["messages"] = _send(pipeline.outgoing, max_size, watch)
+        watch.left = pipeline.outgoing.left_over()
     return RunResult(
-        tickets=tuple(tickets),
-        report=report_path if tickets else None,
-        deliveries=(*before, *(_send(outgoing, max_size) if outgoing else ())),
-        left=tuple(outgoing.left_over()) if outgoing else (),
+        tickets=tuple(attributed.tickets),
+        report=report_path if attributed.tickets else None,
+        deliveries=tuple(watch.deliveries),
+        left=tuple(watch.left),
     )
 
 
-def _attribute_queue(pipeline: Pipeline, run: Run, progress: Progress) -> Attributed:
-    corrections = in_force(pipeline.corrections.all())
-    fetched = fetch_tickets(pipeline.helpdesk, pipeline.catalog_source)
-    # The catalog first: tickets.json is the file that says the fetch is complete.
-    pipeline.stage_files.save_catalog(fetched.catalog, run)
-    pipeline.stage_files.save_tickets(fetched.tickets, run)
-    tickets = classify_tickets(
-        fetched.tickets, fetched.catalog, pipeline.classifier, pipeline.cache, progress, corrections
-    )
-    bill = pipeline.classifier.bill
-    generated_at = pipeline.stage_files.save_attributions(tickets, run, bill)
+def _send_pending(outgoing: Outgoing, watch: Watch) -> int | None:
+    """Send what earlier runs left. What the largest mail may be; raises what would keep every report from being sent.
+
+    Even with nothing to send: a report that cannot be delivered is not worth a model call.
+    """
+    with watch.stage("send") as counts:
+        outgoing.planner()
+        max_size = largest_mail(outgoing)
+        counts["messages"] = _send(outgoing, max_size, watch)
+    return max_size
+
+
+def _fetch(pipeline: Pipeline, run: Run, watch: Watch) -> Fetched:
+    with watch.stage("fetch") as counts:
+        fetched = fetch_tickets(pipeline.helpdesk, pipeline.catalog_source)
+        counts |= {"tickets": len(fetched.tickets), "request_types": len(fetched.catalog.entries)}
+        # The catalog first: tickets.json is the file that says the fetch is complete.
+        pipeline.stage_files.save_catalog(fetched.catalog, run)
+        pipeline.stage_files.save_tickets(fetched.tickets, run)
+    return fetched
+
+
+def _classify(pipeline: Pipeline, run: Run, fetched: Fetched, progress: Progress, watch: Watch) -> Attributed:
+    with watch.stage("classify") as counts:
+        corrections = in_force(pipeline.corrections.all())
+        tickets = classify_tickets(
+            fetched.tickets, fetched.catalog, pipeline.classifier, pipeline.cache, progress, corrections
+        )
+        watch.tickets = tickets
+        counts.update(count_outcomes(tickets).items())
+        bill = pipeline.classifier.bill
+        generated_at = pipeline.stage_files.save_attributions(tickets, run, bill)
     return Attributed(run.id, generated_at, tickets, bill, fetched.catalog)
 
 
-def _prepare(outgoing: Outgoing) -> int | None:
-    """What the largest mail may be. Raises what would keep every report from being sent."""
-    outgoing.planner()
-    return largest_mail(outgoing)
-
-
-def _send(outgoing: Outgoing, max_size: int | None) -> list[Delivery]:
-    return send_messages(outgoing, outgoing.planner().pending(max_size))
+def _send(outgoing: Outgoing, max_size: int | None, watch: Watch) -> int:
+    """How many messages were due."""
+    deliveries = send_messages(outgoing, outgoing.planner().pending(max_size))
+    watch.deliveries = (*watch.deliveries, *deliveries)
+    return len(deliveries)

@@ -15,6 +15,9 @@ BINS = 10
 FOLDS = 5
 WORST_PAIRS = 10
 
+NEVER_SURE = 1.01
+"""A threshold that no confidence reaches."""
+
 
 @dataclass(frozen=True, slots=True)
 class Judged:
@@ -121,6 +124,18 @@ class Comparison:
     p: float
 
 
+@dataclass(frozen=True, slots=True)
+class CascadePoint:
+    """What comes of a cascade that asks the second classifier below the confidence `threshold` of the first.
+
+    `asked` is the share of tickets that it asks about, which is the share of the second one's cost.
+    """
+
+    threshold: float
+    asked: float
+    accuracy: Figure
+
+
 def judge(gold: Sequence[GoldTicket], outcomes: Sequence[Outcome]) -> list[Judged]:
     return [_judged(ticket, outcome) for ticket, outcome in zip(gold, outcomes, strict=True)]
 
@@ -152,6 +167,29 @@ def compare(first: Sequence[Judged], second: Sequence[Judged]) -> Comparison:
     return Comparison(
         counts[True, True], only_first, only_second, counts[False, False], mcnemar(only_first, only_second)
     )
+
+
+def cascade_points(first: Sequence[Judged], second: Sequence[Judged]) -> list[CascadePoint]:
+    """One for each tenth of the tickets that is asked about, from none to all; few confidences make fewer.
+
+    None at all when the first does not say how sure it is.
+    """
+    if all(case.confidence is None for case in first):
+        return []
+    ranked = sorted(map(_sureness, first))
+    thresholds = [max(ranked[len(ranked) * tenth // 10], 0.0) for tenth in range(10)]
+    return [_cascade_point(first, second, threshold) for threshold in dict.fromkeys([*thresholds, NEVER_SURE])]
+
+
+def _cascade_point(first: Sequence[Judged], second: Sequence[Judged], threshold: float) -> CascadePoint:
+    asks = [_sureness(case) < threshold for case in first]
+    right = sum((other if ask else one).is_right for ask, one, other in zip(asks, first, second, strict=True))
+    return CascadePoint(threshold, sum(asks) / len(asks), wilson(right, len(asks)))
+
+
+def _sureness(case: Judged) -> float:
+    """Below any threshold where there is no answer."""
+    return -1.0 if case.answer is None else case.confidence or 0.0
 
 
 def type_scores(pairs: Sequence[tuple[str, str]]) -> list[TypeScore]:

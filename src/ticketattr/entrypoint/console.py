@@ -1,29 +1,30 @@
 """What a person or a log sees on stderr: progress, log lines, summaries, errors. Results go to stdout.
 
-On a terminal all of it goes through rich; elsewhere it is plain lines, and rich is not even loaded.
+On a terminal all of it goes through rich; elsewhere it is plain lines, or JSON, and rich is not even loaded. All but
+progress are log records, so that a log file has them too.
 """
 
 from __future__ import annotations
 
 import getpass
 import logging
-import re
 import sys
-import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cache
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ..application.ports import Progress
 from ..errors import TicketAttrError
+from .log_lines import JSONLines, Said, TextLines, plain, said
+from .settings.operation import LogSettings
 
 if TYPE_CHECKING:
     from rich.console import Console as RichConsole
 
-# Control characters, and those that turn the direction of text: what a stranger wrote must not steer a terminal.
-_STEERING = re.compile("[\x00-\x1f\x7f-\x9f\u200e\u200f\u2028-\u202e\u2066-\u2069\ud800-\udfff]")
+log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,23 +33,24 @@ class Console:
 
     verbosity: int
 
-    def set_up_logging(self) -> None:
-        """Ours at the level of the verbosity, other libraries' from warnings up."""
-        handler = _terminal_handler() if _is_terminal() else logging.StreamHandler(sys.stderr)
-        handler.setFormatter(_LineFormatter("%(asctime)sZ %(levelname)s %(name)s: %(message)s"))
-        logging.basicConfig(level=logging.WARNING, handlers=[handler], force=True)
-        logging.getLogger("ticketattr").setLevel(self._level())
+    def set_up_logging(self, settings: LogSettings) -> None:
+        """Ours at the level of the verbosity (and of the log file), other libraries' from warnings up."""
+        on_screen = _terminal_handler() if _is_terminal() else _stderr_handler(settings)
+        on_screen.addFilter(self._shows)
+        handlers = [on_screen, _file_handler(settings.file, settings)] if settings.file else [on_screen]
+        logging.basicConfig(level=logging.WARNING, handlers=handlers, force=True)
+        # What nobody shows, its handler keeps back.
+        logging.getLogger("ticketattr").setLevel(min(self._level(), settings.level if settings.file else logging.INFO))
         # Its warnings quote what a model answered.
         logging.getLogger("google_genai").setLevel(logging.ERROR)
 
     def summary(self, text: str) -> None:
         """The line at the end of a stage that a person can check."""
-        if self.verbosity >= 0:
-            _print(text)
+        log.info("%s", text, extra={"said": Said()})
 
     def problem(self, text: str) -> None:
         """What somebody has to see to, however quiet the program is to be."""
-        _print(text)
+        log.warning("%s", text, extra={"said": Said()})
 
     @contextmanager
     def waiting(self, text: str) -> Iterator[None]:
@@ -77,6 +79,11 @@ class Console:
     def _shows_progress(self) -> bool:
         return _is_terminal() and self.verbosity >= 0
 
+    def _shows(self, record: logging.LogRecord) -> bool:
+        if said(record):
+            return self.verbosity >= 0 or record.levelno > logging.INFO
+        return record.levelno >= self._level()
+
     def _level(self) -> int:
         if self.verbosity:
             return logging.DEBUG if self.verbosity > 0 else logging.ERROR
@@ -85,9 +92,7 @@ class Console:
 
 
 def show_error(error: TicketAttrError) -> None:
-    _print(str(error), label="error: ", style="bold red")
-    if error.hint:
-        _print(error.hint, label="hint: ", style="bold")
+    log.error("%s", error, extra={"said": Said("error: ", "bold red", error.hint)})
 
 
 def login_name() -> str:
@@ -96,20 +101,6 @@ def login_name() -> str:
         return getpass.getuser()
     except (OSError, KeyError):
         return "unknown"
-
-
-def plain(text: str) -> str:
-    """`text` with whatever could steer a terminal or forge a log line spelled out."""
-    return _STEERING.sub(lambda match: match.group().encode("unicode_escape", "surrogatepass").decode(), text)
-
-
-def _print(text: str, *, label: str = "", style: str = "") -> None:
-    if not _is_terminal():
-        print(label + plain(text), file=sys.stderr)
-        return
-    from rich.text import Text
-
-    _rich().print(Text.assemble((label, style), plain(text)))
 
 
 def _is_terminal() -> bool:
@@ -123,25 +114,42 @@ def _rich() -> RichConsole:
     return RichConsole(stderr=True, soft_wrap=True, highlight=False)
 
 
+class _TerminalHandler(logging.Handler):
+    """Through rich, so that lines appear above a bar and not in it."""
+
+    def emit(self, record: logging.LogRecord) -> None:
+        from rich.text import Text
+
+        told = said(record)
+        if not told:
+            _rich().print(Text(self.format(record)))
+            return
+        _rich().print(Text.assemble((told.label, told.style), plain(record.getMessage())))
+        if told.hint:
+            _rich().print(Text.assemble(("hint: ", "bold"), plain(told.hint)))
+
+
 def _terminal_handler() -> logging.Handler:
-    from rich.highlighter import NullHighlighter
-    from rich.logging import RichHandler
+    handler = _TerminalHandler()
+    handler.setFormatter(TextLines(says_bare=True))
+    return handler
 
-    # Through rich, so that lines appear above a bar and not in it.
-    return RichHandler(
-        console=_rich(),
-        show_time=False,
-        show_level=False,
-        show_path=False,
-        highlighter=NullHighlighter(),
-        keywords=[],
+
+def _stderr_handler(settings: LogSettings) -> logging.Handler:
+    handler = logging.StreamHandler(sys.stderr)
+    handler.setFormatter(JSONLines() if settings.format == "json" else TextLines(says_bare=True))
+    return handler
+
+
+def _file_handler(path: Path, settings: LogSettings) -> logging.Handler:
+    from ..infrastructure.log_file import SharedLogFile
+
+    handler = SharedLogFile(
+        path,
+        max_bytes=settings.max_bytes,
+        backups=settings.backups,
+        complain=lambda problem: print(plain(problem), file=sys.stderr),
     )
-
-
-class _LineFormatter(logging.Formatter):
-    converter = staticmethod(time.gmtime)
-    default_time_format = "%Y-%m-%dT%H:%M:%S"
-    default_msec_format = ""
-
-    def formatMessage(self, record: logging.LogRecord) -> str:
-        return plain(super().formatMessage(record))
+    handler.setLevel(settings.level)
+    handler.setFormatter(JSONLines() if settings.format == "json" else TextLines(says_bare=False))
+    return handler

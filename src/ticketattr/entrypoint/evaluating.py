@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import get_args
@@ -13,20 +13,22 @@ from ..application.evaluate import judge_classifier
 from ..application.ports import Classifier, Clock
 from ..domain.calibration import fit_calibration
 from ..domain.catalog import ServiceCatalog
-from ..domain.evaluation import Judged, compare, evaluate
+from ..domain.evaluation import Judged, cascade_points, compare, evaluate
 from ..domain.gold import GoldTicket
-from ..domain.usage import Bill
 from ..errors import InputError
-from ..infrastructure.calibrated import read_calibration, write_calibration
-from ..infrastructure.catalog_yaml import YAMLCatalog
+from ..infrastructure.classifiers.calibrated import read_calibration, write_calibration
+from ..infrastructure.evaluation.gold_files import GoldFile, refuse_useless
+from ..infrastructure.evaluation.results_file import Answers, Results, dump_results, read_answers
 from ..infrastructure.files import output
-from ..infrastructure.gold_files import GoldFile, refuse_useless
 from ..infrastructure.options import HTTPPolicy
-from ..infrastructure.results_file import Results, dump_results, read_judged
+from ..infrastructure.sources.catalog_yaml import YAMLCatalog
 from . import wiring
 from .console import Console
-from .evaluation_view import html_page, print_comparison, print_results
-from .settings import ClassifierName, ClassifierSettings, FolderSettings, reading
+from .evaluation_view import html_page, print_cascade, print_comparison, print_results
+from .settings.classifier import ClassifierName, ClassifierSettings
+from .settings.environment import reading
+from .settings.folders import FolderSettings
+from .settings.values import Values
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,11 +58,11 @@ class Measuring:
     fresh: bool
     clock: Clock
 
-    def results(self, values: Mapping[str, str], save_calibration: Path | None = None) -> Results:
+    def results(self, values: Values, save_calibration: Path | None = None) -> Results:
         """Raises InputError, also for a calibration that was made for something else."""
         if save_calibration:
             # A curve is fitted on what the classifier itself says, not on what an older curve makes of it.
-            values = {**values, "CALIBRATION_FILE": ""}
+            values = values.under({"CALIBRATION_FILE": ""})
         with reading(values, "evaluate") as env:
             settings, folders = ClassifierSettings.read(env), FolderSettings.read(env)
         self._refuse_known_examples()
@@ -81,11 +83,12 @@ class Measuring:
             bill=replace(classifier.bill, seconds=round(time.monotonic() - started, 3)),
         )
 
-    def answers(self, name: str, values: Mapping[str, str]) -> list[Judged]:
+    def answers(self, name: str, values: Values) -> Answers:
         """Of the classifier of that name, or of the results in the file of that name."""
         if name in get_args(ClassifierName):
-            return list(self.results({**values, "CLASSIFIER": name}).judged)
-        return read_judged(Path(name), self.question.gold, self.question.catalog)
+            results = self.results(values.under({"CLASSIFIER": name}))
+            return Answers(results.judged, results.bill)
+        return read_answers(Path(name), self.question.gold, self.question.catalog)
 
     def _refuse_foreign(self, settings: ClassifierSettings, path: Path) -> None:
         classifier = wiring.uncalibrated(settings, wiring.examples_of(self.examples))
@@ -124,12 +127,14 @@ def print_evaluation(results: Results, format: str) -> None:
         file.write(content)
 
 
-def print_compared(names: tuple[str, str], measuring: Measuring, values: Mapping[str, str]) -> None:
+def print_compared(names: tuple[str, str], measuring: Measuring, values: Values) -> None:
     first, second = (measuring.answers(name, values) for name in names)
-    for name, judged in zip(names, (first, second), strict=True):
-        bill = Bill()
-        print_results(Results(name, "", evaluate(judged, target=measuring.target), tuple(judged), bill), brief=True)
-    print_comparison(*names, compare(first, second))
+    for name, answers in zip(names, (first, second), strict=True):
+        figures = evaluate(answers.judged, target=measuring.target)
+        print_results(Results(name, "", figures, answers.judged, answers.bill), brief=True)
+    print_comparison(*names, compare(first.judged, second.judged))
+    if figures_of_cascade := cascade_points(first.judged, second.judged):
+        print_cascade(*names, figures_of_cascade, second.bill, tickets=len(second.judged))
 
 
 def _text(gold: GoldTicket) -> tuple[str, str]:

@@ -6,10 +6,11 @@ import sys
 from collections.abc import Iterable, Sequence
 from html import escape
 
-from ..domain.evaluation import Comparison, CoveragePoint, Evaluation, ReliabilityBin
+from ..domain.evaluation import NEVER_SURE, CascadePoint, Comparison, CoveragePoint, Evaluation, ReliabilityBin
 from ..domain.statistics import Figure
-from ..infrastructure.results_file import Results
-from .console import plain
+from ..domain.usage import Bill
+from ..infrastructure.evaluation.results_file import Results
+from .log_lines import plain
 from .summaries import bill_summary
 
 _SIZE, _MARGIN = 240, 30
@@ -33,6 +34,22 @@ def print_comparison(first: str, second: str, comparison: Comparison) -> None:
             f"McNemar p = {comparison.p:.4f}: {verdict}"
         )
     )
+
+
+def print_cascade(first: str, second: str, points: Sequence[CascadePoint], bill: Bill, *, tickets: int) -> None:
+    """What `second` costs, for each threshold below which it is asked."""
+    price = None if bill.cost is None or not bill.usage.calls else bill.cost / tickets * 1000
+    rows = [
+        (
+            "ask about all" if point.threshold == NEVER_SURE else f"{point.threshold:.4f}",
+            f"{point.asked:.0%}",
+            "unknown" if price is None else f"{price * point.asked:.2f}",
+            *_figure(point.accuracy)[:2],
+        )
+        for point in points
+    ]
+    headings = ("CASCADE_THRESHOLD", "asked about", "USD for 1,000 tickets", "pair accuracy", "95 %")
+    _print_table(f"Cascade: {first} where it is sure, {second} for the rest", headings, rows)
 
 
 def tables(results: Results) -> list[Table]:

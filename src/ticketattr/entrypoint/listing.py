@@ -9,10 +9,11 @@ from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
+from ..application.check import Finding
 from ..domain.correction import Correction
 from ..domain.delivery import Event
 from ..domain.standing import ReportStatus
-from .console import plain
+from .log_lines import plain
 
 _FIELDS = (
     "file",
@@ -62,6 +63,7 @@ _CORRECTION_FIELDS = (
     "reported_type",
 )
 _CORRECTIONS_IN_TABLE = ("at", "imported_by", "ticket_id", "request_category", "request_type", "reported_type")
+_FINDING = ("status", "area", "what", "fix")
 
 
 def print_statuses(statuses: Sequence[ReportStatus], format: str, *, now: datetime, history: bool) -> None:
@@ -87,6 +89,23 @@ def print_corrections(corrections: Sequence[Correction], format: str) -> None:
         _print_csv(rows, _CORRECTION_FIELDS)
     else:
         _print_table(rows, _CORRECTIONS_IN_TABLE, "nothing was corrected")
+
+
+def print_findings(findings: Sequence[Finding], format: str) -> None:
+    rows = [
+        {
+            "status": finding.status,
+            "area": finding.area,
+            "what": plain(finding.what),
+            "fix": plain(finding.fix),
+            "exit_code": int(finding.exit_code),
+        }
+        for finding in findings
+    ]
+    if format == "json":
+        print(json.dumps(rows, indent=2))
+    else:
+        _print_table(rows, _FINDING, "nothing was looked at")
 
 
 def print_events(events: Sequence[Event]) -> None:

@@ -2,18 +2,28 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import Enum
 from pathlib import Path
 
-from ..application.ports import Clock
+from ..application.ports import Clock, Run
+from ..application.watch import Watch, current_run
 from ..domain.ticket import AttributedTicket
 from ..domain.usage import Bill
 from .console import Console
-from .settings import Environment, read_values, reading
+from .settings.environment import Environment, reading
+from .settings.names import strange_names
+from .settings.operation import LogSettings, OperationSettings
+from .settings.values import Values, read_values
 from .summaries import attribution_summary, bill_summary
+
+log = logging.getLogger(__name__)
+
+RECORDED = ("run", "send")
+"""The commands of which it is remembered, published and told how they end."""
 
 
 class ClassifierChoice(str, Enum):
@@ -22,20 +32,48 @@ class ClassifierChoice(str, Enum):
     cascade = "cascade"
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Session:
-    """What the options before the command say."""
+    """What the options before the command say, and what the command does under them.
+
+    `operation` is known once a command whose end is recorded has read its settings, be they right or wrong.
+    """
 
     console: Console
-    env_file: Path | None
+    env_files: tuple[Path, ...]
     clock: Clock
+    watch: Watch
+    operation: OperationSettings | None = None
+    _told: set[str] = field(default_factory=set, init=False, repr=False)
 
     @contextmanager
     def reading(self, command: str, classifier: ClassifierChoice | None = None) -> Iterator[Environment]:
-        """The settings of `command`, under the flag that was given."""
-        flags = {"CLASSIFIER": classifier.value} if classifier else {}
-        with reading(read_values(self.env_file, flags), command) as env:
+        """The settings of `command`, under the flag that was given; from here on, its log is what they say."""
+        with reading(self.values(classifier), command) as env:
+            self.console.set_up_logging(LogSettings.read(env))
+            if command in RECORDED:
+                self.operation = OperationSettings.read(env)
             yield env
+
+    def values(self, classifier: ClassifierChoice | None = None) -> Values:
+        """All that is set anywhere, with one warning of each name that looks like a setting and is none."""
+        values = self.unwarned_values(classifier)
+        for remark in map(str, strange_names(values)):
+            if remark not in self._told:
+                self._told.add(remark)
+                log.warning("%s", remark)
+        return values
+
+    def unwarned_values(self, classifier: ClassifierChoice | None = None) -> Values:
+        return read_values(self.env_files, {"CLASSIFIER": classifier.value} if classifier else {})
+
+    def new_run(self) -> Run:
+        """Whatever is logged from here on belongs to it."""
+        from ..domain.operation import new_run_id
+
+        run = Run(new_run_id(self.clock()), self.clock)
+        current_run.set(run.id)
+        return run
 
     def summarize(self, tickets: Sequence[AttributedTicket], bill: Bill) -> None:
         if bill.usage.calls:

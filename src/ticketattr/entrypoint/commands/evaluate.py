@@ -1,0 +1,63 @@
+"""`ticketattr evaluate`."""
+
+from __future__ import annotations
+
+from enum import Enum
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from ...errors import ExitCode, SettingsError
+from ..session import Session
+from .options import ClassifierOption, ExamplesOption, FreshOption
+
+
+class EvaluationFormat(str, Enum):
+    table = "table"
+    json = "json"
+    html = "html"
+
+
+def evaluate(
+    context: typer.Context,
+    gold: Annotated[Path, typer.Argument(help="Labelled tickets: .jsonl, .csv, .xlsx, or a stage file (.json).")],
+    catalog: Annotated[Path, typer.Option(help="The service catalog (YAML).")],
+    classifier: ClassifierOption = None,
+    examples: ExamplesOption = None,
+    compare: Annotated[
+        tuple[str, str] | None,
+        typer.Option(help="Two classifiers, or results saved with --format json, on the same tickets."),
+    ] = None,
+    target_precision: Annotated[
+        float, typer.Option(min=0.0, max=1.0, help="Find the confidence from which on so many are right.")
+    ] = 0.95,
+    fail_under: Annotated[
+        float | None, typer.Option(min=0.0, max=1.0, help="Exit 5 when the accuracy of the pair is lower.")
+    ] = None,
+    save_calibration: Annotated[
+        Path | None, typer.Option(help="Write the map from confidence to probability, for CALIBRATION_FILE.")
+    ] = None,
+    ignore_unknown: Annotated[
+        bool, typer.Option("--ignore-unknown", help="Leave out tickets whose label is not in the catalog.")
+    ] = False,
+    format: Annotated[EvaluationFormat, typer.Option(help="How to print it.")] = EvaluationFormat.table,
+    fresh: FreshOption = False,
+) -> None:
+    """Measure how often a classifier is right, on labelled tickets."""
+    from ..evaluating import Measuring, Question, print_compared, print_evaluation
+
+    session: Session = context.obj
+    if compare and (save_calibration or classifier or format is not EvaluationFormat.table):
+        raise SettingsError("--compare prints a table, of the two that it names")
+    question = Question.read(gold, catalog, ignore_unknown=ignore_unknown)
+    measuring = Measuring(session.console, question, examples, target_precision, fresh=fresh, clock=session.clock)
+    values = session.values(classifier)
+    if compare:
+        print_compared(compare, measuring, values)
+        return
+    results = measuring.results(values, save_calibration)
+    print_evaluation(results, format.value)
+    if fail_under is not None and results.evaluation.pair_accuracy.value < fail_under:
+        session.console.summary(f"below {fail_under:g}: {results.evaluation.pair_accuracy.value:.3f}")
+        raise typer.Exit(ExitCode.PARTIAL)

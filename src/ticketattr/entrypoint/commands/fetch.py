@@ -1,0 +1,47 @@
+"""`ticketattr fetch`."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from ...errors import SettingsError
+from .. import wiring
+from ..outcome import print_path
+from ..session import Session
+from ..settings.folders import FolderSettings
+from ..settings.sources import SourceSettings
+
+
+def fetch(
+    context: typer.Context,
+    output: Annotated[
+        Path | None,
+        typer.Option("--output", "-o", help="Tickets; - is stdout. [default: tickets.json of a new run]"),
+    ] = None,
+    catalog_output: Annotated[
+        Path | None, typer.Option(help="Catalog; - is stdout. [default: catalog.json of the same run]")
+    ] = None,
+) -> None:
+    """Fetch the ticket queue and the service catalog."""
+    from ...application.fetch import fetch_tickets
+    from ...infrastructure.artifacts import WorkFolder, write_catalog, write_tickets
+    from ...infrastructure.files import shown_path
+
+    if output and output == catalog_output:
+        raise SettingsError(f"tickets and catalog cannot both go to {shown_path(output, 'stdout')}")
+    session: Session = context.obj
+    with session.reading("fetch") as env:
+        sources, folders = SourceSettings.read(env), FolderSettings.read(env)
+    run, work = session.new_run(), WorkFolder(folders.work)
+    with session.console.waiting("Fetching tickets and service catalog"), session.watch.stage("fetch") as counts:
+        fetched = fetch_tickets(wiring.helpdesk(sources), wiring.catalog_source(sources, folders, session.clock))
+        counts |= {"tickets": len(fetched.tickets), "request_types": len(fetched.catalog.entries)}
+    target = output or work.path(run.id, "tickets")
+    # The catalog first: tickets.json is the file that says the fetch is complete.
+    write_catalog(catalog_output or work.path(run.id, "catalog"), fetched.catalog, run)
+    write_tickets(target, fetched.tickets, run)
+    session.console.summary(f"{len(fetched.tickets)} tickets and {len(fetched.catalog.entries)} request types fetched")
+    print_path(target)

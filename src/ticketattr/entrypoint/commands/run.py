@@ -1,0 +1,82 @@
+"""`ticketattr run`: the whole chain."""
+
+from __future__ import annotations
+
+from contextlib import nullcontext
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from ...application.ports import Run
+from ...application.send import Outgoing
+from .. import wiring
+from ..outcome import exit_if_partial, print_path, report_name, sent
+from ..session import Session
+from ..settings.folders import FolderSettings
+from ..settings.run import RunSettings
+from .options import ClassifierOption, ExamplesOption, FreshOption, SendOldOption, WaitOption
+
+
+def run(
+    context: typer.Context,
+    classifier: ClassifierOption = None,
+    examples: ExamplesOption = None,
+    fresh: FreshOption = False,
+    dry_run: Annotated[
+        bool,
+        typer.Option("--dry-run", help="Send nothing; the report goes to the work folder, where it is not pending."),
+    ] = False,
+    wait: WaitOption = 0.0,
+    send_old: SendOldOption = False,
+) -> None:
+    """Send what is pending; fetch, classify, report, send."""
+    session: Session = context.obj
+    this_run = session.new_run()
+    with session.reading("run", classifier) as env:
+        settings = RunSettings.read(env, sends=not dry_run)
+    outgoing = (
+        wiring.outgoing(settings.folders, settings.mail, session.clock, send_old=send_old) if settings.mail else None
+    )
+    # Before anything heavy is loaded: who comes second is to know at once.
+    with outgoing.log.hold(session.clock(), wait=wait) if outgoing else nullcontext():
+        if wait:
+            # An id from before the wait would sort before that of the run that was waited for.
+            this_run = session.new_run()
+        _work(session, settings, outgoing, this_run, examples=examples, fresh=fresh)
+
+
+def _work(
+    session: Session,
+    settings: RunSettings,
+    outgoing: Outgoing | None,
+    this_run: Run,
+    *,
+    examples: Path | None,
+    fresh: bool,
+) -> None:
+    from ...application.retention import prune
+    from ...application.run import run_pipeline
+
+    pipeline = wiring.pipeline(settings, outgoing, session.clock, examples=examples, fresh=fresh)
+    report = _report_folder(settings.folders, this_run, sends=bool(outgoing)) / report_name(this_run.id)
+    with session.console.progress("Running") as progress:
+        result = run_pipeline(pipeline, this_run, report, progress, session.watch)
+    session.summarize(result.tickets, pipeline.classifier.bill)
+    if outgoing:
+        session.console.summary(f"{sent(result.deliveries)} sent")
+    if result.report:
+        print_path(result.report)
+    exit_if_partial(session, tickets=result.tickets, deliveries=result.deliveries, left=result.left)
+    if outgoing:
+        prune(wiring.archive(settings.folders, outgoing), settings.retention, session.clock())
+
+
+def _report_folder(folders: FolderSettings, this_run: Run, *, sends: bool) -> Path:
+    from ...infrastructure.files import make_folder
+
+    if not sends:
+        return folders.work / this_run.id
+    # A report that cannot be written is not worth a model call.
+    make_folder(folders.output)
+    return folders.output

@@ -1,0 +1,121 @@
+"""What lies on this machine: folders, disks, the report log and its reports, corrections."""
+
+from __future__ import annotations
+
+import shutil
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from ...application.check import Finding
+from ...application.pending import read_records, refuse_to_forget, survey_reports
+from ...application.ports import Clock
+from ...domain.delivery import Transport
+from ...domain.standing import DoubtPolicy, ReportState
+from ...errors import TicketAttrError
+from ...infrastructure.files import nearest_folder, try_folder
+from .. import wiring
+from ..settings.environment import Environment
+from ..settings.folders import FolderSettings
+from ..settings.mail import read_doubt, read_transport
+from ..summaries import counted
+
+LEAST_SPACE = 500 * 1024 * 1024
+"""With fewer free bytes a disk is low."""
+
+_STANDING: dict[ReportState, tuple[str, str]] = {
+    "pending": ("waiting to be sent", "The next run sends them, or `ticketattr send`."),
+    "failed": ("not taken by the mail server yet", "`ticketattr pending list` says why; the next run tries again."),
+    "sending": ("on the way", "Wait for the other ticketattr to end."),
+    "in_doubt": ("in doubt", "The next run repeats the same message, or decide with `ticketattr pending resolve`."),
+    "held": ("in doubt and held", "Decide with `ticketattr pending resolve`."),
+    "sent": ("put off for a recipient", "The next run tries again; `ticketattr pending list` says for whom."),
+    "damaged": ("damaged", "Take them out of OUTPUT_DIR, or make them anew with `ticketattr report`."),
+}
+
+
+def folders_of(settings: FolderSettings) -> dict[str, Path]:
+    """Where files will be made, by the setting that says so."""
+    return {
+        "OUTPUT_DIR": settings.output,
+        "WORK_DIR": settings.work,
+        "REPORT_LOG_DB_PATH": settings.report_log.parent,
+        "CORRECTIONS_DB_PATH": settings.corrections.parent,
+    }
+
+
+def look_at_folders(folders: Mapping[str, Path]) -> Iterator[Finding]:
+    for name, path in folders.items():
+        yield look_at_folder("folders", name, path)
+
+
+def look_at_folder(area: str, name: str, path: Path) -> Finding:
+    try:
+        is_there = try_folder(path)
+    except TicketAttrError as error:
+        fix = f"{error.hint} {name} names it."
+        return Finding(area, f"{name}: {error}", "error", fix, error.exit_code)
+    return Finding(area, f"{name}: {path} can be written{'' if is_there else ' (it will be made)'}")
+
+
+def look_at_disks(folders: Iterable[Path], *, least: int = LEAST_SPACE) -> Iterator[Finding]:
+    disks = {there.stat().st_dev: there for there in map(_nearest, folders) if there}
+    for path in disks.values():
+        free = shutil.disk_usage(path).free
+        space = f"{free / 1024**3:,.1f} GiB free where {path} is"
+        if free < least:
+            yield Finding.warning("disk", f"only {space}", "Make room, or let OUTPUT_DIR and WORK_DIR be elsewhere.")
+        else:
+            yield Finding("disk", space)
+
+
+def _nearest(path: Path) -> Path | None:
+    """None where there can be no folder, which is told where folders are looked at."""
+    try:
+        return nearest_folder(path)
+    except OSError:
+        return None
+
+
+@dataclass(frozen=True, slots=True)
+class ReportDesk:
+    """What says where every report stands."""
+
+    folders: FolderSettings
+    transport: Transport
+    doubt: DoubtPolicy
+
+    @classmethod
+    def read(cls, env: Environment) -> ReportDesk:
+        return cls(FolderSettings.read(env), read_transport(env), read_doubt(env))
+
+
+def look_at_reports(desk: ReportDesk, clock: Clock) -> Iterator[Finding]:
+    """The report log, and what it says of the reports. Changes nothing, not even an older log into a new one."""
+    folder, log = wiring.report_folder(desk.folders), wiring.report_log(desk.folders)
+    if not log.exists():
+        refuse_to_forget(folder.reports(), log, clock())
+        yield Finding("report log", f"{log.path} is not there yet: nothing was sent so far")
+    elif not log.examine():
+        yield Finding("report log", f"{log.path} is sound, and will be made into one of this version")
+        return
+    else:
+        yield Finding("report log", f"{log.path} is sound")
+    if holder := log.holder():
+        yield Finding.warning(
+            "report log",
+            f"another ticketattr is at work: {holder}",
+            "Until it ends, another run stops with exit code 4.",
+        )
+    statuses = survey_reports(folder, read_records(log, desk.transport, desk.doubt))
+    states = Counter(status.state for status in statuses if status.is_pending)
+    if not states:
+        yield Finding("reports", "none is pending")
+    for state, number in states.items():
+        standing, fix = _STANDING[state]
+        yield Finding.warning("reports", f"{counted(number, 'report')} {standing}", fix)
+
+
+def look_at_corrections(settings: FolderSettings) -> Iterator[Finding]:
+    yield Finding("corrections", counted(len(wiring.corrections(settings).all()), "correction"))

@@ -1,0 +1,105 @@
+"""What a run asks for something: helpdesk, catalog, classifiers, mail server."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import replace
+from datetime import timedelta
+from pathlib import Path
+
+from ...application.check import Finding
+from ...application.ports import Clock
+from ...domain.catalog_lint import lint
+from ...domain.gold import no_examples
+from ...infrastructure.sources.locations import is_remote
+from .. import wiring
+from ..settings.classifier import ClassifierSettings
+from ..settings.mail import MailSettings, is_loopback
+from ..settings.sources import SourceSettings
+from ..summaries import counted
+from .files import look_at_folder
+
+_STDIN = "-"
+_SOON = timedelta(days=14)
+"""How long before its end a certificate is talked about."""
+
+
+def look_at_catalog(settings: SourceSettings) -> Iterator[Finding]:
+    if settings.catalog_location == _STDIN:
+        yield Finding("catalog", "not looked at: it comes from standard input")
+        return
+    catalog = wiring.yaml_catalog(_impatient(settings)).fetch_catalog()
+    categories = len({entry.category for entry in catalog.entries})
+    yield Finding("catalog", f"{counted(len(catalog.entries), 'request type')} in {categories:,} categories")
+    for remark in lint(catalog):
+        yield Finding("catalog", remark.what, "warning" if remark.fix else "ok", remark.fix)
+
+
+def look_at_helpdesk(settings: SourceSettings, *, online: bool) -> Iterator[Finding]:
+    location = settings.helpdesk.location
+    if location == _STDIN:
+        yield Finding("helpdesk", "not asked: tickets come from standard input")
+    elif is_remote(location) and not online:
+        yield Finding("helpdesk", "not asked: --online asks it for the queue")
+    else:
+        tickets = wiring.helpdesk(_impatient(settings)).fetch_tickets()
+        yield Finding("helpdesk", f"it answers, with {counted(len(tickets), 'ticket')}")
+
+
+def look_at_embedded_classifier(settings: ClassifierSettings) -> Iterator[Finding]:
+    if settings.name not in ("offline", "cascade"):
+        return
+    _try(ClassifierSettings("offline", gemini=None, calibration=None))
+    yield Finding("embedded classifier", "it answers")
+
+
+def look_at_model(settings: ClassifierSettings, *, online: bool) -> Iterator[Finding]:
+    if settings.gemini is None:
+        return
+    model = settings.gemini.model
+    if online:
+        _try(ClassifierSettings("gemini", replace(settings.gemini, max_retries=0), calibration=None))
+        yield Finding("model", f"{model} answers")
+    else:
+        yield Finding("model", f"{model}, not asked: --online asks it one small question")
+
+
+def look_at_calibration(settings: ClassifierSettings) -> Iterator[Finding]:
+    if settings.calibration is None:
+        return
+    from ...infrastructure.classifiers.calibrated import read_calibration
+
+    file = read_calibration(settings.calibration)
+    yield Finding("calibration", f"{settings.calibration} was fitted on {counted(file.tickets, 'ticket')}")
+
+
+def look_at_mail(settings: MailSettings, clock: Clock) -> Iterator[Finding]:
+    """All that can be seen without sending anything."""
+    server = settings.carrier
+    if isinstance(server, Path):
+        yield look_at_folder("mail", "EMAIL_OUTBOX_DIR", server)
+        return
+    examined = wiring.smtp_mailer(settings, server).examine()
+    login = f", the login of {server.username}" if server.username else ""
+    size = f"; a mail may have {examined.max_size:,} bytes" if examined.max_size else ""
+    encryption = " over TLS" if server.use_tls else ""
+    yield Finding("mail", f"{server.host}:{server.port}{encryption} takes the sender{login}{size}")
+    if not server.use_tls and not is_loopback(server.host):
+        yield Finding.warning("mail", "mails travel in plain text", "Set EMAIL_USE_TLS=true if the server offers it.")
+    end = examined.certificate_end
+    if end and end - clock() < _SOON:
+        left = counted(max(0, (end - clock()).days), "day")
+        yield Finding.warning(
+            "mail", f"the certificate of {server.host} ends in {left}, on {end:%Y-%m-%d}", "Have it renewed before."
+        )
+
+
+def _try(settings: ClassifierSettings) -> None:
+    from ...infrastructure.classifiers.trial import try_classifier
+
+    try_classifier(wiring.uncalibrated(settings, no_examples))
+
+
+def _impatient(settings: SourceSettings) -> SourceSettings:
+    """A check says how things stand now; whoever has to wait for that learns it by a run."""
+    return replace(settings, http=replace(settings.http, max_retries=0))

@@ -1,0 +1,98 @@
+"""Who chooses the request types."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal, get_args
+
+from ...domain.usage import Price
+from ...infrastructure.options import GeminiOptions
+from .environment import Environment
+
+ClassifierName = Literal["gemini", "offline", "cascade"]
+
+
+@dataclass(frozen=True, slots=True)
+class ClassifierSettings:
+    """`gemini` is None for the embedded classifier alone. `votes` counts the answers of the model to one question.
+
+    In a cascade, the embedded classifier decides from the confidence `cascade_threshold` on.
+    """
+
+    name: str
+    gemini: GeminiOptions | None
+    calibration: Path | None
+    votes: int = 1
+    cascade_threshold: float = 0.8
+
+    @classmethod
+    def read(cls, env: Environment, *, calls: bool = True) -> ClassifierSettings:
+        """Without calls, no key is needed."""
+        name = env.choice("CLASSIFIER", "gemini", get_args(ClassifierName))
+        calibration = env.text("CALIBRATION_FILE")
+        votes = env.whole("LLM_VOTES", 1, least=1, most=15)
+        gemini = None if name == "offline" else _gemini_options(env, calls=calls)
+        if gemini and votes > 1 and gemini.temperature == 0:
+            env.wrong.append("LLM_VOTES needs a LLM_TEMPERATURE above 0, or all votes are the same")
+        return cls(
+            name=name,
+            gemini=gemini,
+            calibration=Path(calibration) if calibration else None,
+            votes=votes,
+            cascade_threshold=env.decimal("CASCADE_THRESHOLD", 0.8, most=1.0),
+        )
+
+    @property
+    def title(self) -> str:
+        """The name, and that of the model."""
+        return f"{self.name} ({self.gemini.model})" if self.gemini else self.name
+
+
+def _gemini_options(env: Environment, *, calls: bool) -> GeminiOptions:
+    model = env.text("LLM_MODEL_NAME", "gemini-2.5-pro")
+    price = _price(env, model)
+    max_cost = env.optional_decimal("LLM_MAX_COST", most=1_000_000.0)
+    if max_cost is not None and price is None:
+        env.wrong.append(f"LLM_MAX_COST needs the price of {model}, which is not known: name a list in LLM_PRICES")
+    return GeminiOptions(
+        model=model,
+        api_key=env.token("LLM_API_KEY") if calls else "",
+        concurrency=env.whole("LLM_MAX_CONCURRENCY", 8, least=1, most=1000),
+        requests_per_minute=env.optional_whole("LLM_REQUESTS_PER_MINUTE", least=1),
+        tokens_per_minute=env.optional_whole("LLM_TOKENS_PER_MINUTE", least=1),
+        max_cost=max_cost,
+        price=price,
+        rules=_rules(env),
+        thinking_budget=env.optional_whole("LLM_THINKING_BUDGET", least=-1),
+        batch_size=env.whole("LLM_BATCH_SIZE", 30, least=1, most=1000),
+        pause=env.decimal("LLM_DELAY_BETWEEN_BATCHES", 0.0, most=3600.0),
+        max_retries=env.whole("LLM_MAX_RETRIES", 3, least=0, most=20),
+        backoff_factor=env.decimal("LLM_BACKOFF_FACTOR", 1.0, most=60.0),
+        timeout=env.decimal("LLM_TIMEOUT", 120.0, least=0.1),
+        temperature=env.optional_decimal("LLM_TEMPERATURE", most=2.0),
+        top_p=env.optional_decimal("LLM_TOP_P", most=1.0),
+        top_k=env.optional_whole("LLM_TOP_K", least=1),
+        api_version=env.text("LLM_API_VERSION", "v1beta"),
+        base_url=env.text("GOOGLE_GEMINI_BASE_URL"),
+    )
+
+
+def _price(env: Environment, model: str) -> Price | None:
+    from ...infrastructure.classifiers.gemini.prices import price_of
+
+    path = env.text("LLM_PRICES")
+    return price_of(model, Path(path) if path else None)
+
+
+def _rules(env: Environment) -> str:
+    """The rules of the house; empty for those of the package."""
+    path = env.text("CLASSIFICATION_RULES")
+    if not path:
+        return ""
+    try:
+        return Path(path).read_text(encoding="utf-8-sig")
+    except (OSError, UnicodeDecodeError) as error:
+        reason = error.strerror if isinstance(error, OSError) else "it is not UTF-8 text"
+        env.wrong.append(f"CLASSIFICATION_RULES cannot be read: {reason}")
+        return ""

@@ -1,0 +1,93 @@
+"""How reports are delivered."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from ipaddress import ip_address
+from pathlib import Path
+from typing import get_args
+
+from ...domain.delivery import Transport
+from ...domain.standing import DoubtPolicy
+from ...infrastructure.options import MailServer
+from .environment import Environment
+
+MAX_PAUSE = 60.0
+"""The longest wait before a further try to send, in seconds."""
+
+
+@dataclass(frozen=True, slots=True)
+class MailSettings:
+    """`carrier`: the mail server of EMAIL_TRANSPORT=smtp, or the folder of EMAIL_TRANSPORT=file.
+
+    `pauses`: the seconds before each further try.
+    """
+
+    carrier: MailServer | Path
+    sender: str
+    sender_name: str
+    recipients: tuple[str, ...]
+    cc: tuple[str, ...]
+    reply_to: tuple[str, ...]
+    subject: str
+    codebase_url: str
+    pauses: tuple[float, ...]
+    doubt: DoubtPolicy
+
+    @classmethod
+    def read(cls, env: Environment) -> MailSettings:
+        is_smtp = read_transport(env) == "smtp"
+        return cls(
+            carrier=_mail_server(env) if is_smtp else env.path("EMAIL_OUTBOX_DIR", "outbox"),
+            sender=env.address("EMAIL_SENDER"),
+            sender_name=env.text("EMAIL_SENDER_NAME", "ticketattr"),
+            recipients=env.addresses("EMAIL_RECIPIENT"),
+            cc=env.optional_addresses("EMAIL_CC"),
+            reply_to=env.optional_addresses("EMAIL_REPLY_TO"),
+            subject=env.text("EMAIL_SUBJECT", "Ticket attribution report"),
+            codebase_url=env.required("CODEBASE_URL"),
+            pauses=_pauses(env),
+            doubt=read_doubt(env),
+        )
+
+
+def _pauses(env: Environment) -> tuple[float, ...]:
+    factor = env.decimal("EMAIL_BACKOFF_FACTOR", 2.0, most=60.0)
+    retries = env.whole("EMAIL_MAX_RETRIES", 3, least=0, most=20)
+    return tuple(min(factor * 2**number, MAX_PAUSE) for number in range(retries))
+
+
+def read_transport(env: Environment) -> Transport:
+    return "file" if env.choice("EMAIL_TRANSPORT", "smtp", get_args(Transport)) == "file" else "smtp"
+
+
+def read_doubt(env: Environment) -> DoubtPolicy:
+    return "hold" if env.choice("EMAIL_IN_DOUBT", "resend", get_args(DoubtPolicy)) == "hold" else "resend"
+
+
+def _mail_server(env: Environment) -> MailServer:
+    username = env.text("EMAIL_USERNAME")
+    host, use_tls = env.required("EMAIL_SMTP_HOST"), env.flag("EMAIL_USE_TLS", default=True)
+    may_be_plain = use_tls or is_loopback(host) or env.flag("EMAIL_ALLOW_PLAIN_AUTH", default=False)
+    if username and not may_be_plain:
+        env.wrong.append(
+            "EMAIL_USE_TLS=false would send EMAIL_PASSWORD in plain text (EMAIL_ALLOW_PLAIN_AUTH allows it)"
+        )
+    return MailServer(
+        host=host,
+        port=env.whole("EMAIL_SMTP_PORT", 587, least=1, most=65_535),
+        use_tls=use_tls,
+        username=username,
+        password=env.secret("EMAIL_PASSWORD") if username else "",
+        timeout=env.decimal("EMAIL_TIMEOUT", 30.0, least=0.1),
+        ca_file=env.text("EMAIL_CA_FILE"),
+        max_size=env.optional_whole("EMAIL_MAX_SIZE", least=1),
+    )
+
+
+def is_loopback(host: str) -> bool:
+    """Judged by the name: what a name server says is no reason to show a password."""
+    try:
+        return ip_address(host).is_loopback
+    except ValueError:
+        return host.lower() == "localhost"

@@ -1,0 +1,29 @@
+"""What the report says."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from ...domain.delivery import Transport
+from .environment import Environment
+from .mail import read_transport
+
+
+@dataclass(frozen=True, slots=True)
+class ReportSettings:
+    """`transport`: the report is compared with the last one that was sent by that."""
+
+    review_below: float
+    ticket_url: str
+    transport: Transport
+
+    @classmethod
+    def read(cls, env: Environment) -> ReportSettings:
+        url = env.text("TICKET_URL")
+        if url and not (url.lower().startswith(("http://", "https://")) and "{id}" in url):
+            env.wrong.append("TICKET_URL is no http(s) URL with {id} in it")
+        return cls(
+            review_below=env.decimal("REVIEW_BELOW", 0.6, most=1.0),
+            ticket_url=url,
+            transport=read_transport(env),
+        )

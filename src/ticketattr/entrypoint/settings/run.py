@@ -1,0 +1,37 @@
+"""All that a whole run needs."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from ...application.retention import Retention
+from .classifier import ClassifierSettings
+from .environment import Environment
+from .folders import FolderSettings
+from .mail import MailSettings
+from .report import ReportSettings
+from .retention import read_retention
+from .sources import SourceSettings
+
+
+@dataclass(frozen=True, slots=True)
+class RunSettings:
+    """`mail` is None for a run that sends nothing."""
+
+    folders: FolderSettings
+    sources: SourceSettings
+    classifier: ClassifierSettings
+    report: ReportSettings
+    mail: MailSettings | None
+    retention: Retention
+
+    @classmethod
+    def read(cls, env: Environment, *, sends: bool) -> RunSettings:
+        return cls(
+            folders=FolderSettings.read(env),
+            sources=SourceSettings.read(env),
+            classifier=ClassifierSettings.read(env),
+            report=ReportSettings.read(env),
+            mail=MailSettings.read(env) if sends else None,
+            retention=read_retention(env),
+        )

@@ -1,0 +1,42 @@
+"""Where tickets and catalog come from."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import timedelta
+
+from ...infrastructure.options import HelpdeskAccess, HTTPPolicy
+from .environment import Environment
+
+
+@dataclass(frozen=True, slots=True)
+class SourceSettings:
+    """Where tickets and catalog come from. `catalog_max_stale`: how old a catalog may stand in for a missing one."""
+
+    helpdesk: HelpdeskAccess
+    catalog_location: str
+    http: HTTPPolicy
+    catalog_max_stale: timedelta
+
+    @classmethod
+    def read(cls, env: Environment) -> SourceSettings:
+        helpdesk, catalog_location = _helpdesk_access(env), env.required("SERVICE_CATALOG_URL")
+        if helpdesk.location == catalog_location == "-":
+            env.wrong.append("HELPDESK_API_URL and SERVICE_CATALOG_URL cannot both be stdin")
+        return cls(
+            helpdesk=helpdesk,
+            catalog_location=catalog_location,
+            http=HTTPPolicy(
+                max_retries=env.whole("HTTP_MAX_RETRIES", 3, least=0, most=20),
+                backoff_factor=env.decimal("HTTP_BACKOFF_FACTOR", 0.5, most=60.0),
+                timeout=env.decimal("HTTP_TIMEOUT", 30.0, least=0.1),
+            ),
+            catalog_max_stale=timedelta(hours=env.decimal("CATALOG_MAX_STALE", 24.0)),
+        )
+
+
+def _helpdesk_access(env: Environment) -> HelpdeskAccess:
+    location = env.required("HELPDESK_API_URL")
+    if not location.lower().startswith(("http://", "https://")):
+        return HelpdeskAccess(location)
+    return HelpdeskAccess(location, env.secret("HELPDESK_API_KEY"), env.secret("HELPDESK_API_SECRET"))

@@ -1,0 +1,146 @@
+"""Answers that a model gave before, in one SQLite file that several processes may share.
+
+Losing it costs money and nothing else, so whatever is wrong with the file is said once and the run goes on.
+"""
+
+from __future__ import annotations
+
+import json
+import logging
+import sqlite3
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import closing, contextmanager
+from datetime import timedelta
+from pathlib import Path
+from typing import TypeVar
+
+from ...application.ports import Clock
+from ...domain.catalog import ServiceCatalog
+from ...domain.ticket import Attribution, Outcome, Unattributed
+
+log = logging.getLogger(__name__)
+
+SCHEMA_VERSION = 1
+KEEP_DAYS = 30
+"""How long an answer is kept that nobody asks for."""
+
+_SCHEMA = f"""
+BEGIN;
+CREATE TABLE answers (key TEXT PRIMARY KEY, answer TEXT NOT NULL, used TEXT NOT NULL) WITHOUT ROWID;
+CREATE INDEX answers_used ON answers (used);
+PRAGMA user_version = {SCHEMA_VERSION};
+COMMIT;
+"""
+_AT_ONCE = 500
+
+T = TypeVar("T")
+
+
+class NoAnswerCache:
+    """For a classifier that costs nothing."""
+
+    def get(self, keys: Sequence[str], catalog: ServiceCatalog) -> dict[str, Outcome]:
+        return {}
+
+    def put(self, answers: Mapping[str, Outcome]) -> None:
+        return None
+
+
+class SQLiteAnswerCache:
+    """`fresh` asks anew whatever is known, and keeps the new answers."""
+
+    def __init__(self, path: Path, clock: Clock, *, fresh: bool = False) -> None:
+        self._path = path
+        self._clock = clock
+        self._fresh = fresh
+        self._usable = True
+
+    def get(self, keys: Sequence[str], catalog: ServiceCatalog) -> dict[str, Outcome]:
+        if self._fresh or not self._path.exists():
+            return {}
+        return self._with_file(lambda file: self._read(file, keys, catalog)) or {}
+
+    def put(self, answers: Mapping[str, Outcome]) -> None:
+        now = self._clock().isoformat()
+        rows = [(key, _encode(outcome), now) for key, outcome in answers.items()]
+        self._with_file(lambda file: file.executemany("INSERT OR REPLACE INTO answers VALUES (?, ?, ?)", rows))
+
+    def _read(self, file: sqlite3.Connection, keys: Sequence[str], catalog: ServiceCatalog) -> dict[str, Outcome]:
+        now = self._clock()
+        found: dict[str, Outcome] = {}
+        for start in range(0, len(keys), _AT_ONCE):
+            some = keys[start : start + _AT_ONCE]
+            marks = ",".join("?" * len(some))
+            for key, answer in file.execute(f"SELECT key, answer FROM answers WHERE key IN ({marks})", some):  # noqa: S608  # only question marks
+                if outcome := _decode(answer, catalog):
+                    found[key] = outcome
+        file.executemany("UPDATE answers SET used = ? WHERE key = ?", [(now.isoformat(), key) for key in found])
+        file.execute("DELETE FROM answers WHERE used < ?", ((now - timedelta(days=KEEP_DAYS)).isoformat(),))
+        return found
+
+    def _with_file(self, use: Callable[[sqlite3.Connection], T]) -> T | None:
+        """What `use` returns; None when the file is of no use."""
+        if not self._usable:
+            return None
+        try:
+            with self._opened() as file:
+                return use(file)
+        except sqlite3.OperationalError as error:
+            self._do_without(str(error))
+        except sqlite3.DatabaseError as error:
+            self._set_aside(str(error))
+        except OSError as error:
+            self._do_without(error.strerror or str(error))
+        return None
+
+    @contextmanager
+    def _opened(self) -> Iterator[sqlite3.Connection]:
+        self._path.parent.mkdir(parents=True, exist_ok=True)
+        with closing(sqlite3.connect(self._path, timeout=10)) as file:
+            (version,) = file.execute("PRAGMA user_version").fetchone()
+            if version > SCHEMA_VERSION:
+                raise sqlite3.OperationalError(f"it is of a newer version ({version})")
+            if version == 0:
+                file.executescript("PRAGMA journal_mode = WAL;" + _SCHEMA)
+            # A killed process loses nothing by this, and a machine without power at most some answers.
+            file.execute("PRAGMA synchronous = NORMAL")
+            with file:
+                yield file
+
+    def _do_without(self, reason: str) -> None:
+        self._usable = False
+        log.warning("the answer cache %s is not used in this run: %s", self._path, reason)
+
+    def _set_aside(self, reason: str) -> None:
+        aside = self._path.with_name(f"{self._path.name}.damaged-{self._clock():%Y%m%dT%H%M%SZ}")
+        try:
+            self._path.rename(aside)
+        except OSError as error:
+            self._do_without(f"{reason}; {error.strerror}")
+            return
+        log.warning("the answer cache %s is damaged (%s) and was set aside as %s", self._path, reason, aside.name)
+
+
+def _encode(outcome: Outcome) -> str:
+    if isinstance(outcome, Unattributed):
+        return json.dumps({"no_match": outcome.detail})
+    return json.dumps(
+        {
+            "request_category": outcome.entry.category,
+            "request_type": outcome.entry.name,
+            "confidence": outcome.confidence,
+            "evidence": outcome.evidence,
+        }
+    )
+
+
+def _decode(text: str, catalog: ServiceCatalog) -> Outcome | None:
+    """None for what is no answer, or none that `catalog` has."""
+    try:
+        answer = json.loads(text)
+        if "no_match" in answer:
+            return Unattributed("no_match", str(answer["no_match"]))
+        entry = catalog.find(str(answer["request_category"]), str(answer["request_type"]))
+        return Attribution(entry, "model", answer["confidence"], str(answer["evidence"])) if entry else None
+    except (ValueError, TypeError, KeyError):
+        return None

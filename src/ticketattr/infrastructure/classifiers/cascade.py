@@ -1,0 +1,67 @@
+"""The embedded classifier decides where it is sure; a model is asked about the rest, and paid for the rest alone."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from ...application.ports import BatchFailed, Classifier, ClassifierStopped
+from ...domain.catalog import ServiceCatalog
+from ...domain.examples import Example
+from ...domain.ticket import Attribution, Outcome, Ticket, Unattributed
+from ...domain.usage import Bill
+from .delegating import DelegatingClassifier
+
+_BATCHES_AT_ONCE = 5
+"""How many of the model's batches are looked through together, so that what is left makes full ones."""
+
+
+class CascadeClassifier(DelegatingClassifier):
+    """`first` decides from the confidence `threshold` on, `second` the rest."""
+
+    def __init__(self, first: Classifier, second: Classifier, threshold: float) -> None:
+        super().__init__(second)
+        self._first = first
+        self._threshold = threshold
+        self._stopped: Unattributed | None = None
+
+    @property
+    def batch_size(self) -> int:
+        return _BATCHES_AT_ONCE * self._classifier.batch_size
+
+    def fingerprint(self, catalog: ServiceCatalog) -> str:
+        parts = self._first.fingerprint(catalog), self._classifier.fingerprint(catalog), self._threshold
+        return " ".join(["cascade", *map(str, parts)])
+
+    def estimate(self, tickets: Sequence[Ticket], catalog: ServiceCatalog, examples: Sequence[Example] = ()) -> Bill:
+        """As if the model were asked about all of them, which it will not be."""
+        return self._classifier.estimate(tickets, catalog, examples)
+
+    async def choose(
+        self, tickets: Sequence[Ticket], catalog: ServiceCatalog, examples: Sequence[Example] = ()
+    ) -> list[Outcome]:
+        outcomes = await self._first.choose(tickets, catalog, examples)
+        doubtful = [place for place, outcome in enumerate(outcomes) if not self._is_sure(outcome)]
+        size = self._classifier.batch_size
+        for start in range(0, len(doubtful), size):
+            places = doubtful[start : start + size]
+            answers = await self._second_opinion([tickets[place] for place in places], catalog, examples)
+            for place, answer in zip(places, answers, strict=True):
+                outcomes[place] = answer
+        return outcomes
+
+    async def _second_opinion(
+        self, tickets: Sequence[Ticket], catalog: ServiceCatalog, examples: Sequence[Example]
+    ) -> list[Outcome]:
+        """A failure is one of these tickets alone: the others of the batch have their answer."""
+        if self._stopped:
+            return [self._stopped] * len(tickets)
+        try:
+            return await self._classifier.choose(tickets, catalog, examples)
+        except BatchFailed as failure:
+            return [Unattributed(failure.reason, str(failure))] * len(tickets)
+        except ClassifierStopped as stop:
+            self._stopped = Unattributed(stop.reason, str(stop))
+            return [self._stopped] * len(tickets)
+
+    def _is_sure(self, outcome: Outcome) -> bool:
+        return isinstance(outcome, Attribution) and (outcome.confidence or 0.0) >= self._threshold

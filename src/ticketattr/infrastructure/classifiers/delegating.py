@@ -1,0 +1,44 @@
+"""What a classifier that works through another one passes on unchanged."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from types import TracebackType
+from typing import TypeVar
+
+from ...application.ports import Classifier
+from ...domain.catalog import ServiceCatalog
+from ...domain.examples import Example
+from ...domain.ticket import Ticket
+from ...domain.usage import Bill
+
+Self = TypeVar("Self", bound="DelegatingClassifier")
+
+
+class DelegatingClassifier:
+    def __init__(self, classifier: Classifier) -> None:
+        self._classifier = classifier
+
+    @property
+    def batch_size(self) -> int:
+        return self._classifier.batch_size
+
+    @property
+    def concurrency(self) -> int:
+        return self._classifier.concurrency
+
+    @property
+    def bill(self) -> Bill:
+        return self._classifier.bill
+
+    def estimate(self, tickets: Sequence[Ticket], catalog: ServiceCatalog, examples: Sequence[Example] = ()) -> Bill:
+        return self._classifier.estimate(tickets, catalog, examples)
+
+    async def __aenter__(self: Self) -> Self:
+        await self._classifier.__aenter__()
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        await self._classifier.__aexit__(kind, error, trace)

@@ -1,0 +1,35 @@
+"""What the models cost: `prices.json` beside this file, or a file of the same form."""
+
+from __future__ import annotations
+
+from importlib.resources import files
+from pathlib import Path
+from typing import Any
+
+from ....domain.usage import Price
+from ....errors import InputError, SettingsError
+from ...files import read_bounded
+from ...json_text import parse_json
+
+_MAX_BYTES = 1024 * 1024
+
+
+def price_of(model: str, path: Path | None) -> Price | None:
+    """The price of `model`, None when nobody knows it. Raises SettingsError when `path` holds no prices."""
+    try:
+        content = read_bounded(path, _MAX_BYTES) if path else (files(__package__) / "prices.json").read_bytes()
+        table = parse_json(content, f"the price list {path}")
+        prices = table["models"].get(model)
+        return _price(prices, table) if prices else None
+    except (InputError, KeyError, TypeError, ValueError, AttributeError) as error:
+        raise SettingsError(f"{path} is no price list: {error}", hint="Check LLM_PRICES.") from error
+
+
+def _price(prices: dict[str, Any], table: dict[str, Any]) -> Price:
+    return Price(
+        input=float(prices["input"]),
+        output=float(prices["output"]),
+        cached=float(prices.get("cached", prices["input"])),
+        date=str(table.get("date", "")),
+        source=str(table.get("source", "")),
+    )

@@ -1,0 +1,1 @@
+"""The embedded classifier, which needs neither key nor network (extra `offline`)."""

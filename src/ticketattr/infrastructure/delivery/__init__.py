@@ -1,0 +1,1 @@
+"""How reports reach their readers, and the log that proves it."""

@@ -1,0 +1,45 @@
+"""Delivery into a folder, for a machine without a mail server: one `.eml` file for each message."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import ClassVar
+
+from ...application.ports import Receipt
+from ...domain.delivery import Message, Transport
+from ..files import make_folder, replacing
+from .message import Letter
+
+
+@dataclass(frozen=True, slots=True)
+class EMLOutbox:
+    """Its own session: there is nobody to connect to."""
+
+    transport: ClassVar[Transport] = "file"
+
+    folder: Path
+    letter: Letter
+
+    @contextmanager
+    def connect(self) -> Iterator[EMLOutbox]:
+        make_folder(self.folder)
+        yield self
+
+    def check(self) -> None:
+        make_folder(self.folder)
+
+    def send(self, message: Message, contents: Sequence[bytes], to: Sequence[str] = ()) -> Receipt:
+        path = self.folder / _file_name(message)
+        content = self.letter.compose(message, contents).as_bytes()
+        with replacing(path) as file:
+            file.write(content)
+        return Receipt(f"written to {path}", len(content))
+
+
+def _file_name(message: Message) -> str:
+    """The same for a repeat, which so takes the place of what it repeats."""
+    identity = message.message_id.strip("<>").partition("@")[0].rpartition(".")[2]
+    return f"{message.date:%Y%m%dT%H%M%SZ}-{identity[:8]}.eml"

@@ -1,0 +1,286 @@
+"""Delivery by SMTP."""
+
+from __future__ import annotations
+
+import logging
+import re
+import smtplib
+import ssl
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import datetime, timezone
+from typing import ClassVar
+
+from ...application.ports import DeliveryInDoubt, MessageRefused, Receipt
+from ...domain.delivery import Message, RecipientResult, Transport
+from ...errors import MailServerError, SettingsError
+from ..options import MailServer
+from .message import Letter
+from .smtp_client import IMPLICIT_TLS_PORT, BoundedSMTP, connect
+
+log = logging.getLogger(__name__)
+
+_ADDRESS = re.compile(r"<?[^\s<>]+@[^\s<>]+>?")
+
+
+# Of X.509 verification: expired; another name; another address.
+_EXPIRED, _OTHER_NAMES = 10, (62, 64)
+
+
+@dataclass(frozen=True, slots=True)
+class Examined:
+    """`max_size`: the most bytes that a mail may have; `certificate_end`: of the server's (None: no TLS)."""
+
+    max_size: int | None
+    certificate_end: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
+class SMTPMailer:
+    transport: ClassVar[Transport] = "smtp"
+
+    server: MailServer
+    sender: str
+    letter: Letter
+
+    @contextmanager
+    def connect(self) -> Iterator[SMTPSession]:
+        context = self._tls()
+        with self._errors():
+            client = connect(self.server, context)
+        try:
+            with self._errors():
+                self._introduce(client, context)
+            yield SMTPSession(client, self.letter, self.server.max_size)
+        except (KeyboardInterrupt, SystemExit):
+            # No farewell within a message: nobody would answer it, and somebody wants us gone.
+            client.close()
+            raise
+        finally:
+            _quit(client)
+
+    def check(self) -> int | None:
+        return self.examine().max_size
+
+    def examine(self) -> Examined:
+        """What a session without a message shows. Raises as `check` does."""
+        with self.connect() as session:
+            session.propose_sender(self.sender)
+            return Examined(session.max_size, session.certificate_end)
+
+    def _tls(self) -> ssl.SSLContext | None:
+        if not self.server.use_tls:
+            return None
+        try:
+            return ssl.create_default_context(cafile=self.server.ca_file or None)
+        except (OSError, ssl.SSLError) as error:
+            reason = error.strerror or "it holds no certificate"
+            raise SettingsError(
+                f"EMAIL_CA_FILE cannot be used: {self.server.ca_file}: {reason}",
+                hint="Name a file with certificates (PEM) in EMAIL_CA_FILE, or leave it empty.",
+            ) from error
+
+    def _introduce(self, client: BoundedSMTP, context: ssl.SSLContext | None) -> None:
+        client.ehlo_or_helo_if_needed()
+        if context and self.server.port != IMPLICIT_TLS_PORT:
+            client.starttls(context=context)
+            client.ehlo()
+        if self.server.username:
+            client.login(self.server.username, self.server.password)
+
+    @contextmanager
+    def _errors(self) -> Iterator[None]:
+        """smtplib's errors while a session begins, as ours."""
+        where = f"the mail server {self.server.host}:{self.server.port}"
+        try:
+            yield
+        except UnicodeError:
+            # Without its cause, which may quote the password.
+            raise SettingsError(
+                f"{where} cannot be spoken to: a host, user name or password that cannot be sent",
+                hint="Check EMAIL_SMTP_HOST, and whether EMAIL_USERNAME and EMAIL_PASSWORD are ASCII.",
+            ) from None
+        except ssl.SSLError as error:
+            raise _tls_error(where, error) from error
+        except smtplib.SMTPServerDisconnected as error:
+            raise _no_answer(where, error) from error
+        except smtplib.SMTPException as error:
+            raise _session_error(where, error) from error
+        except OSError as error:
+            raise _no_answer(where, error) from error
+
+
+def _tls_error(where: str, error: ssl.SSLError) -> SettingsError | MailServerError:
+    if isinstance(error, ssl.SSLCertVerificationError):
+        return SettingsError(
+            f"the certificate of {where} is not trusted: {error.verify_message}", hint=_certificate_hint(error)
+        )
+    if isinstance(error, ssl.SSLEOFError):
+        return MailServerError(f"{where} hung up while TLS began", hint="Try again later.")
+    return SettingsError(
+        f"{where} speaks no TLS there: {error.reason}", hint="Check EMAIL_SMTP_PORT and EMAIL_USE_TLS."
+    )
+
+
+def _certificate_hint(error: ssl.SSLCertVerificationError) -> str:
+    if error.verify_code == _EXPIRED:
+        return "The certificate of the mail server must be renewed, or the clock of this machine set."
+    if error.verify_code in _OTHER_NAMES:
+        return "Set EMAIL_SMTP_HOST to a name that stands in the certificate."
+    return "Name the file with the certificate of its authority in EMAIL_CA_FILE."
+
+
+def _session_error(where: str, error: smtplib.SMTPException) -> SettingsError | MailServerError:
+    if isinstance(error, smtplib.SMTPNotSupportedError):
+        hint = (
+            "Check EMAIL_SMTP_PORT (STARTTLS: usually 587, TLS from the start: 465); EMAIL_USE_TLS=false does without."
+        )
+        if "AUTH" in str(error):
+            hint = "Check EMAIL_SMTP_PORT (usually 587), or leave EMAIL_USERNAME empty."
+        return SettingsError(f"{where} does not offer what is needed: {error}", hint=hint)
+    if not isinstance(error, smtplib.SMTPResponseException):
+        return SettingsError(f"{where} offers no login that we know: {error}", hint="Check EMAIL_USERNAME.")
+    reply = _reply(error.smtp_code, error.smtp_error)
+    if isinstance(error, smtplib.SMTPAuthenticationError) and error.smtp_code >= 500:
+        return SettingsError(f"{where} refused the login: {reply}", hint="Check EMAIL_USERNAME and EMAIL_PASSWORD.")
+    return MailServerError(f"{where} refused the session: {reply}", hint="Try again later.")
+
+
+def _no_answer(where: str, error: OSError) -> MailServerError:
+    return MailServerError(
+        f"{where} did not answer: {error or type(error).__name__}",
+        hint="Check EMAIL_SMTP_HOST and EMAIL_SMTP_PORT, or try again later.",
+    )
+
+
+class SMTPSession:
+    """A session that the server has accepted."""
+
+    def __init__(self, client: BoundedSMTP, letter: Letter, max_size: int | None = None) -> None:
+        self._client = client
+        self._letter = letter
+        announced = client.esmtp_features.get("size", "").strip()
+        bounds = (max_size, int(announced) if announced.isdecimal() else None)
+        self.max_size = min((bound for bound in bounds if bound), default=None)
+        self.certificate_end = _certificate_end(client)
+
+    def send(self, message: Message, contents: Sequence[bytes], to: Sequence[str] = ()) -> Receipt:
+        content = self._letter.compose(message, contents).as_bytes()
+        if self.max_size and len(content) > self.max_size:
+            raise MessageRefused(f"a mail of {len(content):,} bytes is too large: at most {self.max_size:,} are taken")
+        with _unless_broken_off():
+            self._mail_from(message.sender, len(content))
+            results = self._rcpt_to(to or message.envelope)
+            self._ask_for_data()
+            self._client.hand_over(content)
+        return Receipt(self._verdict(), len(content), results)
+
+    def propose_sender(self, sender: str) -> None:
+        """Ask whether a message from `sender` would be taken. Raises SettingsError or MailServerError."""
+        with _unless_broken_off():
+            self._mail_from(sender)
+            self._client.rset()
+
+    def _mail_from(self, sender: str, size: int = 0) -> None:
+        announces_size = size and self._client.has_extn("size")
+        code, reply = self._client.mail(sender, [f"SIZE={size}"] if announces_size else [])
+        if code == 250:
+            return
+        self._reset(code)
+        said = _reply(code, reply)
+        if announces_size and code in (452, 552):
+            raise MessageRefused(f"the mail server refused the message: {said}", may_pass=code < 500)
+        message = f"the mail server refused the sender: {said}"
+        if code < 500:
+            raise MailServerError(message, hint="Try again later.")
+        raise SettingsError(message, hint="Check EMAIL_SENDER, and whether the server wants EMAIL_USERNAME.")
+
+    def _rcpt_to(self, recipients: Sequence[str]) -> tuple[RecipientResult, ...]:
+        """What the server said to each; raises MessageRefused when nobody is left."""
+        results = tuple(_result(recipient, *self._client.rcpt(recipient)) for recipient in recipients)
+        refused = [result for result in results if result.state != "sent"]
+        if len(refused) == len(results):
+            self._reset()
+            replies = "; ".join(dict.fromkeys(result.reply for result in refused))
+            raise MessageRefused(
+                f"the mail server refused the recipient: {replies}",
+                may_pass=any(result.state == "deferred" for result in refused),
+                results=results,
+            )
+        if refused:
+            log.warning(
+                "%d of %d recipients refused: %s", len(refused), len(results), "; ".join(r.reply for r in refused)
+            )
+        return results
+
+    def _ask_for_data(self) -> None:
+        code, reply = self._client.docmd("DATA")
+        if code != 354:
+            raise self._refusal(code, reply)
+
+    def _verdict(self) -> str:
+        """The last word on a message that was handed over."""
+        try:
+            code, reply = self._client.getreply()
+        except (smtplib.SMTPException, OSError) as error:
+            # The server may have taken it before it fell silent.
+            raise DeliveryInDoubt(
+                f"the mail server broke off after it had the message: {error or type(error).__name__}"
+            ) from error
+        if 200 <= code < 300:
+            return _reply(code, reply)
+        if not 400 <= code < 600:
+            raise DeliveryInDoubt(f"the mail server had the message, then said: {_reply(code, reply)}")
+        raise self._refusal(code, reply)
+
+    def _refusal(self, code: int, reply: bytes) -> MessageRefused:
+        self._reset(code)
+        return MessageRefused(f"the mail server refused the message: {_reply(code, reply)}", may_pass=code < 500)
+
+    def _reset(self, code: int = 250) -> None:
+        """Be ready for another message, unless the server is about to close (421)."""
+        try:
+            if code != 421:
+                self._client.rset()
+        except (smtplib.SMTPException, OSError):
+            # What was refused stays refused; the next message will meet the silence.
+            self._client.close()
+
+
+def _certificate_end(client: BoundedSMTP) -> datetime | None:
+    """Until when the certificate of the server is valid; None without TLS."""
+    certificate = client.sock.getpeercert() if isinstance(client.sock, ssl.SSLSocket) else None
+    if not certificate:
+        return None
+    return datetime.fromtimestamp(ssl.cert_time_to_seconds(str(certificate["notAfter"])), timezone.utc)
+
+
+@contextmanager
+def _unless_broken_off() -> Iterator[None]:
+    try:
+        yield
+    except (smtplib.SMTPException, OSError) as error:
+        raise MailServerError(
+            f"the mail server broke off: {error or type(error).__name__}", hint="Try again later."
+        ) from error
+
+
+def _quit(client: smtplib.SMTP) -> None:
+    try:
+        client.quit()
+    except (smtplib.SMTPException, OSError):
+        # Whatever was to be said was said before: a bad farewell changes nothing.
+        client.close()
+
+
+def _result(address: str, code: int, reply: bytes) -> RecipientResult:
+    if code in (250, 251):
+        return RecipientResult(address, "sent", _reply(code, reply))
+    return RecipientResult(address, "deferred" if code < 500 else "refused", _reply(code, reply))
+
+
+def _reply(code: int, text: bytes | str) -> str:
+    """A server's answer without the addresses in it, which do not belong into a log."""
+    text = text.encode() if isinstance(text, str) else text
+    return f"{code} {_ADDRESS.sub('<address>', ' '.join(text.decode('utf-8', 'replace').split()))}"

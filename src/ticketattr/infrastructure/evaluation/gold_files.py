@@ -1,0 +1,171 @@
+"""Gold tickets, as JSON lines, CSV, a workbook, or a stage file.
+
+A row has `id`, `short_description`, `long_description`, the label in `request_category` and `request_type`, and
+perhaps `also_ok`: other labels that would do, as a list of `{request_category, request_type}`, or in a cell as
+`Category / Type`, one a line. In a stage file, the label is that of the attribution.
+"""
+
+from __future__ import annotations
+
+import csv
+import io
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from ...domain.catalog import RequestType, ServiceCatalog
+from ...domain.gold import GoldTicket
+from ...domain.ticket import Attribution, Ticket
+from ...errors import InputError
+from ..files import read_bounded
+from ..json_text import parse_json
+
+MAX_BYTES = 64 * 1024 * 1024
+_COLUMNS = ("short_description", "request_category", "request_type")
+_NAMED = 5
+
+Row = Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class GoldFile:
+    """The rows of a file, checked for their form; their labels are read against a catalog."""
+
+    path: Path
+    rows: Sequence[Row]
+
+    @classmethod
+    def read(cls, path: Path) -> GoldFile:
+        """Raises InputError."""
+        rows = _rows(path)
+        _check(rows, path)
+        return cls(path, rows)
+
+    def tickets(self, catalog: ServiceCatalog, *, ignore_unknown: bool = False) -> list[GoldTicket]:
+        """Raises InputError for labels that `catalog` does not have, unless those are left out."""
+        tickets: list[GoldTicket] = []
+        unknown: dict[str, None] = {}
+        for row in self.rows:
+            entry = catalog.find(_text(row, "request_category"), _text(row, "request_type"))
+            if entry is None:
+                unknown[f"{_text(row, 'request_category')} / {_text(row, 'request_type')}"] = None
+            else:
+                tickets.append(_gold(row, entry, catalog))
+        if unknown and not ignore_unknown:
+            raise InputError(
+                f"{self.path}: labels that are not in the catalog ({len(unknown)}): {_some(unknown)}",
+                hint="Correct them, or leave those tickets out with --ignore-unknown.",
+            )
+        return tickets
+
+
+def refuse_useless(gold: Sequence[GoldTicket], path: Path) -> None:
+    """Raises InputError for a set that nothing can be measured by."""
+    if len({str(case.entry) for case in gold}) < 2:
+        raise InputError(f"{path}: all tickets have the same label, so that there is nothing to tell apart")
+
+
+def _rows(path: Path) -> list[Row]:
+    suffix = path.suffix.lower()
+    if suffix == ".xlsx":
+        return _from_workbook(path)
+    content = read_bounded(path, MAX_BYTES)
+    if suffix == ".csv":
+        return list(csv.DictReader(io.StringIO(_decoded(content, path))))
+    if suffix == ".json":
+        return _from_stage_file(path)
+    return _from_lines(content, path)
+
+
+def _check(rows: Sequence[Row], path: Path) -> None:
+    if not rows:
+        raise InputError(f"{path} has no gold tickets")
+    missing = [name for name in _COLUMNS if name not in rows[0]]
+    if missing:
+        raise InputError(f"{path} lacks the columns {', '.join(missing)}")
+    counts = Counter(identity for row in rows if (identity := _text(row, "id")))
+    repeated = [identity for identity, count in counts.items() if count > 1]
+    if repeated:
+        raise InputError(f"{path}: {len(repeated)} ids are used more than once: {_some(repeated)}")
+
+
+def _from_lines(content: bytes, path: Path) -> list[Row]:
+    rows: list[Row] = []
+    for number, line in enumerate(_decoded(content, path).splitlines(), start=1):
+        if not line.strip():
+            continue
+        row = parse_json(line.encode(), f"{path}, line {number},")
+        if not isinstance(row, dict):
+            raise InputError(f"{path}, line {number}, is no JSON object")
+        rows.append(row)
+    return rows
+
+
+def _from_stage_file(path: Path) -> list[Row]:
+    from ..artifacts import read_attributions
+
+    return [
+        {
+            "id": attributed.ticket.id,
+            "short_description": attributed.ticket.short_description,
+            "long_description": attributed.ticket.long_description,
+            "request_category": attributed.outcome.entry.category,
+            "request_type": attributed.outcome.entry.name,
+        }
+        for attributed in read_attributions(path).data
+        if isinstance(attributed.outcome, Attribution)
+    ]
+
+
+def _from_workbook(path: Path) -> list[Row]:
+    from zipfile import BadZipFile
+
+    import openpyxl
+    from openpyxl.utils.exceptions import InvalidFileException
+
+    try:
+        workbook = openpyxl.load_workbook(io.BytesIO(read_bounded(path, MAX_BYTES)), read_only=True, data_only=True)
+    except (BadZipFile, InvalidFileException, KeyError, ValueError, OSError) as error:
+        raise InputError(f"{path} is no readable workbook: {error}") from error
+    lines = workbook.worksheets[0].iter_rows(values_only=True)
+    header = [str(cell or "") for cell in next(lines, ())]
+    rows: list[Row] = [dict(zip(header, line, strict=False)) for line in lines]
+    workbook.close()
+    return [row for row in rows if any(cell not in (None, "") for cell in row.values())]
+
+
+def _gold(row: Row, entry: RequestType, catalog: ServiceCatalog) -> GoldTicket:
+    ticket = Ticket(_text(row, "id"), _text(row, "short_description"), _text(row, "long_description"))
+    return GoldTicket(ticket, entry, tuple(_also_ok(row.get("also_ok"), catalog)))
+
+
+def _also_ok(value: Any, catalog: ServiceCatalog) -> Iterable[RequestType]:
+    """Those that the catalog has."""
+    if isinstance(value, str):
+        value = [
+            dict(zip(("request_category", "request_type"), line.split(" / ", 1), strict=False))
+            for line in value.splitlines()
+        ]
+    pairs = [pair for pair in value if isinstance(pair, dict)] if isinstance(value, list) else []
+    found = [catalog.find(_text(pair, "request_category"), _text(pair, "request_type")) for pair in pairs]
+    return [entry for entry in found if entry]
+
+
+def _decoded(content: bytes, path: Path) -> str:
+    try:
+        return content.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        raise InputError(f"{path} is not UTF-8 text") from error
+
+
+def _text(row: Row, name: str) -> str:
+    value = row.get(name)
+    return "" if value is None else str(value).strip()
+
+
+def _some(names: Iterable[str]) -> str:
+    named = list(names)
+    more = f" and {len(named) - _NAMED} more" if len(named) > _NAMED else ""
+    return ", ".join(named[:_NAMED]) + more

@@ -1,0 +1,167 @@
+"""Figures in the text format of Prometheus: as a file for node_exporter, or pushed to a Pushgateway."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import asdict, dataclass, field
+from datetime import datetime
+from pathlib import Path
+from typing import TypeAlias, get_args
+from urllib.parse import urlsplit
+
+from .. import __version__
+from ..domain.operation import Ending, Figures, Memory, ReportFigures, RunRecord, TicketOutcome
+from ..errors import ServiceError
+from .bounded import within
+from .files import replacing
+
+_READABLE = 0o644
+"""node_exporter runs as somebody else."""
+
+Sample: TypeAlias = tuple[Mapping[str, str], float]
+_OUTCOMES: tuple[TicketOutcome, ...] = ("kept", "corrected", "cached", "model", "offline", "no_match", "failed")
+_TOKENS = ("in", "out", "thinking", "cached")
+
+
+@dataclass(frozen=True, slots=True)
+class Textfile:
+    path: Path
+
+    def publish(self, figures: Figures) -> None:
+        with replacing(self.path, mode=_READABLE) as file:
+            file.write(render_metrics(figures).encode())
+
+
+@dataclass(frozen=True, slots=True)
+class Pushgateway:
+    """`url` is that of the gateway, or of a group in it; what the group held before is replaced.
+
+    Pushing takes at most so many `seconds`.
+    """
+
+    url: str = field(repr=False)
+    seconds: float = 5.0
+
+    def publish(self, figures: Figures) -> None:
+        content = render_metrics(figures).encode()
+        (problem,) = within(self.seconds, [lambda: self._put(content)])
+        if problem is None:
+            problem = f"no answer within {self.seconds:g} s"
+        if problem:
+            raise ServiceError(f"the metrics could not be pushed: {problem}", hint="Check METRICS_PUSH_URL.")
+
+    def _put(self, content: bytes) -> str:
+        import httpx
+
+        headers = {"Content-Type": "text/plain; version=0.0.4; charset=utf-8"}
+        try:
+            response = httpx.put(group_url(self.url), content=content, headers=headers, timeout=self.seconds)
+        except (httpx.HTTPError, httpx.InvalidURL, OSError, ValueError, ImportError) as error:
+            # Its message may hold the URL, and that a password.
+            return type(error).__name__
+        return "" if response.is_success else f"it answered {response.status_code}"
+
+
+def group_url(url: str) -> str:
+    """Where a Pushgateway takes the figures of this program."""
+    if "/metrics/job/" in urlsplit(url).path:
+        return url
+    return f"{url.rstrip('/')}/metrics/job/ticketattr"
+
+
+def render_metrics(figures: Figures) -> str:
+    lines = [*_of_memory(figures.memory), *(_of_reports(figures.reports) if figures.reports else ())]
+    return "\n".join(lines) + "\n"
+
+
+def _of_memory(memory: Memory) -> Iterator[str]:
+    yield from _gauge("info", "Which version ran last.", [({"version": __version__}, 1)])
+    if memory.main:
+        yield from _of_last_run(memory.last[memory.main])
+        yield from _gauge(
+            "last_success_timestamp_seconds",
+            "When a run last ended with exit code 0; 0 when none ever did.",
+            [({}, _timestamp(memory.succeeded.get(memory.main)))],
+        )
+    totals = memory.totals
+    endings: tuple[Ending, ...] = get_args(Ending)
+    yield from _counter(
+        "runs_total", "How runs ended.", [({"outcome": ending}, totals.runs.get(ending, 0)) for ending in endings]
+    )
+    yield from _counter("tickets_total", "Tickets by what became of them.", _by_outcome(totals.tickets))
+    usage = totals.usage
+    yield from _counter("llm_calls_total", "Calls of the model, retries included.", [({}, usage.calls)])
+    yield from _counter("llm_retries_total", "Calls of the model that repeated another one.", [({}, usage.retries)])
+    tokens = asdict(usage)
+    yield from _counter(
+        "llm_tokens_total",
+        "Tokens; those cached are among those that went in.",
+        [({"kind": kind}, tokens[f"tokens_{kind}"]) for kind in _TOKENS],
+    )
+    yield from _counter("llm_cost_usd_total", "What the model cost, as far as prices are known.", [({}, totals.cost)])
+
+
+def _of_last_run(record: RunRecord) -> Iterator[str]:
+    yield from _gauge("last_run_timestamp_seconds", "When the last run ended.", [({}, _timestamp(record.ended))])
+    yield from _gauge("last_run_exit_code", "How the last run ended.", [({}, record.exit_code)])
+    yield from _gauge(
+        "last_run_duration_seconds",
+        "How long each stage of the last run took.",
+        [({"stage": stage}, round(seconds, 3)) for stage, seconds in record.seconds.items()],
+    )
+    yield from _gauge(
+        "last_run_tickets", "Tickets of the last run by what became of them.", _by_outcome(record.tickets)
+    )
+    yield from _gauge(
+        "last_run_tickets_by_sla",
+        "Attributed tickets of the last run by SLA.",
+        [({"sla": sla}, count) for sla, count in sorted(record.by_sla.items())],
+    )
+
+
+def _of_reports(reports: ReportFigures) -> Iterator[str]:
+    yield from _gauge(
+        "reports_pending",
+        "Reports that still have to reach somebody, those in doubt included.",
+        [({}, reports.pending)],
+    )
+    yield from _gauge("reports_in_doubt", "Reports that may have arrived or not.", [({}, reports.in_doubt)])
+    yield from _gauge(
+        "oldest_pending_timestamp_seconds",
+        "Since when the oldest pending report lies there; 0 when nothing is pending.",
+        [({}, _timestamp(reports.oldest))],
+    )
+    yield from _counter("reports_delivered_total", "Reports delivered, as logged.", [({}, reports.delivered)])
+    yield from _counter(
+        "recipients_delivered_total",
+        "Recipients that messages were delivered to, as logged.",
+        [({}, reports.recipients)],
+    )
+
+
+def _by_outcome(counts: Mapping[TicketOutcome, int]) -> list[Sample]:
+    return [({"outcome": outcome}, counts.get(outcome, 0)) for outcome in _OUTCOMES]
+
+
+def _gauge(name: str, help: str, samples: Iterable[Sample]) -> Iterator[str]:
+    return _family(name, "gauge", help, samples)
+
+
+def _counter(name: str, help: str, samples: Iterable[Sample]) -> Iterator[str]:
+    return _family(name, "counter", help, samples)
+
+
+def _family(name: str, kind: str, help: str, samples: Iterable[Sample]) -> Iterator[str]:
+    yield f"# HELP ticketattr_{name} {help}"
+    yield f"# TYPE ticketattr_{name} {kind}"
+    for labels, value in samples:
+        shown = ",".join(f'{label}="{_escape(text)}"' for label, text in labels.items())
+        yield f"ticketattr_{name}{f'{{{shown}}}' if shown else ''} {value!r}"
+
+
+def _escape(text: str) -> str:
+    return text.replace("\\", "\\\\").replace("\n", "\\n").replace('"', '\\"')
+
+
+def _timestamp(at: datetime | None) -> float:
+    return round(at.timestamp(), 3) if at else 0

@@ -1,0 +1,1 @@
+"""Reports as workbook, CSV and page, and the workbook that comes back."""

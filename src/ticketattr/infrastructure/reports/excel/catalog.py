@@ -1,0 +1,76 @@
+"""Sheet `Catalog`, hidden: what the drop-downs of the sheet `Tickets` offer.
+
+A, B, C   category, request type and SLA of each entry, the entries of a category together
+E, F, G   each category, how many rows below the heading its entries begin, and how many there are
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from itertools import groupby
+
+from xlsxwriter import Workbook
+from xlsxwriter.worksheet import Worksheet
+
+from ....domain.catalog import RequestType, ServiceCatalog
+from .cells import write_text
+from .look import Look
+
+SHEET = "Catalog"
+
+_FOLLOWS = "The SLA follows with the next run, once the corrections are imported."
+
+
+def write_catalog_sheet(workbook: Workbook, catalog: ServiceCatalog, look: Look) -> None:
+    sheet = workbook.add_worksheet(SHEET)
+    groups = _by_category(catalog.entries)
+    starts = _starts(groups)
+    rows = [entry for _, entries in groups for entry in entries]
+    for column, heading in enumerate(("request_category", "request_type", "sla", "", "category", "first", "count")):
+        write_text(sheet, 0, column, heading, look, look.header)
+    for place, entry in enumerate(rows):
+        for column, text in enumerate((entry.category, entry.name, str(entry.sla))):
+            write_text(sheet, place + 1, column, text, look)
+        if place < len(groups):
+            write_text(sheet, place + 1, 4, groups[place][0], look)
+            sheet.write_number(place + 1, 5, starts[place])
+            sheet.write_number(place + 1, 6, len(groups[place][1]))
+    sheet.set_column(0, 4, 30)
+    sheet.protect()
+    sheet.hide()
+
+
+def add_drop_downs(sheet: Worksheet, catalog: ServiceCatalog, rows: int, columns: tuple[int, int]) -> None:
+    """Category and request type of `rows` rows below the heading; the types are those of the category."""
+    last = len(_by_category(catalog.entries)) + 1
+    chosen = f"({SHEET}!$E$2:$E${last}=$B2)"
+    # A sum of products compares text as text: MATCH would take a "*" in a name for any text.
+    first, count = (f"SUMPRODUCT({chosen}*{SHEET}!${column}$2:${column}${last})" for column in "FG")
+    sources = (f"={SHEET}!$E$2:$E${last}", f"=OFFSET({SHEET}!$B$1,{first},0,{count},1)")
+    for column, source, what in zip(columns, sources, ("category", "request type"), strict=True):
+        sheet.data_validation(
+            *(1, column, rows, column),
+            {
+                "validate": "list",
+                "source": source,
+                "input_title": f"Correct the {what}?",
+                "input_message": f"Choose another one. {_FOLLOWS}",
+                "error_title": "Not in the service catalog",
+                "error_message": "Choose one of the list: first the category, then a request type of it.",
+            },
+        )
+
+
+def _by_category(entries: Iterable[RequestType]) -> list[tuple[str, list[RequestType]]]:
+    """In the order in which the categories first appear."""
+    order = {category: place for place, category in enumerate(dict.fromkeys(entry.category for entry in entries))}
+    together = sorted(entries, key=lambda entry: order[entry.category])
+    return [(category, list(group)) for category, group in groupby(together, key=lambda entry: entry.category)]
+
+
+def _starts(groups: list[tuple[str, list[RequestType]]]) -> list[int]:
+    starts, start = [], 1
+    for _, entries in groups:
+        starts.append(start)
+        start += len(entries)
+    return starts

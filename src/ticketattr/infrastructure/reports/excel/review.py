@@ -1,0 +1,64 @@
+"""Sheet `Needs review`: what a person should look at and why, each with a link to its row in `Tickets`."""
+
+from __future__ import annotations
+
+from xlsxwriter import Workbook
+
+from ....domain.report import Report
+from . import tickets
+from .cells import rule_lines, write_link, write_text
+from .look import Look
+
+SHEET = "Needs review"
+
+_HEADINGS = ("ticket", "why", "short_description", "request_type", "next_best")
+_WIDTHS = (16, 48, 44, 44, 44)
+_HEADER_ROW = 3
+_LINE_HEIGHT = 15
+
+
+def write_review_sheet(workbook: Workbook, report: Report, look: Look) -> None:
+    sheet = workbook.add_worksheet(SHEET)
+    rows = [(place, row) for place, row in enumerate(report.rows, start=2) if row.needs_review]
+    for column, width in enumerate(_WIDTHS):
+        sheet.set_column(column, column, width)
+    sheet.set_row(0, 24)
+    sheet.write_string(0, 0, SHEET, look.title)
+    sheet.write_string(1, 0, _note(len(rows)), look.note)
+    for column, heading in enumerate(_HEADINGS):
+        write_text(sheet, _HEADER_ROW, column, heading, look, look.header)
+    for line, (place, row) in enumerate(rows, start=_HEADER_ROW + 1):
+        chosen = f"{row.request_category} / {row.request_type}" if row.request_type else ""
+        texts = (row.needs_review, row.short_description, chosen, row.next_best)
+        sheet.set_row(line, _LINE_HEIGHT * _lines(texts))
+        write_link(sheet, line, 0, f"internal:'{tickets.SHEET}'!B{place}", row.id or f"row {place}", look)
+        for column, text in enumerate(texts, start=1):
+            write_text(sheet, line, column, text, look, look.flag if column == 1 else None)
+    sheet.freeze_panes(_HEADER_ROW + 1, 0)
+    sheet.autofilter(_HEADER_ROW, 0, _HEADER_ROW + len(rows), len(_HEADINGS) - 1)
+    sheet.set_landscape()
+    sheet.set_paper(9)  # A4
+    sheet.set_margins(left=0.4, right=0.4, top=0.6, bottom=0.6)
+    sheet.fit_to_pages(1, 0)
+    sheet.repeat_rows(_HEADER_ROW)
+    rule_lines(sheet, _HEADER_ROW + 1, _HEADER_ROW + len(rows), len(_HEADINGS), look)
+    sheet.set_footer(f"&L{report.run_id}&R&P / &N")
+    # What somebody typed here would be lost without a word.
+    sheet.protect("", {"autofilter": True, "format_columns": True, "format_rows": True})
+
+
+def _note(count: int) -> str:
+    if not count:
+        return "Nothing: every ticket has a request type that nobody needs to doubt."
+    return (
+        f"{count:,} to look at. A click on a ticket leads to its row in the sheet Tickets, where you correct it. "
+        "(Filter that sheet as you like; sorting it moves rows away from the links.)"
+    )
+
+
+def _lines(texts: tuple[str, ...]) -> int:
+    needed = (
+        sum(max(1, -(-len(line) // (width - 2))) for line in text.splitlines())
+        for text, width in zip(texts, _WIDTHS[1:], strict=True)
+    )
+    return max(1, min(max(needed), 6))

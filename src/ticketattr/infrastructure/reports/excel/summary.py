@@ -1,0 +1,140 @@
+"""Sheet `Summary`, which opens first: how the queue stands, in figures and two charts."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from xlsxwriter import Workbook
+from xlsxwriter.format import Format
+from xlsxwriter.worksheet import Worksheet
+
+from ....domain.report import Report
+from ....domain.summary import Count, summarize
+from ..report_words import MEANINGS, counted_types, facts, gone_tickets, made_at, since_heading
+from . import review
+from .cells import write_text
+from .look import BLUE, Look
+
+SHEET = "Summary"
+
+_MAX_BARS = 15
+_CHART_WIDTH, _CHART_HEIGHT = 560, 340
+
+
+def write_summary_sheet(workbook: Workbook, report: Report, look: Look) -> None:
+    summary = summarize(report)
+    sheet = workbook.add_worksheet(SHEET)
+    _set_up(sheet, report)
+    page = _Page(sheet, look)
+    page.line("Ticket attribution", look.title)
+    page.line(f"{len(report.rows):,} tickets, {made_at(report)}", look.note)
+    page.table("How the queue stands", summary.states, [MEANINGS[name] for name, _ in summary.states])
+    if summary.needs_review:
+        page.link(f"internal:'{review.SHEET}'!A1", f"{summary.needs_review:,} to look at: sheet {review.SHEET}")
+    page.heading(since_heading(report))
+    for name, count in summary.since or ():
+        page.count(name, count, look.label, look.count)
+    for ticket in gone_tickets(report):
+        page.text(f"gone: {ticket}")
+    bands = page.table("By SLA, in calendar time", summary.bands)
+    categories = page.table("By category", summary.categories)
+    page.table("By request type", counted_types(summary))
+    page.heading("How it was made")
+    for name, value in facts(report):
+        page.fact(name, value)
+    _insert_chart(workbook, sheet, "bar", "Tickets by category", categories, "E2")
+    _insert_chart(workbook, sheet, "column", "Tickets by SLA", bands, "E21")
+
+
+def _set_up(sheet: Worksheet, report: Report) -> None:
+    sheet.set_row(0, 24)
+    sheet.set_column(0, 0, 56)
+    sheet.set_column(1, 1, 12)
+    sheet.set_column(2, 2, 46)
+    sheet.hide_gridlines(2)
+    sheet.set_landscape()
+    sheet.set_paper(9)  # A4
+    sheet.set_margins(left=0.4, right=0.4, top=0.6, bottom=0.6)
+    sheet.fit_to_pages(1, 0)
+    sheet.set_footer(f"&L{report.run_id}&R&P / &N")
+    sheet.activate()
+    # What somebody typed here would be lost without a word.
+    sheet.protect("", {"format_columns": True, "objects": True})
+
+
+class _Page:
+    """Lines from top to bottom, which is the order in which a streamed sheet takes them."""
+
+    def __init__(self, sheet: Worksheet, look: Look) -> None:
+        self._sheet = sheet
+        self._look = look
+        self._row = 0
+
+    def table(self, heading: str, counts: Sequence[Count], notes: Sequence[str] = ()) -> tuple[int, int]:
+        """The counts and their sum; returns the first and the last row of the counts."""
+        self.heading(heading)
+        first = self._row
+        for place, (name, count) in enumerate(counts):
+            if notes:
+                self._sheet.write_string(self._row, 2, notes[place], self._look.aside)
+            self.count(name, count, self._look.label, self._look.count)
+        self.count("all", sum(count for _, count in counts), self._look.total_label, self._look.total)
+        return first, first + len(counts) - 1
+
+    def heading(self, text: str) -> None:
+        self._row += 1
+        self._sheet.set_row(self._row, 20)
+        for column in range(3):
+            self._sheet.write_string(self._row, column, "" if column else text, self._look.section)
+        self._row += 1
+
+    def line(self, text: str, format: Format) -> None:
+        self._sheet.write_string(self._row, 0, text, format)
+        self._row += 1
+
+    def text(self, text: str) -> None:
+        write_text(self._sheet, self._row, 0, text, self._look, self._look.label)
+        self._row += 1
+
+    def count(self, name: str, count: int, label: Format, format: Format) -> None:
+        self._sheet.write_number(self._row, 1, count, format)
+        write_text(self._sheet, self._row, 0, name, self._look, label)
+        self._row += 1
+
+    def fact(self, name: str, value: str) -> None:
+        write_text(self._sheet, self._row, 0, name, self._look, self._look.label)
+        write_text(self._sheet, self._row, 1, value, self._look, self._look.fact)
+        self._row += 1
+
+    def link(self, url: str, text: str) -> None:
+        self._sheet.write_url(self._row, 0, url, self._look.internal_link, text)
+        self._row += 1
+
+
+def _insert_chart(
+    workbook: Workbook, sheet: Worksheet, kind: str, title: str, rows: tuple[int, int], cell: str
+) -> None:
+    first, last = rows[0], min(rows[1], rows[0] + _MAX_BARS - 1)
+    chart: Any = workbook.add_chart({"type": kind})
+    chart.add_series(
+        {
+            "name": title,
+            "categories": [SHEET, first, 0, last, 0],
+            "values": [SHEET, first, 1, last, 1],
+            "fill": {"color": BLUE},
+            "gap": 50,
+            "data_labels": {"value": True},
+        }
+    )
+    chart.set_title({"name": title, "name_font": {"size": 12}})
+    chart.set_legend({"none": True})
+    no_axis = {"visible": False, "major_gridlines": {"visible": False}}
+    if kind == "bar":
+        # Bars are counted from the bottom; read from the top, they have the order of the table.
+        chart.set_y_axis({"reverse": True})
+        chart.set_x_axis(no_axis)
+    else:
+        chart.set_y_axis(no_axis)
+    chart.set_size({"width": _CHART_WIDTH, "height": _CHART_HEIGHT})
+    sheet.insert_chart(cell, chart)

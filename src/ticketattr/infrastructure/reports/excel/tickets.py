@@ -1,0 +1,154 @@
+"""Sheet `Tickets`: a bold, frozen, filtered header and one row for each ticket. Here alone one edits.
+
+The last column is hidden. It holds the place of the ticket in the queue, from 1, and so says which ticket a
+row is about, however often the rows were sorted since.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Literal
+
+from xlsxwriter import Workbook
+from xlsxwriter.format import Format
+from xlsxwriter.worksheet import Worksheet
+
+from ....domain.report import Report, Row
+from .catalog import add_drop_downs
+from .cells import rule_lines, write_link, write_text
+from .look import Look
+
+SHEET = "Tickets"
+MAX_ROWS = 1_048_575
+
+_LINE_HEIGHT = 15
+_MAX_LINES = 6
+_LEAST_WIDTH = 8
+
+
+@dataclass(frozen=True, slots=True)
+class Column:
+    """`name` is a field of `Row`; `widest` is in characters."""
+
+    name: str
+    kind: Literal["text", "editable", "flag", "link", "number", "hundredths"] = "text"
+    widest: int = 30
+    heading: str = ""
+
+
+_COLUMNS = (
+    Column("id", "link", 24),
+    Column("request_category", "editable"),
+    Column("request_type", "editable", 36),
+    Column("short_description", widest=50),
+    Column("sla_value", "number"),
+    Column("sla_unit"),
+    Column("sla_hours", "number", heading="sla_hours (a day is 24)"),
+    Column("age_days", "number"),
+    Column("since_last_report", widest=16),
+    Column("needs_review", "flag", 50),
+    Column("source"),
+    Column("confidence", "hundredths"),
+    Column("evidence"),
+    Column("next_best", widest=50),
+    Column("long_description", widest=60),
+    Column("unattributed_reason"),
+    Column("unattributed_detail", widest=40),
+    Column("suspicious"),
+    Column("original_category"),
+    Column("original_type"),
+    Column("original_sla"),
+    Column("created_at"),
+    Column("requester_email", widest=40),
+    Column("place", "number"),
+)
+COLUMNS = tuple(column.heading or column.name for column in _COLUMNS)
+_PRINTED = 10
+"""How many columns go to paper: those of which one page is wide enough."""
+
+
+def write_tickets_sheet(workbook: Workbook, report: Report, look: Look) -> None:
+    sheet = workbook.add_worksheet(SHEET)
+    widths = [_width(column, report.rows) for column in _COLUMNS]
+    _set_up(sheet, report, widths)
+    rule_lines(sheet, 1, len(report.rows), len(_COLUMNS), look)
+    formats = _formats(look)
+    for place, (column, heading) in enumerate(zip(_COLUMNS, COLUMNS, strict=True)):
+        header = look.editable_header if column.kind == "editable" else look.header
+        write_text(sheet, 0, place, heading, look, header)
+    for place, row in enumerate(report.rows, start=1):
+        _write_row(sheet, place, row, widths, formats, look)
+
+
+def _set_up(sheet: Worksheet, report: Report, widths: Sequence[int]) -> None:
+    last_row, last_column = len(report.rows), len(_COLUMNS) - 1
+    for place, width in enumerate(widths):
+        sheet.set_column(place, place, width, None, {"hidden": place == last_column})
+    sheet.set_row(0, 2 * _LINE_HEIGHT)
+    sheet.freeze_panes(1, 0)
+    sheet.autofilter(0, 0, last_row, last_column)
+    sheet.set_landscape()
+    sheet.set_paper(9)  # A4
+    sheet.set_margins(left=0.4, right=0.4, top=0.6, bottom=0.6)
+    sheet.print_area(0, 0, last_row, _PRINTED - 1)
+    sheet.fit_to_pages(1, 0)
+    sheet.repeat_rows(0)
+    sheet.set_footer(f"&L{report.run_id}&R&P / &N")
+    if report.background.catalog and report.rows:
+        places = [place for place, column in enumerate(_COLUMNS) if column.kind == "editable"]
+        add_drop_downs(sheet, report.background.catalog, last_row, (places[0], places[1]))
+
+
+def _formats(look: Look) -> list[Format]:
+    by_kind = {
+        "text": look.text,
+        "editable": look.editable,
+        "flag": look.flag,
+        "link": look.text,
+        "number": look.number,
+        "hundredths": look.hundredths,
+    }
+    return [by_kind[column.kind] for column in _COLUMNS]
+
+
+def _write_row(
+    sheet: Worksheet, place: int, row: Row, widths: Sequence[int], formats: Sequence[Format], look: Look
+) -> None:
+    values = [getattr(row, column.name) for column in _COLUMNS]
+    if (lines := _lines(values, widths)) > 1:
+        sheet.set_row(place, _LINE_HEIGHT * lines)
+    for column, (value, look_of_it) in enumerate(zip(values, formats, strict=True)):
+        if column == 0 and row.url:
+            write_link(sheet, place, column, row.url, value, look)
+        elif isinstance(value, str):
+            write_text(sheet, place, column, value, look, look_of_it)
+            if not value and _COLUMNS[column].kind == "editable":
+                sheet.write_blank(place, column, None, look_of_it)
+        elif value is not None:
+            sheet.write_number(place, column, value, look_of_it)
+
+
+def _width(column: Column, rows: Sequence[Row]) -> int:
+    """What the longest line takes, within reason; the filter's button takes the room of three characters."""
+    heading = (column.heading or column.name).split()
+    longest = max(_LEAST_WIDTH, *(len(word) + 3 for word in heading))
+    for row in rows:
+        value = getattr(row, column.name)
+        if value is None or value == "":
+            continue
+        longest = max(longest, max(map(len, str(value).splitlines()), default=0) + 2)
+        if longest >= column.widest:
+            return max(column.widest, len(heading[0]) + 3)
+    return longest
+
+
+def _lines(values: Sequence[object], widths: Sequence[int]) -> int:
+    """Not every program fits a row to wrapped text by itself."""
+    most = 1
+    for value, width in zip(values, widths, strict=True):
+        if isinstance(value, str) and (len(value) >= width or "\n" in value):
+            most = max(most, sum(max(1, -(-len(line) // (width - 1))) for line in value.splitlines()))
+            if most >= _MAX_LINES:
+                return _MAX_LINES
+    return most

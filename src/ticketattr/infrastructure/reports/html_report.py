@@ -1,0 +1,111 @@
+"""The report as one page that needs nothing else: no script, no font, no picture from elsewhere.
+
+On a narrow screen each ticket is a card; on a wide one the tickets are a table.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from html import escape
+from importlib.resources import files
+from pathlib import Path
+from string import Template
+
+from ...domain.report import Report, Row
+from ...domain.shown_text import shown
+from ...domain.summary import Count, Summary, summarize
+from ..files import output
+from .report_words import MEANINGS, counted_types, facts, gone_tickets, made_at, since_heading
+
+_COLUMNS = ("ticket", "category", "request type", "description", "SLA", "age", "since", "needs review", "source")
+
+
+@dataclass(frozen=True, slots=True)
+class HTMLReports:
+    """A path of `-` is standard output."""
+
+    def write(self, report: Report, path: Path) -> None:
+        page = (files(__package__) / "page.html").read_text(encoding="utf-8")
+        # Before anything is filled in: a text may hold the mark itself.
+        before, _, after = page.partition("$rows")
+        with output(path) as file:
+            file.write(_start(before, report).encode())
+            for row in report.rows:
+                file.write(_ticket(row).encode())
+            file.write(_end(after, report).encode())
+
+
+def _start(template: str, report: Report) -> str:
+    return Template(template).substitute(
+        title=_text(f"Ticket attribution {report.run_id}"),
+        made=_text(f"{len(report.rows):,} tickets, {made_at(report)}"),
+        summary="\n".join(_summary(report, summarize(report))),
+        headings="".join(f'<th scope="col">{name}</th>' for name in _COLUMNS),
+    )
+
+
+def _end(template: str, report: Report) -> str:
+    lines = (f"<dt>{_text(name)}</dt><dd>{_text(value)}</dd>" for name, value in facts(report))
+    return Template(template).substitute(facts="".join(lines))
+
+
+def _summary(report: Report, summary: Summary) -> Iterator[str]:
+    yield _bars("How the queue stands", summary.states, MEANINGS)
+    yield _bars(since_heading(report), summary.since or (), {})
+    if report.gone:
+        yield f"<ul>{''.join(f'<li>gone: {_text(ticket)}</li>' for ticket in gone_tickets(report))}</ul>"
+    yield _bars("By SLA, in calendar time", summary.bands, {})
+    yield _bars("By category", summary.categories, {})
+    yield _bars("By request type", counted_types(summary), {})
+
+
+def _bars(heading: str, counts: Sequence[Count], meanings: dict[str, str]) -> str:
+    """Counts as bars; their lengths compare within a group."""
+    most = max((count for _, count in counts), default=0) or 1
+    lines = (
+        f"<tr><th scope='row'>{_text(name)}</th><td>{count:,}</td>"
+        f"<td><i style='width:{100 * count // most}%'></i> {_text(meanings.get(name, ''))}</td></tr>"
+        for name, count in counts
+    )
+    return f"<section><h2>{_text(heading)}</h2><table class='counts'>{''.join(lines)}</table></section>"
+
+
+def _ticket(row: Row) -> str:
+    name = _text(row.id) or "(no id)"
+    cells = (
+        f'<a href="{escape(row.url)}" rel="noreferrer">{name}</a>' if row.url else name,
+        _text(row.request_category) or "–",
+        _text(row.request_type) or "–",
+        _description(row),
+        f"{row.sla_value:g} {_text(row.sla_unit)}" if row.sla_value is not None else "–",
+        f"{row.age_days:g} days" if row.age_days is not None else "–",
+        _text(row.since_last_report),
+        _review(row),
+        _source(row),
+    )
+    return f"<tr{' class=review' if row.needs_review else ''}>{_cells(cells)}</tr>\n"
+
+
+def _cells(cells: Iterable[str]) -> str:
+    return "".join(f'<td data-label="{name}">{cell}</td>' for name, cell in zip(_COLUMNS, cells, strict=True))
+
+
+def _description(row: Row) -> str:
+    short = f"<bdi>{_text(row.short_description)}</bdi>"
+    if not row.long_description:
+        return short
+    return f"<details><summary>{short}</summary><p><bdi>{_text(row.long_description)}</bdi></p></details>"
+
+
+def _review(row: Row) -> str:
+    best = f"<br>next best: {_text(row.next_best.replace(chr(10), '; '))}" if row.needs_review and row.next_best else ""
+    return _text(row.needs_review) + best
+
+
+def _source(row: Row) -> str:
+    return _text(row.source if row.confidence is None else f"{row.source} {row.confidence:.2f}")
+
+
+def _text(text: str) -> str:
+    return escape(shown(text))

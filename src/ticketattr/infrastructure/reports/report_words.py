@@ -1,0 +1,58 @@
+"""What every format of the report says in the same words."""
+
+from __future__ import annotations
+
+from ...domain.report import Report
+from ...domain.summary import Count, Summary
+
+MEANINGS = {
+    "attributed": "chosen by the classifier: nothing to do",
+    "kept": "came with a valid pair: nothing to do",
+    "corrected": "decided by a person: nothing to do",
+    "needs review": "a person should look",
+    "failed": "not attributed because something failed",
+}
+_MAX_GONE = 30
+
+
+def made_at(report: Report) -> str:
+    return f"{report.generated_at:%Y-%m-%d %H:%M} UTC"
+
+
+def since_heading(report: Report) -> str:
+    earlier = report.background.earlier
+    if earlier is None:
+        return "Since the last report that was sent: there is none to compare with"
+    return f"Since the last report that was sent ({earlier.run_id})"
+
+
+def gone_tickets(report: Report) -> list[str]:
+    """One line a ticket, and one for those that are too many."""
+    lines = [f"{ticket.id or '(no id)'} {ticket.short_description}" for ticket in report.gone[:_MAX_GONE]]
+    more = len(report.gone) - len(lines)
+    return [*lines, f"and {more:,} more"] if more else lines
+
+
+def counted_types(summary: Summary) -> list[Count]:
+    return [(f"{category} / {name}" if name else category, count) for category, name, count in summary.types]
+
+
+def facts(report: Report) -> list[tuple[str, str]]:
+    """How the report was made: names and values."""
+    background, bill = report.background, report.background.bill
+    known = [("run", report.run_id), ("attributed at", made_at(report))]
+    if bill:
+        cost = "unknown" if bill.cost is None else f"{bill.cost:.4f} USD"
+        known += [
+            ("model", bill.model or "unknown"),
+            ("calls", f"{bill.usage.calls:,}"),
+            ("tokens in and out", f"{bill.usage.tokens_in:,} and {bill.usage.tokens_out:,}"),
+            ("cost", cost),
+        ]
+        if bill.seconds:
+            known.append(("duration", f"{bill.seconds:.1f} s"))
+    if background.catalog:
+        entries = len(background.catalog.entries)
+        known.append(("service catalog", f"version {background.catalog.version}, {entries:,} request types"))
+    known.append(("needs review below a confidence of", f"{background.review_below:g}"))
+    return known

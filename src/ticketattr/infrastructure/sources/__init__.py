@@ -1,0 +1,1 @@
+"""Where tickets and the service catalog come from."""

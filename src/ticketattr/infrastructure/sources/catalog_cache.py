@@ -1,0 +1,145 @@
+"""The last good catalog, kept so that an unchanged one is not sent again and a run survives a server that is down.
+
+    {"kind": "catalog_cache", "schema_version": 1, "location", "etag", "last_modified", "confirmed_at", "content"}
+
+`location` is a digest, since a URL may hold secrets; `content` is the YAML as it came. A file of another location,
+a damaged one, or one that cannot be written is done without: it saves time, nothing depends on it.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import logging
+from dataclasses import dataclass
+from datetime import timedelta
+from pathlib import Path
+
+from pydantic import AwareDatetime, TypeAdapter, ValidationError
+from pydantic.dataclasses import dataclass as checked_dataclass
+
+from ...application.ports import Clock
+from ...domain.catalog import ServiceCatalog
+from ...errors import InputError, ServiceError, TicketAttrError
+from ..files import read_bounded, replacing
+from ..json_text import dump_json, parse_json
+from .catalog_yaml import MAX_BYTES, YAMLCatalog, parse_catalog
+from .http import NOTHING_KNOWN, Validators
+
+log = logging.getLogger(__name__)
+
+SCHEMA_VERSION = 1
+
+_KIND = "catalog_cache"
+_LARGEST = 6 * MAX_BYTES + 64 * 1024  # JSON may take six bytes for one of the YAML
+
+_FEW = 0.5
+"""The share of the entries before below which a catalog is taken to have got worse."""
+
+
+@checked_dataclass(frozen=True)
+class _File:
+    kind: str
+    schema_version: int
+    location: str
+    etag: str
+    last_modified: str
+    confirmed_at: AwareDatetime
+    content: str
+
+
+_ADAPTER = TypeAdapter(_File)
+
+
+@dataclass(frozen=True, slots=True)
+class _Last:
+    """What the source last gave, and when it last said that it still holds."""
+
+    file: _File
+    catalog: ServiceCatalog
+
+    @property
+    def validators(self) -> Validators:
+        return Validators(self.file.etag, self.file.last_modified)
+
+
+@dataclass(frozen=True, slots=True)
+class CachedCatalog:
+    """`source`, with what it last gave in the file `path`.
+
+    When its server cannot be had, what it last gave is good for `max_stale` after it was last confirmed.
+    """
+
+    source: YAMLCatalog
+    path: Path
+    max_stale: timedelta
+    clock: Clock
+
+    def fetch_catalog(self) -> ServiceCatalog:
+        last = self._read()
+        try:
+            answer = self.source.ask(last.validators if last else NOTHING_KNOWN)
+        except ServiceError as error:
+            return self._fall_back(last, error)
+        if last and answer.is_unchanged:
+            self._keep(last.file.content, answer.validators)
+            return last.catalog
+        catalog = parse_catalog(answer.content, self.source.name)
+        if last:
+            _warn_of_loss(catalog, last.catalog)
+        self._keep(answer.content.decode("utf-8-sig"), answer.validators)
+        return catalog
+
+    def _fall_back(self, last: _Last | None, error: ServiceError) -> ServiceCatalog:
+        if last is None:
+            raise error
+        confirmed_at = last.file.confirmed_at
+        # An age below nothing says that the clock was set: then nobody knows how old it is.
+        if not timedelta(0) <= self.clock() - confirmed_at <= self.max_stale:
+            raise ServiceError(
+                f"{error}; the one of {confirmed_at:%Y-%m-%d %H:%M} UTC is too old to stand in for it",
+                hint="Try again later, or let older ones stand in (CATALOG_MAX_STALE).",
+            ) from error
+        log.warning("%s: the one of %s UTC stands in for it", error, f"{confirmed_at:%Y-%m-%d %H:%M}")
+        return last.catalog
+
+    def _read(self) -> _Last | None:
+        if not self.path.exists():
+            return None
+        try:
+            file = _ADAPTER.validate_python(parse_json(read_bounded(self.path, _LARGEST), str(self.path)))
+            if (file.kind, file.schema_version, file.location) != (_KIND, SCHEMA_VERSION, self._digest):
+                return None
+            return _Last(file, parse_catalog(file.content.encode(), self.source.name))
+        except (InputError, ValidationError):
+            log.warning("%s is damaged and not used; it is made anew", self.path)
+            return None
+
+    def _keep(self, content: str, validators: Validators) -> None:
+        file = _File(
+            kind=_KIND,
+            schema_version=SCHEMA_VERSION,
+            location=self._digest,
+            etag=validators.etag,
+            last_modified=validators.last_modified,
+            confirmed_at=self.clock(),
+            content=content,
+        )
+        try:
+            with replacing(self.path) as kept:
+                kept.write(dump_json(_ADAPTER.dump_python(file, mode="json")))
+        except TicketAttrError as error:
+            log.warning("the service catalog is not kept for later: %s", error)
+
+    @property
+    def _digest(self) -> str:
+        return hashlib.sha256(self.source.location.encode("utf-8", "surrogateescape")).hexdigest()
+
+
+def _warn_of_loss(catalog: ServiceCatalog, before: ServiceCatalog) -> None:
+    if len(catalog.entries) < _FEW * len(before.entries):
+        log.warning(
+            "the service catalog has %d request types, and had %d at the last run: tickets of the others will be"
+            " attributed to what is left",
+            len(catalog.entries),
+            len(before.entries),
+        )

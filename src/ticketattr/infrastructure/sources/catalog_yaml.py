@@ -1,0 +1,230 @@
+"""The service catalog as YAML, from a URL or a file.
+
+    service_catalog.catalog.categories[].{name, requests[].{name, sla: {value, unit}}}
+
+A request type may have `description`, `keywords` and `examples`; other fields are ignored. Whatever is
+wrong refuses the whole catalog, with its line: half a catalog would put tickets into the wrong half.
+"""
+
+from __future__ import annotations
+
+import math
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+from ruamel.yaml import YAML
+from ruamel.yaml.error import MarkedYAMLError, YAMLError
+from ruamel.yaml.events import AliasEvent, CollectionEndEvent, CollectionStartEvent
+from ruamel.yaml.nodes import MappingNode, Node, ScalarNode, SequenceNode
+
+from ...domain.catalog import SLA, SLA_UNITS, RequestType, ServiceCatalog, fold, sla_unit
+from ...errors import CatalogError
+from ..options import HTTPPolicy
+from .http import NOTHING_KNOWN, Answer, Call, Endpoint, Validators, shown
+from .locations import is_remote, read_location
+
+MAX_BYTES = 2 * 1024 * 1024
+MAX_DEPTH = 20
+
+_HALF_PAIR = re.compile("[\ud800-\udfff]")
+_TAG = "tag:yaml.org,2002:"
+_TAGS = {_TAG + name for name in ("map", "seq", "str", "int", "float", "bool", "null")}
+
+
+@dataclass(frozen=True, slots=True)
+class YAMLCatalog:
+    """`location` is a URL, a `file:` URL or a path."""
+
+    location: str
+    http: HTTPPolicy
+
+    def fetch_catalog(self) -> ServiceCatalog:
+        return parse_catalog(self.ask().content, self.name)
+
+    def ask(self, known: Validators = NOTHING_KNOWN) -> Answer:
+        """The YAML, unless it is what is `known` already. Raises SettingsError, InputError or ServiceError."""
+        endpoint = Endpoint("the service catalog", self.location, url_setting="SERVICE_CATALOG_URL", max_redirects=3)
+        return read_location(endpoint, self.http, Call(known=known))
+
+    @property
+    def name(self) -> str:
+        """The location as it may be shown."""
+        return shown(self.location) if is_remote(self.location) else self.location
+
+
+def parse_catalog(content: bytes, name: str) -> ServiceCatalog:
+    """The catalog in `content`, which came from `name`. Raises CatalogError."""
+    if len(content) > MAX_BYTES:
+        raise CatalogError(f"{name} is larger than {MAX_BYTES:,} bytes")
+    if content.lstrip()[:1] == b"<":
+        raise CatalogError(f"{name} is a web page, not YAML", hint="Often a login or error page: check the URL.")
+    try:
+        return ServiceCatalog(tuple(_entries(_document(content.decode("utf-8-sig")))))
+    except _Wrong as wrong:
+        raise CatalogError(f"{name}, line {wrong.line}: {wrong}") from None
+    except MarkedYAMLError as error:
+        mark = error.problem_mark or error.context_mark
+        line = f", line {mark.line + 1}" if mark else ""
+        raise CatalogError(
+            f"{name}{line} is not valid YAML: {' '.join(filter(None, (error.context, error.problem)))}"
+        ) from error
+    except (YAMLError, UnicodeDecodeError, ValueError) as error:
+        raise CatalogError(f"{name} is not valid YAML: {str(error).splitlines()[0]}") from error
+
+
+class _Wrong(Exception):
+    """Something in the catalog that cannot be used; `line` counts from 1."""
+
+    def __init__(self, message: str, line: int) -> None:
+        super().__init__(message)
+        self.line = line
+
+
+def _document(text: str) -> Node:
+    for event, depth in _events(text):
+        line = event.start_mark.line + 1
+        if isinstance(event, AliasEvent):
+            # A few lines of aliases can stand for more nodes than memory holds.
+            raise _Wrong("aliases are not allowed", line)
+        if depth > MAX_DEPTH:
+            raise _Wrong("nested too deeply", line)
+        if (tag := getattr(event, "tag", None)) and tag not in _TAGS:
+            raise _Wrong(f"the tag {tag} is not allowed", line)
+    yaml = YAML(typ="safe", pure=True)
+    yaml.composer.warn_double_anchors = False
+    document: Node | None = yaml.compose(text)
+    if document is None:
+        raise _Wrong("the catalog is empty", 1)
+    _refuse_duplicate_keys(document)
+    return document
+
+
+def _refuse_duplicate_keys(node: Node) -> None:
+    if isinstance(node, SequenceNode):
+        for item in node.value:
+            _refuse_duplicate_keys(item)
+    if isinstance(node, MappingNode):
+        seen: set[Any] = set()
+        for key, value in node.value:
+            if isinstance(key, ScalarNode) and key.value in seen:
+                raise _Wrong(f"'{key.value}' is there twice", _line(key))
+            seen.add(key.value if isinstance(key, ScalarNode) else id(key))
+            _refuse_duplicate_keys(value)
+
+
+def _events(text: str) -> Iterator[tuple[Any, int]]:
+    depth = 0
+    for event in YAML(typ="safe", pure=True).parse(text):
+        depth += isinstance(event, CollectionStartEvent) - isinstance(event, CollectionEndEvent)
+        yield event, depth
+
+
+def _entries(document: Node) -> Iterator[RequestType]:
+    catalog = _field(_fields(document), "service_catalog", document)
+    catalog = _field(_fields(catalog), "catalog", catalog)
+    categories: dict[str, str] = {}
+    for category in _items(_field(_fields(catalog), "categories", catalog), "categories"):
+        fields = _fields(category)
+        name = _name(fields, category, "category")
+        _refuse_twin(name, categories, category, "category")
+        request_types: dict[str, str] = {}
+        for request in _items(_field(fields, "requests", category), f"category '{name}'"):
+            entry = _entry(name, request)
+            _refuse_twin(entry.name, request_types, request, "request type")
+            yield entry
+
+
+def _entry(category: str, request: Node) -> RequestType:
+    fields = _fields(request)
+    name = _name(fields, request, "request type")
+    return RequestType(
+        category=category,
+        name=name,
+        sla=_sla(_field(fields, "sla", request), name),
+        description=_text(fields["description"]) if "description" in fields else "",
+        keywords=_texts(fields.get("keywords")),
+        examples=_texts(fields.get("examples")),
+    )
+
+
+def _sla(node: Node, request_type: str) -> SLA:
+    fields = _fields(node)
+    value_node, unit_node = _field(fields, "value", node), _field(fields, "unit", node)
+    value, unit = _number(value_node), sla_unit(_text(unit_node))
+    if value is None or value < 0:
+        raise _Wrong(f"the SLA value of '{request_type}' is not a number from 0 up", _line(value_node))
+    if unit is None:
+        raise _Wrong(f"the SLA unit of '{request_type}' is none of {', '.join(SLA_UNITS)}", _line(unit_node))
+    return SLA(value, unit)
+
+
+def _number(node: Node) -> int | float | None:
+    if node.tag not in (f"{_TAG}int", f"{_TAG}float"):
+        return None
+    try:
+        number = float(node.value)
+    except ValueError:  # YAML has spellings that nobody uses for an SLA: 0x10, 1:30.
+        return None
+    if not math.isfinite(number):
+        return None
+    return int(number) if number.is_integer() else number
+
+
+def _refuse_twin(name: str, seen: dict[str, str], node: Node, what: str) -> None:
+    key = fold(name)
+    if key in seen:
+        raise _Wrong(f"{what} '{name}' is there twice (as '{seen[key]}'), case and white space ignored", _line(node))
+    seen[key] = name
+
+
+def _name(fields: dict[str, Node], parent: Node, what: str) -> str:
+    name = _text(_field(fields, "name", parent)).strip()
+    if not name:
+        raise _Wrong(f"a {what} has no name", _line(fields["name"]))
+    return name
+
+
+def _fields(node: Node) -> dict[str, Node]:
+    if not isinstance(node, MappingNode):
+        raise _Wrong("expected `name: value` pairs here", _line(node))
+    fields: dict[str, Node] = {}
+    for key, value in node.value:
+        name = _text(key)
+        if isinstance(value, ScalarNode) and not value.value and not value.style:
+            # The parser finds an empty value where the next thing begins, often a line further down.
+            value.start_mark = key.start_mark
+        fields[name] = value
+    return fields
+
+
+def _field(fields: dict[str, Node], name: str, parent: Node) -> Node:
+    if name not in fields:
+        raise _Wrong(f"'{name}' is missing", _line(parent))
+    return fields[name]
+
+
+def _items(node: Node, what: str) -> list[Node]:
+    if not isinstance(node, SequenceNode) or not node.value:
+        raise _Wrong(f"expected a list with at least one item for {what}", _line(node))
+    return list(node.value)
+
+
+def _texts(node: Node | None) -> tuple[str, ...]:
+    if node is None or (isinstance(node, SequenceNode) and not node.value):
+        return ()
+    return tuple(_text(item) for item in _items(node, "texts"))
+
+
+def _text(node: Node) -> str:
+    """A scalar as it is written, so that a name like 2024 or `no` stays what the author sees."""
+    if not isinstance(node, ScalarNode):
+        raise _Wrong("expected a text here", _line(node))
+    if _HALF_PAIR.search(node.value):
+        raise _Wrong("this text holds half a character", _line(node))
+    return "" if node.tag == f"{_TAG}null" else str(node.value)
+
+
+def _line(node: Node) -> int:
+    return int(node.start_mark.line) + 1

@@ -1,0 +1,212 @@
+"""What is over its time goes; what somebody still waits for, and that a report was sent, stays."""
+
+from __future__ import annotations
+
+import logging
+import os
+import sqlite3
+from contextlib import closing
+from dataclasses import replace
+from datetime import timedelta
+from pathlib import Path
+from typing import TypeAlias
+
+import pytest
+
+from ticketattr.application.pending import read_records, survey_reports
+from ticketattr.application.ports import DeliveryInDoubt, MessageRefused
+from ticketattr.application.report import last_sent_run
+from ticketattr.application.retention import Archive, Retention, prune
+from ticketattr.domain.delivery import Event
+from ticketattr.infrastructure.artifacts import WorkFolder
+from ticketattr.infrastructure.delivery.report_folder import OutputFolder
+
+from ..fakes import MIDNIGHT
+from .test_send import DOUBT, REFUSED, Desk
+
+Trouble: TypeAlias = MessageRefused | DeliveryInDoubt
+DAY = timedelta(days=1)
+OLD, OLDER, RECENT = "20261001T000000Z-0000", "20260901T000000Z-0000", "20261122T000000Z-0000"
+NEWEST = "20261123T000000Z-0000"
+A_MONTH = Retention(timedelta(days=30))
+EVERYTHING = Retention(timedelta(days=30), reports=timedelta(days=30))
+
+
+@pytest.fixture
+def desk(tmp_path: Path) -> Desk:
+    return Desk(tmp_path / "output")
+
+
+def leave(desk: Desk, *runs: str) -> None:
+    for run in runs:
+        folder = desk.root.parent / "work" / run
+        folder.mkdir(parents=True)
+        (folder / "tickets.json").write_text("{}")
+
+
+def prune_at(desk: Desk, retention: Retention, days: float = 0) -> None:
+    archive = Archive(WorkFolder(desk.root.parent / "work"), OutputFolder(desk.root), desk.log, "smtp", desk.doubt)
+    with desk.log.hold(desk.clock()):
+        prune(archive, retention, MIDNIGHT + timedelta(days=days))
+
+
+def runs(desk: Desk) -> list[str]:
+    return sorted(path.name for path in (desk.root.parent / "work").iterdir())
+
+
+def files(desk: Desk) -> list[str]:
+    return sorted(path.name for path in desk.root.glob("*.xlsx"))
+
+
+def pending(desk: Desk) -> list[str]:
+    statuses = survey_reports(OutputFolder(desk.root), read_records(desk.log, "smtp", "resend"))
+    return [status.report.path.name for status in statuses if status.is_pending]
+
+
+def written_anywhere(desk: Desk, text: str) -> bool:
+    return any(text.encode() in path.read_bytes() for path in desk.root.glob("reports.db*"))
+
+
+class TestRuns:
+    def test_folders_of_old_runs_go(self, desk: Desk) -> None:
+        leave(desk, OLDER, OLD, RECENT, NEWEST)
+        prune_at(desk, A_MONTH)
+        assert runs(desk) == [RECENT, NEWEST]
+
+    def test_the_newest_run_stays_however_old(self, desk: Desk) -> None:
+        leave(desk, OLDER, OLD)
+        prune_at(desk, A_MONTH)
+        assert runs(desk) == [OLD]
+
+    def test_the_run_of_the_last_report_that_was_sent_stays_for_the_next_comparison(self, desk: Desk) -> None:
+        leave(desk, OLDER, OLD, NEWEST)
+        desk.put("a.xlsx", run=OLDER)
+        desk.send()
+        desk.put("b.xlsx", run=OLD)
+        desk.send()
+        prune_at(desk, A_MONTH)
+        assert runs(desk) == [OLD, NEWEST]
+
+    @pytest.mark.parametrize("trouble", [None, DOUBT, REFUSED], ids=["pending", "in doubt", "failed"])
+    def test_the_run_of_a_report_that_still_has_to_go_stays(self, desk: Desk, trouble: Trouble | None) -> None:
+        leave(desk, OLDER, OLD, NEWEST)
+        desk.put("a.xlsx", run=OLDER)
+        if trouble:
+            desk.mailer.troubles.append(trouble)
+            desk.send()
+        prune_at(desk, A_MONTH)
+        assert runs(desk) == [OLDER, NEWEST]
+
+    def test_what_is_no_run_is_left_alone(self, desk: Desk) -> None:
+        leave(desk, OLD, NEWEST, "mine", "20260901T000000Z")
+        prune_at(desk, A_MONTH)
+        assert runs(desk) == ["20260901T000000Z", NEWEST, "mine"]
+
+    def test_a_link_in_the_place_of_a_run_is_said_and_never_followed(
+        self, desk: Desk, tmp_path: Path, caplog: pytest.LogCaptureFixture
+    ) -> None:
+        leave(desk, NEWEST)
+        precious = tmp_path / "precious"
+        precious.mkdir()
+        (desk.root.parent / "work" / OLD).symlink_to(precious)
+        prune_at(desk, A_MONTH)
+        assert precious.exists()
+        assert "not everything old was dropped" in caplog.text
+
+    def test_without_a_work_folder_nothing_happens(self, desk: Desk, caplog: pytest.LogCaptureFixture) -> None:
+        prune_at(desk, A_MONTH)
+        assert not [record for record in caplog.records if record.levelno >= logging.WARNING]
+
+
+class TestReports:
+    def test_they_are_evidence_and_stay_unless_told_otherwise(self, desk: Desk) -> None:
+        desk.put("a.xlsx")
+        desk.send()
+        prune_at(desk, A_MONTH, days=9999)
+        assert files(desk) == ["a.xlsx"]
+        assert len(desk.log.deliveries()) == 1
+
+    def test_what_was_sent_long_ago_goes_with_the_names_of_those_who_got_it(self, desk: Desk) -> None:
+        desk.put("a.xlsx")
+        desk.send()
+        desk.addressing = replace(desk.addressing, recipients=("other@example.com",))
+        desk.put("b.xlsx")
+        desk.send()
+        assert written_anywhere(desk, "lead@example.com")
+        prune_at(desk, EVERYTHING, days=31)
+        assert files(desk) == []
+        assert [delivery.message.recipients for delivery in desk.log.deliveries()] == [("other@example.com",)]
+        assert not written_anywhere(desk, "lead@example.com")
+
+    def test_what_was_sent_within_the_time_stays(self, desk: Desk) -> None:
+        desk.put("a.xlsx")
+        desk.send()
+        prune_at(desk, EVERYTHING, days=29)
+        assert files(desk) == ["a.xlsx"]
+        assert len(desk.log.deliveries()) == 1
+
+    def test_a_forgotten_report_that_comes_back_is_not_sent_again(self, desk: Desk) -> None:
+        path = desk.put("a.xlsx")
+        content = path.read_bytes()
+        desk.send()
+        desk.put("b.xlsx")
+        desk.send()
+        prune_at(desk, EVERYTHING, days=31)
+        path.write_bytes(content)
+        assert desk.send() == []
+        assert pending(desk) == []
+
+    def test_a_forgotten_report_that_somebody_saved_again_stays_home(self, desk: Desk) -> None:
+        desk.put("a.xlsx", run=OLD)
+        desk.send()
+        desk.put("b.xlsx", run=NEWEST)
+        desk.send()
+        prune_at(desk, EVERYTHING, days=31)
+        desk.put("a.xlsx", "saved again", run=OLD)
+        assert desk.send() == []
+
+    @pytest.mark.parametrize("trouble", [None, DOUBT, REFUSED], ids=["pending", "in doubt", "failed"])
+    def test_what_still_has_to_go_stays_however_old(self, desk: Desk, trouble: Trouble | None) -> None:
+        desk.put("a.xlsx")
+        if trouble:
+            desk.mailer.troubles.append(trouble)
+            desk.send()
+        before = desk.log.deliveries()
+        prune_at(desk, EVERYTHING, days=9999)
+        assert files(desk) == ["a.xlsx"]
+        assert desk.log.deliveries() == before
+        assert pending(desk) == ["a.xlsx"]
+
+    def test_a_workbook_that_somebody_saved_again_stays(self, desk: Desk) -> None:
+        desk.put("a.xlsx", run=OLD)
+        desk.send()
+        desk.put("a.xlsx", "saved again", run=OLD)
+        prune_at(desk, EVERYTHING, days=9999)
+        assert files(desk) == ["a.xlsx"]
+
+    def test_the_last_message_stays_so_that_the_next_report_has_one_to_compare_with(self, desk: Desk) -> None:
+        desk.put("a.xlsx", run=OLD)
+        desk.send()
+        prune_at(desk, EVERYTHING, days=9999)
+        assert last_sent_run(desk.log, "smtp") == OLD
+
+    def test_a_report_touched_lately_stays(self, desk: Desk) -> None:
+        path = desk.put("a.xlsx")
+        desk.send()
+        desk.put("b.xlsx")
+        desk.send()
+        now = (MIDNIGHT + 31 * DAY).timestamp()
+        os.utime(path, (now, now))
+        prune_at(desk, EVERYTHING, days=31)
+        assert files(desk) == ["a.xlsx"]
+        assert desk.send() == []
+
+    def test_the_log_says_that_it_forgot_and_keeps_the_rest(self, desk: Desk) -> None:
+        for name in ("a.xlsx", "b.xlsx"):
+            desk.put(name)
+            desk.send()
+        prune_at(desk, EVERYTHING, days=31)
+        kept: list[Event] = desk.log.events()
+        assert [event.what for event in kept] == ["sending", "sent", "pruned"]
+        with closing(sqlite3.connect(desk.log.path)) as log, pytest.raises(sqlite3.IntegrityError, match="append-only"):
+            log.execute("DELETE FROM events")

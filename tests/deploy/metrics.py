@@ -1,0 +1,97 @@
+"""The metrics of a run, as a text file for node_exporter, and what may be asked about them."""
+
+from __future__ import annotations
+
+import re
+from collections import defaultdict
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+DEPLOY = Path(__file__).parents[2] / "deploy"
+SAMPLE = Path(__file__).parent / "data" / "ticketattr.prom"
+
+_LINE = re.compile(r"(?P<name>\w+)(?:\{(?P<labels>.*)\})? (?P<value>\S+)")
+_LABEL = re.compile(r'(\w+)="([^"]*)"')
+_MATCHER = re.compile(r'(\w+)\s*(=~|!~|!=|=)\s*"([^"]*)"')
+# What PromQL has in its expressions besides the names of metrics.
+_NO_NAMES = re.compile(
+    r"\{[^}]*\}"  # matchers
+    r"|\[[^\]]*\]"  # ranges
+    r"|\b(?:by|without|on|ignoring|group_left|group_right)\s*\([^)]*\)"
+    r"|\boffset\s+\w+"
+    r"|\b(?:and|or|unless|bool)\b"
+    r"|\b\w+\s*(?=\()"  # functions
+    r"|\b\w+\s+(?=(?:by|without)\b)"  # functions over groups
+    r"|\b\d[\w.]*"
+)
+
+
+@dataclass(frozen=True)
+class Metric:
+    """One line of a text file."""
+
+    name: str
+    labels: tuple[tuple[str, str], ...]
+    value: float
+
+    @property
+    def is_counter(self) -> bool:
+        return self.name.endswith("_total")
+
+    @property
+    def is_time(self) -> bool:
+        return self.name.endswith("_timestamp_seconds")
+
+    def moved(self, seconds: float) -> Metric:
+        """Its time later by so much, if it is a time and set."""
+        return replace(self, value=self.value + seconds) if self.is_time and self.value else self
+
+    def line(self, *more: tuple[str, str]) -> str:
+        labels = ",".join(f'{name}="{value}"' for name, value in (*self.labels, *more))
+        return f"{self.name}{{{labels}}} {self.value!r}"
+
+
+def sample() -> list[Metric]:
+    return read_metrics(SAMPLE)
+
+
+def read_metrics(textfile: Path) -> list[Metric]:
+    return [
+        Metric(match["name"], tuple(_LABEL.findall(match["labels"] or "")), float(match["value"]))
+        for line in textfile.read_text(encoding="utf-8").splitlines()
+        if not line.startswith("#") and (match := _LINE.fullmatch(line))
+    ]
+
+
+def names_in(expression: str) -> set[str]:
+    """The metrics that an expression asks for."""
+    return set(re.findall(r"[a-zA-Z_:]\w*", _NO_NAMES.sub(" ", expression)))
+
+
+def unknown_in(expression: str) -> list[str]:
+    """The metrics, labels and values of labels in an expression that the sample does not have."""
+    known = _label_values()
+    return [
+        *sorted(names_in(expression) - {metric.name for metric in sample()}),
+        *(
+            f"{name}={value}"
+            for name, operator, pattern in _MATCHER.findall(expression)
+            for value in (pattern.split("|") if "~" in operator else [pattern])
+            if value not in {*known[name], "$instance"}
+        ),
+        *(f"by {name}" for name in _grouped_by(expression) if name not in known),
+    ]
+
+
+def _grouped_by(expression: str) -> Iterator[str]:
+    for names in re.findall(r"\b(?:by|without|on|ignoring)\s*\(([^)]*)\)", expression):
+        yield from re.findall(r"\w+", names)
+
+
+def _label_values() -> dict[str, set[str]]:
+    values: dict[str, set[str]] = defaultdict(set)
+    for metric in sample():
+        for name, value in metric.labels:
+            values[name].add(value)
+    return values

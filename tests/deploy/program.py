@@ -1,0 +1,25 @@
+"""A program in the place of ticketattr, for what schedules it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+HOME = "/srv/ticketattr"
+"""Where docs/operations.md puts it."""
+
+
+def install(folder: Path, *, exit_code: int, pending: str = "[]") -> Path:
+    """Whatever it is asked to do, it says so to stderr and ends like this; `pending list` prints `pending`."""
+    path = folder / ".venv" / "bin" / "ticketattr"
+    path.parent.mkdir(parents=True)
+    path.write_text(
+        "#!/bin/sh\n"
+        f'case "$*" in *"pending list"*) echo \'{pending}\'; exit 0;; esac\n'
+        'echo "output/report.xlsx"\n'
+        'echo "ticketattr $* in $PWD, logging to $LOG_FILE" >&2\n'
+        "echo '41 of 43 tickets attributed' >&2\n"
+        f"exit {exit_code}\n",
+        encoding="utf-8",
+    )
+    path.chmod(0o755)
+    return path

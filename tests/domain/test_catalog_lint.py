@@ -1,0 +1,90 @@
+"""What is probably a mistake in a catalog that may be used."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from ticketattr.domain.catalog import SLA, RequestType, ServiceCatalog
+from ticketattr.domain.catalog_lint import lint
+from ticketattr.infrastructure.sources.catalog_yaml import parse_catalog
+
+EXAMPLE = Path(__file__).parents[2] / "examples" / "catalog.yaml"
+OTHER = ("Other", "General Inquiry")
+
+
+def remarks(*pairs: tuple[str, str]) -> list[str]:
+    entries = tuple(RequestType(category, name, SLA(4, "hours")) for category, name in pairs)
+    return [remark.what for remark in lint(ServiceCatalog(entries))]
+
+
+def test_the_example_catalog_is_clean() -> None:
+    assert [remark for remark in lint(parse_catalog(EXAMPLE.read_bytes(), "example")) if remark.fix] == []
+
+
+@pytest.mark.parametrize(
+    ("pairs", "said"),
+    [
+        (
+            [("Access", "Password Reset"), ("Security", "password  reset".replace("  ", " ")), OTHER],
+            "the same name in several categories: 'Password Reset' in Access and Security",
+        ),
+        ([("Access", "Password Reset")], "no entry is for what fits nowhere else"),
+        (
+            [("Access", "Password Reset"), ("Security", "Pasword Reset"), OTHER],
+            "names that differ by a letter: 'Password Reset' and 'Pasword Reset'",
+        ),
+        (
+            [("Hardware", "Laptop"), ("Hardwear", "Printer"), OTHER],
+            "names that differ by a letter: 'Hardware' and 'Hardwear'",
+        ),
+        (
+            [("Access", "Password\u00a0Reset"), OTHER],
+            r"unusual white space or hidden characters in names: 'Password\xa0Reset'",
+        ),
+        ([("Access  x", "VPN"), OTHER], "unusual white space or hidden characters in names: 'Access  x'"),
+        ([("Access", "VPN\u202e"), OTHER], r"unusual white space or hidden characters in names: 'VPN\u202e'"),
+        ([("Printers", "printers"), OTHER], "a category whose only entry has its name: 'Printers'"),
+    ],
+)
+def test_what_looks_like_a_mistake_is_named(pairs: list[tuple[str, str]], said: str) -> None:
+    assert remarks(*pairs) == [said]
+
+
+def test_an_sla_of_0_is_told_and_only_doubted_where_most_are() -> None:
+    zero, four = (RequestType("Other", name, SLA(value, "hours")) for name, value in (("Zero", 0), ("Other", 4)))
+    (told,) = lint(ServiceCatalog((zero, four)))
+    (doubted,) = lint(ServiceCatalog((replace(zero, name="Other"),)))
+    assert (told.what, told.fix) == ("an SLA of 0, that is at once: 'Other / Zero'", "")
+    assert doubted.fix == "Put in the times that were meant."
+
+
+@pytest.mark.parametrize(
+    "pairs",
+    [
+        [("Support 1", "Level 1"), ("Support 2", "Level 2"), OTHER],
+        [("Network", "VPN"), ("Servers", "VPS"), OTHER],
+        [("Access", "Other"), ("Hardware", "Other"), OTHER],
+        [("Access", "Gérer 🔑 l'accès"), OTHER],
+        [("アクセス", "パスワード"), OTHER],
+        [("Other", "Other"), ("Other", "Something")],
+    ],
+)
+def test_what_is_meant_so_is_left_in_peace(pairs: list[tuple[str, str]]) -> None:
+    assert remarks(*pairs) == []
+
+
+def test_of_many_mistakes_of_a_kind_three_are_named() -> None:
+    pairs = [(category, f"Request {'abcdefgh'[number] * 9}") for number in range(8) for category in ("One", "Two")]
+    (remark,) = remarks(*pairs, OTHER)
+    assert remark.endswith("'Request ccccccccc' in One and Two, and 5 more")
+
+
+def test_a_large_catalog_is_looked_through_at_once() -> None:
+    pairs = [(f"Category {number % 50}", f"{number * 7919:x} of the many requests {number}") for number in range(5_000)]
+    started = time.monotonic()
+    remarks(*pairs, OTHER)
+    assert time.monotonic() - started < 5

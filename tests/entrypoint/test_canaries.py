@@ -1,0 +1,200 @@
+"""What must not be told is not told: a word in every field of a ticket, every address and every secret.
+
+The servers here repeat whatever they were sent, in every place where a careless program would quote it.
+"""
+
+from __future__ import annotations
+
+import json
+import socket
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+
+from ..conftest import CLI, DATA
+from ..scripted_smtp import HANG_UP, Script, scripted_smtp
+from ..servers import HTTPServer, Request, Response, asked_tickets, gemini_error, gemini_text
+
+CANARY = "canary"
+TICKET = {
+    "id": "T-1",
+    "short_description": "short-canary \u001b[31m",
+    "long_description": "long-canary",
+    "requester_email": "requester-canary@example.com",
+    "created_at": "created-canary",
+    "request_category": "category-canary",
+    "request_type": "type-canary",
+    "sla": {"value": "sla-canary", "unit": "unit-canary"},
+    "unknown-canary": {"deep": "extra-canary"},
+}
+SECRETS = {
+    "HELPDESK_API_KEY": "helpdesk-key-canary",
+    "HELPDESK_API_SECRET": "helpdesk-secret-canary",
+    "LLM_API_KEY": "model-key-canary",
+    "EMAIL_USERNAME": "username-canary",
+    "EMAIL_PASSWORD": "password-canary",
+    "EMAIL_SENDER": "sender-canary@example.com",
+    "EMAIL_RECIPIENT": "lead-canary@example.com,second-canary@example.com",
+    "EMAIL_CC": "cc-canary@example.com",
+    "EMAIL_REPLY_TO": "reply-canary@example.com",
+}
+
+
+def echo(status: int) -> Callable[[Request], Response]:
+    return lambda request: Response(status, request.body + json.dumps([TICKET, request.headers]).encode())
+
+
+def queue(request: Request) -> Response:
+    return Response(body=[TICKET, {**TICKET, "id": "T-2", "short_description": "other-canary"}])
+
+
+def answers(request: Request) -> Response:
+    chosen = {"request_category": "Access", "request_type": "Password Reset", "confidence": 0.9, "evidence": CANARY}
+    return gemini_text(json.dumps({"items": [{"id": ticket["id"], **chosen} for ticket in asked_tickets(request)]}))
+
+
+def model_says(text: str) -> Callable[[Request], Response]:
+    return lambda request: gemini_text(text)
+
+
+def model_refuses(code: int, status: str) -> Callable[[Request], Response]:
+    return lambda request: gemini_error(
+        code, status, [{"reason": "x", "message": request.body.decode(), "key": CANARY}]
+    )
+
+
+ECHO = "5.1.1 <lead-canary@example.com> second-canary@example.com cc-canary@example.com"
+STRANGE = [{"id": n, "request_category": CANARY, "request_type": CANARY, "confidence": CANARY} for n in (1, 2)]
+AT_HELPDESK = {"/helpdesk": queue, "/v1beta": answers}
+
+
+@pytest.fixture
+def world(cli: CLI, http: HTTPServer) -> HTTPServer:
+    http.routes |= {
+        **AT_HELPDESK,
+        "/alerts": lambda request: Response(200),
+        "/metrics": lambda request: Response(200),
+    }
+    cli.settings |= {
+        **SECRETS,
+        "HELPDESK_API_URL": f"{http.url.replace('//', '//url-canary:urlpass-canary@')}/helpdesk?token=query-canary",
+        "CLASSIFIER": "gemini",
+        "GOOGLE_GEMINI_BASE_URL": http.url,
+        "LLM_MAX_RETRIES": "1",
+        "LLM_BACKOFF_FACTOR": "0",
+        "HTTP_MAX_RETRIES": "1",
+        "EMAIL_TRANSPORT": "smtp",
+        "EMAIL_SMTP_HOST": "127.0.0.1",
+        "EMAIL_USE_TLS": "false",
+        "EMAIL_MAX_RETRIES": "1",
+        "EMAIL_TIMEOUT": "5",
+        "LOG_LEVEL": "debug",
+        "LOG_FILE": "logs/run.log",
+        "METRICS_TEXTFILE": "metrics/ticketattr.prom",
+        "METRICS_PUSH_URL": http.url.replace("//", "//push-canary:pushpass-canary@"),
+        "ALERT_URLS": f"{http.url.replace('http://', 'json://alert-canary:alertpass-canary@')}/alerts/token-canary",
+    }
+    return http
+
+
+@contextmanager
+def mail_server(replies: dict[str, list[str]] | None = None) -> Iterator[Script]:
+    with scripted_smtp({"AUTH": ["235 2.7.0 ok"], **(replies or {})}, extensions=("AUTH PLAIN",)) as script:
+        yield script
+
+
+def run(cli: CLI, world: HTTPServer, script: Script, exit_code: int) -> str:
+    """Everything that was told of a run: stderr, log, figures on disk and pushed, memory, alerts."""
+    cli.settings["EMAIL_SMTP_PORT"] = str(script.port)
+    result = cli("--verbose", "run")
+    assert result.exit_code == exit_code, result.stderr
+    files = ("logs/run.log", "metrics/ticketattr.prom", "work/memory.json")
+    told = [result.stderr, result.stdout, *((cli.folder / name).read_text() for name in files)]
+    told += [request.body.decode() for request in world.requests if request.path.startswith(("/alerts", "/metrics"))]
+    return "\n".join(told)
+
+
+def alerted(world: HTTPServer) -> bool:
+    return any(request.path.startswith("/alerts") for request in world.requests)
+
+
+@pytest.mark.parametrize("format", ["text", "json"])
+@pytest.mark.parametrize(
+    ("routes", "replies", "exit_code"),
+    [
+        ({}, {}, 0),
+        ({"/helpdesk": echo(500)}, {}, 4),
+        ({"/helpdesk": echo(401)}, {}, 2),
+        ({"/helpdesk": echo(404)}, {}, 2),
+        ({"/helpdesk": echo(200)}, {}, 3),
+        ({"/helpdesk": lambda request: Response(body=["short-canary"])}, {}, 3),
+        ({"/helpdesk": lambda request: Response(body=[TICKET, {"long-canary": 1}])}, {}, 0),
+        ({"/helpdesk": lambda request: Response(body={"data": "short-canary"})}, {}, 3),
+        ({"/helpdesk": lambda request: Response(302, headers={"Location": "http://x/?token=query-canary"})}, {}, 2),
+        ({"/helpdesk": lambda request: Response(hang_up=True)}, {}, 4),
+        ({"/v1beta": model_refuses(500, "INTERNAL")}, {}, 5),
+        ({"/v1beta": model_refuses(429, "RESOURCE_EXHAUSTED")}, {}, 5),
+        ({"/v1beta": model_refuses(400, "INVALID_ARGUMENT")}, {}, 5),
+        ({"/v1beta": model_refuses(403, "PERMISSION_DENIED")}, {}, 2),
+        ({"/v1beta": model_refuses(404, "NOT_FOUND")}, {}, 2),
+        ({"/v1beta": model_says("long-canary is no JSON")}, {}, 5),
+        ({"/v1beta": model_says(json.dumps({"items": [{"id": "short-canary"}, *STRANGE]}))}, {}, 5),
+        ({"/v1beta": echo(200)}, {}, 5),
+        ({}, {"GREETING": [f"554 {ECHO}"]}, 4),
+        ({}, {"AUTH": [f"535 {ECHO}"]}, 2),
+        ({}, {"MAIL": [f"550 {ECHO} sender-canary@example.com"]}, 2),
+        ({}, {"RCPT": [f"550 {ECHO}"]}, 5),
+        ({}, {"RCPT lead-canary@example.com": [f"450 {ECHO}"]}, 5),
+        ({}, {"DATA": [f"554 {ECHO}"]}, 5),
+        ({}, {"END": [f"552 {ECHO}"]}, 5),
+        ({}, {"END": [HANG_UP]}, 5),
+    ],
+)  # fmt: skip
+def test_nothing_that_is_told_of_a_run_holds_a_ticket_an_address_or_a_secret(
+    cli: CLI,
+    world: HTTPServer,
+    format: str,
+    routes: dict[str, Callable[[Request], Response]],
+    replies: dict[str, list[str]],
+    exit_code: int,
+) -> None:
+    world.routes |= routes
+    cli.settings["LOG_FORMAT"] = format
+    with mail_server(replies) as script:
+        told = run(cli, world, script, exit_code)
+    leaks = [line for line in told.splitlines() if CANARY in line]
+    assert not leaks
+    assert alerted(world) is (exit_code != 0)
+
+
+def test_a_canary_would_be_found(cli: CLI, world: HTTPServer) -> None:
+    """The words do reach the workbook, the mail and the model: they are in play, and still untold."""
+    with mail_server() as script:
+        run(cli, world, script, 0)
+        (mail,) = script.received
+    assert CANARY in str(mail.recipients)
+    assert any(b"short-canary" in request.body for request in world.requests)
+    assert any(CANARY in path.read_text() for path in (cli.folder / "work").glob("*/tickets.json"))
+
+
+def test_a_helpdesk_file_and_a_catalog_that_are_wrong_tell_nothing_either(cli: CLI, world: HTTPServer) -> None:
+    (cli.folder / "tickets.json").write_text('{"short-canary": ')
+    (cli.folder / "catalog.yaml").write_text((DATA / "catalog.yaml").read_text())
+    cli.settings |= {"HELPDESK_API_URL": "tickets.json", "SERVICE_CATALOG_URL": "catalog.yaml"}
+    with mail_server() as script:
+        assert CANARY not in run(cli, world, script, 3)
+
+
+def test_secrets_that_are_wrong_are_not_shown(cli: CLI, world: HTTPServer) -> None:
+    for name in SECRETS:
+        cli.settings[name] = f"{SECRETS[name]}\x01é \x7f"
+    cli.settings |= {"ALERT_URLS": "token-canary", "METRICS_PUSH_URL": "pushpass-canary"}
+    with socket.create_server(("127.0.0.1", 0)) as nobody:
+        cli.settings["EMAIL_SMTP_PORT"] = str(nobody.getsockname()[1])
+        result = cli("run")
+    assert result.exit_code == 2
+    assert all(name in result.stderr for name in ("HELPDESK_API_KEY", "LLM_API_KEY", "ALERT_URLS", "METRICS_PUSH_URL"))
+    log: Path = cli.folder / "logs/run.log"
+    assert CANARY not in result.output + log.read_text() + (cli.folder / "metrics/ticketattr.prom").read_text()

@@ -1,0 +1,119 @@
+"""Answers are paid for once; whatever is wrong with the file costs money and nothing else."""
+
+from __future__ import annotations
+
+import sqlite3
+from datetime import datetime, timedelta, timezone
+from pathlib import Path
+
+import pytest
+
+from ticketattr.domain.catalog import SLA, RequestType, ServiceCatalog
+from ticketattr.domain.ticket import Attribution, Outcome, Unattributed
+from ticketattr.infrastructure.classifiers.answer_cache import KEEP_DAYS, SCHEMA_VERSION, SQLiteAnswerCache
+
+ENTRY = RequestType("Access", "Password", SLA(4, "hours"))
+CATALOG = ServiceCatalog((ENTRY,))
+ANSWERS: dict[str, Outcome] = {
+    "a": Attribution(ENTRY, "model", 0.75, "Größe 😀"),
+    "b": Unattributed("no_match", "nothing fits"),
+    "c": Attribution(ENTRY, "model", None),
+}
+NOW = datetime(2026, 11, 23, tzinfo=timezone.utc)
+
+
+def cache(path: Path, now: datetime = NOW, *, fresh: bool = False) -> SQLiteAnswerCache:
+    return SQLiteAnswerCache(path, lambda: now, fresh=fresh)
+
+
+@pytest.fixture
+def path(tmp_path: Path) -> Path:
+    return tmp_path / "work" / "answers.db"
+
+
+def test_what_was_put_is_got_by_another_process_too(path: Path) -> None:
+    cache(path).put(ANSWERS)
+    assert cache(path).get(["a", "b", "c", "unknown"], CATALOG) == ANSWERS
+
+
+def test_thousands_of_keys_are_looked_up_at_once(path: Path) -> None:
+    cache(path).put({str(number): ANSWERS["a"] for number in range(2500)})
+    assert len(cache(path).get([str(number) for number in range(3000)], CATALOG)) == 2500
+
+
+def test_an_answer_that_left_the_catalog_is_not_got(path: Path) -> None:
+    cache(path).put(ANSWERS)
+    other = ServiceCatalog((RequestType("Access", "Badge", SLA(1, "days")),))
+    assert cache(path).get(["a", "b"], other) == {"b": ANSWERS["b"]}
+
+
+def test_fresh_asks_anew_and_keeps_the_new_answers(path: Path) -> None:
+    cache(path).put(ANSWERS)
+    fresh = cache(path, fresh=True)
+    assert fresh.get(["a"], CATALOG) == {}
+    fresh.put({"a": ANSWERS["b"]})
+    assert cache(path).get(["a"], CATALOG) == {"a": ANSWERS["b"]}
+
+
+def test_answers_that_nobody_asks_for_are_pruned_and_others_stay(path: Path) -> None:
+    cache(path).put(ANSWERS)
+    later = NOW + timedelta(days=KEEP_DAYS - 1)
+    assert "a" in cache(path, later).get(["a"], CATALOG)
+    later += timedelta(days=2)
+    cache(path, later).get(["x"], CATALOG)
+    assert set(cache(path, later).get(list(ANSWERS), CATALOG)) == {"a"}
+
+
+def test_asking_makes_no_file(path: Path) -> None:
+    assert cache(path).get(["a"], CATALOG) == {}
+    assert not path.parent.exists()
+
+
+def test_a_damaged_file_is_set_aside_and_the_run_goes_on(path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    path.parent.mkdir()
+    path.write_bytes(b"this is no database" * 100)
+    damaged = cache(path)
+    assert damaged.get(["a"], CATALOG) == {}
+    damaged.put(ANSWERS)
+    assert cache(path).get(["a"], CATALOG) == {"a": ANSWERS["a"]}
+    assert "was set aside as answers.db.damaged-20261123T000000Z" in caplog.text
+
+
+def test_a_file_from_a_newer_version_is_left_alone(path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    cache(path).put(ANSWERS)
+    with sqlite3.connect(path) as file:
+        file.execute(f"PRAGMA user_version = {SCHEMA_VERSION + 1}")
+    file.close()
+    newer = cache(path)
+    assert newer.get(["a"], CATALOG) == {}
+    newer.put({"z": ANSWERS["a"]})
+    assert caplog.text.count("newer version") == 1
+
+
+def test_a_locked_file_is_done_without(
+    path: Path, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    cache(path).put(ANSWERS)
+    connect = sqlite3.connect
+    monkeypatch.setattr(sqlite3, "connect", lambda path, timeout: connect(path, timeout=0.01))
+    holder = connect(path)
+    holder.execute("BEGIN EXCLUSIVE")
+    busy = cache(path)
+    busy.put({"z": ANSWERS["a"]})
+    holder.close()
+    assert "locked" in caplog.text
+
+
+def test_a_folder_that_cannot_be_made_is_done_without(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    (tmp_path / "file").write_text("")
+    cache(tmp_path / "file" / "answers.db").put(ANSWERS)
+    assert "is not used in this run" in caplog.text
+
+
+def test_garbage_in_an_answer_is_asked_about_again(path: Path) -> None:
+    cache(path).put(ANSWERS)
+    with sqlite3.connect(path) as file:
+        file.execute("UPDATE answers SET answer = '[]' WHERE key = 'a'")
+        file.execute("UPDATE answers SET answer = '{\"request_category\": 1}' WHERE key = 'c'")
+    file.close()
+    assert cache(path).get(["a", "b", "c"], CATALOG) == {"b": ANSWERS["b"]}
