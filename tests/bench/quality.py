@@ -24,11 +24,11 @@ FOLDS = 5
 def main(gold_path: str, catalog_path: str) -> None:
     catalog = YAMLCatalog(catalog_path, HTTPPolicy()).fetch_catalog()
     gold = GoldFile.read(Path(gold_path)).tickets(catalog)
-    names_only = Signals(bank=False, patterns=False, words=False)
+    names_only = Signals(bank=False, words=False)
     show("meaning of the names alone", right(gold, catalog, names_only), len(gold))
     show("+ words of the catalog", right(gold, catalog, Signals(bank=False)), len(gold))
-    show("+ bank of concepts", right(gold, catalog, Signals(patterns=False)), len(gold))
-    show("+ patterns of the bank (as shipped)", right(gold, catalog, Signals()), len(gold))
+    show("+ bank: meaning", right(gold, catalog, Signals(pieces=False)), len(gold))
+    show("+ bank: pieces of words (as shipped)", right(gold, catalog, Signals()), len(gold))
     shown = sum(
         right(gold[fold::FOLDS], catalog, Signals(), [case for place, case in enumerate(gold) if place % FOLDS != fold])
         for fold in range(FOLDS)
@@ -39,7 +39,7 @@ def main(gold_path: str, catalog_path: str) -> None:
 def right(
     gold: Sequence[GoldTicket], catalog: ServiceCatalog, signals: Signals, examples: Sequence[GoldTicket] = ()
 ) -> int:
-    scores = Ranking(catalog, examples, signals).scores([case.ticket for case in gold])
+    scores = Ranking(catalog, examples, signals).judge([case.ticket for case in gold]).scores
     return sum(catalog.entries[best] == case.entry for best, case in zip(scores.argmax(axis=1), gold, strict=True))
 
 

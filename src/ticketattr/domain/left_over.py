@@ -7,9 +7,24 @@ from collections.abc import Sequence
 
 from .catalog import RequestType
 
-_LEFT_OVER = re.compile(
-    r"\b(other|others|general|misc|miscellaneous|uncategori[sz]ed|undefined|sonstiges?|autres?|otros?)\b", re.IGNORECASE
-)
+_WORDS = """
+    others? general generic misc miscellaneous uncategori[sz]ed unclassified unspecified undefined catch-?all
+    sonstige[nrs]? andere[rs]? allgemeine[nrs]? allgemein verschiedenes diverses übrige[s]?
+    autres? divers général générales? généraux
+    otr[oa]s? generale?s? genéric[oa]s? varios
+    altr[oiea] varie
+    outr[oa]s? gera[li]s? geral diversos
+    overige? algemene? diversen
+    inn[eay] pozostałe ogóln[eya] różne
+    проч(?:ее|ие|ая) друг(?:ое|ие|ая) общ(?:ее|ие|ий|ая) разное
+    diğer(?:leri)? genel çeşitli
+    övrigt övriga annat allmänt
+    ostatní jin[éáý] obecn[éáý]
+    andet øvrigt? øvrige generelt
+""".split()
+"""As the names of entries have them, in the languages that catalogs are most often written in."""
+
+_LEFT_OVER = re.compile(rf"\b(?:{'|'.join(_WORDS)})\b", re.IGNORECASE)
 _SIGNS = re.compile(r"[(/)_\s]+")
 
 

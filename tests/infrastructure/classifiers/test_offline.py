@@ -5,10 +5,9 @@ from __future__ import annotations
 import json
 import sys
 from dataclasses import replace
-from importlib.resources import files
+from pathlib import Path
 
 import anyio
-import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -16,7 +15,9 @@ from hypothesis import strategies as st
 from ticketattr.domain.catalog import SLA, RequestType, ServiceCatalog
 from ticketattr.domain.ticket import Attribution, Outcome, Ticket, Unattributed
 from ticketattr.infrastructure.classifiers.offline.classifier import OfflineClassifier
-from ticketattr.infrastructure.classifiers.offline.concept_bank import compressed_vectors, concept_bank, read_concepts
+from ticketattr.infrastructure.classifiers.offline.concept_bank import GENERAL as ABOUT_NOTHING
+from ticketattr.infrastructure.classifiers.offline.concept_bank import TEXTS, bank_digest, concept_bank
+from ticketattr.infrastructure.classifiers.offline.concept_model import concept_model
 from ticketattr.infrastructure.classifiers.offline.routing import route
 from ticketattr.infrastructure.sources.catalog_yaml import parse_catalog
 
@@ -24,6 +25,8 @@ from ...conftest import CLI, DATA, EXAMPLES
 from ...fakes import CATALOG, GENERAL, LAPTOP, PASSWORD, STOLEN
 
 EXAMPLE_CATALOG = parse_catalog((EXAMPLES / "catalog.yaml").read_bytes(), "catalog.yaml")
+GOLD = DATA / "gold"
+BANK = Path(__file__).parents[3] / "src/ticketattr/infrastructure/classifiers/offline/concepts"
 NOTHING_GENERAL = ServiceCatalog((PASSWORD, LAPTOP))
 
 
@@ -83,7 +86,7 @@ def test_a_ticket_is_judged_without_its_neighbours() -> None:
 
 
 def test_evidence_names_the_words_in_common() -> None:
-    assert chosen("Locked out, forgot the password").evidence == "locked out, password, locked"
+    assert chosen("Locked out, forgot the password").evidence == "password, locked, forgot"
 
 
 def test_alternatives_are_other_entries() -> None:
@@ -157,12 +160,13 @@ CITRUS = ServiceCatalog(
 
 
 def routed(catalog: ServiceCatalog) -> dict[str, str]:
-    """The name of the entry by the name of the concept that leads there."""
+    """The name of the entry that takes in most, by the name of the concept."""
     bank = concept_bank()
-    return {
-        bank.concepts[concept].name: catalog.entries[entry].name
-        for concept, entry in route(bank, catalog.entries).items()
-    }
+    routes = route(bank, concept_model(), catalog.entries)
+    assert routes is not None
+    assert routes.sum(axis=0) == pytest.approx(1)
+    best = routes.argmax(axis=0)
+    return {concept.name: catalog.entries[place].name for concept, place in zip(bank.concepts, best, strict=True)}
 
 
 def test_a_concept_leads_to_the_entry_that_is_made_for_it() -> None:
@@ -172,26 +176,55 @@ def test_a_concept_leads_to_the_entry_that_is_made_for_it() -> None:
     assert led["leaver"] == "Leaver"
 
 
-def test_a_concept_without_an_entry_of_its_own_leads_to_what_is_left_over_in_its_domain() -> None:
+def test_a_concept_without_an_entry_of_its_own_leads_to_what_is_left_over_nearest_to_it() -> None:
     led = routed(EXAMPLE_CATALOG)
     assert led["room_equipment"] == "Other Hardware Request"
     assert led["app_crash"] == "Other Software Issue"
     assert led["malware"] == "Other Security Concern"
-    assert led["transfer"] == "General Inquiry"
+    assert led[ABOUT_NOTHING] == "General Inquiry"
+
+
+def test_an_entry_that_names_several_things_takes_in_all_of_them() -> None:
+    names = ("Joiner, mover or leaver", "Printer/Scanner", "Forgotten password", "Wi-Fi and VPN", "Other")
+    led = routed(ServiceCatalog(tuple(RequestType("IT", name, SLA(1, "days")) for name in names)))
+    assert {led[concept] for concept in ("new_hire", "transfer", "leaver")} == {"Joiner, mover or leaver"}
+    assert {led[concept] for concept in ("wifi", "vpn")} == {"Wi-Fi and VPN"}
+
+
+def test_a_catalog_may_be_in_another_language() -> None:
+    names = ("Kennwort zurücksetzen", "Drucker", "WLAN-Störung", "Neuer Mitarbeiter", "Sonstiges")
+    led = routed(ServiceCatalog(tuple(RequestType("IT", name, SLA(1, "days")) for name in names)))
+    expected = dict(zip(("password", "printer", "wifi", "new_hire", "data_leak"), names, strict=True))
+    assert {concept: led[concept] for concept in expected} == expected
 
 
 def test_a_catalog_that_is_not_about_it_does_without_the_bank() -> None:
-    assert routed(CITRUS) == {}
+    assert route(concept_bank(), concept_model(), CITRUS.entries) is None
     assert chosen("we have ripe oranges to harvest", catalog=CITRUS).entry.name == "Pick oranges"
 
 
-def test_the_vectors_are_those_of_the_bank() -> None:
-    """When this fails: `python -m ticketattr.infrastructure.classifiers.offline.concept_bank` makes them anew."""
-    bank_vectors = compressed_vectors(read_concepts())
-    with (files("ticketattr.infrastructure.classifiers.offline") / "concepts" / "vectors.npy").open("rb") as file:
-        shipped = np.load(file)
-    assert shipped.shape == bank_vectors.shape
-    assert np.abs(shipped.astype(int) - bank_vectors.astype(int)).max() <= 2
+def test_the_model_was_learnt_from_the_bank_as_it_is() -> None:
+    """When this fails: `python -m ticketattr.infrastructure.classifiers.offline.training` learns it anew."""
+    assert concept_model().digest == bank_digest(BANK)
+
+
+def test_every_text_of_the_bank_is_of_a_concept_and_says_something() -> None:
+    known = {concept.name for concept in concept_bank().concepts}
+    rows = [json.loads(line) for line in (BANK / TEXTS).read_text(encoding="utf-8").splitlines()]
+    assert {row["concept"] for row in rows} == known
+    assert all(row["title"].strip() for row in rows)
+
+
+def test_no_gold_ticket_that_judges_the_classifier_is_in_the_bank() -> None:
+    bank = {_letters(json.loads(line)["title"]) for line in (BANK / TEXTS).read_text(encoding="utf-8").splitlines()}
+    for name in ("further", "others", "works", "stadt"):
+        rows = [json.loads(line) for line in (GOLD / f"{name}.jsonl").read_text(encoding="utf-8").splitlines()]
+        told = [row for row in rows if len(_letters(row["short_description"])) > 18]
+        assert not [row["id"] for row in told if _letters(row["short_description"]) in bank]
+
+
+def _letters(text: str) -> str:
+    return "".join(filter(str.isalnum, text.casefold()))
 
 
 @pytest.mark.parametrize(
@@ -221,14 +254,18 @@ def test_description_keywords_and_examples_of_the_catalog_count() -> None:
         assert chosen("coffee machine leaks", catalog=ServiceCatalog((plain[0], green))).entry == green
 
 
-def test_tickets_that_nobody_tuned_on_are_mostly_right() -> None:
-    catalog = parse_catalog((DATA / "gold" / "catalog.yaml").read_bytes(), "catalog.yaml")
-    gold = [json.loads(line) for line in (DATA / "gold" / "further.jsonl").read_text(encoding="utf-8").splitlines()]
-    tickets = [Ticket(row["id"], row["short_description"], row["long_description"]) for row in gold]
-    outcomes = choose(*tickets, catalog=catalog)
+@pytest.mark.parametrize(
+    ("gold", "catalog", "least"),
+    [("further", "catalog", 0.93), ("others", "catalog", 0.75), ("works", "works", 0.55), ("stadt", "stadt", 0.45)],
+)
+def test_tickets_that_nobody_tuned_on_are_mostly_right(gold: str, catalog: str, least: float) -> None:
+    entries = parse_catalog((GOLD / f"{catalog}.yaml").read_bytes(), catalog)
+    rows = [json.loads(line) for line in (GOLD / f"{gold}.jsonl").read_text(encoding="utf-8").splitlines()]
+    tickets = [Ticket(row["id"], row["short_description"], row["long_description"]) for row in rows]
+    outcomes = choose(*tickets, catalog=entries)
     names = [outcome.entry.name if isinstance(outcome, Attribution) else "" for outcome in outcomes]
-    right = sum(name == row["request_type"] for name, row in zip(names, gold, strict=True))
-    assert right / len(gold) >= 0.7
+    right = sum(name == row["request_type"] for name, row in zip(names, rows, strict=True))
+    assert right / len(rows) >= least
 
 
 def test_without_its_extra_the_embedded_classifier_says_what_to_install(

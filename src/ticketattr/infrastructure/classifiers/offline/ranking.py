@@ -12,25 +12,26 @@ from ....domain.catalog import RequestType, ServiceCatalog
 from ....domain.gold import GoldTicket
 from ....domain.left_over import bare_name, is_left_over
 from ....domain.ticket import Ticket
-from .concept_bank import concept_bank, words_found
+from .concept_bank import GENERAL, concept_bank
+from .concept_model import Shares, concept_model
 from .kernel import KernelClassifier
 from .lexical import WordIndex, texts_of_entry, whole_words
-from .plain_text import plain
 from .routing import route
-from .sentence_vectors import Vectors, kept_vectors, unit, vectors
+from .sentence_vectors import Vectors, kept_vectors, vectors
+from .ticket_text import meaning_text
 
-_MAX_MEANING = 500
-"""How much of a text its vector is made of, in characters: the matter stands at the beginning."""
+SPREAD = 0.06
+"""A lead of this score makes an entry e times as likely."""
 
 _MAX_WORDS = 4_000
+_MAX_EVIDENCE = 400
 
-_CATALOG_WEIGHT = 0.5
-_WORDS_WEIGHT = 0.1
-_EXAMPLES_WEIGHT = 1.0
 _LEFT_OVER_WEIGHT = 0.6
+_LEAST_SHARE = 1e-4
 _WORDS_SHOWN = 5
 _FEW_WORDS = 3
 _FEW_CHARACTERS = 25
+_TELLING = 0.4
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,8 +39,27 @@ class Signals:
     """What may count; all of it by default. An ablation leaves some out."""
 
     bank: bool = True
-    patterns: bool = True
+    pieces: bool = True
     words: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class _Weights:
+    catalog: float
+    words: float
+    examples: float
+
+
+_WITH_BANK = _Weights(catalog=0.18, words=0.12, examples=0.3)
+_WITHOUT_BANK = _Weights(catalog=0.5, words=0.1, examples=1.0)
+
+
+@dataclass(frozen=True, slots=True)
+class Judgement:
+    """A row for each ticket: in `scores` a column for each entry, in `shares` one for each concept of the bank."""
+
+    scores: NDArray[np.float64]
+    shares: Shares
 
 
 class Ranking:
@@ -50,8 +70,9 @@ class Ranking:
     ) -> None:
         self._entries = catalog.entries
         self._signals = signals
-        self._bank = concept_bank()
-        self._routes = route(self._bank, self._entries) if signals.bank else {}
+        self._bank, self._model = concept_bank(), concept_model()
+        self._routes = route(self._bank, self._model, self._entries) if signals.bank else None
+        self._weights = _WITHOUT_BANK if self._routes is None else _WITH_BANK
         self._words = WordIndex(list(map(texts_of_entry, self._entries)))
         self._texts = _texts_by_entry(self._entries)
         self._text_rows = kept_vectors(tuple(text for _, text in self._texts))
@@ -59,46 +80,50 @@ class Ranking:
 
     @property
     def uses_bank(self) -> bool:
-        return bool(self._routes)
+        return self._routes is not None
 
-    def scores(self, tickets: Sequence[Ticket]) -> NDArray[np.float64]:
-        """A row for each ticket, a column for each entry."""
+    def judge(self, tickets: Sequence[Ticket]) -> Judgement:
         rows = ticket_vectors(tickets)
-        total = _CATALOG_WEIGHT * self._catalog_scores(rows)
+        shares = self._concept_shares(rows, tickets)
+        total = self._weights.catalog * self._catalog_scores(rows)
         if self._signals.words:
-            total += _WORDS_WEIGHT * self._word_scores(tickets)
-        if self._routes:
-            total += self._bank_scores(rows, tickets)
+            total += self._weights.words * self._word_scores(tickets)
+        if self._routes is not None:
+            total += SPREAD * np.log(shares @ self._routes.T + _LEAST_SHARE)
         if self._examples:
-            total += _EXAMPLES_WEIGHT * self._examples.scores(rows)
-        return np.asarray(np.round(total, 4), dtype=np.float64)
+            total += self._weights.examples * self._examples.scores(rows)
+        return Judgement(np.asarray(np.round(total, 4), dtype=np.float64), shares)
 
-    def is_telling(self, ticket: Ticket) -> bool:
-        """Whether a ticket says more than a few words, or at least one that means something to us."""
+    def is_telling(self, ticket: Ticket, shares: NDArray[np.float64]) -> bool:
+        """Whether a ticket says more than a few words, or something in them that means something to us.
+
+        `shares`: how much it is about each concept.
+        """
         text = f"{ticket.short_description} {ticket.long_description}".strip()
         if len(text.split()) > _FEW_WORDS or len(text) > _FEW_CHARACTERS:
             return True
-        concepts = [concept for concept in self._bank.concepts if concept.domain != "general"]
-        return any(words_found(concept, plain(text)) for concept in concepts) or any(
-            map(whole_words, self._words.shared(text, ""))
-        )
+        likeliest = int(shares.argmax())
+        means_something = shares[likeliest] >= _TELLING and self._bank.concepts[likeliest].name != GENERAL
+        return means_something or any(map(whole_words, self._words.shared(text, "")))
 
-    def evidence(self, ticket: Ticket, place: int) -> list[str]:
-        """Words of the ticket that speak for that entry."""
-        text = plain(f"{ticket.short_description}\n{ticket.long_description[:_MAX_WORDS]}")
-        leading = [self._bank.concepts[concept] for concept, entry in self._routes.items() if entry == place]
-        telling = [word for concept in leading for word in words_found(concept, text)]
-        shared = self._words.shared(ticket.short_description, ticket.long_description[:_MAX_WORDS])[place]
-        return list(dict.fromkeys([*telling, *whole_words(shared)]))[:_WORDS_SHOWN]
+    def evidence(self, ticket: Ticket, place: int, shares: NDArray[np.float64]) -> list[str]:
+        """Words of the ticket that speak for that entry: those of the catalog, and those of the bank.
 
-    def _bank_scores(self, rows: Vectors, tickets: Sequence[Ticket]) -> NDArray[np.float64]:
-        titles = [ticket.short_description if self._signals.patterns else "" for ticket in tickets]
-        bodies = [ticket.long_description[:_MAX_WORDS] if self._signals.patterns else "" for ticket in tickets]
-        by_concept = self._bank.scores(rows, titles, bodies)
-        scores = np.full((len(rows), len(self._entries)), by_concept.min(initial=0.0))
-        for concept, place in self._routes.items():
-            scores[:, place] = np.maximum(scores[:, place], by_concept[:, concept])
-        return scores
+        `shares`: how much it is about each concept.
+        """
+        shared = self._words.shared(*_texts_of(ticket))[place]
+        telling: list[str] = []
+        if self._routes is not None:
+            # The concept by which the ticket came to the entry.
+            concept = int((shares * self._routes[place]).argmax())
+            title, body = ticket.short_description, ticket.long_description[:_MAX_EVIDENCE]
+            telling = self._model.telling_words(title, body, concept)
+        return list(dict.fromkeys([*whole_words(shared), *telling]))[:_WORDS_SHOWN]
+
+    def _concept_shares(self, rows: Vectors, tickets: Sequence[Ticket]) -> Shares:
+        if not self._signals.pieces:
+            return self._model.meaning.shares(rows)
+        return self._model.of_tickets(rows, list(map(_texts_of, tickets)))
 
     def _catalog_scores(self, rows: Vectors) -> NDArray[np.float64]:
         """How near each ticket is to the nearest text of an entry.
@@ -111,7 +136,7 @@ class Ranking:
             scores[:, place] = np.fmax(scores[:, place], likeness[:, column])
         for place, entry in enumerate(self._entries):
             if is_left_over(entry.name) and not _own_texts(entry):
-                scores[:, place] = np.nan if self._routes else scores[:, place] * _LEFT_OVER_WEIGHT
+                scores[:, place] = np.nan if self.uses_bank else scores[:, place] * _LEFT_OVER_WEIGHT
         known = np.nan_to_num(scores, nan=0.0)
         average = known.sum(axis=1, keepdims=True) / np.maximum((~np.isnan(scores)).sum(axis=1, keepdims=True), 1)
         return np.where(np.isnan(scores), average, scores)
@@ -121,11 +146,7 @@ class Ranking:
             [
                 [
                     sum(shared.values()) * (_LEFT_OVER_WEIGHT if is_left_over(entry.name) else 1.0)
-                    for shared, entry in zip(
-                        self._words.shared(ticket.short_description, ticket.long_description[:_MAX_WORDS]),
-                        self._entries,
-                        strict=True,
-                    )
+                    for shared, entry in zip(self._words.shared(*_texts_of(ticket)), self._entries, strict=True)
                 ]
                 for ticket in tickets
             ]
@@ -133,10 +154,11 @@ class Ranking:
 
 
 def ticket_vectors(tickets: Sequence[Ticket]) -> Vectors:
-    """Both descriptions count the same, however long they are."""
-    titles = vectors([ticket.short_description[:_MAX_MEANING] for ticket in tickets])
-    bodies = vectors([(ticket.long_description or ticket.short_description)[:_MAX_MEANING] for ticket in tickets])
-    return unit(titles + bodies)
+    return vectors([meaning_text(ticket.short_description, ticket.long_description) for ticket in tickets])
+
+
+def _texts_of(ticket: Ticket) -> tuple[str, str]:
+    return ticket.short_description, ticket.long_description[:_MAX_WORDS]
 
 
 def _texts_by_entry(entries: Sequence[RequestType]) -> list[tuple[int, str]]:

@@ -1,92 +1,149 @@
-"""Which entry of a catalog each concept of the bank leads to.
+"""Which entries of a catalog take in the tickets of each concept of the bank.
 
-A concept leads to the entry whose name is most like its own names. One that no entry is made for leads to what
-is left over: the "Other …" entry of its domain, or the general entry. So those are what remains, and attract
-nothing by their names.
+A concept leads to the entries whose names mean it. One that no entry is made for leads to what is left over in the
+category that is nearest to it, to a wider entry of its group, or to the general entry. So "Other …" entries are what
+remains, and attract nothing by their names.
 """
 
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import Mapping, Sequence
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
 from ....domain.catalog import RequestType
 from ....domain.left_over import bare_name, general_entry, is_left_over
-from .concept_bank import ConceptBank
-from .plain_text import plain
+from .concept_bank import GENERAL, ConceptBank
+from .concept_model import ConceptModel, Shares
 from .sentence_vectors import kept_vectors
 
-_ALIKE = 0.55
-"""From this likeness on, a concept and the name of an entry mean the same."""
+_MEANT = 0.2
+"""From this share of its name on, an entry is made for a concept."""
 
-_BEHIND = 0.25
-"""An entry takes no concept that is so much less like it than another one is: it is made for that one."""
+_AS_WELL = 0.5
+"""How near another entry must come to the one that means a concept most, to share its tickets."""
 
-_SAME_WORDS = 0.2
-"""How much more alike they are when the name holds words of the concept."""
+_MISSED = 0.05
+"""The part of a concept's tickets that desks put under "Other …" all the same."""
+
+_PART = 0.8
+"""How much a part of a name counts, beside the whole."""
+
+_ABOUT_IT = 0.55
+"""A name whose likeliest concept has that share is about IT."""
 
 _ENOUGH_MATCH = 0.5
 """The share of a catalog that must be about IT for the bank to be of use."""
 
+_SECOND_DOMAIN = 0.8
+_WIDER = 0.55
+_NEAR_ENOUGH = 0.3
 
-def route(bank: ConceptBank, entries: Sequence[RequestType]) -> dict[int, int]:
-    """The place of an entry by that of the concept; empty for a catalog that is not about IT.
+_AND_OR = "or and und oder ou et o y e en of och ve veya lub или и".split()
+_BETWEEN_PARTS = re.compile(rf"\s*(?:[,/()&;:]|\b(?:{'|'.join(_AND_OR)})\b)\s*", re.IGNORECASE)
+_SHORTEST_PART = 3
 
-    A concept that leads nowhere is left out.
-    """
-    likeness = _likeness(bank, entries)
-    specific = [place for place, entry in enumerate(entries) if not is_left_over(entry.name)]
-    matching = sum(likeness[place].max() >= _ALIKE for place in specific)
-    if not specific or matching < _ENOUGH_MATCH * len(specific):
-        return {}
-    made_for = _made_for(likeness, specific)
-    rest = _Rest(bank, entries, made_for, likeness)
-    left_over = {concept: rest.entry(concept) for concept in rest.concepts}
-    return made_for | {concept: place for concept, place in left_over.items() if place is not None}
+Routes = NDArray[np.float64]
+"""A row for each entry, a column for each concept: the part of the concept's tickets that the entry takes in."""
 
 
-def _made_for(likeness: NDArray[np.float64], specific: Sequence[int]) -> dict[int, int]:
-    least = np.maximum(_ALIKE, likeness.max(axis=1, keepdims=True) - _BEHIND)
-    claims = np.where(likeness >= least, likeness, 0.0)[list(specific)]
-    claimed = np.flatnonzero(claims.any(axis=0)).tolist()
-    return {concept: specific[int(claims[:, concept].argmax())] for concept in claimed}
+def route(bank: ConceptBank, model: ConceptModel, entries: Sequence[RequestType]) -> Routes | None:
+    """None for a catalog that is not about IT."""
+    meant = _meant(model, entries)
+    specific = np.array([not is_left_over(entry.name) for entry in entries], dtype=bool)
+    if not specific.any() or (meant[specific].max(axis=1) >= _ABOUT_IT).mean() < _ENOUGH_MATCH:
+        return None
+    return _Router(bank, model, entries, np.where(specific[:, None], meant, 0.0)).routes()
 
 
-class _Rest:
-    """Where the concepts go that no entry is made for."""
-
-    def __init__(
-        self,
-        bank: ConceptBank,
-        entries: Sequence[RequestType],
-        made_for: Mapping[int, int],
-        likeness: NDArray[np.float64],
-    ) -> None:
-        self.concepts = [concept for concept in range(len(bank.concepts)) if concept not in made_for]
-        self._bank = bank
-        self._general = general_entry(entries)
-        self._by_domain: dict[str, int] = {}
-        for place, entry in enumerate(entries):
-            if is_left_over(entry.name) and place != self._general:
-                neighbours = [c for c, other in made_for.items() if entries[other].category == entry.category]
-                domain = _domain(bank, neighbours) or bank.concepts[int(likeness[place].argmax())].domain
-                self._by_domain.setdefault(domain, place)
-
-    def entry(self, concept: int) -> int | None:
-        return self._by_domain.get(self._bank.concepts[concept].domain, self._general)
+def _meant(model: ConceptModel, entries: Sequence[RequestType]) -> Shares:
+    """How much the name of each entry means each concept: as a whole, within its category, and by its parts."""
+    names = [bare_name(entry) or entry.name for entry in entries]
+    alone = model.names.shares(kept_vectors(tuple(names)))
+    within = model.names.shares(
+        kept_vectors(tuple(f"{entry.category}: {name}" for entry, name in zip(entries, names, strict=True)))
+    )
+    meant = (alone + within) / 2
+    for place, name in enumerate(names):
+        if parts := _parts(name):
+            meant[place] = np.maximum(meant[place], _PART * model.names.shares(kept_vectors(parts)).max(axis=0))
+    return meant
 
 
-def _domain(bank: ConceptBank, concepts: Sequence[int]) -> str:
-    """The one that most of them belong to; empty when there are none."""
-    counts = Counter(bank.concepts[concept].domain for concept in concepts)
-    return counts.most_common(1)[0][0] if counts else ""
+def _parts(name: str) -> tuple[str, ...]:
+    """What an entry names side by side: "Joiner, mover or leaver"."""
+    parts = tuple(part for part in _BETWEEN_PARTS.split(name) if len(part) >= _SHORTEST_PART)
+    return parts if len(parts) > 1 else ()
 
 
-def _likeness(bank: ConceptBank, entries: Sequence[RequestType]) -> NDArray[np.float64]:
-    names = [bare_name(entry) for entry in entries]
-    likeness = bank.likeness_of_names(kept_vectors(tuple(names)))
-    same = [[bool(concept.pattern.search(plain(name))) for concept in bank.concepts] for name in names]
-    return likeness + _SAME_WORDS * np.array(same, dtype=np.float64)
+@dataclass(frozen=True, slots=True)
+class _Router:
+    bank: ConceptBank
+    model: ConceptModel
+    entries: Sequence[RequestType]
+    meant: Shares
+
+    def routes(self) -> Routes:
+        columns = [self._column(concept) for concept in range(len(self.bank.concepts))]
+        return np.stack(columns, axis=1)
+
+    def _column(self, concept: int) -> NDArray[np.float64]:
+        if self.bank.concepts[concept].name == GENERAL:
+            return self._whole(self._general())
+        strength = self.meant[:, concept]
+        if strength.max() < _MEANT:
+            return self._whole([self._rest(concept)])
+        shares = np.where(strength >= _AS_WELL * strength.max(), strength, 0.0)
+        shares = shares / shares.sum()
+        category = self.entries[int(strength.argmax())].category
+        missed = [place for place in self._left_over() if self.entries[place].category == category]
+        shares[missed] += _MISSED
+        return np.asarray(shares / shares.sum(), dtype=np.float64)
+
+    def _whole(self, places: Sequence[int]) -> NDArray[np.float64]:
+        """All of it, in equal parts."""
+        column = np.zeros(len(self.entries))
+        column[list(places)] = 1 / len(places)
+        return column
+
+    def _general(self) -> list[int]:
+        general = general_entry(self.entries)
+        return [general] if general is not None else self._left_over() or list(range(len(self.entries)))
+
+    def _left_over(self) -> list[int]:
+        return [place for place, entry in enumerate(self.entries) if is_left_over(entry.name)]
+
+    def _rest(self, concept: int) -> int:
+        """Where a concept goes that no entry is made for."""
+        general = general_entry(self.entries)
+        nearness = [self._nearness(place, concept, general) for place in range(len(self.entries))]
+        best = int(np.argmax(nearness))
+        return general if general is not None and nearness[best] < _NEAR_ENOUGH else best
+
+    def _nearness(self, place: int, concept: int, general: int | None) -> float:
+        """A left-over entry by its category, another one by how much it is about the concept's group."""
+        if place == general:
+            return 0.0
+        entry = self.entries[place]
+        siblings = [other for other, sibling in enumerate(self.entries) if sibling.category == entry.category]
+        rests = [other for other in siblings if is_left_over(self.entries[other].name) and other != general]
+        if place in rests:
+            others = [self._about_group(other, concept) for other in siblings if other not in rests]
+            return self._takes_in(entry.category, concept) + (sum(others) / len(others) if others else 0.0)
+        # Where a category has something for the rest, that takes it.
+        return 0.0 if rests else _WIDER * self._about_group(place, concept) + float(self.meant[place, concept])
+
+    def _about_group(self, place: int, concept: int) -> float:
+        group = self.bank.concepts[concept].group
+        same = [other for other, one in enumerate(self.bank.concepts) if one.group == group]
+        return float(min(self.meant[place, same].sum(), 1.0))
+
+    def _takes_in(self, category: str, concept: int) -> float:
+        """How much the name of a category is about a domain of the concept."""
+        (shares,) = self.model.domains.shares(kept_vectors((category,)))
+        by_name = dict(zip((domain.name for domain in self.bank.domains), shares.tolist(), strict=True))
+        first, *others = (by_name.get(domain, 0.0) for domain in self.bank.concepts[concept].domains)
+        return float(max([first, *(_SECOND_DOMAIN * other for other in others)]))

@@ -1,0 +1,99 @@
+"""How much tickets, and names of a catalog, are about each concept of the bank.
+
+Two linear models look at a ticket, one at its meaning (the sentence vector), one at the pieces of its words, and their
+opinions are multiplied: the first carries over languages and wordings, the second knows products and terms. Names are
+judged by their meaning alone. `training.py` learns all of them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+
+import numpy as np
+from numpy.typing import NDArray
+
+from .concept_bank import MODEL
+from .sentence_vectors import Vectors
+from .word_pieces import PLACES, counted, text_of, words_of
+
+Shares = NDArray[np.float64]
+"""A row for each text, a column for each class; each row sums up to 1."""
+
+_MEANING, _PIECES = 0.45, 0.55
+_LEAST = 1e-9
+_SIGNS = ".,;:!?()[]{}<>\"'«»„“”…-*"
+
+
+@dataclass(frozen=True, slots=True)
+class Linear:
+    """A linear model: weights of each class, a row each, and what it starts from."""
+
+    weights: NDArray[np.float32]
+    start: NDArray[np.float32]
+
+    def shares(self, rows: Vectors) -> Shares:
+        return _softmax(rows.astype(np.float64) @ self.weights.T.astype(np.float64) + self.start)
+
+
+@dataclass(frozen=True, slots=True)
+class ConceptModel:
+    """`rarity` weighs the places of word pieces; `pieces` has a column for each place. `digest`: of what it learnt."""
+
+    meaning: Linear
+    names: Linear
+    domains: Linear
+    pieces: Linear
+    rarity: NDArray[np.float32]
+    digest: str
+
+    def of_tickets(self, rows: Vectors, texts: Sequence[tuple[str, str]]) -> Shares:
+        """`rows` are the sentence vectors of `texts`, each a title and a body."""
+        by_meaning = np.log(self.meaning.shares(rows) + _LEAST)
+        by_pieces = np.log(self.by_pieces(texts) + _LEAST)
+        return _softmax(_MEANING * by_meaning + _PIECES * by_pieces)
+
+    def by_pieces(self, texts: Sequence[tuple[str, str]]) -> Shares:
+        scores = [self.pieces.start + self._scores(words_of(text_of(*text))) for text in texts]
+        return _softmax(np.array(scores, dtype=np.float64).reshape(len(texts), len(self.pieces.start)))
+
+    def telling_words(self, title: str, body: str, concept: int) -> list[str]:
+        """The words that speak for a concept rather than for any other, the most telling first."""
+        leads: dict[str, float] = {}
+        for word in dict.fromkeys(words_of(text_of(title, body))):
+            scores = self._scores([word])
+            lead = scores[concept] - np.delete(scores, concept).max()
+            if lead > 0 and (shown := word.strip(_SIGNS)):
+                leads.setdefault(shown, float(lead))
+        return sorted(leads, key=lambda word: -leads[word])
+
+    def _scores(self, words: Sequence[str]) -> NDArray[np.float64]:
+        places, counts = counted(words)
+        weights = counts * self.rarity[places]
+        length = np.sqrt((weights * weights).sum()) or 1.0
+        return np.asarray(self.pieces.weights[:, places] @ (weights / length), dtype=np.float64)
+
+
+@lru_cache(maxsize=1)
+def concept_model() -> ConceptModel:
+    with np.load(MODEL) as stored:
+        weights = stored["pieces"].astype(np.float32) * stored["pieces_scale"].astype(np.float32)[:, None]
+        return ConceptModel(
+            meaning=_linear(stored["meaning"]),
+            names=_linear(stored["names"]),
+            domains=_linear(stored["domains"]),
+            pieces=Linear(weights.reshape(-1, PLACES), stored["pieces_start"].astype(np.float32)),
+            rarity=stored["rarity"].astype(np.float32),
+            digest=str(stored["digest"]),
+        )
+
+
+def _linear(stored: NDArray[np.float16]) -> Linear:
+    """The last column is what each class starts from."""
+    return Linear(stored[:, :-1].astype(np.float32), stored[:, -1].astype(np.float32))
+
+
+def _softmax(scores: NDArray[np.float64]) -> Shares:
+    weights = np.exp(scores - scores.max(axis=1, keepdims=True, initial=-np.inf))
+    return np.asarray(weights / weights.sum(axis=1, keepdims=True), dtype=np.float64)
