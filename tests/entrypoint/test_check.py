@@ -13,14 +13,20 @@ from contextlib import closing
 from dataclasses import dataclass
 from datetime import datetime, timedelta, timezone
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 import pytest
 import trustme
 
+from ticketattr.domain.calibration import Calibration
 from ticketattr.entrypoint.probes.files import look_at_disks
 from ticketattr.entrypoint.settings.names import known_settings
 from ticketattr.errors import ExitCode
+from ticketattr.infrastructure.classifiers.calibrated import write_calibration
+from ticketattr.infrastructure.classifiers.offline.classifier import OfflineClassifier
+from ticketattr.infrastructure.options import HTTPPolicy
+from ticketattr.infrastructure.sources.catalog_yaml import YAMLCatalog
 
 from ..conftest import CLI, EXAMPLES
 from ..scripted_smtp import scripted_smtp
@@ -668,6 +674,243 @@ def certified(issuer: trustme.CA, name: str, days: float) -> ssl.SSLContext:
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     certificate.configure_cert(context)
     return context
+
+
+# What an operator relies upon
+
+
+def log_in_a_file(cli: CLI) -> dict[str, str]:
+    (cli.folder / "file").touch()
+    return {"LOG_FILE": "file/ticketattr.log"}
+
+
+def log_that_is_a_folder(cli: CLI) -> dict[str, str]:
+    (cli.folder / "ticketattr.log").mkdir()
+    return {"LOG_FILE": "ticketattr.log"}
+
+
+def lock_that_is_a_folder(cli: CLI) -> dict[str, str]:
+    (cli.folder / "ticketattr.log.lock").mkdir()
+    return {"LOG_FILE": "ticketattr.log"}
+
+
+@pytest.mark.parametrize(
+    ("breakage", "said"),
+    [
+        (log_in_a_file, "file cannot be written: Not a directory"),
+        (log_that_is_a_folder, "ticketattr.log cannot be written: Is a directory"),
+        (lock_that_is_a_folder, "ticketattr.log.lock cannot be written: Is a directory"),
+    ],
+)
+def test_a_log_file_that_cannot_be_written_is_an_error(
+    cli: CLI, breakage: Callable[[CLI], dict[str, str]], said: str
+) -> None:
+    cli.settings |= breakage(cli)
+    exit_code, found = trouble(cli)
+    assert (exit_code, found["area"], found["what"]) == (USAGE, "log file", f"LOG_FILE: {said}")
+    assert found["fix"] == "Check the path and who may write there. LOG_FILE names it."
+
+
+@pytest.fixture
+def open_folder() -> Iterator[Path]:
+    """One that everybody may enter, as are those that it is in."""
+    with TemporaryDirectory(dir="/tmp") as name:
+        path = Path(name)
+        path.chmod(0o755)
+        yield path
+
+
+def test_metrics_and_log_that_can_be_written_are_said_to_be(cli: CLI, open_folder: Path) -> None:
+    cli.settings |= {"METRICS_TEXTFILE": f"{open_folder}/new/x.prom", "LOG_FILE": "logs/ticketattr.log"}
+    checked = check(cli)
+    assert (checked.exit_code, checked.troubles) == (DONE, [])
+    assert checked.of("metrics") == [
+        f"METRICS_TEXTFILE: {open_folder}/new can be written (it will be made)",
+        "METRICS_TEXTFILE: everybody may read it",
+    ]
+    assert checked.of("log file") == ["LOG_FILE: logs can be written (it will be made)"]
+    open_folder.chmod(0o750)
+    assert f"only who is in its group may enter {open_folder}" in check(cli).of("metrics")[1]
+
+
+def test_metrics_that_cannot_be_written_are_an_error(cli: CLI, open_folder: Path) -> None:
+    (open_folder / "file").touch()
+    cli.settings["METRICS_TEXTFILE"] = f"{open_folder}/file/x.prom"
+    exit_code, found = trouble(cli)
+    assert (exit_code, found["area"]) == (USAGE, "metrics")
+    assert found["what"] == f"METRICS_TEXTFILE: {open_folder}/file cannot be written: Not a directory"
+
+
+def test_metrics_that_nobody_else_can_read_are_a_warning(cli: CLI, open_folder: Path) -> None:
+    (open_folder / "private").mkdir(mode=0o700)
+    cli.settings["METRICS_TEXTFILE"] = f"{open_folder}/private/x.prom"
+    exit_code, found = trouble(cli)
+    assert (exit_code, found["area"]) == (DONE, "metrics")
+    assert f"nobody but its owner may enter {open_folder}/private, so node_exporter cannot" in found["what"]
+    assert f"chmod g+x {open_folder}/private" in found["fix"]
+
+
+def test_a_gateway_is_asked_online_alone_and_gets_no_figures(cli: CLI, http: HTTPServer) -> None:
+    http.routes["/metrics/job/ticketattr"] = [Response(405)]
+    cli.settings["METRICS_PUSH_URL"] = http.url.replace("://", f"://user:{SECRET}@")
+    assert check(cli).of("metrics") == ["METRICS_PUSH_URL: not asked: --online asks it"]
+    assert http.requests == []
+    checked = check(cli, "--online")
+    assert (checked.exit_code, checked.troubles) == (DONE, [])
+    assert checked.of("metrics") == ["METRICS_PUSH_URL: a Pushgateway answers; nothing was pushed"]
+    assert [(request.method, request.body) for request in http.requests] == [("GET", b"")]
+    assert "METRICS_PUSH_URL = ******** (environment)" in checked.of("settings")
+
+
+@pytest.mark.parametrize(
+    ("response", "exit_code", "said", "fix"),
+    [
+        (Response(404), USAGE, "nobody takes figures at METRICS_PUSH_URL: it answered 404", "Check its path"),
+        (Response(401), USAGE, "nobody takes figures at METRICS_PUSH_URL: it answered 401", "who may push there"),
+        (Response(502), SERVICE, "the Pushgateway cannot be had: it answered 502", "try again later"),
+        (Response(429), SERVICE, "the Pushgateway cannot be had: it answered 429", "try again later"),
+        (Response(hang_up=True), SERVICE, "the Pushgateway cannot be had: RemoteProtocolError", "try again later"),
+    ],
+    ids=["path", "login", "down", "busy", "hangs up"],
+)
+def test_a_gateway_that_does_not_answer_well_is_an_error(
+    cli: CLI, http: HTTPServer, response: Response, exit_code: ExitCode, said: str, fix: str
+) -> None:
+    http.routes["/"] = [response]
+    cli.settings["METRICS_PUSH_URL"] = f"{http.url}/{SECRET}"
+    result, found = trouble(cli, "--online")
+    assert (result, found["area"], found["what"]) == (exit_code, "metrics", said)
+    assert fix in found["fix"]
+
+
+def test_a_gateway_that_is_not_there_is_an_error(cli: CLI, closed_port: int) -> None:
+    cli.settings["METRICS_PUSH_URL"] = f"http://127.0.0.1:{closed_port}/{SECRET}"
+    exit_code, found = trouble(cli, "--online")
+    assert (exit_code, found["what"]) == (SERVICE, "the Pushgateway cannot be had: ConnectError")
+    assert "METRICS_PUSH_URL" in found["fix"]
+
+
+@pytest.mark.parametrize("online", [(), ("--online",)], ids=["offline", "online"])
+def test_alert_services_are_looked_at_and_told_nothing(cli: CLI, http: HTTPServer, online: tuple[str, ...]) -> None:
+    cli.settings["ALERT_URLS"] = f"{http.url.replace('http', 'json')}/{SECRET}, tgram://{SECRET}"
+    exit_code, found = trouble(cli, *online)
+    assert (exit_code, found["area"]) == (USAGE, "alerts")
+    assert found["what"] == "alert service 2 of 2 (tgram): apprise does not understand its URL"
+    assert "ALERT_URLS" in found["fix"]
+    said = check(cli).of("alerts")
+    assert said[0] == "alert service 1 of 2 (json): apprise understands its URL; no message was sent"
+    assert "ALERT_URLS = ******** (environment)" in check(cli).of("settings")
+    assert http.requests == []
+
+
+def test_alerts_without_what_sends_them_say_what_to_install(cli: CLI, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "apprise", None)
+    cli.settings["ALERT_URLS"] = f"json://{SECRET}"
+    checked = check(cli)
+    assert checked.exit_code == USAGE
+    assert checked.troubles[0]["area"] == "settings"
+    assert "pip install 'ticketattr[alerts]'" in checked.troubles[0]["what"]
+
+
+def test_what_is_remembered_is_told_and_is_not_made_by_a_check(cli: CLI) -> None:
+    cli.settings["ALERT_URLS"] = "json://127.0.0.1:9"
+    assert check(cli).of("memory") == ["no run is remembered yet"]
+    cli.ok("run")
+    (said,) = check(cli).of("memory")
+    assert re.fullmatch(r"the last `run` ended at \d{4}-\d\d-\d\d \d\d:\d\d UTC with exit code 0", said)
+
+
+@pytest.mark.parametrize("content", ["{", '{"kind": "memory", "schema_version": 1, "data": {"overlaps": "x"}}'])
+def test_a_memory_that_cannot_be_used_is_a_warning(cli: CLI, content: str) -> None:
+    cli.settings["ALERT_URLS"] = "json://127.0.0.1:9"
+    (cli.folder / "work").mkdir()
+    (cli.folder / "work/memory.json").write_text(content)
+    exit_code, found = trouble(cli)
+    assert (exit_code, found["area"]) == (DONE, "memory")
+    assert "what is remembered of earlier runs cannot be used" in found["what"]
+    assert "work/memory.json" in found["fix"]
+
+
+# The calibration, and the kept catalog
+
+
+def test_a_calibration_of_another_classifier_or_catalog_is_a_warning(cli: CLI) -> None:
+    curve = {"kind": "calibration", "schema_version": 1, "classifier": "x", "slope": 1, "offset": 0, "tickets": 9}
+    (cli.folder / "curve.json").write_text(json.dumps(curve))
+    cli.settings["CALIBRATION_FILE"] = "curve.json"
+    exit_code, found = trouble(cli)
+    assert (exit_code, found["area"]) == (DONE, "calibration")
+    assert found["what"] == "curve.json was made for another classifier or catalog, and is not used"
+    assert "--save-calibration" in found["fix"]
+
+
+def test_a_calibration_that_fits_is_well(cli: CLI) -> None:
+    catalog = YAMLCatalog(str(EXAMPLES / "catalog.yaml"), HTTPPolicy(0, 0, 1)).fetch_catalog()
+    fingerprint = OfflineClassifier().fingerprint(catalog)
+    write_calibration(cli.folder / "curve.json", Calibration(1, 0), classifier=fingerprint, tickets=9)
+    cli.settings["CALIBRATION_FILE"] = "curve.json"
+    checked = check(cli)
+    assert (checked.exit_code, checked.troubles) == (DONE, [])
+    assert checked.of("calibration") == ["curve.json was fitted on 9 tickets"]
+
+
+@pytest.fixture
+def kept(cli: CLI, http: HTTPServer) -> Path:
+    """The catalog of a run, whose server is down since."""
+    http.routes["/catalog"] = [Response(200, (EXAMPLES / "catalog.yaml").read_bytes()), Response(503)]
+    cli.settings["SERVICE_CATALOG_URL"] = f"{http.url}/catalog"
+    cli.ok("run")
+    return cli.folder / "work" / "service-catalog.json"
+
+
+def aged(path: Path, hours: float) -> None:
+    at = datetime.now(timezone.utc) - timedelta(hours=hours)
+    path.write_text(json.dumps({**json.loads(path.read_text()), "confirmed_at": at.isoformat()}))
+
+
+def test_while_the_catalog_server_is_down_it_is_told_how_long_the_last_one_stands_in(cli: CLI, kept: Path) -> None:
+    exit_code, found = trouble(cli)
+    assert (exit_code, found["area"]) == (DONE, "catalog")
+    assert re.search(r"answered 503.*: the one of the last run stands in for it until \d{4}-", found["what"])
+    assert "22 request types" in check(cli).of("catalog")[1]
+
+
+def test_a_kept_catalog_that_is_too_old_does_not_stand_in(cli: CLI, kept: Path) -> None:
+    aged(kept, 25)
+    exit_code, found = trouble(cli)
+    assert (exit_code, found["area"]) == (SERVICE, "catalog")
+    assert "answered 503" in found["what"]
+
+
+@pytest.mark.parametrize(
+    ("hours", "said"),
+    [(1, "good until"), (25, "too old to stand in for it")],
+)
+def test_the_age_of_the_kept_catalog_is_told(cli: CLI, kept: Path, http: HTTPServer, hours: float, said: str) -> None:
+    http.routes["/catalog"] = [Response(200, (EXAMPLES / "catalog.yaml").read_bytes())]
+    aged(kept, hours)
+    checked = check(cli)
+    assert checked.troubles == []
+    assert re.match(rf"the one of \d{{4}}-.* UTC is kept, {said}", checked.of("catalog")[0])
+
+
+def test_a_kept_catalog_of_the_future_says_that_the_clock_is_wrong(cli: CLI, kept: Path, http: HTTPServer) -> None:
+    http.routes["/catalog"] = [Response(200, (EXAMPLES / "catalog.yaml").read_bytes())]
+    aged(kept, -5)
+    exit_code, found = trouble(cli)
+    assert (exit_code, found["area"]) == (DONE, "catalog")
+    assert "which is yet to come" in found["what"]
+    assert "clock" in found["fix"]
+
+
+def test_a_kept_catalog_that_is_damaged_is_a_warning(cli: CLI, kept: Path, http: HTTPServer) -> None:
+    http.routes["/catalog"] = [Response(200, (EXAMPLES / "catalog.yaml").read_bytes())]
+    kept.write_text("{")
+    exit_code, found = trouble(cli)
+    assert (exit_code, found["what"]) == (
+        DONE,
+        "work/service-catalog.json is damaged: nothing stands in for the catalog",
+    )
 
 
 # All of it together

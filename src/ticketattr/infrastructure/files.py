@@ -8,7 +8,7 @@ import os
 import shutil
 import sys
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from tempfile import NamedTemporaryFile
 from typing import IO
@@ -94,6 +94,12 @@ def try_folder(path: Path) -> bool:
             file.write(b"ticketattr")
             file.flush()
     return there == path
+
+
+def try_file(path: Path) -> None:
+    """Open a file to write at its end, if it is there, and write nothing. Raises SettingsError or ServiceError."""
+    with _writing(path), suppress(FileNotFoundError):
+        os.close(os.open(path, os.O_WRONLY | os.O_APPEND))
 
 
 def nearest_folder(path: Path) -> Path:

@@ -15,6 +15,11 @@ from filelock import FileLock
 _LONGEST_WAIT = 2.0
 
 
+def lock_of(path: Path) -> Path:
+    """What whoever writes into it holds meanwhile."""
+    return path.with_name(f"{path.name}.lock")
+
+
 class SharedLogFile(RotatingFileHandler):
     """Opened anew for each line, under a lock: otherwise, one process would write into what another renamed.
 
@@ -25,7 +30,7 @@ class SharedLogFile(RotatingFileHandler):
         super().__init__(path, maxBytes=max_bytes, backupCount=backups, encoding="utf-8", delay=True)
         self._complain = complain
         self._has_complained = False
-        self._turn = FileLock(f"{path}.lock", timeout=_LONGEST_WAIT)
+        self._turn = FileLock(lock_of(path), timeout=_LONGEST_WAIT)
 
     def emit(self, record: logging.LogRecord) -> None:
         try:

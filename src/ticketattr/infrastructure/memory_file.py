@@ -37,10 +37,20 @@ class MemoryFile:
 
     def change(self, change: Callable[[Memory], Memory]) -> Memory:
         with self._alone() as may_write:
-            memory = change(self._read())
+            memory = change(self._known())
             if may_write:
                 self._write(memory)
             return memory
+
+    def read(self) -> Memory | None:
+        """None where nothing was remembered yet. Raises InputError when it cannot be used."""
+        if not self.path.exists():
+            return None
+        content = parse_json(read_bounded(self.path, _MAX_BYTES), str(self.path))
+        try:
+            return _whole(_MEMORY.validate_python(_data(content)))
+        except ValidationError as error:
+            raise InputError(f"{error.error_count()} values are wrong") from error
 
     @contextmanager
     def _alone(self) -> Iterator[bool]:
@@ -63,15 +73,11 @@ class MemoryFile:
                 log.warning("how this run ended is not remembered: %s", reason)
             yield not reason
 
-    def _read(self) -> Memory:
-        if not self.path.exists():
-            return Memory()
+    def _known(self) -> Memory:
         try:
-            content = parse_json(read_bounded(self.path, _MAX_BYTES), str(self.path))
-            return _whole(_MEMORY.validate_python(_data(content)))
-        except (InputError, ValidationError) as error:
-            reason = error if isinstance(error, InputError) else f"{error.error_count()} values are wrong"
-            log.warning("what is remembered of earlier runs cannot be used, and starts anew: %s", reason)
+            return self.read() or Memory()
+        except InputError as error:
+            log.warning("what is remembered of earlier runs cannot be used, and starts anew: %s", error)
             return Memory()
 
     def _write(self, memory: Memory) -> None:

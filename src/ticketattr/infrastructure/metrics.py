@@ -5,13 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import asdict, dataclass, field
 from datetime import datetime
+from http import HTTPStatus
 from pathlib import Path
 from typing import TypeAlias, get_args
 from urllib.parse import urlsplit
 
 from .. import __version__
 from ..domain.operation import Ending, Figures, Memory, ReportFigures, RunRecord, TicketOutcome
-from ..errors import ServiceError
+from ..errors import ServiceError, SettingsError
 from .bounded import within
 from .files import replacing
 
@@ -44,22 +45,58 @@ class Pushgateway:
 
     def publish(self, figures: Figures) -> None:
         content = render_metrics(figures).encode()
-        (problem,) = within(self.seconds, [lambda: self._put(content)])
-        if problem is None:
-            problem = f"no answer within {self.seconds:g} s"
-        if problem:
-            raise ServiceError(f"the metrics could not be pushed: {problem}", hint="Check METRICS_PUSH_URL.")
+        answer = self._ask("PUT", content, {"Content-Type": "text/plain; version=0.0.4; charset=utf-8"})
+        if not answer.is_success:
+            raise ServiceError(f"the metrics could not be pushed: {answer}", hint="Check METRICS_PUSH_URL.")
 
-    def _put(self, content: bytes) -> str:
-        import httpx
+    def examine(self) -> None:
+        """Whether there is somebody who takes figures; none are pushed. Raises SettingsError or ServiceError."""
+        answer = self._ask("GET")
+        if answer.may_pass:
+            raise ServiceError(
+                f"the Pushgateway cannot be had: {answer}", hint="Check METRICS_PUSH_URL, or try again later."
+            )
+        # A Pushgateway shows no group, but says so only where it takes one.
+        if not answer.is_success and answer.status != HTTPStatus.METHOD_NOT_ALLOWED:
+            raise SettingsError(
+                f"nobody takes figures at METRICS_PUSH_URL: {answer}", hint="Check its path, and who may push there."
+            )
 
-        headers = {"Content-Type": "text/plain; version=0.0.4; charset=utf-8"}
-        try:
-            response = httpx.put(group_url(self.url), content=content, headers=headers, timeout=self.seconds)
-        except (httpx.HTTPError, httpx.InvalidURL, OSError, ValueError, ImportError) as error:
-            # Its message may hold the URL, and that a password.
-            return type(error).__name__
-        return "" if response.is_success else f"it answered {response.status_code}"
+    def _ask(self, method: str, content: bytes = b"", headers: Mapping[str, str] | None = None) -> _Answer:
+        def ask() -> str:
+            import httpx
+
+            try:
+                url = group_url(self.url)
+                response = httpx.request(method, url, content=content, headers=headers, timeout=self.seconds)
+            except (httpx.HTTPError, httpx.InvalidURL, OSError, ValueError, ImportError) as error:
+                # Its message may hold the URL, and that a password.
+                return type(error).__name__
+            return str(response.status_code)
+
+        (said,) = within(self.seconds, [ask])
+        if said is None:
+            return _Answer(problem=f"no answer within {self.seconds:g} s")
+        return _Answer(int(said)) if said.isdecimal() else _Answer(problem=said)
+
+
+@dataclass(frozen=True, slots=True)
+class _Answer:
+    """Of a gateway: its status, or what went wrong."""
+
+    status: int = 0
+    problem: str = ""
+
+    def __str__(self) -> str:
+        return self.problem or f"it answered {self.status}"
+
+    @property
+    def is_success(self) -> bool:
+        return 200 <= self.status < 300
+
+    @property
+    def may_pass(self) -> bool:
+        return not self.status or self.status == HTTPStatus.TOO_MANY_REQUESTS or self.status >= 500
 
 
 def group_url(url: str) -> str:

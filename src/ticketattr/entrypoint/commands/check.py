@@ -21,7 +21,8 @@ class CheckFormat(str, Enum):
 def check(
     context: typer.Context,
     online: Annotated[
-        bool, typer.Option("--online", help="Ask the helpdesk for the queue, and the model one small question.")
+        bool,
+        typer.Option("--online", help="Ask the helpdesk for its queue, the model a small question, and a Pushgateway."),
     ] = False,
     format: Annotated[CheckFormat, typer.Option(help="How to print it; json has every setting.")] = CheckFormat.table,
     classifier: ClassifierOption = None,

@@ -13,10 +13,14 @@ from ..settings.classifier import ClassifierSettings
 from ..settings.environment import Environment
 from ..settings.folders import FolderSettings
 from ..settings.mail import MailSettings
+from ..settings.operation import LogSettings, OperationSettings
 from ..settings.sources import SourceSettings
 from ..settings.values import Values
 from .files import ReportDesk, folders_of, look_at_corrections, look_at_disks, look_at_folders, look_at_reports
+from .operation import look_at_alerts, look_at_log_file, look_at_memory, look_at_metrics
 from .services import (
+    CatalogDesk,
+    SeenCatalog,
     look_at_calibration,
     look_at_catalog,
     look_at_embedded_classifier,
@@ -41,7 +45,7 @@ _NO_LETTER = {
 
 @dataclass(frozen=True, slots=True)
 class Checking:
-    """`everything`: also the settings that nobody set. `online`: the model and the helpdesk are asked, too."""
+    """`everything`: also the settings that nobody set. `online`: model, helpdesk and Pushgateway are asked, too."""
 
     values: Values
     clock: Clock
@@ -49,6 +53,7 @@ class Checking:
     online: bool = False
 
     def probes(self) -> Sequence[Probe]:
+        seen = SeenCatalog()
         return (
             Probe("settings", lambda: look_at_settings(self.values, everything=self.everything)),
             self._needing("folders", FolderSettings.read, lambda section: look_at_folders(folders_of(section))),
@@ -62,8 +67,8 @@ class Checking:
             self._needing("corrections", FolderSettings.read, look_at_corrections),
             self._needing(
                 "catalog",
-                SourceSettings.read,
-                look_at_catalog,
+                CatalogDesk.read,
+                lambda desk: look_at_catalog(desk, self.clock, seen),
                 filled_in=_NO_HELPDESK,
                 fix="Correct the catalog that SERVICE_CATALOG_URL leads to.",
             ),
@@ -79,12 +84,18 @@ class Checking:
             self._needing(
                 "calibration",
                 _classifier_without_key,
-                look_at_calibration,
+                lambda section: look_at_calibration(section, seen),
                 fix="Check CALIBRATION_FILE, or make one with `ticketattr evaluate --save-calibration`.",
             ),
             self._needing(
                 "mail", MailSettings.read, lambda section: look_at_mail(section, self.clock), filled_in=_NO_LETTER
             ),
+            self._needing("log file", LogSettings.read, look_at_log_file),
+            self._needing(
+                "metrics", OperationSettings.read, lambda section: look_at_metrics(section, online=self.online)
+            ),
+            self._needing("alerts", OperationSettings.read, look_at_alerts),
+            self._needing("memory", OperationSettings.read, look_at_memory),
         )
 
     def _needing(

@@ -14,7 +14,7 @@ from ...application.ports import Clock
 from ...domain.delivery import Transport
 from ...domain.standing import DoubtPolicy, ReportState
 from ...errors import TicketAttrError
-from ...infrastructure.files import nearest_folder, try_folder
+from ...infrastructure.files import nearest_folder, try_file, try_folder
 from .. import wiring
 from ..settings.environment import Environment
 from ..settings.folders import FolderSettings
@@ -54,9 +54,21 @@ def look_at_folder(area: str, name: str, path: Path) -> Finding:
     try:
         is_there = try_folder(path)
     except TicketAttrError as error:
-        fix = f"{error.hint} {name} names it."
-        return Finding(area, f"{name}: {error}", "error", fix, error.exit_code)
+        return _unwritable(area, name, error)
     return Finding(area, f"{name}: {path} can be written{'' if is_there else ' (it will be made)'}")
+
+
+def look_at_file(area: str, name: str, path: Path) -> Finding | None:
+    """None for one that can be written, or is not there yet."""
+    try:
+        try_file(path)
+    except TicketAttrError as error:
+        return _unwritable(area, name, error)
+    return None
+
+
+def _unwritable(area: str, name: str, error: TicketAttrError) -> Finding:
+    return Finding(area, f"{name}: {error}", "error", f"{error.hint} {name} names it.", error.exit_code)
 
 
 def look_at_disks(folders: Iterable[Path], *, least: int = LEAST_SPACE) -> Iterator[Finding]:

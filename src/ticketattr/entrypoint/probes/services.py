@@ -2,37 +2,103 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from dataclasses import replace
+from collections.abc import Generator, Iterator
+from dataclasses import dataclass, replace
 from datetime import timedelta
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from ...application.check import Finding
 from ...application.ports import Clock
+from ...domain.catalog import ServiceCatalog
 from ...domain.catalog_lint import lint
 from ...domain.gold import no_examples
+from ...errors import InputError, ServiceError
 from ...infrastructure.sources.locations import is_remote
 from .. import wiring
 from ..settings.classifier import ClassifierSettings
+from ..settings.environment import Environment
+from ..settings.folders import FolderSettings
 from ..settings.mail import MailSettings, is_loopback
 from ..settings.sources import SourceSettings
 from ..summaries import counted
 from .files import look_at_folder
+
+if TYPE_CHECKING:
+    from ...infrastructure.sources.catalog_cache import CachedCatalog, KeptCatalog
 
 _STDIN = "-"
 _SOON = timedelta(days=14)
 """How long before its end a certificate is talked about."""
 
 
-def look_at_catalog(settings: SourceSettings) -> Iterator[Finding]:
-    if settings.catalog_location == _STDIN:
+@dataclass(frozen=True, slots=True)
+class CatalogDesk:
+    """Where the catalog comes from, and where the one of the last run is kept."""
+
+    sources: SourceSettings
+    folders: FolderSettings
+
+    @classmethod
+    def read(cls, env: Environment) -> CatalogDesk:
+        return cls(SourceSettings.read(env), FolderSettings.read(env))
+
+
+@dataclass(slots=True)
+class SeenCatalog:
+    """The catalog as it was found, for whoever looks at what depends on it; None: none was found."""
+
+    catalog: ServiceCatalog | None = None
+
+
+def look_at_catalog(desk: CatalogDesk, clock: Clock, seen: SeenCatalog) -> Iterator[Finding]:
+    location = desk.sources.catalog_location
+    if location == _STDIN:
         yield Finding("catalog", "not looked at: it comes from standard input")
         return
-    catalog = wiring.yaml_catalog(_impatient(settings)).fetch_catalog()
+    source = wiring.catalog_source(_impatient(desk.sources), desk.folders, clock)
+    kept = (yield from _kept(source)) if is_remote(location) else None
+    seen.catalog = catalog = yield from _catalog(source, kept)
     categories = len({entry.category for entry in catalog.entries})
     yield Finding("catalog", f"{counted(len(catalog.entries), 'request type')} in {categories:,} categories")
     for remark in lint(catalog):
         yield Finding("catalog", remark.what, "warning" if remark.fix else "ok", remark.fix)
+
+
+def _kept(source: CachedCatalog) -> Generator[Finding, None, KeptCatalog | None]:
+    try:
+        return source.kept()
+    except InputError as error:
+        yield Finding.warning("catalog", f"{error}: nothing stands in for the catalog", "The next run makes it anew.")
+        return None
+
+
+def _catalog(source: CachedCatalog, kept: KeptCatalog | None) -> Generator[Finding, None, ServiceCatalog]:
+    """As it is now, or the one that would stand in for it."""
+    try:
+        catalog = source.source.fetch_catalog()
+    except ServiceError as error:
+        if kept is None or not source.is_good(kept):
+            raise
+        until = f"{kept.confirmed_at + source.max_stale:%Y-%m-%d %H:%M} UTC"
+        yield Finding.warning(
+            "catalog", f"{error}: the one of the last run stands in for it until {until}", "Have it mended before."
+        )
+        return kept.catalog
+    if kept:
+        yield _age(kept, source)
+    return catalog
+
+
+def _age(kept: KeptCatalog, source: CachedCatalog) -> Finding:
+    at = f"{kept.confirmed_at:%Y-%m-%d %H:%M} UTC"
+    if kept.confirmed_at > source.clock():
+        fix = "Check the clock of this machine; the next run keeps the catalog anew."
+        return Finding.warning("catalog", f"the kept one is of {at}, which is yet to come", fix)
+    if not source.is_good(kept):
+        return Finding("catalog", f"the one of {at} is kept, too old to stand in for it")
+    until = f"{kept.confirmed_at + source.max_stale:%Y-%m-%d %H:%M} UTC"
+    return Finding("catalog", f"the one of {at} is kept, good until {until}")
 
 
 def look_at_helpdesk(settings: SourceSettings, *, online: bool) -> Iterator[Finding]:
@@ -64,13 +130,21 @@ def look_at_model(settings: ClassifierSettings, *, online: bool) -> Iterator[Fin
         yield Finding("model", f"{model}, not asked: --online asks it one small question")
 
 
-def look_at_calibration(settings: ClassifierSettings) -> Iterator[Finding]:
+def look_at_calibration(settings: ClassifierSettings, seen: SeenCatalog) -> Iterator[Finding]:
     if settings.calibration is None:
         return
     from ...infrastructure.classifiers.calibrated import read_calibration
 
     file = read_calibration(settings.calibration)
     yield Finding("calibration", f"{settings.calibration} was fitted on {counted(file.tickets, 'ticket')}")
+    if seen.catalog is None:
+        return
+    if file.classifier != wiring.uncalibrated(settings, no_examples).fingerprint(seen.catalog):
+        yield Finding.warning(
+            "calibration",
+            f"{settings.calibration} was made for another classifier or catalog, and is not used",
+            "Make it anew with `ticketattr evaluate --save-calibration`, unless you run with --examples.",
+        )
 
 
 def look_at_mail(settings: MailSettings, clock: Clock) -> Iterator[Finding]:

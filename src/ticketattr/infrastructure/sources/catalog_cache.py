@@ -11,7 +11,7 @@ from __future__ import annotations
 import hashlib
 import logging
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
 
 from pydantic import AwareDatetime, TypeAdapter, ValidationError
@@ -51,11 +51,15 @@ _ADAPTER = TypeAdapter(_File)
 
 
 @dataclass(frozen=True, slots=True)
-class _Last:
+class KeptCatalog:
     """What the source last gave, and when it last said that it still holds."""
 
     file: _File
     catalog: ServiceCatalog
+
+    @property
+    def confirmed_at(self) -> datetime:
+        return self.file.confirmed_at
 
     @property
     def validators(self) -> Validators:
@@ -89,12 +93,27 @@ class CachedCatalog:
         self._keep(answer.content.decode("utf-8-sig"), answer.validators)
         return catalog
 
-    def _fall_back(self, last: _Last | None, error: ServiceError) -> ServiceCatalog:
+    def kept(self) -> KeptCatalog | None:
+        """What would stand in for it, were it young enough. Raises InputError when that is damaged."""
+        if not self.path.exists():
+            return None
+        try:
+            file = _ADAPTER.validate_python(parse_json(read_bounded(self.path, _LARGEST), str(self.path)))
+            if (file.kind, file.schema_version, file.location) != (_KIND, SCHEMA_VERSION, self._digest):
+                return None
+            return KeptCatalog(file, parse_catalog(file.content.encode(), self.source.name))
+        except (InputError, ValidationError) as error:
+            raise InputError(f"{self.path} is damaged") from error
+
+    def is_good(self, kept: KeptCatalog) -> bool:
+        # An age below nothing says that the clock was set: then nobody knows how old it is.
+        return timedelta(0) <= self.clock() - kept.confirmed_at <= self.max_stale
+
+    def _fall_back(self, last: KeptCatalog | None, error: ServiceError) -> ServiceCatalog:
         if last is None:
             raise error
-        confirmed_at = last.file.confirmed_at
-        # An age below nothing says that the clock was set: then nobody knows how old it is.
-        if not timedelta(0) <= self.clock() - confirmed_at <= self.max_stale:
+        confirmed_at = last.confirmed_at
+        if not self.is_good(last):
             raise ServiceError(
                 f"{error}; the one of {confirmed_at:%Y-%m-%d %H:%M} UTC is too old to stand in for it",
                 hint="Try again later, or let older ones stand in (CATALOG_MAX_STALE).",
@@ -102,16 +121,11 @@ class CachedCatalog:
         log.warning("%s: the one of %s UTC stands in for it", error, f"{confirmed_at:%Y-%m-%d %H:%M}")
         return last.catalog
 
-    def _read(self) -> _Last | None:
-        if not self.path.exists():
-            return None
+    def _read(self) -> KeptCatalog | None:
         try:
-            file = _ADAPTER.validate_python(parse_json(read_bounded(self.path, _LARGEST), str(self.path)))
-            if (file.kind, file.schema_version, file.location) != (_KIND, SCHEMA_VERSION, self._digest):
-                return None
-            return _Last(file, parse_catalog(file.content.encode(), self.source.name))
-        except (InputError, ValidationError):
-            log.warning("%s is damaged and not used; it is made anew", self.path)
+            return self.kept()
+        except InputError as error:
+            log.warning("%s and not used; it is made anew", error)
             return None
 
     def _keep(self, content: str, validators: Validators) -> None:
