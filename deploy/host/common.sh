@@ -78,13 +78,16 @@ switch_to() {
     systemctl daemon-reload
 }
 
-# The real unit, with the demo for its command; fails unless systemd says that it is the demo, for a run would mail.
+# The real unit, with the demo and a look at its settings for its commands; fails unless systemd says that it is those
+# and no other, for a run would mail.
 prepare_smoke() {
+    local script=$TICKETATTR_HOME/current/host/container.sh
     mkdir -p -- "${SMOKE%/*}" &&
-        printf '%s\n' '[Service]' ExecStart= "ExecStart=$TICKETATTR_HOME/current/host/container.sh smoke" \
+        printf '%s\n' '[Service]' ExecStart= "ExecStart=$script smoke" "ExecStart=$script ready" \
             TimeoutStartSec=10min >"$SMOKE" &&
         systemctl daemon-reload || return 1
-    [[ $(systemctl show --property=ExecStart --value "$SERVICE") == *"/host/container.sh smoke "* ]] || {
+    [ "$(systemctl show --property=ExecStart "$SERVICE" | grep --only-matching 'argv\[\]=[^;]*')" = \
+        "argv[]=$script smoke "$'\n'"argv[]=$script ready " ] || {
         echo "${0##*/}: a drop-in of $SERVICE sets its command, so it cannot be tried: systemctl cat $SERVICE" >&2
         return 1
     }
@@ -99,7 +102,7 @@ unit_works() {
     # The alert's condition is judged when its job runs; this waits for that job.
     systemctl start "$ALERT" 2>/dev/null || :
     if [ "$result" -ne 0 ]; then
-        journalctl --unit "$SERVICE" --lines 20 --no-pager --output cat >&2 || :
+        journalctl --unit "$SERVICE" --lines 40 --no-pager --output cat >&2 || :
         systemctl reset-failed "$SERVICE" || :
     fi
     rm -f -- "$SMOKE"

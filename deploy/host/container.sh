@@ -2,6 +2,7 @@
 # One container of the release that this script belongs to, with as few rights as it can do with, as the service's user:
 #   container.sh run             what the unit starts; likewise any other command of ticketattr with its options
 #   container.sh smoke           the demo, without a network, in a folder of its own in the state folder
+#   container.sh ready           whether anything of this host's settings stands in the way of a run
 #   container.sh stop            ends a container that outlived its unit
 set -euo pipefail
 release=$(cd -- "$(dirname -- "${BASH_SOURCE[0]}")/.." && pwd -P)
@@ -28,6 +29,11 @@ options=(
 # A run of the unit is known by its container's id, so that it can be ended when the client is gone.
 [ -z "${RUNTIME_DIRECTORY:-}" ] || options+=("--cidfile=$runtime/container")
 
+# What an earlier container of the same unit left would be in the way of the next one's id.
+forget() {
+    [ -z "${RUNTIME_DIRECTORY:-}" ] || rm -f -- "$runtime/container"
+}
+
 smoke() {
     local folder=$state/smoke
     rm -rf -- "$folder"
@@ -35,12 +41,22 @@ smoke() {
     options+=(--network=none --workdir=/state/smoke)
     options+=(--env=HELPDESK_API_URL=/opt/ticketattr/examples/tickets.json)
     options+=(--env=SERVICE_CATALOG_URL=/opt/ticketattr/examples/catalog.yaml)
+    forget
     docker run "${options[@]}" "$image" --env-file /opt/ticketattr/examples/demo.env run
+    forget
+    docker run "${options[@]}" "$image" --env-file /opt/ticketattr/examples/demo.env --quiet check
     if ! compgen -G "$folder/output/*.xlsx" >/dev/null || ! compgen -G "$folder/outbox/*.eml" >/dev/null; then
         echo "container.sh: the demo ended well but left no report or no mail" >&2
         return 1
     fi
     rm -rf -- "$folder"
+}
+
+ready() {
+    local code=0
+    (program --quiet check) || code=$?
+    [ "$code" -eq 4 ] || return "$code"
+    echo "container.sh: what cannot be had at the moment is no fault of the release" >&2
 }
 
 stop() {
@@ -59,14 +75,15 @@ program() {
         done
     fi
     options+=("--mount=type=bind,src=$settings,dst=/etc/ticketattr.env,readonly")
+    forget
     exec docker run "${options[@]}" "$image" --env-file /etc/ticketattr.env "$@"
 }
 
 case ${1:-} in
 '')
-    echo "usage: container.sh smoke | stop | COMMAND of ticketattr" >&2
+    echo "usage: container.sh smoke | ready | stop | COMMAND of ticketattr" >&2
     exit 2
     ;;
-smoke | stop) "$1" ;;
+smoke | ready | stop) "$1" ;;
 *) program "$@" ;;
 esac

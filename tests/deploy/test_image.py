@@ -47,7 +47,7 @@ def test_requirements_have_a_hash_each_and_name_no_host(name: str) -> None:
 def test_everything_that_the_program_declares_is_pinned() -> None:
     text = (ROOT / "pyproject.toml").read_text(encoding="utf-8")
     extras = re.findall(r"--extra=(\w+)", (ROOT / "noxfile.py").read_text(encoding="utf-8"))
-    assert "offline" in extras
+    assert {"alerts", "offline"} <= set(extras)
     lists = [text.partition(f"\n{name} = [")[2].partition("\n]")[0] for name in ("dependencies", *extras)]
     assert all(lists)
     declared = "".join(lists)
@@ -136,9 +136,42 @@ def test_a_demo_that_leaves_no_report_is_a_failure(host: Host) -> None:
 
 def test_a_demo_that_leaves_report_and_mail_is_cleaned_up(host: Host) -> None:
     smoke = host.state / "smoke"
-    host.engine = f"mkdir {smoke}/output {smoke}/outbox; touch {smoke}/output/a.xlsx {smoke}/outbox/a.eml"
+    host.engine = f"mkdir -p {smoke}/output {smoke}/outbox; touch {smoke}/output/a.xlsx {smoke}/outbox/a.eml"
     assert host.container("smoke") == (0, "")
     assert list(host.state.iterdir()) == []
+
+
+def test_the_smoke_test_also_checks_what_the_demo_left(host: Host) -> None:
+    host.engine = f'printf "%s " "$@" >>{host.asked}; echo >>{host.asked}'
+    host.container("smoke")
+    assert [line.split()[-1] for line in host.arguments] == ["run", "check"]
+
+
+def test_a_check_that_fails_fails_the_smoke_test(host: Host) -> None:
+    smoke = host.state / "smoke"
+    host.engine = f'mkdir -p {smoke}/output; for last in "$@"; do :; done; [ "$last" = run ] || exit 3'
+    assert host.container("smoke")[0] == 3
+
+
+@pytest.mark.parametrize(("found", "code"), [(0, 0), (2, 2), (3, 3), (4, 0), (125, 125)])
+def test_what_cannot_be_had_at_the_moment_is_no_fault_of_a_release(host: Host, found: int, code: int) -> None:
+    host.engine = f'printf "%s\n" "$@" >{host.asked}; exit {found}'
+    returncode, stderr = host.container("ready")
+    assert (returncode, "no fault of the release" in stderr) == (code, found == 4)
+    assert host.arguments[-4:] == ["--env-file", "/etc/ticketattr.env", "--quiet", "check"]
+    assert "--env=LLM_API_KEY_FILE=/run/secrets/LLM_API_KEY" in host.arguments
+
+
+@pytest.mark.parametrize("command", ["run", "smoke", "ready"])
+def test_the_id_of_an_earlier_container_is_not_in_the_way(host: Host, command: str) -> None:
+    """The engine refuses to write over it."""
+    (host.runtime / "container").write_text("earlier", encoding="utf-8")
+    host.engine = (
+        f"mkdir -p {host.state}/smoke/output {host.state}/smoke/outbox\n"
+        f"touch {host.state}/smoke/output/a.xlsx {host.state}/smoke/outbox/a.eml\n"
+        f"[ ! -e {host.runtime}/container ] && echo id >{host.runtime}/container"
+    )
+    assert host.container(command)[0] == 0
 
 
 def test_a_container_without_a_command_is_refused(host: Host) -> None:

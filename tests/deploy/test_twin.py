@@ -27,8 +27,6 @@ pytestmark = pytest.mark.twin
 EXAMPLES = "/opt/ticketattr/examples"
 SETTINGS = {
     "HELPDESK_API_URL": f"{EXAMPLES}/tickets.json",
-    "HELPDESK_API_KEY": "key",
-    "HELPDESK_API_SECRET": "secret",
     "SERVICE_CATALOG_URL": f"{EXAMPLES}/catalog.yaml",
     "HTTP_MAX_RETRIES": "0",
     "CLASSIFIER": "offline",
@@ -50,7 +48,7 @@ def twin() -> Iterator[Twin]:
 
 @pytest.fixture(scope="module")
 def images() -> Iterator[dict[str, str]]:
-    """Name to digest: two that work, one whose program does not start."""
+    """Name to digest: two that work, one that asks a helpdesk by itself, one whose program does not start."""
     with open_folder() as folder, engine(folder) as docker:
         with socket.socket() as free:
             free.bind(("127.0.0.1", 0))
@@ -59,13 +57,17 @@ def images() -> Iterator[dict[str, str]]:
             base, context = base_image(docker, folder), context_of_this_tree(folder)
             for version in ("good", "better"):
                 build(docker, base, context, version, f"{address}/ticketattr:{version}")
-            (folder / "broken").mkdir()
-            (folder / "broken/Dockerfile").write_text(
-                f'FROM {address}/ticketattr:good\nENTRYPOINT ["/bin/false"]\n', encoding="utf-8"
-            )
-            docker("build", "--quiet", "--tag", f"{address}/ticketattr:broken", folder / "broken")
+            changes = {
+                "asking": "ENV HELPDESK_API_URL=http://127.0.0.1:9/",
+                "broken": 'ENTRYPOINT ["/bin/false"]',
+            }
+            for name, line in changes.items():
+                (folder / name).mkdir()
+                dockerfile = f"FROM {address}/ticketattr:good\n{line}\n"
+                (folder / name / "Dockerfile").write_text(dockerfile, encoding="utf-8")
+                docker("build", "--quiet", "--tag", f"{address}/ticketattr:{name}", folder / name)
             found = {}
-            for name in ("good", "better", "broken"):
+            for name in ("good", "better", *changes):
                 docker("push", "--quiet", f"{address}/ticketattr:{name}")
                 (pushed,) = json.loads(docker("image", "inspect", f"{address}/ticketattr:{name}"))
                 (found[name],) = [each for each in pushed["RepoDigests"] if each.startswith(address)]
@@ -81,7 +83,8 @@ class Desk:
         self.aws = aws
         self.topic = ask(aws, "sns", "create-topic", "--name", "ticketattr-dev")["TopicArn"]
         ask(aws, "s3api", "create-bucket", "--bucket", "bundles", *LOCATION)
-        put_secret(aws, "/ticketattr/dev/EMAIL_PASSWORD", "a\tb\n'\"")
+        for name in ("HELPDESK_API_KEY", "HELPDESK_API_SECRET"):
+            put_secret(aws, f"/ticketattr/dev/{name}", f"'{name}\"$")
         self.project = folder / "project"
         shutil.copytree(DEPLOY, self.project / "deploy", ignore=shutil.ignore_patterns("__pycache__"))
         git(folder, "init", "--quiet", str(self.project))
@@ -222,6 +225,25 @@ def test_a_unit_with_an_unknown_key_changes_nothing(desk: Desk) -> None:
     assert "the units of 1.0.1-dev are not sound" in result.stderr
     assert "ProtectEverything" in result.stderr
     assert desk.current == "1.0.0-dev"
+
+
+def test_a_release_that_a_setting_is_missing_for_rolls_back(desk: Desk) -> None:
+    """It asks a helpdesk that wants a key; the one before it read a file."""
+    put_secret(desk.aws, "/ticketattr/bare/LLM_API_KEY", "key")
+    desk.host_settings({"SECRETS_PATH": "/ticketattr/bare"})
+    desk.deployed("1.0.0-dev")
+    result = desk.deploy("1.0.1-dev", "asking")
+    assert result.returncode == 1
+    assert "HELPDESK_API_KEY is not set" in result.stderr
+    assert "1.0.1-dev does not work; 1.0.0-dev is current again and works" in result.stderr
+    assert (desk.current, desk.releases) == ("1.0.0-dev", ["1.0.0-dev"])
+
+
+def test_a_mail_server_that_is_down_keeps_no_release_away(desk: Desk) -> None:
+    server = {"EMAIL_TRANSPORT": "smtp", "EMAIL_SMTP_HOST": "127.0.0.1", "EMAIL_SMTP_PORT": "9"}
+    desk.settings({**server, "EMAIL_USE_TLS": "false"})
+    desk.deployed("1.0.0-dev")
+    assert "no fault of the release" in desk.twin.ok("journalctl --unit ticketattr.service --lines 30 --output cat")
 
 
 def test_a_first_release_that_does_not_work_leaves_none(desk: Desk) -> None:

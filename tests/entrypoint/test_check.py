@@ -159,6 +159,14 @@ def test_the_table_lists_what_somebody_set_and_the_rest_on_demand(cli: CLI) -> N
     assert "LLM_BATCH_SIZE = 30 (default), not used" in cli.ok("-v", "check").stdout
 
 
+def test_a_quiet_table_lists_only_what_is_not_well(cli: CLI) -> None:
+    result = cli.ok("-q", "check")
+    assert (result.stdout, result.stderr) == ("nothing is wrong\n", "")
+    cli.settings["LLM_BACTH_SIZE"] = "1"
+    lines = cli.ok("-q", "check").stdout.splitlines()
+    assert [line.split()[0] for line in lines] == ["Status", "warning"]
+
+
 @pytest.mark.parametrize(
     ("url", "shown"),
     [

@@ -105,7 +105,7 @@ def print_findings(findings: Sequence[Finding], format: str) -> None:
     if format == "json":
         print(json.dumps(rows, indent=2))
     else:
-        _print_table(rows, _FINDING, "nothing was looked at")
+        _print_table(rows, _FINDING, "nothing is wrong")
 
 
 def print_events(events: Sequence[Event]) -> None:

@@ -33,11 +33,12 @@ def check(
     from ..probes import Checking
 
     session: Session = context.obj
+    shows_all = format is CheckFormat.json or session.console.verbosity >= 0
     everything = format is CheckFormat.json or session.console.verbosity > 0
     checking = Checking(session.unwarned_values(classifier), session.clock, everything, online)
     with session.console.waiting("Checking"):
         findings = list(run_probes(checking.probes()))
-    print_findings(findings, format.value)
+    print_findings([finding for finding in findings if shows_all or finding.status != "ok"], format.value)
     count = Counter(finding.status for finding in findings)
     session.console.summary(
         f"{count['ok']} ok, {counted(count['warning'], 'warning')}, {counted(count['error'], 'error')}"
