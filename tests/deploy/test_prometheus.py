@@ -20,7 +20,8 @@ import httpx
 import pytest
 from ruamel.yaml import YAML
 
-from .metrics import DEPLOY, SAMPLE, Metric, sample, unknown_in
+from ..conftest import CLI
+from .metrics import DEPLOY, SAMPLE, Metric, read_metrics, sample, unknown_in
 from .test_grafana import QUERIES, Query
 
 RULES = DEPLOY / "prometheus" / "ticketattr.rules.yml"
@@ -82,6 +83,29 @@ def test_prometheus_is_shown_the_rules_by_their_name() -> None:
     assert yaml(CONFIG)["rule_files"] == [RULES.name]
 
 
+Series = tuple[str, tuple[tuple[str, str], ...]]
+
+
+def series_of(metrics: list[Metric]) -> set[Series]:
+    """Without the values that depend on what was run."""
+    return {
+        (metric.name, tuple((name, "*" if name in ("version", "sla") else value) for name, value in metric.labels))
+        for metric in metrics
+    }
+
+
+def types_in(textfile: Path) -> set[tuple[str, str]]:
+    return set(re.findall(r"^# TYPE (\w+) (\w+)$", textfile.read_text(encoding="utf-8"), re.MULTILINE))
+
+
+def test_what_a_run_writes_is_what_rules_and_dashboard_are_made_for(cli: CLI) -> None:
+    cli.settings["METRICS_TEXTFILE"] = "ticketattr.prom"
+    cli.ok("run")
+    written = cli.folder / "ticketattr.prom"
+    assert series_of(read_metrics(written)) == series_of(sample())
+    assert types_in(written) == types_in(SAMPLE)
+
+
 # --- from here on with Debian's programs -------------------------------------------------------------------
 
 
@@ -139,6 +163,9 @@ class Prometheus:
         new = self.textfile.with_suffix(".new")
         new.write_text(text, encoding="utf-8")
         new.replace(self.textfile)
+        self.waits_for(metrics)
+
+    def waits_for(self, metrics: list[Metric]) -> None:
         expected = next(metric.value for metric in metrics if metric.name == "ticketattr_last_run_timestamp_seconds")
         wait_for(lambda: self.ask(Query("", "ticketattr_last_run_timestamp_seconds", instant=True)) == [[expected]])
 
@@ -249,3 +276,30 @@ def test_an_alert_fires_when_the_last_success_is_old_and_not_before(prometheus: 
     wait_for(lambda: "TicketattrNoRecentSuccess" in prometheus.firing())
     prometheus.shows(ended(60))
     wait_for(lambda: "TicketattrNoRecentSuccess" not in prometheus.firing())
+
+
+@pytest.mark.prometheus
+def test_what_a_run_wrote_is_scraped_and_answers_what_the_dashboard_asks_now(prometheus: Prometheus, cli: CLI) -> None:
+    cli.settings["METRICS_TEXTFILE"] = str(prometheus.textfile)
+    cli.ok("run")
+    promtool("check", "metrics", stdin=prometheus.textfile.read_bytes())
+    written = read_metrics(prometheus.textfile)
+    try:
+        prometheus.waits_for(written)
+        found = prometheus.get("query", query='{__name__=~"ticketattr_.+"}')["result"]
+        assert series_of_answer(found) == {(metric.name, metric.labels): metric.value for metric in written}
+        for query in QUERIES:
+            if query.instant:
+                values = prometheus.ask(query)
+                assert values, query.expr
+                assert all(value == value for (value,) in values), query.expr
+    finally:
+        prometheus.shows(ended(60))
+
+
+def series_of_answer(found: list[dict[str, Any]]) -> dict[Series, float]:
+    return {(one["metric"].pop("__name__"), labels_of(one["metric"])): float(one["value"][1]) for one in found}
+
+
+def labels_of(labels: dict[str, str]) -> tuple[tuple[str, str], ...]:
+    return tuple((name, value) for name, value in labels.items() if name not in ("instance", "job"))
