@@ -86,7 +86,7 @@ def test_a_ticket_is_judged_without_its_neighbours() -> None:
 
 
 def test_evidence_names_the_words_in_common() -> None:
-    assert chosen("Locked out, forgot the password").evidence == "password, locked, forgot"
+    assert chosen("Locked out, forgot the password").evidence == "password, Locked, forgot"
 
 
 def test_alternatives_are_other_entries() -> None:

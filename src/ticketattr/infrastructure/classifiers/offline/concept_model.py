@@ -15,6 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from .concept_bank import MODEL
+from .plain_text import plain
 from .sentence_vectors import Vectors
 from .word_pieces import PLACES, counted, text_of, words_of
 
@@ -23,6 +24,8 @@ Shares = NDArray[np.float64]
 
 _MEANING, _PIECES = 0.45, 0.55
 _LEAST = 1e-9
+_SAYS_LITTLE = 0.3
+_LONGEST_SHOWN = 30
 _SIGNS = ".,;:!?()[]{}<>\"'«»„“”…-*"
 
 
@@ -58,15 +61,19 @@ class ConceptModel:
         scores = [self.pieces.start + self._scores(words_of(text_of(*text))) for text in texts]
         return _softmax(np.array(scores, dtype=np.float64).reshape(len(texts), len(self.pieces.start)))
 
-    def telling_words(self, title: str, body: str, concept: int) -> list[str]:
-        """The words that speak for a concept rather than for any other, the most telling first."""
+    def telling_words(self, text: str, concept: int) -> list[str]:
+        """The words that speak for a concept rather than for any other, as they are written, the most telling first.
+
+        None that says little beside the first, and none of a script that has no blanks between words.
+        """
         leads: dict[str, float] = {}
-        for word in dict.fromkeys(words_of(text_of(title, body))):
-            scores = self._scores([word])
-            lead = scores[concept] - np.delete(scores, concept).max()
-            if lead > 0 and (shown := word.strip(_SIGNS)):
-                leads.setdefault(shown, float(lead))
-        return sorted(leads, key=lambda word: -leads[word])
+        for token in dict.fromkeys(words_of(text)):
+            scores = self._scores([plain(token)])
+            word = token.strip(_SIGNS)
+            if 0 < len(word) <= _LONGEST_SHOWN:
+                leads[word] = float(scores[concept] - np.delete(scores, concept).max())
+        least = _SAYS_LITTLE * max(leads.values(), default=0.0)
+        return sorted((word for word in leads if leads[word] > max(least, 0.0)), key=lambda word: -leads[word])
 
     def _scores(self, words: Sequence[str]) -> NDArray[np.float64]:
         places, counts = counted(words)

@@ -16,6 +16,7 @@ from .concept_bank import GENERAL, concept_bank
 from .concept_model import Shares, concept_model
 from .kernel import KernelClassifier
 from .lexical import WordIndex, texts_of_entry, whole_words
+from .plain_text import plain
 from .routing import route
 from .sentence_vectors import Vectors, kept_vectors, vectors
 from .ticket_text import meaning_text
@@ -116,9 +117,10 @@ class Ranking:
         if self._routes is not None:
             # The concept by which the ticket came to the entry.
             concept = int((shares * self._routes[place]).argmax())
-            title, body = ticket.short_description, ticket.long_description[:_MAX_EVIDENCE]
-            telling = self._model.telling_words(title, body, concept)
-        return list(dict.fromkeys([*whole_words(shared), *telling]))[:_WORDS_SHOWN]
+            text = f"{ticket.short_description} {ticket.long_description[:_MAX_EVIDENCE]}"
+            telling = self._model.telling_words(text, concept)
+        by_plain = {plain(word): word for word in [*whole_words(shared), *telling]}
+        return list(by_plain.values())[:_WORDS_SHOWN]
 
     def _concept_shares(self, rows: Vectors, tickets: Sequence[Ticket]) -> Shares:
         if not self._signals.pieces:
