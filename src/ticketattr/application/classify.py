@@ -10,6 +10,7 @@ from dataclasses import dataclass, replace
 from ..domain.catalog import ServiceCatalog
 from ..domain.correction import Correction, corrected
 from ..domain.examples import Example, Examples
+from ..domain.gold import GoldTicket
 from ..domain.ticket import AttributedTicket, Attribution, Outcome, Ticket
 from ..domain.usage import Bill, Plan, Usage
 from .batches import Answers, ask_in_batches
@@ -26,15 +27,16 @@ def classify_tickets(
     cache: AnswerCache,
     progress: Progress,
     corrections: Sequence[Correction] = (),
+    labelled: Sequence[GoldTicket] = (),
 ) -> list[AttributedTicket]:
     """Every ticket with its outcome, in the order of the queue.
 
     Who decides, first match: a person, by one of the `corrections` that are in force; the pair that a ticket
     came with; an earlier answer to the same question; the classifier, which is asked once for tickets of the
-    same text, and shown the corrections of others like them. A pair that the catalog does not have decides
-    nothing. Raises SettingsError when no answer can be had.
+    same text, and shown what people decided about others like them: corrections and `labelled` tickets. A pair
+    that the catalog does not have decides nothing. Raises SettingsError when no answer can be had.
     """
-    examples = Examples(corrections, catalog)
+    examples = Examples(corrections, catalog, labelled)
     questions = _open_questions(tickets, catalog, classifier, cache, examples, corrections)
     log.info("%s", questions)
     answers = {**questions.known, **_ask(questions, catalog, classifier, cache, examples, progress)}
@@ -50,9 +52,10 @@ def plan_classification(
     classifier: Classifier,
     cache: AnswerCache,
     corrections: Sequence[Correction] = (),
+    labelled: Sequence[GoldTicket] = (),
 ) -> Plan:
     """What `classify_tickets` would ask for, without asking."""
-    examples = Examples(corrections, catalog)
+    examples = Examples(corrections, catalog, labelled)
     questions = _open_questions(tickets, catalog, classifier, cache, examples, corrections)
     asked = list(questions.to_ask.values())
     size = classifier.batch_size

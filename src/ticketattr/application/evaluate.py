@@ -17,10 +17,12 @@ def judge_classifier(
     classifier: Classifier,
     cache: AnswerCache,
     progress: Progress,
+    labelled: Sequence[GoldTicket] = (),
 ) -> list[Judged]:
-    """What it answers to each gold ticket, which it is shown without its label.
+    """What it answers to each gold ticket, which it is shown without its label; `labelled` ones are its examples.
 
     Raises SettingsError when no answer can be had.
     """
-    answered = classify_tickets([case.ticket for case in gold], catalog, classifier, cache, progress)
+    tickets = [case.ticket for case in gold]
+    answered = classify_tickets(tickets, catalog, classifier, cache, progress, labelled=labelled)
     return judge(gold, [ticket.outcome for ticket in answered])

@@ -14,7 +14,7 @@ from ..application.ports import Classifier, Clock
 from ..domain.calibration import fit_calibration
 from ..domain.catalog import ServiceCatalog
 from ..domain.evaluation import Judged, cascade_points, compare, evaluate
-from ..domain.gold import GoldTicket
+from ..domain.gold import GoldTicket, LabelledTickets
 from ..errors import InputError
 from ..infrastructure.classifiers.calibrated import read_calibration, write_calibration
 from ..infrastructure.evaluation.gold_files import GoldFile, refuse_useless
@@ -53,7 +53,7 @@ class Measuring:
 
     console: Console
     question: Question
-    examples: Path | None
+    labelled: LabelledTickets
     target: float
     fresh: bool
     clock: Clock
@@ -66,13 +66,20 @@ class Measuring:
         with reading(values, "evaluate") as env:
             settings, folders = ClassifierSettings.read(env), FolderSettings.read(env)
         self._refuse_known_examples()
-        classifier = wiring.classifier(settings, self.examples)
+        classifier = wiring.classifier(settings, self.labelled)
         if settings.calibration:
             self._refuse_foreign(settings, settings.calibration)
         cache = wiring.answer_cache(settings, folders, self.clock, fresh=self.fresh)
         started = time.monotonic()
         with self.console.progress("Classifying") as progress:
-            judged = judge_classifier(self.question.gold, self.question.catalog, classifier, cache, progress)
+            judged = judge_classifier(
+                self.question.gold,
+                self.question.catalog,
+                classifier,
+                cache,
+                progress,
+                self.labelled(self.question.catalog),
+            )
         if save_calibration:
             self._save_calibration(save_calibration, judged, classifier)
         return Results(
@@ -91,7 +98,7 @@ class Measuring:
         return read_answers(Path(name), self.question.gold, self.question.catalog)
 
     def _refuse_foreign(self, settings: ClassifierSettings, path: Path) -> None:
-        classifier = wiring.uncalibrated(settings, wiring.examples_of(self.examples))
+        classifier = wiring.uncalibrated(settings, self.labelled)
         if read_calibration(path).classifier != classifier.fingerprint(self.question.catalog):
             raise InputError(
                 f"{path} was made for another classifier or catalog",
@@ -100,7 +107,7 @@ class Measuring:
 
     def _refuse_known_examples(self) -> None:
         """Who is measured on what it was shown is measured too well."""
-        shown = {_text(gold) for gold in wiring.examples_of(self.examples)(self.question.catalog)}
+        shown = {_text(gold) for gold in self.labelled(self.question.catalog)}
         known = sum(_text(gold) in shown for gold in self.question.gold)
         if known:
             raise InputError(

@@ -34,7 +34,7 @@ from ..application.report import Reporting
 from ..application.restore import Copy
 from ..application.retention import Archive
 from ..application.send import Outgoing
-from ..domain.gold import Examples, no_examples
+from ..domain.gold import LabelledTickets, no_labelled_tickets
 from ..errors import SettingsError
 from .settings.classifier import ClassifierSettings
 from .settings.folders import FolderSettings
@@ -76,9 +76,9 @@ def yaml_catalog(settings: SourceSettings) -> YAMLCatalog:
     return YAMLCatalog(settings.catalog_location, settings.http)
 
 
-def classifier(settings: ClassifierSettings, examples: Path | None = None) -> Classifier:
+def classifier(settings: ClassifierSettings, labelled: LabelledTickets) -> Classifier:
     """The one that is set, with the calibration that is set. Raises SettingsError or InputError."""
-    chosen = uncalibrated(settings, examples_of(examples))
+    chosen = uncalibrated(settings, labelled)
     if settings.calibration is None:
         return chosen
     from ..infrastructure.classifiers.calibrated import CalibratedClassifier, read_calibration
@@ -86,12 +86,12 @@ def classifier(settings: ClassifierSettings, examples: Path | None = None) -> Cl
     return CalibratedClassifier(chosen, read_calibration(settings.calibration))
 
 
-def uncalibrated(settings: ClassifierSettings, examples: Examples) -> Classifier:
+def uncalibrated(settings: ClassifierSettings, labelled: LabelledTickets) -> Classifier:
     if settings.gemini is None:
-        return _offline_classifier(examples)
+        return _offline_classifier(labelled)
     from ..infrastructure.classifiers.gemini.classifier import GeminiClassifier
 
-    model: Classifier = GeminiClassifier(settings.gemini, examples)
+    model: Classifier = GeminiClassifier(settings.gemini)
     if settings.votes > 1:
         from ..infrastructure.classifiers.voting import VotingClassifier
 
@@ -99,20 +99,21 @@ def uncalibrated(settings: ClassifierSettings, examples: Examples) -> Classifier
     if settings.name == "cascade":
         from ..infrastructure.classifiers.cascade import CascadeClassifier
 
-        return CascadeClassifier(_offline_classifier(examples), model, settings.cascade_threshold)
+        return CascadeClassifier(_offline_classifier(labelled), model, settings.cascade_threshold)
     return model
 
 
-def examples_of(path: Path | None) -> Examples:
+def labelled_tickets(path: Path | None) -> LabelledTickets:
+    """Those in the file of `--examples`, if there is one. Raises InputError."""
     if path is None:
-        return no_examples
+        return no_labelled_tickets
     from ..infrastructure.evaluation.gold_files import GoldFile
 
     file = GoldFile.read(path)
     return lambda catalog: file.tickets(catalog, ignore_unknown=True)
 
 
-def _offline_classifier(examples: Examples) -> Classifier:
+def _offline_classifier(labelled: LabelledTickets) -> Classifier:
     try:
         from ..infrastructure.classifiers.offline.classifier import OfflineClassifier
     except ModuleNotFoundError as error:
@@ -122,7 +123,7 @@ def _offline_classifier(examples: Examples) -> Classifier:
             "the embedded classifier (CLASSIFIER=offline) is not installed",
             hint="Install it with `pip install 'ticketattr[offline]'`, or `pip install '.[offline]'` from a clone.",
         ) from error
-    return OfflineClassifier(examples)
+    return OfflineClassifier(labelled)
 
 
 def answer_cache(settings: ClassifierSettings, folders: FolderSettings, clock: Clock, *, fresh: bool) -> AnswerCache:
@@ -238,12 +239,14 @@ def pipeline(
     from ..infrastructure.artifacts import WorkFolder
 
     folders = settings.folders
+    labelled = labelled_tickets(examples)
     return Pipeline(
         helpdesk=helpdesk(settings.sources),
         catalog_source=catalog_source(settings.sources, settings.folders, clock),
-        classifier=classifier(settings.classifier, examples),
+        classifier=classifier(settings.classifier, labelled),
         cache=answer_cache(settings.classifier, folders, clock, fresh=fresh),
         corrections=corrections(folders),
+        labelled=labelled,
         stage_files=WorkFolder(folders.work),
         reporting=reporting(settings.report, folders),
         outgoing=outgoing,

@@ -45,13 +45,15 @@ def evaluate(
     fresh: FreshOption = False,
 ) -> None:
     """Measure how often a classifier is right, on labelled tickets."""
+    from .. import wiring
     from ..evaluating import Measuring, Question, print_compared, print_evaluation
 
     session: Session = context.obj
     if compare and (save_calibration or classifier or format is not EvaluationFormat.table):
         raise SettingsError("--compare prints a table, of the two that it names")
     question = Question.read(gold, catalog, ignore_unknown=ignore_unknown)
-    measuring = Measuring(session.console, question, examples, target_precision, fresh=fresh, clock=session.clock)
+    labelled = wiring.labelled_tickets(examples)
+    measuring = Measuring(session.console, question, labelled, target_precision, fresh=fresh, clock=session.clock)
     values = session.values(classifier)
     if compare:
         print_compared(compare, measuring, values)

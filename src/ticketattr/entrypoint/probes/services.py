@@ -10,7 +10,7 @@ from pathlib import Path
 from ...application.check import Finding
 from ...application.ports import Clock
 from ...domain.catalog_lint import lint
-from ...domain.gold import no_examples
+from ...domain.gold import no_labelled_tickets
 from ...infrastructure.sources.locations import is_remote
 from .. import wiring
 from ..settings.classifier import ClassifierSettings
@@ -97,7 +97,7 @@ def look_at_mail(settings: MailSettings, clock: Clock) -> Iterator[Finding]:
 def _try(settings: ClassifierSettings) -> None:
     from ...infrastructure.classifiers.trial import try_classifier
 
-    try_classifier(wiring.uncalibrated(settings, no_examples))
+    try_classifier(wiring.uncalibrated(settings, no_labelled_tickets))
 
 
 def _impatient(settings: SourceSettings) -> SourceSettings:
