@@ -18,8 +18,8 @@ from ticketattr.application.ports import DeliveryInDoubt, MessageRefused
 from ticketattr.application.report import last_sent_run
 from ticketattr.application.retention import Archive, Retention, prune
 from ticketattr.domain.delivery import Event
-from ticketattr.infrastructure.artifacts import WorkFolder
 from ticketattr.infrastructure.delivery.report_folder import OutputFolder
+from ticketattr.infrastructure.stage_files import WorkFolder
 
 from ..fakes import MIDNIGHT
 from .test_send import DOUBT, REFUSED, Desk

@@ -157,7 +157,7 @@ def report_writer(format: str) -> ReportWriter:
 
 
 def reporting(settings: ReportSettings, folders: FolderSettings, format: str = "xlsx") -> Reporting:
-    from ..infrastructure.artifacts import WorkFolder
+    from ..infrastructure.stage_files import WorkFolder
 
     return Reporting(
         writer=report_writer(format),
@@ -194,7 +194,7 @@ def copy_of_report_log(path: Path) -> Iterator[Copy]:
 
 
 def archive(folders: FolderSettings, outgoing: Outgoing) -> Archive:
-    from ..infrastructure.artifacts import WorkFolder
+    from ..infrastructure.stage_files import WorkFolder
 
     return Archive(WorkFolder(folders.work), outgoing.folder, outgoing.log, outgoing.mailer.transport, outgoing.doubt)
 
@@ -236,7 +236,7 @@ def pipeline(
     settings: RunSettings, outgoing: Outgoing | None, clock: Clock, *, examples: Path | None, fresh: bool
 ) -> Pipeline:
     from ..application.run import Pipeline
-    from ..infrastructure.artifacts import WorkFolder
+    from ..infrastructure.stage_files import WorkFolder
 
     folders = settings.folders
     labelled = labelled_tickets(examples)

@@ -41,8 +41,8 @@ def classify(
     from ...application.classify import classify_tickets, plan_classification
     from ...domain.correction import in_force
     from ...domain.operation import count_outcomes
-    from ...infrastructure.artifacts import WorkFolder, read_fetched, write_attributions
     from ...infrastructure.files import STREAM
+    from ...infrastructure.stage_files import WorkFolder, read_fetched, write_attributions
 
     if input == catalog == STREAM:
         raise SettingsError("tickets and catalog cannot both come from stdin")

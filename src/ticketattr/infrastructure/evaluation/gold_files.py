@@ -104,7 +104,7 @@ def _from_lines(content: bytes, path: Path) -> list[Row]:
 
 
 def _from_stage_file(path: Path) -> list[Row]:
-    from ..artifacts import read_attributions
+    from ..stage_files import read_attributions
 
     return [
         {
