@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import hashlib
 import logging
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from ..domain.catalog import ServiceCatalog
 from ..domain.correction import Correction, corrected
+from ..domain.digest import digest
 from ..domain.examples import Example, Examples
 from ..domain.gold import GoldTicket
 from ..domain.ticket import AttributedTicket, Attribution, Outcome, Ticket
@@ -158,12 +158,5 @@ def _as_cached(outcome: Outcome) -> Outcome:
 
 def _key(ticket: Ticket, fingerprint: str, examples: Sequence[Example]) -> str:
     """Names a question in full: what is asked, and whatever else decides the answer."""
-    shown = [part for example in examples for part in (*_texts(example), str(example.entry))]
-    parts = (fingerprint, *_texts(ticket), *shown)
-    # The lengths keep texts apart whose ends and beginnings would otherwise run together.
-    framed = "".join(f"{len(part)}:{part}" for part in parts)
-    return hashlib.sha256(framed.encode("utf-8", "surrogatepass")).hexdigest()
-
-
-def _texts(told: Ticket | Example) -> tuple[str, str]:
-    return told.short_description, told.long_description
+    shown = [part for example in examples for part in (*example.texts, str(example.entry))]
+    return digest((fingerprint, *ticket.texts, *shown))

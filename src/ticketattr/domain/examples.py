@@ -34,6 +34,10 @@ class Example:
     long_description: str
     entry: RequestType
 
+    @property
+    def texts(self) -> tuple[str, str]:
+        return self.short_description, self.long_description
+
 
 class Examples:
     """Corrections in force whose pair the catalog has, then labelled tickets, ready to be searched."""
@@ -44,7 +48,7 @@ class Examples:
         decided = list(_decided(corrections, catalog, labelled))
         self._examples = [_shortened(example) for example in decided]
         self._by_word: defaultdict[str, list[int]] = defaultdict(list)
-        bags = [_words(example.short_description, example.long_description) for example in decided]
+        bags = [_words(*example.texts) for example in decided]
         for place, bag in enumerate(bags):
             for word in bag:
                 self._by_word[word].append(place)
@@ -54,7 +58,7 @@ class Examples:
         """At most PER_TICKET, the nearest first; of equally near ones, a correction."""
         if not self._examples:
             return ()
-        bag = _words(ticket.short_description, ticket.long_description)
+        bag = _words(*ticket.texts)
         shared: defaultdict[int, float] = defaultdict(float)
         for word in bag:
             for place in self._by_word.get(word, ()):
@@ -84,13 +88,11 @@ def _decided(
     corrected = set()
     for correction in corrections:
         if entry := catalog.find(*correction.pair):
-            texts = correction.short_description, correction.long_description
-            corrected.add(texts)
-            yield Example(*texts, entry)
+            corrected.add(correction.texts)
+            yield Example(*correction.texts, entry)
     for gold in labelled:
-        texts = gold.ticket.short_description, gold.ticket.long_description
-        if texts not in corrected:
-            yield Example(*texts, gold.entry)
+        if gold.ticket.texts not in corrected:
+            yield Example(*gold.ticket.texts, gold.entry)
 
 
 def _shortened(example: Example) -> Example:

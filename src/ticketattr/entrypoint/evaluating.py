@@ -107,8 +107,8 @@ class Measuring:
 
     def _refuse_known_examples(self) -> None:
         """Who is measured on what it was shown is measured too well."""
-        shown = {_text(gold) for gold in self.labelled(self.question.catalog)}
-        known = sum(_text(gold) in shown for gold in self.question.gold)
+        shown = {gold.ticket.texts for gold in self.labelled(self.question.catalog)}
+        known = sum(gold.ticket.texts in shown for gold in self.question.gold)
         if known:
             raise InputError(
                 f"{known} gold tickets are among the examples, so that the result would be too good",
@@ -142,7 +142,3 @@ def print_compared(names: tuple[str, str], measuring: Measuring, values: Values)
     print_comparison(*names, compare(first.judged, second.judged))
     if figures_of_cascade := cascade_points(first.judged, second.judged):
         print_cascade(*names, figures_of_cascade, second.bill, tickets=len(second.judged))
-
-
-def _text(gold: GoldTicket) -> tuple[str, str]:
-    return gold.ticket.short_description, gold.ticket.long_description
