@@ -45,7 +45,7 @@ def leave(desk: Desk, *runs: str) -> None:
 
 
 def prune_at(desk: Desk, retention: Retention, days: float = 0) -> None:
-    archive = Archive(WorkFolder(desk.root.parent / "work"), OutputFolder(desk.root), desk.log, "smtp", desk.doubt)
+    archive = Archive(WorkFolder(desk.root.parent / "work"), desk.outgoing().mailroom)
     with desk.log.hold(desk.clock()):
         prune(archive, retention, MIDNIGHT + timedelta(days=days))
 

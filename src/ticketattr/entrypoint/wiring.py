@@ -5,8 +5,6 @@ Imports stand inside the functions: what a command does not use, it does not loa
 
 from __future__ import annotations
 
-import getpass
-import os
 import socket
 import time
 from collections.abc import Iterator
@@ -16,6 +14,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING
 
+from ..application.pending import Mailroom
 from ..application.plan import Addressing
 from ..application.ports import (
     Alerts,
@@ -34,8 +33,11 @@ from ..application.report import Reporting
 from ..application.restore import Copy
 from ..application.retention import Archive
 from ..application.send import Outgoing
+from ..domain.delivery import Transport
 from ..domain.gold import LabelledTickets, no_labelled_tickets
+from ..domain.standing import DoubtPolicy
 from ..errors import SettingsError
+from .console import login_name
 from .settings.classifier import ClassifierSettings
 from .settings.folders import FolderSettings
 from .settings.mail import MailSettings
@@ -178,7 +180,11 @@ def report_folder(settings: FolderSettings) -> ReportFolder:
 def report_log(settings: FolderSettings) -> SQLiteReportLog:
     from ..infrastructure.delivery.report_log import SQLiteReportLog
 
-    return SQLiteReportLog(settings.report_log, who=_who())
+    return SQLiteReportLog(settings.report_log, who=f"{login_name()}@{socket.gethostname()}")
+
+
+def mailroom(settings: FolderSettings, transport: Transport, doubt: DoubtPolicy) -> Mailroom:
+    return Mailroom(report_folder(settings), report_log(settings), transport, doubt)
 
 
 @contextmanager
@@ -196,7 +202,7 @@ def copy_of_report_log(path: Path) -> Iterator[Copy]:
 def archive(folders: FolderSettings, outgoing: Outgoing) -> Archive:
     from ..infrastructure.stage_files import WorkFolder
 
-    return Archive(WorkFolder(folders.work), outgoing.folder, outgoing.log, outgoing.mailer.transport, outgoing.doubt)
+    return Archive(WorkFolder(folders.work), outgoing.mailroom)
 
 
 def mailer(settings: MailSettings) -> Mailer:
@@ -261,8 +267,7 @@ def recording(settings: OperationSettings) -> Recording:
     folders = settings.folders
 
     def count(since: datetime) -> ReportFigures:
-        log = report_log(folders)
-        return count_reports(report_folder(folders), log, settings.transport, settings.doubt, since=since)
+        return count_reports(mailroom(folders, settings.transport, settings.doubt), since=since)
 
     return Recording(
         memory=MemoryFile(folders.work / "memory.json"),
@@ -288,12 +293,3 @@ def alerts(settings: OperationSettings) -> Alerts | None:
     from ..infrastructure.alerts import AppriseAlerts
 
     return AppriseAlerts(settings.alert_urls)
-
-
-def _who() -> str:
-    """Who is at work here, for the log."""
-    try:
-        user = getpass.getuser()
-    except (KeyError, OSError):
-        user = f"user {os.getuid()}"  # in a container there may be no name
-    return f"{user}@{socket.gethostname()}"

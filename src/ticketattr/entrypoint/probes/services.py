@@ -26,7 +26,7 @@ _SOON = timedelta(days=14)
 
 def look_at_catalog(settings: SourceSettings) -> Iterator[Finding]:
     if settings.catalog_location == _STDIN:
-        yield Finding("catalog", "not looked at: it comes from standard input")
+        yield Finding("catalog", "not looked at: it comes from stdin")
         return
     catalog = wiring.yaml_catalog(_impatient(settings)).fetch_catalog()
     categories = len({entry.category for entry in catalog.entries})
@@ -38,7 +38,7 @@ def look_at_catalog(settings: SourceSettings) -> Iterator[Finding]:
 def look_at_helpdesk(settings: SourceSettings, *, online: bool) -> Iterator[Finding]:
     location = settings.helpdesk.location
     if location == _STDIN:
-        yield Finding("helpdesk", "not asked: tickets come from standard input")
+        yield Finding("helpdesk", "not asked: tickets come from stdin")
     elif is_remote(location) and not online:
         yield Finding("helpdesk", "not asked: --online asks it for the queue")
     else:
