@@ -8,8 +8,9 @@ from html import escape
 
 from ..domain.evaluation import NEVER_SURE, CascadePoint, Comparison, CoveragePoint, Evaluation, ReliabilityBin
 from ..domain.statistics import Figure
-from ..domain.usage import Bill
-from ..infrastructure.evaluation.results_file import Results
+from ..infrastructure.evaluation.results_file import Results, dump_results
+from ..infrastructure.files import STREAM, output
+from .evaluating import Compared
 from .log_lines import plain
 from .summaries import bill_summary
 
@@ -19,13 +20,27 @@ Table = tuple[str, Sequence[str], Sequence[Sequence[str]]]
 """Its title, its headings, its rows."""
 
 
-def print_results(results: Results, *, brief: bool = False) -> None:
-    """All tables; in brief, the first one."""
-    for title, headings, rows in tables(results)[: 1 if brief else None]:
-        _print_table(title, headings, rows)
+def print_results(results: Results, format: str) -> None:
+    if format == "table":
+        for table in tables(results):
+            _print_table(*table)
+        return
+    content = dump_results(results) if format == "json" else html_page(results).encode()
+    sys.stdout.flush()
+    with output(STREAM) as file:
+        file.write(content)
 
 
-def print_comparison(first: str, second: str, comparison: Comparison) -> None:
+def print_compared(compared: Compared) -> None:
+    first, second = compared.first, compared.second
+    for results in (first, second):
+        _print_table(*tables(results)[0])
+    _print_comparison(first.classifier, second.classifier, compared.comparison)
+    if compared.cascade:
+        _print_cascade(first.classifier, second, compared.cascade)
+
+
+def _print_comparison(first: str, second: str, comparison: Comparison) -> None:
     verdict = "they differ" if comparison.p < 0.05 else "no difference is shown"
     print(
         plain(
@@ -36,9 +51,10 @@ def print_comparison(first: str, second: str, comparison: Comparison) -> None:
     )
 
 
-def print_cascade(first: str, second: str, points: Sequence[CascadePoint], bill: Bill, *, tickets: int) -> None:
+def _print_cascade(first: str, second: Results, points: Sequence[CascadePoint]) -> None:
     """What `second` costs, for each threshold below which it is asked."""
-    price = None if bill.cost is None or not bill.usage.calls else bill.cost / tickets * 1000
+    bill = second.bill
+    price = None if bill.cost is None or not bill.usage.calls else bill.cost / len(second.judged) * 1000
     rows = [
         (
             "ask about all" if point.threshold == NEVER_SURE else f"{point.threshold:.4f}",
@@ -49,7 +65,7 @@ def print_cascade(first: str, second: str, points: Sequence[CascadePoint], bill:
         for point in points
     ]
     headings = ("CASCADE_THRESHOLD", "asked about", "USD for 1,000 tickets", "pair accuracy", "95 %")
-    _print_table(f"Cascade: {first} where it is sure, {second} for the rest", headings, rows)
+    _print_table(f"Cascade: {first} where it is sure, {second.classifier} for the rest", headings, rows)
 
 
 def tables(results: Results) -> list[Table]:
