@@ -13,6 +13,7 @@ from ..infrastructure.files import STREAM, output
 from .evaluating import Compared
 from .log_lines import plain
 from .summaries import bill_summary
+from .tables import print_table
 
 _SIZE, _MARGIN = 240, 30
 
@@ -23,7 +24,7 @@ Table = tuple[str, Sequence[str], Sequence[Sequence[str]]]
 def print_results(results: Results, format: str) -> None:
     if format == "table":
         for table in tables(results):
-            _print_table(*table)
+            _print(table)
         return
     content = dump_results(results) if format == "json" else html_page(results).encode()
     sys.stdout.flush()
@@ -34,7 +35,7 @@ def print_results(results: Results, format: str) -> None:
 def print_compared(compared: Compared) -> None:
     first, second = compared.first, compared.second
     for results in (first, second):
-        _print_table(*tables(results)[0])
+        _print(tables(results)[0])
     _print_comparison(first.classifier, second.classifier, compared.comparison)
     if compared.cascade:
         _print_cascade(first.classifier, second, compared.cascade)
@@ -65,7 +66,12 @@ def _print_cascade(first: str, second: Results, points: Sequence[CascadePoint]) 
         for point in points
     ]
     headings = ("CASCADE_THRESHOLD", "asked about", "USD for 1,000 tickets", "pair accuracy", "95 %")
-    _print_table(f"Cascade: {first} where it is sure, {second.classifier} for the rest", headings, rows)
+    _print((f"Cascade: {first} where it is sure, {second.classifier} for the rest", headings, rows))
+
+
+def _print(table: Table) -> None:
+    title, headings, rows = table
+    print_table(headings, rows, title=title)
 
 
 def tables(results: Results) -> list[Table]:
@@ -146,24 +152,6 @@ def _figure(figure: Figure) -> tuple[str, str, str]:
 
 def _share(value: float) -> str:
     return f"{value:.3f}"
-
-
-def _print_table(title: str, headings: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
-    if sys.stdout.isatty():
-        from rich.console import Console
-        from rich.table import Table as RichTable
-        from rich.text import Text
-
-        table = RichTable(*headings, title=title, title_justify="left")
-        for row in rows:
-            table.add_row(*(Text(plain(cell)) for cell in row))
-        Console().print(table)
-        return
-    lines = [list(map(plain, row)) for row in (headings, *rows)]
-    widths = [max(map(len, column)) for column in zip(*lines, strict=True)]
-    print(plain(title))
-    for line in lines:
-        print("  " + "  ".join(cell.ljust(width) for cell, width in zip(line, widths, strict=True)).rstrip())
 
 
 def _html_table(table: Table) -> str:
