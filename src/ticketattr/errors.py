@@ -47,7 +47,7 @@ class CatalogError(InputError):
     """The service catalog cannot be used, not even in part."""
 
 
-class ArtifactError(InputError):
+class StageFileError(InputError):
     """A stage file is missing, damaged, of another version or of another run."""
 
 

@@ -18,8 +18,8 @@ from ticketattr.application.ports import DeliveryInDoubt, MessageRefused
 from ticketattr.application.report import last_sent_run
 from ticketattr.application.retention import Archive, Retention, prune
 from ticketattr.domain.delivery import Event
-from ticketattr.infrastructure.artifacts import WorkFolder
 from ticketattr.infrastructure.delivery.report_folder import OutputFolder
+from ticketattr.infrastructure.stage_files import WorkFolder
 
 from ..fakes import MIDNIGHT
 from .test_send import DOUBT, REFUSED, Desk
@@ -45,7 +45,7 @@ def leave(desk: Desk, *runs: str) -> None:
 
 
 def prune_at(desk: Desk, retention: Retention, days: float = 0) -> None:
-    archive = Archive(WorkFolder(desk.root.parent / "work"), OutputFolder(desk.root), desk.log, "smtp", desk.doubt)
+    archive = Archive(WorkFolder(desk.root.parent / "work"), desk.outgoing().mailroom)
     with desk.log.hold(desk.clock()):
         prune(archive, retention, MIDNIGHT + timedelta(days=days))
 

@@ -1,4 +1,4 @@
-"""Which corrected tickets a model is shown."""
+"""Which tickets that people decided a model is shown."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ import pytest
 
 from ticketattr.domain.correction import Correction, in_force
 from ticketattr.domain.examples import MAX_TEXT, PER_BATCH, PER_TICKET, Example, Examples
+from ticketattr.domain.gold import GoldTicket
 from ticketattr.domain.ticket import Ticket
 
 from ..fakes import CATALOG, LAPTOP, MIDNIGHT, PASSWORD, a_correction
@@ -62,3 +63,22 @@ def test_a_correction_is_known_by_id_and_text() -> None:
         Correction("r", 1, *told, "", "", "", "", "", "", MIDNIGHT).key for told in (("1", "a", "b"), ("1", "ab", ""))
     }
     assert len(keys) == 2
+
+
+def test_labelled_tickets_are_examples_too_and_of_equally_near_ones_a_correction_comes_first() -> None:
+    labelled = [
+        GoldTicket(Ticket("", text), PASSWORD) for text in ("Screen flickers", "Lunch menu", "flickers screen!")
+    ]
+    examples = Examples([a_correction("Screen, flickers")], CATALOG, labelled)
+    found = examples.nearest(Ticket("1", "screen flickers"))
+    assert texts(found) == ["Screen, flickers", "Screen flickers", "flickers screen!"]
+    assert [example.entry for example in found] == [LAPTOP, PASSWORD, PASSWORD]
+
+
+def test_a_correction_beats_the_label_of_the_same_text() -> None:
+    labelled = [GoldTicket(Ticket("9", "Screen"), PASSWORD)]
+    (example,) = Examples([a_correction("Screen")], CATALOG, labelled).nearest(Ticket("1", "screen"))
+    assert example.entry is LAPTOP
+    gone = a_correction("Screen", pair=("Canteen", "Menu"))
+    (example,) = Examples([gone], CATALOG, labelled).nearest(Ticket("1", "screen"))
+    assert example.entry is PASSWORD

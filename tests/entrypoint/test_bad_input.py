@@ -412,11 +412,11 @@ def test_tickets_and_catalog_of_different_runs_are_refused_together(cli: CLI, ru
 def test_a_run_id_leads_nowhere_else(cli: CLI, run_folder: Path) -> None:
     tickets = json.loads((run_folder / "tickets.json").read_text())
     stdin = json.dumps(tickets | {"run_id": f"../../{run_folder.name}"})
-    assert "standard input has no valid header" in refused(cli, "classify", "-i", "-", exit_code=INPUT, stdin=stdin)
+    assert "stdin has no valid header" in refused(cli, "classify", "-i", "-", exit_code=INPUT, stdin=stdin)
 
 
 def test_what_comes_in_through_a_pipe_is_named_as_such(cli: CLI) -> None:
-    assert "standard input is not valid JSON" in refused(cli, "report", "-i", "-", exit_code=INPUT)
+    assert "stdin is not valid JSON" in refused(cli, "report", "-i", "-", exit_code=INPUT)
 
 
 def test_what_a_file_and_its_name_hold_does_not_steer_the_terminal(cli: CLI) -> None:

@@ -205,7 +205,7 @@ def test_the_mail_server_is_tried_up_to_the_sender_and_gets_no_mail(cli: CLI, se
 
 def test_sources_on_standard_input_are_left_alone(cli: CLI) -> None:
     cli.settings["HELPDESK_API_URL"] = "-"
-    assert check(cli).of("helpdesk") == ["not asked: tickets come from standard input"]
+    assert check(cli).of("helpdesk") == ["not asked: tickets come from stdin"]
 
 
 # Settings

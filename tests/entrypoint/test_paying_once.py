@@ -76,6 +76,23 @@ def test_a_changed_catalog_makes_it_asked_anew(cli: CLI, model: HTTPServer) -> N
     assert len(model.requests) == 4
 
 
+def test_another_example_makes_the_tickets_like_it_asked_anew_and_no_others(cli: CLI, model: HTTPServer) -> None:
+    def label(*texts: str) -> None:
+        pair = {"request_category": "Access", "request_type": "Password Reset"}
+        lines = [json.dumps({"short_description": text, **pair}) for text in texts]
+        (cli.folder / "labelled.jsonl").write_text("\n".join(lines))
+
+    label("Car park")
+    cli.ok("run", "--examples", "labelled.jsonl")
+    label("Car park", "Lunch is cold")
+    cli.ok("run", "--examples", "labelled.jsonl")
+    assert [[ticket["short_description"] for ticket in asked_tickets(request)] for request in model.requests] == [
+        ["Forgot my password", "laptop broken"],
+        ["=1+1", "Lunch?"],
+        ["Lunch?"],
+    ]
+
+
 def test_nothing_fits_is_remembered_too_and_is_no_failure(cli: CLI, model: HTTPServer) -> None:
     model.routes["/v1beta/models/"] = gemini(lambda ticket: {"confidence": 0.9, "evidence": ""})
     assert "1 of 5 tickets attributed" in cli.ok("run").stderr

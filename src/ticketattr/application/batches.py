@@ -142,10 +142,10 @@ class _Asking:
 
     def _take(self, batch: _Batch, outcomes: Sequence[Outcome]) -> None:
         answers = dict(zip(batch.places, outcomes, strict=True))
-        unanswered = [place for place, outcome in answers.items() if _is_failure(outcome)]
+        unanswered = [place for place, outcome in answers.items() if outcome.is_failure]
         log.info("%d tickets asked about, %d answered", len(answers), len(answers) - len(unanswered))
         self.outcomes.update(answers)
-        self._keep({place: outcome for place, outcome in answers.items() if not _is_failure(outcome)})
+        self._keep({place: outcome for place, outcome in answers.items() if not outcome.is_failure})
         if len(unanswered) < len(answers):
             self._succeeded += 1
         else:
@@ -184,10 +184,6 @@ class _Asking:
         for place in batch.places:
             if reason is not self._stopped or place not in self.outcomes:
                 self.outcomes[place] = reason
-
-
-def _is_failure(outcome: Outcome) -> bool:
-    return isinstance(outcome, Unattributed) and outcome.is_failure
 
 
 def _chunks(places: Sequence[int], size: int) -> Iterator[Sequence[int]]:

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-import hashlib
 import logging
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from ..domain.catalog import ServiceCatalog
 from ..domain.correction import Correction, corrected
+from ..domain.digest import digest
 from ..domain.examples import Example, Examples
+from ..domain.gold import GoldTicket
 from ..domain.ticket import AttributedTicket, Attribution, Outcome, Ticket
 from ..domain.usage import Bill, Plan, Usage
 from .batches import Answers, ask_in_batches
@@ -26,15 +27,16 @@ def classify_tickets(
     cache: AnswerCache,
     progress: Progress,
     corrections: Sequence[Correction] = (),
+    labelled: Sequence[GoldTicket] = (),
 ) -> list[AttributedTicket]:
     """Every ticket with its outcome, in the order of the queue.
 
     Who decides, first match: a person, by one of the `corrections` that are in force; the pair that a ticket
     came with; an earlier answer to the same question; the classifier, which is asked once for tickets of the
-    same text, and shown the corrections of others like them. A pair that the catalog does not have decides
-    nothing. Raises SettingsError when no answer can be had.
+    same text, and shown what people decided about others like them: corrections and `labelled` tickets. A pair
+    that the catalog does not have decides nothing. Raises SettingsError when no answer can be had.
     """
-    examples = Examples(corrections, catalog)
+    examples = Examples(corrections, catalog, labelled)
     questions = _open_questions(tickets, catalog, classifier, cache, examples, corrections)
     log.info("%s", questions)
     answers = {**questions.known, **_ask(questions, catalog, classifier, cache, examples, progress)}
@@ -50,9 +52,10 @@ def plan_classification(
     classifier: Classifier,
     cache: AnswerCache,
     corrections: Sequence[Correction] = (),
+    labelled: Sequence[GoldTicket] = (),
 ) -> Plan:
     """What `classify_tickets` would ask for, without asking."""
-    examples = Examples(corrections, catalog)
+    examples = Examples(corrections, catalog, labelled)
     questions = _open_questions(tickets, catalog, classifier, cache, examples, corrections)
     asked = list(questions.to_ask.values())
     size = classifier.batch_size
@@ -155,12 +158,5 @@ def _as_cached(outcome: Outcome) -> Outcome:
 
 def _key(ticket: Ticket, fingerprint: str, examples: Sequence[Example]) -> str:
     """Names a question in full: what is asked, and whatever else decides the answer."""
-    shown = [part for example in examples for part in (*_texts(example), str(example.entry))]
-    parts = (fingerprint, *_texts(ticket), *shown)
-    # The lengths keep texts apart whose ends and beginnings would otherwise run together.
-    framed = "".join(f"{len(part)}:{part}" for part in parts)
-    return hashlib.sha256(framed.encode("utf-8", "surrogatepass")).hexdigest()
-
-
-def _texts(told: Ticket | Example) -> tuple[str, str]:
-    return told.short_description, told.long_description
+    shown = [part for example in examples for part in (*example.texts, str(example.entry))]
+    return digest((fingerprint, *ticket.texts, *shown))

@@ -11,6 +11,7 @@ from ..domain.catalog import RequestType, ServiceCatalog, fold
 from ..domain.correction import Correction, ReviewedRow, ReviewedWorkbook
 from ..domain.shown_text import looks_like, shown
 from ..domain.ticket import AttributedTicket, Attribution
+from ..domain.wording import some_of
 from ..errors import InputError
 from .ports import CorrectionStore
 
@@ -54,10 +55,8 @@ def import_corrections(
         if entry := _chosen(row, workbook, catalog, refused):
             new.append(_correction(attributed, place, entry, workbook, imported_by, now))
     if refused:
-        more = f"; and {len(refused) - _NAMED} more" if len(refused) > _NAMED else ""
-        raise InputError(
-            f"nothing imported: {'; '.join(refused[:_NAMED])}{more}", hint="Mend these cells, then import it again."
-        )
+        cells = some_of(refused, _NAMED, separator="; ")
+        raise InputError(f"nothing imported: {cells}", hint="Mend these cells, then import it again.")
     store.add(new)
     log.info("%d rows compared, %d corrections new", len(workbook.rows), len(new))
     return Imported(tuple(new), tuple(_of_run(workbook.run_id, store)))
@@ -91,7 +90,7 @@ def _speaks_of(row: ReviewedRow, attributed: AttributedTicket) -> bool:
 
 def _pair(attributed: AttributedTicket) -> tuple[str, str]:
     outcome = attributed.outcome
-    return (outcome.entry.category, outcome.entry.name) if isinstance(outcome, Attribution) else ("", "")
+    return outcome.entry.pair if isinstance(outcome, Attribution) else ("", "")
 
 
 def _same(row: ReviewedRow, pair: tuple[str, str]) -> bool:

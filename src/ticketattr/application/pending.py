@@ -3,20 +3,40 @@
 from __future__ import annotations
 
 from collections.abc import Container, Iterable, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Literal
 
 from ..domain.delivery import Delivery, ReportFile, Transport
 from ..domain.standing import DoubtPolicy, Records, ReportStatus, judge_reports, status_of
-from ..errors import InputError
+from ..errors import InputError, SettingsError
 from .ports import ReportFolder, ReportLog
 
 Decision = Literal["sent", "resend"]
 
 _FRESH = timedelta(days=1)
 _SHORTEST_HASH = 8
+
+
+@dataclass(frozen=True, slots=True)
+class Mailroom:
+    """Where reports lie, and the log of what became of them; what `transport` delivered counts as sent."""
+
+    folder: ReportFolder
+    log: ReportLog
+    transport: Transport
+    doubt: DoubtPolicy
+
+    def records(self) -> Records:
+        return read_records(self.log, self.transport, self.doubt)
+
+    def survey(self) -> list[ReportStatus]:
+        return survey_reports(self.folder, self.records())
+
+    def unsent(self) -> list[ReportStatus]:
+        """What of the survey a person should know of: what still has to go, and what never will by itself."""
+        return [status for status in self.survey() if status.is_pending or status.state != "sent"]
 
 
 def read_records(log: ReportLog, transport: Transport, doubt: DoubtPolicy) -> Records:
@@ -87,6 +107,15 @@ def _named(reports: Sequence[ReportFile]) -> str:
     return f"{first.path} and {len(others)} more reports are" if others else f"{first.path} is"
 
 
+def to_adopt(mailroom: Mailroom, paths: Sequence[Path]) -> list[ReportStatus]:
+    """Where those at `paths` stand; without any, all that lie in the folder, of a log that is gone."""
+    if not paths and mailroom.log.exists():
+        raise SettingsError("there is a report log: name the workbooks that are to count as sent")
+    reports = [mailroom.folder.inspect(path) for path in paths] if paths else mailroom.folder.reports()
+    statuses = judge_reports(reports, mailroom.records())
+    return statuses if paths else [status for status in statuses if status.state != "damaged"]
+
+
 def adopt_reports(log: ReportLog, statuses: Sequence[ReportStatus], now: datetime) -> list[ReportFile]:
     """Mark as sent what waits or was refused; returns that. Raises InputError for what is in doubt or damaged."""
     for status in statuses:
@@ -101,22 +130,20 @@ def adopt_reports(log: ReportLog, statuses: Sequence[ReportStatus], now: datetim
     return reports
 
 
-def resolve_doubt(
-    folder: ReportFolder, log: ReportLog, records: Records, report: str, decision: Decision, now: datetime
-) -> list[Delivery]:
+def resolve_doubt(mailroom: Mailroom, report: str, decision: Decision, now: datetime) -> list[Delivery]:
     """Settle the messages in doubt that carry `report` (a path, a name or the start of a SHA-256); returns them."""
-    content = folder.inspect(Path(report)).sha256 if Path(report).is_file() else report
+    content = mailroom.folder.inspect(Path(report)).sha256 if Path(report).is_file() else report
     matching = [
         delivery
-        for delivery in records.deliveries
+        for delivery in mailroom.records().deliveries
         if delivery.state == "in_doubt"
         and any(_is_called(other, report, content) for other in delivery.message.reports)
     ]
     if not matching:
         raise InputError(f"no message in doubt carries {report}", hint="`ticketattr pending list` shows those that do.")
-    here = {other.sha256 for other in folder.reports()} | {content}
+    here = {other.sha256 for other in mailroom.folder.reports()} | {content}
     for delivery in matching:
-        _decide(log, delivery, decision, here, now)
+        _decide(mailroom.log, delivery, decision, here, now)
     return matching
 
 

@@ -152,7 +152,7 @@ class StageFiles(Protocol):
         """Returns the time that the file states, which the report takes over."""
 
     def attributed(self, run_id: str) -> list[AttributedTicket]:
-        """What a run left. Raises ArtifactError."""
+        """What a run left. Raises StageFileError."""
 
     def runs(self) -> list[str]:
         """The ids of those that left something, oldest first."""

@@ -14,7 +14,7 @@ from ..domain.delivery import Transport
 from ..domain.report import Background, Report, build_report
 from ..domain.ticket import AttributedTicket
 from ..domain.usage import Bill
-from ..errors import ArtifactError
+from ..errors import StageFileError
 from .ports import ReportLog, ReportWriter, StageFiles
 
 log = logging.getLogger(__name__)
@@ -74,7 +74,7 @@ def _earlier_report(run_id: str, reporting: Reporting) -> Earlier | None:
         return None
     try:
         tickets = reporting.stage_files.attributed(sent)
-    except ArtifactError as error:
+    except StageFileError as error:
         log.warning("the report is compared with none: %s", error)
         return None
     return remember(sent, tickets)

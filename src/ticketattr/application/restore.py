@@ -11,6 +11,7 @@ from typing import Literal
 
 from ..domain.delivery import Message, ReportFile
 from ..domain.standing import Records, judge_reports
+from ..domain.wording import some_of
 from ..errors import InputError
 from .ports import ReportFolder, ReportLog
 
@@ -43,10 +44,9 @@ def restore_log(current: ReportLog, copy: Copy, folder: ReportFolder, unknown: U
     _refuse_to_lose(_messages(current), copy.log)
     reports = _unknown(folder, copy.log)
     if reports and unknown == "refuse":
-        named = ", ".join(str(report.path) for report in reports[:_NAMED])
-        more = f" and {len(reports) - _NAMED} more" if len(reports) > _NAMED else ""
+        named = some_of((str(report.path) for report in reports), _NAMED)
         raise InputError(
-            f"nothing restored: the copy does not know {named}{more}, which may have been sent after it was made",
+            f"nothing restored: the copy does not know {named}, which may have been sent after it was made",
             hint="Say `--unknown sent` if they were sent, or `--unknown pending` if they are to go (again).",
         )
     aside = current.restore(copy.path, now)

@@ -11,11 +11,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from ..domain.delivery import Delivery, Transport
-from ..domain.standing import DoubtPolicy, ReportStatus
+from ..domain.delivery import Delivery
+from ..domain.standing import ReportStatus
 from ..errors import TicketAttrError
-from .pending import read_records, survey_reports
-from .ports import ReportFolder, ReportLog, StageFiles
+from .pending import Mailroom
+from .ports import StageFiles
 from .report import last_sent_run
 
 log = logging.getLogger(__name__)
@@ -34,10 +34,7 @@ class Archive:
     """What grows with every run."""
 
     stage_files: StageFiles
-    folder: ReportFolder
-    log: ReportLog
-    transport: Transport
-    doubt: DoubtPolicy
+    mailroom: Mailroom
 
 
 def prune(archive: Archive, retention: Retention, now: datetime) -> None:
@@ -55,8 +52,8 @@ def _prune_runs(archive: Archive, before: datetime) -> None:
     runs = archive.stage_files.runs()
     needed = {
         *runs[-1:],
-        last_sent_run(archive.log, archive.transport),
-        *(status.report.run_id for status in _survey(archive) if status.is_pending),
+        last_sent_run(archive.mailroom.log, archive.mailroom.transport),
+        *(status.report.run_id for status in archive.mailroom.survey() if status.is_pending),
     }
     # Run ids begin with their time, and so compare with one.
     old = [run for run in runs if run < f"{before:%Y%m%dT%H%M%SZ}" and run not in needed]
@@ -68,19 +65,15 @@ def _prune_runs(archive: Archive, before: datetime) -> None:
 
 def _prune_reports(archive: Archive, before: datetime, now: datetime) -> None:
     """The files first: a report whose file is there must be known as sent in full."""
-    old = [status for status in _survey(archive) if _is_over(status, before)]
+    old = [status for status in archive.mailroom.survey() if _is_over(status, before)]
     for status in old:
-        archive.folder.remove(status.report)
-    here = {report.sha256 for report in archive.folder.reports()}
+        archive.mailroom.folder.remove(status.report)
+    here = {report.sha256 for report in archive.mailroom.folder.reports()}
     forgotten = [delivery for delivery in _dispensable(archive, before) if not here & _contents(delivery)]
     if forgotten:
-        archive.log.prune(forgotten, now)
+        archive.mailroom.log.prune(forgotten, now)
     if old or forgotten:
         log.info("%d reports and %d messages of before %s dropped", len(old), len(forgotten), f"{before:%Y-%m-%d}")
-
-
-def _survey(archive: Archive) -> list[ReportStatus]:
-    return survey_reports(archive.folder, read_records(archive.log, archive.transport, archive.doubt))
 
 
 def _is_over(status: ReportStatus, before: datetime) -> bool:
@@ -90,7 +83,7 @@ def _is_over(status: ReportStatus, before: datetime) -> bool:
 
 def _dispensable(archive: Archive, before: datetime) -> Sequence[Delivery]:
     """Old messages that nothing can come of any more; the last one that was sent by each transport stays."""
-    deliveries = archive.log.deliveries()
+    deliveries = archive.mailroom.log.deliveries()
     last = {delivery.message.transport: delivery for delivery in deliveries if delivery.state == "sent"}
     return [
         delivery

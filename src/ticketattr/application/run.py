@@ -7,6 +7,7 @@ from pathlib import Path
 
 from ..domain.correction import in_force
 from ..domain.delivery import Delivery
+from ..domain.gold import LabelledTickets
 from ..domain.operation import count_outcomes
 from ..domain.standing import ReportStatus
 from ..domain.ticket import AttributedTicket
@@ -27,6 +28,7 @@ class Pipeline:
     classifier: Classifier
     cache: AnswerCache
     corrections: CorrectionStore
+    labelled: LabelledTickets
     stage_files: StageFiles
     reporting: Reporting
     outgoing: Outgoing | None
@@ -87,9 +89,14 @@ def _fetch(pipeline: Pipeline, run: Run, watch: Watch) -> Fetched:
 
 def _classify(pipeline: Pipeline, run: Run, fetched: Fetched, progress: Progress, watch: Watch) -> Attributed:
     with watch.stage("classify") as counts:
-        corrections = in_force(pipeline.corrections.all())
         tickets = classify_tickets(
-            fetched.tickets, fetched.catalog, pipeline.classifier, pipeline.cache, progress, corrections
+            fetched.tickets,
+            fetched.catalog,
+            pipeline.classifier,
+            pipeline.cache,
+            progress,
+            in_force(pipeline.corrections.all()),
+            pipeline.labelled(fetched.catalog),
         )
         watch.tickets = tickets
         counts.update(count_outcomes(tickets).items())

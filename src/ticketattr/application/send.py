@@ -15,7 +15,7 @@ from pathlib import Path
 from ..domain.delivery import Delivery, Message, MessageState, RecipientResult, RecipientState
 from ..domain.standing import DoubtPolicy, Records, ReportStatus
 from ..errors import MailServerError, TicketAttrError
-from .pending import read_records, refuse_to_forget, survey_reports
+from .pending import Mailroom, refuse_to_forget
 from .plan import Addressing, Planner
 from .ports import Clock, DeliveryInDoubt, Mailer, MailSession, MessageRefused, ReportFolder, ReportLog
 
@@ -40,8 +40,12 @@ class Outgoing:
     doubt: DoubtPolicy = "resend"
     send_old: bool = False
 
+    @property
+    def mailroom(self) -> Mailroom:
+        return Mailroom(self.folder, self.log, self.mailer.transport, self.doubt)
+
     def records(self) -> Records:
-        return read_records(self.log, self.mailer.transport, self.doubt)
+        return self.mailroom.records()
 
     def planner(self, report: Path | None = None) -> Planner:
         """`report`: to be sent from wherever it lies. Raises InputError when the log is gone."""
@@ -56,7 +60,7 @@ class Outgoing:
 
     def left_over(self) -> list[ReportStatus]:
         """The reports that still have to reach somebody."""
-        return [status for status in survey_reports(self.folder, self.records()) if status.is_pending]
+        return [status for status in self.mailroom.survey() if status.is_pending]
 
 
 @dataclass(frozen=True, slots=True)

@@ -44,6 +44,10 @@ class RequestType:
     def __str__(self) -> str:
         return f"{self.category} / {self.name}"
 
+    @property
+    def pair(self) -> tuple[str, str]:
+        return self.category, self.name
+
 
 @dataclass(frozen=True, slots=True)
 class ServiceCatalog:

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from .catalog import RequestType, ServiceCatalog, fold
 from .left_over import is_left_over
 from .shown_text import shown
+from .wording import some_of
 
 _NAMED = 3
 _SHORTEST = 5
@@ -39,7 +40,7 @@ def _same_name(entries: Sequence[RequestType]) -> Iterator[Remark]:
     # "Other" may be there in every category: it means the rest of that.
     twins = [same for same in categories.values() if len(same) > 1 and not is_left_over(same[0].name)]
     if twins:
-        named = _named(f"'{same[0].name}' in {' and '.join(entry.category for entry in same)}" for same in twins)
+        named = _some(f"'{same[0].name}' in {' and '.join(entry.category for entry in same)}" for same in twins)
         yield Remark(f"the same name in several categories: {named}", "Rename them, or tell them apart by description.")
 
 
@@ -55,12 +56,12 @@ def _at_once(entries: Sequence[RequestType]) -> Iterator[Remark]:
     if at_once:
         # A zero is a promise like any other; so many of them are more likely numbers that nobody filled in.
         fix = "Put in the times that were meant." if 2 * len(at_once) > len(entries) else ""
-        yield Remark(f"an SLA of 0, that is at once: {_named(at_once)}", fix)
+        yield Remark(f"an SLA of 0, that is at once: {_some(at_once)}", fix)
 
 
 def _odd_space(entries: Sequence[RequestType]) -> Iterator[Remark]:
     odd = (name for name in _names(entries) if _ODD_SPACE.search(name) or shown(name) != name)
-    if named := _named(f"{name!a}" for name in odd):
+    if named := _some(f"{name!a}" for name in odd):
         yield Remark(f"unusual white space or hidden characters in names: {named}", "Type these names anew.")
 
 
@@ -74,7 +75,7 @@ def _nearly_same(entries: Sequence[RequestType]) -> Iterator[Remark]:
             other = seen.setdefault(rest, key)
             if other != key and _DIGITS.sub("", other) != _DIGITS.sub("", key):
                 alike[other, key] = None
-    if named := _named(f"'{names[one]}' and '{names[other]}'" for one, other in alike):
+    if named := _some(f"'{names[one]}' and '{names[other]}'" for one, other in alike):
         yield Remark(f"names that differ by a letter: {named}", "Correct the one that is misspelt.")
 
 
@@ -83,7 +84,7 @@ def _alone_under_its_own_name(entries: Sequence[RequestType]) -> Iterator[Remark
     for entry in entries:
         by_category.setdefault(fold(entry.category), []).append(entry)
     alone = (same[0] for same in by_category.values() if len(same) == 1 and not is_left_over(same[0].name))
-    if named := _named(f"'{entry.category}'" for entry in alone if fold(entry.name) == fold(entry.category)):
+    if named := _some(f"'{entry.category}'" for entry in alone if fold(entry.name) == fold(entry.category)):
         yield Remark(f"a category whose only entry has its name: {named}", "Say in the entry what can be asked for.")
 
 
@@ -102,8 +103,5 @@ def _names(entries: Iterable[RequestType]) -> Iterator[str]:
     return iter(dict.fromkeys(name for entry in entries for name in (entry.category, entry.name)))
 
 
-def _named(items: Iterable[str]) -> str:
-    """The first few, and how many more there are."""
-    found = list(items)
-    rest = len(found) - _NAMED
-    return ", ".join(found[:_NAMED]) + (f", and {rest} more" if rest > 0 else "")
+def _some(items: Iterable[str]) -> str:
+    return some_of(items, _NAMED)

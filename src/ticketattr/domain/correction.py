@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
 from .catalog import ServiceCatalog
+from .digest import digest
 from .ticket import Attribution, Ticket
 
 
@@ -59,15 +59,17 @@ class Correction:
         return ticket_key(self.ticket_id, self.short_description, self.long_description)
 
     @property
+    def texts(self) -> tuple[str, str]:
+        return self.short_description, self.long_description
+
+    @property
     def pair(self) -> tuple[str, str]:
         return self.request_category, self.request_type
 
 
 def ticket_key(id: str, short_description: str, long_description: str) -> str:
     """Names a ticket by its id and its text: another text is another matter."""
-    # The lengths keep parts apart whose ends and beginnings would otherwise run together.
-    framed = "".join(f"{len(part)}:{part}" for part in (id, short_description, long_description))
-    return hashlib.sha256(framed.encode("utf-8", "surrogatepass")).hexdigest()
+    return digest((id, short_description, long_description))
 
 
 def in_force(corrections: Iterable[Correction]) -> list[Correction]:

@@ -30,13 +30,13 @@ class Judged:
 
     @property
     def is_right(self) -> bool:
-        return self.answer is not None and _pair(self.answer) == _pair(self.gold.entry)
+        return self.answer is not None and self.answer.pair == self.gold.entry.pair
 
     @property
     def is_acceptable(self) -> bool:
         """Right, or what the gold allows as well."""
         return self.is_right or (
-            self.answer is not None and _pair(self.answer) in {_pair(entry) for entry in self.gold.also_ok}
+            self.answer is not None and self.answer.pair in {entry.pair for entry in self.gold.also_ok}
         )
 
     @property
@@ -46,7 +46,7 @@ class Judged:
     @property
     def is_in_first_three(self) -> bool:
         first_three = (self.answer, *self.alternatives)[:3] if self.answer else ()
-        return any(_pair(entry) == _pair(self.gold.entry) for entry in first_three if entry)
+        return any(entry.pair == self.gold.entry.pair for entry in first_three if entry)
 
 
 @dataclass(frozen=True, slots=True)
@@ -305,7 +305,3 @@ def _names(case: Judged) -> tuple[str, str]:
 def _descending(case: Judged) -> float:
     """By confidence, the surest first; who does not say comes last."""
     return 1.0 if case.confidence is None else -case.confidence
-
-
-def _pair(entry: RequestType) -> tuple[str, str]:
-    return entry.category, entry.name

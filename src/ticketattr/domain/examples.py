@@ -1,7 +1,8 @@
 """Tickets that people decided, as examples for a model: the nearest ones, few and short.
 
-Near are those that share words, rare ones counting most. Which examples a ticket has depends on its own text
-alone, so that a new correction changes the question about few other tickets.
+People decide by correcting a report, or by labelling tickets for the classifier (`--examples`); a correction beats
+a label. Near are those that share words, rare ones counting most. Which examples a ticket has depends on its own
+text alone, so that a new correction changes the question about few other tickets.
 """
 
 from __future__ import annotations
@@ -9,11 +10,12 @@ from __future__ import annotations
 import math
 import re
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 from .catalog import RequestType, ServiceCatalog
 from .correction import Correction
+from .gold import GoldTicket
 from .ticket import Ticket
 
 PER_TICKET = 3
@@ -32,31 +34,31 @@ class Example:
     long_description: str
     entry: RequestType
 
+    @property
+    def texts(self) -> tuple[str, str]:
+        return self.short_description, self.long_description
+
 
 class Examples:
-    """The decisions that are in force and whose pair the catalog has, ready to be searched."""
+    """Corrections in force whose pair the catalog has, then labelled tickets, ready to be searched."""
 
-    def __init__(self, corrections: Iterable[Correction], catalog: ServiceCatalog) -> None:
-        self._examples: list[Example] = []
+    def __init__(
+        self, corrections: Iterable[Correction], catalog: ServiceCatalog, labelled: Iterable[GoldTicket] = ()
+    ) -> None:
+        decided = list(_decided(corrections, catalog, labelled))
+        self._examples = [_shortened(example) for example in decided]
         self._by_word: defaultdict[str, list[int]] = defaultdict(list)
-        bags: list[list[str]] = []
-        for correction in corrections:
-            entry = catalog.find(*correction.pair)
-            if entry is None:
-                continue
-            bag = _words(correction.short_description, correction.long_description)
+        bags = [_words(*example.texts) for example in decided]
+        for place, bag in enumerate(bags):
             for word in bag:
-                self._by_word[word].append(len(bags))
-            bags.append(bag)
-            texts = correction.short_description[:MAX_TEXT], correction.long_description[:MAX_TEXT]
-            self._examples.append(Example(*texts, entry))
+                self._by_word[word].append(place)
         self._lengths = [self._length(bag) for bag in bags]
 
     def nearest(self, ticket: Ticket) -> tuple[Example, ...]:
-        """At most PER_TICKET, the nearest first."""
+        """At most PER_TICKET, the nearest first; of equally near ones, a correction."""
         if not self._examples:
             return ()
-        bag = _words(ticket.short_description, ticket.long_description)
+        bag = _words(*ticket.texts)
         shared: defaultdict[int, float] = defaultdict(float)
         for word in bag:
             for place in self._by_word.get(word, ()):
@@ -77,6 +79,24 @@ class Examples:
 
     def _length(self, bag: Iterable[str]) -> float:
         return math.sqrt(sum(self._weight(word) ** 2 for word in bag)) or 1.0
+
+
+def _decided(
+    corrections: Iterable[Correction], catalog: ServiceCatalog, labelled: Iterable[GoldTicket]
+) -> Iterator[Example]:
+    """In full. Of the tickets that have the text of a correction, only the correction counts."""
+    corrected = set()
+    for correction in corrections:
+        if entry := catalog.find(*correction.pair):
+            corrected.add(correction.texts)
+            yield Example(*correction.texts, entry)
+    for gold in labelled:
+        if gold.ticket.texts not in corrected:
+            yield Example(*gold.ticket.texts, gold.entry)
+
+
+def _shortened(example: Example) -> Example:
+    return Example(example.short_description[:MAX_TEXT], example.long_description[:MAX_TEXT], example.entry)
 
 
 def _words(short_description: str, long_description: str) -> list[str]:

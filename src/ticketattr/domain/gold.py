@@ -19,9 +19,9 @@ class GoldTicket:
     also_ok: tuple[RequestType, ...] = ()
 
 
-Examples: TypeAlias = Callable[[ServiceCatalog], Sequence[GoldTicket]]
-"""Labelled tickets of the desk, as far as a catalog has their labels."""
+LabelledTickets: TypeAlias = Callable[[ServiceCatalog], Sequence[GoldTicket]]
+"""Those of the desk that a classifier learns from, as far as a catalog has their labels."""
 
 
-def no_examples(catalog: ServiceCatalog) -> Sequence[GoldTicket]:
+def no_labelled_tickets(catalog: ServiceCatalog) -> Sequence[GoldTicket]:
     return ()

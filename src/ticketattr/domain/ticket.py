@@ -41,6 +41,10 @@ class Ticket:
     sla: SLA | None = None
     extra: Mapping[str, Any] = field(default_factory=dict)
 
+    @property
+    def texts(self) -> tuple[str, str]:
+        return self.short_description, self.long_description
+
 
 @dataclass(frozen=True, slots=True)
 class Attribution:
@@ -51,6 +55,10 @@ class Attribution:
     confidence: float | None = None
     evidence: str = ""
     alternatives: tuple[RequestType, ...] = ()
+
+    @property
+    def is_failure(self) -> bool:
+        return False
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,4 +88,4 @@ class AttributedTicket:
 
     @property
     def is_failure(self) -> bool:
-        return isinstance(self.outcome, Unattributed) and self.outcome.is_failure
+        return self.outcome.is_failure

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import getpass
 import logging
+import os
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -100,7 +101,7 @@ def login_name() -> str:
     try:
         return getpass.getuser()
     except (OSError, KeyError):
-        return "unknown"
+        return f"user {os.getuid()}"  # in a container there may be no name
 
 
 def _is_terminal() -> bool:

@@ -8,10 +8,12 @@ from html import escape
 
 from ..domain.evaluation import NEVER_SURE, CascadePoint, Comparison, CoveragePoint, Evaluation, ReliabilityBin
 from ..domain.statistics import Figure
-from ..domain.usage import Bill
-from ..infrastructure.evaluation.results_file import Results
+from ..infrastructure.evaluation.results_file import Results, dump_results
+from ..infrastructure.files import STREAM, output
+from .evaluating import Compared
 from .log_lines import plain
 from .summaries import bill_summary
+from .tables import print_table
 
 _SIZE, _MARGIN = 240, 30
 
@@ -19,13 +21,27 @@ Table = tuple[str, Sequence[str], Sequence[Sequence[str]]]
 """Its title, its headings, its rows."""
 
 
-def print_results(results: Results, *, brief: bool = False) -> None:
-    """All tables; in brief, the first one."""
-    for title, headings, rows in tables(results)[: 1 if brief else None]:
-        _print_table(title, headings, rows)
+def print_results(results: Results, format: str) -> None:
+    if format == "table":
+        for table in tables(results):
+            _print(table)
+        return
+    content = dump_results(results) if format == "json" else html_page(results).encode()
+    sys.stdout.flush()
+    with output(STREAM) as file:
+        file.write(content)
 
 
-def print_comparison(first: str, second: str, comparison: Comparison) -> None:
+def print_compared(compared: Compared) -> None:
+    first, second = compared.first, compared.second
+    for results in (first, second):
+        _print(tables(results)[0])
+    _print_comparison(first.classifier, second.classifier, compared.comparison)
+    if compared.cascade:
+        _print_cascade(first.classifier, second, compared.cascade)
+
+
+def _print_comparison(first: str, second: str, comparison: Comparison) -> None:
     verdict = "they differ" if comparison.p < 0.05 else "no difference is shown"
     print(
         plain(
@@ -36,9 +52,10 @@ def print_comparison(first: str, second: str, comparison: Comparison) -> None:
     )
 
 
-def print_cascade(first: str, second: str, points: Sequence[CascadePoint], bill: Bill, *, tickets: int) -> None:
+def _print_cascade(first: str, second: Results, points: Sequence[CascadePoint]) -> None:
     """What `second` costs, for each threshold below which it is asked."""
-    price = None if bill.cost is None or not bill.usage.calls else bill.cost / tickets * 1000
+    bill = second.bill
+    price = None if bill.cost is None or not bill.usage.calls else bill.cost / len(second.judged) * 1000
     rows = [
         (
             "ask about all" if point.threshold == NEVER_SURE else f"{point.threshold:.4f}",
@@ -49,7 +66,12 @@ def print_cascade(first: str, second: str, points: Sequence[CascadePoint], bill:
         for point in points
     ]
     headings = ("CASCADE_THRESHOLD", "asked about", "USD for 1,000 tickets", "pair accuracy", "95 %")
-    _print_table(f"Cascade: {first} where it is sure, {second} for the rest", headings, rows)
+    _print((f"Cascade: {first} where it is sure, {second.classifier} for the rest", headings, rows))
+
+
+def _print(table: Table) -> None:
+    title, headings, rows = table
+    print_table(headings, rows, title=title)
 
 
 def tables(results: Results) -> list[Table]:
@@ -130,24 +152,6 @@ def _figure(figure: Figure) -> tuple[str, str, str]:
 
 def _share(value: float) -> str:
     return f"{value:.3f}"
-
-
-def _print_table(title: str, headings: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
-    if sys.stdout.isatty():
-        from rich.console import Console
-        from rich.table import Table as RichTable
-        from rich.text import Text
-
-        table = RichTable(*headings, title=title, title_justify="left")
-        for row in rows:
-            table.add_row(*(Text(plain(cell)) for cell in row))
-        Console().print(table)
-        return
-    lines = [list(map(plain, row)) for row in (headings, *rows)]
-    widths = [max(map(len, column)) for column in zip(*lines, strict=True)]
-    print(plain(title))
-    for line in lines:
-        print("  " + "  ".join(cell.ljust(width) for cell, width in zip(line, widths, strict=True)).rstrip())
 
 
 def _html_table(table: Table) -> str:

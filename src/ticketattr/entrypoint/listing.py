@@ -1,4 +1,4 @@
-"""How lists print: a table for people, JSON and CSV for programs."""
+"""How lists of reports, events, corrections and findings print: a table for people, JSON and CSV for programs."""
 
 from __future__ import annotations
 
@@ -14,6 +14,7 @@ from ..domain.correction import Correction
 from ..domain.delivery import Event
 from ..domain.standing import ReportStatus
 from .log_lines import plain
+from .tables import print_table
 
 _FIELDS = (
     "file",
@@ -75,7 +76,7 @@ def print_statuses(statuses: Sequence[ReportStatus], format: str, *, now: dateti
     if format == "csv":
         _print_csv(flat, _FIELDS)
     else:
-        _print_table(flat, _HISTORY if history else _WAITING, "nothing is pending")
+        _print_rows(flat, _HISTORY if history else _WAITING, "nothing is pending")
 
 
 def print_corrections(corrections: Sequence[Correction], format: str) -> None:
@@ -88,7 +89,7 @@ def print_corrections(corrections: Sequence[Correction], format: str) -> None:
     elif format == "csv":
         _print_csv(rows, _CORRECTION_FIELDS)
     else:
-        _print_table(rows, _CORRECTIONS_IN_TABLE, "nothing was corrected")
+        _print_rows(rows, _CORRECTIONS_IN_TABLE, "nothing was corrected")
 
 
 def print_findings(findings: Sequence[Finding], format: str) -> None:
@@ -105,7 +106,7 @@ def print_findings(findings: Sequence[Finding], format: str) -> None:
     if format == "json":
         print(json.dumps(rows, indent=2))
     else:
-        _print_table(rows, _FINDING, "nothing is wrong")
+        _print_rows(rows, _FINDING, "nothing is wrong")
 
 
 def print_events(events: Sequence[Event]) -> None:
@@ -167,20 +168,12 @@ def _print_csv(rows: Sequence[dict[str, Any]], fields: Sequence[str]) -> None:
     writer.writerows(rows)
 
 
-def _print_table(rows: Sequence[dict[str, Any]], columns: Sequence[str], nothing: str) -> None:
+def _print_rows(rows: Sequence[dict[str, Any]], columns: Sequence[str], nothing: str) -> None:
     if not rows:
         print(nothing)
         return
-    from rich.console import Console
-    from rich.table import Table
-
-    table = Table(box=None, pad_edge=False)
-    for name in columns:
-        table.add_column(name.replace("_", " ").capitalize(), overflow="fold")
-    for row in rows:
-        table.add_row(*(str(row[name]) for name in columns))
-    # A pipe has no width: nothing is to be folded there.
-    Console(markup=False, highlight=False, width=None if sys.stdout.isatty() else 600).print(table)
+    headings = [name.replace("_", " ").capitalize() for name in columns]
+    print_table(headings, [[str(row[name]) for name in columns] for row in rows])
 
 
 def _recipients(row: dict[str, Any]) -> str:

@@ -5,8 +5,6 @@ Imports stand inside the functions: what a command does not use, it does not loa
 
 from __future__ import annotations
 
-import getpass
-import os
 import socket
 import time
 from collections.abc import Iterator
@@ -16,6 +14,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING
 
+from ..application.pending import Mailroom
 from ..application.plan import Addressing
 from ..application.ports import (
     Alerts,
@@ -33,8 +32,11 @@ from ..application.report import Reporting
 from ..application.restore import Copy
 from ..application.retention import Archive
 from ..application.send import Outgoing
-from ..domain.gold import Examples, no_examples
+from ..domain.delivery import Transport
+from ..domain.gold import LabelledTickets, no_labelled_tickets
+from ..domain.standing import DoubtPolicy
 from ..errors import SettingsError
+from .console import login_name
 from .settings.classifier import ClassifierSettings
 from .settings.folders import FolderSettings
 from .settings.mail import MailSettings
@@ -77,9 +79,9 @@ def yaml_catalog(settings: SourceSettings) -> YAMLCatalog:
     return YAMLCatalog(settings.catalog_location, settings.http)
 
 
-def classifier(settings: ClassifierSettings, examples: Path | None = None) -> Classifier:
+def classifier(settings: ClassifierSettings, labelled: LabelledTickets) -> Classifier:
     """The one that is set, with the calibration that is set. Raises SettingsError or InputError."""
-    chosen = uncalibrated(settings, examples_of(examples))
+    chosen = uncalibrated(settings, labelled)
     if settings.calibration is None:
         return chosen
     from ..infrastructure.classifiers.calibrated import CalibratedClassifier, read_calibration
@@ -87,12 +89,12 @@ def classifier(settings: ClassifierSettings, examples: Path | None = None) -> Cl
     return CalibratedClassifier(chosen, read_calibration(settings.calibration))
 
 
-def uncalibrated(settings: ClassifierSettings, examples: Examples) -> Classifier:
+def uncalibrated(settings: ClassifierSettings, labelled: LabelledTickets) -> Classifier:
     if settings.gemini is None:
-        return _offline_classifier(examples)
+        return _offline_classifier(labelled)
     from ..infrastructure.classifiers.gemini.classifier import GeminiClassifier
 
-    model: Classifier = GeminiClassifier(settings.gemini, examples)
+    model: Classifier = GeminiClassifier(settings.gemini)
     if settings.votes > 1:
         from ..infrastructure.classifiers.voting import VotingClassifier
 
@@ -100,20 +102,21 @@ def uncalibrated(settings: ClassifierSettings, examples: Examples) -> Classifier
     if settings.name == "cascade":
         from ..infrastructure.classifiers.cascade import CascadeClassifier
 
-        return CascadeClassifier(_offline_classifier(examples), model, settings.cascade_threshold)
+        return CascadeClassifier(_offline_classifier(labelled), model, settings.cascade_threshold)
     return model
 
 
-def examples_of(path: Path | None) -> Examples:
+def labelled_tickets(path: Path | None) -> LabelledTickets:
+    """Those in the file of `--examples`, if there is one. Raises InputError."""
     if path is None:
-        return no_examples
+        return no_labelled_tickets
     from ..infrastructure.evaluation.gold_files import GoldFile
 
     file = GoldFile.read(path)
     return lambda catalog: file.tickets(catalog, ignore_unknown=True)
 
 
-def _offline_classifier(examples: Examples) -> Classifier:
+def _offline_classifier(labelled: LabelledTickets) -> Classifier:
     try:
         from ..infrastructure.classifiers.offline.classifier import OfflineClassifier
     except ModuleNotFoundError as error:
@@ -123,7 +126,7 @@ def _offline_classifier(examples: Examples) -> Classifier:
             "the embedded classifier (CLASSIFIER=offline) is not installed",
             hint="Install it with `pip install 'ticketattr[offline]'`, or `pip install '.[offline]'` from a clone.",
         ) from error
-    return OfflineClassifier(examples)
+    return OfflineClassifier(labelled)
 
 
 def answer_cache(settings: ClassifierSettings, folders: FolderSettings, clock: Clock, *, fresh: bool) -> AnswerCache:
@@ -157,7 +160,7 @@ def report_writer(format: str) -> ReportWriter:
 
 
 def reporting(settings: ReportSettings, folders: FolderSettings, format: str = "xlsx") -> Reporting:
-    from ..infrastructure.artifacts import WorkFolder
+    from ..infrastructure.stage_files import WorkFolder
 
     return Reporting(
         writer=report_writer(format),
@@ -178,7 +181,11 @@ def report_folder(settings: FolderSettings) -> ReportFolder:
 def report_log(settings: FolderSettings) -> SQLiteReportLog:
     from ..infrastructure.delivery.report_log import SQLiteReportLog
 
-    return SQLiteReportLog(settings.report_log, who=_who())
+    return SQLiteReportLog(settings.report_log, who=f"{login_name()}@{socket.gethostname()}")
+
+
+def mailroom(settings: FolderSettings, transport: Transport, doubt: DoubtPolicy) -> Mailroom:
+    return Mailroom(report_folder(settings), report_log(settings), transport, doubt)
 
 
 @contextmanager
@@ -194,9 +201,9 @@ def copy_of_report_log(path: Path) -> Iterator[Copy]:
 
 
 def archive(folders: FolderSettings, outgoing: Outgoing) -> Archive:
-    from ..infrastructure.artifacts import WorkFolder
+    from ..infrastructure.stage_files import WorkFolder
 
-    return Archive(WorkFolder(folders.work), outgoing.folder, outgoing.log, outgoing.mailer.transport, outgoing.doubt)
+    return Archive(WorkFolder(folders.work), outgoing.mailroom)
 
 
 def mailer(settings: MailSettings) -> Mailer:
@@ -236,15 +243,17 @@ def pipeline(
     settings: RunSettings, outgoing: Outgoing | None, clock: Clock, *, examples: Path | None, fresh: bool
 ) -> Pipeline:
     from ..application.run import Pipeline
-    from ..infrastructure.artifacts import WorkFolder
+    from ..infrastructure.stage_files import WorkFolder
 
     folders = settings.folders
+    labelled = labelled_tickets(examples)
     return Pipeline(
         helpdesk=helpdesk(settings.sources),
         catalog_source=catalog_source(settings.sources, settings.folders, clock),
-        classifier=classifier(settings.classifier, examples),
+        classifier=classifier(settings.classifier, labelled),
         cache=answer_cache(settings.classifier, folders, clock, fresh=fresh),
         corrections=corrections(folders),
+        labelled=labelled,
         stage_files=WorkFolder(folders.work),
         reporting=reporting(settings.report, folders),
         outgoing=outgoing,
@@ -258,8 +267,7 @@ def recording(settings: OperationSettings) -> Recording:
     folders = settings.folders
 
     def count(since: datetime) -> ReportFigures:
-        log = report_log(folders)
-        return count_reports(report_folder(folders), log, settings.transport, settings.doubt, since=since)
+        return count_reports(mailroom(folders, settings.transport, settings.doubt), since=since)
 
     return Recording(
         memory=memory(folders),
@@ -291,12 +299,3 @@ def alerts(settings: OperationSettings) -> Alerts | None:
     from ..infrastructure.alerts import AppriseAlerts
 
     return AppriseAlerts(settings.alert_urls)
-
-
-def _who() -> str:
-    """Who is at work here, for the log."""
-    try:
-        user = getpass.getuser()
-    except (KeyError, OSError):
-        user = f"user {os.getuid()}"  # in a container there may be no name
-    return f"{user}@{socket.gethostname()}"

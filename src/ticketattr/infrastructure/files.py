@@ -16,7 +16,7 @@ from typing import IO
 from ..errors import InputError, ServiceError, SettingsError, TicketAttrError
 
 STREAM = Path("-")
-"""As a path: standard input or output."""
+"""As a path: stdin or stdout."""
 
 _PRIVATE = 0o600
 _MAY_PASS = {errno.ENOSPC, errno.EDQUOT, errno.EIO, errno.EMFILE, errno.ENFILE}
@@ -48,7 +48,7 @@ def replacing(path: Path, *, mode: int = _PRIVATE) -> Iterator[IO[bytes]]:
 
 @contextmanager
 def output(path: Path) -> Iterator[IO[bytes]]:
-    """Like `replacing`, and standard output for `STREAM`: that too gets the whole or nothing."""
+    """Like `replacing`, and stdout for `STREAM`: that too gets the whole or nothing."""
     if path != STREAM:
         with replacing(path) as file:
             yield file
@@ -59,7 +59,7 @@ def output(path: Path) -> Iterator[IO[bytes]]:
     sys.stdout.buffer.flush()
 
 
-def shown_path(path: Path, stream: str = "standard input") -> str:
+def shown_path(path: Path, stream: str = "stdin") -> str:
     return stream if path == STREAM else str(path)
 
 
@@ -111,7 +111,7 @@ def nearest_folder(path: Path) -> Path:
 
 
 def read_bounded(path: Path, limit: int) -> bytes:
-    """The content of a file, or of standard input for `STREAM`, of at most `limit` bytes. Raises InputError."""
+    """The content of a file, or of stdin for `STREAM`, of at most `limit` bytes. Raises InputError."""
     try:
         with sys.stdin.buffer if path == STREAM else path.open("rb") as file:
             content = file.read(limit + 1)

@@ -18,7 +18,7 @@ from ticketattr.infrastructure.options import HTTPPolicy
 from ticketattr.infrastructure.retries import MAX_WAIT, Transient, retry_after, retrying
 from ticketattr.infrastructure.sources import http as http_module
 from ticketattr.infrastructure.sources import locations
-from ticketattr.infrastructure.sources.http import Call, Endpoint, request, shown
+from ticketattr.infrastructure.sources.http import Call, Endpoint, request, shown_url
 from ticketattr.infrastructure.sources.locations import read_location
 
 from ...servers import HTTPServer, Response, http_server
@@ -335,7 +335,7 @@ def test_user_and_password_of_a_url_do_not_follow_a_redirect_to_another_server(h
     ids=["nothing secret", "password", "user", "query and fragment", "two at signs"],
 )
 def test_a_url_is_shown_without_what_may_be_secret(url: str, text: str) -> None:
-    assert shown(url) == text
+    assert shown_url(url) == text
 
 
 @pytest.mark.parametrize(

@@ -41,8 +41,8 @@ def classify(
     from ...application.classify import classify_tickets, plan_classification
     from ...domain.correction import in_force
     from ...domain.operation import count_outcomes
-    from ...infrastructure.artifacts import WorkFolder, read_fetched, write_attributions
     from ...infrastructure.files import STREAM
+    from ...infrastructure.stage_files import WorkFolder, read_fetched, write_attributions
 
     if input == catalog == STREAM:
         raise SettingsError("tickets and catalog cannot both come from stdin")
@@ -52,14 +52,15 @@ def classify(
     work = WorkFolder(folders.work)
     fetched = read_fetched(input or work.newest("tickets"), catalog, work)
     current_run.set(fetched.run_id)
-    chooser = wiring.classifier(options, examples)
+    labelled = wiring.labelled_tickets(examples)
+    chooser = wiring.classifier(options, labelled)
     cache = wiring.answer_cache(options, folders, session.clock, fresh=fresh)
-    decided = in_force(wiring.corrections(folders).all())
+    decided = in_force(wiring.corrections(folders).all()), labelled(fetched.catalog)
     if plan:
-        typer.echo(plan_text(plan_classification(fetched.tickets, fetched.catalog, chooser, cache, decided)))
+        typer.echo(plan_text(plan_classification(fetched.tickets, fetched.catalog, chooser, cache, *decided)))
         return
     with session.console.progress("Classifying") as progress, session.watch.stage("classify") as counts:
-        tickets = classify_tickets(fetched.tickets, fetched.catalog, chooser, cache, progress, decided)
+        tickets = classify_tickets(fetched.tickets, fetched.catalog, chooser, cache, progress, *decided)
         counts.update(count_outcomes(tickets).items())
     target = output or work.path(fetched.run_id, "attributions")
     write_attributions(target, tickets, Run(fetched.run_id, session.clock), chooser.bill)

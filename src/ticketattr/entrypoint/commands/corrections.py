@@ -33,9 +33,9 @@ def import_report(
 ) -> None:
     """Take over what somebody corrected in a report; whatever is known already is not taken twice."""
     from ...application.corrections import import_corrections
-    from ...infrastructure.artifacts import WorkFolder, read_reported, write_corrections
     from ...infrastructure.files import STREAM
     from ...infrastructure.reports.reviewed_workbook import read_reviewed
+    from ...infrastructure.stage_files import WorkFolder, read_reported, write_corrections
 
     session: Session = context.obj
     with session.reading("corrections import") as env:

@@ -45,19 +45,26 @@ def evaluate(
     fresh: FreshOption = False,
 ) -> None:
     """Measure how often a classifier is right, on labelled tickets."""
-    from ..evaluating import Measuring, Question, print_compared, print_evaluation
+    from .. import wiring
+    from ..evaluating import Measuring, Question
+    from ..evaluation_view import print_compared, print_results
 
     session: Session = context.obj
-    if compare and (save_calibration or classifier or format is not EvaluationFormat.table):
+    if compare and (save_calibration or classifier or fail_under is not None or format is not EvaluationFormat.table):
         raise SettingsError("--compare prints a table, of the two that it names")
     question = Question.read(gold, catalog, ignore_unknown=ignore_unknown)
-    measuring = Measuring(session.console, question, examples, target_precision, fresh=fresh, clock=session.clock)
+    labelled = wiring.labelled_tickets(examples)
+    measuring = Measuring(session.console, question, labelled, target_precision, fresh=fresh, clock=session.clock)
     values = session.values(classifier)
     if compare:
-        print_compared(compare, measuring, values)
+        print_compared(measuring.compared(compare, values))
         return
-    results = measuring.results(values, save_calibration)
-    print_evaluation(results, format.value)
-    if fail_under is not None and results.evaluation.pair_accuracy.value < fail_under:
-        session.console.summary(f"below {fail_under:g}: {results.evaluation.pair_accuracy.value:.3f}")
+    results = measuring.calibrated(values, save_calibration) if save_calibration else measuring.results(values)
+    print_results(results, format.value)
+    _exit_if_below(fail_under, results.evaluation.pair_accuracy.value, session)
+
+
+def _exit_if_below(least: float | None, accuracy: float, session: Session) -> None:
+    if least is not None and accuracy < least:
+        session.console.summary(f"below {least:g}: {accuracy:.3f}")
         raise typer.Exit(ExitCode.PARTIAL)

@@ -27,8 +27,8 @@ def fetch(
 ) -> None:
     """Fetch the ticket queue and the service catalog."""
     from ...application.fetch import fetch_tickets
-    from ...infrastructure.artifacts import WorkFolder, write_catalog, write_tickets
     from ...infrastructure.files import shown_path
+    from ...infrastructure.stage_files import WorkFolder, write_catalog, write_tickets
 
     if output and output == catalog_output:
         raise SettingsError(f"tickets and catalog cannot both go to {shown_path(output, 'stdout')}")

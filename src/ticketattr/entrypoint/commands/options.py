@@ -23,7 +23,8 @@ ClassifierOption = Annotated[
 
 
 ExamplesOption = Annotated[
-    Path | None, typer.Option("--examples", help="Gold tickets of your desk, which show the classifier how you label.")
+    Path | None,
+    typer.Option("--examples", help="Labelled tickets of your desk, which show the classifier how you label."),
 ]
 
 

@@ -2,20 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
 from enum import Enum
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from ...application.ports import ReportFolder, ReportLog
-from ...domain.delivery import Transport
-from ...domain.standing import DoubtPolicy, Records, ReportStatus, judge_reports
+from ...application.pending import Mailroom
 from ...errors import SettingsError
 from .. import wiring
-from ..log_lines import plain
 from ..outcome import print_path, print_reports
 from ..session import Session
 from ..settings.folders import FolderSettings
@@ -32,25 +27,10 @@ class UnknownChoice(str, Enum):
     pending = "pending"
 
 
-@dataclass(frozen=True, slots=True)
-class Desk:
-    """What the commands here work on."""
-
-    folder: ReportFolder
-    log: ReportLog
-    transport: Transport
-    doubt: DoubtPolicy
-
-    def records(self) -> Records:
-        from ...application.pending import read_records
-
-        return read_records(self.log, self.transport, self.doubt)
-
-
-def _desk(session: Session, command: str) -> Desk:
+def _mailroom(session: Session, command: str) -> Mailroom:
     with session.reading(f"pending {command}") as env:
         folders, transport, doubt = FolderSettings.read(env), read_transport(env), read_doubt(env)
-    return Desk(wiring.report_folder(folders), wiring.report_log(folders), transport, doubt)
+    return wiring.mailroom(folders, transport, doubt)
 
 
 @app.command("list")
@@ -60,18 +40,12 @@ def list_reports(
     format: Annotated[ListFormat, typer.Option(help="How to print it.")] = ListFormat.table,
 ) -> None:
     """List the reports that were not sent yet, and why."""
-    from ...application.pending import audit_reports, survey_reports
+    from ...application.pending import audit_reports
     from ..listing import print_statuses
 
     session: Session = context.obj
-    desk = _desk(session, "list")
-    records = desk.records()
-    if everything:
-        statuses = audit_reports(desk.folder, desk.log, records)
-    else:
-        statuses = [
-            status for status in survey_reports(desk.folder, records) if status.is_pending or status.state != "sent"
-        ]
+    mailroom = _mailroom(session, "list")
+    statuses = audit_reports(mailroom.folder, mailroom.log, mailroom.records()) if everything else mailroom.unsent()
     print_statuses(statuses, format.value, now=session.clock(), history=everything)
 
 
@@ -91,14 +65,10 @@ def resolve(
     if sent == resend:
         raise SettingsError("say either --sent or --resend")
     session: Session = context.obj
-    desk = _desk(session, "resolve")
-    with desk.log.hold(session.clock()):
-        resolved = resolve_doubt(
-            desk.folder, desk.log, desk.records(), report, "sent" if sent else "resend", session.clock()
-        )
-    for delivery in resolved:
-        for carried in delivery.message.reports:
-            typer.echo(plain(str(carried.path)))
+    mailroom = _mailroom(session, "resolve")
+    with mailroom.log.hold(session.clock()):
+        resolved = resolve_doubt(mailroom, report, "sent" if sent else "resend", session.clock())
+    print_reports([carried for delivery in resolved for carried in delivery.message.reports])
     session.console.summary("counts as sent" if sent else "goes again with the next `ticketattr send` or `run`")
 
 
@@ -110,23 +80,14 @@ def adopt(
     ] = None,
 ) -> None:
     """Mark reports as sent, without sending them."""
-    from ...application.pending import adopt_reports
+    from ...application.pending import adopt_reports, to_adopt
 
     session: Session = context.obj
-    desk = _desk(session, "adopt")
-    with desk.log.hold(session.clock()):
-        adopted = adopt_reports(desk.log, _to_adopt(desk, reports or []), session.clock())
-    for report in adopted:
-        typer.echo(plain(str(report.path)))
+    mailroom = _mailroom(session, "adopt")
+    with mailroom.log.hold(session.clock()):
+        adopted = adopt_reports(mailroom.log, to_adopt(mailroom, reports or []), session.clock())
+    print_reports(adopted)
     session.console.summary(f"{len(adopted)} marked as sent")
-
-
-def _to_adopt(desk: Desk, paths: Sequence[Path]) -> list[ReportStatus]:
-    if not paths and desk.log.exists():
-        raise SettingsError("there is a report log: name the workbooks that are to count as sent")
-    reports = [desk.folder.inspect(path) for path in paths] if paths else desk.folder.reports()
-    statuses = judge_reports(reports, desk.records())
-    return statuses if paths else [status for status in statuses if status.state != "damaged"]
 
 
 @app.command("backup")
@@ -136,7 +97,7 @@ def back_up(
 ) -> None:
     """Copy the report log into one file, whatever is at work meanwhile."""
     session: Session = context.obj
-    _desk(session, "backup").log.back_up(target)
+    _mailroom(session, "backup").log.back_up(target)
     print_path(target)
 
 
@@ -152,10 +113,10 @@ def restore(
     from ...application.restore import restore_log
 
     session: Session = context.obj
-    desk = _desk(session, "restore")
+    mailroom = _mailroom(session, "restore")
     now = session.clock()
-    with desk.log.hold_unread(now), wiring.copy_of_report_log(copy) as copied:
-        restored = restore_log(desk.log, copied, desk.folder, unknown.value, now)
+    with mailroom.log.hold_unread(now), wiring.copy_of_report_log(copy) as copied:
+        restored = restore_log(mailroom.log, copied, mailroom.folder, unknown.value, now)
     print_reports(restored.unknown)
     if restored.aside:
         session.console.summary(f"the log that was there is {restored.aside} now")
@@ -168,4 +129,4 @@ def export(context: typer.Context) -> None:
     from ..listing import print_events
 
     session: Session = context.obj
-    print_events(_desk(session, "export").log.events())
+    print_events(_mailroom(session, "export").log.events())

@@ -45,7 +45,7 @@ def report(
 ) -> None:
     """Write the report of a run."""
     from ...application.report import Attributed, make_report
-    from ...infrastructure.artifacts import WorkFolder, read_attributions, read_catalog_of
+    from ...infrastructure.stage_files import WorkFolder, read_attributions, read_catalog_of
 
     session: Session = context.obj
     with session.reading("report") as env:

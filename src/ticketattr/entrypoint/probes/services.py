@@ -12,7 +12,7 @@ from ...application.check import Finding
 from ...application.ports import Clock
 from ...domain.catalog import ServiceCatalog
 from ...domain.catalog_lint import lint
-from ...domain.gold import no_examples
+from ...domain.gold import no_labelled_tickets
 from ...errors import InputError, ServiceError
 from ...infrastructure.sources.locations import is_remote
 from .. import wiring
@@ -54,7 +54,7 @@ class SeenCatalog:
 def look_at_catalog(desk: CatalogDesk, clock: Clock, seen: SeenCatalog) -> Iterator[Finding]:
     location = desk.sources.catalog_location
     if location == _STDIN:
-        yield Finding("catalog", "not looked at: it comes from standard input")
+        yield Finding("catalog", "not looked at: it comes from stdin")
         return
     source = wiring.catalog_source(_impatient(desk.sources), desk.folders, clock)
     kept = (yield from _kept(source)) if is_remote(location) else None
@@ -104,7 +104,7 @@ def _age(kept: KeptCatalog, source: CachedCatalog) -> Finding:
 def look_at_helpdesk(settings: SourceSettings, *, online: bool) -> Iterator[Finding]:
     location = settings.helpdesk.location
     if location == _STDIN:
-        yield Finding("helpdesk", "not asked: tickets come from standard input")
+        yield Finding("helpdesk", "not asked: tickets come from stdin")
     elif is_remote(location) and not online:
         yield Finding("helpdesk", "not asked: --online asks it for the queue")
     else:
@@ -139,7 +139,7 @@ def look_at_calibration(settings: ClassifierSettings, seen: SeenCatalog) -> Iter
     yield Finding("calibration", f"{settings.calibration} was fitted on {counted(file.tickets, 'ticket')}")
     if seen.catalog is None:
         return
-    if file.classifier != wiring.uncalibrated(settings, no_examples).fingerprint(seen.catalog):
+    if file.classifier != wiring.uncalibrated(settings, no_labelled_tickets).fingerprint(seen.catalog):
         yield Finding.warning(
             "calibration",
             f"{settings.calibration} was made for another classifier or catalog, and is not used",
@@ -171,7 +171,7 @@ def look_at_mail(settings: MailSettings, clock: Clock) -> Iterator[Finding]:
 def _try(settings: ClassifierSettings) -> None:
     from ...infrastructure.classifiers.trial import try_classifier
 
-    try_classifier(wiring.uncalibrated(settings, no_examples))
+    try_classifier(wiring.uncalibrated(settings, no_labelled_tickets))
 
 
 def _impatient(settings: SourceSettings) -> SourceSettings:

@@ -15,7 +15,7 @@ from functools import lru_cache
 from ...application.ports import Classifier
 from ...domain.catalog import ServiceCatalog
 from ...domain.examples import Example
-from ...domain.ticket import Attribution, Outcome, Ticket, Unattributed
+from ...domain.ticket import Attribution, Outcome, Ticket
 from ...domain.usage import Bill, Usage
 from .delegating import DelegatingClassifier
 
@@ -56,7 +56,7 @@ def _shuffled(catalog: ServiceCatalog, vote: int) -> ServiceCatalog:
 
 def _elected(outcomes: Sequence[Outcome]) -> Outcome:
     """Failures have no vote; of answers with as many votes, the one that came first."""
-    valid = [outcome for outcome in outcomes if not _is_failure(outcome)]
+    valid = [outcome for outcome in outcomes if not outcome.is_failure]
     if not valid:
         return outcomes[0]
     counts = Counter(_choice(outcome) for outcome in valid)
@@ -68,8 +68,4 @@ def _elected(outcomes: Sequence[Outcome]) -> Outcome:
 
 
 def _choice(outcome: Outcome) -> tuple[str, str]:
-    return (outcome.entry.category, outcome.entry.name) if isinstance(outcome, Attribution) else ("", "")
-
-
-def _is_failure(outcome: Outcome) -> bool:
-    return isinstance(outcome, Unattributed) and outcome.is_failure
+    return outcome.entry.pair if isinstance(outcome, Attribution) else ("", "")

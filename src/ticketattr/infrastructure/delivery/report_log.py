@@ -15,7 +15,7 @@ from ...errors import InputError, ServiceError, SettingsError
 from ..files import make_folder, write_error
 from . import sender_lock
 from .report_log_copies import read_copy, set_aside, write_copy
-from .report_log_rows import FATE, forget_message, insert_message, read_deliveries, settle_recipients, shown_path
+from .report_log_rows import FATE, forget_message, insert_message, path_text, read_deliveries, settle_recipients
 from .report_log_schema import SCHEMA_VERSION, ensure_schema, is_blank, known_version
 
 _BUSY = ("locked", "busy")
@@ -157,7 +157,7 @@ class SQLiteReportLog:
                     "INSERT INTO adoptions VALUES (?, ?, ?, '', ?)",
                     (at.isoformat(), detail, report.sha256, report.run_id),
                 )
-                self._add_event(log, at, "adopted", "", path=shown_path(report.path), sha256=report.sha256)
+                self._add_event(log, at, "adopted", "", path=path_text(report.path), sha256=report.sha256)
 
     def back_up(self, target: Path) -> None:
         if not self.exists():

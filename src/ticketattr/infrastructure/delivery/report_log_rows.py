@@ -44,7 +44,7 @@ def insert_message(log: sqlite3.Connection, message: Message, at: datetime) -> N
             (
                 message.message_id,
                 position,
-                shown_path(report.path),
+                path_text(report.path),
                 report.sha256,
                 report.size,
                 report.modified.isoformat(),
@@ -137,6 +137,6 @@ def _delivery(row: tuple[Any, ...], reports: Sequence[ReportFile], results: Sequ
     )
 
 
-def shown_path(path: Path) -> str:
+def path_text(path: Path) -> str:
     """A path as text that can be kept: not every file name is one."""
     return str(path).encode("utf-8", "backslashreplace").decode()

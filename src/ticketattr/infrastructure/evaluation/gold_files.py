@@ -18,6 +18,7 @@ from typing import Any
 from ...domain.catalog import RequestType, ServiceCatalog
 from ...domain.gold import GoldTicket
 from ...domain.ticket import Attribution, Ticket
+from ...domain.wording import some_of
 from ...errors import InputError
 from ..files import read_bounded
 from ..json_text import parse_json
@@ -55,7 +56,7 @@ class GoldFile:
                 tickets.append(_gold(row, entry, catalog))
         if unknown and not ignore_unknown:
             raise InputError(
-                f"{self.path}: labels that are not in the catalog ({len(unknown)}): {_some(unknown)}",
+                f"{self.path}: labels that are not in the catalog ({len(unknown)}): {some_of(unknown, _NAMED)}",
                 hint="Correct them, or leave those tickets out with --ignore-unknown.",
             )
         return tickets
@@ -88,7 +89,7 @@ def _check(rows: Sequence[Row], path: Path) -> None:
     counts = Counter(identity for row in rows if (identity := _text(row, "id")))
     repeated = [identity for identity, count in counts.items() if count > 1]
     if repeated:
-        raise InputError(f"{path}: {len(repeated)} ids are used more than once: {_some(repeated)}")
+        raise InputError(f"{path}: {len(repeated)} ids are used more than once: {some_of(repeated, _NAMED)}")
 
 
 def _from_lines(content: bytes, path: Path) -> list[Row]:
@@ -104,7 +105,7 @@ def _from_lines(content: bytes, path: Path) -> list[Row]:
 
 
 def _from_stage_file(path: Path) -> list[Row]:
-    from ..artifacts import read_attributions
+    from ..stage_files import read_attributions
 
     return [
         {
@@ -163,9 +164,3 @@ def _decoded(content: bytes, path: Path) -> str:
 def _text(row: Row, name: str) -> str:
     value = row.get(name)
     return "" if value is None else str(value).strip()
-
-
-def _some(names: Iterable[str]) -> str:
-    named = list(names)
-    more = f" and {len(named) - _NAMED} more" if len(named) > _NAMED else ""
-    return ", ".join(named[:_NAMED]) + more

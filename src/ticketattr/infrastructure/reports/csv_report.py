@@ -23,7 +23,7 @@ _STARTS_A_FORMULA = ("=", "+", "-", "@", "\t", "\n", "'")
 
 @dataclass(frozen=True, slots=True)
 class CSVReports:
-    """A path of `-` is standard output."""
+    """A path of `-` is stdout."""
 
     def write(self, report: Report, path: Path) -> None:
         with output(path) as file:

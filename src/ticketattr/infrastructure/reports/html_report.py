@@ -23,7 +23,7 @@ _COLUMNS = ("ticket", "category", "request type", "description", "SLA", "age", "
 
 @dataclass(frozen=True, slots=True)
 class HTMLReports:
-    """A path of `-` is standard output."""
+    """A path of `-` is stdout."""
 
     def write(self, report: Report, path: Path) -> None:
         page = (files(__package__) / "page.html").read_text(encoding="utf-8")

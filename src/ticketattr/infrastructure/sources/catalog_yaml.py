@@ -22,7 +22,7 @@ from ruamel.yaml.nodes import MappingNode, Node, ScalarNode, SequenceNode
 from ...domain.catalog import SLA, SLA_UNITS, RequestType, ServiceCatalog, fold, sla_unit
 from ...errors import CatalogError
 from ..options import HTTPPolicy
-from .http import NOTHING_KNOWN, Answer, Call, Endpoint, Validators, shown
+from .http import NOTHING_KNOWN, Answer, Call, Endpoint, Validators, shown_url
 from .locations import is_remote, read_location
 
 MAX_BYTES = 2 * 1024 * 1024
@@ -51,7 +51,7 @@ class YAMLCatalog:
     @property
     def name(self) -> str:
         """The location as it may be shown."""
-        return shown(self.location) if is_remote(self.location) else self.location
+        return shown_url(self.location) if is_remote(self.location) else self.location
 
 
 def parse_catalog(content: bytes, name: str) -> ServiceCatalog:

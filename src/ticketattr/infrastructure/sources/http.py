@@ -72,7 +72,7 @@ def request(endpoint: Endpoint, policy: HTTPPolicy, call: Call = GET) -> Answer:
     return anyio.run(_request, endpoint, policy, call)
 
 
-def shown(url: str) -> str:
+def shown_url(url: str) -> str:
     """`url` without what may be secret in it: user, password, query. Only for a URL that can be used."""
     parts = urlsplit(url)
     return urlunsplit((parts.scheme, parts.netloc.rpartition("@")[2], parts.path, "", ""))
@@ -164,9 +164,9 @@ def _next_url(response: httpx.Response, endpoint: Endpoint) -> httpx.URL:
         ) from error
     hint = f"If you trust that address, set {endpoint.url_setting} to it."
     if endpoint.max_redirects == 0:
-        raise SettingsError(f"{endpoint.what} redirects to {shown(str(target))}, which is not followed", hint=hint)
+        raise SettingsError(f"{endpoint.what} redirects to {shown_url(str(target))}, which is not followed", hint=hint)
     if target.scheme not in ("http", "https") or (response.url.scheme == "https" and target.scheme == "http"):
-        raise SettingsError(f"{endpoint.what} redirects to an unsafe address, {shown(str(target))}", hint=hint)
+        raise SettingsError(f"{endpoint.what} redirects to an unsafe address, {shown_url(str(target))}", hint=hint)
     return target
 
 
@@ -199,4 +199,4 @@ def refusal(endpoint: Endpoint, status: int, *, wait: float | None = None) -> Se
         return Transient(message, wait=wait)
     if status in (401, 403) and endpoint.credentials:
         return SettingsError(message, hint=f"Check {endpoint.credentials}.")
-    return SettingsError(f"{message} at {shown(endpoint.url)}", hint=f"Check {endpoint.url_setting}.")
+    return SettingsError(f"{message} at {shown_url(endpoint.url)}", hint=f"Check {endpoint.url_setting}.")

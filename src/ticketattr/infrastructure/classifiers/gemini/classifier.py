@@ -24,14 +24,12 @@ from google.genai import types
 
 from ....application.ports import BatchFailed, ClassifierStopped
 from ....domain.catalog import ServiceCatalog
-from ....domain.examples import MAX_TEXT, Example
-from ....domain.gold import Examples, GoldTicket, no_examples
+from ....domain.examples import Example
 from ....domain.ticket import Outcome, Ticket
 from ....domain.usage import Bill, Usage
 from ....errors import SettingsError
 from ...options import GeminiOptions
 from ...retries import MAX_WAIT, Transient, retrying
-from ..offline.nearest import NearestExamples
 from .answer import read_answer
 from .pace import Pace
 from .prompt import PROMPT_VERSION, closed_schema, default_rules, open_schema, question, system_instruction, tokens
@@ -46,10 +44,8 @@ _MODELS_NAMED = 8
 class GeminiClassifier:
     """Usable inside `async with`, in one event loop."""
 
-    def __init__(self, options: GeminiOptions, examples: Examples = no_examples) -> None:
+    def __init__(self, options: GeminiOptions) -> None:
         self._options = options
-        self._examples = examples
-        self._nearest: NearestExamples | None = None
         self._rules = options.rules or default_rules()
         self.batch_size = options.batch_size
         self.concurrency = options.concurrency
@@ -91,19 +87,17 @@ class GeminiClassifier:
     def fingerprint(self, catalog: ServiceCatalog) -> str:
         options = self._options
         parameters = (options.model, options.temperature, options.top_p, options.top_k, options.thinking_budget)
-        examples = self._examples(catalog)
-        labelled = question((), [_as_example(gold) for gold in examples]) if examples else ""
-        text = json.dumps(["gemini", PROMPT_VERSION, *parameters]) + labelled + _instruction(catalog, self._rules)
+        text = json.dumps(["gemini", PROMPT_VERSION, *parameters]) + _instruction(catalog, self._rules)
         return hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()
 
     def estimate(self, tickets: Sequence[Ticket], catalog: ServiceCatalog, examples: Sequence[Example] = ()) -> Bill:
-        usage = self._estimate(self._asked(tickets, catalog, examples))
+        usage = self._estimate(_Question(tickets, catalog, examples))
         return Bill(usage, self._spending.cost_of(usage))
 
     async def choose(
         self, tickets: Sequence[Ticket], catalog: ServiceCatalog, examples: Sequence[Example] = ()
     ) -> list[Outcome]:
-        asked = self._asked(tickets, catalog, examples)
+        asked = _Question(tickets, catalog, examples)
         try:
             response = await self._schema.ask(lambda schema: self._ask_with_retries(asked, schema), catalog)
         except Rejected as error:
@@ -152,15 +146,6 @@ class GeminiClassifier:
             top_k=options.top_k,
             thinking_config=thinking,
         )
-
-    def _asked(self, tickets: Sequence[Ticket], catalog: ServiceCatalog, corrected: Sequence[Example]) -> _Question:
-        """What people corrected comes first, then what the desk labelled."""
-        return _Question(tickets, catalog, (*corrected, *self._nearest_gold(tickets, catalog)))
-
-    def _nearest_gold(self, tickets: Sequence[Ticket], catalog: ServiceCatalog) -> list[Example]:
-        if self._nearest is None:
-            self._nearest = NearestExamples(self._examples(catalog))
-        return [_as_example(gold) for gold in self._nearest.to(tickets)]
 
     def _estimate(self, asked: _Question) -> Usage:
         return self._spending.estimate(self._size(asked), len(asked.tickets))
@@ -231,11 +216,6 @@ class _Schema:
 
 
 _Call: TypeAlias = Callable[[dict[str, Any]], Awaitable[types.GenerateContentResponse]]
-
-
-def _as_example(gold: GoldTicket) -> Example:
-    short, long = gold.ticket.short_description, gold.ticket.long_description
-    return Example(short[:MAX_TEXT], long[:MAX_TEXT], gold.entry)
 
 
 @lru_cache(maxsize=32)

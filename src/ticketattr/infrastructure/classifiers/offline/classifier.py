@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 from ....domain.calibration import Calibration
 from ....domain.catalog import RequestType, ServiceCatalog
 from ....domain.examples import Example
-from ....domain.gold import Examples, no_examples
+from ....domain.gold import LabelledTickets, no_labelled_tickets
 from ....domain.left_over import general_entry
 from ....domain.ticket import Attribution, Outcome, Ticket, Unattributed
 from ....domain.usage import Bill
@@ -52,7 +52,7 @@ class OfflineClassifier:
     concurrency = 1
     bill = Bill(model="offline")
 
-    def __init__(self, examples: Examples = no_examples) -> None:
+    def __init__(self, examples: LabelledTickets = no_labelled_tickets) -> None:
         self._examples = examples
         self._last: tuple[ServiceCatalog, Ranking] | None = None
 

@@ -30,7 +30,7 @@ __all__ = ["COLUMNS", "MAX_CELL", "ExcelReports", "write_workbook"]
 
 @dataclass(frozen=True, slots=True)
 class ExcelReports:
-    """Workbooks; a path of `-` is standard output."""
+    """Workbooks; a path of `-` is stdout."""
 
     def write(self, report: Report, path: Path) -> None:
         with output(path) as file:

@@ -19,11 +19,14 @@ from ticketattr.domain.catalog import SLA, RequestType, ServiceCatalog
 from ticketattr.domain.operation import new_run_id
 from ticketattr.domain.ticket import AttributedTicket, Attribution, Ticket, Unattributed
 from ticketattr.domain.usage import Bill
-from ticketattr.errors import ArtifactError, CatalogError, ServiceError, SettingsError
-from ticketattr.infrastructure import artifacts
-from ticketattr.infrastructure.artifacts import (
+from ticketattr.errors import CatalogError, ServiceError, SettingsError, StageFileError
+from ticketattr.infrastructure.files import replacing, write_error
+from ticketattr.infrastructure.options import HelpdeskAccess, HTTPPolicy
+from ticketattr.infrastructure.sources.helpdesk import WebhookHelpdesk
+from ticketattr.infrastructure.stage_files import (
     Kind,
     WorkFolder,
+    header,
     read_attributions,
     read_catalog,
     read_fetched,
@@ -32,9 +35,6 @@ from ticketattr.infrastructure.artifacts import (
     write_catalog,
     write_tickets,
 )
-from ticketattr.infrastructure.files import replacing, write_error
-from ticketattr.infrastructure.options import HelpdeskAccess, HTTPPolicy
-from ticketattr.infrastructure.sources.helpdesk import WebhookHelpdesk
 
 NOW = datetime(2026, 11, 23, 15, 3, 1, tzinfo=timezone.utc)
 OLDER, OLD, NEW = "20261123T150301Z-0000", "20261123T150301Z-7f3a", "20261123T150302Z-0000"
@@ -86,8 +86,8 @@ def stage_file(path: Path, kind: Kind, /, **changes: Any) -> Path:
     return path
 
 
-def refusal(path: Path, kind: Kind = "tickets") -> ArtifactError:
-    with pytest.raises(ArtifactError) as caught:
+def refusal(path: Path, kind: Kind = "tickets") -> StageFileError:
+    with pytest.raises(StageFileError) as caught:
         READERS[kind](path)
     return caught.value
 
@@ -244,7 +244,7 @@ def test_what_is_no_stage_file_is_refused(path: Path, content: bytes, reason: st
 
 
 def test_an_oversize_file_is_refused(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(artifacts, "MAX_BYTES", 100)
+    monkeypatch.setattr(header, "MAX_BYTES", 100)
     assert "is larger than 100 bytes" in str(refusal(stage_file(path, "tickets")))
 
 
@@ -300,7 +300,7 @@ def test_a_ticket_with_neither_an_answer_nor_a_reason_is_refused(path: Path) -> 
 
 def test_a_catalog_whose_entries_cannot_be_told_apart_is_refused_with_its_file(path: Path) -> None:
     stage_file(path, "catalog", data={"entries": [ENTRY, {**ENTRY, "name": "RESET"}]})
-    with pytest.raises((ArtifactError, CatalogError)) as caught:
+    with pytest.raises((StageFileError, CatalogError)) as caught:
         read_catalog(path)
     assert str(caught.value).startswith(f"{path}: ")
 
@@ -328,17 +328,17 @@ def test_the_catalog_is_that_of_the_tickets_and_not_the_newest(work: WorkFolder)
 def test_files_of_different_runs_are_refused_together(work: WorkFolder) -> None:
     fetched(work, OLD)
     fetched(work, NEW)
-    with pytest.raises(ArtifactError) as caught:
+    with pytest.raises(StageFileError) as caught:
         read_fetched(work.path(NEW, "tickets"), work.path(OLD, "catalog"), work)
-    assert str(caught.value) == f"the tickets are of run {NEW}, the catalog is of run {OLD}"
-    assert "ticketattr fetch" in caught.value.hint
+    assert str(caught.value) == f"tickets and catalog are of different runs, {NEW} and {OLD}"
+    assert "files of one run" in caught.value.hint
 
 
 def test_the_catalog_of_another_run_in_the_folder_of_this_one_is_refused(work: WorkFolder) -> None:
     fetched(work, OLD)
     fetched(work, NEW)
     work.path(NEW, "catalog").replace(work.path(OLD, "catalog"))
-    with pytest.raises(ArtifactError):
+    with pytest.raises(StageFileError):
         read_fetched(work.path(OLD, "tickets"), None, work)
 
 
@@ -366,7 +366,7 @@ def test_what_is_no_run_is_not_taken_for_the_newest(work: WorkFolder, name: str)
 def test_without_a_run_there_is_no_newest(work: WorkFolder, is_there: bool) -> None:
     if is_there:
         work.root.mkdir()
-    with pytest.raises(ArtifactError, match="there is no run in") as caught:
+    with pytest.raises(StageFileError, match="there is no run in") as caught:
         work.newest("tickets")
     assert caught.value.hint == "Run `ticketattr fetch` first."
 

@@ -1,0 +1,97 @@
+"""What `classify` leaves: every ticket with its attribution, or with the reason why it has none."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+
+from pydantic import TypeAdapter
+
+from ...application.ports import Run
+from ...domain.catalog import SLA, RequestType
+from ...domain.ticket import AttributedTicket, Attribution, Source, Ticket, Unattributed
+from ...domain.usage import Bill
+from ...errors import StageFileError
+from ..files import shown_path
+from .header import StageFile, checked, read_header, stage_file, write_stage_file
+
+
+@dataclass(frozen=True, slots=True)
+class AttributionsFile(StageFile[list[AttributedTicket]]):
+    """`bill`: what they took, as far as the file says."""
+
+    bill: Bill | None
+
+
+@dataclass(frozen=True, slots=True)
+class _Pair:
+    request_category: str
+    request_type: str
+    sla: SLA
+
+
+@dataclass(frozen=True, slots=True)
+class _Attribution(_Pair):
+    source: Source
+    confidence: float | None = None
+    evidence: str = ""
+    alternatives: tuple[_Pair, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class _Record:
+    ticket: Ticket
+    attribution: _Attribution | None = None
+    unattributed: Unattributed | None = None
+
+
+_RECORDS = TypeAdapter(list[_Record])
+_BILL = TypeAdapter(Bill)
+
+
+def write_attributions(path: Path, tickets: Sequence[AttributedTicket], run: Run, bill: Bill) -> datetime:
+    """What they took goes into the header. Returns the time that the file states."""
+    records = [_record(ticket) for ticket in tickets]
+    data = _RECORDS.dump_python(records, mode="json", exclude_none=True)
+    return write_stage_file(path, "attributions", run, data, bill=_BILL.dump_python(bill, mode="json"))
+
+
+def read_attributions(path: Path) -> AttributionsFile:
+    """Raises StageFileError."""
+    header = read_header(path, "attributions")
+    file = stage_file(header, path, "attributions")
+    records = checked(_RECORDS, file.data, path)
+    bill = checked(_BILL, header["bill"], path) if "bill" in header else None
+    return AttributionsFile(file.run_id, file.generated_at, [_attributed(record, path) for record in records], bill)
+
+
+def _record(attributed: AttributedTicket) -> _Record:
+    match attributed.outcome:
+        case Unattributed() as unattributed:
+            return _Record(attributed.ticket, unattributed=unattributed)
+        case Attribution(entry, source, confidence, evidence, alternatives):
+            others = tuple(_Pair(other.category, other.name, other.sla) for other in alternatives)
+            attribution = _Attribution(entry.category, entry.name, entry.sla, source, confidence, evidence, others)
+            return _Record(attributed.ticket, attribution)
+
+
+def _attributed(record: _Record, path: Path) -> AttributedTicket:
+    if attribution := record.attribution:
+        outcome: Attribution | Unattributed = Attribution(
+            _entry(attribution),
+            attribution.source,
+            attribution.confidence,
+            attribution.evidence,
+            tuple(map(_entry, attribution.alternatives)),
+        )
+    elif record.unattributed:
+        outcome = record.unattributed
+    else:
+        raise StageFileError(f"{shown_path(path)}: a ticket has neither an attribution nor a reason for having none")
+    return AttributedTicket(record.ticket, outcome)
+
+
+def _entry(pair: _Pair) -> RequestType:
+    return RequestType(pair.request_category, pair.request_type, pair.sla)

@@ -1,0 +1,18 @@
+"""What `corrections import` leaves: all corrections of a run, for whoever wants them as a file."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from pydantic import TypeAdapter
+
+from ...application.ports import Run
+from ...domain.correction import Correction
+from .header import write_stage_file
+
+_CORRECTIONS = TypeAdapter(list[Correction])
+
+
+def write_corrections(path: Path, corrections: Sequence[Correction], run: Run) -> None:
+    write_stage_file(path, "corrections", run, _CORRECTIONS.dump_python(list(corrections), mode="json"))

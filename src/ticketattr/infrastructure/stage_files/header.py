@@ -1,0 +1,116 @@
+"""The header of every stage file: judged before the data, which is checked against the values that it stands for."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from datetime import datetime, timezone
+from pathlib import Path
+from typing import Any, Generic, Literal, TypeVar
+
+from pydantic import TypeAdapter, ValidationError
+
+from ... import __version__
+from ...application.ports import Run
+from ...errors import InputError, StageFileError
+from ..files import output, read_bounded, shown_path
+from ..json_text import MAX_DEPTH, dump_json, parse_json
+
+SCHEMA_VERSION = 1
+MAX_BYTES = 1024 * 1024 * 1024
+
+Kind = Literal["catalog", "tickets", "attributions", "corrections"]
+_MADE_BY: dict[Kind, str] = {
+    "catalog": "fetch",
+    "tickets": "fetch",
+    "attributions": "classify",
+    "corrections": "corrections import",
+}
+# What the helpdesk nests lies some levels further down in a stage file.
+_DEPTH_ADDED = 10
+_RUN_ID = re.compile(r"\d{8}T\d{6}Z-[0-9a-f]{4}")
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True, slots=True)
+class StageFile(Generic[T]):
+    run_id: str
+    generated_at: datetime
+    data: T
+
+
+def is_run_id(text: str) -> bool:
+    return bool(_RUN_ID.fullmatch(text))
+
+
+def write_stage_file(path: Path, kind: Kind, run: Run, data: Any, **more: Any) -> datetime:
+    """`more` goes into the header. Returns the time that the file states."""
+    generated_at = run.clock().replace(microsecond=0)
+    content = dump_json(
+        {
+            "kind": kind,
+            "schema_version": SCHEMA_VERSION,
+            "run_id": run.id,
+            "generated_at": f"{generated_at:%Y-%m-%dT%H:%M:%SZ}",
+            "generator": f"ticketattr {__version__}",
+            **more,
+            "data": data,
+        }
+    )
+    with output(path) as file:
+        file.write(content)
+    return generated_at
+
+
+def read_stage_file(path: Path, kind: Kind) -> StageFile[Any]:
+    """Its data are not yet `checked`. Raises StageFileError."""
+    return stage_file(read_header(path, kind), path, kind)
+
+
+def read_header(path: Path, kind: Kind) -> dict[str, Any]:
+    """All that is in the file, by name. Raises StageFileError."""
+    what = shown_path(path)
+    try:
+        header = parse_json(read_bounded(path, MAX_BYTES), what, MAX_DEPTH + _DEPTH_ADDED)
+    except InputError as error:
+        raise StageFileError(str(error), hint=remedy(kind)) from error
+    if not isinstance(header, dict) or header.get("kind") != kind:
+        raise StageFileError(f"{what} is no stage file of kind '{kind}'", hint=remedy(kind))
+    if (version := header.get("schema_version")) != SCHEMA_VERSION:
+        raise StageFileError(
+            f"{what} has schema version {version}, this ticketattr reads {SCHEMA_VERSION}", hint=remedy(kind)
+        )
+    return header
+
+
+def stage_file(header: dict[str, Any], path: Path, kind: Kind) -> StageFile[Any]:
+    """What `read_header` gave. Raises StageFileError."""
+    what = shown_path(path)
+    run_id = header.get("run_id")
+    # The id becomes part of paths.
+    if not isinstance(run_id, str) or not is_run_id(run_id) or "data" not in header:
+        raise StageFileError(f"{what} has no valid header", hint=remedy(kind))
+    return StageFile(run_id, _time(header.get("generated_at"), what, kind), header["data"])
+
+
+def _time(text: Any, what: str, kind: Kind) -> datetime:
+    try:
+        return datetime.strptime(text, "%Y-%m-%dT%H:%M:%SZ").replace(tzinfo=timezone.utc)
+    except (TypeError, ValueError):
+        raise StageFileError(f"{what} does not say when it was made", hint=remedy(kind)) from None
+
+
+def checked(adapter: TypeAdapter[T], data: Any, path: Path) -> T:
+    """`data` as the values that they stand for. Raises StageFileError, with the place of what is wrong."""
+    try:
+        return adapter.validate_python(data)
+    except ValidationError as error:
+        first = error.errors(include_input=False, include_url=False)[0]
+        place = ".".join(map(str, ("data", *first["loc"])))
+        raise StageFileError(f"{shown_path(path)}: {place}: {first['msg']}", hint="Make it anew.") from error
+
+
+def remedy(kind: Kind) -> str:
+    """What makes such a file."""
+    return f"Run `ticketattr {_MADE_BY[kind]}` first."
