@@ -37,6 +37,17 @@ def tests(session: nox.Session) -> None:
     session.run("pytest", "--numprocesses=2", *session.posargs)
 
 
+@nox.session
+def mutation(session: nox.Session) -> None:
+    """Small mistakes in `domain` and `application`, one at a time: does a test fail? Half an hour, then the survivors.
+
+    Arguments are names of mutants (`ticketattr.domain.alert.*`); `mutmut show NAME` says what one of them does.
+    """
+    session.install("-e", ".[dev,mutation]")
+    session.run("mutmut", "run", "--max-children=1", *session.posargs)
+    session.run("mutmut", "results")
+
+
 @nox.session(venv_backend="none")
 def crash(session: nox.Session) -> None:
     """The program is killed, and its disk fails, at every step of sending: some ten minutes. Needs strace."""

@@ -72,7 +72,8 @@ class Script:
 def scripted_smtp(
     replies: dict[str, list[str]] | None = None, *, extensions: tuple[str, ...] = (), tls: ssl.SSLContext | None = None
 ) -> Iterator[Script]:
-    script = Script(dict(replies or {}), list(extensions), tls)
+    # A copy, for it is used up: the same script may be played again.
+    script = Script({verb: list(told) for verb, told in (replies or {}).items()}, list(extensions), tls)
 
     class Handler(socketserver.BaseRequestHandler):
         def handle(self) -> None:

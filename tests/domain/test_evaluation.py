@@ -7,7 +7,6 @@ import random
 import pytest
 from sklearn.metrics import accuracy_score, f1_score, precision_recall_fscore_support
 
-from ticketattr.domain.calibration import Calibration, fit_calibration
 from ticketattr.domain.catalog import SLA, RequestType
 from ticketattr.domain.evaluation import (
     Judged,
@@ -19,7 +18,6 @@ from ticketattr.domain.evaluation import (
     reach,
 )
 from ticketattr.domain.gold import GoldTicket
-from ticketattr.domain.statistics import mcnemar, wilson
 from ticketattr.domain.ticket import Ticket
 
 ENTRIES = [RequestType("ABC"[number % 3], f"Type {number}", SLA(1, "days")) for number in range(7)]
@@ -66,15 +64,6 @@ def test_figures_agree_with_scikit_learn() -> None:
     assert [score.recall for score in evaluation.types] == close(list(recall), abs=1e-9)
     assert [score.f1 for score in evaluation.types] == close(list(f1), abs=1e-9)
     assert [score.tickets for score in evaluation.types] == list(tickets)
-
-
-def test_an_interval_holds_its_value_and_narrows_with_more_tickets() -> None:
-    few, many = wilson(8, 10), wilson(800, 1000)
-    assert few.low < few.value < few.high
-    assert (few.low, few.high) == pytest.approx((0.4901625, 0.9433178), abs=1e-6)
-    assert many.high - many.low < few.high - few.low
-    assert (wilson(0, 5).low, wilson(5, 5).high) == (0.0, 1.0)
-    assert (wilson(0, 0).low, wilson(0, 0).high) == (0.0, 1.0)
 
 
 def test_no_answer_is_wrong_and_what_also_would_do_is_right_for_the_lenient() -> None:
@@ -128,33 +117,12 @@ def test_who_is_right_as_often_as_he_says_has_a_small_calibration_error() -> Non
     assert calibration_error([(1.0, True)] * 10) == 0.0
 
 
-def test_a_calibration_makes_an_overconfident_classifier_honest() -> None:
-    chance = random.Random(3)  # noqa: S311  # repeatable, and no secret
-    right = [chance.random() < 0.6 for _ in range(2000)]
-    curve = fit_calibration([0.95] * 1000 + [0.9] * 1000, right)
-    assert curve.probability(0.93) == pytest.approx(0.6, abs=0.06)
-    assert curve.probability(0.9) <= curve.probability(0.95)
-
-
-def test_the_curve_that_changes_nothing_changes_nothing() -> None:
-    assert Calibration().probability(0.3) == 0.3
-
-
-@pytest.mark.parametrize(
-    ("confidences", "right"), [([0.9] * 5, [True] * 5), ([0.9], [False]), ([0.0, 1.0], [True] * 2)]
-)
-def test_few_tickets_that_agree_make_nobody_certain(confidences: list[float], right: list[bool]) -> None:
-    assert 0.0 < fit_calibration(confidences, right).probability(0.9) < 1.0
-
-
 def test_a_paired_test_looks_at_the_tickets_that_only_one_got_right() -> None:
     first = [case(0, 0)] * 10 + [case(0, 1)] * 2
     second = [case(0, 1)] * 10 + [case(0, 0)] * 2
     comparison = compare(first, second)
     assert (comparison.only_first, comparison.only_second, comparison.both, comparison.neither) == (10, 2, 0, 0)
     assert comparison.p == pytest.approx(0.03857421875)
-    assert mcnemar(0, 0) == 1.0
-    assert mcnemar(5, 5) == 1.0
 
 
 def test_a_cascade_trades_the_share_that_is_asked_about_against_accuracy() -> None:

@@ -203,6 +203,7 @@ def many(cli: CLI, model: HTTPServer) -> HTTPServer:
     [(signal.SIGKILL, -9), (signal.SIGINT, 130), (signal.SIGTERM, 143)],
     ids=["SIGKILL", "SIGINT", "SIGTERM"],
 )
+@pytest.mark.usefixtures("ctrl_c")
 def test_a_run_stopped_half_way_calls_only_for_the_rest_the_next_time(
     cli: CLI, many: HTTPServer, signal_number: signal.Signals, exit_code: int
 ) -> None:

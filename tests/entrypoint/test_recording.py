@@ -181,6 +181,7 @@ def test_a_model_that_was_paid_before_the_run_failed_is_counted(cli: CLI, operat
     [(signal.SIGINT, 130, []), (signal.SIGTERM, 143, ["run failed (exit 143)"])],
     ids=["SIGINT", "SIGTERM"],
 )
+@pytest.mark.usefixtures("ctrl_c")
 def test_a_run_that_is_stopped_is_recorded_and_told_unless_somebody_pressed_ctrl_c(
     cli: CLI, operator: HTTPServer, number: signal.Signals, exit_code: int, alerts: list[str]
 ) -> None:

@@ -1,0 +1,68 @@
+"""From a confidence to the share of such answers that are right, held against scikit-learn."""
+
+from __future__ import annotations
+
+import math
+import random
+
+import pytest
+from sklearn.linear_model import LogisticRegression
+
+from ticketattr.domain.calibration import Calibration, fit_calibration
+
+
+def log_odds(share: float) -> float:
+    return math.log(share / (1 - share))
+
+
+def answers(curve: Calibration, number: int) -> tuple[list[float], list[bool]]:
+    """Confidences of every height, and whether they were right, as often as the curve says."""
+    chance = random.Random(11)  # noqa: S311  # repeatable, and no secret
+    confidences = [chance.uniform(0.05, 0.95) for _ in range(number)]
+    return confidences, [chance.random() < curve.probability(confidence) for confidence in confidences]
+
+
+@pytest.mark.parametrize("truth", [Calibration(0.5, -1.0), Calibration(2.0, 0.7), Calibration(1.0, 0.0)], ids=str)
+def test_the_curve_is_that_of_a_logistic_regression(truth: Calibration) -> None:
+    confidences, right = answers(truth, 4000)
+    curve = fit_calibration(confidences, right)
+    model = LogisticRegression(C=1e9).fit([[log_odds(confidence)] for confidence in confidences], right)
+    assert (curve.slope, curve.offset) == pytest.approx((model.coef_[0][0], model.intercept_[0]), abs=0.01)
+
+
+@pytest.mark.parametrize(("right", "share"), [(5, 6 / 7), (0, 1 / 10)], ids=["5 of 5", "0 of 8"])
+def test_few_that_agree_count_as_platt_has_it(right: int, share: float) -> None:
+    """As if one more had been right, and one more wrong."""
+    number = right or 8
+    assert fit_calibration([0.5] * number, [bool(right)] * number).probability(0.5) == pytest.approx(share, abs=0.002)
+
+
+def test_the_surer_answer_stays_the_surer_one_though_it_is_the_one_that_is_wrong() -> None:
+    curve = fit_calibration([0.9] * 50 + [0.2] * 50, [False] * 50 + [True] * 50)
+    assert curve.slope > 0
+    assert curve.probability(0.2) <= curve.probability(0.9)
+
+
+@pytest.mark.parametrize("share", [0.0001, 0.2, 0.5, 0.93, 0.9999])
+def test_the_curve_that_changes_nothing_changes_nothing(share: float) -> None:
+    assert Calibration().probability(share) == share
+
+
+def test_nobody_is_certain() -> None:
+    assert (Calibration().probability(0.0), Calibration().probability(1.0)) == (0.0001, 0.9999)
+
+
+def test_a_steep_curve_ends_at_0_and_1() -> None:
+    steep = Calibration(1000.0)
+    assert [steep.probability(share) for share in (0.1, 0.5, 0.9)] == [0.0, 0.5, 1.0]
+
+
+def test_slope_and_offset_move_the_log_odds() -> None:
+    assert Calibration(2.0, 1.0).probability(0.7) == round(1 / (1 + math.exp(-(2 * log_odds(0.7) + 1))), 4)
+
+
+@pytest.mark.parametrize(
+    ("confidences", "right"), [([0.9] * 5, [True] * 5), ([0.9], [False]), ([0.0, 1.0], [True] * 2)]
+)
+def test_few_tickets_that_agree_make_nobody_certain(confidences: list[float], right: list[bool]) -> None:
+    assert 0.0 < fit_calibration(confidences, right).probability(0.9) < 1.0

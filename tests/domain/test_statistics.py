@@ -1,0 +1,59 @@
+"""Intervals and tests, held against what can be looked up or worked out by hand."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Sequence
+
+import pytest
+
+from ticketattr.domain.statistics import bootstrap, mcnemar, wilson
+
+
+@pytest.mark.parametrize(
+    ("successes", "total", "low", "high"),
+    [
+        (8, 10, 0.4901625, 0.9433178),
+        (1, 4, 0.0455873, 0.6993582),
+        (0, 5, 0.0, 0.4344825),
+        (5, 5, 0.5655175, 1.0),
+        (50, 200, 0.1950817, 0.3143410),
+    ],
+)
+def test_the_interval_of_a_share_is_wilsons(successes: int, total: int, low: float, high: float) -> None:
+    figure = wilson(successes, total)
+    assert (figure.value, figure.method) == (successes / total, "Wilson")
+    assert (figure.low, figure.high) == pytest.approx((low, high), abs=1e-6)
+    assert 0.0 <= figure.low <= figure.value <= figure.high <= 1.0
+
+
+def test_a_share_of_nothing_may_be_anything() -> None:
+    figure = wilson(0, 0)
+    assert (figure.value, figure.low, figure.high, figure.method) == (0.0, 0.0, 1.0, "Wilson")
+
+
+def mean(cases: Sequence[float]) -> float:
+    return sum(cases) / len(cases)
+
+
+def test_resampling_finds_the_interval_of_a_mean() -> None:
+    """Of 400 values between 0 and 1: 1.96 standard errors on either side, a standard error being 0.0144."""
+    chance = random.Random(5)  # noqa: S311  # repeatable, and no secret
+    cases = [chance.random() for _ in range(400)]
+    figure = bootstrap(cases, mean)
+    assert (figure.value, figure.method) == (mean(cases), "bootstrap")
+    assert figure.low == pytest.approx(figure.value - 1.96 * 0.0144, abs=0.003)
+    assert figure.high == pytest.approx(figure.value + 1.96 * 0.0144, abs=0.003)
+
+
+def test_resampling_draws_the_same_cases_each_time() -> None:
+    cases = [0.1, 0.5, 0.9, 1.7]
+    assert bootstrap(cases, mean) == bootstrap(cases, mean)
+
+
+@pytest.mark.parametrize(
+    ("one", "other", "p"),
+    [(10, 2, 0.03857421875), (2, 10, 0.03857421875), (0, 5, 0.0625), (1, 3, 0.625), (0, 0, 1.0), (5, 5, 1.0)],
+)
+def test_the_paired_test_is_the_exact_one(one: int, other: int, p: float) -> None:
+    assert mcnemar(one, other) == pytest.approx(p)
