@@ -110,10 +110,19 @@ def read_bounded(path: Path, limit: int) -> bytes:
         with sys.stdin.buffer if path == STREAM else path.open("rb") as file:
             content = file.read(limit + 1)
     except OSError as error:
-        raise InputError(f"{path} cannot be read: {error.strerror or error}") from error
+        raise unreadable(path, error) from error
     if len(content) > limit:
-        raise InputError(f"{shown_path(path)} is larger than {limit:,} bytes")
+        raise InputError(
+            f"{shown_path(path)} is larger than {limit:,} bytes", hint="Check that it is the file that you mean."
+        )
     return content
+
+
+def unreadable(path: Path, error: OSError) -> InputError:
+    """What to tell somebody whose file cannot be read."""
+    return InputError(
+        f"{shown_path(path)} cannot be read: {error.strerror or error}", hint="Check the path and who may read there."
+    )
 
 
 def write_error(path: Path, error: OSError) -> TicketAttrError:
