@@ -18,15 +18,24 @@ class CheckFormat(str, Enum):
     json = "json"
 
 
+FormatOption = Annotated[
+    CheckFormat, typer.Option("--format", metavar="table|json", help="How to print it; json has every setting.")
+]
+OnlineOption = Annotated[
+    bool, typer.Option("--online", help="Ask the helpdesk for the queue, and the model one small question.")
+]
+
+
 def check(
     context: typer.Context,
-    online: Annotated[
-        bool, typer.Option("--online", help="Ask the helpdesk for the queue, and the model one small question.")
-    ] = False,
-    format: Annotated[CheckFormat, typer.Option(help="How to print it; json has every setting.")] = CheckFormat.table,
+    format: FormatOption = CheckFormat.table,
     classifier: ClassifierOption = None,
+    online: OnlineOption = False,
 ) -> None:
-    """Look at settings, folders, report log, catalog and mail server; change and send nothing."""
+    """Look at everything that a run needs.
+
+    That is settings, folders, report log, catalog, classifier and mail server; nothing is changed or sent.
+    """
     from ...application.check import run_probes, worst
     from ..listing import print_findings
     from ..probes import Checking

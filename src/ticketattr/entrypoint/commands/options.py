@@ -1,4 +1,7 @@
-"""Options that several commands have."""
+"""Options that several commands have: one name, one meaning and one sentence for each.
+
+Their order is the same everywhere: what is read, what is written and how, who chooses, what is done otherwise.
+"""
 
 from __future__ import annotations
 
@@ -17,17 +20,19 @@ class ListFormat(str, Enum):
     csv = "csv"
 
 
+ListFormatOption = Annotated[ListFormat, typer.Option("--format", metavar="table|json|csv", help="How to print it.")]
 ClassifierOption = Annotated[
-    ClassifierChoice | None, typer.Option(help="Who chooses the request types. [default: CLASSIFIER, or gemini]")
+    ClassifierChoice | None,
+    typer.Option(
+        metavar="gemini|offline|cascade", help="Who chooses the request types. [default: CLASSIFIER, or gemini]"
+    ),
 ]
-
-
 ExamplesOption = Annotated[
     Path | None,
-    typer.Option("--examples", help="Labelled tickets of your desk, which show the classifier how you label."),
+    typer.Option(
+        "--examples", metavar="PATH", help="Labelled tickets of your desk, which show the classifier how you label."
+    ),
 ]
-
-
 FreshOption = Annotated[bool, typer.Option("--fresh", help="Ask anew, whatever was answered before.")]
 WaitOption = Annotated[
     float, typer.Option(min=0.0, metavar="SECONDS", help="How long to wait for another ticketattr to end.")
