@@ -103,8 +103,11 @@ def _show_plan(job: _Job) -> None:
 def _classify(job: _Job, session: Session, target: Path) -> None:
     from ...application.classify import classify_tickets
     from ...domain.operation import count_outcomes
+    from ...infrastructure.files import make_room_for
     from ...infrastructure.stage_files import write_attributions
 
+    # Answers that cannot be written are not worth a model call.
+    make_room_for(target)
     fetched = job.fetched
     with session.console.progress("Classifying") as progress, session.watch.stage("classify") as counts:
         tickets = classify_tickets(
