@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from enum import Enum
-from typing import Annotated
+from typing import Annotated, Literal
 
 import typer
 
@@ -12,15 +11,9 @@ from ..session import Session
 from ..summaries import counted
 from .options import ClassifierOption
 
+CheckFormat = Literal["table", "json"]
 
-class CheckFormat(str, Enum):
-    table = "table"
-    json = "json"
-
-
-FormatOption = Annotated[
-    CheckFormat, typer.Option("--format", metavar="table|json", help="How to print it; json has every setting.")
-]
+FormatOption = Annotated[CheckFormat, typer.Option("--format", help="How to print it; json has every setting.")]
 OnlineOption = Annotated[
     bool, typer.Option("--online", help="Ask the helpdesk for the queue, and the model one small question.")
 ]
@@ -28,7 +21,7 @@ OnlineOption = Annotated[
 
 def check(
     context: typer.Context,
-    format: FormatOption = CheckFormat.table,
+    format: FormatOption = "table",
     classifier: ClassifierOption = None,
     online: OnlineOption = False,
 ) -> None:
@@ -41,11 +34,11 @@ def check(
     from ..probes import Checking
 
     session: Session = context.obj
-    everything = format is CheckFormat.json or session.console.verbosity > 0
+    everything = format == "json" or session.console.verbosity > 0
     checking = Checking(session.unwarned_values(classifier), session.clock, everything, online)
     with session.console.waiting("Checking"):
         findings = list(run_probes(checking.probes()))
-    print_findings(findings, format.value)
+    print_findings(findings, format)
     count = Counter(finding.status for finding in findings)
     session.console.summary(
         f"{count['ok']} ok, {counted(count['warning'], 'warning')}, {counted(count['error'], 'error')}"

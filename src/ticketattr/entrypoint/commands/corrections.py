@@ -16,7 +16,7 @@ from ..session import Session
 from ..settings.folders import FolderSettings
 from ..summaries import counted
 from .examples import examples_of
-from .options import ListFormat, ListFormatOption
+from .options import ListFormatOption
 
 ReportArgument = Annotated[
     Path, typer.Argument(metavar="WORKBOOK", help="The report in which somebody chose other request types.")
@@ -82,7 +82,7 @@ def _tell(imported: Imported, session: Session, target: Path, run_id: str) -> No
 
 
 @app.command("list", epilog=examples_of("corrections list"))
-def list_corrections(context: typer.Context, format: ListFormatOption = ListFormat.table) -> None:
+def list_corrections(context: typer.Context, format: ListFormatOption = "table") -> None:
     """List every correction there ever was, oldest first."""
     from ..listing import print_corrections
 
@@ -90,6 +90,6 @@ def list_corrections(context: typer.Context, format: ListFormatOption = ListForm
     with session.reading("corrections list") as env:
         folders = FolderSettings.read(env)
     corrections = wiring.corrections(folders).all()
-    print_corrections(corrections, format.value)
+    print_corrections(corrections, format)
     if corrections:
         session.console.summary(f"{counted(len(corrections), 'correction')} listed")

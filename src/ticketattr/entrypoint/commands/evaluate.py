@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from enum import Enum
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Literal
 
 import typer
 
@@ -13,18 +12,13 @@ from ..session import Session
 from ..summaries import counted
 from .options import ClassifierOption, ExamplesOption, FreshOption
 
-
-class EvaluationFormat(str, Enum):
-    table = "table"
-    json = "json"
-    html = "html"
-
+EvaluationFormat = Literal["table", "json", "html"]
 
 GoldArgument = Annotated[
     Path, typer.Argument(metavar="GOLD", help="Labelled tickets: .jsonl, .csv, .xlsx, or a stage file (.json).")
 ]
 CatalogInput = Annotated[Path, typer.Option(metavar="PATH", help="The service catalog (YAML).")]
-FormatOption = Annotated[EvaluationFormat, typer.Option("--format", metavar="table|json|html", help="How to print it.")]
+FormatOption = Annotated[EvaluationFormat, typer.Option("--format", help="How to print it.")]
 CompareOption = Annotated[
     tuple[str, str] | None,
     typer.Option(
@@ -58,7 +52,7 @@ def evaluate(
     context: typer.Context,
     gold: GoldArgument,
     catalog: CatalogInput,
-    format: FormatOption = EvaluationFormat.table,
+    format: FormatOption = "table",
     classifier: ClassifierOption = None,
     examples: ExamplesOption = None,
     fresh: FreshOption = False,
@@ -74,7 +68,7 @@ def evaluate(
     from ..evaluation_view import print_compared, print_results
 
     session: Session = context.obj
-    if compare and (save_calibration or classifier or fail_under is not None or format is not EvaluationFormat.table):
+    if compare and (save_calibration or classifier or fail_under is not None or format != "table"):
         raise SettingsError(
             "--compare prints a table, of the two that it names", hint="Leave the other options out, or --compare."
         )
@@ -86,7 +80,7 @@ def evaluate(
         print_compared(measuring.compared(compare, values))
         return
     results = measuring.calibrated(values, save_calibration) if save_calibration else measuring.results(values)
-    print_results(results, format.value)
+    print_results(results, format)
     accuracy = results.evaluation.pair_accuracy.value
     session.console.summary(
         f"{sum(case.is_right for case in results.judged):,} of {counted(len(results.judged), 'ticket')} right"

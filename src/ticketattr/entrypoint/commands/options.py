@@ -5,27 +5,19 @@ Their order is the same everywhere: what is read, what is written and how, who c
 
 from __future__ import annotations
 
-from enum import Enum
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Literal
 
 import typer
 
-from ..session import ClassifierChoice
+from ..settings.classifier import ClassifierName
 
+ListFormat = Literal["table", "json", "csv"]
 
-class ListFormat(str, Enum):
-    table = "table"
-    json = "json"
-    csv = "csv"
-
-
-ListFormatOption = Annotated[ListFormat, typer.Option("--format", metavar="table|json|csv", help="How to print it.")]
+ListFormatOption = Annotated[ListFormat, typer.Option("--format", help="How to print it.")]
 ClassifierOption = Annotated[
-    ClassifierChoice | None,
-    typer.Option(
-        metavar="gemini|offline|cascade", help="Who chooses the request types. [default: CLASSIFIER, or gemini]"
-    ),
+    ClassifierName | None,
+    typer.Option(help="Who chooses the request types. [default: CLASSIFIER, or gemini]"),
 ]
 ExamplesOption = Annotated[
     Path | None,

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from enum import Enum
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
 from ...application.pending import Mailroom
+from ...application.restore import Unknown
 from ...errors import SettingsError
 from .. import wiring
 from ..outcome import print_path, print_reports
@@ -17,7 +17,7 @@ from ..settings.folders import FolderSettings
 from ..settings.mail import read_doubt, read_transport
 from ..summaries import counted
 from .examples import examples_of
-from .options import ListFormat, ListFormatOption
+from .options import ListFormatOption
 
 AllOption = Annotated[bool, typer.Option("--all", help="What was sent too.")]
 ReportArgument = Annotated[
@@ -42,15 +42,9 @@ app = typer.Typer(
 )
 
 
-class UnknownChoice(str, Enum):
-    refuse = "refuse"
-    sent = "sent"
-    pending = "pending"
-
-
 UnknownOption = Annotated[
-    UnknownChoice,
-    typer.Option(metavar="refuse|sent|pending", help="What to take reports for that the backup does not know."),
+    Unknown,
+    typer.Option(help="What to take reports for that the backup does not know."),
 ]
 
 
@@ -64,7 +58,7 @@ def _mailroom(session: Session, command: str) -> Mailroom:
 def list_reports(
     context: typer.Context,
     everything: AllOption = False,
-    format: ListFormatOption = ListFormat.table,
+    format: ListFormatOption = "table",
 ) -> None:
     """List the reports that were not sent yet, and why."""
     from ...application.pending import audit_reports
@@ -73,7 +67,7 @@ def list_reports(
     session: Session = context.obj
     mailroom = _mailroom(session, "list")
     statuses = audit_reports(mailroom.folder, mailroom.log, mailroom.records()) if everything else mailroom.unsent()
-    print_statuses(statuses, format.value, now=session.clock(), history=everything)
+    print_statuses(statuses, format, now=session.clock(), history=everything)
     if statuses:
         pending = sum(status.is_pending for status in statuses)
         session.console.summary(f"{counted(len(statuses), 'report')} listed, {pending:,} pending")
@@ -139,7 +133,7 @@ def back_up(
 def restore(
     context: typer.Context,
     copy: CopyArgument,
-    unknown: UnknownOption = UnknownChoice.refuse,
+    unknown: UnknownOption = "refuse",
 ) -> None:
     """Put a backup in the place of the report log.
 
@@ -151,7 +145,7 @@ def restore(
     mailroom = _mailroom(session, "restore")
     now = session.clock()
     with mailroom.log.hold_unread(now), wiring.copy_of_report_log(copy) as copied:
-        restored = restore_log(mailroom.log, copied, mailroom.folder, unknown.value, now)
+        restored = restore_log(mailroom.log, copied, mailroom.folder, unknown, now)
     print_reports(restored.unknown)
     if restored.aside:
         session.console.summary(f"the report log that was there is {restored.aside} now")

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from enum import Enum
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
@@ -20,11 +19,7 @@ if TYPE_CHECKING:
     from ...application.report import Attributed, Reporting
 
 
-class ReportFormat(str, Enum):
-    xlsx = "xlsx"
-    csv = "csv"
-    html = "html"
-
+ReportFormat = Literal["xlsx", "csv", "html"]
 
 AttributionsInput = Annotated[
     Path | None,
@@ -45,9 +40,7 @@ ReportOutput = Annotated[
 ]
 ReportFormatOption = Annotated[
     ReportFormat,
-    typer.Option(
-        "--format", metavar="xlsx|csv|html", help="csv and html hold the same rows; only a workbook is ever pending."
-    ),
+    typer.Option("--format", help="csv and html hold the same rows; only a workbook is ever pending."),
 ]
 
 
@@ -56,7 +49,7 @@ def report(
     input: AttributionsInput = None,
     catalog: CatalogInput = None,
     output: ReportOutput = None,
-    format: ReportFormatOption = ReportFormat.xlsx,
+    format: ReportFormatOption = "xlsx",
 ) -> None:
     """Write the report of a run."""
     from ...application.report import Attributed
@@ -73,8 +66,8 @@ def report(
         return
     entries = read_catalog_of(stage.run_id, catalog, work)
     attributed = Attributed(stage.run_id, stage.generated_at, stage.data, stage.bill, entries)
-    reporting = wiring.reporting(settings, folders, format.value)
-    _write(session, attributed, reporting, output or folders.output / report_name(stage.run_id, format.value))
+    reporting = wiring.reporting(settings, folders, format)
+    _write(session, attributed, reporting, output or folders.output / report_name(stage.run_id, format))
 
 
 def _write(session: Session, attributed: Attributed, reporting: Reporting, target: Path) -> None:
