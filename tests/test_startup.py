@@ -25,7 +25,7 @@ def imported_by(cli: CLI, *args: str) -> list[str]:
     command = [sys.executable, "-c", PROGRAM, *args]
     environment = {**os.environ, **cli.settings}
     done = subprocess.run(command, env=environment, cwd=cli.folder, capture_output=True, text=True, check=True)
-    return done.stderr.split()
+    return done.stderr.splitlines()[-1].split()
 
 
 @pytest.mark.parametrize(

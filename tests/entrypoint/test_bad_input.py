@@ -12,7 +12,7 @@ import pytest
 
 from ticketattr.errors import ExitCode
 
-from ..conftest import CLI
+from ..conftest import CLI, DATA
 from ..servers import HTTPServer, Response
 
 SECRET = "canary"
@@ -31,7 +31,7 @@ def refused(cli: CLI, *args: str, exit_code: ExitCode, stdin: str | bytes = b"")
     assert result.stdout == ""
     error, *hint = result.stderr.splitlines()
     assert error.startswith("error: ")
-    assert len(hint) <= 1
+    assert len(hint) == 1, error
     assert all(line.startswith("hint: ") for line in hint)
     assert "Traceback" not in result.stderr
     assert SECRET not in result.stderr
@@ -487,3 +487,33 @@ def test_a_wrong_command_line_is_a_usage_error(cli: CLI, args: list[str]) -> Non
 
 def test_verbose_and_quiet_exclude_each_other(cli: CLI) -> None:
     assert "-v and -q exclude each other" in refused(cli, "-v", "fetch", exit_code=USAGE)
+
+
+@pytest.mark.parametrize(
+    ("command", "hint"),
+    [
+        ("--env-file nowhere run", "Check --env-file."),
+        ("send --report nowhere.xlsx", "Check the path"),
+        ("pending adopt nowhere.xlsx", "Check the path"),
+        ("pending resolve nowhere.xlsx", "Say either --sent or --resend."),
+        ("pending restore nowhere.db", "`ticketattr pending backup`"),
+        ("corrections import nowhere.xlsx", "Check the path"),
+        ("corrections import nowhere.ods", "`ticketattr report`"),
+        ("evaluate nowhere.jsonl --catalog nowhere.yaml", "Check --catalog."),
+        ("evaluate nowhere.jsonl --catalog catalog.yaml", "Check the path"),
+    ],
+    ids=lambda value: value.split()[0],
+)
+def test_what_is_not_there_is_told_with_what_to_do_next(cli: CLI, command: str, hint: str) -> None:
+    (cli.folder / "catalog.yaml").write_bytes((DATA / "catalog.yaml").read_bytes())
+    (cli.folder / "nowhere.ods").write_bytes(b"PK")
+    result = cli("--quiet", *command.split())
+    assert result.exit_code in (USAGE, INPUT)
+    _, told = result.stderr.splitlines()
+    assert told.startswith("hint: ")
+    assert hint in told
+
+
+def test_adopting_nothing_makes_no_log_that_says_nothing_was_sent(cli: CLI) -> None:
+    assert "0 reports marked as sent" in cli.ok("pending", "adopt").stderr
+    assert not (cli.folder / "output" / "reports.db").exists()

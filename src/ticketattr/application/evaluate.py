@@ -35,7 +35,10 @@ def calibrate(judged: Sequence[Judged]) -> tuple[Calibration, int]:
     """The curve that fits these answers, and how many of them say how sure they are. Raises InputError for none."""
     sure = [(case.confidence, case.is_right) for case in judged if case.confidence is not None]
     if not sure:
-        raise InputError("the classifier does not say how sure it is, so that there is nothing to calibrate")
+        raise InputError(
+            "the classifier does not say how sure it is, so that there is nothing to calibrate",
+            hint="Leave --save-calibration out.",
+        )
     confidences, right = zip(*sure, strict=True)
     return fit_calibration(confidences, right), len(sure)
 

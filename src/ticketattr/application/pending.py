@@ -110,7 +110,7 @@ def _named(reports: Sequence[ReportFile]) -> str:
 def to_adopt(mailroom: Mailroom, paths: Sequence[Path]) -> list[ReportStatus]:
     """Where those at `paths` stand; without any, all that lie in the folder, of a log that is gone."""
     if not paths and mailroom.log.exists():
-        raise SettingsError("there is a report log: name the workbooks that are to count as sent")
+        raise SettingsError("there is a report log", hint="Name the workbooks that are to count as sent.")
     reports = [mailroom.folder.inspect(path) for path in paths] if paths else mailroom.folder.reports()
     statuses = judge_reports(reports, mailroom.records())
     return statuses if paths else [status for status in statuses if status.state != "damaged"]
@@ -124,9 +124,12 @@ def adopt_reports(log: ReportLog, statuses: Sequence[ReportStatus], now: datetim
                 f"{status.report.path} is not adopted: {status.state}", hint="Decide with `ticketattr pending resolve`."
             )
         if status.state == "damaged":
-            raise InputError(f"{status.report.path} is not adopted: {status.detail}")
+            raise InputError(
+                f"{status.report.path} is not adopted: {status.detail}", hint="Only what can be sent can count as sent."
+            )
     reports = [status.report for status in statuses if status.state in ("pending", "failed")]
-    log.adopt(reports, "adopted: counts as sent", now)
+    if reports:
+        log.adopt(reports, "adopted: counts as sent", now)
     return reports
 
 

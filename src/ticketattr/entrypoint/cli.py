@@ -19,13 +19,14 @@ from .commands import corrections, pending
 from .commands.check import check
 from .commands.classify import classify
 from .commands.evaluate import evaluate
+from .commands.examples import examples_of
 from .commands.fetch import fetch
 from .commands.report import report
 from .commands.run import run
 from .commands.send import send
 from .console import Console, show_error
 from .recording import RecordedCommand
-from .session import Session
+from .session import RECORDED, Session
 from .settings.operation import LogSettings
 
 
@@ -43,13 +44,15 @@ class Commands(TyperGroup):
 app = typer.Typer(
     cls=Commands,
     help="Attribute IT helpdesk tickets to a service catalog, report them, and deliver each report once.",
+    epilog=examples_of(""),
     no_args_is_help=True,
     pretty_exceptions_enable=False,
     rich_markup_mode=None,  # plain help: at once, in any terminal and in a pipe
     context_settings={"help_option_names": ["-h", "--help"]},
 )
-for command in (check, fetch, classify, report, send, run, evaluate):
-    app.command(cls=RecordedCommand if command in (run, send) else None)(command)
+for command in (check, run, fetch, classify, report, send, evaluate):
+    is_recorded = command.__name__ in RECORDED
+    app.command(cls=RecordedCommand if is_recorded else None, epilog=examples_of(command.__name__))(command)
 app.add_typer(pending.app, name="pending")
 app.add_typer(corrections.app, name="corrections")
 
@@ -66,8 +69,9 @@ def main_options(
     env_file: Annotated[
         list[Path] | None,
         typer.Option(
+            metavar="PATH",
             help="Settings under those of the environment; of several files the last beats the others. "
-            "[default: .env, if there is one]"
+            "[default: .env, if there is one]",
         ),
     ] = None,
     verbose: Annotated[bool, typer.Option("--verbose", "-v", help="Log details too.")] = False,
@@ -81,7 +85,7 @@ def main_options(
     console = Console(verbosity=verbose - quiet)
     console.set_up_logging(LogSettings())
     if verbose and quiet:
-        raise SettingsError("-v and -q exclude each other")
+        raise SettingsError("-v and -q exclude each other", hint="Leave one of them out.")
     context.obj = Session(console, tuple(env_file or ()), _now, Watch(time.monotonic))
 
 

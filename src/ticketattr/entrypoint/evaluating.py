@@ -37,7 +37,7 @@ class Question:
     @classmethod
     def read(cls, gold: Path, catalog: Path, *, ignore_unknown: bool) -> Question:
         """Raises InputError."""
-        entries = YAMLCatalog(str(catalog), HTTPPolicy()).fetch_catalog()
+        entries = YAMLCatalog(str(catalog), HTTPPolicy(), "--catalog").fetch_catalog()
         tickets = GoldFile.read(gold).tickets(entries, ignore_unknown=ignore_unknown)
         refuse_useless(tickets, gold)
         return cls(tickets, entries)

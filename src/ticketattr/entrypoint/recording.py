@@ -21,7 +21,7 @@ from .log_lines import plain
 from .session import Session
 
 if TYPE_CHECKING:
-    from ..domain.operation import Command
+    from ..domain.operation import Command, RunRecord
 
 log = logging.getLogger(__name__)
 
@@ -58,13 +58,23 @@ def _record(session: Session, command: Command, started: datetime, error: BaseEx
         return
     # Not before: whoever finds another one at work is to know at once.
     from ..application.record import record_overlap, record_run
-    from ..domain.operation import RunRecord, count_outcomes, count_slas
 
     end = _end_of(error, session.watch)
     if end.exit_code == ExitCode.BUG:
         log.critical("%s", end.reason)
+    record = _run_record(session, command, started, end)
+    recording = wiring.recording(session.operation)
+    if isinstance(error, BusyError):
+        record_overlap(record, recording)
+    else:
+        record_run(record, recording)
+
+
+def _run_record(session: Session, command: Command, started: datetime, end: _End) -> RunRecord:
+    from ..domain.operation import RunRecord, count_outcomes, count_slas
+
     watch = session.watch
-    record = RunRecord(
+    return RunRecord(
         run_id=current_run.get(),
         command=command,
         started=started,
@@ -78,11 +88,6 @@ def _record(session: Session, command: Command, started: datetime, error: BaseEx
         by_sla=count_slas(watch.tickets),
         bill=watch.bill(),
     )
-    recording = wiring.recording(session.operation)
-    if isinstance(error, BusyError):
-        record_overlap(record, recording)
-    else:
-        record_run(record, recording)
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,7 +6,6 @@ import logging
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from enum import Enum
 from pathlib import Path
 
 from ..application.ports import Clock, Run
@@ -14,6 +13,7 @@ from ..application.watch import Watch, current_run
 from ..domain.ticket import AttributedTicket
 from ..domain.usage import Bill
 from .console import Console
+from .settings.classifier import ClassifierName
 from .settings.environment import Environment, reading
 from .settings.names import strange_names
 from .settings.operation import LogSettings, OperationSettings
@@ -24,12 +24,6 @@ log = logging.getLogger(__name__)
 
 RECORDED = ("run", "send")
 """The commands of which it is remembered, published and told how they end."""
-
-
-class ClassifierChoice(str, Enum):
-    gemini = "gemini"
-    offline = "offline"
-    cascade = "cascade"
 
 
 @dataclass(slots=True)
@@ -47,7 +41,7 @@ class Session:
     _told: set[str] = field(default_factory=set, init=False, repr=False)
 
     @contextmanager
-    def reading(self, command: str, classifier: ClassifierChoice | None = None) -> Iterator[Environment]:
+    def reading(self, command: str, classifier: ClassifierName | None = None) -> Iterator[Environment]:
         """The settings of `command`, under the flag that was given; from here on, its log is what they say."""
         with reading(self.values(classifier), command) as env:
             self.console.set_up_logging(LogSettings.read(env))
@@ -55,7 +49,7 @@ class Session:
                 self.operation = OperationSettings.read(env)
             yield env
 
-    def values(self, classifier: ClassifierChoice | None = None) -> Values:
+    def values(self, classifier: ClassifierName | None = None) -> Values:
         """All that is set anywhere, with one warning of each name that looks like a setting and is none."""
         values = self.unwarned_values(classifier)
         for remark in map(str, strange_names(values)):
@@ -64,8 +58,8 @@ class Session:
                 log.warning("%s", remark)
         return values
 
-    def unwarned_values(self, classifier: ClassifierChoice | None = None) -> Values:
-        return read_values(self.env_files, {"CLASSIFIER": classifier.value} if classifier else {})
+    def unwarned_values(self, classifier: ClassifierName | None = None) -> Values:
+        return read_values(self.env_files, {"CLASSIFIER": classifier} if classifier else {})
 
     def new_run(self) -> Run:
         """Whatever is logged from here on belongs to it."""

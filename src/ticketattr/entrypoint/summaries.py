@@ -8,8 +8,8 @@ from ..domain.ticket import AttributedTicket
 from ..domain.usage import Bill, Plan
 
 
-def counted(number: int, noun: str) -> str:
-    return f"{number:,} {noun}" if number == 1 else f"{number:,} {noun}s"
+def counted(number: int, noun: str, plural: str = "") -> str:
+    return f"{number:,} {noun}" if number == 1 else f"{number:,} {plural or f'{noun}s'}"
 
 
 def attribution_summary(tickets: Sequence[AttributedTicket]) -> str:
@@ -28,7 +28,7 @@ def plan_text(plan: Plan) -> str:
     return (
         f"{counted(plan.tickets, 'ticket')}: {corrected}"
         f"{plan.kept:,} keep their pair, {plan.cached:,} answered before, "
-        f"{counted(plan.to_ask, 'different text')} to ask about in {plan.batches:,} batches\n"
+        f"{counted(plan.to_ask, 'different text')} to ask about in {counted(plan.batches, 'batch', 'batches')}\n"
         f"about {_usage(plan.bill)}{_price(plan.bill)}"
     )
 

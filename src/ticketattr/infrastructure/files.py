@@ -66,9 +66,14 @@ def shown_path(path: Path, stream: str = "stdin") -> str:
 def make_folder(path: Path) -> None:
     """A folder in which files can be made. Raises SettingsError or ServiceError."""
     with _writing(path):
-        path.mkdir(parents=True, exist_ok=True)
-        if not os.access(path, os.W_OK | os.X_OK):
-            raise PermissionError(errno.EACCES, os.strerror(errno.EACCES))
+        _make_folder(path)
+
+
+def make_room_for(path: Path) -> None:
+    """The folder in which the file `path` can be made; nothing for `STREAM`. Raises what writing it would."""
+    if path != STREAM:
+        with _writing(path):
+            _make_folder(path.parent)
 
 
 def remove_file(path: Path) -> None:
@@ -116,10 +121,19 @@ def read_bounded(path: Path, limit: int) -> bytes:
         with sys.stdin.buffer if path == STREAM else path.open("rb") as file:
             content = file.read(limit + 1)
     except OSError as error:
-        raise InputError(f"{path} cannot be read: {error.strerror or error}") from error
+        raise unreadable(path, error) from error
     if len(content) > limit:
-        raise InputError(f"{shown_path(path)} is larger than {limit:,} bytes")
+        raise InputError(
+            f"{shown_path(path)} is larger than {limit:,} bytes", hint="Check that it is the file that you mean."
+        )
     return content
+
+
+def unreadable(path: Path, error: OSError) -> InputError:
+    """What to tell somebody whose file cannot be read."""
+    return InputError(
+        f"{shown_path(path)} cannot be read: {error.strerror or error}", hint="Check the path and who may read there."
+    )
 
 
 def write_error(path: Path, error: OSError) -> TicketAttrError:
@@ -128,6 +142,12 @@ def write_error(path: Path, error: OSError) -> TicketAttrError:
     if error.errno in _MAY_PASS:
         return ServiceError(message, hint="Make room on the disk, then run the same command again.")
     return SettingsError(message, hint="Check the path and who may write there.")
+
+
+def _make_folder(path: Path) -> None:
+    path.mkdir(parents=True, exist_ok=True)
+    if not os.access(path, os.W_OK | os.X_OK):
+        raise PermissionError(errno.EACCES, os.strerror(errno.EACCES))
 
 
 @contextmanager

@@ -11,19 +11,19 @@ from ..errors import InputError
 MAX_DEPTH = 50
 
 
-def parse_json(content: bytes, what: str, max_depth: int = MAX_DEPTH) -> Any:
-    """The value in `content`. Raises InputError, which says of `what` it was."""
+def parse_json(content: bytes, what: str, max_depth: int = MAX_DEPTH, *, hint: str = "") -> Any:
+    """The value in `content`. Raises InputError, which says of `what` it was, and by `hint` what to do next."""
     try:
         text = content.decode("utf-8-sig")
         return _tidy(json.loads(text, parse_constant=_refuse_constant, parse_float=_finite), max_depth)
     except RecursionError:
-        raise InputError(f"{what} is nested too deeply") from None
+        raise InputError(f"{what} is nested too deeply", hint=hint) from None
     except ValueError as error:
         if content.lstrip()[:1] == b"<":
             raise InputError(
                 f"{what} is a web page, not JSON", hint="Often a login or error page: check the URL."
             ) from error
-        raise InputError(f"{what} is not valid JSON: {error}") from error
+        raise InputError(f"{what} is not valid JSON: {error}", hint=hint) from error
 
 
 def dump_json(value: Any) -> bytes:

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from enum import Enum
-from typing import Annotated
+from typing import Annotated, Literal
 
 import typer
 
@@ -12,33 +11,36 @@ from ..session import Session
 from ..summaries import counted
 from .options import ClassifierOption
 
+CheckFormat = Literal["table", "json"]
 
-class CheckFormat(str, Enum):
-    table = "table"
-    json = "json"
+FormatOption = Annotated[CheckFormat, typer.Option("--format", help="How to print it; json has every setting.")]
+OnlineOption = Annotated[
+    bool,
+    typer.Option("--online", help="Ask the helpdesk for its queue, the model a small question, and a Pushgateway."),
+]
 
 
 def check(
     context: typer.Context,
-    online: Annotated[
-        bool,
-        typer.Option("--online", help="Ask the helpdesk for its queue, the model a small question, and a Pushgateway."),
-    ] = False,
-    format: Annotated[CheckFormat, typer.Option(help="How to print it; json has every setting.")] = CheckFormat.table,
+    format: FormatOption = "table",
     classifier: ClassifierOption = None,
+    online: OnlineOption = False,
 ) -> None:
-    """Look at settings, folders, report log, catalog and mail server; change and send nothing."""
+    """Look at everything that a run needs.
+
+    That is settings, folders, report log, catalog, classifier and mail server; nothing is changed or sent.
+    """
     from ...application.check import run_probes, worst
     from ..listing import print_findings
     from ..probes import Checking
 
     session: Session = context.obj
-    shows_all = format is CheckFormat.json or session.console.verbosity >= 0
-    everything = format is CheckFormat.json or session.console.verbosity > 0
+    shows_all = format == "json" or session.console.verbosity >= 0
+    everything = format == "json" or session.console.verbosity > 0
     checking = Checking(session.unwarned_values(classifier), session.clock, everything, online)
     with session.console.waiting("Checking"):
         findings = list(run_probes(checking.probes()))
-    print_findings([finding for finding in findings if shows_all or finding.status != "ok"], format.value)
+    print_findings([finding for finding in findings if shows_all or finding.status != "ok"], format)
     count = Counter(finding.status for finding in findings)
     session.console.summary(
         f"{count['ok']} ok, {counted(count['warning'], 'warning')}, {counted(count['error'], 'error')}"

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from ...application.ports import Run
+from ...application.ports import AnswerCache, Classifier, Run
 from ...application.watch import current_run
+from ...domain.correction import Correction, in_force
+from ...domain.gold import GoldTicket
 from ...errors import SettingsError
 from .. import wiring
 from ..outcome import exit_if_partial, print_path
@@ -18,34 +22,44 @@ from ..settings.folders import FolderSettings
 from ..summaries import plan_text
 from .options import ClassifierOption, ExamplesOption, FreshOption
 
+if TYPE_CHECKING:
+    from ...infrastructure.stage_files import FetchedRun
+
+TicketsInput = Annotated[
+    Path | None,
+    typer.Option(
+        "--input", "-i", metavar="PATH", help="Tickets; - is stdin. [default: tickets.json of the newest run]"
+    ),
+]
+CatalogInput = Annotated[
+    Path | None,
+    typer.Option(metavar="PATH", help="Catalog; - is stdin. [default: catalog.json of the run of the tickets]"),
+]
+AttributionsOutput = Annotated[
+    Path | None,
+    typer.Option(
+        "--output", "-o", metavar="PATH", help="- is stdout. [default: attributions.json of the run of the tickets]"
+    ),
+]
+PlanOption = Annotated[bool, typer.Option("--plan", help="Show what would be asked and paid; ask nothing.")]
+
 
 def classify(
     context: typer.Context,
-    input: Annotated[
-        Path | None,
-        typer.Option("--input", "-i", help="Tickets; - is stdin. [default: tickets.json of the newest run]"),
-    ] = None,
-    catalog: Annotated[
-        Path | None, typer.Option(help="Catalog; - is stdin. [default: catalog.json of the run of the tickets]")
-    ] = None,
-    output: Annotated[
-        Path | None,
-        typer.Option("--output", "-o", help="- is stdout. [default: attributions.json of the run of the tickets]"),
-    ] = None,
+    input: TicketsInput = None,
+    catalog: CatalogInput = None,
+    output: AttributionsOutput = None,
     classifier: ClassifierOption = None,
     examples: ExamplesOption = None,
     fresh: FreshOption = False,
-    plan: Annotated[bool, typer.Option("--plan", help="Show what would be asked and paid; ask nothing.")] = False,
+    plan: PlanOption = False,
 ) -> None:
     """Attribute each ticket to a request type, or say why not."""
-    from ...application.classify import classify_tickets, plan_classification
-    from ...domain.correction import in_force
-    from ...domain.operation import count_outcomes
     from ...infrastructure.files import STREAM
-    from ...infrastructure.stage_files import WorkFolder, read_fetched, write_attributions
+    from ...infrastructure.stage_files import WorkFolder, read_fetched
 
     if input == catalog == STREAM:
-        raise SettingsError("tickets and catalog cannot both come from stdin")
+        raise SettingsError("tickets and catalog cannot both come from stdin", hint="Name a file for one of them.")
     session: Session = context.obj
     with session.reading("classify", classifier) as env:
         options, folders = ClassifierSettings.read(env, calls=not plan), FolderSettings.read(env)
@@ -53,17 +67,54 @@ def classify(
     fetched = read_fetched(input or work.newest("tickets"), catalog, work)
     current_run.set(fetched.run_id)
     labelled = wiring.labelled_tickets(examples)
-    chooser = wiring.classifier(options, labelled)
-    cache = wiring.answer_cache(options, folders, session.clock, fresh=fresh)
-    decided = in_force(wiring.corrections(folders).all()), labelled(fetched.catalog)
+    job = _Job(
+        fetched=fetched,
+        classifier=wiring.classifier(options, labelled),
+        cache=wiring.answer_cache(options, folders, session.clock, fresh=fresh),
+        corrections=in_force(wiring.corrections(folders).all()),
+        labelled=labelled(fetched.catalog),
+    )
     if plan:
-        typer.echo(plan_text(plan_classification(fetched.tickets, fetched.catalog, chooser, cache, *decided)))
-        return
+        _show_plan(job)
+    else:
+        _classify(job, session, output or work.path(fetched.run_id, "attributions"))
+
+
+@dataclass(frozen=True, slots=True)
+class _Job:
+    """What is to be classified, by whom, and what is decided already."""
+
+    fetched: FetchedRun
+    classifier: Classifier
+    cache: AnswerCache
+    corrections: Sequence[Correction]
+    labelled: Sequence[GoldTicket]
+
+
+def _show_plan(job: _Job) -> None:
+    from ...application.classify import plan_classification
+
+    tickets, catalog = job.fetched.tickets, job.fetched.catalog
+    typer.echo(
+        plan_text(plan_classification(tickets, catalog, job.classifier, job.cache, job.corrections, job.labelled))
+    )
+
+
+def _classify(job: _Job, session: Session, target: Path) -> None:
+    from ...application.classify import classify_tickets
+    from ...domain.operation import count_outcomes
+    from ...infrastructure.files import make_room_for
+    from ...infrastructure.stage_files import write_attributions
+
+    # Answers that cannot be written are not worth a model call.
+    make_room_for(target)
+    fetched = job.fetched
     with session.console.progress("Classifying") as progress, session.watch.stage("classify") as counts:
-        tickets = classify_tickets(fetched.tickets, fetched.catalog, chooser, cache, progress, *decided)
+        tickets = classify_tickets(
+            fetched.tickets, fetched.catalog, job.classifier, job.cache, progress, job.corrections, job.labelled
+        )
         counts.update(count_outcomes(tickets).items())
-    target = output or work.path(fetched.run_id, "attributions")
-    write_attributions(target, tickets, Run(fetched.run_id, session.clock), chooser.bill)
-    session.summarize(tickets, chooser.bill)
+    write_attributions(target, tickets, Run(fetched.run_id, session.clock), job.classifier.bill)
+    session.summarize(tickets, job.classifier.bill)
     print_path(target)
     exit_if_partial(session, tickets=tickets)

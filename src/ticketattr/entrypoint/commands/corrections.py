@@ -7,35 +7,56 @@ from typing import Annotated
 
 import typer
 
+from ...application.corrections import Imported, import_corrections
 from ...application.ports import Run
 from .. import wiring
 from ..console import login_name
+from ..outcome import print_path
 from ..session import Session
 from ..settings.folders import FolderSettings
 from ..summaries import counted
-from .options import ListFormat
+from .examples import examples_of
+from .options import ListFormatOption
 
-app = typer.Typer(help="What people corrected in reports.", no_args_is_help=True, rich_markup_mode=None)
+ReportArgument = Annotated[
+    Path, typer.Argument(metavar="WORKBOOK", help="The report in which somebody chose other request types.")
+]
+AttributionsInput = Annotated[
+    Path | None,
+    typer.Option("--input", "-i", metavar="PATH", help="What it reported. [default: attributions.json of its run]"),
+]
+CatalogInput = Annotated[
+    Path | None, typer.Option(metavar="PATH", help="What it offered. [default: catalog.json of its run]")
+]
+CorrectionsOutput = Annotated[
+    Path | None,
+    typer.Option("--output", "-o", metavar="PATH", help="- is stdout. [default: corrections.json of its run]"),
+]
+ByOption = Annotated[str, typer.Option(metavar="NAME", help="Who imports it. [default: who is logged in]")]
+
+app = typer.Typer(
+    help="What people corrected in reports.",
+    epilog=examples_of("corrections"),
+    no_args_is_help=True,
+    rich_markup_mode=None,
+)
 
 
-@app.command("import")
+@app.command("import", epilog=examples_of("corrections import"))
 def import_report(
     context: typer.Context,
-    report: Annotated[Path, typer.Argument(help="The workbook in which somebody chose other request types.")],
-    input: Annotated[
-        Path | None, typer.Option("--input", "-i", help="What it reported. [default: attributions.json of its run]")
-    ] = None,
-    catalog: Annotated[Path | None, typer.Option(help="[default: catalog.json of its run]")] = None,
-    output: Annotated[
-        Path | None, typer.Option("--output", "-o", help="- is stdout. [default: corrections.json of its run]")
-    ] = None,
-    by: Annotated[str, typer.Option(help="Who imports it. [default: who is logged in]")] = "",
+    report: ReportArgument,
+    input: AttributionsInput = None,
+    catalog: CatalogInput = None,
+    output: CorrectionsOutput = None,
+    by: ByOption = "",
 ) -> None:
-    """Take over what somebody corrected in a report; whatever is known already is not taken twice."""
-    from ...application.corrections import import_corrections
-    from ...infrastructure.files import STREAM
+    """Take over what somebody corrected in a report.
+
+    What is known already is not taken twice.
+    """
     from ...infrastructure.reports.reviewed_workbook import read_reviewed
-    from ...infrastructure.stage_files import WorkFolder, read_reported, write_corrections
+    from ...infrastructure.stage_files import WorkFolder, read_reported
 
     session: Session = context.obj
     with session.reading("corrections import") as env:
@@ -43,29 +64,32 @@ def import_report(
     work = WorkFolder(folders.work)
     with session.console.waiting("Reading the workbook"):
         workbook = read_reviewed(report)
-        basis = read_reported(workbook.run_id, input, catalog, work)
-    now = session.clock()
+        reported = read_reported(workbook.run_id, input, catalog, work)
     imported = import_corrections(
-        *(workbook, basis.tickets, basis.catalog, wiring.corrections(folders)),
+        *(workbook, reported.tickets, reported.catalog, wiring.corrections(folders)),
         imported_by=by or login_name(),
-        now=now,
+        now=session.clock(),
     )
-    target = output or work.path(workbook.run_id, "corrections")
-    write_corrections(target, imported.of_run, Run(workbook.run_id, session.clock))
+    _tell(imported, session, output or work.path(workbook.run_id, "corrections"), workbook.run_id)
+
+
+def _tell(imported: Imported, session: Session, target: Path, run_id: str) -> None:
+    from ...infrastructure.stage_files import write_corrections
+
+    write_corrections(target, imported.of_run, Run(run_id, session.clock))
     session.console.summary(f"{counted(len(imported.new), 'correction')} imported")
-    if target != STREAM:
-        typer.echo(target)
+    print_path(target)
 
 
-@app.command("list")
-def list_corrections(
-    context: typer.Context,
-    format: Annotated[ListFormat, typer.Option(help="How to print it.")] = ListFormat.table,
-) -> None:
+@app.command("list", epilog=examples_of("corrections list"))
+def list_corrections(context: typer.Context, format: ListFormatOption = "table") -> None:
     """List every correction there ever was, oldest first."""
     from ..listing import print_corrections
 
     session: Session = context.obj
     with session.reading("corrections list") as env:
         folders = FolderSettings.read(env)
-    print_corrections(wiring.corrections(folders).all(), format.value)
+    corrections = wiring.corrections(folders).all()
+    print_corrections(corrections, format)
+    if corrections:
+        session.console.summary(f"{counted(len(corrections), 'correction')} listed")

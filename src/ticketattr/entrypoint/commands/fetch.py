@@ -13,25 +13,28 @@ from ..outcome import print_path
 from ..session import Session
 from ..settings.folders import FolderSettings
 from ..settings.sources import SourceSettings
+from ..summaries import counted
+
+TicketsOutput = Annotated[
+    Path | None,
+    typer.Option("--output", "-o", metavar="PATH", help="Tickets; - is stdout. [default: tickets.json of a new run]"),
+]
+CatalogOutput = Annotated[
+    Path | None,
+    typer.Option(metavar="PATH", help="Catalog; - is stdout. [default: catalog.json of the same run]"),
+]
 
 
-def fetch(
-    context: typer.Context,
-    output: Annotated[
-        Path | None,
-        typer.Option("--output", "-o", help="Tickets; - is stdout. [default: tickets.json of a new run]"),
-    ] = None,
-    catalog_output: Annotated[
-        Path | None, typer.Option(help="Catalog; - is stdout. [default: catalog.json of the same run]")
-    ] = None,
-) -> None:
+def fetch(context: typer.Context, output: TicketsOutput = None, catalog_output: CatalogOutput = None) -> None:
     """Fetch the ticket queue and the service catalog."""
     from ...application.fetch import fetch_tickets
     from ...infrastructure.files import shown_path
     from ...infrastructure.stage_files import WorkFolder, write_catalog, write_tickets
 
     if output and output == catalog_output:
-        raise SettingsError(f"tickets and catalog cannot both go to {shown_path(output, 'stdout')}")
+        raise SettingsError(
+            f"tickets and catalog cannot both go to {shown_path(output, 'stdout')}", hint="Name two different files."
+        )
     session: Session = context.obj
     with session.reading("fetch") as env:
         sources, folders = SourceSettings.read(env), FolderSettings.read(env)
@@ -43,5 +46,6 @@ def fetch(
     # The catalog first: tickets.json is the file that says the fetch is complete.
     write_catalog(catalog_output or work.path(run.id, "catalog"), fetched.catalog, run)
     write_tickets(target, fetched.tickets, run)
-    session.console.summary(f"{len(fetched.tickets)} tickets and {len(fetched.catalog.entries)} request types fetched")
+    tickets, types = len(fetched.tickets), len(fetched.catalog.entries)
+    session.console.summary(f"{counted(tickets, 'ticket')} and {counted(types, 'request type')} fetched")
     print_path(target)

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from enum import Enum
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
 from ...application.pending import Mailroom
+from ...application.restore import Unknown
 from ...errors import SettingsError
 from .. import wiring
 from ..outcome import print_path, print_reports
@@ -16,15 +16,36 @@ from ..session import Session
 from ..settings.folders import FolderSettings
 from ..settings.mail import read_doubt, read_transport
 from ..summaries import counted
-from .options import ListFormat
+from .examples import examples_of
+from .options import ListFormatOption
 
-app = typer.Typer(help="The reports that were not sent yet.", no_args_is_help=True, rich_markup_mode=None)
+AllOption = Annotated[bool, typer.Option("--all", help="What was sent too.")]
+ReportArgument = Annotated[
+    str, typer.Argument(metavar="REPORT", help="A workbook, its name, or the start of its SHA-256.")
+]
+SentOption = Annotated[bool, typer.Option("--sent", help="It arrived: it counts as sent.")]
+ResendOption = Annotated[bool, typer.Option("--resend", help="It goes again, as the same message.")]
+ReportsArgument = Annotated[
+    list[Path] | None,
+    typer.Argument(metavar="WORKBOOK", help="[default: all, where the report log is gone]"),
+]
+BackupArgument = Annotated[
+    Path, typer.Argument(metavar="FILE", help="The file to write; one that is there is replaced.")
+]
+CopyArgument = Annotated[Path, typer.Argument(metavar="FILE", help="What `ticketattr pending backup` wrote.")]
+
+app = typer.Typer(
+    help="The reports that were not sent yet, and the report log.",
+    epilog=examples_of("pending"),
+    no_args_is_help=True,
+    rich_markup_mode=None,
+)
 
 
-class UnknownChoice(str, Enum):
-    refuse = "refuse"
-    sent = "sent"
-    pending = "pending"
+UnknownOption = Annotated[
+    Unknown,
+    typer.Option(help="What to take reports for that the backup does not know."),
+]
 
 
 def _mailroom(session: Session, command: str) -> Mailroom:
@@ -33,11 +54,11 @@ def _mailroom(session: Session, command: str) -> Mailroom:
     return wiring.mailroom(folders, transport, doubt)
 
 
-@app.command("list")
+@app.command("list", epilog=examples_of("pending list"))
 def list_reports(
     context: typer.Context,
-    everything: Annotated[bool, typer.Option("--all", help="What was sent too.")] = False,
-    format: Annotated[ListFormat, typer.Option(help="How to print it.")] = ListFormat.table,
+    everything: AllOption = False,
+    format: ListFormatOption = "table",
 ) -> None:
     """List the reports that were not sent yet, and why."""
     from ...application.pending import audit_reports
@@ -46,15 +67,18 @@ def list_reports(
     session: Session = context.obj
     mailroom = _mailroom(session, "list")
     statuses = audit_reports(mailroom.folder, mailroom.log, mailroom.records()) if everything else mailroom.unsent()
-    print_statuses(statuses, format.value, now=session.clock(), history=everything)
+    print_statuses(statuses, format, now=session.clock(), history=everything)
+    if statuses:
+        pending = sum(status.is_pending for status in statuses)
+        session.console.summary(f"{counted(len(statuses), 'report')} listed, {pending:,} pending")
 
 
-@app.command()
+@app.command(epilog=examples_of("pending resolve"))
 def resolve(
     context: typer.Context,
-    report: Annotated[str, typer.Argument(help="A workbook, its name, or the start of its SHA-256.")],
-    sent: Annotated[bool, typer.Option("--sent", help="It arrived: it counts as sent.")] = False,
-    resend: Annotated[bool, typer.Option("--resend", help="It goes again, as the same message.")] = False,
+    report: ReportArgument,
+    sent: SentOption = False,
+    resend: ResendOption = False,
 ) -> None:
     """Decide about a report of which nobody knows whether it arrived.
 
@@ -63,21 +87,21 @@ def resolve(
     from ...application.pending import resolve_doubt
 
     if sent == resend:
-        raise SettingsError("say either --sent or --resend")
+        raise SettingsError("nothing is decided", hint="Say either --sent or --resend.")
     session: Session = context.obj
     mailroom = _mailroom(session, "resolve")
     with mailroom.log.hold(session.clock()):
         resolved = resolve_doubt(mailroom, report, "sent" if sent else "resend", session.clock())
-    print_reports([carried for delivery in resolved for carried in delivery.message.reports])
-    session.console.summary("counts as sent" if sent else "goes again with the next `ticketattr send` or `run`")
+    reports = [carried for delivery in resolved for carried in delivery.message.reports]
+    print_reports(reports)
+    decided = "marked as sent" if sent else "to go again, with the next `ticketattr send` or `run`"
+    session.console.summary(f"{counted(len(reports), 'report')} {decided}")
 
 
-@app.command()
+@app.command(epilog=examples_of("pending adopt"))
 def adopt(
     context: typer.Context,
-    reports: Annotated[
-        list[Path] | None, typer.Argument(help="Workbooks. [default: all, where the report log is gone]")
-    ] = None,
+    reports: ReportsArgument = None,
 ) -> None:
     """Mark reports as sent, without sending them."""
     from ...application.pending import adopt_reports, to_adopt
@@ -87,46 +111,56 @@ def adopt(
     with mailroom.log.hold(session.clock()):
         adopted = adopt_reports(mailroom.log, to_adopt(mailroom, reports or []), session.clock())
     print_reports(adopted)
-    session.console.summary(f"{len(adopted)} marked as sent")
+    session.console.summary(f"{counted(len(adopted), 'report')} marked as sent")
 
 
-@app.command("backup")
+@app.command("backup", epilog=examples_of("pending backup"))
 def back_up(
     context: typer.Context,
-    target: Annotated[Path, typer.Argument(help="The file to write; one that is there is replaced.")],
+    target: BackupArgument,
 ) -> None:
-    """Copy the report log into one file, whatever is at work meanwhile."""
+    """Copy the report log into one file.
+
+    Whatever is at work meanwhile: the copy is whole.
+    """
     session: Session = context.obj
     _mailroom(session, "backup").log.back_up(target)
+    session.console.summary("report log copied")
     print_path(target)
 
 
-@app.command()
+@app.command(epilog=examples_of("pending restore"))
 def restore(
     context: typer.Context,
-    copy: Annotated[Path, typer.Argument(help="What `ticketattr pending backup` wrote.")],
-    unknown: Annotated[
-        UnknownChoice, typer.Option(help="What reports are that the backup does not know: sent, or pending.")
-    ] = UnknownChoice.refuse,
+    copy: CopyArgument,
+    unknown: UnknownOption = "refuse",
 ) -> None:
-    """Put a backup in the place of the report log; the old one is kept beside it."""
+    """Put a backup in the place of the report log.
+
+    The one that was there is kept beside it.
+    """
     from ...application.restore import restore_log
 
     session: Session = context.obj
     mailroom = _mailroom(session, "restore")
     now = session.clock()
     with mailroom.log.hold_unread(now), wiring.copy_of_report_log(copy) as copied:
-        restored = restore_log(mailroom.log, copied, mailroom.folder, unknown.value, now)
+        restored = restore_log(mailroom.log, copied, mailroom.folder, unknown, now)
     print_reports(restored.unknown)
     if restored.aside:
-        session.console.summary(f"the log that was there is {restored.aside} now")
-    session.console.summary(f"restored; {counted(len(restored.unknown), 'report')} that it does not know")
+        session.console.summary(f"the report log that was there is {restored.aside} now")
+    session.console.summary(f"report log restored; it does not know {counted(len(restored.unknown), 'report')}")
 
 
-@app.command()
+@app.command(epilog=examples_of("pending export"))
 def export(context: typer.Context) -> None:
-    """Print everything that ever happened to a message, as JSON, oldest first."""
+    """Print everything that ever happened to a message.
+
+    As JSON, oldest first.
+    """
     from ..listing import print_events
 
     session: Session = context.obj
-    print_events(_mailroom(session, "export").log.events())
+    events = _mailroom(session, "export").log.events()
+    print_events(events)
+    session.console.summary(f"{counted(len(events), 'event')} exported")

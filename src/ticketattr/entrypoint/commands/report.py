@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from enum import Enum
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
@@ -14,37 +13,46 @@ from ..outcome import print_path, report_name
 from ..session import Session
 from ..settings.folders import FolderSettings
 from ..settings.report import ReportSettings
+from ..summaries import counted
+
+if TYPE_CHECKING:
+    from ...application.report import Attributed, Reporting
 
 
-class ReportFormat(str, Enum):
-    xlsx = "xlsx"
-    csv = "csv"
-    html = "html"
+ReportFormat = Literal["xlsx", "csv", "html"]
+
+AttributionsInput = Annotated[
+    Path | None,
+    typer.Option("--input", "-i", metavar="PATH", help="- is stdin. [default: attributions.json of the newest run]"),
+]
+CatalogInput = Annotated[
+    Path | None,
+    typer.Option(metavar="PATH", help="Feeds the drop-downs. [default: catalog.json of the run, if it is there]"),
+]
+ReportOutput = Annotated[
+    Path | None,
+    typer.Option(
+        "--output",
+        "-o",
+        metavar="PATH",
+        help="- is stdout. [default: OUTPUT_DIR/ticket-attribution-<run>.xlsx, where it is pending]",
+    ),
+]
+ReportFormatOption = Annotated[
+    ReportFormat,
+    typer.Option("--format", help="csv and html hold the same rows; only a workbook is ever pending."),
+]
 
 
 def report(
     context: typer.Context,
-    input: Annotated[
-        Path | None,
-        typer.Option("--input", "-i", help="- is stdin. [default: attributions.json of the newest run]"),
-    ] = None,
-    catalog: Annotated[
-        Path | None, typer.Option(help="Feeds the drop-downs. [default: catalog.json of the run, if it is there]")
-    ] = None,
-    output: Annotated[
-        Path | None,
-        typer.Option(
-            "--output",
-            "-o",
-            help="- is stdout. [default: OUTPUT_DIR/ticket-attribution-<run>.xlsx, where it is pending]",
-        ),
-    ] = None,
-    format: Annotated[
-        ReportFormat, typer.Option(help="csv and html hold the same rows; only a workbook is ever pending.")
-    ] = ReportFormat.xlsx,
+    input: AttributionsInput = None,
+    catalog: CatalogInput = None,
+    output: ReportOutput = None,
+    format: ReportFormatOption = "xlsx",
 ) -> None:
     """Write the report of a run."""
-    from ...application.report import Attributed, make_report
+    from ...application.report import Attributed
     from ...infrastructure.stage_files import WorkFolder, read_attributions, read_catalog_of
 
     session: Session = context.obj
@@ -56,11 +64,17 @@ def report(
     if not stage.data:
         session.console.summary("no tickets, so no report")
         return
-    target = output or folders.output / report_name(stage.run_id, format.value)
+    entries = read_catalog_of(stage.run_id, catalog, work)
+    attributed = Attributed(stage.run_id, stage.generated_at, stage.data, stage.bill, entries)
+    reporting = wiring.reporting(settings, folders, format)
+    _write(session, attributed, reporting, output or folders.output / report_name(stage.run_id, format))
+
+
+def _write(session: Session, attributed: Attributed, reporting: Reporting, target: Path) -> None:
+    from ...application.report import make_report
+
     with session.console.waiting("Writing the report"), session.watch.stage("report") as counts:
-        entries = read_catalog_of(stage.run_id, catalog, work)
-        attributed = Attributed(stage.run_id, stage.generated_at, stage.data, stage.bill, entries)
-        made = make_report(attributed, wiring.reporting(settings, folders, format.value), target)
+        made = make_report(attributed, reporting, target)
         counts["rows"] = len(made.rows)
-    session.console.summary(f"{len(made.rows)} rows written, {made.attributed} of them attributed")
+    session.console.summary(f"{counted(len(made.rows), 'row')} written, {made.attributed:,} of them attributed")
     print_path(target)

@@ -17,16 +17,17 @@ from ..settings.folders import FolderSettings
 from ..settings.run import RunSettings
 from .options import ClassifierOption, ExamplesOption, FreshOption, SendOldOption, WaitOption
 
+DryRunOption = Annotated[
+    bool, typer.Option("--dry-run", help="Send nothing; the report goes to the work folder, where it is not pending.")
+]
+
 
 def run(
     context: typer.Context,
     classifier: ClassifierOption = None,
     examples: ExamplesOption = None,
     fresh: FreshOption = False,
-    dry_run: Annotated[
-        bool,
-        typer.Option("--dry-run", help="Send nothing; the report goes to the work folder, where it is not pending."),
-    ] = False,
+    dry_run: DryRunOption = False,
     wait: WaitOption = 0.0,
     send_old: SendOldOption = False,
 ) -> None:

@@ -8,6 +8,7 @@ from typing import Annotated
 import typer
 
 from ...application.send import Outgoing
+from ...domain.standing import ReportStatus
 from ...errors import SettingsError
 from .. import wiring
 from ..outcome import exit_if_partial, nothing_to_send, print_reports, sent, sent_reports
@@ -17,14 +18,19 @@ from ..settings.mail import MailSettings
 from ..summaries import counted
 from .options import SendOldOption, WaitOption
 
+ReportOption = Annotated[
+    Path | None,
+    typer.Option("--report", metavar="PATH", help="This workbook alone, unless its content was sent before."),
+]
+AgainOption = Annotated[bool, typer.Option("--again", help="With --report: even if it was sent before.")]
+DryRunOption = Annotated[bool, typer.Option("--dry-run", help="Show what would be sent; send nothing.")]
+
 
 def send(
     context: typer.Context,
-    report: Annotated[
-        Path | None, typer.Option("--report", help="This workbook alone, unless its content was sent before.")
-    ] = None,
-    again: Annotated[bool, typer.Option("--again", help="With --report: even if it was sent before.")] = False,
-    dry_run: Annotated[bool, typer.Option("--dry-run", help="Show what would be sent; send nothing.")] = False,
+    report: ReportOption = None,
+    again: AgainOption = False,
+    dry_run: DryRunOption = False,
     wait: WaitOption = 0.0,
     send_old: SendOldOption = False,
 ) -> None:
@@ -32,10 +38,10 @@ def send(
 
     The oldest comes first, and all go in one message, unless the server takes none that large.
     """
-    from ...application.send import send_pending, send_report
-
     if again and not report:
-        raise SettingsError("--again needs --report")
+        raise SettingsError(
+            "--again needs --report", hint="Name the workbook: `ticketattr send --report PATH --again`."
+        )
     session: Session = context.obj
     session.new_run()
     with session.reading("send") as env:
@@ -44,13 +50,9 @@ def send(
     if dry_run:
         _show(session, outgoing, report, again=again)
         return
-    watch = session.watch
     with outgoing.log.hold(session.clock(), wait=wait):
-        with session.console.waiting("Sending"), watch.stage("send") as counts:
-            watch.deliveries = send_report(outgoing, report, again=again) if report else send_pending(outgoing)
-            counts["messages"] = len(watch.deliveries)
-        statuses = [outgoing.status(report)] if report else outgoing.left_over()
-    watch.left = [status for status in statuses if status.is_pending]
+        statuses = _send(session, outgoing, report, again=again)
+    watch = session.watch
     print_reports(sent_reports(watch.deliveries))
     session.console.summary(f"{sent(watch.deliveries)} sent" if watch.deliveries else nothing_to_send(statuses))
     exit_if_partial(session, deliveries=watch.deliveries, left=watch.left)
@@ -62,3 +64,16 @@ def _show(session: Session, outgoing: Outgoing, report: Path | None, *, again: b
     reports = [report for message in messages for report in message.reports]
     print_reports(reports)
     session.console.summary(f"dry run: {counted(len(reports), 'report')} would be sent, nothing was")
+
+
+def _send(session: Session, outgoing: Outgoing, report: Path | None, *, again: bool) -> list[ReportStatus]:
+    """Where the report, or all that still have to reach somebody, stand afterwards."""
+    from ...application.send import send_pending, send_report
+
+    watch = session.watch
+    with session.console.waiting("Sending"), watch.stage("send") as counts:
+        watch.deliveries = send_report(outgoing, report, again=again) if report else send_pending(outgoing)
+        counts["messages"] = len(watch.deliveries)
+    statuses = [outgoing.status(report)] if report else outgoing.left_over()
+    watch.left = [status for status in statuses if status.is_pending]
+    return statuses

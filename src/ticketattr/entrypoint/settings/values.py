@@ -114,7 +114,7 @@ def _read_env_file(path: Path) -> Layer:
             bindings = list(parse_stream(file))
     except (OSError, UnicodeDecodeError) as error:
         reason = error.strerror if isinstance(error, OSError) else "it is not UTF-8 text"
-        raise SettingsError(f"the env file {path} cannot be read: {reason}") from error
+        raise SettingsError(f"the env file {path} cannot be read: {reason}", hint="Check --env-file.") from error
     values: dict[str, str] = {}
     lines: dict[str, int] = {}
     for binding in bindings:
@@ -122,7 +122,7 @@ def _read_env_file(path: Path) -> Layer:
         text = binding.original.string
         line = binding.original.line + len(text[: len(text) - len(text.lstrip())].splitlines())
         if binding.error or (binding.key and binding.value is None):
-            raise SettingsError(f"{path}, line {line}: expected NAME=value")
+            raise SettingsError(f"{path}, line {line}: expected NAME=value", hint="Correct that line.")
         if binding.key:
             # Taken as they stand: a "$" in a password is a dollar sign.
             values[binding.key] = binding.value or ""

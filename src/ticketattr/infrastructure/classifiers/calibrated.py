@@ -29,6 +29,7 @@ log = logging.getLogger(__name__)
 
 SCHEMA_VERSION = 1
 _MAX_BYTES = 64 * 1024
+_HINT = "Make one with `ticketattr evaluate --save-calibration`."
 
 
 @dataclass(frozen=True)
@@ -61,9 +62,9 @@ def read_calibration(path: Path) -> CalibrationFile:
     try:
         file = _FILE.validate_python(parse_json(read_bounded(path, _MAX_BYTES), str(path)))
     except ValidationError as error:
-        raise InputError(f"{path} is no calibration file") from error
+        raise InputError(f"{path} is no calibration file", hint=_HINT) from error
     if (file.kind, file.schema_version) != ("calibration", SCHEMA_VERSION) or file.slope <= 0:
-        raise InputError(f"{path} is no calibration file of version {SCHEMA_VERSION}")
+        raise InputError(f"{path} is no calibration file of version {SCHEMA_VERSION}", hint=_HINT)
     return file
 
 

@@ -12,7 +12,7 @@ from pathlib import Path
 
 from ...domain.delivery import ReportFile, is_temporary
 from ...errors import InputError
-from ..files import remove_file
+from ..files import remove_file, unreadable
 from ..reports.workbook import look_inside
 
 
@@ -30,7 +30,7 @@ class OutputFolder:
         except FileNotFoundError:
             return []
         except OSError as error:
-            raise InputError(f"{self.root} cannot be read: {error.strerror}") from error
+            raise unreadable(self.root, error) from error
         reports = [report for path in paths if (report := _inspect_or_doubt(path))]
         return sorted(reports, key=lambda report: (report.modified, report.path.name))
 
@@ -91,4 +91,4 @@ def _readable(path: Path) -> Iterator[None]:
     try:
         yield
     except OSError as error:
-        raise InputError(f"{path} cannot be read: {error.strerror}") from error
+        raise unreadable(path, error) from error

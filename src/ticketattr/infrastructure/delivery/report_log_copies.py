@@ -11,6 +11,8 @@ from ...errors import InputError
 from ..files import replacing, write_error
 from .report_log_schema import is_blank
 
+_HINT = "Give a file that `ticketattr pending backup` wrote."
+
 
 def write_copy(log: sqlite3.Connection, target: Path) -> None:
     """Raises SettingsError or ServiceError, and sqlite3's errors."""
@@ -23,17 +25,17 @@ def write_copy(log: sqlite3.Connection, target: Path) -> None:
 def read_copy(path: Path, target: Path) -> None:
     """What is in the copy at `path`, which stays as it is, as the file `target`. Raises InputError."""
     if not path.is_file():
-        raise InputError(f"{path} is no file")
+        raise InputError(f"{path} is no file", hint=_HINT)
     try:
         with closing(sqlite3.connect(f"{path.resolve().as_uri()}?mode=ro", uri=True)) as copy:
             (verdict,) = copy.execute("PRAGMA integrity_check(1)").fetchone()
             if verdict != "ok":
-                raise InputError(f"{path} is damaged: {verdict}")
+                raise InputError(f"{path} is damaged: {verdict}", hint=_HINT)
             if is_blank(copy):
-                raise InputError(f"{path} is empty, and no report log")
+                raise InputError(f"{path} is empty, and no report log", hint=_HINT)
             write_copy(copy, target)
     except sqlite3.Error as error:
-        raise InputError(f"{path} cannot be read as a report log: {error}") from error
+        raise InputError(f"{path} cannot be read as a report log: {error}", hint=_HINT) from error
 
 
 def set_aside(path: Path, at: datetime) -> Path:

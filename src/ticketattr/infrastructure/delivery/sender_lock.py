@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import AbstractContextManager, contextmanager, suppress
 from datetime import datetime, timedelta
 from pathlib import Path
 
@@ -22,31 +22,38 @@ def hold(path: Path, *, who: str, at: datetime, wait: float) -> Iterator[datetim
 
     Raises BusyError when somebody else holds it for longer than `wait` seconds.
     """
-    from filelock import FileLock, Timeout  # not needed by those who only read
-
-    make_folder(path.parent)
     began = time.monotonic()
-    try:
-        lock = FileLock(path).acquire(timeout=max(wait, _LEAST_WAIT))
-    except Timeout:
-        raise BusyError(
-            f"another ticketattr is at work: {holder(path)}", hint="Try again when it has ended, or use `--wait`."
-        ) from None
-    except OSError as error:
-        raise write_error(path, error) from error
-    with lock:
+    with _acquired(path, wait):
         since = at + timedelta(seconds=time.monotonic() - began)
-        name = f"process {os.getpid()}{f' of {who}' if who else ''} since {since:%Y-%m-%d %H:%M:%S} UTC\n"
-        try:
-            path.write_text(name, encoding="utf-8")
-        except OSError as error:
-            raise write_error(path, error) from error
+        _sign(path, who, since)
         try:
             yield since
         finally:
             # Who comes next writes his own name anyway.
             with suppress(OSError):
                 path.write_text("", encoding="utf-8")
+
+
+def _acquired(path: Path, wait: float) -> AbstractContextManager[object]:
+    from filelock import FileLock, Timeout  # not needed by those who only read
+
+    make_folder(path.parent)
+    try:
+        return FileLock(path).acquire(timeout=max(wait, _LEAST_WAIT))
+    except Timeout:
+        raise BusyError(
+            f"another ticketattr is at work: {holder(path)}", hint="Try again when it has ended, or use `--wait`."
+        ) from None
+    except OSError as error:
+        raise write_error(path, error) from error
+
+
+def _sign(path: Path, who: str, since: datetime) -> None:
+    name = f"process {os.getpid()}{f' of {who}' if who else ''} since {since:%Y-%m-%d %H:%M:%S} UTC\n"
+    try:
+        path.write_text(name, encoding="utf-8")
+    except OSError as error:
+        raise write_error(path, error) from error
 
 
 def is_held(path: Path) -> bool:

@@ -26,6 +26,7 @@ from ..json_text import parse_json
 MAX_BYTES = 64 * 1024 * 1024
 _COLUMNS = ("short_description", "request_category", "request_type")
 _NAMED = 5
+_HINT = "Correct that file: docs/quality.md says what it has to hold."
 
 Row = Mapping[str, Any]
 
@@ -65,7 +66,7 @@ class GoldFile:
 def refuse_useless(gold: Sequence[GoldTicket], path: Path) -> None:
     """Raises InputError for a set that nothing can be measured by."""
     if len({str(case.entry) for case in gold}) < 2:
-        raise InputError(f"{path}: all tickets have the same label, so that there is nothing to tell apart")
+        raise InputError(f"{path}: all tickets have the same label, so that there is nothing to tell apart", hint=_HINT)
 
 
 def _rows(path: Path) -> list[Row]:
@@ -82,14 +83,16 @@ def _rows(path: Path) -> list[Row]:
 
 def _check(rows: Sequence[Row], path: Path) -> None:
     if not rows:
-        raise InputError(f"{path} has no gold tickets")
+        raise InputError(f"{path} has no gold tickets", hint=_HINT)
     missing = [name for name in _COLUMNS if name not in rows[0]]
     if missing:
-        raise InputError(f"{path} lacks the columns {', '.join(missing)}")
+        raise InputError(f"{path} lacks the columns {', '.join(missing)}", hint=_HINT)
     counts = Counter(identity for row in rows if (identity := _text(row, "id")))
     repeated = [identity for identity, count in counts.items() if count > 1]
     if repeated:
-        raise InputError(f"{path}: {len(repeated)} ids are used more than once: {some_of(repeated, _NAMED)}")
+        raise InputError(
+            f"{path}: {len(repeated)} ids are used more than once: {some_of(repeated, _NAMED)}", hint=_HINT
+        )
 
 
 def _from_lines(content: bytes, path: Path) -> list[Row]:
@@ -97,9 +100,9 @@ def _from_lines(content: bytes, path: Path) -> list[Row]:
     for number, line in enumerate(_decoded(content, path).splitlines(), start=1):
         if not line.strip():
             continue
-        row = parse_json(line.encode(), f"{path}, line {number},")
+        row = parse_json(line.encode(), f"{path}, line {number},", hint=_HINT)
         if not isinstance(row, dict):
-            raise InputError(f"{path}, line {number}, is no JSON object")
+            raise InputError(f"{path}, line {number}, is no JSON object", hint=_HINT)
         rows.append(row)
     return rows
 
@@ -129,7 +132,7 @@ def _from_workbook(path: Path) -> list[Row]:
     try:
         workbook = openpyxl.load_workbook(io.BytesIO(read_bounded(path, MAX_BYTES)), read_only=True, data_only=True)
     except (BadZipFile, InvalidFileException, KeyError, ValueError, OSError) as error:
-        raise InputError(f"{path} is no readable workbook: {error}") from error
+        raise InputError(f"{path} is no readable workbook: {error}", hint=_HINT) from error
     lines = workbook.worksheets[0].iter_rows(values_only=True)
     header = [str(cell or "") for cell in next(lines, ())]
     rows: list[Row] = [dict(zip(header, line, strict=False)) for line in lines]
@@ -158,7 +161,7 @@ def _decoded(content: bytes, path: Path) -> str:
     try:
         return content.decode("utf-8-sig")
     except UnicodeDecodeError as error:
-        raise InputError(f"{path} is not UTF-8 text") from error
+        raise InputError(f"{path} is not UTF-8 text", hint=_HINT) from error
 
 
 def _text(row: Row, name: str) -> str:

@@ -62,7 +62,7 @@ def read_answers(path: Path, gold: Sequence[GoldTicket], catalog: ServiceCatalog
     """Those in a file, for the same gold tickets. Raises InputError."""
     content = parse_json(read_bounded(path, _MAX_BYTES), str(path))
     if not isinstance(content, dict) or content.get("kind") != "evaluation":
-        raise InputError(f"{path} holds no results of `ticketattr evaluate --format json`")
+        raise InputError(f"{path} holds no results", hint="Make them with `ticketattr evaluate --format json`.")
     saved = [row for row in content.get("tickets", []) if isinstance(row, dict)]
     if [(row.get("id"), row.get("gold")) for row in saved] != [(case.ticket.id, _pair(case.entry)) for case in gold]:
         raise InputError(f"{path} was made on other gold tickets", hint="Evaluate both on the same ones.")

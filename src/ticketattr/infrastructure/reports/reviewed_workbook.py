@@ -42,7 +42,10 @@ def read_reviewed(path: Path) -> ReviewedWorkbook:
     try:
         workbook = load_workbook(path, read_only=True, data_only=True)
     except FileNotFoundError:
-        raise InputError(f"{path} does not exist") from None
+        raise InputError(f"{path} does not exist", hint="Check the path.") from None
+    except InvalidFileException as error:
+        # openpyxl goes by the name, and advises on it at length.
+        raise _no_report(path, "its name does not end in .xlsx") from error
     except _DAMAGE as error:
         raise _no_report(path, str(error) or type(error).__name__) from error
     try:

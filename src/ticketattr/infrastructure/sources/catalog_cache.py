@@ -22,7 +22,7 @@ from ...domain.catalog import ServiceCatalog
 from ...errors import InputError, ServiceError, TicketAttrError
 from ..files import read_bounded, replacing
 from ..json_text import dump_json, parse_json
-from .catalog_yaml import MAX_BYTES, YAMLCatalog, parse_catalog
+from .catalog_yaml import MAX_BYTES, YAMLCatalog
 from .http import NOTHING_KNOWN, Validators
 
 log = logging.getLogger(__name__)
@@ -87,7 +87,7 @@ class CachedCatalog:
         if last and answer.is_unchanged:
             self._keep(last.file.content, answer.validators)
             return last.catalog
-        catalog = parse_catalog(answer.content, self.source.name)
+        catalog = self.source.parse(answer.content)
         if last:
             _warn_of_loss(catalog, last.catalog)
         self._keep(answer.content.decode("utf-8-sig"), answer.validators)
@@ -101,7 +101,7 @@ class CachedCatalog:
             file = _ADAPTER.validate_python(parse_json(read_bounded(self.path, _LARGEST), str(self.path)))
             if (file.kind, file.schema_version, file.location) != (_KIND, SCHEMA_VERSION, self._digest):
                 return None
-            return KeptCatalog(file, parse_catalog(file.content.encode(), self.source.name))
+            return KeptCatalog(file, self.source.parse(file.content.encode()))
         except (InputError, ValidationError) as error:
             raise InputError(f"{self.path} is damaged") from error
 

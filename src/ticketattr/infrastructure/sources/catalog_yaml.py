@@ -27,7 +27,6 @@ from .locations import is_remote, read_location
 
 MAX_BYTES = 2 * 1024 * 1024
 MAX_DEPTH = 20
-
 _HALF_PAIR = re.compile("[\ud800-\udfff]")
 _TAG = "tag:yaml.org,2002:"
 _TAGS = {_TAG + name for name in ("map", "seq", "str", "int", "float", "bool", "null")}
@@ -35,18 +34,23 @@ _TAGS = {_TAG + name for name in ("map", "seq", "str", "int", "float", "bool", "
 
 @dataclass(frozen=True, slots=True)
 class YAMLCatalog:
-    """`location` is a URL, a `file:` URL or a path."""
+    """`location` is a URL, a `file:` URL or a path; `setting` is what named it."""
 
     location: str
     http: HTTPPolicy
+    setting: str = "SERVICE_CATALOG_URL"
 
     def fetch_catalog(self) -> ServiceCatalog:
-        return parse_catalog(self.ask().content, self.name)
+        return self.parse(self.ask().content)
 
     def ask(self, known: Validators = NOTHING_KNOWN) -> Answer:
         """The YAML, unless it is what is `known` already. Raises SettingsError, InputError or ServiceError."""
-        endpoint = Endpoint("the service catalog", self.location, url_setting="SERVICE_CATALOG_URL", max_redirects=3)
+        endpoint = Endpoint("the service catalog", self.location, url_setting=self.setting, max_redirects=3)
         return read_location(endpoint, self.http, Call(known=known))
+
+    def parse(self, content: bytes) -> ServiceCatalog:
+        """The catalog in `content`, which came from here. Raises CatalogError."""
+        return parse_catalog(content, self.name, hint=f"Correct the catalog that {self.setting} leads to.")
 
     @property
     def name(self) -> str:
@@ -54,24 +58,24 @@ class YAMLCatalog:
         return shown_url(self.location) if is_remote(self.location) else self.location
 
 
-def parse_catalog(content: bytes, name: str) -> ServiceCatalog:
-    """The catalog in `content`, which came from `name`. Raises CatalogError."""
+def parse_catalog(content: bytes, name: str, *, hint: str = "Correct the catalog.") -> ServiceCatalog:
+    """The catalog in `content`, which came from `name`. Raises CatalogError, which says by `hint` what to do next."""
     if len(content) > MAX_BYTES:
-        raise CatalogError(f"{name} is larger than {MAX_BYTES:,} bytes")
+        raise CatalogError(f"{name} is larger than {MAX_BYTES:,} bytes", hint=hint)
     if content.lstrip()[:1] == b"<":
         raise CatalogError(f"{name} is a web page, not YAML", hint="Often a login or error page: check the URL.")
     try:
         return ServiceCatalog(tuple(_entries(_document(content.decode("utf-8-sig")))))
     except _Wrong as wrong:
-        raise CatalogError(f"{name}, line {wrong.line}: {wrong}") from None
+        raise CatalogError(f"{name}, line {wrong.line}: {wrong}", hint=hint) from None
     except MarkedYAMLError as error:
         mark = error.problem_mark or error.context_mark
         line = f", line {mark.line + 1}" if mark else ""
         raise CatalogError(
-            f"{name}{line} is not valid YAML: {' '.join(filter(None, (error.context, error.problem)))}"
+            f"{name}{line} is not valid YAML: {' '.join(filter(None, (error.context, error.problem)))}", hint=hint
         ) from error
     except (YAMLError, UnicodeDecodeError, ValueError) as error:
-        raise CatalogError(f"{name} is not valid YAML: {str(error).splitlines()[0]}") from error
+        raise CatalogError(f"{name} is not valid YAML: {str(error).splitlines()[0]}", hint=hint) from error
 
 
 class _Wrong(Exception):

@@ -23,6 +23,7 @@ from ..options import HelpdeskAccess, HTTPPolicy
 from .http import Call, Endpoint, refusal
 from .locations import read_location
 
+_HINT = "Check HELPDESK_API_URL, and what answers there."
 _ALIASES = {
     "id": ("id", "ticket_id"),
     "short_description": ("short_description", "subject"),
@@ -48,7 +49,7 @@ class WebhookHelpdesk:
         )
         credentials = {"api_key": self.access.api_key, "api_secret": self.access.api_secret}
         answer = read_location(endpoint, self.http, Call(credentials))
-        items = _items(parse_json(answer.content, "the answer of the helpdesk"), endpoint)
+        items = _items(parse_json(answer.content, "the answer of the helpdesk", hint=_HINT), endpoint)
         return [_ticket(item, place) for place, item in enumerate(items, start=1)]
 
 
@@ -71,7 +72,9 @@ def _items(answer: Any, endpoint: Endpoint) -> list[Any]:
 def _ticket(item: Any, place: int) -> Ticket:
     if not isinstance(item, dict):
         # Leaving it out would lose a ticket without a word.
-        raise InputError(f"item {place} in the answer of the helpdesk is no ticket but {type(item).__name__}")
+        raise InputError(
+            f"item {place} in the answer of the helpdesk is no ticket but {type(item).__name__}", hint=_HINT
+        )
     known = {name: _first(item, aliases) for name, aliases in _ALIASES.items()}
     sla = _sla(item.get("sla"))
     used = {alias for name, aliases in _ALIASES.items() for alias in aliases if _text(item.get(alias)) == known[name]}

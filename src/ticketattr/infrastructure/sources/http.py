@@ -181,13 +181,14 @@ async def _answer(response: httpx.Response, endpoint: Endpoint, call: Call) -> A
 async def _content(response: httpx.Response, endpoint: Endpoint) -> bytes:
     if not response.is_success:
         raise refusal(endpoint, response.status_code, wait=retry_after(response.headers))
+    hint = f"Check {endpoint.url_setting}, and what answers there."
     if response.headers.get("Content-Encoding", "identity") != "identity":
-        raise InputError(f"{endpoint.what} sent a compressed answer, though asked not to")
+        raise InputError(f"{endpoint.what} sent a compressed answer, though asked not to", hint=hint)
     content = bytearray()
     async for chunk in response.aiter_raw():
         content += chunk
         if len(content) > MAX_BYTES:
-            raise InputError(f"{endpoint.what} sent more than {MAX_BYTES:,} bytes, which is refused")
+            raise InputError(f"{endpoint.what} sent more than {MAX_BYTES:,} bytes, which is refused", hint=hint)
     return bytes(content)
 
 

@@ -89,7 +89,10 @@ def _attributed(record: _Record, path: Path) -> AttributedTicket:
     elif record.unattributed:
         outcome = record.unattributed
     else:
-        raise StageFileError(f"{shown_path(path)}: a ticket has neither an attribution nor a reason for having none")
+        raise StageFileError(
+            f"{shown_path(path)}: a ticket has neither an attribution nor a reason for having none",
+            hint="Make it anew.",
+        )
     return AttributedTicket(record.ticket, outcome)
 
 

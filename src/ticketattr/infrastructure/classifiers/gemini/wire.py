@@ -50,7 +50,7 @@ def errors_as_ours() -> Iterator[None]:
     except httpx.TimeoutException as error:
         raise Transient("Gemini did not answer in time") from error
     except (httpx.UnsupportedProtocol, httpx.InvalidURL) as error:
-        raise SettingsError("GOOGLE_GEMINI_BASE_URL is no usable URL") from error
+        raise SettingsError("GOOGLE_GEMINI_BASE_URL is no usable URL", hint="Correct it, or leave it empty.") from error
     except httpx.HTTPError as error:
         raise Transient(f"Gemini did not answer: {error or type(error).__name__}") from error
     except (ValueError, TypeError, AttributeError, KeyError) as error:

@@ -40,7 +40,10 @@ class ExcelReports:
 def write_workbook(report: Report, file: IO[bytes]) -> None:
     """Raises InputError when there are more tickets than a sheet has rows."""
     if len(report.rows) > MAX_ROWS:
-        raise InputError(f"a sheet holds {MAX_ROWS:,} tickets, and these are {len(report.rows):,}")
+        raise InputError(
+            f"a sheet holds {MAX_ROWS:,} tickets, and these are {len(report.rows):,}",
+            hint="Use `ticketattr report --format csv`.",
+        )
     # Rows wait in files until the workbook is put together: in a folder of their own, which goes in any case.
     with tempfile.TemporaryDirectory(prefix="ticketattr-") as folder:
         options = {"constant_memory": True, "tmpdir": folder, "use_zip64": True}

@@ -7,6 +7,9 @@ from typing import Any
 
 from xlsxwriter import Workbook
 from xlsxwriter.format import Format
+from xlsxwriter.worksheet import Worksheet
+
+from ....domain.report import Report
 
 BLUE, DARK_BLUE, GREY = "#0072B2", "#1F4E78", "#595959"
 _PALE_BLUE, _PALE_ORANGE = "#DDEBF7", "#FFF2CC"
@@ -41,6 +44,15 @@ class Look:
     total: Format
     internal_link: Format
     rule: Format
+
+
+def set_up_page(sheet: Worksheet, report: Report) -> None:
+    """On paper: A4 across, as wide as the page, and on each page the run and which page it is."""
+    sheet.set_landscape()
+    sheet.set_paper(9)  # A4
+    sheet.set_margins(left=0.4, right=0.4, top=0.6, bottom=0.6)
+    sheet.fit_to_pages(1, 0)
+    sheet.set_footer(f"&L{report.run_id}&R&P / &N")
 
 
 def make_look(workbook: Workbook) -> Look:

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from xlsxwriter import Workbook
+from xlsxwriter.worksheet import Worksheet
 
 from ....domain.report import Report
 from . import tickets
 from .cells import rule_lines, write_link, write_text
-from .look import Look
+from .look import Look, set_up_page
 
 SHEET = "Needs review"
 
@@ -20,9 +21,7 @@ _LINE_HEIGHT = 15
 def write_review_sheet(workbook: Workbook, report: Report, look: Look) -> None:
     sheet = workbook.add_worksheet(SHEET)
     rows = [(place, row) for place, row in enumerate(report.rows, start=2) if row.needs_review]
-    for column, width in enumerate(_WIDTHS):
-        sheet.set_column(column, column, width)
-    sheet.set_row(0, 24)
+    _set_up(sheet, report, len(rows))
     sheet.write_string(0, 0, SHEET, look.title)
     sheet.write_string(1, 0, _note(len(rows)), look.note)
     for column, heading in enumerate(_HEADINGS):
@@ -34,15 +33,17 @@ def write_review_sheet(workbook: Workbook, report: Report, look: Look) -> None:
         write_link(sheet, line, 0, f"internal:'{tickets.SHEET}'!B{place}", row.id or f"row {place}", look)
         for column, text in enumerate(texts, start=1):
             write_text(sheet, line, column, text, look, look.flag if column == 1 else None)
-    sheet.freeze_panes(_HEADER_ROW + 1, 0)
-    sheet.autofilter(_HEADER_ROW, 0, _HEADER_ROW + len(rows), len(_HEADINGS) - 1)
-    sheet.set_landscape()
-    sheet.set_paper(9)  # A4
-    sheet.set_margins(left=0.4, right=0.4, top=0.6, bottom=0.6)
-    sheet.fit_to_pages(1, 0)
-    sheet.repeat_rows(_HEADER_ROW)
     rule_lines(sheet, _HEADER_ROW + 1, _HEADER_ROW + len(rows), len(_HEADINGS), look)
-    sheet.set_footer(f"&L{report.run_id}&R&P / &N")
+
+
+def _set_up(sheet: Worksheet, report: Report, count: int) -> None:
+    for column, width in enumerate(_WIDTHS):
+        sheet.set_column(column, column, width)
+    sheet.set_row(0, 24)
+    sheet.freeze_panes(_HEADER_ROW + 1, 0)
+    sheet.autofilter(_HEADER_ROW, 0, _HEADER_ROW + count, len(_HEADINGS) - 1)
+    set_up_page(sheet, report)
+    sheet.repeat_rows(_HEADER_ROW)
     # What somebody typed here would be lost without a word.
     sheet.protect("", {"autofilter": True, "format_columns": True, "format_rows": True})
 

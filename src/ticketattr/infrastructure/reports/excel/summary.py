@@ -14,7 +14,7 @@ from ....domain.summary import Count, summarize
 from ..report_words import MEANINGS, counted_types, facts, gone_tickets, made_at, since_heading
 from . import review
 from .cells import write_text
-from .look import BLUE, Look
+from .look import BLUE, Look, set_up_page
 
 SHEET = "Summary"
 
@@ -53,11 +53,7 @@ def _set_up(sheet: Worksheet, report: Report) -> None:
     sheet.set_column(1, 1, 12)
     sheet.set_column(2, 2, 46)
     sheet.hide_gridlines(2)
-    sheet.set_landscape()
-    sheet.set_paper(9)  # A4
-    sheet.set_margins(left=0.4, right=0.4, top=0.6, bottom=0.6)
-    sheet.fit_to_pages(1, 0)
-    sheet.set_footer(f"&L{report.run_id}&R&P / &N")
+    set_up_page(sheet, report)
     sheet.activate()
     # What somebody typed here would be lost without a word.
     sheet.protect("", {"format_columns": True, "objects": True})

@@ -17,7 +17,7 @@ from xlsxwriter.worksheet import Worksheet
 from ....domain.report import Report, Row
 from .catalog import add_drop_downs
 from .cells import rule_lines, write_link, write_text
-from .look import Look
+from .look import Look, set_up_page
 
 SHEET = "Tickets"
 MAX_ROWS = 1_048_575
@@ -88,13 +88,9 @@ def _set_up(sheet: Worksheet, report: Report, widths: Sequence[int]) -> None:
     sheet.set_row(0, 2 * _LINE_HEIGHT)
     sheet.freeze_panes(1, 0)
     sheet.autofilter(0, 0, last_row, last_column)
-    sheet.set_landscape()
-    sheet.set_paper(9)  # A4
-    sheet.set_margins(left=0.4, right=0.4, top=0.6, bottom=0.6)
+    set_up_page(sheet, report)
     sheet.print_area(0, 0, last_row, _PRINTED - 1)
-    sheet.fit_to_pages(1, 0)
     sheet.repeat_rows(0)
-    sheet.set_footer(f"&L{report.run_id}&R&P / &N")
     if report.background.catalog and report.rows:
         places = [place for place, column in enumerate(_COLUMNS) if column.kind == "editable"]
         add_drop_downs(sheet, report.background.catalog, last_row, (places[0], places[1]))

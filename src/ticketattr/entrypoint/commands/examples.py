@@ -1,0 +1,75 @@
+"""What `--help` shows at its end: how each command is called, in words that can be pasted."""
+
+from __future__ import annotations
+
+EXAMPLES: dict[str, tuple[str, ...]] = {
+    "": (
+        "ticketattr check --online",
+        "ticketattr run",
+        "ticketattr --env-file common.env --env-file prod.env run",
+    ),
+    "check": (
+        "ticketattr check",
+        "ticketattr -v check --online --format json",
+    ),
+    "fetch": (
+        "ticketattr fetch",
+        "ticketattr fetch -o tickets.json --catalog-output catalog.json",
+    ),
+    "classify": (
+        "ticketattr classify --plan",
+        "ticketattr classify -i tickets.json --catalog catalog.json -o attributions.json",
+        "ticketattr fetch -o - | ticketattr classify -i - --classifier offline",
+    ),
+    "report": (
+        "ticketattr report",
+        "ticketattr report -i attributions.json --format html -o report.html",
+    ),
+    "send": (
+        "ticketattr send --dry-run",
+        "ticketattr send --report output/ticket-attribution-20261123T150301Z-7f3a.xlsx",
+    ),
+    "run": (
+        "ticketattr run --dry-run",
+        "ticketattr -q run --wait 600",
+        "ticketattr run --classifier cascade --examples labelled.jsonl",
+    ),
+    "evaluate": (
+        "ticketattr evaluate gold.jsonl --catalog catalog.yaml --classifier offline",
+        "ticketattr evaluate gold.jsonl --catalog catalog.yaml --compare offline gemini",
+    ),
+    "pending": (
+        "ticketattr pending list",
+        "ticketattr pending list --all --format json",
+    ),
+    "pending list": (
+        "ticketattr pending list",
+        "ticketattr pending list --all --format csv",
+    ),
+    "pending resolve": (
+        "ticketattr pending resolve ticket-attribution-20261123T150301Z-7f3a.xlsx --sent",
+        "ticketattr pending resolve 9f4a421d --resend",
+    ),
+    "pending adopt": (
+        "ticketattr pending adopt output/ticket-attribution-20261123T150301Z-7f3a.xlsx",
+        "ticketattr pending adopt",
+    ),
+    "pending backup": ("ticketattr pending backup /backup/reports.db",),
+    "pending restore": ("ticketattr pending restore /backup/reports.db --unknown sent",),
+    "pending export": ("ticketattr pending export",),
+    "corrections": (
+        "ticketattr corrections import output/ticket-attribution-20261123T150301Z-7f3a.xlsx",
+        "ticketattr corrections list",
+    ),
+    "corrections import": (
+        "ticketattr corrections import output/ticket-attribution-20261123T150301Z-7f3a.xlsx",
+        "ticketattr corrections import Downloads/report.xlsx --by ann",
+    ),
+    "corrections list": ("ticketattr corrections list --format csv",),
+}
+"""By the words after the name of the program."""
+
+
+def examples_of(command: str) -> str:
+    """As the end of its help; the first character keeps the lines as they are."""
+    return "\n".join(["\b", "Examples:", *(f"  {line}" for line in EXAMPLES[command])])
