@@ -32,7 +32,7 @@ def test_the_example_catalog_is_clean() -> None:
             [("Access", "Password Reset"), ("Security", "password  reset".replace("  ", " ")), OTHER],
             "the same name in several categories: 'Password Reset' in Access and Security",
         ),
-        ([("Access", "Password Reset")], "no entry is for what fits nowhere else"),
+        ([("Access", "Password Reset")], "no request type is for what fits nowhere else"),
         (
             [("Access", "Password Reset"), ("Security", "Pasword Reset"), OTHER],
             "names that differ by a letter: 'Password Reset' and 'Pasword Reset'",
@@ -47,7 +47,7 @@ def test_the_example_catalog_is_clean() -> None:
         ),
         ([("Access  x", "VPN"), OTHER], "unusual white space or hidden characters in names: 'Access  x'"),
         ([("Access", "VPN\u202e"), OTHER], r"unusual white space or hidden characters in names: 'VPN\u202e'"),
-        ([("Printers", "printers"), OTHER], "a category whose only entry has its name: 'Printers'"),
+        ([("Printers", "printers"), OTHER], "a category whose only request type has its name: 'Printers'"),
     ],
 )
 def test_what_looks_like_a_mistake_is_named(pairs: list[tuple[str, str]], said: str) -> None:

@@ -8,7 +8,8 @@ from pathlib import Path
 import pytest
 
 from ticketattr.entrypoint.settings.environment import Environment
-from ticketattr.entrypoint.settings.names import SECTIONS, known_settings, strange_names
+from ticketattr.entrypoint.settings.names import SECTIONS, known_settings
+from ticketattr.entrypoint.settings.strange_names import strange_names
 from ticketattr.entrypoint.settings.values import MAX_SECRET, Layer, Values, read_values
 from ticketattr.errors import ExitCode
 

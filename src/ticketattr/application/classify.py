@@ -1,4 +1,4 @@
-"""Attribute each ticket to an entry of the catalog, or say why not."""
+"""Attribute each ticket to a request type of the catalog, or say why not."""
 
 from __future__ import annotations
 

@@ -97,7 +97,7 @@ def refuse_to_forget(reports: Iterable[ReportFile], log: ReportLog, now: datetim
     if old:
         raise InputError(
             f"there is no report log, but {_named(old)} over a day old: nobody knows whether that was sent",
-            hint="Restore the log (REPORT_LOG_DB_PATH), mark them as sent with `ticketattr pending adopt`, "
+            hint="Restore the report log (REPORT_LOG_DB_PATH), mark them as sent with `ticketattr pending adopt`, "
             "or send them with `--send-old`.",
         )
 

@@ -69,7 +69,7 @@ def _refuse_to_lose(messages: Sequence[Message], copy: ReportLog) -> None:
     lost = [message for message in messages if message.message_id not in known]
     if lost:
         raise InputError(
-            f"nothing restored: the log in place knows {len(lost)} messages that the copy does not",
+            f"nothing restored: the report log in place knows {len(lost)} messages that the copy does not",
             hint="Keep it. If it is wrong all the same, move it away first.",
         )
 

@@ -47,7 +47,8 @@ def _same_name(entries: Sequence[RequestType]) -> Iterator[Remark]:
 def _nothing_left_over(entries: Sequence[RequestType]) -> Iterator[Remark]:
     if not any(is_left_over(entry.name) for entry in entries):
         yield Remark(
-            "no entry is for what fits nowhere else", "Add one, such as 'Other Request', or tickets stay without any."
+            "no request type is for what fits nowhere else",
+            "Add one, such as 'Other Request', or tickets stay without any.",
         )
 
 
@@ -85,7 +86,7 @@ def _alone_under_its_own_name(entries: Sequence[RequestType]) -> Iterator[Remark
         by_category.setdefault(fold(entry.category), []).append(entry)
     alone = (same[0] for same in by_category.values() if len(same) == 1 and not is_left_over(same[0].name))
     if named := _some(f"'{entry.category}'" for entry in alone if fold(entry.name) == fold(entry.category)):
-        yield Remark(f"a category whose only entry has its name: {named}", "Say in the entry what can be asked for.")
+        yield Remark(f"a category whose only request type has its name: {named}", "Say in it what can be asked for.")
 
 
 _RULES: tuple[Callable[[Sequence[RequestType]], Iterator[Remark]], ...] = (

@@ -1,4 +1,4 @@
-"""Tickets with the label that a careful agent gave them."""
+"""Tickets with the label that a careful agent gave them: to measure a classifier on, or for it to learn from."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Entries that are for what nothing else fits: "Other …", "General …"."""
+"""Request types that are for what nothing else fits: "Other …", "General …"."""
 
 from __future__ import annotations
 

@@ -15,8 +15,8 @@ from ..domain.usage import Bill
 from .console import Console
 from .settings.classifier import ClassifierName
 from .settings.environment import Environment, reading
-from .settings.names import strange_names
 from .settings.operation import LogSettings, OperationSettings
+from .settings.strange_names import strange_names
 from .settings.values import Values, read_values
 from .summaries import attribution_summary, bill_summary
 

@@ -1,4 +1,4 @@
-"""`ticketattr check`."""
+"""`ticketattr check`: all probes, whatever the others find."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""`ticketattr classify`."""
+"""`ticketattr classify`: the stage file of a fetch into that of its attributions."""
 
 from __future__ import annotations
 

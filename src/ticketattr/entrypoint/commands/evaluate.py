@@ -1,4 +1,4 @@
-"""`ticketattr evaluate`."""
+"""`ticketattr evaluate`: one classifier measured, or two compared."""
 
 from __future__ import annotations
 

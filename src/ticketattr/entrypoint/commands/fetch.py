@@ -1,4 +1,4 @@
-"""`ticketattr fetch`."""
+"""`ticketattr fetch`: queue and catalog, each into its stage file."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""`ticketattr report`."""
+"""`ticketattr report`: attributions into a workbook, a CSV file or a page."""
 
 from __future__ import annotations
 

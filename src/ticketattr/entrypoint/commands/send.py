@@ -1,4 +1,4 @@
-"""`ticketattr send`."""
+"""`ticketattr send`: what is pending, or one report, to its readers."""
 
 from __future__ import annotations
 

@@ -9,8 +9,9 @@ from collections.abc import Callable, Container, Iterator
 from ...application.check import Finding
 from ...errors import ExitCode, TicketAttrError
 from ..settings.environment import Asked, Environment
-from ..settings.names import SECTIONS, known_settings, strange_names
+from ..settings.names import SECTIONS, known_settings
 from ..settings.shown import MASK, shown_value
+from ..settings.strange_names import strange_names
 from ..settings.values import Values, file_setting
 
 AREA = "settings"

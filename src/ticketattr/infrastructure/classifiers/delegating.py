@@ -1,4 +1,4 @@
-"""What a classifier that works through another one passes on unchanged."""
+"""What a classifier that works through another one passes on unchanged; the base of those that do."""
 
 from __future__ import annotations
 

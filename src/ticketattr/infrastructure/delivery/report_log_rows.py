@@ -1,4 +1,4 @@
-"""Messages as the rows of the report log."""
+"""Messages as the rows of the report log; called by `report_log.py` alone, within its transactions."""
 
 from __future__ import annotations
 

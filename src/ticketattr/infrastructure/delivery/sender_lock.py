@@ -1,4 +1,7 @@
-"""One sender at a time: a lock of the kernel, which dies with its process, and beside it who holds it."""
+"""One sender at a time: a lock of the kernel, which dies with its process, and beside it who holds it.
+
+The report log alone takes it, so that nobody writes there without it.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Delivery by SMTP."""
+"""Delivery by SMTP: a session, what the server said to each step, and what that means for a message and its readers."""
 
 from __future__ import annotations
 

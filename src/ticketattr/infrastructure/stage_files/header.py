@@ -1,4 +1,4 @@
-"""The header of every stage file: judged before the data, which is checked against the values that it stands for."""
+"""The header of every stage file, for the modules beside this one: judged before the data, which is then checked."""
 
 from __future__ import annotations
 
