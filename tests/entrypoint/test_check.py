@@ -312,7 +312,7 @@ def test_a_disk_with_little_room_is_a_warning(tmp_path: Path) -> None:
     (plenty,) = look_at_disks([tmp_path, tmp_path / "output"], least=1)
     (low,) = look_at_disks([tmp_path], least=2**80)
     assert (plenty.status, low.status) == ("ok", "warning")
-    assert low.what.startswith("only ")
+    assert re.match(r"only [\d,]+ MiB free where ", low.what)
     assert low.fix.startswith("Make room")
 
 
@@ -826,6 +826,19 @@ def test_what_is_remembered_is_told_and_is_not_made_by_a_check(cli: CLI) -> None
     cli.ok("run")
     (said,) = check(cli).of("memory")
     assert re.fullmatch(r"the last `run` ended at \d{4}-\d\d-\d\d \d\d:\d\d UTC with exit code 0", said)
+
+
+def test_a_run_that_is_remembered_of_the_future_says_that_the_clock_was_wrong(cli: CLI) -> None:
+    cli.settings["ALERT_URLS"] = "json://127.0.0.1:9"
+    cli.ok("run")
+    path = cli.folder / "work/memory.json"
+    content = json.loads(path.read_text())
+    content["data"]["last"]["run"]["ended"] = (datetime.now(timezone.utc) + timedelta(days=400)).isoformat()
+    path.write_text(json.dumps(content))
+    exit_code, found = trouble(cli)
+    assert (exit_code, found["area"]) == (DONE, "memory")
+    assert found["what"].endswith("with exit code 0, which is yet to come")
+    assert "clock" in found["fix"]
 
 
 @pytest.mark.parametrize("content", ["{", '{"kind": "memory", "schema_version": 1, "data": {"overlaps": "x"}}'])

@@ -153,3 +153,14 @@ def test_an_exception_is_logged_without_its_message(tmp_path: Path, format: Any)
     for told in (result.stderr, (tmp_path / "run.log").read_text()):
         assert re.search(r"it broke.*KeyError at .*test_logs.py:\d+", told)
         assert "text of a ticket" not in told
+
+
+@pytest.mark.parametrize("flags", [(), ("-q",)])
+def test_a_log_file_that_cannot_be_written_is_a_line_of_json_too_and_said_once(
+    cli: CLI, flags: tuple[str, ...]
+) -> None:
+    (cli.folder / "file").touch()
+    cli.settings |= {"LOG_FILE": "file/run.log", "LOG_FORMAT": "json"}
+    lines = json_lines(cli.ok(*flags, "run").stderr)
+    (said,) = [line for line in lines if "cannot be written" in line["message"]]
+    assert (said["level"], f"the log file {cli.folder}/file/run.log" in said["message"]) == ("WARNING", True)

@@ -90,6 +90,7 @@ def test_a_failure_is_told_once_and_its_end_too(cli: CLI, operator: HTTPServer) 
         assert cli("run").exit_code == 3
     assert told(operator) == ["run failed (exit 3)"]
     assert "nowhere.yaml" in last_text(operator)
+    assert "tickets: " not in last_text(operator), "none was looked at"
     found = figures(cli)
     assert found["last_success_timestamp_seconds", ""] == success
     assert (found["last_run_exit_code", ""], found["runs_total", "failed"]) == (3, 3)

@@ -35,7 +35,7 @@ def _lines(kind: AlertKind, record: RunRecord, figures: ReportFigures | None) ->
         yield _short(record.reason)
     yield f"run {record.run_id}"
     if kind != "overlap":
-        if record.command == "run":
+        if record.tickets:
             yield f"tickets: {record.attributed} attributed, {record.tickets.get('failed', 0)} failed"
         if figures:
             yield f"reports: {figures.sent} sent, {figures.pending} pending, {figures.in_doubt} in doubt"

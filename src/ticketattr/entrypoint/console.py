@@ -38,7 +38,7 @@ class Console:
         """Ours at the level of the verbosity (and of the log file), other libraries' from warnings up."""
         on_screen = _terminal_handler() if _is_terminal() else _stderr_handler(settings)
         on_screen.addFilter(self._shows)
-        handlers = [on_screen, _file_handler(settings.file, settings)] if settings.file else [on_screen]
+        handlers = [on_screen, self._file_handler(settings.file, settings)] if settings.file else [on_screen]
         logging.basicConfig(level=logging.WARNING, handlers=handlers, force=True)
         # What nobody shows, its handler keeps back.
         logging.getLogger("ticketattr").setLevel(min(self._level(), settings.level if settings.file else logging.INFO))
@@ -75,6 +75,14 @@ class Console:
         with Bars(*columns, console=_rich(), transient=True) as bars:
             bar = bars.add_task(text, total=None)
             yield lambda done, total: bars.update(bar, completed=done, total=total)
+
+    def _file_handler(self, path: Path, settings: LogSettings) -> logging.Handler:
+        from ..infrastructure.log_file import SharedLogFile
+
+        handler = SharedLogFile(path, max_bytes=settings.max_bytes, backups=settings.backups, complain=self.problem)
+        handler.setLevel(settings.level)
+        handler.setFormatter(JSONLines() if settings.format == "json" else TextLines(says_bare=False))
+        return handler
 
     @property
     def _shows_progress(self) -> bool:
@@ -139,18 +147,4 @@ def _terminal_handler() -> logging.Handler:
 def _stderr_handler(settings: LogSettings) -> logging.Handler:
     handler = logging.StreamHandler(sys.stderr)
     handler.setFormatter(JSONLines() if settings.format == "json" else TextLines(says_bare=True))
-    return handler
-
-
-def _file_handler(path: Path, settings: LogSettings) -> logging.Handler:
-    from ..infrastructure.log_file import SharedLogFile
-
-    handler = SharedLogFile(
-        path,
-        max_bytes=settings.max_bytes,
-        backups=settings.backups,
-        complain=lambda problem: print(plain(problem), file=sys.stderr),
-    )
-    handler.setLevel(settings.level)
-    handler.setFormatter(JSONLines() if settings.format == "json" else TextLines(says_bare=False))
     return handler

@@ -23,7 +23,7 @@ def lock_of(path: Path) -> Path:
 class SharedLogFile(RotatingFileHandler):
     """Opened anew for each line, under a lock: otherwise, one process would write into what another renamed.
 
-    A line that cannot be written is lost; the first time, `complain` is told why.
+    A line that cannot be written is lost; the first time, `complain` is told why. It may log that.
     """
 
     def __init__(self, path: Path, *, max_bytes: int, backups: int, complain: Callable[[str], None]) -> None:

@@ -95,7 +95,7 @@ class Checking:
                 "metrics", OperationSettings.read, lambda section: look_at_metrics(section, online=self.online)
             ),
             self._needing("alerts", OperationSettings.read, look_at_alerts),
-            self._needing("memory", OperationSettings.read, look_at_memory),
+            self._needing("memory", OperationSettings.read, lambda section: look_at_memory(section, self.clock)),
         )
 
     def _needing(

@@ -75,11 +75,11 @@ def look_at_disks(folders: Iterable[Path], *, least: int = LEAST_SPACE) -> Itera
     disks = {there.stat().st_dev: there for there in map(_nearest, folders) if there}
     for path in disks.values():
         free = shutil.disk_usage(path).free
-        space = f"{free / 1024**3:,.1f} GiB free where {path} is"
         if free < least:
-            yield Finding.warning("disk", f"only {space}", "Make room, or let OUTPUT_DIR and WORK_DIR be elsewhere.")
+            space = f"only {free // 1024**2:,} MiB free where {path} is"
+            yield Finding.warning("disk", space, "Make room, or let OUTPUT_DIR and WORK_DIR be elsewhere.")
         else:
-            yield Finding("disk", space)
+            yield Finding("disk", f"{free / 1024**3:,.1f} GiB free where {path} is")
 
 
 def _nearest(path: Path) -> Path | None:

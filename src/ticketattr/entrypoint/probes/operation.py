@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from ...application.check import Finding
+from ...application.ports import Clock
 from ...errors import ExitCode, InputError
 from .. import wiring
 from ..settings.operation import LogSettings, OperationSettings
@@ -80,7 +81,7 @@ def look_at_alerts(settings: OperationSettings) -> Iterator[Finding]:
             yield Finding("alerts", f"{service}: apprise does not understand its URL", "error", fix, ExitCode.USAGE)
 
 
-def look_at_memory(settings: OperationSettings) -> Iterator[Finding]:
+def look_at_memory(settings: OperationSettings, clock: Clock) -> Iterator[Finding]:
     if not settings.is_watched:
         return
     file = wiring.memory(settings.folders)
@@ -97,4 +98,8 @@ def look_at_memory(settings: OperationSettings) -> Iterator[Finding]:
         yield Finding("memory", "no run is remembered yet")
     for command, record in memory.last.items() if memory else ():
         ended = f"the last `{command}` ended at {record.ended:%Y-%m-%d %H:%M} UTC with exit code {record.exit_code}"
-        yield Finding("memory", ended)
+        if record.ended > clock():
+            fix = "Check the clock of this machine, then run once: until then the last success looks recent."
+            yield Finding.warning("memory", f"{ended}, which is yet to come", fix)
+        else:
+            yield Finding("memory", ended)
