@@ -76,7 +76,7 @@ def image(session: nox.Session) -> None:
 
 @nox.session
 def twin(session: nox.Session) -> None:
-    """Deployments to a whole host in a systemd-nspawn machine, as root: ten minutes.
+    """Deployments to a whole host in a systemd-nspawn machine, as root: some fifteen minutes.
 
     Needs systemd-container, mmdebstrap, docker.io and docker-registry of Debian.
     """
