@@ -15,10 +15,11 @@ from ticketattr.domain.evaluation import (
     compare,
     coverage_points,
     evaluate,
+    judge,
     reach,
 )
 from ticketattr.domain.gold import GoldTicket
-from ticketattr.domain.ticket import Ticket
+from ticketattr.domain.ticket import Attribution, Ticket, Unattributed
 
 ENTRIES = [RequestType("ABC"[number % 3], f"Type {number}", SLA(1, "days")) for number in range(7)]
 
@@ -76,6 +77,37 @@ def test_no_answer_is_wrong_and_what_also_would_do_is_right_for_the_lenient() ->
     assert ("A / Type 0", "(no answer)", 1) in evaluation.worst_pairs
 
 
+def test_an_answer_is_judged_with_all_that_it_says() -> None:
+    gold = [GoldTicket(Ticket("1", "x"), ENTRIES[0]), GoldTicket(Ticket("2", "y"), ENTRIES[1])]
+    answer = Attribution(ENTRIES[2], "model", 0.7, alternatives=(ENTRIES[0],))
+    assert judge(gold, [answer, Unattributed("no_match")]) == [
+        Judged(gold[0], ENTRIES[2], 0.7, (ENTRIES[0],)),
+        Judged(gold[1], None),
+    ]
+
+
+def test_a_type_that_nobody_asked_for_or_answered_scores_nothing() -> None:
+    types = evaluate([case(0, 1), case(2, None)], target=0.9).types
+    assert [(score.entry, score.tickets) for score in types] == [
+        ("A / Type 0", 1),
+        ("B / Type 1", 0),
+        ("C / Type 2", 1),
+    ]
+    assert {(score.precision, score.recall, score.f1) for score in types} == {(0.0, 0.0, 0.0)}
+
+
+def test_what_is_confused_most_often_comes_first_then_by_name() -> None:
+    judged = [case(2, 0)] * 2 + [case(0, 2)] * 2 + [case(0, 1)] * 2 + [case(1, 0)] * 3 + [case(0, 0)] * 9
+    assert evaluate(judged, target=0.9).worst_pairs == (
+        ("B / Type 1", "A / Type 0", 3),
+        ("A / Type 0", "B / Type 1", 2),
+        ("A / Type 0", "C / Type 2", 2),
+        ("C / Type 2", "A / Type 0", 2),
+    )
+    everything = [case(gold, answer) for gold in range(7) for answer in range(7)]
+    assert len(evaluate(everything, target=0.9).worst_pairs) == 10
+
+
 def test_the_first_three_are_counted_where_there_is_a_ranking() -> None:
     unranked = evaluate([case(0, 0), case(1, 2)], target=0.9)
     ranked = evaluate([case(0, 1, alternatives=(2, 0)), case(0, 1, alternatives=(2, 3, 0))], target=0.9)
@@ -87,6 +119,20 @@ def test_the_first_three_are_counted_where_there_is_a_ranking() -> None:
 def test_what_says_nothing_of_its_confidence_has_no_calibration_and_no_threshold() -> None:
     evaluation = evaluate([case(0, 0), case(1, 1)], target=0.9)
     assert (evaluation.ece, evaluation.reach, evaluation.coverage) == (None, None, ())
+
+
+def test_what_says_how_sure_it_is_is_held_against_what_was_right() -> None:
+    judged = [case(0, 0, 0.05), case(0, 1, 0.05), case(0, 0, 0.95), case(0, 0, 1.0), case(0, None)]
+    evaluation = evaluate(judged, target=0.9)
+    assert evaluation.tickets == 5
+    assert [(one.low, one.high, one.tickets, one.confidence, one.right) for one in evaluation.reliability] == [
+        (0.0, 0.1, 2, 0.05, 0.5),
+        (0.9, 1.0, 2, 0.975, 1.0),
+    ]
+    assert evaluation.ece is not None
+    assert evaluation.ece.value == pytest.approx((2 * 0.45 + 2 * 0.025) / 4)
+    assert evaluation.reach == reach(judged, 0.9)
+    assert evaluation.reach.target == 0.9
 
 
 def test_coverage_grows_as_the_threshold_falls_and_equals_stay_together() -> None:
@@ -103,6 +149,17 @@ def test_a_target_is_reached_on_tickets_that_did_not_choose_the_threshold() -> N
     assert reached.threshold is not None
     assert reached.precision.low <= 0.9 <= reached.precision.high
     assert 0.1 < reached.coverage.value < 0.5
+
+
+def test_a_confidence_at_the_threshold_is_covered_and_a_share_at_the_target_reaches_it() -> None:
+    reached = reach([case(0, 0, 0.8)] * 10 + [case(0, None)] * 10, 1.0)
+    assert (reached.threshold, reached.coverage.value, reached.precision.value) == (0.8, 0.5, 1.0)
+
+
+def test_each_fold_is_measured_with_the_threshold_of_the_others() -> None:
+    """The first of five is wrong and sure, the others are right: they would leave it the sure ones, it them nothing."""
+    reached = reach(([case(0, 1, 0.9)] + [case(0, 0, 0.8)] * 4) * 2, 0.9)
+    assert (reached.coverage.value, reached.precision.value) == (0.2, 0.0)
 
 
 def test_a_target_that_nothing_reaches_covers_nothing() -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import random
 from collections.abc import Sequence
 
@@ -47,7 +48,7 @@ def test_resampling_finds_the_interval_of_a_mean() -> None:
 
 
 def test_resampling_draws_the_same_cases_each_time() -> None:
-    cases = [0.1, 0.5, 0.9, 1.7]
+    cases = [math.sqrt(number) for number in range(40)]
     assert bootstrap(cases, mean) == bootstrap(cases, mean)
 
 
