@@ -19,9 +19,10 @@ CODE = ("src", "tests", "deploy", "noxfile.py")
 
 @nox.session(venv_backend="none")
 def lint(session: nox.Session) -> None:
-    """Style and formatting."""
+    """Style, formatting, and what bandit knows of holes."""
     session.run(*PYTHON, "ruff", "check", *CODE)
     session.run(*PYTHON, "ruff", "format", "--check", *CODE)
+    session.run(*PYTHON, "bandit", "--quiet", "--recursive", "src")
 
 
 @nox.session(venv_backend="none")
