@@ -45,6 +45,19 @@ def crash(session: nox.Session) -> None:
 
 
 @nox.session(venv_backend="none")
+def fuzz(session: nox.Session) -> None:
+    """What comes in from outside, many times as many examples, others each time: some minutes."""
+    session.run(
+        *PYTHON,
+        "pytest",
+        "--numprocesses=0",
+        "tests/test_fuzz.py",
+        *session.posargs,
+        env={"HYPOTHESIS_PROFILE": "fuzz"},
+    )
+
+
+@nox.session(venv_backend="none")
 def mta(session: nox.Session) -> None:
     """Mail through Postfix and Dovecot (Debian: postfix, dovecot-core), as root, on ports of loopback."""
     session.run(*PYTHON, "pytest", "-m", "mta", *session.posargs)
