@@ -19,9 +19,10 @@ CODE = ("src", "tests", "deploy", "noxfile.py")
 
 @nox.session(venv_backend="none")
 def lint(session: nox.Session) -> None:
-    """Style and formatting."""
+    """Style, formatting, and what bandit knows of holes."""
     session.run(*PYTHON, "ruff", "check", *CODE)
     session.run(*PYTHON, "ruff", "format", "--check", *CODE)
+    session.run(*PYTHON, "bandit", "--quiet", "--recursive", "src")
 
 
 @nox.session(venv_backend="none")
@@ -52,6 +53,19 @@ def mutation(session: nox.Session) -> None:
 def crash(session: nox.Session) -> None:
     """The program is killed, and its disk fails, at every step of sending: some ten minutes. Needs strace."""
     session.run(*PYTHON, "pytest", "-m", "crash", "-s", *session.posargs)
+
+
+@nox.session(venv_backend="none")
+def fuzz(session: nox.Session) -> None:
+    """What comes in from outside, many times as many examples, others each time: some minutes."""
+    session.run(
+        *PYTHON,
+        "pytest",
+        "--numprocesses=0",
+        "tests/test_fuzz.py",
+        *session.posargs,
+        env={"HYPOTHESIS_PROFILE": "fuzz"},
+    )
 
 
 @nox.session(venv_backend="none")

@@ -59,3 +59,14 @@ def test_the_demo_of_the_readme_ends_with_a_workbook_and_a_mail(cli: CLI) -> Non
 @pytest.mark.parametrize("link", sorted(set(re.findall(r"\]\(([^)#:]+)\)", README))))
 def test_what_the_readme_links_to_exists(link: str) -> None:
     assert (ROOT / link).exists()
+
+
+def test_every_test_that_the_security_page_names_exists() -> None:
+    named = re.findall(r"`(tests/[^`]+)::(\w+)`", (ROOT / "docs/security.md").read_text(encoding="utf-8"))
+    assert named
+    missing = [
+        f"{path}::{name}"
+        for path, name in named
+        if not re.search(rf"^ *def {name}\(", (ROOT / path).read_text(encoding="utf-8"), re.MULTILINE)
+    ]
+    assert missing == []

@@ -272,12 +272,12 @@ class TestBadLog:
 def test_a_workbook_that_vanishes_is_no_bug(cli: CLI, monkeypatch: pytest.MonkeyPatch) -> None:
     path = put_report(cli)
     moved = path.with_suffix(".gone")
-    read = Path.open
+    read = os.open
 
-    def vanish(opened: Path, *args: Any, **options: Any) -> Any:
+    def vanish(opened: Any, *args: Any, **options: Any) -> int:
         if opened == Path("output/report.xlsx") and path.exists():
             path.rename(moved)
         return read(opened, *args, **options)
 
-    monkeypatch.setattr(Path, "open", vanish)
+    monkeypatch.setattr(os, "open", vanish)
     assert "nothing to send" in cli.ok("send").stderr

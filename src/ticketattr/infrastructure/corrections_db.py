@@ -61,7 +61,7 @@ class SQLiteCorrections:
         if not self.path.exists():
             return []
         with self._transaction() as file:
-            rows = file.execute(f"SELECT {_COLUMNS} FROM corrections ORDER BY number").fetchall()  # noqa: S608  # ours
+            rows = file.execute(f"SELECT {_COLUMNS} FROM corrections ORDER BY number").fetchall()  # noqa: S608  # nosec B608  # ours
         return [_correction(dict(zip(_FIELDS, row, strict=True))) for row in rows]
 
     def add(self, corrections: Sequence[Correction]) -> None:
@@ -74,7 +74,7 @@ class SQLiteCorrections:
         ]
         marks = ", ".join("?" * len(_FIELDS))
         with self._transaction() as file:
-            file.executemany(f"INSERT INTO corrections ({_COLUMNS}) VALUES ({marks})", rows)  # noqa: S608  # ours
+            file.executemany(f"INSERT INTO corrections ({_COLUMNS}) VALUES ({marks})", rows)  # noqa: S608  # nosec B608  # ours
 
     @contextmanager
     def _transaction(self) -> Iterator[sqlite3.Connection]:

@@ -6,6 +6,7 @@ import errno
 import io
 import os
 import shutil
+import stat
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
@@ -134,6 +135,22 @@ def unreadable(path: Path, error: OSError) -> InputError:
     return InputError(
         f"{shown_path(path)} cannot be read: {error.strerror or error}", hint="Check the path and who may read there."
     )
+
+
+def open_regular(path: Path) -> IO[bytes]:
+    """A file that lies on a disk, to be read. Raises OSError, also for a pipe or a device: those may have no end."""
+    # A pipe that nobody writes to would hold up whoever opens it.
+    descriptor = os.open(path, os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0))
+    try:
+        mode = os.fstat(descriptor).st_mode
+        if stat.S_ISDIR(mode):
+            raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR))
+        if not stat.S_ISREG(mode):
+            raise OSError(errno.EINVAL, "it is no file but a pipe or a device")
+        return os.fdopen(descriptor, "rb")
+    except OSError:
+        os.close(descriptor)
+        raise
 
 
 def write_error(path: Path, error: OSError) -> TicketAttrError:

@@ -102,15 +102,15 @@ def test_what_cannot_be_read_is_damaged_and_hides_no_other(
 ) -> None:
     put(folder, "fine.xlsx")
     locked = put(folder, "locked.xlsx")
-    opened = Path.open
+    opened = os.open
 
-    def open_unless_locked(path: Path, *args: Any, **options: Any) -> Any:
+    def open_unless_locked(path: Any, *args: Any, **options: Any) -> int:
         if path == locked:
             raise PermissionError(13, "Permission denied")
         return opened(path, *args, **options)
 
     # Permissions do not bind the administrator, who may well run these tests.
-    monkeypatch.setattr(Path, "open", open_unless_locked)
+    monkeypatch.setattr(os, "open", open_unless_locked)
     assert [(report.path.name, report.damage) for report in folder.reports()] == [
         ("locked.xlsx", "cannot be read: Permission denied"),
         ("fine.xlsx", ""),

@@ -71,7 +71,7 @@ class SQLiteAnswerCache:
         for start in range(0, len(keys), _AT_ONCE):
             some = keys[start : start + _AT_ONCE]
             marks = ",".join("?" * len(some))
-            for key, answer in file.execute(f"SELECT key, answer FROM answers WHERE key IN ({marks})", some):  # noqa: S608  # only question marks
+            for key, answer in file.execute(f"SELECT key, answer FROM answers WHERE key IN ({marks})", some):  # noqa: S608  # nosec B608  # only question marks
                 if outcome := _decode(answer, catalog):
                     found[key] = outcome
         file.executemany("UPDATE answers SET used = ? WHERE key = ?", [(now.isoformat(), key) for key in found])

@@ -50,7 +50,7 @@ def _shuffled(catalog: ServiceCatalog, vote: int) -> ServiceCatalog:
     if vote == 0:
         return catalog
     entries = list(catalog.entries)
-    random.Random(vote).shuffle(entries)  # noqa: S311  # repeatable, and no secret
+    random.Random(vote).shuffle(entries)  # noqa: S311  # nosec B311  # repeatable, and no secret
     return ServiceCatalog(tuple(entries))
 
 

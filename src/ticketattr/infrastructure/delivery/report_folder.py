@@ -12,8 +12,8 @@ from pathlib import Path
 
 from ...domain.delivery import ReportFile, is_temporary
 from ...errors import InputError
-from ..files import remove_file, unreadable
-from ..reports.workbook import look_inside
+from ..files import open_regular, remove_file, unreadable
+from ..reports.workbook import MAX_BYTES, look_inside
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,10 +80,10 @@ def _inspect(path: Path) -> ReportFile:
 
 
 def _content(path: Path) -> tuple[bytes, datetime]:
-    """What is in the file, and when it was put there."""
-    with path.open("rb") as file:
+    """What is in the file, and when it was put there. Of a file that is too large for a report, only so much."""
+    with open_regular(path) as file:
         modified = datetime.fromtimestamp(os.fstat(file.fileno()).st_mtime, timezone.utc)
-        return file.read(), modified
+        return file.read(MAX_BYTES + 1), modified
 
 
 @contextmanager

@@ -80,7 +80,7 @@ def forget_message(log: sqlite3.Connection, delivery: Delivery) -> None:
         )
     with may_drop_events(log):
         for table in ("events", "message_recipients", "message_reports", "messages"):
-            log.execute(f"DELETE FROM {table} WHERE message_id = ?", (delivery.message.message_id,))  # noqa: S608
+            log.execute(f"DELETE FROM {table} WHERE message_id = ?", (delivery.message.message_id,))  # noqa: S608  # nosec B608  # three names of ours
 
 
 def read_deliveries(log: sqlite3.Connection, message_id: str | None = None) -> list[Delivery]:

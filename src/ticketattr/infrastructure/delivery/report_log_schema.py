@@ -153,7 +153,7 @@ def _is_earlier_log(log: sqlite3.Connection) -> bool:
 
 def _take_over(log: sqlite3.Connection, path: Path) -> None:
     """The names that the earlier implementation kept; its table stays as it is."""
-    rows = log.execute(f"SELECT filename, created_at FROM {_EARLIER_TABLE}").fetchall()  # noqa: S608
+    rows = log.execute(f"SELECT filename, created_at FROM {_EARLIER_TABLE}").fetchall()  # noqa: S608  # nosec B608  # a name of ours
     log.executemany(
         "INSERT INTO adoptions VALUES (?, 'sent by the earlier implementation', '', ?, '')",
         [(_time(created_at, path), PureWindowsPath(str(filename)).name) for filename, created_at in rows],

@@ -124,20 +124,13 @@ def _from_stage_file(path: Path) -> list[Row]:
 
 
 def _from_workbook(path: Path) -> list[Row]:
-    from zipfile import BadZipFile
+    from ..reports.returned_workbook import lines, opened
 
-    import openpyxl
-    from openpyxl.utils.exceptions import InvalidFileException
-
-    try:
-        workbook = openpyxl.load_workbook(io.BytesIO(read_bounded(path, MAX_BYTES)), read_only=True, data_only=True)
-    except (BadZipFile, InvalidFileException, KeyError, ValueError, OSError) as error:
-        raise InputError(f"{path} is no readable workbook: {error}", hint=_HINT) from error
-    lines = workbook.worksheets[0].iter_rows(values_only=True)
-    header = [str(cell or "") for cell in next(lines, ())]
-    rows: list[Row] = [dict(zip(header, line, strict=False)) for line in lines]
-    workbook.close()
-    return [row for row in rows if any(cell not in (None, "") for cell in row.values())]
+    with opened(path, is_no="no readable workbook", hint=_HINT) as workbook:
+        body = lines(workbook.worksheets[0])
+        header = [str(cell or "") for cell in next(body, ())]
+        filled = (line for line in body if any(cell not in (None, "") for cell in line))
+        return [dict(zip(header, line, strict=False)) for line in filled]
 
 
 def _gold(row: Row, entry: RequestType, catalog: ServiceCatalog) -> GoldTicket:

@@ -1,4 +1,4 @@
-"""What a workbook says of itself, read without opening it in full."""
+"""What a workbook says of itself, read without opening it in full, and whether it can be opened without harm."""
 
 from __future__ import annotations
 
@@ -12,14 +12,21 @@ import zlib
 RUN_ID_PROPERTY = "run_id"
 """The custom document property that names the run; Excel and LibreOffice keep it when they save."""
 
+MAX_BYTES = 128 * 1024 * 1024
+"""The largest workbook that is read."""
+MAX_UNPACKED = 512 * 1024 * 1024
+"""The most that may come out of it: a report of 100,000 tickets takes a fraction."""
+MAX_PARTS = 10_000
+
 _PROPERTIES = "docProps/custom.xml"
 _MAX_PROPERTIES = 1024 * 1024
 # No XML parser: what a stranger saved could make one work for hours.
 _RUN_ID = re.compile(rf'<property\b[^>]*\bname="{RUN_ID_PROPERTY}"[^>]*>\s*<vt:lpwstr>([^<]*)</vt:lpwstr>')
-
+# Each entry of a zip directory begins with it.
+_ENTRY = b"PK\x01\x02"
 
 # What zipfile and the packers under it raise over bytes that are not what they say.
-_DAMAGE = (
+DAMAGE = (
     zipfile.BadZipFile,
     zlib.error,
     lzma.LZMAError,
@@ -33,6 +40,8 @@ _DAMAGE = (
 
 def look_inside(content: bytes) -> tuple[str, str]:
     """What is wrong with a workbook (nothing: empty), and the run that it names."""
+    if harm := harm_in(content):
+        return harm, ""
     try:
         with zipfile.ZipFile(io.BytesIO(content)) as workbook:
             if broken := workbook.testzip():
@@ -40,8 +49,24 @@ def look_inside(content: bytes) -> tuple[str, str]:
             if "xl/workbook.xml" not in workbook.namelist():
                 return "no workbook", ""
             return "", _run_id(workbook)
-    except _DAMAGE as error:
+    except DAMAGE as error:
         return f"no readable workbook: {error or type(error).__name__}", ""
+
+
+def harm_in(content: bytes) -> str:
+    """Why a workbook must not be unpacked; empty when it may be. Nothing is unpacked to know that."""
+    if len(content) > MAX_BYTES:
+        return f"larger than {MAX_BYTES:,} bytes"
+    # Counted before the directory is read: a few bytes of it become an object each.
+    if content.count(_ENTRY) > MAX_PARTS:
+        return f"no readable workbook: more than {MAX_PARTS:,} parts"
+    try:
+        with zipfile.ZipFile(io.BytesIO(content)) as workbook:
+            # zipfile gives no more of a part than is stated here, and parts that overlap count once each.
+            unpacked = sum(part.file_size for part in workbook.infolist())
+    except DAMAGE as error:
+        return f"no readable workbook: {error or type(error).__name__}"
+    return f"no readable workbook: unpacks to more than {MAX_UNPACKED:,} bytes" if unpacked > MAX_UNPACKED else ""
 
 
 def _run_id(workbook: zipfile.ZipFile) -> str:

@@ -1,0 +1,74 @@
+"""A workbook that a person hands in, opened within bounds: it may come from anybody."""
+
+from __future__ import annotations
+
+import io
+import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
+from itertools import islice
+from pathlib import Path
+from typing import Any
+from xml.etree.ElementTree import ParseError  # nosec B405  # parses nothing here; defusedxml raises it too
+
+from openpyxl import load_workbook
+from openpyxl.utils.exceptions import InvalidFileException
+
+from ...errors import InputError
+from ..files import open_regular
+from . import workbook as bounds
+
+# Without bounds of its own, openpyxl pads what a sheet leaves out: up to row 10**18 if a sheet says so.
+_MAX_ROWS = 1_048_576
+_MAX_COLUMNS = 256
+
+# What openpyxl and the packers under it raise over a file that is not what it says.
+_DAMAGE = (
+    *bounds.DAMAGE,
+    InvalidFileException,
+    ParseError,
+    LookupError,
+    TypeError,
+    AttributeError,
+    ArithmeticError,
+    AssertionError,
+)
+
+
+@contextmanager
+def opened(path: Path, *, is_no: str, hint: str = "") -> Iterator[Any]:
+    """An openpyxl workbook, to be read only. Raises InputError, also for damage found within the block.
+
+    `is_no` says what the file is not if it cannot be used: `no report of ours`.
+    """
+    content = _content(path)
+    try:
+        if harm := bounds.harm_in(content):
+            raise InputError(f"{path} is {is_no}: {harm}", hint=hint)
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # about what it would lose if it saved the workbook
+            workbook = load_workbook(io.BytesIO(content), read_only=True, data_only=True)
+            try:
+                yield workbook
+            finally:
+                workbook.close()
+    except _DAMAGE as error:
+        why = (str(error) or type(error).__name__).splitlines()[0]
+        raise InputError(f"{path} is {is_no}: {why}", hint=hint) from error
+
+
+def lines(sheet: Any) -> Iterator[tuple[Any, ...]]:
+    """The values of each row, the first 256 of them."""
+    # What other programs state about the size of a sheet is not always so.
+    sheet.reset_dimensions()
+    return islice(sheet.iter_rows(max_col=_MAX_COLUMNS, values_only=True), _MAX_ROWS)
+
+
+def _content(path: Path) -> bytes:
+    try:
+        with open_regular(path) as file:
+            return file.read(bounds.MAX_BYTES + 1)
+    except FileNotFoundError:
+        raise InputError(f"{path} does not exist") from None
+    except OSError as error:
+        raise InputError(f"{path} cannot be read: {error.strerror or error}") from error

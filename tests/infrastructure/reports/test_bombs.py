@@ -1,0 +1,187 @@
+"""What comes back from readers may be made to break whoever reads it: that takes little time and memory."""
+
+from __future__ import annotations
+
+import io
+import os
+import zipfile
+from contextlib import nullcontext
+from pathlib import Path
+
+import openpyxl
+import pytest
+
+from ticketattr.domain.report import Report, Row
+from ticketattr.errors import InputError
+from ticketattr.infrastructure.delivery.report_folder import OutputFolder
+from ticketattr.infrastructure.evaluation.gold_files import GoldFile
+from ticketattr.infrastructure.reports.excel import write_workbook
+from ticketattr.infrastructure.reports.returned_workbook import lines, opened
+from ticketattr.infrastructure.reports.reviewed_workbook import read_reviewed
+from ticketattr.infrastructure.reports.workbook import MAX_BYTES, MAX_PARTS, MAX_UNPACKED
+
+from ...conftest import CLI, DATA
+from ...fakes import MIDNIGHT
+
+RUN = "20261123T150301Z-7f3a"
+SHEET = "xl/worksheets/sheet1.xml"
+
+
+def reported(run_id: str = RUN) -> bytes:
+    file = io.BytesIO()
+    write_workbook(Report(run_id, MIDNIGHT, (Row("T-1", short_description="Forgot my password"),)), file)
+    return file.getvalue()
+
+
+def with_part(name: str, content: bytes, base: bytes | None = None) -> bytes:
+    """The workbook with another content of one part."""
+    file = io.BytesIO()
+    with (
+        zipfile.ZipFile(io.BytesIO(base or reported())) as source,
+        zipfile.ZipFile(file, "w", zipfile.ZIP_DEFLATED) as to,
+    ):
+        for part in source.namelist():
+            if part != name:
+                to.writestr(part, source.read(part))
+        to.writestr(name, content)
+    return file.getvalue()
+
+
+def tickets_part() -> str:
+    """Where the sheet lies that is read."""
+    with zipfile.ZipFile(io.BytesIO(reported())) as workbook:
+        return next(
+            name for name in workbook.namelist() if "worksheets/sheet" in name and b"short_descr" in workbook.read(name)
+        )
+
+
+def sheet(rows: str, prolog: str = "") -> bytes:
+    space = "http://schemas.openxmlformats.org/spreadsheetml/2006/main"
+    return f'{prolog}<worksheet xmlns="{space}"><sheetData>{rows}</sheetData></worksheet>'.encode()
+
+
+def larger_than_memory() -> bytes:
+    """A workbook of a few KB whose directory states one part of 600 MB many times over: they share their bytes."""
+    file = io.BytesIO()
+    with zipfile.ZipFile(file, "w", zipfile.ZIP_DEFLATED) as bomb:
+        bomb.writestr("xl/workbook.xml", bytes(1024 * 1024))
+        (first,) = bomb.filelist
+        bomb.filelist.extend([first] * (MAX_UNPACKED // first.file_size))
+    return file.getvalue()
+
+
+def many_parts() -> bytes:
+    file = io.BytesIO()
+    with zipfile.ZipFile(file, "w") as bomb:
+        bomb.writestr("xl/workbook.xml", b"")
+        bomb.filelist.extend(bomb.filelist * MAX_PARTS)
+    return file.getvalue()
+
+
+@pytest.fixture
+def path(tmp_path: Path) -> Path:
+    return tmp_path / "report.xlsx"
+
+
+def refusals(path: Path) -> list[str]:
+    """What each of those who read workbooks says of this one."""
+    said = []
+    for read in (read_reviewed, GoldFile.read):
+        with pytest.raises(InputError) as refused:
+            read(path)
+        said.append(str(refused.value))
+    return [*said, *(report.damage for report in OutputFolder(path.parent).reports())]
+
+
+def test_what_unpacks_to_more_than_is_read_is_refused_unpacked_by_nobody(path: Path) -> None:
+    path.write_bytes(larger_than_memory())
+    assert path.stat().st_size < 100_000
+    assert [text.partition("unpacks to more than ")[2] for text in refusals(path)] == ["536,870,912 bytes"] * 3
+
+
+def test_a_directory_of_very_many_parts_is_refused_unread(path: Path) -> None:
+    path.write_bytes(many_parts())
+    assert all("more than 10,000 parts" in text for text in refusals(path))
+
+
+def test_a_huge_file_is_read_to_its_limit_and_no_further(path: Path) -> None:
+    with path.open("wb") as file:
+        file.truncate(1024**4)
+    said = refusals(path)
+    assert len(said) == 3
+    assert all(f"larger than {MAX_BYTES:,} bytes" in text for text in said)
+
+
+@pytest.mark.parametrize("text", ["ha", "&b;"])
+def test_entities_are_not_resolved(path: Path, text: str) -> None:
+    laughs = '<!DOCTYPE x [<!ENTITY a "ha"><!ENTITY b "&a;&a;&a;">]>' if text == "&b;" else ""
+    rows = f'<row r="1"><c r="A1" t="inlineStr"><is><t>{text}</t></is></c></row>'
+    openpyxl.Workbook().save(path)
+    path.write_bytes(with_part(SHEET, sheet(rows, laughs), path.read_bytes()))
+    seen = []
+    with (
+        pytest.raises(InputError) if laughs else nullcontext(),
+        opened(path, is_no="no workbook") as workbook,
+    ):
+        seen = list(lines(workbook.worksheets[0]))
+    assert seen == ([] if laughs else [("ha", *[None] * 255)])
+
+
+def test_a_sheet_that_claims_rows_and_columns_without_end_is_read_within_the_bounds_of_one(path: Path) -> None:
+    openpyxl.Workbook().save(path)
+    rows = '<row r="1"><c r="XFD1"><v>1</v></c></row><row r="999999999999999999"><c r="A1"><v>1</v></c></row>'
+    path.write_bytes(with_part(SHEET, sheet(rows), path.read_bytes()))
+    with opened(path, is_no="no workbook") as workbook:
+        widths = [len(line) for line in lines(workbook.worksheets[0])]
+    assert (len(widths), set(widths)) == (1_048_576, {256})
+
+
+@pytest.mark.parametrize("number", ["1e999", "-1e999", "NaN", "9" * 5000, "1e308"])
+def test_a_place_that_is_no_place_is_no_bug(path: Path, number: str) -> None:
+    names = ("place", "id", "short_description", "request_category", "request_type")
+    header = "".join(
+        f'<c r="{column}1" t="inlineStr"><is><t>{name}</t></is></c>'
+        for column, name in zip("ABCDE", names, strict=True)
+    )
+    rows = f'<row r="1">{header}</row><row r="2"><c r="A2" t="n"><v>{number}</v></c></row>'
+    path.write_bytes(with_part(tickets_part(), sheet(rows)))
+    try:
+        (row,) = read_reviewed(path).rows
+    except InputError:
+        return
+    assert row.place is None or row.place > 10**9
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="no pipes that have a name")
+def test_a_pipe_and_a_device_hold_nobody_up(path: Path, cli: CLI) -> None:
+    """Opened the usual way, a pipe that nobody writes to never answers, and /dev/zero never ends."""
+    output = cli.folder / "output"
+    output.mkdir()
+    os.mkfifo(output / "pipe.xlsx")
+    (output / "zero.xlsx").symlink_to("/dev/zero")
+    (output / "to-pipe.xlsx").symlink_to("pipe.xlsx")
+    assert OutputFolder(output).reports() == []
+    cli.ok("pending", "list")
+    for name in ("pipe.xlsx", "zero.xlsx", "to-pipe.xlsx"):
+        for command in (
+            ("corrections", "import"),
+            ("send", "--report"),
+            ("evaluate", "--catalog", str(DATA / "catalog.yaml")),
+        ):
+            result = cli(*command, str(output / name))
+            assert result.exit_code == 3, (name, command, result.output)
+            assert "it is no file but a pipe or a device" in result.output.replace("\n", " ")
+
+
+@pytest.mark.parametrize(
+    "run_id", ["../../etc", "/etc/passwd", "..", "", f"{RUN}/..", f"{RUN}\n", "20261123T150301Z-7F3A"]
+)
+def test_a_run_that_is_a_path_leads_nowhere(path: Path, cli: CLI, run_id: str) -> None:
+    path.write_bytes(reported(run_id))
+    outside = (cli.folder / "work" / run_id.lstrip("/")).resolve()
+    outside.mkdir(parents=True, exist_ok=True)
+    before = {file: file.read_bytes() for file in cli.folder.rglob("*") if file.is_file()}
+    result = cli("corrections", "import", str(path))
+    assert result.exit_code == 3
+    assert "Give a workbook that" in result.output
+    assert {file: file.read_bytes() for file in cli.folder.rglob("*") if file.is_file()} == before
