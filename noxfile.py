@@ -50,6 +50,12 @@ def mutation(session: nox.Session) -> None:
 
 
 @nox.session(venv_backend="none")
+def pictures(session: nox.Session) -> None:
+    """Terminal and mail of the README, from a run of the example queue. Needs chromium."""
+    session.run(*PYTHON, "tests.pictures", "docs", *session.posargs)
+
+
+@nox.session(venv_backend="none")
 def crash(session: nox.Session) -> None:
     """The program is killed, and its disk fails, at every step of sending: some ten minutes. Needs strace."""
     session.run(*PYTHON, "pytest", "-m", "crash", "-s", *session.posargs)

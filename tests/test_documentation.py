@@ -1,9 +1,13 @@
-"""What README and .env.example say is what the program does."""
+"""What README, the pages in docs and .env.example say is what the program does."""
 
 from __future__ import annotations
 
 import re
+import shlex
+from collections.abc import Iterator, Sequence
+from importlib import import_module
 from pathlib import Path
+from typing import Any
 
 import pytest
 from typer.main import get_command
@@ -18,6 +22,69 @@ ROOT = Path(__file__).parents[1]
 README = (ROOT / "README.md").read_text(encoding="utf-8")
 ENV_EXAMPLE = ROOT / ".env.example"
 SETTINGS = set(known_settings())
+PAGES = ("README.md", *sorted(f"docs/{path.name}" for path in (ROOT / "docs").glob("*.md")))
+ARCHITECTURE = (ROOT / "docs" / "architecture.md").read_text(encoding="utf-8")
+
+_SHELL_OPERATORS = {"|", "||", "&&", ";", ">", ">>", "<", "2>", "&"}
+
+
+def _links() -> list[tuple[str, str]]:
+    """Every page with what it links to in this repository, pictures too."""
+    return sorted(
+        {
+            (page, link)
+            for page in PAGES
+            for link in re.findall(r"\]\(([^):]+)\)", (ROOT / page).read_text(encoding="utf-8"))
+        }
+    )
+
+
+def _anchors(page: Path) -> set[str]:
+    """The headings, as a forge makes links of them."""
+    headings = re.findall(r"^#+ (.+)$", page.read_text(encoding="utf-8"), re.MULTILINE)
+    return {re.sub(r"[^\w\- ]", "", heading.lower()).replace(" ", "-") for heading in headings}
+
+
+def _commands_told() -> list[tuple[str, list[str]]]:
+    """The words after `ticketattr`, for each time that a page has it in a block of shell."""
+    return [
+        (page, words)
+        for page in PAGES
+        for block in re.findall(r"^```(?:bash|sh|shell)\n(.*?)^```", (ROOT / page).read_text("utf-8"), re.M | re.S)
+        for line in re.sub(r"\$\([^)]*\)", "x", block.replace("\\\n", " ")).splitlines()
+        for words in _words_after_program(shlex.split(line, comments=True))
+    ]
+
+
+def _words_after_program(words: Sequence[str]) -> Iterator[list[str]]:
+    for place, word in enumerate(words):
+        # The bare word may also be a user or a folder.
+        is_first = place == 0 or words[place - 1] in _SHELL_OPERATORS
+        if word.endswith("/bin/ticketattr") or (word == "ticketattr" and is_first):
+            rest = words[place + 1 :]
+            end = next((number for number, other in enumerate(rest) if other in _SHELL_OPERATORS), len(rest))
+            yield list(rest[:end])
+
+
+def _parse(words: Sequence[str]) -> None:
+    """All options and arguments of a command line, down to the innermost command; nothing is run."""
+    command: Any = get_command(app)
+    context: Any = None
+    rest = list(words)
+    while True:
+        context = command.make_context("ticketattr", rest, parent=context)
+        if not hasattr(command, "commands"):
+            return
+        # The only place where click keeps the name of the command that comes next.
+        _, command, rest = command.resolve_command(context, [*context._protected_args, *context.args])  # noqa: SLF001
+
+
+def _command_names(command: Any, before: str = "") -> Iterator[str]:
+    for name, inner in command.commands.items():
+        if hasattr(inner, "commands"):
+            yield from _command_names(inner, f"{before}{name} ")
+        else:
+            yield f"{before}{name}"
 
 
 def test_env_example_has_every_setting_and_no_other() -> None:
@@ -37,15 +104,15 @@ def test_env_example_states_the_defaults(cli: CLI) -> None:
     cli.ok("run", "--dry-run")
 
 
-def test_readme_has_every_exit_code() -> None:
+def test_readme_has_every_exit_code_and_no_other() -> None:
     table = README.partition("## Exit codes")[2].partition("\n## ")[0]
-    assert {int(code) for code in re.findall(r"\b(\d+)\b(?=[^|]*\|)", table)} == {code.value for code in ExitCode}
+    codes = [int(code) for code in re.findall(r"\b(\d+)\b(?=[^|]*\|)", table)]
+    assert sorted(codes) == sorted(code.value for code in ExitCode)
 
 
-def test_readme_has_every_command() -> None:
-    command = get_command(app)
-    names = set(getattr(command, "commands", {}))
-    assert names == set(re.findall(r"^\| `ticketattr (\w+)", README, re.MULTILINE))
+def test_readme_has_every_command_and_no_other() -> None:
+    told = re.findall(r"^\| `ticketattr ([a-z]+(?: [a-z]+)?)", README, re.MULTILINE)
+    assert sorted(told) == sorted(_command_names(get_command(app)))
 
 
 def test_the_demo_of_the_readme_ends_with_a_workbook_and_a_mail(cli: CLI) -> None:
@@ -56,9 +123,35 @@ def test_the_demo_of_the_readme_ends_with_a_workbook_and_a_mail(cli: CLI) -> Non
     assert len(cli.reports) == len(cli.mails) == 1
 
 
-@pytest.mark.parametrize("link", sorted(set(re.findall(r"\]\(([^)#:]+)\)", README))))
-def test_what_the_readme_links_to_exists(link: str) -> None:
-    assert (ROOT / link).exists()
+@pytest.mark.parametrize(("page", "link"), _links(), ids=str)
+def test_what_a_page_links_to_exists(page: str, link: str) -> None:
+    path, _, anchor = link.partition("#")
+    target = (ROOT / page).parent / path if path else ROOT / page
+    assert target.exists()
+    if anchor:
+        assert anchor in _anchors(target)
+
+
+@pytest.mark.parametrize(("page", "words"), _commands_told(), ids=lambda value: value if isinstance(value, str) else "")
+def test_a_command_that_a_page_tells_to_type_can_be_typed(page: str, words: list[str]) -> None:
+    _parse(words)
+
+
+@pytest.mark.parametrize("line", ["run --no-such-option", "pending list --no-such-option", "--no-such-option run"])
+def test_an_option_that_no_command_has_would_be_noticed(line: str) -> None:
+    with pytest.raises(Exception, match="no-such-option"):
+        _parse(line.split())
+
+
+@pytest.mark.parametrize("path", sorted(set(re.findall(r"`((?:src|tests)/[\w./]+)`", ARCHITECTURE))))
+def test_a_path_of_the_architecture_page_exists(path: str) -> None:
+    assert (ROOT / path).exists()
+
+
+@pytest.mark.parametrize("name", sorted(set(re.findall(r"`(ticketattr(?:\.\w+)+)`", ARCHITECTURE))))
+def test_a_name_of_the_architecture_page_exists(name: str) -> None:
+    module, _, thing = name.rpartition(".")
+    assert hasattr(import_module(module), thing)
 
 
 def test_every_test_that_the_security_page_names_exists() -> None:
