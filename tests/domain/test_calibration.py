@@ -15,26 +15,34 @@ def log_odds(share: float) -> float:
     return math.log(share / (1 - share))
 
 
-def answers(curve: Calibration, number: int) -> tuple[list[float], list[bool]]:
+def answers(curve: Calibration, number: int, least: float) -> tuple[list[float], list[bool]]:
     """Confidences of every height, and whether they were right, as often as the curve says."""
     chance = random.Random(11)  # noqa: S311  # repeatable, and no secret
-    confidences = [chance.uniform(0.05, 0.95) for _ in range(number)]
+    confidences = [chance.uniform(least, 0.98) for _ in range(number)]
     return confidences, [chance.random() < curve.probability(confidence) for confidence in confidences]
 
 
+@pytest.mark.parametrize("least", [0.02, 0.8], ids=["any confidence", "always sure"])
 @pytest.mark.parametrize("truth", [Calibration(0.5, -1.0), Calibration(2.0, 0.7), Calibration(1.0, 0.0)], ids=str)
-def test_the_curve_is_that_of_a_logistic_regression(truth: Calibration) -> None:
-    confidences, right = answers(truth, 4000)
+def test_the_curve_is_that_of_a_logistic_regression(truth: Calibration, least: float) -> None:
+    confidences, right = answers(truth, 4000, least)
     curve = fit_calibration(confidences, right)
     model = LogisticRegression(C=1e9).fit([[log_odds(confidence)] for confidence in confidences], right)
-    assert (curve.slope, curve.offset) == pytest.approx((model.coef_[0][0], model.intercept_[0]), abs=0.01)
+    for confidence in (least, 0.9, 0.98):
+        ((_, expected),) = model.predict_proba([[log_odds(confidence)]])
+        assert curve.probability(confidence) == pytest.approx(expected, abs=0.002)
 
 
-@pytest.mark.parametrize(("right", "share"), [(5, 6 / 7), (0, 1 / 10)], ids=["5 of 5", "0 of 8"])
-def test_few_that_agree_count_as_platt_has_it(right: int, share: float) -> None:
-    """As if one more had been right, and one more wrong."""
-    number = right or 8
-    assert fit_calibration([0.5] * number, [bool(right)] * number).probability(0.5) == pytest.approx(share, abs=0.002)
+@pytest.mark.parametrize(
+    ("right", "wrong", "share"), [(5, 0, 6 / 7), (0, 8, 1 / 10), (2, 4, (2 * 3 / 4 + 4 * 1 / 6) / 6)]
+)
+def test_few_tickets_count_as_platt_has_it_and_say_nothing_of_other_confidences(
+    right: int, wrong: int, share: float
+) -> None:
+    """Each as if one more had been right, and one more wrong."""
+    curve = fit_calibration([0.5] * (right + wrong), [True] * right + [False] * wrong)
+    assert curve.probability(0.5) == pytest.approx(share, abs=0.002)
+    assert curve.slope == 1.0
 
 
 def test_the_surer_answer_stays_the_surer_one_though_it_is_the_one_that_is_wrong() -> None:

@@ -66,6 +66,7 @@ PARTIAL, DOUBT = a_record(5, "tickets failed (quota)"), a_record(5, "reports in 
         ([DOWN, DOWN, DOWN, FINE, FINE], ["failure", None, None, "recovery", None]),
         ([DOWN, BROKEN, DOWN], ["failure", "failure", "failure"]),
         ([PARTIAL, PARTIAL, DOUBT, FINE], ["partial", None, "doubt", "recovery"]),
+        ([PARTIAL, a_record(5, "tickets failed (blocked)"), FINE], ["partial", "partial", "recovery"]),
         ([DOWN, FINE, DOWN], ["failure", "recovery", "failure"]),
         # Ctrl-C is no news, and no recovery; a SIGTERM that nobody expected is.
         ([a_record(130), DOWN, a_record(130), FINE], [None, "failure", None, "recovery"]),
@@ -98,13 +99,14 @@ def test_a_trouble_that_nobody_heard_of_ends_in_silence() -> None:
 
 
 def test_the_third_run_in_a_row_that_gives_way_is_told_once_and_the_next_end_is_a_recovery() -> None:
-    memory, kinds = remember(Memory(), FINE), []
+    memory, kinds = remember(Memory(), FINE), list[AlertKind | None]()
     for _ in range(5):
         memory = remember_overlap(memory)
-        if due := alert_due(memory, FINE):
-            kinds.append(due.kind)
-            memory = remember_told(memory, due)
-    assert kinds == ["overlap"]
+        due = alert_due(memory, FINE)
+        kinds.append(due.kind if due else None)
+        memory = remember_told(memory, due) if due else memory
+    assert kinds == [None, None, "overlap", None, None]
+    assert memory.overlaps == 5
     assert memory.last == {"run": FINE}, "what gives way touches nothing of the one at work"
     assert told(memory, FINE)[1] == "recovery"
 
@@ -186,6 +188,10 @@ def test_what_is_done_in_part_says_why_and_not_how_often() -> None:
     [
         (MailServerError("the mail server a:25 did not answer: timed out"),
          MailServerError("the mail server a:25 did not answer: refused"), True),
+        (MailServerError("the mail server did not answer: TLS: too old"),
+         MailServerError("the mail server did not answer: TLS: unknown: certificate"), True),
+        (MailServerError("the mail server refused the session: 421"),
+         MailServerError("the mail server did not answer: timed out"), False),
         (MailServerError("the mail server refused the session: 421"), MailServerError("the disk is full"), False),
         (InputError("work/20261123T150301Z-7f3a/tickets.json is damaged"),
          InputError("work/20261124T150301Z-0000/tickets.json is damaged"), True),
@@ -216,7 +222,27 @@ def test_an_alert_is_short_and_says_what_happened_in_figures_and_what_to_do() ->
         "cost 0.0123 USD",
         "hint: Try again later.",
     ]
-    assert len(alert_of(Due("failure", a_record(3, reason="x" * 9999)), None, "h").text) < 400
+
+
+def test_what_is_not_known_is_not_made_up() -> None:
+    record = a_record(5, "x", tickets={"model": 3}, by_sla={"4 hours": 3}, bill=Bill(Usage(calls=2), cost=None))
+    assert alert_of(Due("partial", record), None, "h").text.splitlines() == [
+        "run run 0",
+        "tickets: 3 attributed, 0 failed",
+        "cost unknown",
+    ]
+
+
+def test_an_overlap_says_nothing_of_a_run_that_never_worked() -> None:
+    record = a_record(4, reason="another ticketattr is at work", hint="Try again later.")
+    alert = alert_of(Due("overlap", record), ReportFigures(9, 9, 1, 2, 1), "h")
+    assert (alert.kind, alert.title) == ("overlap", "ticketattr on h: 3 runs in a row found another one at work")
+    assert alert.text.splitlines() == ["another ticketattr is at work", "run run 0", "hint: Try again later."]
+
+
+@pytest.mark.parametrize(("reason", "told"), [("x" * 300, "x" * 300), ("x" * 301, "x" * 299 + "…")], ids=len)
+def test_a_reason_takes_300_characters_at_most(reason: str, told: str) -> None:
+    assert alert_of(Due("failure", a_record(3, reason=reason)), None, "h").text.splitlines()[0] == told
 
 
 def test_a_recovery_does_not_repeat_what_was_wrong() -> None:

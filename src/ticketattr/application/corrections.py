@@ -47,8 +47,7 @@ def import_corrections(
     refused: list[str] = []
     earlier = {correction.place: correction for correction in _of_run(workbook.run_id, store)}
     new = []
-    for row in _own_rows(workbook, reported, refused):
-        place = row.place or 0
+    for place, row in _own_rows(workbook, reported, refused).items():
         attributed, before = reported[place - 1], earlier.get(place)
         if _same(row, _pair(attributed)) or (before and _same(row, before.pair)):
             continue
@@ -68,8 +67,8 @@ def _of_run(run_id: str, store: CorrectionStore) -> list[Correction]:
 
 def _own_rows(
     workbook: ReviewedWorkbook, reported: Sequence[AttributedTicket], refused: list[str]
-) -> list[ReviewedRow]:
-    """The rows that speak of a ticket of the run; what does not, or speaks of one twice, is `refused`."""
+) -> dict[int, ReviewedRow]:
+    """The rows that speak of a ticket of the run, by its place; what does not, or speaks of one twice, is `refused`."""
     first = workbook.columns[0]
     by_place: dict[int, ReviewedRow] = {}
     for row in workbook.rows:
@@ -79,7 +78,7 @@ def _own_rows(
             refused.append(f"{first}{row.number}: id and text of this row are those of another ticket")
         elif (other := by_place.setdefault(row.place, row)) is not row:
             refused.append(f"{first}{row.number}: the same ticket as row {other.number}")
-    return list(by_place.values())
+    return by_place
 
 
 def _speaks_of(row: ReviewedRow, attributed: AttributedTicket) -> bool:

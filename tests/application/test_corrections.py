@@ -1,0 +1,128 @@
+"""What a person chose in a report is taken over, cell by cell, or nothing is."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
+
+import pytest
+
+from ticketattr.application.corrections import Imported, import_corrections
+from ticketattr.domain.correction import Correction, ReviewedRow, ReviewedWorkbook
+from ticketattr.domain.shown_text import shown
+from ticketattr.domain.ticket import AttributedTicket, Attribution, Ticket, Unattributed
+from ticketattr.errors import InputError
+
+from ..fakes import CATALOG, GENERAL, LAPTOP, MIDNIGHT, a_correction
+
+QUEUE = [
+    AttributedTicket(Ticket("1", "Screen flickers", "Since Monday."), Attribution(GENERAL, "model")),
+    AttributedTicket(Ticket("2", "Lunch?"), Unattributed("no_match")),
+    AttributedTicket(Ticket("3", "Locked\x07 out"), Attribution(LAPTOP, "model")),
+]
+
+
+@dataclass
+class Store:
+    corrections: list[Correction] = field(default_factory=list)
+
+    def all(self) -> list[Correction]:
+        return list(self.corrections)
+
+    def add(self, corrections: Sequence[Correction]) -> None:
+        self.corrections += corrections
+
+
+def row(place: int, category: str = "", request_type: str = "", *, number: int = 0) -> ReviewedRow:
+    """As the report has it, with that choice beside it."""
+    ticket = QUEUE[place - 1].ticket
+    return ReviewedRow(number or place + 1, place, ticket.id, shown(ticket.short_description), category, request_type)
+
+
+UNTOUCHED = [row(1, "Other", "General Inquiry"), row(2), row(3, "Hardware", "Laptop Repair")]
+
+
+def take_over(*rows: ReviewedRow, store: Store | None = None, run_id: str = "the run") -> Imported:
+    workbook = ReviewedWorkbook(run_id, "Lead", rows, ("B", "C"))
+    store = Store() if store is None else store
+    return import_corrections(workbook, QUEUE, CATALOG, store, imported_by="ann", now=MIDNIGHT)
+
+
+def refusal(*rows: ReviewedRow) -> str:
+    store = Store()
+    with pytest.raises(InputError) as caught:
+        take_over(row(1, "Hardware", "Laptop Repair"), *rows, store=store)
+    assert store.corrections == [], "what can be taken over is not either"
+    assert caught.value.hint
+    return str(caught.value)
+
+
+def test_a_correction_says_all_that_an_audit_asks_for() -> None:
+    store = Store()
+    imported = take_over(row(1, " hardware", "LAPTOP repair"), *UNTOUCHED[1:], store=store)
+    expected = Correction(
+        run_id="the run",
+        place=1,
+        ticket_id="1",
+        short_description="Screen flickers",
+        long_description="Since Monday.",
+        request_category="Hardware",
+        request_type="Laptop Repair",
+        reported_category="Other",
+        reported_type="General Inquiry",
+        reviewer="Lead",
+        imported_by="ann",
+        at=MIDNIGHT,
+    )
+    assert imported == Imported((expected,), (expected,))
+    assert store.corrections == [expected]
+
+
+def test_a_ticket_without_a_request_type_may_be_given_one() -> None:
+    (correction,) = take_over(row(2, "Other", "General Inquiry")).new
+    assert (correction.place, correction.reported_category, correction.reported_type) == (2, "", "")
+
+
+@pytest.mark.parametrize("order", [1, -1])
+def test_rows_that_nobody_changed_mean_nothing_in_whatever_order(order: int) -> None:
+    respelled = replace(UNTOUCHED[2], short_description="locked␇  out", request_type="laptop  REPAIR")
+    assert take_over(*[*UNTOUCHED[:2], respelled][::order]) == Imported((), ())
+
+
+def test_what_was_imported_of_the_same_run_is_not_new_a_second_thought_is_and_another_run_counts_for_nothing() -> None:
+    store = Store([replace(a_correction("x", run_id="another run"), place=2)])
+    choice = row(2, "Hardware", "Laptop Repair")
+    first = take_over(choice, store=store)
+    assert len(first.new) == 1
+    assert take_over(choice, store=store) == Imported((), first.of_run)
+    assert take_over(row(2), store=store).new == (), "what the report said takes nothing back"
+    second = take_over(row(2, "Access", "Password Reset"), store=store)
+    assert second.of_run == (*first.new, *second.new)
+    assert take_over(choice, store=store).new, "the first choice again is a third thought"
+
+
+@pytest.mark.parametrize(
+    ("wrong", "said"),
+    [
+        (row(2, "Canteen", "Menu"), "B3: 'Canteen' is no category in the catalog"),
+        (row(2, "hardware", "Menu"), "C3: 'Menu' is no request type of hardware in the catalog"),
+        (row(2, "Hardware", " "), "C3: an empty cell is no request type of Hardware in the catalog"),
+        (row(2, " ", "Menu"), "B3: an empty cell is no category in the catalog"),
+        (row(2, "x\x07" * 99, "y"), f"B3: '{'x␇' * 50}' is no category in the catalog"),
+        (replace(row(2), place=None), "B3: this row is none of the report"),
+        (replace(row(2), place=0), "B3: this row is none of the report"),
+        (replace(row(2), place=4), "B3: this row is none of the report"),
+        (replace(row(2), id="3"), "B3: id and text of this row are those of another ticket"),
+        (replace(row(2), short_description="Supper?"), "B3: id and text of this row are those of another ticket"),
+        (row(1, "Access", "Password Reset", number=9), "B9: the same ticket as row 2"),
+    ],
+)
+def test_what_cannot_be_taken_over_is_named_by_its_cell_and_nothing_is(wrong: ReviewedRow, said: str) -> None:
+    assert refusal(wrong) == f"nothing imported: {said}"
+
+
+@pytest.mark.parametrize(("wrong", "end"), [(2, ""), (20, ""), (23, "; and 3 more")])
+def test_of_many_wrong_cells_twenty_are_named(wrong: int, end: str) -> None:
+    rows = [replace(row(2), place=None, number=number) for number in range(wrong)]
+    named = "; ".join(f"B{number}: this row is none of the report" for number in range(min(wrong, 20)))
+    assert refusal(*rows) == f"nothing imported: {named}{end}"

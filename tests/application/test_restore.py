@@ -1,0 +1,112 @@
+"""A copy in the place of the report log: nothing that was sent may be forgotten by that."""
+
+from __future__ import annotations
+
+import logging
+from pathlib import Path
+
+import pytest
+
+from ticketattr.application.restore import Copy, Restored, Unknown, restore_log
+from ticketattr.errors import InputError
+from ticketattr.infrastructure.delivery.report_folder import OutputFolder
+from ticketattr.infrastructure.delivery.report_log import SQLiteReportLog
+
+from ..fakes import MIDNIGHT
+from .test_send import DOUBT, REFUSED, Desk
+
+
+@pytest.fixture
+def desk(tmp_path: Path) -> Desk:
+    desk = Desk(tmp_path / "output")
+    desk.put("a.xlsx")
+    desk.send()
+    return desk
+
+
+@pytest.fixture
+def copy(desk: Desk) -> Path:
+    path = desk.root.parent / "copy.db"
+    desk.log.back_up(path)
+    return path
+
+
+def restore(desk: Desk, copy: Path, unknown: Unknown = "refuse") -> Restored:
+    folder = OutputFolder(desk.root)
+    return restore_log(desk.log, Copy(SQLiteReportLog(copy), copy), folder, unknown, MIDNIGHT)
+
+
+def lose_log(desk: Desk) -> None:
+    for path in desk.root.glob("reports.db*"):
+        path.unlink()
+
+
+def test_what_the_copy_knows_as_sent_is_sent_again_by_nobody(desk: Desk, copy: Path) -> None:
+    lose_log(desk)
+    assert restore(desk, copy) == Restored((), None)
+    assert desk.send() == []
+
+
+def test_the_log_in_place_is_kept_aside(desk: Desk, copy: Path) -> None:
+    aside = restore(desk, copy).aside
+    assert aside
+    assert aside.is_file()
+
+
+@pytest.mark.parametrize(("number", "named"), [(1, ["new 0.xlsx"]), (12, [f"new {n}.xlsx" for n in range(10)])])
+def test_reports_that_the_copy_does_not_know_are_asked_about(
+    desk: Desk, copy: Path, number: int, named: list[str]
+) -> None:
+    lose_log(desk)
+    for place in range(number):
+        desk.put(f"new {place}.xlsx", modified=2000 + place)
+    with pytest.raises(InputError) as caught:
+        restore(desk, copy)
+    paths = ", ".join(str(desk.root / name) for name in named)
+    more = ", and 2 more" if number > 10 else ""
+    assert str(caught.value).startswith(f"nothing restored: the copy does not know {paths}{more}, which may have")
+    assert "--unknown sent" in (caught.value.hint or "")
+    assert not desk.log.exists()
+
+
+@pytest.mark.parametrize(("unknown", "sent"), [("sent", []), ("pending", [["new.xlsx"]])])
+def test_a_person_says_what_they_are(desk: Desk, copy: Path, unknown: Unknown, sent: list[list[str]]) -> None:
+    lose_log(desk)
+    path = desk.put("new.xlsx")
+    (report,) = restore(desk, copy, unknown).unknown
+    assert report.path == path
+    assert desk.send() == sent
+
+
+def test_why_they_count_as_sent_stays_known(desk: Desk, copy: Path) -> None:
+    lose_log(desk)
+    desk.put("new.xlsx")
+    restore(desk, copy, "sent")
+    assert desk.outgoing().status(desk.root / "new.xlsx").detail == "adopted when the log was restored: counts as sent"
+
+
+def test_a_log_that_knows_of_a_message_that_may_have_arrived_is_not_replaced(desk: Desk, copy: Path) -> None:
+    desk.put("b.xlsx")
+    desk.mailer.troubles = [DOUBT]
+    desk.send()
+    with pytest.raises(InputError, match="knows 1 messages that the copy does not") as caught:
+        restore(desk, copy, "pending")
+    assert caught.value.hint
+    assert len(desk.log.deliveries()) == 2
+
+
+def test_a_log_that_knows_of_a_failure_more_is(desk: Desk, copy: Path) -> None:
+    desk.put("b.xlsx")
+    desk.mailer.troubles = [REFUSED]
+    desk.send()
+    restore(desk, copy, "pending")
+    assert len(desk.log.deliveries()) == 1
+
+
+def test_a_log_past_reading_is_replaced_with_a_word(desk: Desk, copy: Path, caplog: pytest.LogCaptureFixture) -> None:
+    lose_log(desk)
+    (desk.root / "reports.db").write_bytes(b"no database, " * 99)
+    with caplog.at_level(logging.WARNING):
+        restore(desk, copy)
+    assert any("reports.db" in message for message in caplog.messages)
+    assert desk.send() == []

@@ -1,0 +1,274 @@
+"""The whole chain, with what is outside doing as it is told: real stage files, reports and log."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import pytest
+
+from ticketattr.application.ports import Run
+from ticketattr.application.report import Attributed, Reporting, last_sent_run, make_report
+from ticketattr.application.run import Pipeline, RunResult, run_pipeline
+from ticketattr.application.watch import Watch, current_stage
+from ticketattr.domain.catalog import ServiceCatalog
+from ticketattr.domain.gold import no_labelled_tickets
+from ticketattr.domain.report import Report
+from ticketattr.domain.ticket import AttributedTicket, Attribution, Ticket, Unattributed
+from ticketattr.domain.usage import Bill, Usage
+from ticketattr.errors import CatalogError, MailServerError
+from ticketattr.infrastructure.classifiers.answer_cache import NoAnswerCache
+from ticketattr.infrastructure.reports.excel import ExcelReports
+from ticketattr.infrastructure.stage_files.work_folder import WorkFolder
+
+from ..fakes import CATALOG, GENERAL, LAPTOP, MIDNIGHT, FakeMailer, ScriptedClassifier, a_correction
+from .test_corrections import Store
+from .test_send import REFUSED, Desk
+
+FIRST, SECOND = "20261121T000000Z-0000", "20261122T000000Z-0000"
+BILL = Bill(Usage(calls=2, tokens_in=30), cost=0.5, model="scripted")
+QUEUE = [
+    Ticket("1", "Screen flickers"),
+    Ticket("2", "Lunch?"),
+    Ticket("3", "Screen is black", request_category="hardware", request_type="laptop repair"),
+]
+
+
+def ignore(done: int, total: int) -> None:
+    pass
+
+
+@dataclass
+class House:
+    """A helpdesk with its catalog, a desk that sends, and what the stages leave."""
+
+    root: Path
+    tickets: list[Ticket] = field(default_factory=lambda: list(QUEUE))
+    catalog: ServiceCatalog | None = CATALOG
+    store: Store = field(default_factory=Store)
+    asked: list[str] = field(default_factory=list)
+    written: list[Report] = field(default_factory=list)
+
+    def __post_init__(self) -> None:
+        self.desk = Desk(self.root / "output")
+        self.classifier = ScriptedClassifier(
+            lambda ticket: LAPTOP if "Screen" in ticket.short_description else None, bill=BILL
+        )
+        seconds = iter(range(1000))
+        self.watch = Watch(lambda: float(next(seconds)))
+
+    def fetch_catalog(self) -> ServiceCatalog:
+        self.asked.append(f"catalog in {current_stage.get()}")
+        if self.catalog is None:
+            raise CatalogError("it is empty")
+        return self.catalog
+
+    def fetch_tickets(self) -> list[Ticket]:
+        self.asked.append(f"tickets in {current_stage.get()}")
+        return self.tickets
+
+    def write(self, report: Report, path: Path) -> None:
+        self.written.append(report)
+        ExcelReports().write(report, path)
+
+    @property
+    def reporting(self) -> Reporting:
+        return Reporting(self, self.work, self.desk.log, "smtp", 0.6, "https://desk.example.com/{id}")
+
+    @property
+    def work(self) -> WorkFolder:
+        return WorkFolder(self.root / "work")
+
+    def run(self, run_id: str = FIRST, *, sends: bool = True) -> RunResult:
+        outgoing = self.desk.outgoing() if sends else None
+        pipeline = Pipeline(
+            self,
+            self,
+            self.classifier,
+            NoAnswerCache(),
+            self.store,
+            no_labelled_tickets,
+            self.work,
+            self.reporting,
+            outgoing,
+        )
+        path = self.desk.root / f"ticket-attribution-{run_id}.xlsx"
+        with self.desk.log.hold(self.desk.clock()):
+            return run_pipeline(pipeline, Run(run_id, lambda: MIDNIGHT), path, ignore, self.watch)
+
+
+@pytest.fixture
+def house(tmp_path: Path) -> House:
+    return House(tmp_path)
+
+
+def test_a_queue_becomes_a_report_that_is_sent(house: House) -> None:
+    result = house.run()
+    assert [ticket.ticket for ticket in result.tickets] == QUEUE
+    assert [ticket.outcome for ticket in result.tickets] == [
+        Attribution(LAPTOP, "model"),
+        Unattributed("no_match"),
+        Attribution(LAPTOP, "kept"),
+    ]
+    assert result.report
+    assert result.report.name == f"ticket-attribution-{FIRST}.xlsx"
+    assert house.desk.mailer.sent[0][1] == [result.report.read_bytes()]
+    assert [delivery.state for delivery in result.deliveries] == ["sent"]
+    assert result.left == ()
+
+
+def test_every_stage_leaves_its_file_with_the_run(house: House) -> None:
+    house.run()
+    files = {path.stem: json.loads(path.read_text()) for path in (house.root / "work" / FIRST).iterdir()}
+    assert {name: file["run_id"] for name, file in files.items()} == dict.fromkeys(
+        ("catalog", "tickets", "attributions"), FIRST
+    )
+    assert files["attributions"]["bill"]["cost"] == 0.5
+    assert [ticket.ticket for ticket in house.work.attributed(FIRST)] == QUEUE
+
+
+def test_the_watch_sees_each_stage_with_its_counts_and_what_came_of_it(
+    house: House, caplog: pytest.LogCaptureFixture
+) -> None:
+    with caplog.at_level("INFO", logger="ticketattr.application.watch"):
+        result = house.run()
+    assert [(record.message, record.__dict__["counts"]) for record in caplog.records] == [
+        ("send done in 1.00 s: 0 messages", {"messages": 0}),
+        ("fetch done in 1.00 s: 3 tickets, 4 request types", {"tickets": 3, "request_types": 4}),
+        ("classify done in 1.00 s: 1 model, 1 no match, 1 kept", {"model": 1, "no_match": 1, "kept": 1}),
+        ("report done in 1.00 s: 3 rows", {"rows": 3}),
+        ("send done in 1.00 s: 1 messages", {"messages": 1}),
+    ]
+    assert {record.__dict__["duration"] for record in caplog.records} == {1.0}
+    assert house.watch.seconds == {"send": 2.0, "fetch": 1.0, "classify": 1.0, "report": 1.0}
+    assert (house.watch.tickets, house.watch.deliveries) == (list(result.tickets), result.deliveries)
+    assert house.watch.bill() == BILL
+    assert house.asked == ["catalog in fetch", "tickets in fetch"]
+    assert current_stage.get() == ""
+
+
+def test_a_stage_that_breaks_off_says_so_and_no_later_one_begins(
+    house: House, caplog: pytest.LogCaptureFixture
+) -> None:
+    house.catalog = None
+    with caplog.at_level("INFO", logger="ticketattr.application.watch"), pytest.raises(CatalogError):
+        house.run()
+    assert caplog.messages[-1] == "fetch broken off in 1.00 s"
+    assert house.asked == ["catalog in fetch"], "without a catalog, asking for the queue is of no use"
+    assert house.classifier.shown == []
+
+
+def test_what_is_pending_goes_first_and_is_told_with_the_rest(house: House) -> None:
+    house.desk.put("earlier.xlsx")
+    result = house.run()
+    assert [[report.path.name for report in delivery.message.reports] for delivery in result.deliveries] == [
+        ["earlier.xlsx"],
+        [f"ticket-attribution-{FIRST}.xlsx"],
+    ]
+
+
+def test_a_mail_server_that_is_down_stops_it_before_anything_is_fetched_or_paid_for(house: House) -> None:
+    house.desk.mailer.unreachable = MailServerError("nobody there")
+    with pytest.raises(MailServerError):
+        house.run()
+    assert (house.asked, house.classifier.shown) == ([], [])
+
+
+def test_a_report_that_cannot_go_is_left_and_stops_nothing(house: House) -> None:
+    house.desk.put("earlier.xlsx")
+    # First alone, then with the new one, then each alone.
+    house.desk.mailer.troubles = [REFUSED, REFUSED, REFUSED, REFUSED]
+    result = house.run()
+    assert [status.state for status in result.left] == ["failed", "failed"]
+    assert house.watch.left == list(result.left)
+
+
+def test_reports_too_large_for_one_mail_go_in_several(house: House) -> None:
+    for name in ("a.xlsx", "b.xlsx"):
+        house.desk.put(name)
+    house.desk.mailer.max_size = 30_000
+    assert [len(delivery.message.reports) for delivery in house.run().deliveries] == [1, 1, 1]
+
+
+def test_without_a_mailer_nothing_is_sent(house: House) -> None:
+    house.desk.put("earlier.xlsx")
+    result = house.run(sends=False)
+    assert (result.deliveries, result.left, house.desk.sent) == ((), (), [])
+    assert result.report
+    assert result.report.exists()
+
+
+def test_an_empty_queue_needs_no_report(house: House) -> None:
+    house.tickets = []
+    result = house.run()
+    assert (result.tickets, result.report, result.deliveries) == ((), None, ())
+    assert house.work.attributed(FIRST) == []
+
+
+def test_what_a_person_corrected_last_is_kept(house: House) -> None:
+    house.store.corrections = [
+        a_correction("Lunch?", "2"),
+        a_correction("Lunch?", "2", pair=("Other", "General Inquiry")),
+    ]
+    assert house.run().tickets[1].outcome == Attribution(GENERAL, "corrected")
+
+
+class TestReport:
+    def test_it_says_what_is_known_besides_the_tickets(self, house: House) -> None:
+        house.run()
+        (report,) = house.written
+        assert (report.run_id, report.generated_at) == (FIRST, MIDNIGHT)
+        assert (report.background.bill, report.background.catalog) == (BILL, CATALOG)
+        assert (report.background.review_below, report.background.earlier) == (0.6, None)
+        assert report.rows[0].url.startswith("https://desk.example.com/")
+
+    def test_it_is_held_against_the_last_one_that_was_sent(self, house: House) -> None:
+        house.run()
+        house.tickets = [*QUEUE[1:], Ticket("4", "Screen cracked")]
+        house.run(SECOND)
+        report = house.written[-1]
+        assert {row.id: row.since_last_report for row in report.rows} == {"2": "", "3": "", "4": "new"}
+        assert [known.id for known in report.gone] == ["1"]
+
+    def test_made_again_it_says_the_same(self, house: House) -> None:
+        house.run()
+        house.run(SECOND)
+        again = house.run(FIRST, sends=False)
+        assert again.report
+        assert house.written[-1].background.earlier is None
+
+    @pytest.mark.parametrize("lose", ["file", "delivery"])
+    def test_where_what_the_last_one_said_is_not_known_it_is_held_against_none(
+        self, house: House, lose: str, caplog: pytest.LogCaptureFixture
+    ) -> None:
+        if lose == "delivery":
+            house.desk.mailer.troubles = [REFUSED, REFUSED]
+        house.run()
+        if lose == "file":
+            house.work.path(FIRST, "attributions").unlink()
+        house.run(SECOND)
+        assert house.written[-1].background.earlier is None
+        assert any("compared with none" in message for message in caplog.messages) == (lose == "file")
+
+    def test_a_catalog_that_is_not_there_is_missed(
+        self, house: House, tmp_path: Path, caplog: pytest.LogCaptureFixture
+    ) -> None:
+        tickets = [AttributedTicket(QUEUE[0], Unattributed("no_match"))]
+        report = make_report(Attributed(FIRST, MIDNIGHT, tickets), house.reporting, tmp_path / "a.xlsx")
+        assert report.background.catalog is None
+        assert caplog.messages == [f"the catalog of run {FIRST} is not there: the report has no drop-downs"]
+
+
+class TestLastSentRun:
+    def test_it_is_the_latest_by_its_id_among_those_that_were_sent_by_that_transport(self, house: House) -> None:
+        log = house.desk.log
+        assert last_sent_run(log, "smtp") == ""
+        house.run(SECOND)
+        house.run(FIRST)
+        house.desk.put("c.xlsx", run="20261123T000000Z-0000")
+        house.desk.send(FakeMailer(transport="file"))
+        assert last_sent_run(log, "smtp") == SECOND
+        assert last_sent_run(log, "smtp", before=SECOND) == FIRST
+        assert last_sent_run(log, "smtp", before=FIRST) == ""
+        assert last_sent_run(log, "file") == "20261123T000000Z-0000"
