@@ -15,7 +15,7 @@ from openpyxl import load_workbook
 from openpyxl.utils.exceptions import InvalidFileException
 
 from ...errors import InputError
-from ..files import open_regular
+from ..files import open_regular, unreadable
 from . import workbook as bounds
 
 # Without bounds of its own, openpyxl pads what a sheet leaves out: up to row 10**18 if a sheet says so.
@@ -69,6 +69,6 @@ def _content(path: Path) -> bytes:
         with open_regular(path) as file:
             return file.read(bounds.MAX_BYTES + 1)
     except FileNotFoundError:
-        raise InputError(f"{path} does not exist") from None
+        raise InputError(f"{path} does not exist", hint="Check the path.") from None
     except OSError as error:
-        raise InputError(f"{path} cannot be read: {error.strerror or error}") from error
+        raise unreadable(path, error) from error
