@@ -26,6 +26,12 @@ def test_the_nearest_come_first_and_what_is_not_near_not_at_all() -> None:
     assert examples.nearest(Ticket("1", "")) == ()
 
 
+def test_a_rare_word_in_common_counts_more_than_a_common_one() -> None:
+    common = [a_correction(f"laptop {word}") for word in ("green", "blue", "red", "white")]
+    examples = Examples([*common, a_correction("frobnicator brown")], CATALOG)
+    assert texts(examples.nearest(Ticket("1", "laptop frobnicator")))[0] == "frobnicator brown"
+
+
 def test_a_ticket_has_few_examples_and_a_batch_not_many() -> None:
     examples = Examples([a_correction(f"Screen flickers {number}x") for number in range(50)], CATALOG)
     assert len(examples.nearest(Ticket("1", "screen flickers"))) == PER_TICKET
