@@ -65,6 +65,7 @@ def test_the_pair_of_an_example_is_that_of_the_catalog(pair: tuple[str, str]) ->
 
 def test_a_correction_is_known_by_id_and_text() -> None:
     keys = {
-        Correction("r", 1, *told, "", "", "", "", "", "", MIDNIGHT).key for told in (("1", "a", "b"), ("1", "ab", ""))
+        Correction("r", 1, *told, "", "", "", "", "", "", MIDNIGHT).key
+        for told in (("1", "a", "b"), ("1", "ab", ""), ("1", "", "ab"), ("1a", "", "b"), ("1", "a", "\ud800"))
     }
-    assert len(keys) == 2
+    assert len(keys) == 5
