@@ -84,7 +84,7 @@ class TestResolve:
     def test_what_is_in_no_doubt_is_not_resolved(self, doubtful: Desk, called: str) -> None:
         with pytest.raises(InputError, match=f"no message in doubt carries {called}") as caught:
             resolve(doubtful, called, "sent")
-        assert "pending list" in caught.value.hint
+        assert caught.value.hint == "`ticketattr pending list` shows those that do."
 
     def test_the_start_of_a_content_must_be_long_enough_to_mean_one(self, doubtful: Desk) -> None:
         with pytest.raises(InputError):
@@ -155,7 +155,7 @@ class TestAdopt:
             doubtful.doubt = "hold" if policy == "hold" else "resend"
             with pytest.raises(InputError, match=rf"a\.xlsx is not adopted: {state}") as caught:
                 self.adopt(doubtful, "a.xlsx")
-            assert "pending resolve" in caught.value.hint
+            assert caught.value.hint == "Decide with `ticketattr pending resolve`."
         assert doubtful.log.adoptions() == []
 
     def test_what_is_damaged_is_not_adopted_and_takes_no_other_along(self, desk: Desk) -> None:
