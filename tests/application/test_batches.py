@@ -136,3 +136,68 @@ def test_no_more_calls_are_in_flight_than_the_classifier_wants() -> None:
     classifier = Counting(concurrency=4)
     ask(classifier, 200)
     assert classifier.most == 4
+
+
+def poisoned(place: int) -> Moody:
+    """Fails for the content of every batch that has the ticket of that place."""
+
+    class Poisoned(Moody):
+        async def choose(
+            self, tickets: Sequence[Ticket], catalog: ServiceCatalog, examples: Sequence[Example] = ()
+        ) -> list[Outcome]:
+            self.calls.append(tickets)
+            if any(ticket.id == str(place) for ticket in tickets):
+                raise BatchFailed("blocked", "the question was blocked")
+            return [ANSWERED] * len(tickets)
+
+    return Poisoned(batch_size=30, concurrency=1)
+
+
+@pytest.mark.parametrize("place", [0, 7, 15, 29])
+def test_finding_a_poison_ticket_among_30_takes_ten_more_calls(place: int) -> None:
+    classifier = poisoned(place)
+    outcomes, _ = ask(classifier, 30)
+    assert [each for each, outcome in enumerate(outcomes) if outcome != ANSWERED] == [place]
+    assert outcomes[place] == Unattributed("blocked", "the question was blocked")
+    assert 8 <= len(classifier.calls) - 1 <= 10 + 1
+    assert all(classifier.calls), "nobody is asked about nothing"
+
+
+def test_a_poison_ticket_that_came_alone_is_asked_about_once_more() -> None:
+    classifier = poisoned(0)
+    ask(classifier, 1)
+    assert [[ticket.id for ticket in tickets] for tickets in classifier.calls] == [["0"], ["0"]]
+
+
+def test_after_eight_failures_the_rest_is_not_asked_and_says_why(caplog: pytest.LogCaptureFixture) -> None:
+    classifier = Moody(batch_size=1, concurrency=1, reactions=["fail for ever"] * 99)
+    outcomes, kept = ask(classifier, 10)
+    assert outcomes[:8] == [Unattributed("bad_answer", "no")] * 8
+    assert outcomes[8:] == [Unattributed("bad_answer", "not asked: 8 calls before this one failed (no)")] * 2
+    assert (len(classifier.calls), kept) == (8, {})
+    assert caplog.messages == [
+        *["a batch of 1 tickets failed: no"] * 8,
+        "no further calls: not asked: 8 calls before this one failed (no)",
+    ]
+
+
+def test_one_success_and_no_number_of_failures_means_that_it_is_down() -> None:
+    classifier = Moody(batch_size=1, concurrency=1, reactions=["answer", *["fail for ever"] * 99])
+    ask(classifier, 20)
+    assert len(classifier.calls) == 20
+
+
+def test_a_stop_leaves_those_that_failed_before_with_their_own_reason() -> None:
+    classifier = Moody(batch_size=2, concurrency=1, reactions=["answer", "fail", "stop"])
+    outcomes, _ = ask(classifier, 8)
+    assert outcomes == [
+        *[ANSWERED] * 2,
+        *[Unattributed("bad_answer", "no")] * 2,
+        *[Unattributed("quota", "enough")] * 4,
+    ]
+
+
+def test_a_stop_when_asking_again_leaves_the_first_reason() -> None:
+    classifier = Moody(batch_size=2, concurrency=1, reactions=["fail", "stop"])
+    outcomes, _ = ask(classifier, 2)
+    assert outcomes == [Unattributed("bad_answer", "no")] * 2

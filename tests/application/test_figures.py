@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime, timedelta
+from datetime import datetime, timedelta, timezone
 from pathlib import Path
 
 import pytest
@@ -12,7 +12,7 @@ from ticketattr.application.plan import Addressing
 from ticketattr.domain.operation import ReportFigures
 from ticketattr.infrastructure.delivery.report_folder import OutputFolder
 
-from ..fakes import MIDNIGHT, FakeMailer
+from ..fakes import MIDNIGHT, FakeMailer, a_message, a_report
 from .test_send import DOUBT, REFUSED, Desk
 
 
@@ -22,7 +22,7 @@ def desk(tmp_path: Path) -> Desk:
 
 
 def count(desk: Desk, *, since: datetime = MIDNIGHT) -> ReportFigures:
-    return count_reports(OutputFolder(desk.root), desk.log, "smtp", desk.doubt, since=since)
+    return count_reports(OutputFolder(desk.root), desk.log, "smtp", since=since)
 
 
 def test_of_an_untouched_folder_all_is_nothing(desk: Desk) -> None:
@@ -52,9 +52,7 @@ def test_those_are_sent_since_a_time_whose_delivery_ended_then_or_later(desk: De
     assert count(desk, since=ended).delivered == 2
 
 
-@pytest.mark.parametrize("policy", ["resend", "hold"])
-def test_a_report_in_doubt_is_pending_whoever_decides_about_it(desk: Desk, policy: str) -> None:
-    desk.doubt = "hold" if policy == "hold" else "resend"
+def test_a_report_in_doubt_is_pending(desk: Desk) -> None:
     desk.put("a.xlsx")
     desk.mailer.troubles = [DOUBT]
     desk.send()
@@ -70,10 +68,18 @@ def test_a_report_that_was_refused_is_pending_and_not_delivered(desk: Desk) -> N
     assert (figures.pending, figures.in_doubt, figures.delivered, figures.recipients) == (1, 0, 0, 0)
 
 
-def test_a_report_whose_file_is_gone_waits_since_nobody_knows_when(desk: Desk) -> None:
-    path = desk.put("a.xlsx")
+def test_a_report_whose_file_is_gone_waits_since_it_was_made(desk: Desk) -> None:
+    path = desk.put("a.xlsx", modified=500)
     desk.mailer.troubles = [DOUBT]
     desk.send()
     path.unlink()
     figures = count(desk)
-    assert (figures.pending, figures.in_doubt) == (1, 1)
+    assert (figures.pending, figures.in_doubt, figures.oldest) == (1, 1, MIDNIGHT + timedelta(seconds=500))
+
+
+def test_a_report_of_which_nobody_knows_when_it_was_made_is_no_oldest_one(desk: Desk) -> None:
+    """As logs of the first version have it: at the beginning of time."""
+    epoch = datetime.fromtimestamp(0, timezone.utc)
+    desk.log.begin(a_message(a_report(modified=epoch)), MIDNIGHT)
+    figures = count(desk)
+    assert (figures.pending, figures.oldest) == (1, None)

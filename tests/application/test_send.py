@@ -359,7 +359,7 @@ class TestDoubt:
 class TestRefused:
     def test_it_stays_failed_and_goes_next_time(self, desk: Desk) -> None:
         desk.put("a.xlsx")
-        desk.mailer.troubles = [REFUSED]
+        desk.mailer.troubles = [MessageRefused("552 too large")]
         assert desk.send() == []
         (status,) = desk.outgoing().left_over()
         assert (status.state, status.detail) == ("failed", "552 too large")
@@ -483,7 +483,8 @@ class TestTries:
     def test_what_may_pass_is_tried_again_after_each_pause_as_the_same_message(self, desk: Desk) -> None:
         desk.put("a.xlsx")
         desk.pauses = (1.0, 2.0, 4.0)
-        desk.mailer.troubles = [LATER, LATER, None]
+        later = MessageRefused("451 later", may_pass=True)
+        desk.mailer.troubles = [later, later, None]
         assert desk.send() == [["a.xlsx"]]
         assert desk.waited == [1.0, 2.0]
         (delivery,) = desk.log.deliveries()
@@ -503,7 +504,7 @@ class TestTries:
     def test_what_is_refused_for_good_or_in_doubt_is_not_tried_again(self, desk: Desk) -> None:
         desk.put("a.xlsx")
         desk.pauses = (1.0,)
-        for trouble in (REFUSED, DOUBT):
+        for trouble in (MessageRefused("552 too large"), DeliveryInDoubt("broke off")):
             desk.mailer.troubles = [trouble]
             assert desk.send() == []
         assert desk.waited == []

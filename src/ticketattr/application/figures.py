@@ -6,19 +6,16 @@ from datetime import datetime, timezone
 
 from ..domain.delivery import Transport
 from ..domain.operation import ReportFigures
-from ..domain.standing import DoubtPolicy
 from .pending import read_records, survey_reports
 from .ports import ReportFolder, ReportLog
 
 _UNKNOWN = datetime.fromtimestamp(0, timezone.utc)
 
 
-def count_reports(
-    folder: ReportFolder, log: ReportLog, transport: Transport, doubt: DoubtPolicy, *, since: datetime
-) -> ReportFigures:
+def count_reports(folder: ReportFolder, log: ReportLog, transport: Transport, *, since: datetime) -> ReportFigures:
     """Pending is what that transport has not delivered; delivered, what any ever did. Raises what the log raises."""
     sent = [delivery for delivery in log.deliveries() if delivery.state == "sent"]
-    left = [status for status in survey_reports(folder, read_records(log, transport, doubt)) if status.is_pending]
+    left = [status for status in survey_reports(folder, read_records(log, transport)) if status.is_pending]
     ages = [status.report.modified for status in left if status.report.modified > _UNKNOWN]
     return ReportFigures(
         delivered=sum(len(delivery.message.reports) for delivery in sent),

@@ -19,7 +19,7 @@ _FRESH = timedelta(days=1)
 _SHORTEST_HASH = 8
 
 
-def read_records(log: ReportLog, transport: Transport, doubt: DoubtPolicy) -> Records:
+def read_records(log: ReportLog, transport: Transport, doubt: DoubtPolicy = "resend") -> Records:
     """What the log says of that transport, in doubt what its process did not live to finish."""
     return Records(_true_deliveries(log), log.adoptions(), doubt).for_transport(transport)
 

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from ..domain.delivery import Delivery, Transport
-from ..domain.standing import DoubtPolicy, ReportStatus
+from ..domain.standing import ReportStatus
 from ..errors import TicketAttrError
 from .pending import read_records, survey_reports
 from .ports import ReportFolder, ReportLog, StageFiles
@@ -37,7 +37,6 @@ class Archive:
     folder: ReportFolder
     log: ReportLog
     transport: Transport
-    doubt: DoubtPolicy
 
 
 def prune(archive: Archive, retention: Retention, now: datetime) -> None:
@@ -80,7 +79,7 @@ def _prune_reports(archive: Archive, before: datetime, now: datetime) -> None:
 
 
 def _survey(archive: Archive) -> list[ReportStatus]:
-    return survey_reports(archive.folder, read_records(archive.log, archive.transport, archive.doubt))
+    return survey_reports(archive.folder, read_records(archive.log, archive.transport))
 
 
 def _is_over(status: ReportStatus, before: datetime) -> bool:

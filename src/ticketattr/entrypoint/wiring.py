@@ -195,7 +195,7 @@ def copy_of_report_log(path: Path) -> Iterator[Copy]:
 def archive(folders: FolderSettings, outgoing: Outgoing) -> Archive:
     from ..infrastructure.artifacts import WorkFolder
 
-    return Archive(WorkFolder(folders.work), outgoing.folder, outgoing.log, outgoing.mailer.transport, outgoing.doubt)
+    return Archive(WorkFolder(folders.work), outgoing.folder, outgoing.log, outgoing.mailer.transport)
 
 
 def mailer(settings: MailSettings) -> Mailer:
@@ -259,7 +259,7 @@ def recording(settings: OperationSettings) -> Recording:
 
     def count(since: datetime) -> ReportFigures:
         log = report_log(folders)
-        return count_reports(report_folder(folders), log, settings.transport, settings.doubt, since=since)
+        return count_reports(report_folder(folders), log, settings.transport, since=since)
 
     return Recording(
         memory=MemoryFile(folders.work / "memory.json"),

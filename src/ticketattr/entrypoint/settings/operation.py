@@ -11,10 +11,9 @@ from typing import Literal
 from urllib.parse import urlsplit
 
 from ...domain.delivery import Transport
-from ...domain.standing import DoubtPolicy
 from .environment import Environment
 from .folders import FolderSettings
-from .mail import read_doubt, read_transport
+from .mail import read_transport
 
 LogFormat = Literal["text", "json"]
 
@@ -50,7 +49,7 @@ class LogSettings:
 class OperationSettings:
     """Where it is remembered how runs ended, where figures go, and who is told.
 
-    `transport` and `doubt`: what counts as delivered.
+    `transport`: reports count as delivered when that took them.
     """
 
     folders: FolderSettings
@@ -58,7 +57,6 @@ class OperationSettings:
     push_url: str = field(repr=False)
     alert_urls: tuple[str, ...] = field(repr=False)
     transport: Transport
-    doubt: DoubtPolicy
 
     @property
     def is_watched(self) -> bool:
@@ -73,7 +71,6 @@ class OperationSettings:
             push_url=_push_url(env),
             alert_urls=_alert_urls(env),
             transport=read_transport(env),
-            doubt=read_doubt(env),
         )
 
 
