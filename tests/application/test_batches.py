@@ -154,12 +154,12 @@ def poisoned(place: int) -> Moody:
 
 
 @pytest.mark.parametrize("place", [0, 7, 15, 29])
-def test_finding_a_poison_ticket_among_30_takes_ten_more_calls(place: int) -> None:
+def test_a_poison_ticket_among_30_is_found_in_ten_more_calls_and_asked_about_once_more(place: int) -> None:
     classifier = poisoned(place)
     outcomes, _ = ask(classifier, 30)
     assert [each for each, outcome in enumerate(outcomes) if outcome != ANSWERED] == [place]
     assert outcomes[place] == Unattributed("blocked", "the question was blocked")
-    assert 8 <= len(classifier.calls) - 1 <= 10 + 1
+    assert len(classifier.calls) <= 1 + 10 + 1
     assert all(classifier.calls), "nobody is asked about nothing"
 
 
