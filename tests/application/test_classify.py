@@ -248,6 +248,7 @@ class Priced(ScriptedClassifier):
     """A call costs a dollar a ticket, and one more for each example; nobody knows the price of long ones."""
 
     def estimate(self, tickets: Sequence[Ticket], catalog: ServiceCatalog, examples: Sequence[Example] = ()) -> Bill:
+        assert catalog is CATALOG
         unknown = any("long" in ticket.short_description for ticket in tickets)
         return Bill(Usage(calls=1, tokens_in=len(tickets)), None if unknown else float(len(tickets) + len(examples)))
 

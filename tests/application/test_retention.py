@@ -17,7 +17,7 @@ from ticketattr.application.pending import read_records, survey_reports
 from ticketattr.application.ports import DeliveryInDoubt, MessageRefused
 from ticketattr.application.report import last_sent_run
 from ticketattr.application.retention import Archive, Retention, prune
-from ticketattr.domain.delivery import Event
+from ticketattr.domain.delivery import Event, RecipientResult
 from ticketattr.infrastructure.artifacts import WorkFolder
 from ticketattr.infrastructure.delivery.report_folder import OutputFolder
 
@@ -206,6 +206,20 @@ class TestReports:
         prune_at(desk, EVERYTHING, days=9999)
         kept = [(each.message.transport, each.state) for each in desk.log.deliveries()]
         assert kept == [("file", "sent"), ("smtp", "sent")]
+
+    def test_what_still_has_to_go_to_one_of_its_recipients_stays_however_old(self, desk: Desk) -> None:
+        desk.addressing = replace(desk.addressing, recipients=("lead@example.com", "later@example.com"))
+        desk.mailer.answers = [(RecipientResult("later@example.com", "deferred", "450 later"),)]
+        path = desk.put("a.xlsx")
+        desk.send()
+        (message,) = desk.outgoing().planner().pending()
+        desk.mailer.answers = [(RecipientResult("later@example.com", "deferred", "450 later"),)] * 2
+        desk.put("b.xlsx")
+        desk.send()
+        path.unlink()
+        prune_at(desk, EVERYTHING, days=9999)
+        assert files(desk) == ["b.xlsx"]
+        assert desk.log.deliveries()[0].message.message_id == message.message_id
 
     def test_what_was_dropped_is_logged_in_numbers(self, desk: Desk, caplog: pytest.LogCaptureFixture) -> None:
         leave(desk, OLDER, OLD, NEWEST)

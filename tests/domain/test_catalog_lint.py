@@ -96,6 +96,7 @@ def test_an_sla_of_0_is_told_and_only_doubted_where_most_are() -> None:
     [
         [("Support 1", "Level 1"), ("Support 2", "Level 2"), OTHER],
         [("Network", "VPN"), ("Servers", "VPS"), OTHER],
+        [("Printers", "printers"), ("Printers", "Toner"), OTHER],
         [("Access", "Other"), ("Hardware", "Other"), OTHER],
         [("Access", "Gérer 🔑 l'accès"), OTHER],
         [("アクセス", "パスワード"), OTHER],

@@ -18,6 +18,7 @@ from ticketattr.domain.operation import (
     Memory,
     ReportFigures,
     RunRecord,
+    Trouble,
     alert_due,
     cause_of,
     count_outcomes,
@@ -141,6 +142,11 @@ def test_two_troubles_are_told_after_each_other_that_of_the_run_first_which_just
     assert (due.kind, due.record) == ("failure", DOWN)
 
 
+def test_a_trouble_of_a_run_that_nobody_remembers_is_told_of_the_one_that_just_ended() -> None:
+    trouble = Trouble("failure", ("mail server",))
+    assert alert_due(Memory(troubles={"send": trouble}), FINE) == Due("failure", FINE, trouble)
+
+
 def test_a_recovery_is_told_of_the_run_that_went_well() -> None:
     memory, _ = told(Memory(), DOWN)
     assert alert_due(remember(memory, FINE), FINE) == Due("recovery", FINE)
@@ -228,7 +234,7 @@ def test_a_report_that_did_not_reach_everybody_says_how(state: ReportState, said
 @pytest.mark.parametrize(
     ("at", "run_id"),
     [
-        (datetime(2026, 11, 23, 15, 3, 1, 497_100, tzinfo=timezone.utc), "20261123T150301Z-7f41"),
+        (datetime(2026, 11, 23, 15, 3, 1, 500_000, tzinfo=timezone.utc), "20261123T150301Z-8000"),
         (datetime(2026, 1, 2, 3, 4, 5, tzinfo=timezone.utc), "20260102T030405Z-0000"),
         (datetime(2026, 1, 2, 3, 4, 5, 999_999, tzinfo=timezone.utc), "20260102T030405Z-ffff"),
     ],

@@ -25,4 +25,4 @@ def test_usages_add_up_one_by_one() -> None:
     ids=["nothing", "in", "partly cached", "out and thinking", "calls"],
 )
 def test_tokens_cost_dollars_a_million_and_those_cached_less(usage: Usage, dollars: float) -> None:
-    assert Price(input=2.0, output=10.0, cached=0.5).of(usage) == pytest.approx(dollars)
+    assert Price(input=2.0, output=10.0, cached=0.5).of(usage) == pytest.approx(dollars, rel=1e-9)

@@ -22,6 +22,6 @@ def count_reports(folder: ReportFolder, log: ReportLog, transport: Transport, *,
         recipients=sum(result.state == "sent" for delivery in sent for result in delivery.results),
         sent=sum(len(delivery.message.reports) for delivery in sent if delivery.changed >= since),
         pending=len(left),
-        in_doubt=sum(status.state in ("in_doubt", "held") for status in left),
+        in_doubt=sum(status.state == "in_doubt" for status in left),
         oldest=min(ages, default=None),
     )
