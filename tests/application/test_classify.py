@@ -168,6 +168,7 @@ class Remembering:
     answers: dict[str, Outcome] = field(default_factory=dict)
 
     def get(self, keys: Sequence[str], catalog: ServiceCatalog) -> dict[str, Outcome]:
+        assert catalog is CATALOG
         return {key: self.answers[key] for key in keys if key in self.answers}
 
     def put(self, answers: Mapping[str, Outcome]) -> None:

@@ -398,6 +398,7 @@ class TestRefused:
         with pytest.raises(type(error)):
             desk.send()
         assert desk.states() == {"a.xlsx": "failed"}
+        assert desk.log.deliveries()[0].detail == str(error)
         assert desk.send() == [["a.xlsx"]]
 
     def test_a_server_out_of_reach_leaves_everything_pending(self, desk: Desk) -> None:
@@ -424,6 +425,13 @@ class TestByName:
         assert desk.send_report(path, again=True) == [["a.xlsx"]]
         first, second = desk.sent
         assert first.message_id != second.message_id
+
+    def test_an_old_one_from_elsewhere_is_not_sent_where_the_log_is_gone(self, desk: Desk, tmp_path: Path) -> None:
+        elsewhere = desk.put("b.xlsx", modified=-2 * 86_400).rename(tmp_path / "elsewhere.xlsx")
+        with pytest.raises(InputError, match="there is no report log"):
+            desk.send_report(elsewhere)
+        desk.send_old = True
+        assert desk.send_report(elsewhere) == [["elsewhere.xlsx"]]
 
     def test_a_report_that_is_not_there_is_an_error(self, desk: Desk) -> None:
         with pytest.raises(InputError, match="cannot be read"):
@@ -517,13 +525,14 @@ class TestTries:
             desk.send()
         assert (desk.waited, desk.states()) == ([1.0], {"a.xlsx": "failed"})
 
-    def test_a_server_is_asked_for_its_size_as_patiently(self, desk: Desk) -> None:
+    def test_a_server_is_asked_for_its_size_as_patiently(self, desk: Desk, caplog: pytest.LogCaptureFixture) -> None:
         desk.put("a.xlsx")
         desk.pauses = (1.0, 2.0)
         desk.mailer.unreachable = MailServerError("nobody there")
         with pytest.raises(MailServerError, match="nobody there"):
             desk.send()
         assert desk.waited == [1.0, 2.0]
+        assert caplog.messages == ["nobody there; again in 1.0 s", "nobody there; again in 2.0 s"]
 
     def test_a_server_that_comes_back_is_asked_no_further(self, desk: Desk) -> None:
         desk.pauses = (1.0, 2.0, 4.0)
@@ -549,6 +558,18 @@ class TestTries:
 
 
 class TestTakenApart:
+    def test_two_reports_too_large_together_go_each_in_a_mail_of_their_own(self, desk: Desk) -> None:
+        desk.put("a.xlsx", modified=1)
+        desk.put("b.xlsx", modified=2)
+        desk.mailer.max_size = 30_000
+        assert desk.send() == [["a.xlsx"], ["b.xlsx"]]
+
+    def test_two_reports_refused_together_go_alone(self, desk: Desk) -> None:
+        desk.put("a.xlsx", modified=1)
+        desk.put("b.xlsx", modified=2)
+        desk.mailer.troubles = [REFUSED]
+        assert desk.send() == [["a.xlsx"], ["b.xlsx"]]
+
     def test_of_reports_refused_together_each_goes_alone_in_their_order_before_the_next_message(
         self, desk: Desk
     ) -> None:
@@ -629,7 +650,10 @@ class TestRecipients:
         for trouble in (DOUBT, REFUSED):
             desk.mailer.troubles = [trouble]
             desk.send()
-        assert {state for _, state, _ in statuses(desk)} == {"in_doubt"}
+            assert [(address, state) for address, state, _ in statuses(desk)] == [
+                (LEAD, "in_doubt"),
+                (GONE, "in_doubt"),
+            ]
 
 
 def test_every_step_is_logged_by_its_message_and_no_address(desk: Desk, caplog: pytest.LogCaptureFixture) -> None:
@@ -648,9 +672,17 @@ def test_every_step_is_logged_by_its_message_and_no_address(desk: Desk, caplog: 
     ]
 
 
+def test_doubt_is_logged_as_such(desk: Desk, caplog: pytest.LogCaptureFixture) -> None:
+    desk.put("a.xlsx")
+    leave_in_doubt(desk)
+    assert caplog.messages == [f"{desk.sent[0].message_id} is in doubt: {DOUBT}"]
+
+
 def test_why_a_report_goes_again_is_recorded(desk: Desk) -> None:
     path = desk.put("a.xlsx")
-    desk.send()
+    with desk.log.hold(desk.clock()):
+        assert len(send_report(desk.outgoing(), path)) == 1
+        assert send_report(desk.outgoing(), path) == []
     desk.send_report(path, again=True)
     reasons = [json.loads(event.facts).get("why", "") for event in desk.log.events() if event.what == "sending"]
     assert reasons == ["", "again, as somebody asked"]
