@@ -10,11 +10,15 @@ from pathlib import Path
 
 import pytest
 import trustme
+from hypothesis import Phase, settings
 from typer.testing import CliRunner, Result
 
 from ticketattr.entrypoint.cli import app
 
 from .servers import HTTPServer, MailServer, http_server, smtp_server
+
+# For `nox -s mutation`: that a test fails is enough to know, and the smallest case takes long to find.
+settings.register_profile("mutation", phases=(Phase.explicit, Phase.generate), database=None)
 
 DATA = Path(__file__).parent / "data"
 EXAMPLES = Path(__file__).parents[1] / "examples"

@@ -14,7 +14,7 @@ from typing import TypeAlias
 from ticketattr.application.ports import BatchFailed, DeliveryInDoubt, MessageRefused, Receipt
 from ticketattr.domain.catalog import SLA, RequestType, ServiceCatalog
 from ticketattr.domain.correction import Correction
-from ticketattr.domain.delivery import Message, ReportFile, Transport
+from ticketattr.domain.delivery import Message, RecipientResult, ReportFile, Transport
 from ticketattr.domain.examples import Example
 from ticketattr.domain.ticket import Attribution, Outcome, Ticket, Unattributed
 from ticketattr.domain.usage import Bill
@@ -117,7 +117,8 @@ class FakeMailer:
     """A mail server in memory.
 
     `troubles` befall the next messages, one each; None lets a message through. `arrives_in_doubt`: the
-    server took a message before it fell silent.
+    server took a message before it fell silent. `answers` are what it says to the recipients of the next
+    messages that it takes; `to` is for whom each was handed over.
     """
 
     transport: Transport = "smtp"
@@ -125,6 +126,8 @@ class FakeMailer:
         default_factory=list
     )
     arrives_in_doubt: bool = True
+    answers: list[tuple[RecipientResult, ...]] = field(default_factory=list)
+    to: list[tuple[str, ...]] = field(default_factory=list)
     unreachable: TicketAttrError | None = None
     max_size: int | None = None
     sent: list[tuple[Message, list[bytes]]] = field(default_factory=list)
@@ -151,12 +154,14 @@ class FakeMailSession:
     def send(self, message: Message, contents: Sequence[bytes], to: Sequence[str] = ()) -> Receipt:
         mailer = self.mailer
         mailer.before_sending(message)
+        mailer.to.append(tuple(to))
         trouble = mailer.troubles.pop(0) if mailer.troubles else None
         if trouble is None or (isinstance(trouble, DeliveryInDoubt) and mailer.arrives_in_doubt):
             mailer.sent.append((message, list(contents)))
         if trouble:
             raise trouble
-        return Receipt("250 OK", sum(map(len, contents)))
+        results = mailer.answers.pop(0) if mailer.answers else ()
+        return Receipt("250 OK", sum(map(len, contents)), results)
 
 
 def a_correction(

@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ticketattr.application.batches import Answers, ask_in_batches, extra_calls
-from ticketattr.application.ports import BatchFailed, ClassifierStopped
+from ticketattr.application.ports import BatchFailed, ClassifierStopped, Progress
 from ticketattr.domain.catalog import SLA, RequestType, ServiceCatalog
 from ticketattr.domain.examples import Example, Examples
 from ticketattr.domain.ticket import Attribution, Outcome, Ticket, Unattributed
@@ -58,14 +58,14 @@ def ignore(done: int, total: int) -> None:
     pass
 
 
-def ask(classifier: Moody, number: int) -> tuple[list[Outcome], dict[int, Outcome]]:
+def ask(classifier: Moody, number: int, progress: Progress = ignore) -> tuple[list[Outcome], dict[int, Outcome]]:
     tickets = [Ticket(str(place), f"ticket {place}") for place in range(number)]
     kept: dict[int, Outcome] = {}
 
     def keep(answers: Answers) -> None:
         kept.update(answers)
 
-    outcomes = anyio.run(ask_in_batches, tickets, CATALOG, classifier, keep, ignore, Examples([], CATALOG))
+    outcomes = anyio.run(ask_in_batches, tickets, CATALOG, classifier, keep, progress, Examples([], CATALOG))
     return outcomes, kept
 
 
@@ -136,3 +136,111 @@ def test_no_more_calls_are_in_flight_than_the_classifier_wants() -> None:
     classifier = Counting(concurrency=4)
     ask(classifier, 200)
     assert classifier.most == 4
+
+
+def poisoned(place: int) -> Moody:
+    """Fails for the content of every batch that has the ticket of that place."""
+
+    class Poisoned(Moody):
+        async def choose(
+            self, tickets: Sequence[Ticket], catalog: ServiceCatalog, examples: Sequence[Example] = ()
+        ) -> list[Outcome]:
+            self.calls.append(tickets)
+            if any(ticket.id == str(place) for ticket in tickets):
+                raise BatchFailed("blocked", "the question was blocked")
+            return [ANSWERED] * len(tickets)
+
+    return Poisoned(batch_size=30, concurrency=1)
+
+
+@pytest.mark.parametrize("place", [0, 7, 15, 29])
+def test_a_poison_ticket_among_30_is_found_in_ten_more_calls_and_asked_about_once_more(place: int) -> None:
+    classifier = poisoned(place)
+    outcomes, _ = ask(classifier, 30)
+    assert [each for each, outcome in enumerate(outcomes) if outcome != ANSWERED] == [place]
+    assert outcomes[place] == Unattributed("blocked", "the question was blocked")
+    assert len(classifier.calls) <= 1 + 10 + 1
+    assert all(classifier.calls), "nobody is asked about nothing"
+
+
+def test_a_poison_ticket_that_came_alone_is_asked_about_once_more() -> None:
+    classifier = poisoned(0)
+    ask(classifier, 1)
+    assert [[ticket.id for ticket in tickets] for tickets in classifier.calls] == [["0"], ["0"]]
+
+
+def test_after_eight_failures_the_rest_is_not_asked_and_says_why(caplog: pytest.LogCaptureFixture) -> None:
+    classifier = Moody(batch_size=1, concurrency=1, reactions=["fail for ever"] * 99)
+    outcomes, kept = ask(classifier, 10)
+    assert outcomes[:8] == [Unattributed("bad_answer", "no")] * 8
+    assert outcomes[8:] == [Unattributed("bad_answer", "not asked: 8 calls before this one failed (no)")] * 2
+    assert (len(classifier.calls), kept) == (8, {})
+    assert caplog.messages == [
+        *["a batch of 1 tickets failed: no"] * 8,
+        "no further calls: not asked: 8 calls before this one failed (no)",
+    ]
+
+
+def test_one_success_and_no_number_of_failures_means_that_it_is_down() -> None:
+    classifier = Moody(batch_size=1, concurrency=1, reactions=["answer", *["fail for ever"] * 99])
+    ask(classifier, 20)
+    assert len(classifier.calls) == 20
+
+
+def test_a_stop_leaves_those_that_failed_before_with_their_own_reason() -> None:
+    classifier = Moody(batch_size=2, concurrency=1, reactions=["answer", "fail", "stop"])
+    outcomes, _ = ask(classifier, 8)
+    assert outcomes == [
+        *[ANSWERED] * 2,
+        *[Unattributed("bad_answer", "no")] * 2,
+        *[Unattributed("quota", "enough")] * 4,
+    ]
+
+
+def test_a_stop_when_asking_again_leaves_the_first_reason() -> None:
+    classifier = Moody(batch_size=2, concurrency=1, reactions=["fail", "stop"])
+    outcomes, _ = ask(classifier, 2)
+    assert outcomes == [Unattributed("bad_answer", "no")] * 2
+
+
+def test_when_the_calls_are_used_up_the_rest_stays_as_it_is_and_is_said(caplog: pytest.LogCaptureFixture) -> None:
+    """Of ten batches one is answered: 9 fail, then their 18 halves; of the 36 of those, there are calls for 22."""
+    classifier = Moody(batch_size=8, concurrency=1, reactions=["answer", *["fail"] * 99])
+    told: list[tuple[int, int]] = []
+    outcomes, _ = ask(classifier, 80, lambda done, planned: told.append((done, planned)))
+    assert len(classifier.calls) == 10 + extra_calls(10) == 50
+    assert outcomes == [*[ANSWERED] * 8, *[Unattributed("bad_answer", "no")] * 72]
+    assert [message for message in caplog.messages if "not asked again" in message] == [
+        "14 batches are not asked again: that would take too many calls",
+        "44 batches are not asked again: that would take too many calls",
+    ]
+    assert told[-1] == (50, 50)
+
+
+def test_progress_counts_what_failed_and_what_is_asked_again() -> None:
+    told: list[tuple[int, int]] = []
+    classifier = Moody(batch_size=4, concurrency=1, reactions=["fail", "answer"])
+    ask(classifier, 8, lambda done, planned: told.append((done, planned)))
+    assert told == [(0, 2), (1, 2), (2, 2), (2, 4), (3, 4), (4, 4)]
+
+
+def test_what_a_batch_came_to_is_logged_in_numbers(caplog: pytest.LogCaptureFixture) -> None:
+    with caplog.at_level("INFO"):
+        ask(Moody(reactions=["leave some out"]), 7)
+    assert caplog.messages == ["7 tickets asked about, 4 answered", "3 tickets asked about, 3 answered"]
+
+
+def test_answers_without_one_of_use_are_failures_too() -> None:
+    classifier = Moody(batch_size=1, concurrency=1, reactions=["leave all out"] * 99)
+    outcomes, _ = ask(classifier, 10)
+    assert (
+        outcomes[8:]
+        == [Unattributed("bad_answer", "not asked: 8 calls before this one failed (answers without one of use)")] * 2
+    )
+    assert len(classifier.calls) == 8
+
+
+def test_a_ticket_without_an_answer_that_came_alone_is_asked_about_once_more() -> None:
+    classifier = Moody(reactions=["leave all out"] * 9)
+    outcomes, _ = ask(classifier, 1)
+    assert (outcomes, [len(tickets) for tickets in classifier.calls]) == ([LEFT_OUT], [1, 1])

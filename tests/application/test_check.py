@@ -34,6 +34,10 @@ def error(kind: type[InputError | ServiceError | SettingsError]) -> Finding:
     return Finding.error("area", kind("wrong"))
 
 
+def test_an_error_that_nobody_knows_a_remedy_for_has_none() -> None:
+    assert Finding.error("log", InputError("it is damaged")).fix == ""
+
+
 @pytest.mark.parametrize(
     ("findings", "exit_code"),
     [

@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 
 import pytest
 
-from ticketattr.application.classify import classify_tickets
+from ticketattr.application.classify import classify_tickets, plan_classification
 from ticketattr.application.ports import BatchFailed
-from ticketattr.domain.ticket import AttributedTicket, Attribution, Reason, Ticket, Unattributed
+from ticketattr.domain.catalog import ServiceCatalog
+from ticketattr.domain.examples import Example
+from ticketattr.domain.ticket import AttributedTicket, Attribution, Outcome, Reason, Ticket, Unattributed
+from ticketattr.domain.usage import Bill, Plan, Usage
 from ticketattr.errors import SettingsError
 from ticketattr.infrastructure.classifiers.answer_cache import NoAnswerCache
 
-from ..fakes import CATALOG, GENERAL, LAPTOP, PASSWORD, ScriptedClassifier
+from ..fakes import CATALOG, GENERAL, LAPTOP, PASSWORD, ScriptedClassifier, a_correction
 
 
 def ignore(done: int, total: int) -> None:
@@ -155,3 +159,148 @@ def test_the_entry_is_the_one_of_the_catalog_with_its_sla() -> None:
     (ticket,) = classify(queue(1), ScriptedClassifier())
     assert isinstance(ticket.outcome, Attribution)
     assert ticket.outcome.entry is GENERAL
+
+
+@dataclass
+class Remembering:
+    """Answers by their question, in memory."""
+
+    answers: dict[str, Outcome] = field(default_factory=dict)
+
+    def get(self, keys: Sequence[str], catalog: ServiceCatalog) -> dict[str, Outcome]:
+        assert catalog is CATALOG
+        return {key: self.answers[key] for key in keys if key in self.answers}
+
+    def put(self, answers: Mapping[str, Outcome]) -> None:
+        self.answers |= answers
+
+
+class TestCache:
+    def test_what_was_answered_is_not_asked_again(self) -> None:
+        cache, classifier = Remembering(), ScriptedClassifier(batch_size=2)
+        classify_tickets(queue(3), CATALOG, classifier, cache, ignore)
+        again = classify_tickets([*queue(4), kept()], CATALOG, classifier, cache, ignore)
+        assert summaries(again) == [
+            *["cached General Inquiry"] * 3,
+            "model General Inquiry",
+            "kept Laptop Repair",
+        ]
+        assert [[ticket.id for ticket in batch] for batch in classifier.shown] == [["T-0", "T-1"], ["T-2"], ["T-3"]]
+
+    def test_nothing_fits_is_an_answer_too_and_a_failure_is_none(self) -> None:
+        cache = Remembering()
+        classify_tickets(queue(2), CATALOG, ScriptedClassifier(lambda ticket: None), cache, ignore)
+        failing = ScriptedClassifier(failures={0: failure("blocked", "no")})
+        assert summaries(classify_tickets(queue(2), CATALOG, failing, cache, ignore)) == ["no_match"] * 2
+        other = [Ticket("1", "another")]
+        assert summaries(classify_tickets(other, CATALOG, failing, cache, ignore)) == ["blocked"]
+        assert summaries(classify_tickets(other, CATALOG, ScriptedClassifier(), cache, ignore)) == [
+            "model General Inquiry"
+        ]
+
+    def test_tickets_of_the_same_text_are_one_question(self) -> None:
+        classifier = ScriptedClassifier()
+        same = [Ticket("1", "a", "b"), Ticket("2", "a", "b"), Ticket("3", "a", "c"), Ticket("4", "ab", "")]
+        classify(same, classifier)
+        assert [(ticket.short_description, ticket.long_description) for ticket in classifier.shown[0]] == [
+            ("a", "b"),
+            ("a", "c"),
+            ("ab", ""),
+        ]
+
+    def test_another_classifier_is_asked_anew(self) -> None:
+        class Another(ScriptedClassifier):
+            def fingerprint(self, catalog: ServiceCatalog) -> str:
+                return "another"
+
+        cache, other = Remembering(), Another()
+        classify_tickets(queue(1), CATALOG, ScriptedClassifier(), cache, ignore)
+        classify_tickets(queue(1), CATALOG, other, cache, ignore)
+        assert len(other.shown) == 1
+
+    def test_half_a_character_is_no_bug(self) -> None:
+        assert summaries(classify([Ticket("1", "\ud800")], ScriptedClassifier())) == ["model General Inquiry"]
+
+
+class TestCorrections:
+    def test_a_person_decides_before_the_pair_that_came_with_it(self) -> None:
+        classifier = ScriptedClassifier()
+        ticket = kept("1")
+        correction = a_correction(ticket.short_description, "1", pair=("Access", "Password Reset"))
+        decided = classify_tickets([ticket], CATALOG, classifier, NoAnswerCache(), ignore, [correction])
+        assert summaries(decided) == ["corrected Password Reset"]
+        assert classifier.shown == []
+
+    def test_tickets_like_a_corrected_one_are_asked_about_with_that_and_anew(self) -> None:
+        cache, classifier = Remembering(), ScriptedClassifier()
+        tickets = [Ticket("1", "Screen flickers badly"), Ticket("2", "Lunch?")]
+        classify_tickets(tickets, CATALOG, classifier, cache, ignore)
+        corrections = [a_correction("Screen flickers", "9")]
+        answered = classify_tickets(tickets, CATALOG, classifier, cache, ignore, corrections)
+        assert summaries(answered) == ["model General Inquiry", "cached General Inquiry"]
+        assert classifier.shown[1] == tickets[:1]
+        assert [example.short_description for example in classifier.examples[1]] == ["Screen flickers"]
+        corrections = [a_correction("Screen flickers", "9", pair=("Access", "Password Reset"))]
+        classify_tickets(tickets, CATALOG, classifier, cache, ignore, corrections)
+        assert classifier.shown[2] == tickets[:1], "the same example, decided otherwise, is another question"
+
+
+class Priced(ScriptedClassifier):
+    """A call costs a dollar a ticket, and one more for each example; nobody knows the price of long ones."""
+
+    def estimate(self, tickets: Sequence[Ticket], catalog: ServiceCatalog, examples: Sequence[Example] = ()) -> Bill:
+        assert catalog is CATALOG
+        unknown = any("long" in ticket.short_description for ticket in tickets)
+        return Bill(Usage(calls=1, tokens_in=len(tickets)), None if unknown else float(len(tickets) + len(examples)))
+
+
+class TestPlan:
+    def test_it_says_what_would_be_asked_and_asks_nobody(self) -> None:
+        cache, classifier = Remembering(), Priced(batch_size=2)
+        classify_tickets(queue(1), CATALOG, classifier, cache, ignore)
+        corrections = [a_correction("corrected", "c")]
+        tickets = [*queue(4), kept(), kept("other"), Ticket("c", "corrected"), Ticket("d", "open 3")]
+        plan = plan_classification(tickets, CATALOG, classifier, cache, corrections)
+        assert plan == Plan(
+            tickets=8,
+            kept=2,
+            cached=1,
+            to_ask=3,
+            batches=2,
+            bill=Bill(Usage(calls=2, tokens_in=3), cost=3.0),
+            corrected=1,
+        )
+        assert len(classifier.shown) == 1
+
+    def test_examples_cost_too(self) -> None:
+        plan = plan_classification(
+            [Ticket("1", "Screen flickers badly")],
+            CATALOG,
+            Priced(),
+            Remembering(),
+            [a_correction("Screen flickers", "9")],
+        )
+        assert plan.bill.cost == 2.0
+
+    def test_a_price_that_nobody_knows_makes_the_sum_unknown(self) -> None:
+        tickets = [Ticket("1", "short"), Ticket("2", "long")]
+        plan = plan_classification(tickets, CATALOG, Priced(batch_size=1), Remembering())
+        assert (plan.bill.cost, plan.bill.usage.calls) == (None, 2)
+
+    def test_where_nothing_is_asked_nothing_is_paid(self) -> None:
+        plan = plan_classification([kept()], CATALOG, Priced(), Remembering())
+        assert plan == Plan(tickets=1, kept=1, cached=0, to_ask=0, batches=0, bill=Bill())
+
+
+def test_what_is_to_be_asked_is_logged_in_numbers(caplog: pytest.LogCaptureFixture) -> None:
+    with caplog.at_level("INFO", logger="ticketattr.application.classify"):
+        corrections = [a_correction("corrected", "c")]
+        tickets = [*queue(2), kept(), Ticket("c", "corrected")]
+        classify_tickets(tickets, CATALOG, ScriptedClassifier(), Remembering(), ignore, corrections)
+    (message,) = caplog.messages
+    assert message.split(", ") == [
+        "1 tickets were corrected by a person",
+        "1 keep the pair they came with",
+        "0 were answered before",
+        "2 different ones to ask about",
+    ]

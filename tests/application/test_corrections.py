@@ -53,8 +53,14 @@ def refusal(*rows: ReviewedRow) -> str:
     with pytest.raises(InputError) as caught:
         take_over(row(1, "Hardware", "Laptop Repair"), *rows, store=store)
     assert store.corrections == [], "what can be taken over is not either"
-    assert caught.value.hint
+    assert caught.value.hint == "Mend these cells, then import it again."
     return str(caught.value)
+
+
+def test_what_was_compared_and_is_new_is_logged_in_numbers(caplog: pytest.LogCaptureFixture) -> None:
+    with caplog.at_level("INFO"):
+        take_over(UNTOUCHED[0], row(2, "Hardware", "Laptop Repair"), UNTOUCHED[2])
+    assert caplog.messages == ["3 rows compared, 1 corrections new"]
 
 
 def test_a_correction_says_all_that_an_audit_asks_for() -> None:

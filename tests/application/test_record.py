@@ -82,6 +82,12 @@ def test_reports_are_not_counted_where_nobody_wants_to_know() -> None:
     assert (operator.asked_since, operator.told) == ([], [])
 
 
+def test_a_person_is_told_with_figures_where_nobody_else_wants_them() -> None:
+    operator = Operator()
+    record_run(record(4), operator.recording(sinks=0))
+    assert "reports: 1 sent, 2 pending, 0 in doubt" in operator.told[0].text
+
+
 def test_a_trouble_of_an_earlier_run_is_told_with_the_reports_since_that_one() -> None:
     operator = Operator(can_be_told=False)
     failed = record(4)

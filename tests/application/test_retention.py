@@ -17,11 +17,11 @@ from ticketattr.application.pending import read_records, survey_reports
 from ticketattr.application.ports import DeliveryInDoubt, MessageRefused
 from ticketattr.application.report import last_sent_run
 from ticketattr.application.retention import Archive, Retention, prune
-from ticketattr.domain.delivery import Event
+from ticketattr.domain.delivery import Event, RecipientResult
 from ticketattr.infrastructure.delivery.report_folder import OutputFolder
 from ticketattr.infrastructure.stage_files import WorkFolder
 
-from ..fakes import MIDNIGHT
+from ..fakes import MIDNIGHT, FakeMailer
 from .test_send import DOUBT, REFUSED, Desk
 
 Trouble: TypeAlias = MessageRefused | DeliveryInDoubt
@@ -111,7 +111,9 @@ class TestRuns:
         (desk.root.parent / "work" / OLD).symlink_to(precious)
         prune_at(desk, A_MONTH)
         assert precious.exists()
-        assert "not everything old was dropped" in caplog.text
+        (message,) = caplog.messages
+        assert message.startswith("not everything old was dropped: ")
+        assert OLD in message
 
     def test_without_a_work_folder_nothing_happens(self, desk: Desk, caplog: pytest.LogCaptureFixture) -> None:
         prune_at(desk, A_MONTH)
@@ -176,6 +178,73 @@ class TestReports:
         assert files(desk) == ["a.xlsx"]
         assert desk.log.deliveries() == before
         assert pending(desk) == ["a.xlsx"]
+
+    @pytest.mark.parametrize("days", [30, 31], ids=["just", "well"])
+    def test_its_time_is_over_when_more_than_that_has_passed(self, desk: Desk, days: float) -> None:
+        path = desk.put("a.xlsx", modified=0)
+        desk.send()
+        desk.put("b.xlsx", modified=0)
+        desk.send()
+        first = desk.log.deliveries()[0].changed
+        os.utime(path, (first.timestamp(), first.timestamp()))
+        prune_at(desk, EVERYTHING, days=days + (first - MIDNIGHT) / DAY)
+        assert files(desk) == (["a.xlsx", "b.xlsx"] if days == 30 else [])
+        assert len(desk.log.deliveries()) == (2 if days == 30 else 1)
+
+    def test_of_each_transport_the_last_message_that_was_sent_stays_and_older_ones_that_failed_go(
+        self, desk: Desk
+    ) -> None:
+        desk.put("a.xlsx")
+        desk.send(FakeMailer(transport="file"))
+        desk.send()
+        desk.put("b.xlsx")
+        desk.mailer.troubles = [REFUSED]
+        desk.send()
+        desk.send()
+        (desk.root / "a.xlsx").unlink()
+        (desk.root / "b.xlsx").unlink()
+        prune_at(desk, EVERYTHING, days=9999)
+        kept = [(each.message.transport, each.state) for each in desk.log.deliveries()]
+        assert kept == [("file", "sent"), ("smtp", "sent")]
+
+    def test_what_still_has_to_go_to_one_of_its_recipients_stays_however_old(self, desk: Desk) -> None:
+        desk.addressing = replace(desk.addressing, recipients=("lead@example.com", "later@example.com"))
+        desk.mailer.answers = [(RecipientResult("later@example.com", "deferred", "450 later"),)]
+        path = desk.put("a.xlsx")
+        desk.send()
+        (message,) = desk.outgoing().planner().pending()
+        desk.mailer.answers = [(RecipientResult("later@example.com", "deferred", "450 later"),)] * 2
+        desk.put("b.xlsx")
+        desk.send()
+        path.unlink()
+        prune_at(desk, EVERYTHING, days=9999)
+        assert files(desk) == ["b.xlsx"]
+        assert desk.log.deliveries()[0].message.message_id == message.message_id
+
+    def test_what_was_dropped_is_logged_in_numbers(self, desk: Desk, caplog: pytest.LogCaptureFixture) -> None:
+        leave(desk, OLDER, OLD, NEWEST)
+        for name in ("a.xlsx", "b.xlsx"):
+            desk.put(name)
+            desk.send()
+        with caplog.at_level("INFO", logger="ticketattr.application.retention"):
+            prune_at(desk, A_MONTH, days=31)
+            prune_at(desk, EVERYTHING, days=31)
+            prune_at(desk, EVERYTHING, days=31)
+        assert caplog.messages == [
+            "2 runs of before 2026-11-24 dropped",
+            "2 reports and 1 messages of before 2026-11-24 dropped",
+        ]
+
+    def test_a_message_whose_file_is_gone_already_is_forgotten_and_said(
+        self, desk: Desk, caplog: pytest.LogCaptureFixture
+    ) -> None:
+        for name in ("a.xlsx", "b.xlsx"):
+            desk.put(name)
+            desk.send()
+            (desk.root / name).unlink()
+        with caplog.at_level("INFO", logger="ticketattr.application.retention"):
+            prune_at(desk, EVERYTHING, days=31)
+        assert caplog.messages == ["0 reports and 1 messages of before 2026-11-24 dropped"]
 
     def test_a_workbook_that_somebody_saved_again_stays(self, desk: Desk) -> None:
         desk.put("a.xlsx", run=OLD)

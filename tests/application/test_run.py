@@ -74,7 +74,7 @@ class House:
 
     @property
     def reporting(self) -> Reporting:
-        return Reporting(self, self.work, self.desk.log, "smtp", 0.6, "https://desk.example.com/{id}")
+        return Reporting(self, self.work, self.desk.log, "smtp", 0.7, "https://desk.example.com/{id}")
 
     @property
     def work(self) -> WorkFolder:
@@ -131,16 +131,29 @@ def test_every_stage_leaves_its_file_with_the_run(house: House) -> None:
 def test_the_watch_sees_each_stage_with_its_counts_and_what_came_of_it(
     house: House, caplog: pytest.LogCaptureFixture
 ) -> None:
-    with caplog.at_level("INFO", logger="ticketattr.application.watch"):
+    with caplog.at_level("INFO", logger="ticketattr.application"):
         result = house.run()
-    assert [(record.message, record.__dict__["counts"]) for record in caplog.records] == [
+    assert [record.getMessage() for record in caplog.records if not hasattr(record, "counts")] == [
+        "service catalog fetched: 4 request types",
+        "queue fetched: 3 tickets",
+        (
+            "0 tickets were corrected by a person, 1 keep the pair they came with, 0 were answered before, "
+            "2 different ones to ask about"
+        ),
+        "2 tickets asked about, 2 answered",
+        "report written: 3 rows, 2 attributed",
+        f"sending {house.desk.sent[0].message_id}: 1 attachments, {len(house.desk.mailer.sent[0][1][0])} bytes",
+        f"sent {house.desk.sent[0].message_id}",
+    ]
+    stages = [record for record in caplog.records if hasattr(record, "counts")]
+    assert [(record.getMessage(), record.__dict__["counts"]) for record in stages] == [
         ("send done in 1.00 s: 0 messages", {"messages": 0}),
         ("fetch done in 1.00 s: 3 tickets, 4 request types", {"tickets": 3, "request_types": 4}),
         ("classify done in 1.00 s: 1 model, 1 no match, 1 kept", {"model": 1, "no_match": 1, "kept": 1}),
         ("report done in 1.00 s: 3 rows", {"rows": 3}),
         ("send done in 1.00 s: 1 messages", {"messages": 1}),
     ]
-    assert {record.__dict__["duration"] for record in caplog.records} == {1.0}
+    assert {record.__dict__["duration"] for record in stages} == {1.0}
     assert house.watch.seconds == {"send": 2.0, "fetch": 1.0, "classify": 1.0, "report": 1.0}
     assert (house.watch.tickets, house.watch.deliveries) == (list(result.tickets), result.deliveries)
     assert house.watch.bill() == BILL
@@ -177,9 +190,11 @@ def test_a_mail_server_that_is_down_stops_it_before_anything_is_fetched_or_paid_
 
 def test_a_report_that_cannot_go_is_left_and_stops_nothing(house: House) -> None:
     house.desk.put("earlier.xlsx")
-    # First alone, then with the new one, then each alone.
-    house.desk.mailer.troubles = [REFUSED, REFUSED, REFUSED, REFUSED]
+    house.desk.mailer.max_size = 30_000
+    # First alone, then again before the new one: a mail holds no two.
+    house.desk.mailer.troubles = [REFUSED, REFUSED, REFUSED]
     result = house.run()
+    assert [len(delivery.message.reports) for delivery in result.deliveries] == [1, 1, 1]
     assert [status.state for status in result.left] == ["failed", "failed"]
     assert house.watch.left == list(result.left)
 
@@ -220,7 +235,7 @@ class TestReport:
         (report,) = house.written
         assert (report.run_id, report.generated_at) == (FIRST, MIDNIGHT)
         assert (report.background.bill, report.background.catalog) == (BILL, CATALOG)
-        assert (report.background.review_below, report.background.earlier) == (0.6, None)
+        assert (report.background.review_below, report.background.earlier) == (0.7, None)
         assert report.rows[0].url.startswith("https://desk.example.com/")
 
     def test_it_is_held_against_the_last_one_that_was_sent(self, house: House) -> None:
@@ -228,6 +243,8 @@ class TestReport:
         house.tickets = [*QUEUE[1:], Ticket("4", "Screen cracked")]
         house.run(SECOND)
         report = house.written[-1]
+        assert report.background.earlier
+        assert report.background.earlier.run_id == FIRST
         assert {row.id: row.since_last_report for row in report.rows} == {"2": "", "3": "", "4": "new"}
         assert [known.id for known in report.gone] == ["1"]
 
@@ -249,7 +266,8 @@ class TestReport:
             house.work.path(FIRST, "attributions").unlink()
         house.run(SECOND)
         assert house.written[-1].background.earlier is None
-        assert any("compared with none" in message for message in caplog.messages) == (lose == "file")
+        said = [message for message in caplog.messages if message.startswith("the report is compared with none: ")]
+        assert [str(house.work.path(FIRST, "attributions")) in message for message in said] == [True] * (lose == "file")
 
     def test_a_catalog_that_is_not_there_is_missed(
         self, house: House, tmp_path: Path, caplog: pytest.LogCaptureFixture
@@ -258,6 +276,11 @@ class TestReport:
         report = make_report(Attributed(FIRST, MIDNIGHT, tickets), house.reporting, tmp_path / "a.xlsx")
         assert report.background.catalog is None
         assert caplog.messages == [f"the catalog of run {FIRST} is not there: the report has no drop-downs"]
+
+
+def test_a_run_that_has_not_begun_has_come_to_nothing() -> None:
+    watch = Watch(lambda: 0.0)
+    assert (watch.seconds, watch.tickets, watch.deliveries, watch.left, watch.bill()) == ({}, (), (), (), Bill())
 
 
 class TestLastSentRun:

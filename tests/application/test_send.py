@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import json
 import os
 from collections.abc import Callable
 from dataclasses import replace
@@ -14,8 +15,8 @@ import pytest
 from ticketattr.application.pending import audit_reports, survey_reports
 from ticketattr.application.plan import Addressing
 from ticketattr.application.ports import DeliveryInDoubt, Mailer, MessageRefused
-from ticketattr.application.send import Outgoing, send_messages, send_pending, send_report
-from ticketattr.domain.delivery import Delivery, Message
+from ticketattr.application.send import Outgoing, largest_mail, send_messages, send_pending, send_report
+from ticketattr.domain.delivery import Delivery, Message, RecipientResult
 from ticketattr.domain.report import Report, Row
 from ticketattr.domain.standing import DoubtPolicy
 from ticketattr.errors import InputError, MailServerError, SettingsError
@@ -358,7 +359,7 @@ class TestDoubt:
 class TestRefused:
     def test_it_stays_failed_and_goes_next_time(self, desk: Desk) -> None:
         desk.put("a.xlsx")
-        desk.mailer.troubles = [REFUSED]
+        desk.mailer.troubles = [MessageRefused("552 too large")]
         assert desk.send() == []
         (status,) = desk.outgoing().left_over()
         assert (status.state, status.detail) == ("failed", "552 too large")
@@ -397,6 +398,7 @@ class TestRefused:
         with pytest.raises(type(error)):
             desk.send()
         assert desk.states() == {"a.xlsx": "failed"}
+        assert desk.log.deliveries()[0].detail == str(error)
         assert desk.send() == [["a.xlsx"]]
 
     def test_a_server_out_of_reach_leaves_everything_pending(self, desk: Desk) -> None:
@@ -424,6 +426,13 @@ class TestByName:
         first, second = desk.sent
         assert first.message_id != second.message_id
 
+    def test_an_old_one_from_elsewhere_is_not_sent_where_the_log_is_gone(self, desk: Desk, tmp_path: Path) -> None:
+        elsewhere = desk.put("b.xlsx", modified=-2 * 86_400).rename(tmp_path / "elsewhere.xlsx")
+        with pytest.raises(InputError, match="there is no report log"):
+            desk.send_report(elsewhere)
+        desk.send_old = True
+        assert desk.send_report(elsewhere) == [["elsewhere.xlsx"]]
+
     def test_a_report_that_is_not_there_is_an_error(self, desk: Desk) -> None:
         with pytest.raises(InputError, match="cannot be read"):
             desk.send_report(desk.root / "absent.xlsx")
@@ -447,6 +456,15 @@ class TestAudit:
             ("a.xlsx", "sent"),
         ]
 
+    def test_what_another_transport_delivered_is_told_too(self, desk: Desk) -> None:
+        desk.put("a.xlsx")
+        desk.send(FakeMailer(transport="file"))
+        told = audit_reports(OutputFolder(desk.root), desk.log, desk.outgoing().records())
+        assert [(status.delivery.message.transport if status.delivery else "", status.state) for status in told] == [
+            ("file", "sent"),
+            ("", "pending"),
+        ]
+
     def test_looking_makes_no_log(self, desk: Desk) -> None:
         desk.put("a.xlsx")
         desk.states()
@@ -458,3 +476,213 @@ def test_a_message_is_as_exact_as_its_date_header(desk: Desk) -> None:
     desk.put("a.xlsx")
     (message,) = desk.outgoing().planner().pending()
     assert message.date.microsecond == 0
+
+
+LATER = MessageRefused("451 later", may_pass=True)
+LEAD, GONE = "lead@example.com", "gone@example.com"
+
+
+def statuses(desk: Desk) -> list[tuple[str, str, str]]:
+    """What the log says of each recipient of the last message."""
+    return [(one.address, one.state, one.reply) for one in desk.log.deliveries()[-1].results]
+
+
+class TestTries:
+    def test_what_may_pass_is_tried_again_after_each_pause_as_the_same_message(self, desk: Desk) -> None:
+        desk.put("a.xlsx")
+        desk.pauses = (1.0, 2.0, 4.0)
+        later = MessageRefused("451 later", may_pass=True)
+        desk.mailer.troubles = [later, later, None]
+        assert desk.send() == [["a.xlsx"]]
+        assert desk.waited == [1.0, 2.0]
+        (delivery,) = desk.log.deliveries()
+        assert (delivery.attempts, delivery.state) == (3, "sent")
+
+    def test_after_the_last_pause_it_stays_failed_and_is_not_taken_apart(self, desk: Desk) -> None:
+        for name in ("a.xlsx", "b.xlsx"):
+            desk.put(name)
+        desk.pauses = (1.0,)
+        desk.mailer.troubles = [LATER, LATER]
+        assert desk.send() == []
+        assert [(each.state, each.attempts, each.detail) for each in desk.log.deliveries()] == [
+            ("failed", 2, "451 later")
+        ]
+        assert statuses(desk) == [(LEAD, "deferred", "451 later")]
+
+    def test_what_is_refused_for_good_or_in_doubt_is_not_tried_again(self, desk: Desk) -> None:
+        desk.put("a.xlsx")
+        desk.pauses = (1.0,)
+        for trouble in (MessageRefused("552 too large"), DeliveryInDoubt("broke off")):
+            desk.mailer.troubles = [trouble]
+            assert desk.send() == []
+        assert desk.waited == []
+
+    def test_a_session_that_breaks_off_is_tried_again_and_then_stops_it(self, desk: Desk) -> None:
+        desk.put("a.xlsx")
+        desk.pauses = (1.0,)
+        desk.mailer.troubles = [MailServerError("broke off"), MailServerError("broke off again")]
+        with pytest.raises(MailServerError, match="broke off again"):
+            desk.send()
+        assert (desk.waited, desk.states()) == ([1.0], {"a.xlsx": "failed"})
+
+    def test_a_server_is_asked_for_its_size_as_patiently(self, desk: Desk, caplog: pytest.LogCaptureFixture) -> None:
+        desk.put("a.xlsx")
+        desk.pauses = (1.0, 2.0)
+        desk.mailer.unreachable = MailServerError("nobody there")
+        with pytest.raises(MailServerError, match="nobody there"):
+            desk.send()
+        assert desk.waited == [1.0, 2.0]
+        assert caplog.messages == ["nobody there; again in 1.0 s", "nobody there; again in 2.0 s"]
+
+    def test_a_server_that_comes_back_is_asked_no_further(self, desk: Desk) -> None:
+        desk.pauses = (1.0, 2.0, 4.0)
+        desk.mailer.unreachable, desk.mailer.max_size = MailServerError("nobody there"), 777
+        waited: list[float] = []
+
+        def wait(seconds: float) -> None:
+            waited.append(seconds)
+            if len(waited) == 2:
+                desk.mailer.unreachable = None
+
+        assert largest_mail(replace(desk.outgoing(), wait=wait)) == 777
+        assert waited == [1.0, 2.0]
+
+    def test_a_server_that_goes_away_before_the_message_is_tried_again_without_a_trace(self, desk: Desk) -> None:
+        desk.put("a.xlsx")
+        outgoing = replace(desk.outgoing(), pauses=(1.0,))
+        messages = outgoing.planner().pending()
+        desk.mailer.unreachable = MailServerError("went away")
+        with pytest.raises(MailServerError, match="went away"):
+            send_messages(outgoing, messages)
+        assert (desk.waited, desk.log.deliveries()) == ([1.0], [])
+
+
+class TestTakenApart:
+    def test_two_reports_too_large_together_go_each_in_a_mail_of_their_own(self, desk: Desk) -> None:
+        desk.put("a.xlsx", modified=1)
+        desk.put("b.xlsx", modified=2)
+        desk.mailer.max_size = 30_000
+        assert desk.send() == [["a.xlsx"], ["b.xlsx"]]
+
+    def test_two_reports_refused_together_go_alone(self, desk: Desk) -> None:
+        desk.put("a.xlsx", modified=1)
+        desk.put("b.xlsx", modified=2)
+        desk.mailer.troubles = [REFUSED]
+        assert desk.send() == [["a.xlsx"], ["b.xlsx"]]
+
+    def test_of_reports_refused_together_each_goes_alone_in_their_order_before_the_next_message(
+        self, desk: Desk
+    ) -> None:
+        for place, name in enumerate(("a.xlsx", "b.xlsx", "c.xlsx")):
+            desk.put(name, modified=place)
+        outgoing = desk.outgoing()
+        (message,) = outgoing.planner().pending()
+        last = desk.addressing.message([OutputFolder(desk.root).inspect(desk.put("d.xlsx"))], MIDNIGHT)
+        desk.mailer.troubles = [REFUSED, None, REFUSED, None, None]
+        with desk.log.hold(desk.clock()):
+            deliveries = send_messages(outgoing, [message, last])
+        assert [(names(each.message), each.state) for each in deliveries] == [
+            (["a.xlsx", "b.xlsx", "c.xlsx"], "failed"),
+            (["a.xlsx"], "sent"),
+            (["b.xlsx"], "failed"),
+            (["c.xlsx"], "sent"),
+            (["d.xlsx"], "sent"),
+        ]
+
+    def test_where_the_recipients_are_what_is_refused_nothing_is_taken_apart(self, desk: Desk) -> None:
+        for name in ("a.xlsx", "b.xlsx"):
+            desk.put(name)
+        refused = RecipientResult(LEAD, "refused", "550 unknown")
+        desk.mailer.troubles = [MessageRefused("550 unknown", results=[refused])]
+        assert desk.send() == []
+        assert len(desk.log.deliveries()) == 1
+        assert statuses(desk) == [(LEAD, "refused", "550 unknown")]
+
+
+class TestRecipients:
+    @pytest.fixture(autouse=True)
+    def two(self, desk: Desk) -> None:
+        desk.addressing = replace(desk.addressing, recipients=(LEAD,), cc=(GONE,))
+        desk.put("a.xlsx")
+
+    def test_what_was_sent_was_sent_to_all_and_its_size_is_known(self, desk: Desk) -> None:
+        desk.send()
+        assert desk.mailer.to == [(LEAD, GONE)]
+        assert statuses(desk) == [(LEAD, "sent", "250 OK"), (GONE, "sent", "250 OK")]
+        assert desk.log.deliveries()[0].size == (desk.root / "a.xlsx").stat().st_size
+
+    def test_one_put_off_gets_the_same_message_alone_in_the_same_run_or_later(self, desk: Desk) -> None:
+        put_off = RecipientResult(GONE, "deferred", "450 later")
+        desk.pauses = (1.0,)
+        desk.mailer.answers = [(put_off,), (put_off,)]
+        assert desk.send() == [["a.xlsx"]]
+        assert statuses(desk) == [(LEAD, "sent", "250 OK"), (GONE, "deferred", "450 later")]
+        assert [status.state for status in desk.outgoing().left_over()] == ["sent"]
+        assert desk.send() == [["a.xlsx"]]
+        assert desk.mailer.to == [(LEAD, GONE), (GONE,), (GONE,)]
+        assert len({message.message_id for message in desk.sent}) == 1
+        assert desk.outgoing().left_over() == []
+
+    def test_one_refused_for_good_is_told_and_not_tried_again(self, desk: Desk) -> None:
+        desk.pauses = (1.0,)
+        desk.mailer.answers = [(RecipientResult(GONE, "refused", "550 unknown"),)]
+        desk.send()
+        assert statuses(desk) == [(LEAD, "sent", "250 OK"), (GONE, "refused", "550 unknown")]
+        assert desk.send() == []
+
+    def test_doubt_is_about_those_alone_for_whom_it_was_handed_over(self, desk: Desk) -> None:
+        desk.mailer.answers = [(RecipientResult(GONE, "deferred", "450 later"),)]
+        desk.send()
+        desk.mailer.troubles = [DOUBT]
+        desk.send()
+        assert statuses(desk) == [(LEAD, "sent", "250 OK"), (GONE, "in_doubt", str(DOUBT))]
+
+    def test_a_refusal_to_the_rest_leaves_it_sent_to_the_others(self, desk: Desk) -> None:
+        desk.mailer.answers = [(RecipientResult(GONE, "deferred", "450 later"),)]
+        desk.send()
+        desk.mailer.troubles = [MessageRefused("550 no more")]
+        desk.send()
+        assert desk.states() == {"a.xlsx": "sent"}
+        assert statuses(desk) == [(LEAD, "sent", "250 OK"), (GONE, "refused", "550 no more")]
+        assert desk.outgoing().left_over() == []
+
+    def test_a_refusal_after_doubt_leaves_everybody_in_doubt(self, desk: Desk) -> None:
+        for trouble in (DOUBT, REFUSED):
+            desk.mailer.troubles = [trouble]
+            desk.send()
+            assert [(address, state) for address, state, _ in statuses(desk)] == [
+                (LEAD, "in_doubt"),
+                (GONE, "in_doubt"),
+            ]
+
+
+def test_every_step_is_logged_by_its_message_and_no_address(desk: Desk, caplog: pytest.LogCaptureFixture) -> None:
+    desk.put("a.xlsx")
+    desk.pauses = (1.5,)
+    desk.mailer.troubles = [LATER]
+    with caplog.at_level("INFO", logger="ticketattr.application.send"):
+        desk.send()
+    size, name = (desk.root / "a.xlsx").stat().st_size, desk.sent[0].message_id
+    assert caplog.messages == [
+        f"sending {name}: 1 attachments, {size} bytes",
+        f"{name} is failed: 451 later",
+        f"{name}: 451 later; again in 1.5 s",
+        f"sending {name}: 1 attachments, {size} bytes",
+        f"sent {name}",
+    ]
+
+
+def test_doubt_is_logged_as_such(desk: Desk, caplog: pytest.LogCaptureFixture) -> None:
+    desk.put("a.xlsx")
+    leave_in_doubt(desk)
+    assert caplog.messages == [f"{desk.sent[0].message_id} is in doubt: {DOUBT}"]
+
+
+def test_why_a_report_goes_again_is_recorded(desk: Desk) -> None:
+    path = desk.put("a.xlsx")
+    with desk.log.hold(desk.clock()):
+        assert len(send_report(desk.outgoing(), path)) == 1
+        assert send_report(desk.outgoing(), path) == []
+    desk.send_report(path, again=True)
+    reasons = [json.loads(event.facts).get("why", "") for event in desk.log.events() if event.what == "sending"]
+    assert reasons == ["", "again, as somebody asked"]

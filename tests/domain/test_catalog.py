@@ -54,7 +54,7 @@ def test_one_name_may_stand_in_two_categories() -> None:
 def test_two_entries_that_cannot_be_told_apart_are_refused(name: str) -> None:
     with pytest.raises(CatalogError, match="the same request type") as caught:
         ServiceCatalog((entry("Access", "Other"), entry("access", name)))
-    assert caught.value.hint
+    assert caught.value.hint == "Rename one of the two in the service catalog."
 
 
 def test_catalogs_of_the_same_entries_are_equal() -> None:

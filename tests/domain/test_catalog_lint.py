@@ -9,16 +9,19 @@ from pathlib import Path
 import pytest
 
 from ticketattr.domain.catalog import SLA, RequestType, ServiceCatalog
-from ticketattr.domain.catalog_lint import lint
+from ticketattr.domain.catalog_lint import Remark, lint
 from ticketattr.infrastructure.sources.catalog_yaml import parse_catalog
 
 EXAMPLE = Path(__file__).parents[2] / "examples" / "catalog.yaml"
 OTHER = ("Other", "General Inquiry")
 
 
+def found(*pairs: tuple[str, str]) -> list[Remark]:
+    return lint(ServiceCatalog(tuple(RequestType(category, name, SLA(4, "hours")) for category, name in pairs)))
+
+
 def remarks(*pairs: tuple[str, str]) -> list[str]:
-    entries = tuple(RequestType(category, name, SLA(4, "hours")) for category, name in pairs)
-    return [remark.what for remark in lint(ServiceCatalog(entries))]
+    return [remark.what for remark in found(*pairs)]
 
 
 def test_the_example_catalog_is_clean() -> None:
@@ -26,38 +29,64 @@ def test_the_example_catalog_is_clean() -> None:
 
 
 @pytest.mark.parametrize(
-    ("pairs", "said"),
+    ("pairs", "said", "fix"),
     [
         (
-            [("Access", "Password Reset"), ("Security", "password  reset".replace("  ", " ")), OTHER],
+            [("Access", "Password Reset"), ("Security", "password reset"), OTHER],
             "the same name in several categories: 'Password Reset' in Access and Security",
+            "Rename them, or tell them apart by description.",
         ),
-        ([("Access", "Password Reset")], "no request type is for what fits nowhere else"),
+        (
+            [("Access", "Password Reset")],
+            "no request type is for what fits nowhere else",
+            "Add one, such as 'Other Request', or tickets stay without any.",
+        ),
         (
             [("Access", "Password Reset"), ("Security", "Pasword Reset"), OTHER],
             "names that differ by a letter: 'Password Reset' and 'Pasword Reset'",
+            "Correct the one that is misspelt.",
         ),
         (
             [("Hardware", "Laptop"), ("Hardwear", "Printer"), OTHER],
             "names that differ by a letter: 'Hardware' and 'Hardwear'",
+            "Correct the one that is misspelt.",
+        ),
+        (
+            [("Admin", "Laptop"), ("Admim", "Printer"), OTHER],
+            "names that differ by a letter: 'Admin' and 'Admim'",
+            "Correct the one that is misspelt.",
         ),
         (
             [("Access", "Password\u00a0Reset"), OTHER],
             r"unusual white space or hidden characters in names: 'Password\xa0Reset'",
+            "Type these names anew.",
         ),
-        ([("Access  x", "VPN"), OTHER], "unusual white space or hidden characters in names: 'Access  x'"),
-        ([("Access", "VPN\u202e"), OTHER], r"unusual white space or hidden characters in names: 'VPN\u202e'"),
-        ([("Printers", "printers"), OTHER], "a category whose only request type has its name: 'Printers'"),
+        (
+            [("Access  x", "VPN"), OTHER],
+            "unusual white space or hidden characters in names: 'Access  x'",
+            "Type these names anew.",
+        ),
+        (
+            [("Access", "VPN\u202e"), OTHER],
+            r"unusual white space or hidden characters in names: 'VPN\u202e'",
+            "Type these names anew.",
+        ),
+        (
+            [("Printers", "printers"), ("Phones", "Phones"), ("Cars", "Cars"), OTHER],
+            "a category whose only request type has its name: 'Printers', 'Phones', 'Cars'",
+            "Say in it what can be asked for.",
+        ),
     ],
 )
-def test_what_looks_like_a_mistake_is_named(pairs: list[tuple[str, str]], said: str) -> None:
-    assert remarks(*pairs) == [said]
+def test_what_looks_like_a_mistake_is_named_with_what_to_do(pairs: list[tuple[str, str]], said: str, fix: str) -> None:
+    assert found(*pairs) == [Remark(said, fix)]
 
 
 def test_an_sla_of_0_is_told_and_only_doubted_where_most_are() -> None:
     zero, four = (RequestType("Other", name, SLA(value, "hours")) for name, value in (("Zero", 0), ("Other", 4)))
+    also_zero = replace(zero, name="Naught")
     (told,) = lint(ServiceCatalog((zero, four)))
-    (doubted,) = lint(ServiceCatalog((replace(zero, name="Other"),)))
+    (doubted,) = lint(ServiceCatalog((zero, also_zero, four)))
     assert (told.what, told.fix) == ("an SLA of 0, that is at once: 'Other / Zero'", "")
     assert doubted.fix == "Put in the times that were meant."
 
@@ -67,6 +96,7 @@ def test_an_sla_of_0_is_told_and_only_doubted_where_most_are() -> None:
     [
         [("Support 1", "Level 1"), ("Support 2", "Level 2"), OTHER],
         [("Network", "VPN"), ("Servers", "VPS"), OTHER],
+        [("Printers", "printers"), ("Printers", "Toner"), OTHER],
         [("Access", "Other"), ("Hardware", "Other"), OTHER],
         [("Access", "Gérer 🔑 l'accès"), OTHER],
         [("アクセス", "パスワード"), OTHER],
@@ -81,6 +111,8 @@ def test_of_many_mistakes_of_a_kind_three_are_named() -> None:
     pairs = [(category, f"Request {'abcdefgh'[number] * 9}") for number in range(8) for category in ("One", "Two")]
     (remark,) = remarks(*pairs, OTHER)
     assert remark.endswith("'Request ccccccccc' in One and Two, and 5 more")
+    (remark,) = remarks(*pairs[:8], OTHER)
+    assert remark.endswith("'Request ccccccccc' in One and Two, and 1 more")
 
 
 def test_a_large_catalog_is_looked_through_at_once() -> None:

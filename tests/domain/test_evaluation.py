@@ -86,6 +86,15 @@ def test_an_answer_is_judged_with_all_that_it_says() -> None:
     ]
 
 
+def test_answers_to_other_tickets_are_no_figures_but_a_bug() -> None:
+    one, two = [case(0, 0, 0.5)], [case(0, 0, 0.5)] * 2
+    for compared in (compare, cascade_points):
+        with pytest.raises(ValueError, match="zip"):
+            compared(one, two)
+    with pytest.raises(ValueError, match="zip"):
+        judge([one[0].gold], [])
+
+
 def test_a_type_that_nobody_asked_for_or_answered_scores_nothing() -> None:
     types = evaluate([case(0, 1), case(2, None)], target=0.9).types
     assert [(score.entry, score.tickets) for score in types] == [

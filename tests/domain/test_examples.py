@@ -27,6 +27,12 @@ def test_the_nearest_come_first_and_what_is_not_near_not_at_all() -> None:
     assert examples.nearest(Ticket("1", "")) == ()
 
 
+def test_a_rare_word_in_common_counts_more_than_a_common_one() -> None:
+    common = [a_correction(f"laptop {word}") for word in ("green", "blue", "red", "white")]
+    examples = Examples([*common, a_correction("frobnicator brown")], CATALOG)
+    assert texts(examples.nearest(Ticket("1", "laptop frobnicator")))[0] == "frobnicator brown"
+
+
 def test_a_ticket_has_few_examples_and_a_batch_not_many() -> None:
     examples = Examples([a_correction(f"Screen flickers {number}x") for number in range(50)], CATALOG)
     assert len(examples.nearest(Ticket("1", "screen flickers"))) == PER_TICKET
@@ -60,9 +66,10 @@ def test_the_pair_of_an_example_is_that_of_the_catalog(pair: tuple[str, str]) ->
 
 def test_a_correction_is_known_by_id_and_text() -> None:
     keys = {
-        Correction("r", 1, *told, "", "", "", "", "", "", MIDNIGHT).key for told in (("1", "a", "b"), ("1", "ab", ""))
+        Correction("r", 1, *told, "", "", "", "", "", "", MIDNIGHT).key
+        for told in (("1", "a", "b"), ("1", "ab", ""), ("1", "", "ab"), ("1a", "", "b"), ("1", "a", "\ud800"))
     }
-    assert len(keys) == 2
+    assert len(keys) == 5
 
 
 def test_labelled_tickets_are_examples_too_and_of_equally_near_ones_a_correction_comes_first() -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import datetime, timedelta, timezone
 from typing import Any
 
 import pytest
@@ -18,10 +18,12 @@ from ticketattr.domain.operation import (
     Memory,
     ReportFigures,
     RunRecord,
+    Trouble,
     alert_due,
     cause_of,
     count_outcomes,
     count_slas,
+    new_run_id,
     remember,
     remember_overlap,
     remember_told,
@@ -114,8 +116,40 @@ def test_the_third_run_in_a_row_that_gives_way_is_told_once_and_the_next_end_is_
 def test_giving_way_now_and_then_is_no_trouble() -> None:
     memory = Memory()
     for _ in range(9):
-        memory = remember(remember_overlap(remember_overlap(memory)), FINE)
-    assert not memory.troubles
+        memory = remember_overlap(remember_overlap(memory))
+        assert not memory.troubles
+        memory = remember(memory, FINE)
+
+
+@pytest.mark.parametrize(
+    ("record", "standing"),
+    [(a_record(0, command="send"), []), (DOWN, ["failure"]), (FINE, [])],
+    ids=["a good send", "a failure", "a good run"],
+)
+def test_whatever_ends_by_itself_ends_the_trouble_that_nothing_does(record: RunRecord, standing: list[str]) -> None:
+    memory = remember_overlap(remember_overlap(remember_overlap(Memory())))
+    assert [trouble.kind for trouble in remember(memory, record).troubles.values()] == standing
+
+
+def test_two_troubles_are_told_after_each_other_that_of_the_run_first_which_just_ended() -> None:
+    sending = a_record(3, "log is damaged", command="send", minute=5)
+    memory = remember(remember(Memory(), DOWN), sending)
+    due = alert_due(memory, sending)
+    assert due
+    assert (due.kind, due.record) == ("failure", sending)
+    due = alert_due(remember_told(memory, due), sending)
+    assert due
+    assert (due.kind, due.record) == ("failure", DOWN)
+
+
+def test_a_trouble_of_a_run_that_nobody_remembers_is_told_of_the_one_that_just_ended() -> None:
+    trouble = Trouble("failure", ("mail server",))
+    assert alert_due(Memory(troubles={"send": trouble}), FINE) == Due("failure", FINE, trouble)
+
+
+def test_a_recovery_is_told_of_the_run_that_went_well() -> None:
+    memory, _ = told(Memory(), DOWN)
+    assert alert_due(remember(memory, FINE), FINE) == Due("recovery", FINE)
 
 
 def test_a_failed_run_keeps_the_time_of_the_last_success() -> None:
@@ -142,7 +176,7 @@ def test_counters_never_get_less_whatever_the_clock_does(runs: list[tuple[int, f
         assert sum(after.runs.values()) == sum(before.runs.values()) + 1
         assert after.tickets.get("model", 0) == before.tickets.get("model", 0) + number
         assert after.usage.calls == before.usage.calls + number
-        assert after.cost >= before.cost
+        assert after.cost == before.cost + (0.0 if number % 2 else 0.5)
 
 
 def test_figures_are_those_of_run_and_of_send_where_nobody_runs_the_whole_chain() -> None:
@@ -180,7 +214,41 @@ def test_what_is_done_in_part_says_why_and_not_how_often() -> None:
         "reports in doubt",
         "recipients refused",
     )
-    assert shortfalls([ticket(Unattributed("no_match"))], [], []) == ()
+    taken = [Delivery(a_message(), "sent", MIDNIGHT, results=results[1:])]
+    assert shortfalls([ticket(Unattributed("no_match"))], taken, []) == ()
+
+
+@pytest.mark.parametrize(
+    ("state", "said"),
+    [
+        ("in_doubt", "reports in doubt"),
+        ("held", "reports in doubt"),
+        ("sent", "recipients put off"),
+        ("pending", "reports pending"),
+    ],
+)
+def test_a_report_that_did_not_reach_everybody_says_how(state: ReportState, said: str) -> None:
+    assert shortfalls([], [], [ReportStatus(a_report(), state)]) == (said,)
+
+
+@pytest.mark.parametrize(
+    ("at", "run_id"),
+    [
+        (datetime(2026, 11, 23, 15, 3, 1, 500_000, tzinfo=timezone.utc), "20261123T150301Z-8000"),
+        (datetime(2026, 1, 2, 3, 4, 5, tzinfo=timezone.utc), "20260102T030405Z-0000"),
+        (datetime(2026, 1, 2, 3, 4, 5, 999_999, tzinfo=timezone.utc), "20260102T030405Z-ffff"),
+    ],
+    ids=str,
+)
+def test_the_id_of_a_run_is_its_time(at: datetime, run_id: str) -> None:
+    assert new_run_id(at) == run_id
+
+
+def test_a_cause_is_told_without_what_varies() -> None:
+    assert (
+        cause_of(InputError("line 3 of work/20261123T150301Z-7f3a/x.json is wrong"))
+        == "line # of work/#/x.json is wrong"
+    )
 
 
 @pytest.mark.parametrize(

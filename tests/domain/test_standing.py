@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from ticketattr.domain.delivery import Adoption, Delivery, Message, MessageState, RecipientResult, ReportFile
-from ticketattr.domain.standing import DoubtPolicy, Records, ReportState, ReportStatus, judge_reports
+from ticketattr.domain.standing import DoubtPolicy, Records, ReportState, ReportStatus, judge_reports, status_of
 
 from ..fakes import MIDNIGHT, a_message, a_report
 
@@ -54,6 +54,11 @@ def test_what_is_sent_stays_so_and_what_is_in_doubt_until_it_is_sent(
 def test_the_latest_of_the_deliveries_that_say_so_is_told_and_all_tries_are_counted() -> None:
     first, second = delivery("failed", hour=1, attempts=2), delivery("failed", hour=2, attempts=3)
     assert status(REPORT, first, second) == ReportStatus(REPORT, "failed", "failed in hour 2", second, attempts=5)
+
+
+def test_by_one_delivery_alone_it_stands_as_that_left_it() -> None:
+    failed = delivery("failed", hour=1, attempts=2)
+    assert status_of(REPORT, failed, Records([])) == ReportStatus(REPORT, "failed", "failed in hour 1", failed, 2)
 
 
 def test_what_is_sent_says_when() -> None:

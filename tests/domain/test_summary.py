@@ -77,6 +77,8 @@ def test_new_changed_and_gone_are_told_by_ticket() -> None:
     changes = {row.id: row.since_last_report for row in made.rows}
     assert changes == {"1": "", "2": "changed", "3": "changed", "5": "new"}
     assert [known.id for known in made.gone] == ["4"]
+    assert made.background.earlier
+    assert made.background.earlier.run_id == "earlier"
 
 
 def test_tickets_that_share_an_id_are_known_by_their_text() -> None:

@@ -57,6 +57,12 @@ def survey_reports(folder: ReportFolder, records: Records) -> list[ReportStatus]
     return [*judge_reports(reports, records), *gone]
 
 
+def inspect_report(folder: ReportFolder, records: Records, path: Path) -> ReportStatus:
+    """Where the report at `path`, which may lie anywhere, stands. Raises InputError."""
+    (status,) = judge_reports([folder.inspect(path)], records)
+    return status
+
+
 def audit_reports(folder: ReportFolder, log: ReportLog, records: Records) -> list[ReportStatus]:
     """Every report of every message, oldest message first, by whatever transport; then those in none."""
     everywhere = replace(records, deliveries=_true_deliveries(log))

@@ -11,7 +11,7 @@ from pathlib import Path
 from ..domain.delivery import Delivery, Message, ReportFile, Transport
 from ..domain.standing import Records, ReportStatus, judge_reports
 from ..errors import InputError
-from .pending import unfinished
+from .pending import inspect_report, unfinished
 from .ports import ReportFolder
 
 _MAIL_OVERHEAD = 16 * 1024
@@ -71,7 +71,7 @@ class Planner:
 
         `again` sends it whatever the log says. Raises InputError when it must not go.
         """
-        status = self.status(path)
+        status = inspect_report(self.folder, self.records, path)
         if status.state == "damaged":
             raise InputError(f"{path} is not sent: {status.detail}", hint="Make it anew with `ticketattr report`.")
         if again:
@@ -88,11 +88,6 @@ class Planner:
             *(message for message in repeats if status.report.sha256 in {other.sha256 for other in message.reports}),
             *(self.addressing.message([report], self.now) for report in _fresh([status])),
         ]
-
-    def status(self, path: Path) -> ReportStatus:
-        """Where the report at `path`, which may lie anywhere, stands. Raises InputError."""
-        (status,) = judge_reports([self.folder.inspect(path)], self.records)
-        return status
 
     def _repeats(self, reports: Iterable[ReportFile]) -> list[Message]:
         """Unfinished messages as they were, each with its reports where they lie now; never a part of one."""

@@ -15,7 +15,7 @@ from pathlib import Path
 from ..domain.delivery import Delivery, Message, MessageState, RecipientResult, RecipientState
 from ..domain.standing import DoubtPolicy, Records, ReportStatus
 from ..errors import MailServerError, TicketAttrError
-from .pending import Mailroom, refuse_to_forget
+from .pending import Mailroom, inspect_report, refuse_to_forget
 from .plan import Addressing, Planner
 from .ports import Clock, DeliveryInDoubt, Mailer, MailSession, MessageRefused, ReportFolder, ReportLog
 
@@ -56,7 +56,7 @@ class Outgoing:
 
     def status(self, path: Path) -> ReportStatus:
         """Where the report at `path`, which may lie anywhere, stands. Raises InputError."""
-        return Planner(self.folder, self.records(), self.addressing, self.clock()).status(path)
+        return inspect_report(self.folder, self.records(), path)
 
     def left_over(self) -> list[ReportStatus]:
         """The reports that still have to reach somebody."""
