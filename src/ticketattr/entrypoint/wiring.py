@@ -32,14 +32,13 @@ from ..application.report import Reporting
 from ..application.restore import Copy
 from ..application.retention import Archive
 from ..application.send import Outgoing
-from ..domain.delivery import Transport
 from ..domain.gold import LabelledTickets, no_labelled_tickets
-from ..domain.standing import DoubtPolicy
 from ..errors import SettingsError
 from .console import login_name
 from .settings.classifier import ClassifierSettings
 from .settings.folders import FolderSettings
 from .settings.mail import MailSettings
+from .settings.mailroom import MailroomSettings
 from .settings.operation import OperationSettings
 from .settings.report import ReportSettings
 from .settings.run import RunSettings
@@ -184,8 +183,9 @@ def report_log(settings: FolderSettings) -> SQLiteReportLog:
     return SQLiteReportLog(settings.report_log, who=f"{login_name()}@{socket.gethostname()}")
 
 
-def mailroom(settings: FolderSettings, transport: Transport, doubt: DoubtPolicy) -> Mailroom:
-    return Mailroom(report_folder(settings), report_log(settings), transport, doubt)
+def mailroom(settings: MailroomSettings) -> Mailroom:
+    folders = settings.folders
+    return Mailroom(report_folder(folders), report_log(folders), settings.transport, settings.doubt)
 
 
 @contextmanager
@@ -264,13 +264,11 @@ def recording(settings: OperationSettings) -> Recording:
     from ..application.figures import count_reports
     from ..application.record import Recording
 
-    folders = settings.folders
-
     def count(since: datetime) -> ReportFigures:
-        return count_reports(mailroom(folders, settings.transport, settings.doubt), since=since)
+        return count_reports(mailroom(settings.mailroom), since=since)
 
     return Recording(
-        memory=memory(folders),
+        memory=memory(settings.mailroom.folders),
         sinks=metrics_sinks(settings),
         alerts=alerts(settings),
         count_reports=count,

@@ -13,8 +13,7 @@ from ...errors import SettingsError
 from .. import wiring
 from ..outcome import print_path, print_reports
 from ..session import Session
-from ..settings.folders import FolderSettings
-from ..settings.mail import read_doubt, read_transport
+from ..settings.mailroom import MailroomSettings
 from ..summaries import counted
 from .examples import examples_of
 from .options import ListFormatOption
@@ -50,8 +49,8 @@ UnknownOption = Annotated[
 
 def _mailroom(session: Session, command: str) -> Mailroom:
     with session.reading(f"pending {command}") as env:
-        folders, transport, doubt = FolderSettings.read(env), read_transport(env), read_doubt(env)
-    return wiring.mailroom(folders, transport, doubt)
+        settings = MailroomSettings.read(env)
+    return wiring.mailroom(settings)
 
 
 @app.command("list", epilog=examples_of("pending list"))

@@ -13,10 +13,11 @@ from ..settings.classifier import ClassifierSettings
 from ..settings.environment import Environment
 from ..settings.folders import FolderSettings
 from ..settings.mail import MailSettings
+from ..settings.mailroom import MailroomSettings
 from ..settings.operation import LogSettings, OperationSettings
 from ..settings.sources import SourceSettings
 from ..settings.values import Values
-from .files import ReportDesk, folders_of, look_at_corrections, look_at_disks, look_at_folders, look_at_reports
+from .files import folders_of, look_at_corrections, look_at_disks, look_at_folders, look_at_reports
 from .operation import look_at_alerts, look_at_log_file, look_at_memory, look_at_metrics
 from .services import (
     CatalogDesk,
@@ -60,7 +61,7 @@ class Checking:
             self._needing("disk", FolderSettings.read, lambda section: look_at_disks(folders_of(section).values())),
             self._needing(
                 "reports",
-                ReportDesk.read,
+                MailroomSettings.read,
                 lambda section: look_at_reports(section, self.clock),
                 fix="Check OUTPUT_DIR and REPORT_LOG_DB_PATH.",
             ),

@@ -5,20 +5,17 @@ from __future__ import annotations
 import shutil
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
 from pathlib import Path
 
 from ...application.check import Finding
-from ...application.pending import read_records, refuse_to_forget, survey_reports
+from ...application.pending import refuse_to_forget
 from ...application.ports import Clock
-from ...domain.delivery import Transport
-from ...domain.standing import DoubtPolicy, ReportState
+from ...domain.standing import ReportState
 from ...errors import TicketAttrError
 from ...infrastructure.files import nearest_folder, try_file, try_folder
 from .. import wiring
-from ..settings.environment import Environment
 from ..settings.folders import FolderSettings
-from ..settings.mail import read_doubt, read_transport
+from ..settings.mailroom import MailroomSettings
 from ..summaries import counted
 
 LEAST_SPACE = 500 * 1024 * 1024
@@ -90,24 +87,12 @@ def _nearest(path: Path) -> Path | None:
         return None
 
 
-@dataclass(frozen=True, slots=True)
-class ReportDesk:
-    """What says where every report stands."""
-
-    folders: FolderSettings
-    transport: Transport
-    doubt: DoubtPolicy
-
-    @classmethod
-    def read(cls, env: Environment) -> ReportDesk:
-        return cls(FolderSettings.read(env), read_transport(env), read_doubt(env))
-
-
-def look_at_reports(desk: ReportDesk, clock: Clock) -> Iterator[Finding]:
+def look_at_reports(settings: MailroomSettings, clock: Clock) -> Iterator[Finding]:
     """The report log, and what it says of the reports. Changes nothing, not even an older log into a new one."""
-    folder, log = wiring.report_folder(desk.folders), wiring.report_log(desk.folders)
+    log = wiring.report_log(settings.folders)
+    mailroom = wiring.mailroom(settings)
     if not log.exists():
-        refuse_to_forget(folder.reports(), log, clock())
+        refuse_to_forget(mailroom.folder.reports(), log, clock())
         yield Finding("report log", f"{log.path} is not there yet: nothing was sent so far")
     elif not log.examine():
         yield Finding("report log", f"{log.path} is sound, and will be made into one of this version")
@@ -120,8 +105,7 @@ def look_at_reports(desk: ReportDesk, clock: Clock) -> Iterator[Finding]:
             f"another ticketattr is at work: {holder}",
             "Until it ends, another run stops with exit code 4.",
         )
-    statuses = survey_reports(folder, read_records(log, desk.transport, desk.doubt))
-    states = Counter(status.state for status in statuses if status.is_pending)
+    states = Counter(status.state for status in mailroom.survey() if status.is_pending)
     if not states:
         yield Finding("reports", "none is pending")
     for state, number in states.items():

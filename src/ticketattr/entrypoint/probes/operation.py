@@ -84,7 +84,7 @@ def look_at_alerts(settings: OperationSettings) -> Iterator[Finding]:
 def look_at_memory(settings: OperationSettings, clock: Clock) -> Iterator[Finding]:
     if not settings.is_watched:
         return
-    file = wiring.memory(settings.folders)
+    file = wiring.memory(settings.mailroom.folders)
     try:
         memory = file.read()
     except InputError as error:

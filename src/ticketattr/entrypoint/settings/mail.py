@@ -5,12 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 from ipaddress import ip_address
 from pathlib import Path
-from typing import get_args
 
-from ...domain.delivery import Transport
 from ...domain.standing import DoubtPolicy
 from ...infrastructure.options import MailServer
 from .environment import Environment
+from .mailroom import read_doubt, read_transport
 
 MAX_PAUSE = 60.0
 """The longest wait before a further try to send, in seconds."""
@@ -55,14 +54,6 @@ def _pauses(env: Environment) -> tuple[float, ...]:
     factor = env.decimal("EMAIL_BACKOFF_FACTOR", 2.0, most=60.0)
     retries = env.whole("EMAIL_MAX_RETRIES", 3, least=0, most=20)
     return tuple(min(factor * 2**number, MAX_PAUSE) for number in range(retries))
-
-
-def read_transport(env: Environment) -> Transport:
-    return "file" if env.choice("EMAIL_TRANSPORT", "smtp", get_args(Transport)) == "file" else "smtp"
-
-
-def read_doubt(env: Environment) -> DoubtPolicy:
-    return "hold" if env.choice("EMAIL_IN_DOUBT", "resend", get_args(DoubtPolicy)) == "hold" else "resend"
 
 
 def _mail_server(env: Environment) -> MailServer:

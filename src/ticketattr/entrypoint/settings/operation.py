@@ -10,11 +10,8 @@ from pathlib import Path
 from typing import Literal
 from urllib.parse import urlsplit
 
-from ...domain.delivery import Transport
-from ...domain.standing import DoubtPolicy
 from .environment import Environment
-from .folders import FolderSettings
-from .mail import read_doubt, read_transport
+from .mailroom import MailroomSettings
 
 LogFormat = Literal["text", "json"]
 
@@ -48,17 +45,12 @@ class LogSettings:
 
 @dataclass(frozen=True, slots=True)
 class OperationSettings:
-    """Where it is remembered how runs ended, where figures go, and who is told.
+    """Where it is remembered how runs ended, where figures go, and who is told."""
 
-    `transport` and `doubt`: what counts as delivered.
-    """
-
-    folders: FolderSettings
+    mailroom: MailroomSettings
     textfile: Path | None
     push_url: str = field(repr=False)
     alert_urls: tuple[str, ...] = field(repr=False)
-    transport: Transport
-    doubt: DoubtPolicy
 
     @property
     def is_watched(self) -> bool:
@@ -68,12 +60,10 @@ class OperationSettings:
     @classmethod
     def read(cls, env: Environment) -> OperationSettings:
         return cls(
-            folders=FolderSettings.read(env),
+            mailroom=MailroomSettings.read(env),
             textfile=_textfile(env),
             push_url=_push_url(env),
             alert_urls=_alert_urls(env),
-            transport=read_transport(env),
-            doubt=read_doubt(env),
         )
 
 

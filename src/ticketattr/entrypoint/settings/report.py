@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from ...domain.delivery import Transport
 from .environment import Environment
-from .mail import read_transport
+from .mailroom import read_transport
 
 
 @dataclass(frozen=True, slots=True)
