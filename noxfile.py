@@ -38,6 +38,22 @@ def tests(session: nox.Session) -> None:
     session.run("pytest", "--numprocesses=2", *session.posargs)
 
 
+@nox.session(python="3.10")
+def lowest(session: nox.Session) -> None:
+    """The tests with the lowest version of each dependency that pyproject.toml allows."""
+    session.install("uv")
+    install = ("uv", "pip", "install", "--quiet", "--resolution=lowest-direct")
+    session.run(*install, f"--python={session.virtualenv.location}", "-e", ".[dev]")
+    session.run("pytest", "--numprocesses=2", *session.posargs)
+
+
+@nox.session(reuse_venv=False)
+def base(session: nox.Session) -> None:
+    """The program without any extra: what works, and what it says where one is missing."""
+    session.install(".")
+    session.run("python", "tests/without_extras.py")
+
+
 @nox.session
 def mutation(session: nox.Session) -> None:
     """Small mistakes in `domain` and `application`, one at a time: does a test fail? Half an hour, then the survivors.

