@@ -50,7 +50,7 @@ def main(folder: Path) -> None:
         place = Path(name)
         shutil.copytree(EXAMPLES, place / "examples")
         draw_terminal({line: run_in_terminal(line, place) for line in LINES}, folder / "run.svg")
-        (mail,) = (place / "outbox").glob("*.eml")
+        (mail,) = (place / "demo" / "outbox").glob("*.eml")
         page = place / "mail.html"
         page.write_text(as_page(mail.read_bytes()), encoding="utf-8")
         photograph(chromium, page, folder / "mail.png")

@@ -120,7 +120,16 @@ def test_the_demo_of_the_readme_ends_with_a_workbook_and_a_mail(cli: CLI) -> Non
     cli.settings.clear()
     result = cli.ok("--env-file", "examples/demo.env", "run")
     assert "70 of 70 tickets attributed" in result.stderr
-    assert len(cli.reports) == len(cli.mails) == 1
+    demo = cli.folder / "demo"
+    assert len([*demo.glob("output/*.xlsx")]) == len([*demo.glob("outbox/*.eml")]) == 1
+
+
+def test_what_the_demo_left_is_not_pending_for_a_real_run(cli: CLI) -> None:
+    (cli.folder / "examples").symlink_to(EXAMPLES)
+    cli.settings.clear()
+    cli.ok("--env-file", "examples/demo.env", "run")
+    cli.settings["EMAIL_TRANSPORT"] = "smtp"
+    assert cli.ok("pending", "list", "--format", "json").stdout == "[]\n"
 
 
 @pytest.mark.parametrize(("page", "link"), _links(), ids=str)

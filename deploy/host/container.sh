@@ -45,7 +45,7 @@ smoke() {
     docker run "${options[@]}" "$image" --env-file /opt/ticketattr/examples/demo.env run
     forget
     docker run "${options[@]}" "$image" --env-file /opt/ticketattr/examples/demo.env --quiet check
-    if ! compgen -G "$folder/output/*.xlsx" >/dev/null || ! compgen -G "$folder/outbox/*.eml" >/dev/null; then
+    if ! compgen -G "$folder/demo/output/*.xlsx" >/dev/null || ! compgen -G "$folder/demo/outbox/*.eml" >/dev/null; then
         echo "container.sh: the demo ended well but left no report or no mail" >&2
         return 1
     fi

@@ -135,7 +135,7 @@ def test_a_demo_that_leaves_no_report_is_a_failure(host: Host) -> None:
 
 
 def test_a_demo_that_leaves_report_and_mail_is_cleaned_up(host: Host) -> None:
-    smoke = host.state / "smoke"
+    smoke = host.state / "smoke" / "demo"
     host.engine = f"mkdir -p {smoke}/output {smoke}/outbox; touch {smoke}/output/a.xlsx {smoke}/outbox/a.eml"
     assert host.container("smoke") == (0, "")
     assert list(host.state.iterdir()) == []
@@ -167,8 +167,8 @@ def test_the_id_of_an_earlier_container_is_not_in_the_way(host: Host, command: s
     """The engine refuses to write over it."""
     (host.runtime / "container").write_text("earlier", encoding="utf-8")
     host.engine = (
-        f"mkdir -p {host.state}/smoke/output {host.state}/smoke/outbox\n"
-        f"touch {host.state}/smoke/output/a.xlsx {host.state}/smoke/outbox/a.eml\n"
+        f"mkdir -p {host.state}/smoke/demo/output {host.state}/smoke/demo/outbox\n"
+        f"touch {host.state}/smoke/demo/output/a.xlsx {host.state}/smoke/demo/outbox/a.eml\n"
         f"[ ! -e {host.runtime}/container ] && echo id >{host.runtime}/container"
     )
     assert host.container(command)[0] == 0
