@@ -101,6 +101,7 @@ def test_other_formats_hold_the_same_rows_and_are_never_pending(cli: CLI, format
     assert path.suffix == f".{format}"
     text = path.read_bytes().decode("utf-8-sig")
     assert all(f"T-{number}" in text for number in range(1, 6))
+    assert cli.ok("pending", "list", "--all").stdout == "there is no report yet\n"
     assert cli.ok("pending", "list").stdout == "nothing is pending\n"
     assert cli.ok("report", "--format", format, "-o", "-").stdout_bytes == path.read_bytes()
 

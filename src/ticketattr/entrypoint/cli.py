@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import signal
+import sys
 import time
 from datetime import datetime, timezone
 from pathlib import Path
@@ -28,17 +29,21 @@ from .console import Console, show_error
 from .recording import RecordedCommand
 from .session import RECORDED, Session
 from .settings.operation import LogSettings
+from .streams import prepare_streams
 
 
 class Commands(TyperGroup):
     """The one place where an error becomes a message and an exit code."""
 
-    def invoke(self, ctx: Any) -> Any:
+    def main(self, *args: Any, **kwargs: Any) -> Any:
         try:
-            return super().invoke(ctx)
+            try:
+                return super().main(*args, **kwargs)
+            finally:
+                sys.stdout.flush()
         except TicketAttrError as error:
             show_error(error)
-            raise typer.Exit(error.exit_code) from None
+            raise SystemExit(error.exit_code) from None
 
 
 app = typer.Typer(
@@ -99,6 +104,7 @@ def main() -> None:
         # A shell may have told a job in the background not to listen.
         if signal.getsignal(number) is not signal.SIG_IGN:
             signal.signal(number, _end)
+    prepare_streams()
     app(prog_name="ticketattr")
 
 

@@ -76,7 +76,8 @@ def print_statuses(statuses: Sequence[ReportStatus], format: str, *, now: dateti
     if format == "csv":
         _print_csv(flat, _FIELDS)
     else:
-        _print_rows(flat, _HISTORY if history else _WAITING, "nothing is pending")
+        columns, nothing = (_HISTORY, "there is no report yet") if history else (_WAITING, "nothing is pending")
+        _print_rows(flat, columns, nothing)
 
 
 def print_corrections(corrections: Sequence[Correction], format: str) -> None:

@@ -1,0 +1,50 @@
+"""What becomes of a command whose stdout is full, closed, or no longer read: the program as a process of its own."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from ..conftest import CLI
+
+
+def ends(cli: CLI, line: str) -> tuple[int, str]:
+    """The exit code and stderr of a line of shell, in which `ticketattr` is the program."""
+    done = subprocess.run(
+        ["bash", "-o", "pipefail", "-c", f'ticketattr() {{ "{sys.executable}" -m ticketattr "$@"; }}\n{line}'],
+        cwd=cli.folder,
+        env={"PATH": os.environ["PATH"], **cli.settings},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    return done.returncode, done.stderr
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="the system has no device that is full")
+@pytest.mark.parametrize("command", ["pending list", "pending export", "fetch -o -", "--help", "run --help"])
+def test_results_that_find_no_room_are_an_error_with_what_to_do(cli: CLI, command: str) -> None:
+    code, stderr = ends(cli, f"ticketattr {command} >/dev/full")
+    assert (code, "Traceback" in stderr) == (4, False)
+    assert "stdout cannot be written: No space left on device" in stderr
+
+
+@pytest.mark.parametrize("command", ["pending list --all", "fetch -o -", "corrections list --format csv", "check"])
+@pytest.mark.parametrize("closed", [">&-", "2>&-", "<&- >&- 2>&-"])
+def test_whoever_closes_a_stream_wants_nothing_from_it(cli: CLI, command: str, closed: str) -> None:
+    code, stderr = ends(cli, f"ticketattr -q {command} {closed}")
+    assert (code, stderr) == (0, "")
+
+
+def test_a_log_never_gets_into_a_file_that_was_opened_in_its_place(cli: CLI) -> None:
+    assert ends(cli, "ticketattr run <&- >&- 2>&-")[0] == 0
+    assert ends(cli, "ticketattr check")[0] == 0
+    assert len(cli.reports) == 1
+
+
+def test_a_reader_who_has_enough_is_no_failure(cli: CLI) -> None:
+    assert ends(cli, "ticketattr -q fetch -o - | head -c 1 >/dev/null") == (0, "")
