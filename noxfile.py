@@ -1,4 +1,4 @@
-"""Development sessions. `nox` alone runs lint, typing and the tests on every Python that is there.
+"""Development sessions. `nox` alone runs lint, typing, the base install, and the tests on every Python that is there.
 
 Lint, typing and the workbook use the environment that nox itself was installed into (`pip install '.[dev]'`).
 """
@@ -9,7 +9,7 @@ import sys
 
 import nox
 
-nox.options.sessions = ["lint", "typing", "tests"]
+nox.options.sessions = ["lint", "typing", "base", "tests"]
 nox.options.reuse_existing_virtualenvs = True
 nox.options.error_on_missing_interpreters = False
 
