@@ -3,8 +3,11 @@ from __future__ import annotations
 import logging
 import os
 import signal
+import socket
 import ssl
-from collections.abc import Iterator
+import subprocess
+import sys
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -53,6 +56,20 @@ class CLI:
         result = self(*args, stdin=stdin)
         assert result.exit_code == 0, result.output
         return result
+
+    def process(
+        self, *args: str, program: Sequence[str] = ("-m", "ticketattr"), before: Sequence[str] = ()
+    ) -> subprocess.CompletedProcess[str]:
+        """The program as a process of its own; `before` stands before Python in the command."""
+        return subprocess.run(
+            [*before, sys.executable, *program, *args],
+            cwd=self.folder,
+            env={**os.environ, **self.settings},
+            capture_output=True,
+            text=True,
+            check=False,
+            timeout=60,
+        )
 
     @property
     def reports(self) -> list[Path]:
@@ -131,3 +148,10 @@ def server_tls(authority: trustme.CA, tmp_path: Path, monkeypatch: pytest.Monkey
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     authority.issue_cert("localhost", "127.0.0.1").configure_cert(context)
     return context
+
+
+@pytest.fixture
+def closed_port() -> Iterator[int]:
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        yield taken.getsockname()[1]

@@ -6,10 +6,8 @@ injected by strace, which only `nox -s crash` uses.
 
 from __future__ import annotations
 
-import os
 import shutil
 import subprocess
-import sys
 
 import pytest
 
@@ -31,15 +29,7 @@ runpy.run_module("ticketattr", run_name="__main__", alter_sys=True)
 def send(cli: CLI, *before: str, limit: int | None = None) -> subprocess.CompletedProcess[str]:
     """`ticketattr send` as a process of its own, in which no file can grow beyond `limit` bytes."""
     program = ("-m", "ticketattr") if limit is None else ("-c", LIMITED, str(limit))
-    return subprocess.run(
-        [*before, sys.executable, *program, "send"],
-        env={**os.environ, **cli.settings},
-        cwd=cli.folder,
-        capture_output=True,
-        text=True,
-        check=False,
-        timeout=60,
-    )
+    return cli.process("send", program=program, before=before)
 
 
 def check(cli: CLI, mail: MailServer, ended: subprocess.CompletedProcess[str], what: str) -> None:

@@ -2,10 +2,6 @@
 
 from __future__ import annotations
 
-import os
-import subprocess
-import sys
-
 import pytest
 
 from .conftest import CLI
@@ -22,9 +18,8 @@ finally:
 
 def imported_by(cli: CLI, *args: str) -> list[str]:
     """Which of the slow packages a process of its own has loaded when the command is done."""
-    command = [sys.executable, "-c", PROGRAM, *args]
-    environment = {**os.environ, **cli.settings}
-    done = subprocess.run(command, env=environment, cwd=cli.folder, capture_output=True, text=True, check=True)
+    done = cli.process(*args, program=("-c", PROGRAM))
+    assert done.returncode == 0, done.stderr
     return done.stderr.splitlines()[-1].split()
 
 

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import json
 import re
-import socket
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -55,14 +53,6 @@ def webhook(cli: CLI, http: HTTPServer) -> HTTPServer:
         "HELPDESK_API_SECRET": f"{SECRET} secret",
     }
     return http
-
-
-@pytest.fixture
-def closed_port() -> Iterator[int]:
-    """A port that is taken, and where nobody listens."""
-    with socket.socket() as taken:
-        taken.bind(("127.0.0.1", 0))
-        yield taken.getsockname()[1]
 
 
 @pytest.fixture

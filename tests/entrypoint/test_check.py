@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import re
-import socket
 import sqlite3
 import ssl
 import sys
@@ -78,13 +77,6 @@ def trouble(cli: CLI, *args: str) -> tuple[int, dict[str, Any]]:
     (found,) = checked.troubles
     assert found["fix"]
     return checked.exit_code, found
-
-
-@pytest.fixture
-def closed_port() -> Iterator[int]:
-    with socket.socket() as taken:
-        taken.bind(("127.0.0.1", 0))
-        yield taken.getsockname()[1]
 
 
 @pytest.fixture

@@ -4,13 +4,10 @@ from __future__ import annotations
 
 import os
 import re
-import subprocess
-import sys
 import threading
 import time
 from collections import Counter
 from concurrent.futures import ThreadPoolExecutor, as_completed
-from dataclasses import dataclass
 from itertools import islice
 
 from ticketattr.infrastructure.delivery.report_log import SQLiteReportLog
@@ -24,33 +21,13 @@ from .test_mail_servers import connect, listed, put_report
 EIGHT = 8
 
 
-@dataclass(frozen=True)
-class Ended:
-    exit_code: int
-    said: str
-
-
-def start(cli: CLI, *args: str) -> Ended:
-    """The program as a process of its own."""
-    done = subprocess.run(
-        [sys.executable, "-m", "ticketattr", *args],
-        env={**os.environ, **cli.settings},
-        cwd=cli.folder,
-        capture_output=True,
-        text=True,
-        check=False,
-        timeout=60,
-    )
-    return Ended(done.returncode, done.stderr)
-
-
 def test_eight_processes_on_ten_reports_deliver_each_once(cli: CLI) -> None:
     for number in range(10):
         put_report(cli, f"{number}.xlsx", age=100 - number)
     with scripted_smtp() as script, ThreadPoolExecutor(EIGHT) as pool:
         connect(cli, script)
-        ended = list(pool.map(lambda _: start(cli, "send", "--wait", "50"), range(EIGHT)))
-    assert [one.exit_code for one in ended] == [0] * EIGHT, ended
+        ended = list(pool.map(lambda _: cli.process("send", "--wait", "50"), range(EIGHT)))
+    assert [one.returncode for one in ended] == [0] * EIGHT, ended
     assert Counter(name for mail in script.received for name in mail.names) == {f"{n}.xlsx": 1 for n in range(10)}
     assert listed(cli) == []
 
@@ -69,14 +46,16 @@ def test_of_eight_runs_one_works_and_the_others_say_who_and_end_without_waiting_
     cli.settings |= {"HELPDESK_API_URL": f"{http.url}/helpdesk", "HELPDESK_API_KEY": "k", "HELPDESK_API_SECRET": "s"}
     cli.settings["HTTP_TIMEOUT"] = "60"
     with ThreadPoolExecutor(EIGHT) as pool:
-        in_order = as_completed([pool.submit(start, cli, "run") for _ in range(EIGHT)])
+        in_order = as_completed([pool.submit(cli.process, "run") for _ in range(EIGHT)])
         others = [run.result() for run in islice(in_order, EIGHT - 1)]
         others_ended.set()
         (last,) = [run.result() for run in in_order]
     for other in others:
-        assert other.exit_code == 4, other.said
-        assert re.search(r"another ticketattr is at work: process \d+ of \S+@\S+ since \d{4}-", other.said), other.said
-    assert last.exit_code == 0, last.said
+        assert other.returncode == 4, other.stderr
+        assert re.search(r"another ticketattr is at work: process \d+ of \S+@\S+ since \d{4}-", other.stderr), (
+            other.stderr
+        )
+    assert last.returncode == 0, last.stderr
     assert len(http.requests) == len(cli.mails) == len(cli.reports) == 1
 
 
