@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from ticketattr.domain.catalog import SLA, RequestType
 from ticketattr.domain.changes import remember
 from ticketattr.domain.report import Background, Report, build_report
-from ticketattr.domain.summary import summarize
+from ticketattr.domain.summary import UNATTRIBUTED, summarize
 from ticketattr.domain.ticket import AttributedTicket, Attribution, Ticket, Unattributed
 
 NOW = datetime(2026, 11, 23, tzinfo=timezone.utc)
@@ -55,14 +55,32 @@ def test_every_group_of_figures_sums_to_the_rows(before: list[AttributedTicket],
 
 
 def test_each_state_counts_what_it_says() -> None:
+    entry = RequestType("Category", "A", SLA(4, "hours"))
     tickets = [
         a_ticket("1"),
         a_ticket("2", confidence=0.1),
         AttributedTicket(Ticket("3", ""), Unattributed("quota")),
         AttributedTicket(Ticket("4", ""), Unattributed("no_match")),
+        AttributedTicket(Ticket("5", "open"), Attribution(entry, "kept")),
+        *(AttributedTicket(Ticket(number, "open"), Attribution(entry, "corrected")) for number in ("6", "7")),
     ]
-    states = dict(summarize(report(*tickets)).states)
-    assert states == {"attributed": 1, "kept": 0, "corrected": 0, "needs review": 2, "failed": 1}
+    summary = summarize(report(*tickets))
+    assert dict(summary.states) == {"attributed": 1, "kept": 1, "corrected": 2, "needs review": 2, "failed": 1}
+    assert summary.needs_review == 3
+    assert summary.categories == (("Category", 5), (UNATTRIBUTED, 2))
+    assert summary.types == (("Category", "A", 5), (UNATTRIBUTED, "", 2))
+
+
+def test_an_sla_belongs_to_the_band_that_it_is_the_end_of() -> None:
+    slas = [SLA(0, "days"), SLA(4, "hours"), SLA(8, "hours"), SLA(1, "days"), SLA(3, "days"), SLA(73, "hours")]
+    entries = [RequestType("Category", str(sla), sla) for sla in slas]
+    tickets = [AttributedTicket(Ticket("1", ""), Attribution(entry, "model")) for entry in entries]
+    bands = summarize(report(*tickets, AttributedTicket(Ticket("2", ""), Unattributed("no_match")))).bands
+    assert [name for name, _ in bands] == [
+        *("at once (SLA 0)", "up to 4 hours", "up to 8 hours", "up to 1 day", "up to 3 days", "more than 3 days"),
+        "no SLA",
+    ]
+    assert {count for _, count in bands} == {1}
 
 
 def test_without_an_earlier_report_nothing_is_called_new() -> None:
@@ -77,6 +95,7 @@ def test_new_changed_and_gone_are_told_by_ticket() -> None:
     changes = {row.id: row.since_last_report for row in made.rows}
     assert changes == {"1": "", "2": "changed", "3": "changed", "5": "new"}
     assert [known.id for known in made.gone] == ["4"]
+    assert summarize(made).since == (("new", 1), ("changed", 2), ("the same", 1), ("gone (no longer in the queue)", 1))
     assert made.background.earlier
     assert made.background.earlier.run_id == "earlier"
 
