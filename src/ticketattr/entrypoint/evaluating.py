@@ -103,7 +103,7 @@ class Measuring:
             judged = judge_classifier(gold, catalog, classifier, cache, progress, self.labelled(catalog))
         results = Results(
             classifier=settings.title,
-            calibration=str(settings.calibration or "the shipped map"),
+            calibration=settings.confidence_mapped_by,
             evaluation=evaluate(judged, target=self.target),
             judged=tuple(judged),
             bill=replace(classifier.bill, seconds=round(time.monotonic() - started, 3)),

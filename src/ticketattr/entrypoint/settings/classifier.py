@@ -48,6 +48,17 @@ class ClassifierSettings:
         """The name, and that of the model."""
         return f"{self.name} ({self.gemini.model})" if self.gemini else self.name
 
+    @property
+    def confidence_mapped_by(self) -> str:
+        """What makes a probability of what a classifier says of its confidence, or what that is where nothing does."""
+        if self.calibration:
+            return str(self.calibration)
+        if not self.gemini:
+            return "the shipped map"
+        its_own = "the model's own word" if self.votes == 1 else f"the agreement of the model's {self.votes} votes"
+        nothing = f"nothing: it is {its_own}"
+        return f"the shipped map; what the model decides, {nothing}" if self.name == "cascade" else nothing
+
 
 def _gemini_options(env: Environment, *, calls: bool) -> GeminiOptions:
     model = env.text("LLM_MODEL_NAME", "gemini-2.5-pro")
