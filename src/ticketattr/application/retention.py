@@ -53,7 +53,7 @@ def _prune_runs(archive: Archive, before: datetime) -> None:
     needed = {
         *runs[-1:],
         last_sent_run(archive.mailroom.log, archive.mailroom.transport),
-        *(status.report.run_id for status in archive.mailroom.survey() if status.is_pending),
+        *(status.report.run_id for status in archive.mailroom.pending()),
     }
     # Run ids begin with their time, and so compare with one.
     old = [run for run in runs if run < f"{before:%Y%m%dT%H%M%SZ}" and run not in needed]

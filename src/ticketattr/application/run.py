@@ -56,7 +56,7 @@ def run_pipeline(pipeline: Pipeline, run: Run, report_path: Path, progress: Prog
     if pipeline.outgoing:
         with watch.stage("send") as counts:
             counts["messages"] = _send(pipeline.outgoing, max_size, watch)
-        watch.left = pipeline.outgoing.left_over()
+        watch.left = pipeline.outgoing.mailroom.pending()
     return RunResult(
         tickets=tuple(attributed.tickets),
         report=report_path if attributed.tickets else None,

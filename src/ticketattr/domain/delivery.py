@@ -13,6 +13,9 @@ Transport: TypeAlias = Literal["smtp", "file"]
 MessageState = Literal["sending", "sent", "failed", "in_doubt"]
 """`sending` until the server answered; `failed`: definitely not taken; `in_doubt`: nobody knows."""
 
+ABANDONED = "its process ended before it knew the answer"
+"""Why a message is in doubt that nobody is sending any more."""
+
 RecipientState = Literal["sending", "sent", "deferred", "refused", "in_doubt"]
 """What one recipient's part of a message came to. `deferred`: refused for now (4xx); `refused`: for good (5xx)."""
 

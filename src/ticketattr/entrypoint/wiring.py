@@ -225,8 +225,7 @@ def smtp_mailer(settings: MailSettings, server: MailServer) -> SMTPMailer:
 def outgoing(folders: FolderSettings, mail: MailSettings, clock: Clock, *, send_old: bool = False) -> Outgoing:
     carrier = mailer(mail)
     return Outgoing(
-        folder=report_folder(folders),
-        log=report_log(folders),
+        mailroom=Mailroom(report_folder(folders), report_log(folders), carrier.transport, mail.doubt),
         mailer=carrier,
         addressing=Addressing(
             carrier.transport, mail.sender, mail.recipients, mail.subject, cc=mail.cc, reply_to=mail.reply_to
@@ -234,7 +233,6 @@ def outgoing(folders: FolderSettings, mail: MailSettings, clock: Clock, *, send_
         clock=clock,
         wait=time.sleep,
         pauses=mail.pauses,
-        doubt=mail.doubt,
         send_old=send_old,
     )
 
