@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from ..domain.delivery import Delivery
+from ..domain.run_id import began_before
 from ..domain.standing import ReportStatus
 from ..errors import TicketAttrError
 from .pending import Mailroom
@@ -55,8 +56,7 @@ def _prune_runs(archive: Archive, before: datetime) -> None:
         last_sent_run(archive.mailroom.log, archive.mailroom.transport),
         *(status.report.run_id for status in archive.mailroom.pending()),
     }
-    # Run ids begin with their time, and so compare with one.
-    old = [run for run in runs if run < f"{before:%Y%m%dT%H%M%SZ}" and run not in needed]
+    old = [run for run in runs if began_before(run, before) and run not in needed]
     for run in old:
         archive.stage_files.remove(run)
     if old:

@@ -144,11 +144,6 @@ class Due:
     trouble: Trouble | None = None
 
 
-def new_run_id(now: datetime) -> str:
-    """Like 20261123T150301Z-7f3a: the second, and its fraction in 1/65536, so that ids sort by time."""
-    return f"{now:%Y%m%dT%H%M%SZ}-{now.microsecond * 65536 // 1_000_000:04x}"
-
-
 def remember(memory: Memory, record: RunRecord) -> Memory:
     """What is known after that run."""
     # A success in times to come was told by a clock that was wrong; it would hide that nothing succeeds any more.

@@ -10,6 +10,7 @@ from pathlib import Path
 
 from ..application.ports import Clock, Run
 from ..application.watch import Watch, current_run
+from ..domain.run_id import new_run_id
 from ..domain.ticket import AttributedTicket
 from ..domain.usage import Bill
 from .console import Console
@@ -63,8 +64,6 @@ class Session:
 
     def new_run(self) -> Run:
         """Whatever is logged from here on belongs to it."""
-        from ..domain.operation import new_run_id
-
         run = Run(new_run_id(self.clock()), self.clock)
         current_run.set(run.id)
         return run

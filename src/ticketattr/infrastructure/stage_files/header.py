@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from dataclasses import dataclass
 from datetime import datetime, timezone
 from pathlib import Path
@@ -12,6 +11,7 @@ from pydantic import TypeAdapter, ValidationError
 
 from ... import __version__
 from ...application.ports import Run
+from ...domain.run_id import is_run_id
 from ...errors import InputError, StageFileError
 from ..files import output, read_bounded, shown_path
 from ..json_text import MAX_DEPTH, dump_json, parse_json
@@ -28,7 +28,6 @@ _MADE_BY: dict[Kind, str] = {
 }
 # What the helpdesk nests lies some levels further down in a stage file.
 _DEPTH_ADDED = 10
-_RUN_ID = re.compile(r"\d{8}T\d{6}Z-[0-9a-f]{4}")
 
 T = TypeVar("T")
 
@@ -38,10 +37,6 @@ class StageFile(Generic[T]):
     run_id: str
     generated_at: datetime
     data: T
-
-
-def is_run_id(text: str) -> bool:
-    return bool(_RUN_ID.fullmatch(text))
 
 
 def write_stage_file(path: Path, kind: Kind, run: Run, data: Any, **more: Any) -> datetime:
