@@ -178,7 +178,7 @@ def alert_due(memory: Memory, record: RunRecord) -> Due | None:
     """What a person has to be told after that run, who knows what he was told; nothing while that stays true."""
     news = {source: trouble for source, trouble in memory.troubles.items() if trouble not in memory.told}
     # Another command's may be left over from when nobody could be told.
-    for source in sorted(news, key=lambda source: source != record.command):
+    if source := min(news, key=lambda source: source != record.command, default=None):
         told_of = record if source == "overlap" else memory.last.get(source, record)
         return Due(news[source].kind, told_of, news[source])
     return Due("recovery", record) if memory.told and not memory.troubles else None
@@ -257,6 +257,4 @@ def _add(totals: Totals, record: RunRecord) -> Totals:
 
 
 def _sum(counts: Mapping[KeyT, int], more: Mapping[KeyT, int]) -> dict[KeyT, int]:
-    return {
-        key: counts.get(key, 0) + more.get(key, 0) for key in (*counts, *(key for key in more if key not in counts))
-    }
+    return {key: counts.get(key, 0) + more.get(key, 0) for key in {**counts, **more}}
