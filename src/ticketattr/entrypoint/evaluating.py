@@ -114,7 +114,7 @@ class Measuring:
         if settings.calibration is None:
             return
         itself = wiring.uncalibrated(settings, self.labelled)
-        if read_calibration(settings.calibration).classifier != itself.fingerprint(self.question.catalog):
+        if not read_calibration(settings.calibration).fits(itself, self.question.catalog):
             raise InputError(
                 f"{settings.calibration} was made for another classifier or catalog",
                 hint="Make one for this with --save-calibration.",

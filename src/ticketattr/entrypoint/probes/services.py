@@ -139,7 +139,7 @@ def look_at_calibration(settings: ClassifierSettings, seen: SeenCatalog) -> Iter
     yield Finding("calibration", f"{settings.calibration} was fitted on {counted(file.tickets, 'ticket')}")
     if seen.catalog is None:
         return
-    if file.classifier != wiring.uncalibrated(settings, no_labelled_tickets).fingerprint(seen.catalog):
+    if not file.fits(wiring.uncalibrated(settings, no_labelled_tickets), seen.catalog):
         yield Finding.warning(
             "calibration",
             f"{settings.calibration} was made for another classifier or catalog, and is not used",
