@@ -8,6 +8,9 @@ from datetime import timedelta
 from ...infrastructure.options import HelpdeskAccess, HTTPPolicy
 from .environment import Environment
 
+_UNSET = HTTPPolicy()
+"""What counts where nothing is set."""
+
 
 @dataclass(frozen=True, slots=True)
 class SourceSettings:
@@ -27,9 +30,9 @@ class SourceSettings:
             helpdesk=helpdesk,
             catalog_location=catalog_location,
             http=HTTPPolicy(
-                max_retries=env.whole("HTTP_MAX_RETRIES", 3, least=0, most=20),
-                backoff_factor=env.decimal("HTTP_BACKOFF_FACTOR", 0.5, most=60.0),
-                timeout=env.decimal("HTTP_TIMEOUT", 30.0, least=0.1),
+                max_retries=env.whole("HTTP_MAX_RETRIES", _UNSET.max_retries, least=0, most=20),
+                backoff_factor=env.decimal("HTTP_BACKOFF_FACTOR", _UNSET.backoff_factor, most=60.0),
+                timeout=env.decimal("HTTP_TIMEOUT", _UNSET.timeout, least=0.1),
             ),
             catalog_max_stale=timedelta(hours=env.decimal("CATALOG_MAX_STALE", 24.0)),
         )
