@@ -81,7 +81,7 @@ class Console:
 
         handler = SharedLogFile(path, max_bytes=settings.max_bytes, backups=settings.backups, complain=self.problem)
         handler.setLevel(settings.level)
-        handler.setFormatter(JSONLines() if settings.format == "json" else TextLines(says_bare=False))
+        handler.setFormatter(_lines(settings, says_bare=False))
         return handler
 
     @property
@@ -146,5 +146,9 @@ def _terminal_handler() -> logging.Handler:
 
 def _stderr_handler(settings: LogSettings) -> logging.Handler:
     handler = logging.StreamHandler(sys.stderr)
-    handler.setFormatter(JSONLines() if settings.format == "json" else TextLines(says_bare=True))
+    handler.setFormatter(_lines(settings, says_bare=True))
     return handler
+
+
+def _lines(settings: LogSettings, *, says_bare: bool) -> logging.Formatter:
+    return JSONLines() if settings.format == "json" else TextLines(says_bare=says_bare)

@@ -89,6 +89,7 @@ def classifier(settings: ClassifierSettings, labelled: LabelledTickets) -> Class
 
 
 def uncalibrated(settings: ClassifierSettings, labelled: LabelledTickets) -> Classifier:
+    """The same, with the confidence that it has by itself: the one that a calibration is fitted on."""
     if settings.gemini is None:
         return _offline_classifier(labelled)
     from ..infrastructure.classifiers.gemini.classifier import GeminiClassifier
@@ -137,10 +138,10 @@ def answer_cache(settings: ClassifierSettings, folders: FolderSettings, clock: C
     return SQLiteAnswerCache(folders.work / "answers.db", clock, fresh=fresh)
 
 
-def corrections(settings: FolderSettings) -> CorrectionStore:
+def corrections(folders: FolderSettings) -> CorrectionStore:
     from ..infrastructure.corrections_db import SQLiteCorrections
 
-    return SQLiteCorrections(settings.corrections)
+    return SQLiteCorrections(folders.corrections)
 
 
 def report_writer(format: str) -> ReportWriter:
@@ -171,16 +172,16 @@ def reporting(settings: ReportSettings, folders: FolderSettings, format: str = "
     )
 
 
-def report_folder(settings: FolderSettings) -> ReportFolder:
+def report_folder(folders: FolderSettings) -> ReportFolder:
     from ..infrastructure.delivery.report_folder import OutputFolder
 
-    return OutputFolder(settings.output)
+    return OutputFolder(folders.output)
 
 
-def report_log(settings: FolderSettings) -> SQLiteReportLog:
+def report_log(folders: FolderSettings) -> SQLiteReportLog:
     from ..infrastructure.delivery.report_log import SQLiteReportLog
 
-    return SQLiteReportLog(settings.report_log, who=f"{login_name()}@{socket.gethostname()}")
+    return SQLiteReportLog(folders.report_log, who=f"{login_name()}@{socket.gethostname()}")
 
 
 def mailroom(settings: MailroomSettings) -> Mailroom:
@@ -247,7 +248,7 @@ def pipeline(
     labelled = labelled_tickets(examples)
     return Pipeline(
         helpdesk=helpdesk(settings.sources),
-        catalog_source=catalog_source(settings.sources, settings.folders, clock),
+        catalog_source=catalog_source(settings.sources, folders, clock),
         classifier=classifier(settings.classifier, labelled),
         cache=answer_cache(settings.classifier, folders, clock, fresh=fresh),
         corrections=corrections(folders),

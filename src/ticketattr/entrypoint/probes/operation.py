@@ -96,7 +96,8 @@ def look_at_memory(settings: OperationSettings, clock: Clock) -> Iterator[Findin
         return
     if memory is None:
         yield Finding("memory", "no run is remembered yet")
-    for command, record in memory.last.items() if memory else ():
+        return
+    for command, record in memory.last.items():
         ended = f"the last `{command}` ended at {record.ended:%Y-%m-%d %H:%M} UTC with exit code {record.exit_code}"
         if record.ended > clock():
             fix = "Check the clock of this machine, then run once: until then the last success looks recent."
