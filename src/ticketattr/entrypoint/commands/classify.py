@@ -56,14 +56,14 @@ def classify(
 ) -> None:
     """Attribute each ticket to a request type, or say why not."""
     from ...infrastructure.files import STREAM
-    from ...infrastructure.stage_files import WorkFolder, read_fetched
+    from ...infrastructure.stage_files import read_fetched
 
     if input == catalog == STREAM:
         raise SettingsError("tickets and catalog cannot both come from stdin", hint="Name a file for one of them.")
     session: Session = context.obj
     with session.reading("classify", classifier) as env:
         options, folders = ClassifierSettings.read(env, calls=not plan), FolderSettings.read(env)
-    work = WorkFolder(folders.work)
+    work = wiring.work_folder(folders)
     fetched = read_fetched(input or work.newest("tickets"), catalog, work)
     current_run.set(fetched.run_id)
     labelled = wiring.labelled_tickets(examples)

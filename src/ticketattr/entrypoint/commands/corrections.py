@@ -56,12 +56,12 @@ def import_report(
     What is known already is not taken twice.
     """
     from ...infrastructure.reports.reviewed_workbook import read_reviewed
-    from ...infrastructure.stage_files import WorkFolder, read_reported
+    from ...infrastructure.stage_files import read_reported
 
     session: Session = context.obj
     with session.reading("corrections import") as env:
         folders = FolderSettings.read(env)
-    work = WorkFolder(folders.work)
+    work = wiring.work_folder(folders)
     with session.console.waiting("Reading the workbook"):
         workbook = read_reviewed(report)
         reported = read_reported(workbook.run_id, input, catalog, work)

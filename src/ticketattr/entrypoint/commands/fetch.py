@@ -29,7 +29,7 @@ def fetch(context: typer.Context, output: TicketsOutput = None, catalog_output: 
     """Fetch the ticket queue and the service catalog."""
     from ...application.fetch import fetch_tickets
     from ...infrastructure.files import shown_path
-    from ...infrastructure.stage_files import WorkFolder, write_catalog, write_tickets
+    from ...infrastructure.stage_files import write_catalog, write_tickets
 
     if output and output == catalog_output:
         raise SettingsError(
@@ -38,7 +38,7 @@ def fetch(context: typer.Context, output: TicketsOutput = None, catalog_output: 
     session: Session = context.obj
     with session.reading("fetch") as env:
         sources, folders = SourceSettings.read(env), FolderSettings.read(env)
-    run, work = session.new_run(), WorkFolder(folders.work)
+    run, work = session.new_run(), wiring.work_folder(folders)
     with session.console.waiting("Fetching tickets and service catalog"), session.watch.stage("fetch") as counts:
         fetched = fetch_tickets(wiring.helpdesk(sources), wiring.catalog_source(sources, folders, session.clock))
         counts |= {"tickets": len(fetched.tickets), "request_types": len(fetched.catalog.entries)}
