@@ -172,6 +172,8 @@ def test_two_classifiers_and_saved_results_are_compared_on_the_same_tickets(cli:
         assert re.search(r"McNemar p = 0\.0000: they differ", result.stdout)
     result = cli.ok("evaluate", str(GOLD), "--catalog", str(CATALOG), "--compare", "gemini", "saved.json")
     assert "McNemar p = 1.0000: no difference is shown" in result.stdout
+    # Saved results do not say it, and nothing is said in their place.
+    assert result.stdout.count("confidence mapped by") == 1
 
 
 def test_comparing_shows_what_a_cascade_of_the_two_would_cost(cli: CLI, model: HTTPServer) -> None:
