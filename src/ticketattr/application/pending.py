@@ -1,4 +1,7 @@
-"""Where every report stands, and what a person can decide about it."""
+"""Where every report stands, and what a person can decide about it.
+
+The one place that holds the folder of reports against the log of what became of them (by `domain.standing`).
+"""
 
 from __future__ import annotations
 

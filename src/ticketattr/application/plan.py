@@ -1,4 +1,7 @@
-"""What is to be sent: messages as they were, where one has to be repeated, and new ones."""
+"""What is to be sent: messages as they were, where one has to be repeated, and new ones.
+
+Planning sends and records nothing; `send.py` does both, and a dry run only shows the plan.
+"""
 
 from __future__ import annotations
 

@@ -22,7 +22,7 @@ log = logging.getLogger(__name__)
 
 @dataclass(frozen=True, slots=True)
 class Reporting:
-    """Who writes reports, what they say besides tickets, and where earlier ones are found.
+    """Who writes reports, what they say besides tickets, and where the last one that was sent is found.
 
     `transport`: a report counts as sent when it was sent by that.
     """

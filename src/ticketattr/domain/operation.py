@@ -161,7 +161,7 @@ def remember(memory: Memory, record: RunRecord) -> Memory:
 
 
 def remember_overlap(memory: Memory) -> Memory:
-    """What is known after a run that gave way to another: of that other one, nothing is touched."""
+    """What is known after a run that gave way to another one, which will itself be remembered by `remember`."""
     overlaps = memory.overlaps + 1
     if overlaps < TOO_MANY_OVERLAPS:
         return replace(memory, overlaps=overlaps)
@@ -175,7 +175,7 @@ def remember_told(memory: Memory, due: Due) -> Memory:
 
 
 def alert_due(memory: Memory, record: RunRecord) -> Due | None:
-    """What a person has to be told after that run, who knows what he was told; nothing while that stays true."""
+    """What a person has to be told after that run; None while all that stands is what he was told before."""
     news = {source: trouble for source, trouble in memory.troubles.items() if trouble not in memory.told}
     # Another command's may be left over from when nobody could be told.
     if source := min(news, key=lambda source: source != record.command, default=None):
@@ -185,7 +185,7 @@ def alert_due(memory: Memory, record: RunRecord) -> Due | None:
 
 
 def trouble_of(record: RunRecord) -> Trouble | None:
-    """None: nobody has to do anything. Whoever presses Ctrl-C knows that he did."""
+    """What that run alone leaves to do; None for nothing. Whoever presses Ctrl-C knows that he did."""
     if record.exit_code in (ExitCode.DONE, ExitCode.INTERRUPTED):
         return None
     if record.exit_code != ExitCode.PARTIAL:

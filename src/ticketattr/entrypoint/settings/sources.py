@@ -14,7 +14,7 @@ _UNSET = HTTPPolicy()
 
 @dataclass(frozen=True, slots=True)
 class SourceSettings:
-    """Where tickets and catalog come from. `catalog_max_stale`: how old a catalog may stand in for a missing one."""
+    """`catalog_max_stale`: how old a catalog may stand in for a missing one."""
 
     helpdesk: HelpdeskAccess
     catalog_location: str

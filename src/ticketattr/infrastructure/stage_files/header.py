@@ -64,7 +64,7 @@ def read_stage_file(path: Path, kind: Kind) -> StageFile[Any]:
 
 
 def read_header(path: Path, kind: Kind) -> dict[str, Any]:
-    """All that is in the file, by name. Raises StageFileError."""
+    """All that is in the file, by name; its kind and version are right. Raises StageFileError."""
     what = shown_path(path)
     try:
         header = parse_json(read_bounded(path, MAX_BYTES), what, MAX_DEPTH + _DEPTH_ADDED)
@@ -80,7 +80,7 @@ def read_header(path: Path, kind: Kind) -> dict[str, Any]:
 
 
 def stage_file(header: dict[str, Any], path: Path, kind: Kind) -> StageFile[Any]:
-    """What `read_header` gave. Raises StageFileError."""
+    """What `read_header` gave, its run and time read. Raises StageFileError."""
     what = shown_path(path)
     run_id = header.get("run_id")
     # The id becomes part of paths.
