@@ -14,6 +14,7 @@ from ...application.watch import current_run
 from ...domain.correction import Correction, in_force
 from ...domain.gold import GoldTicket
 from ...errors import SettingsError
+from ...infrastructure.files import STREAM
 from .. import wiring
 from ..outcome import exit_if_partial, print_path
 from ..session import Session
@@ -55,7 +56,6 @@ def classify(
     plan: PlanOption = False,
 ) -> None:
     """Attribute each ticket to a request type, or say why not."""
-    from ...infrastructure.files import STREAM
     from ...infrastructure.stage_files import read_fetched
 
     if input == catalog == STREAM:

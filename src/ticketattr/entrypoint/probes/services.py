@@ -14,6 +14,7 @@ from ...domain.catalog import ServiceCatalog
 from ...domain.catalog_lint import lint
 from ...domain.gold import no_labelled_tickets
 from ...errors import InputError, ServiceError
+from ...infrastructure.files import STREAM
 from ...infrastructure.sources.locations import is_remote
 from .. import wiring
 from ..settings.classifier import ClassifierSettings
@@ -27,7 +28,7 @@ from .files import look_at_folder
 if TYPE_CHECKING:
     from ...infrastructure.sources.catalog_cache import CachedCatalog, KeptCatalog
 
-_STDIN = "-"
+_STDIN = str(STREAM)
 _SOON = timedelta(days=14)
 """How long before its end a certificate is talked about."""
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import timedelta
 
+from ...infrastructure.files import STREAM
 from ...infrastructure.options import HelpdeskAccess, HTTPPolicy
 from .environment import Environment
 
@@ -24,7 +25,7 @@ class SourceSettings:
     @classmethod
     def read(cls, env: Environment) -> SourceSettings:
         helpdesk, catalog_location = _helpdesk_access(env), env.required("SERVICE_CATALOG_URL")
-        if helpdesk.location == catalog_location == "-":
+        if helpdesk.location == catalog_location == str(STREAM):
             env.wrong.append("HELPDESK_API_URL and SERVICE_CATALOG_URL cannot both be stdin")
         return cls(
             helpdesk=helpdesk,
