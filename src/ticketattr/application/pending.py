@@ -5,7 +5,7 @@ The one place that holds the folder of reports against the log of what became of
 
 from __future__ import annotations
 
-from collections.abc import Container, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -91,20 +91,14 @@ def unfinished(records: Records) -> list[Delivery]:
 
     Doubt is over where every report arrived by another message.
     """
-    arrived = {report.sha256 for delivery in records.deliveries for report in _arrived(delivery)}
+    sent = (delivery for delivery in records.deliveries if delivery.state == "sent")
+    arrived = {content for delivery in sent for content in delivery.message.contents}
     return [
         delivery
         for delivery in records.deliveries
         if (delivery.state == "sent" and delivery.outstanding)
-        or (
-            delivery.state == "in_doubt"
-            and not arrived.issuperset(report.sha256 for report in delivery.message.reports)
-        )
+        or (delivery.state == "in_doubt" and not delivery.message.contents <= arrived)
     ]
-
-
-def _arrived(delivery: Delivery) -> tuple[ReportFile, ...]:
-    return delivery.message.reports if delivery.state == "sent" else ()
 
 
 def refuse_to_forget(reports: Iterable[ReportFile], log: ReportLog, now: datetime) -> None:
@@ -172,10 +166,10 @@ def _is_called(report: ReportFile, name: str, content: str) -> bool:
     return report.path.name == name or (len(content) >= _SHORTEST_HASH and report.sha256.startswith(content))
 
 
-def _decide(log: ReportLog, delivery: Delivery, decision: Decision, here: Container[str], now: datetime) -> None:
+def _decide(log: ReportLog, delivery: Delivery, decision: Decision, here: set[str], now: datetime) -> None:
     if decision == "sent":
         log.resolve(delivery.message, "sent", "a person decided that it arrived", now)
-    elif all(report.sha256 in here for report in delivery.message.reports):
+    elif delivery.message.contents <= here:
         log.resolve(delivery.message, "in_doubt", "a person decided that it goes again", now)
     else:
         # It can never be repeated whole. Given up, it lets its other reports go in a new message.

@@ -69,7 +69,7 @@ def _prune_reports(archive: Archive, before: datetime, now: datetime) -> None:
     for status in old:
         archive.mailroom.folder.remove(status.report)
     here = {report.sha256 for report in archive.mailroom.folder.reports()}
-    forgotten = [delivery for delivery in _dispensable(archive, before) if not here & _contents(delivery)]
+    forgotten = [delivery for delivery in _dispensable(archive, before) if not here & delivery.message.contents]
     if forgotten:
         archive.mailroom.log.prune(forgotten, now)
     if old or forgotten:
@@ -92,7 +92,3 @@ def _dispensable(archive: Archive, before: datetime) -> Sequence[Delivery]:
         and delivery is not last.get(delivery.message.transport)
         and (delivery.state == "failed" or (delivery.state == "sent" and not delivery.outstanding))
     ]
-
-
-def _contents(delivery: Delivery) -> set[str]:
-    return {report.sha256 for report in delivery.message.reports}

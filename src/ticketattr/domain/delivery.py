@@ -66,6 +66,11 @@ class Message:
         """Everybody who gets it, each once."""
         return tuple(dict.fromkeys((*self.recipients, *self.cc)))
 
+    @property
+    def contents(self) -> frozenset[str]:
+        """What its reports are known by: the SHA-256 of each."""
+        return frozenset(report.sha256 for report in self.reports)
+
 
 @dataclass(frozen=True, slots=True)
 class RecipientResult:
