@@ -6,9 +6,7 @@ progress are log records, so that a log file has them too.
 
 from __future__ import annotations
 
-import getpass
 import logging
-import os
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -102,14 +100,6 @@ class Console:
 
 def show_error(error: TicketAttrError) -> None:
     log.error("%s", error, extra={"said": Said("error: ", "bold red", error.hint)})
-
-
-def login_name() -> str:
-    """Who runs the program, as far as the system says."""
-    try:
-        return getpass.getuser()
-    except (OSError, KeyError):
-        return f"user {os.getuid()}"  # in a container there may be no name
 
 
 def _is_terminal() -> bool:

@@ -6,6 +6,8 @@ Imports stand inside the functions: what a command does not use, it does not loa
 
 from __future__ import annotations
 
+import getpass
+import os
 import socket
 import time
 from collections.abc import Iterator
@@ -35,7 +37,6 @@ from ..application.retention import Archive
 from ..application.send import Outgoing
 from ..domain.gold import LabelledTickets, no_labelled_tickets
 from ..errors import SettingsError
-from .console import login_name
 from .settings.classifier import ClassifierSettings
 from .settings.folders import FolderSettings
 from .settings.mail import MailSettings
@@ -191,6 +192,14 @@ def report_log(folders: FolderSettings) -> SQLiteReportLog:
     from ..infrastructure.delivery.report_log import SQLiteReportLog
 
     return SQLiteReportLog(folders.report_log, who=f"{login_name()}@{socket.gethostname()}")
+
+
+def login_name() -> str:
+    """Who runs the program, as far as the system says: what is recorded is recorded under that name."""
+    try:
+        return getpass.getuser()
+    except (OSError, KeyError):
+        return f"user {os.getuid()}"  # in a container there may be no name
 
 
 def mailroom(settings: MailroomSettings) -> Mailroom:

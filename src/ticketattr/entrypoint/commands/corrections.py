@@ -10,7 +10,6 @@ import typer
 from ...application.corrections import Imported, import_corrections
 from ...application.ports import Run
 from .. import wiring
-from ..console import login_name
 from ..outcome import print_path
 from ..session import Session
 from ..settings.folders import FolderSettings
@@ -67,7 +66,7 @@ def import_report(
         reported = read_reported(workbook.run_id, input, catalog, work)
     imported = import_corrections(
         *(workbook, reported.tickets, reported.catalog, wiring.corrections(folders)),
-        imported_by=by or login_name(),
+        imported_by=by or wiring.login_name(),
         now=session.clock(),
     )
     _tell(imported, session, output or work.path(workbook.run_id, "corrections"), workbook.run_id)
