@@ -24,7 +24,7 @@ from .summaries import attribution_summary, bill_summary
 log = logging.getLogger(__name__)
 
 RECORDED = ("run", "send")
-"""The commands of which it is remembered, published and told how they end."""
+"""The commands of which it is remembered, published and told how they end: `domain.operation.Command`, not loaded."""
 
 
 @dataclass(slots=True)
