@@ -41,11 +41,11 @@ def fetch(context: typer.Context, output: TicketsOutput = None, catalog_output: 
     run, work = session.new_run(), wiring.work_folder(folders)
     with session.console.waiting("Fetching tickets and service catalog"), session.watch.stage("fetch") as counts:
         fetched = fetch_tickets(wiring.helpdesk(sources), wiring.catalog_source(sources, folders, session.clock))
-        counts |= {"tickets": len(fetched.tickets), "request_types": len(fetched.catalog.entries)}
+        counts |= fetched.counts
     target = output or work.path(run.id, "tickets")
     # The catalog first: tickets.json is the file that says the fetch is complete.
     write_catalog(catalog_output or work.path(run.id, "catalog"), fetched.catalog, run)
     write_tickets(target, fetched.tickets, run)
-    tickets, types = len(fetched.tickets), len(fetched.catalog.entries)
+    tickets, types = counts["tickets"], counts["request_types"]
     session.console.summary(f"{counted(tickets, 'ticket')} and {counted(types, 'request type')} fetched")
     print_path(target)

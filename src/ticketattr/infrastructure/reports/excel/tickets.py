@@ -27,12 +27,16 @@ _LEAST_WIDTH = 8
 
 @dataclass(frozen=True, slots=True)
 class Column:
-    """`name` is a field of `Row`; `widest` is in characters."""
+    """`name` is a field of `Row`, and what stands above it where there is no `heading`; `widest` is in characters."""
 
     name: str
     kind: Literal["text", "editable", "flag", "link", "number", "hundredths"] = "text"
     widest: int = 30
     heading: str = ""
+
+    @property
+    def title(self) -> str:
+        return self.heading or self.name
 
 
 _COLUMNS = (
@@ -61,7 +65,7 @@ _COLUMNS = (
     Column("requester_email", widest=40),
     Column("place", "number"),
 )
-COLUMNS = tuple(column.heading or column.name for column in _COLUMNS)
+COLUMNS = tuple(column.title for column in _COLUMNS)
 _PRINTED = 10
 """How many columns go to paper: those of which one page is wide enough."""
 
@@ -125,7 +129,7 @@ def _write_row(
 
 def _width(column: Column, rows: Sequence[Row]) -> int:
     """What the longest line takes, within reason; the filter's button takes the room of three characters."""
-    heading = (column.heading or column.name).split()
+    heading = column.title.split()
     longest = max(_LEAST_WIDTH, *(len(word) + 3 for word in heading))
     for row in rows:
         value = getattr(row, column.name)
