@@ -1,6 +1,6 @@
 """Where every report stands, and what a person can decide about it.
 
-The one place that holds the folder of reports against the log of what became of them (by `domain.standing`).
+The mailroom holds the folder of reports against the log of what became of them, by the rules of `domain.standing`.
 """
 
 from __future__ import annotations

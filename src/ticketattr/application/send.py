@@ -39,10 +39,10 @@ class Outgoing:
 
     def planner(self, report: Path | None = None) -> Planner:
         """`report`: to be sent from wherever it lies. Raises InputError when the log is gone."""
-        folder, log = self.mailroom.folder, self.mailroom.log
+        folder = self.mailroom.folder
         if not self.send_old:
             named = [folder.inspect(report)] if report else []
-            refuse_to_forget([*named, *folder.reports()], log, self.clock())
+            refuse_to_forget([*named, *folder.reports()], self.mailroom.log, self.clock())
         return Planner(folder, self.mailroom.records(), self.addressing, self.clock())
 
 
