@@ -33,6 +33,28 @@ def test_errors_imports_nothing_of_ours() -> None:
     assert not list(_rooms_imported(SOURCE / "errors.py"))
 
 
+def test_adapters_are_built_in_one_place_alone() -> None:
+    wiring = SOURCE / "entrypoint" / "wiring.py"
+    adapters = _adapters_built(wiring)
+    others = [path for path in (SOURCE / "entrypoint").glob("**/*.py") if path != wiring]
+    assert {"WebhookHelpdesk", "GeminiClassifier", "WorkFolder", "SMTPMailer"} <= adapters
+    assert [path.name for path in others if adapters & set(_called(path))] == []
+
+
+def _adapters_built(wiring: Path) -> set[str]:
+    """The classes of the infrastructure that it makes instances of; what an adapter is told is none."""
+    nodes = ast.walk(ast.parse(wiring.read_text(encoding="utf-8")))
+    imports = [node for node in nodes if isinstance(node, ast.ImportFrom) and "infrastructure." in str(node.module)]
+    imported = {alias.name for node in imports if node.module != "infrastructure.options" for alias in node.names}
+    return {name for name in imported if name[0].isupper()} & set(_called(wiring))
+
+
+def _called(path: Path) -> Iterator[str]:
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.Call) and isinstance(node.func, ast.Name):
+            yield node.func.id
+
+
 def _rooms_imported(path: Path) -> Iterator[str]:
     """The rooms of our own that a module imports from; an empty name is the package itself."""
     depth = len(path.relative_to(SOURCE).parts)

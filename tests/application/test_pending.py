@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 
@@ -10,16 +11,13 @@ import pytest
 from ticketattr.application.pending import (
     Decision,
     adopt_reports,
-    read_records,
     refuse_to_forget,
     resolve_doubt,
-    survey_reports,
     unfinished,
 )
 from ticketattr.domain.delivery import Delivery
 from ticketattr.domain.standing import ReportStatus
 from ticketattr.errors import InputError
-from ticketattr.infrastructure.delivery.report_folder import OutputFolder
 
 from ..fakes import MIDNIGHT, FakeMailer, a_report
 from .test_send import DOUBT, REFUSED, Desk
@@ -46,7 +44,7 @@ def resolve(desk: Desk, report: str, decision: Decision) -> list[Delivery]:
 
 
 def details(desk: Desk) -> dict[str, str]:
-    statuses = survey_reports(OutputFolder(desk.root), desk.outgoing().records())
+    statuses = desk.outgoing().mailroom.survey()
     return {status.report.path.name: status.detail for status in statuses}
 
 
@@ -131,7 +129,7 @@ class TestForgotten:
 
 class TestAdopt:
     def adopt(self, desk: Desk, *names: str) -> list[str]:
-        statuses = [desk.outgoing().status(desk.root / name) for name in names]
+        statuses = [desk.outgoing().mailroom.status(desk.root / name) for name in names]
         return [report.path.name for report in adopt_reports(desk.log, statuses, desk.clock())]
 
     def test_what_waits_or_was_refused_counts_as_sent(self, desk: Desk) -> None:
@@ -173,7 +171,7 @@ class TestUnfinished:
     def test_a_message_in_doubt_is_until_each_of_its_reports_arrived(self, doubtful: Desk) -> None:
         for name, left in (("a.xlsx", 1), ("b.xlsx", 0)):
             doubtful.send_report(doubtful.root / name, again=True)
-            assert len(unfinished(doubtful.outgoing().records())) == left
+            assert len(unfinished(doubtful.outgoing().mailroom.records())) == left
 
     def test_a_report_whose_file_is_gone_is_told_with_why_it_cannot_go(self, doubtful: Desk) -> None:
         (doubtful.root / "a.xlsx").unlink()
@@ -187,14 +185,15 @@ class TestUnfinished:
         outgoing = desk.outgoing()
         (message,) = outgoing.planner().pending()
         with desk.log.hold(MIDNIGHT):
-            outgoing.log.begin(message, MIDNIGHT)
-            assert [each.state for each in read_records(desk.log, "smtp", "resend").deliveries] == ["sending"]
-        (abandoned,) = read_records(desk.log, "smtp", "resend").deliveries
+            outgoing.mailroom.log.begin(message, MIDNIGHT)
+            assert [each.state for each in outgoing.mailroom.records().deliveries] == ["sending"]
+        (abandoned,) = outgoing.mailroom.records().deliveries
         assert (abandoned.state, abandoned.detail) == ("in_doubt", "its process ended before it knew the answer")
-        assert read_records(desk.log, "file", "resend").deliveries == []
+        assert replace(outgoing.mailroom, transport="file").records().deliveries == []
 
     def test_records_know_the_policy_and_what_was_adopted(self, desk: Desk) -> None:
         desk.log.adopt([a_report()], "adopted", MIDNIGHT)
-        for transport in ("smtp", "file"):
-            records = read_records(desk.log, FakeMailer(transport=transport).transport, "hold")
+        desk.doubt = "hold"
+        for mailer in (FakeMailer(transport="smtp"), FakeMailer(transport="file")):
+            records = desk.outgoing(mailer).mailroom.records()
             assert (len(records.adoptions), records.doubt) == (1, "hold")

@@ -13,12 +13,10 @@ from typing import TypeAlias
 
 import pytest
 
-from ticketattr.application.pending import read_records, survey_reports
 from ticketattr.application.ports import DeliveryInDoubt, MessageRefused
 from ticketattr.application.report import last_sent_run
 from ticketattr.application.retention import Archive, Retention, prune
 from ticketattr.domain.delivery import Event, RecipientResult
-from ticketattr.infrastructure.delivery.report_folder import OutputFolder
 from ticketattr.infrastructure.stage_files import WorkFolder
 
 from ..fakes import MIDNIGHT, FakeMailer
@@ -59,8 +57,7 @@ def files(desk: Desk) -> list[str]:
 
 
 def pending(desk: Desk) -> list[str]:
-    statuses = survey_reports(OutputFolder(desk.root), read_records(desk.log, "smtp", "resend"))
-    return [status.report.path.name for status in statuses if status.is_pending]
+    return [status.report.path.name for status in desk.outgoing().mailroom.pending()]
 
 
 def written_anywhere(desk: Desk, text: str) -> bool:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime, timedelta, timezone
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -23,7 +23,6 @@ from ticketattr.domain.operation import (
     cause_of,
     count_outcomes,
     count_slas,
-    new_run_id,
     remember,
     remember_overlap,
     remember_told,
@@ -229,19 +228,6 @@ def test_what_is_done_in_part_says_why_and_not_how_often() -> None:
 )
 def test_a_report_that_did_not_reach_everybody_says_how(state: ReportState, said: str) -> None:
     assert shortfalls([], [], [ReportStatus(a_report(), state)]) == (said,)
-
-
-@pytest.mark.parametrize(
-    ("at", "run_id"),
-    [
-        (datetime(2026, 11, 23, 15, 3, 1, 500_000, tzinfo=timezone.utc), "20261123T150301Z-8000"),
-        (datetime(2026, 1, 2, 3, 4, 5, tzinfo=timezone.utc), "20260102T030405Z-0000"),
-        (datetime(2026, 1, 2, 3, 4, 5, 999_999, tzinfo=timezone.utc), "20260102T030405Z-ffff"),
-    ],
-    ids=str,
-)
-def test_the_id_of_a_run_is_its_time(at: datetime, run_id: str) -> None:
-    assert new_run_id(at) == run_id
 
 
 def test_a_cause_is_told_without_what_varies() -> None:

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ticketattr.domain.catalog import SLA, RequestType
-from ticketattr.domain.changes import remember
+from ticketattr.domain.changes import Earlier
 from ticketattr.domain.report import Background, Report, build_report
 from ticketattr.domain.summary import UNATTRIBUTED, summarize
 from ticketattr.domain.ticket import AttributedTicket, Attribution, Ticket, Unattributed
@@ -22,7 +22,7 @@ def a_ticket(id: str, text: str = "open", name: str = "A", confidence: float | N
 
 
 def report(*tickets: AttributedTicket, earlier: tuple[AttributedTicket, ...] | None = None) -> Report:
-    background = Background(earlier=remember("earlier", earlier) if earlier is not None else None)
+    background = Background(earlier=Earlier.of("earlier", earlier) if earlier is not None else None)
     return build_report(tickets, run_id="later", generated_at=NOW, background=background)
 
 

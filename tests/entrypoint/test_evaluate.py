@@ -87,6 +87,23 @@ def test_the_interval_of_a_model_of_known_accuracy_holds_the_truth(cli: CLI, mod
     assert results["figures"]["top3"] is None
 
 
+@pytest.mark.parametrize(
+    ("settings", "mapped_by"),
+    [
+        ({}, "nothing: it is the model's own word"),
+        ({"LLM_VOTES": "2"}, "nothing: it is the agreement of the model's 2 votes"),
+        ({"CLASSIFIER": "cascade"}, "the shipped map; what the model decides, nothing: it is the model's own word"),
+    ],
+)
+def test_what_a_model_says_of_its_confidence_is_not_called_mapped(
+    cli: CLI, model: HTTPServer, settings: dict[str, str], mapped_by: str
+) -> None:
+    cli.settings |= settings
+    assert evaluate(cli)["calibration"] == mapped_by
+    (row,) = (line for line in evaluate(cli, format="table").splitlines() if "confidence mapped by" in line)
+    assert row.split("mapped by")[1].strip() == mapped_by
+
+
 def test_no_label_is_shown_to_a_model(cli: CLI, model: HTTPServer) -> None:
     evaluate(cli)
     asked = [ticket for request in model.requests for ticket in asked_tickets(request)]
@@ -155,6 +172,8 @@ def test_two_classifiers_and_saved_results_are_compared_on_the_same_tickets(cli:
         assert re.search(r"McNemar p = 0\.0000: they differ", result.stdout)
     result = cli.ok("evaluate", str(GOLD), "--catalog", str(CATALOG), "--compare", "gemini", "saved.json")
     assert "McNemar p = 1.0000: no difference is shown" in result.stdout
+    # Saved results do not say it, and nothing is said in their place.
+    assert result.stdout.count("confidence mapped by") == 1
 
 
 def test_comparing_shows_what_a_cascade_of_the_two_would_cost(cli: CLI, model: HTTPServer) -> None:

@@ -11,15 +11,17 @@ import sys
 import threading
 from datetime import datetime, timezone
 from pathlib import Path
+from typing import get_args
 
 import pytest
 import typer
 from typer.testing import CliRunner
 
 from ticketattr.application.watch import Watch
+from ticketattr.domain.operation import Command
 from ticketattr.entrypoint.console import Console
 from ticketattr.entrypoint.recording import RecordedCommand
-from ticketattr.entrypoint.session import Session
+from ticketattr.entrypoint.session import RECORDED, Session
 from ticketattr.infrastructure.delivery.report_log import SQLiteReportLog
 
 from ..conftest import CLI
@@ -366,3 +368,7 @@ def test_what_is_written_for_others_is_complete_json_and_private(cli: CLI, opera
     assert json.loads(path.read_text())["kind"] == "memory"
     assert path.stat().st_mode & 0o777 == 0o600
     assert (cli.folder / "metrics/ticketattr.prom").stat().st_mode & 0o777 == 0o644
+
+
+def test_the_commands_that_are_recorded_are_those_that_are_remembered() -> None:
+    assert get_args(Command) == RECORDED

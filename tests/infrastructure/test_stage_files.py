@@ -16,7 +16,6 @@ from hypothesis import strategies as st
 
 from ticketattr.application.ports import Run
 from ticketattr.domain.catalog import SLA, RequestType, ServiceCatalog
-from ticketattr.domain.operation import new_run_id
 from ticketattr.domain.ticket import AttributedTicket, Attribution, Ticket, Unattributed
 from ticketattr.domain.usage import Bill
 from ticketattr.errors import CatalogError, ServiceError, SettingsError, StageFileError
@@ -369,27 +368,6 @@ def test_without_a_run_there_is_no_newest(work: WorkFolder, is_there: bool) -> N
     with pytest.raises(StageFileError, match="there is no run in") as caught:
         work.newest("tickets")
     assert caught.value.hint == "Run `ticketattr fetch` first."
-
-
-def test_a_run_id_reads_as_its_second() -> None:
-    assert new_run_id(NOW) == "20261123T150301Z-0000"
-    assert new_run_id(NOW + timedelta(seconds=0.5)) == "20261123T150301Z-8000"
-
-
-times = st.datetimes(datetime(2020, 1, 1), datetime(2099, 1, 1), timezones=st.just(timezone.utc))  # noqa: DTZ001
-
-
-@given(times, st.timedeltas(timedelta(microseconds=16), timedelta(days=400)))
-def test_run_ids_sort_by_time(time: datetime, later: timedelta) -> None:
-    assert new_run_id(time) < new_run_id(time + later)
-
-
-@settings(max_examples=50, deadline=None)
-@given(times)
-def test_a_new_run_id_is_one_that_stage_files_take(tmp_path_factory: pytest.TempPathFactory, time: datetime) -> None:
-    path = tmp_path_factory.getbasetemp() / "new run.json"
-    write_tickets(path, [], Run(new_run_id(time), lambda: time))
-    assert read_tickets(path).run_id == new_run_id(time)
 
 
 # Writing

@@ -159,7 +159,7 @@ class _Asking:
     def _fail(self, batch: _Batch, failure: BatchFailed) -> None:
         log.warning("a batch of %d tickets failed: %s", len(batch.places), failure)
         reason = Unattributed(failure.reason, str(failure))
-        self._leave(batch, reason)
+        self.outcomes.update(dict.fromkeys(batch.places, reason))
         if failure.lies_in_content and len(batch.places) > 1:
             self._halves += batch.halves()
         elif failure.lies_in_content and not batch.again:
@@ -180,10 +180,9 @@ class _Asking:
         self._leave(batch, reason)
 
     def _leave(self, batch: _Batch, reason: Unattributed) -> None:
-        """Without an answer; a reason that a ticket has already, from an earlier round, is the better one."""
+        """Not asked about; what an earlier round made of a ticket is the better reason."""
         for place in batch.places:
-            if reason is not self._stopped or place not in self.outcomes:
-                self.outcomes[place] = reason
+            self.outcomes.setdefault(place, reason)
 
 
 def _chunks(places: Sequence[int], size: int) -> Iterator[Sequence[int]]:

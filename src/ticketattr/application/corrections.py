@@ -44,18 +44,19 @@ def import_corrections(
     earlier correction is taken back: it may come from another copy. Raises InputError, which names every cell
     that cannot be taken over; then nothing is.
     """
-    refused: list[str] = []
     earlier = {correction.place: correction for correction in _of_run(workbook.run_id, store)}
-    new = []
-    for place, row in _own_rows(workbook, reported, refused).items():
-        attributed, before = reported[place - 1], earlier.get(place)
-        if _same(row, _pair(attributed)) or (before and _same(row, before.pair)):
-            continue
-        if entry := _chosen(row, workbook, catalog, refused):
-            new.append(_correction(attributed, place, entry, workbook, imported_by, now))
+    rows, refused = _own_rows(workbook, reported)
+    changed = {place: row for place, row in rows.items() if _differs(row, reported[place - 1], earlier.get(place))}
+    chosen = {place: catalog.find(row.request_category, row.request_type) for place, row in changed.items()}
+    refused += [_no_entry(changed[place], workbook, catalog) for place, entry in chosen.items() if entry is None]
     if refused:
         cells = some_of(refused, _NAMED, separator="; ")
         raise InputError(f"nothing imported: {cells}", hint="Mend these cells, then import it again.")
+    new = [
+        _correction(reported[place - 1], place, entry, workbook, imported_by, now)
+        for place, entry in chosen.items()
+        if entry
+    ]
     store.add(new)
     log.info("%d rows compared, %d corrections new", len(workbook.rows), len(new))
     return Imported(tuple(new), tuple(_of_run(workbook.run_id, store)))
@@ -66,9 +67,10 @@ def _of_run(run_id: str, store: CorrectionStore) -> list[Correction]:
 
 
 def _own_rows(
-    workbook: ReviewedWorkbook, reported: Sequence[AttributedTicket], refused: list[str]
-) -> dict[int, ReviewedRow]:
-    """The rows that speak of a ticket of the run, by its place; what does not, or speaks of one twice, is `refused`."""
+    workbook: ReviewedWorkbook, reported: Sequence[AttributedTicket]
+) -> tuple[dict[int, ReviewedRow], list[str]]:
+    """The rows that speak of a ticket of the run, by its place; why others do not, or speak of one twice."""
+    refused: list[str] = []
     first = workbook.columns[0]
     by_place: dict[int, ReviewedRow] = {}
     for row in workbook.rows:
@@ -78,7 +80,7 @@ def _own_rows(
             refused.append(f"{first}{row.number}: id and text of this row are those of another ticket")
         elif (other := by_place.setdefault(row.place, row)) is not row:
             refused.append(f"{first}{row.number}: the same ticket as row {other.number}")
-    return by_place
+    return by_place, refused
 
 
 def _speaks_of(row: ReviewedRow, attributed: AttributedTicket) -> bool:
@@ -92,23 +94,23 @@ def _pair(attributed: AttributedTicket) -> tuple[str, str]:
     return outcome.entry.pair if isinstance(outcome, Attribution) else ("", "")
 
 
+def _differs(row: ReviewedRow, attributed: AttributedTicket, before: Correction | None) -> bool:
+    """From what the report said, and from what was imported `before`."""
+    return not (_same(row, _pair(attributed)) or (before and _same(row, before.pair)))
+
+
 def _same(row: ReviewedRow, pair: tuple[str, str]) -> bool:
     written = (row.request_category, row.request_type)
     return all(fold(cell) == fold(shown(name)) for cell, name in zip(written, pair, strict=True))
 
 
-def _chosen(
-    row: ReviewedRow, workbook: ReviewedWorkbook, catalog: ServiceCatalog, refused: list[str]
-) -> RequestType | None:
-    """The entry that a changed row names; None when there is none, and the cell is `refused`."""
-    entry = catalog.find(row.request_category, row.request_type)
-    if entry is None:
-        known = any(fold(entry.category) == fold(row.request_category) for entry in catalog.entries)
-        column, value = (1, row.request_type) if known else (0, row.request_category)
-        what = f"request type of {shown(row.request_category)}" if known else "category"
-        said = f"'{shown(value)[:100]}'" if value.strip() else "an empty cell"
-        refused.append(f"{workbook.columns[column]}{row.number}: {said} is no {what} in the catalog")
-    return entry
+def _no_entry(row: ReviewedRow, workbook: ReviewedWorkbook, catalog: ServiceCatalog) -> str:
+    """Which cell of a changed row is to blame that the catalog has no such entry."""
+    known = any(fold(entry.category) == fold(row.request_category) for entry in catalog.entries)
+    column, value = (1, row.request_type) if known else (0, row.request_category)
+    what = f"request type of {shown(row.request_category)}" if known else "category"
+    said = f"'{shown(value)[:100]}'" if value.strip() else "an empty cell"
+    return f"{workbook.columns[column]}{row.number}: {said} is no {what} in the catalog"
 
 
 def _correction(

@@ -17,6 +17,10 @@ class Fetched:
     catalog: ServiceCatalog
     tickets: list[Ticket]
 
+    @property
+    def counts(self) -> dict[str, int]:
+        return {"tickets": len(self.tickets), "request_types": len(self.catalog.entries)}
+
 
 def fetch_tickets(helpdesk: Helpdesk, catalog_source: CatalogSource) -> Fetched:
     # The catalog first: without one, asking for the queue is of no use.

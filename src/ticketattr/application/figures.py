@@ -13,7 +13,7 @@ _UNKNOWN = datetime.fromtimestamp(0, timezone.utc)
 def count_reports(mailroom: Mailroom, *, since: datetime) -> ReportFigures:
     """Pending is what its transport has not delivered; delivered, what any ever did. Raises what the log raises."""
     sent = [delivery for delivery in mailroom.log.deliveries() if delivery.state == "sent"]
-    left = [status for status in mailroom.survey() if status.is_pending]
+    left = mailroom.pending()
     ages = [status.report.modified for status in left if status.report.modified > _UNKNOWN]
     return ReportFigures(
         delivered=sum(len(delivery.message.reports) for delivery in sent),

@@ -1,14 +1,17 @@
-"""Where every report stands, and what a person can decide about it."""
+"""Where every report stands, and what a person can decide about it.
+
+The mailroom holds the folder of reports against the log of what became of them, by the rules of `domain.standing`.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Container, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Literal
 
-from ..domain.delivery import Delivery, ReportFile, Transport
+from ..domain.delivery import ABANDONED, Delivery, ReportFile, Transport
 from ..domain.standing import DoubtPolicy, Records, ReportStatus, judge_reports, status_of
 from ..errors import InputError, SettingsError
 from .ports import ReportFolder, ReportLog
@@ -21,7 +24,10 @@ _SHORTEST_HASH = 8
 
 @dataclass(frozen=True, slots=True)
 class Mailroom:
-    """Where reports lie, and the log of what became of them; what `transport` delivered counts as sent."""
+    """Where reports lie, and the log of what became of them; what `transport` delivered counts as sent.
+
+    Every answer reads log and folder anew.
+    """
 
     folder: ReportFolder
     log: ReportLog
@@ -29,32 +35,49 @@ class Mailroom:
     doubt: DoubtPolicy
 
     def records(self) -> Records:
-        return read_records(self.log, self.transport, self.doubt)
+        """What the log says of the transport, in doubt what its process did not live to finish."""
+        return self._records_of_all().for_transport(self.transport)
 
     def survey(self) -> list[ReportStatus]:
-        return survey_reports(self.folder, self.records())
+        """The reports in the folder, oldest first, then those of unfinished messages whose file is gone."""
+        return self._survey(self.records())
+
+    def pending(self) -> list[ReportStatus]:
+        """What of the survey still has to reach somebody."""
+        return [status for status in self.survey() if status.is_pending]
 
     def unsent(self) -> list[ReportStatus]:
         """What of the survey a person should know of: what still has to go, and what never will by itself."""
         return [status for status in self.survey() if status.is_pending or status.state != "sent"]
 
+    def audit(self) -> list[ReportStatus]:
+        """Every report of every message, oldest message first, by whatever transport; then those in none."""
+        records = self._records_of_all()
+        history = [
+            status_of(report, delivery, records)
+            for delivery in records.deliveries
+            for report in delivery.message.reports
+        ]
+        survey = self._survey(records.for_transport(self.transport))
+        return [*history, *(status for status in survey if not status.delivery)]
 
-def read_records(log: ReportLog, transport: Transport, doubt: DoubtPolicy) -> Records:
-    """What the log says of that transport, in doubt what its process did not live to finish."""
-    return Records(_true_deliveries(log), log.adoptions(), doubt).for_transport(transport)
+    def status(self, path: Path) -> ReportStatus:
+        """Where the report at `path`, which may lie anywhere, stands. Raises InputError."""
+        return inspect_report(self.folder, self.records(), path)
 
+    def _survey(self, records: Records) -> list[ReportStatus]:
+        reports = self.folder.reports()
+        here = {report.sha256 for report in reports}
+        gone = [
+            replace(status_of(report, delivery, records), detail="its message cannot be repeated: the file is gone")
+            for delivery in unfinished(records)
+            for report in delivery.message.reports
+            if report.sha256 not in here
+        ]
+        return [*judge_reports(reports, records), *gone]
 
-def survey_reports(folder: ReportFolder, records: Records) -> list[ReportStatus]:
-    """The reports in the folder, oldest first, then those of unfinished messages whose file is gone."""
-    reports = folder.reports()
-    here = {report.sha256 for report in reports}
-    gone = [
-        replace(status_of(report, delivery, records), detail="its message cannot be repeated: the file is gone")
-        for delivery in unfinished(records)
-        for report in delivery.message.reports
-        if report.sha256 not in here
-    ]
-    return [*judge_reports(reports, records), *gone]
+    def _records_of_all(self) -> Records:
+        return Records(_true_deliveries(self.log), self.log.adoptions(), self.doubt)
 
 
 def inspect_report(folder: ReportFolder, records: Records, path: Path) -> ReportStatus:
@@ -63,36 +86,19 @@ def inspect_report(folder: ReportFolder, records: Records, path: Path) -> Report
     return status
 
 
-def audit_reports(folder: ReportFolder, log: ReportLog, records: Records) -> list[ReportStatus]:
-    """Every report of every message, oldest message first, by whatever transport; then those in none."""
-    everywhere = replace(records, deliveries=_true_deliveries(log))
-    history = [
-        status_of(report, delivery, everywhere)
-        for delivery in everywhere.deliveries
-        for report in delivery.message.reports
-    ]
-    return [*history, *(status for status in survey_reports(folder, records) if not status.delivery)]
-
-
 def unfinished(records: Records) -> list[Delivery]:
     """The messages that may have to go to somebody again: put off for some recipients, or in doubt.
 
     Doubt is over where every report arrived by another message.
     """
-    arrived = {report.sha256 for delivery in records.deliveries for report in _arrived(delivery)}
+    sent = (delivery for delivery in records.deliveries if delivery.state == "sent")
+    arrived = {content for delivery in sent for content in delivery.message.contents}
     return [
         delivery
         for delivery in records.deliveries
         if (delivery.state == "sent" and delivery.outstanding)
-        or (
-            delivery.state == "in_doubt"
-            and not arrived.issuperset(report.sha256 for report in delivery.message.reports)
-        )
+        or (delivery.state == "in_doubt" and not delivery.message.contents <= arrived)
     ]
-
-
-def _arrived(delivery: Delivery) -> tuple[ReportFile, ...]:
-    return delivery.message.reports if delivery.state == "sent" else ()
 
 
 def refuse_to_forget(reports: Iterable[ReportFile], log: ReportLog, now: datetime) -> None:
@@ -160,10 +166,10 @@ def _is_called(report: ReportFile, name: str, content: str) -> bool:
     return report.path.name == name or (len(content) >= _SHORTEST_HASH and report.sha256.startswith(content))
 
 
-def _decide(log: ReportLog, delivery: Delivery, decision: Decision, here: Container[str], now: datetime) -> None:
+def _decide(log: ReportLog, delivery: Delivery, decision: Decision, here: set[str], now: datetime) -> None:
     if decision == "sent":
         log.resolve(delivery.message, "sent", "a person decided that it arrived", now)
-    elif all(report.sha256 in here for report in delivery.message.reports):
+    elif delivery.message.contents <= here:
         log.resolve(delivery.message, "in_doubt", "a person decided that it goes again", now)
     else:
         # It can never be repeated whole. Given up, it lets its other reports go in a new message.
@@ -179,4 +185,4 @@ def _true_deliveries(log: ReportLog) -> list[Delivery]:
 
 
 def _abandoned(delivery: Delivery) -> Delivery:
-    return replace(delivery, state="in_doubt", detail="its process ended before it knew the answer")
+    return replace(delivery, state="in_doubt", detail=ABANDONED)

@@ -1,4 +1,7 @@
-"""What is to be sent: messages as they were, where one has to be repeated, and new ones."""
+"""What is to be sent: messages as they were, where one has to be repeated, and new ones.
+
+Planning sends and records nothing; `send.py` does both, and a dry run only shows the plan.
+"""
 
 from __future__ import annotations
 
@@ -8,7 +11,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
 
-from ..domain.delivery import Delivery, Message, ReportFile, Transport
+from ..domain.delivery import Message, ReportFile, Transport
 from ..domain.standing import Records, ReportStatus, judge_reports
 from ..errors import InputError
 from .pending import inspect_report, unfinished
@@ -85,7 +88,7 @@ class Planner:
             )
         repeats = self._repeats([*self.folder.reports(), status.report])
         return [
-            *(message for message in repeats if status.report.sha256 in {other.sha256 for other in message.reports}),
+            *(message for message in repeats if status.report.sha256 in message.contents),
             *(self.addressing.message([report], self.now) for report in _fresh([status])),
         ]
 
@@ -95,13 +98,8 @@ class Planner:
         return [
             replace(delivery.message, reports=tuple(here[report.sha256] for report in delivery.message.reports))
             for delivery in unfinished(self.records)
-            if self._may_be_repeated(delivery, here)
+            if not self.records.is_held(delivery) and delivery.message.contents <= here.keys()
         ]
-
-    def _may_be_repeated(self, delivery: Delivery, here: Iterable[str]) -> bool:
-        return not self.records.is_held(delivery) and {report.sha256 for report in delivery.message.reports} <= set(
-            here
-        )
 
 
 def _fresh(statuses: Iterable[ReportStatus]) -> list[ReportFile]:

@@ -31,7 +31,7 @@ log = logging.getLogger(__name__)
 class Recording:
     """Where it is remembered, where figures go, and who is told. `host` is where all this happens.
 
-    `count_reports`: as of now, and as sent since a time.
+    `count_reports`: as they stand now, and how many of them were sent since the time that it is given.
     """
 
     memory: MemoryStore

@@ -9,7 +9,7 @@ from datetime import datetime
 from pathlib import Path
 
 from ..domain.catalog import ServiceCatalog
-from ..domain.changes import Earlier, remember
+from ..domain.changes import Earlier
 from ..domain.delivery import Transport
 from ..domain.report import Background, Report, build_report
 from ..domain.ticket import AttributedTicket
@@ -22,7 +22,7 @@ log = logging.getLogger(__name__)
 
 @dataclass(frozen=True, slots=True)
 class Reporting:
-    """Who writes reports, what they say besides tickets, and where earlier ones are found.
+    """Who writes reports, what they say besides tickets, and where the last one that was sent is found.
 
     `transport`: a report counts as sent when it was sent by that.
     """
@@ -77,7 +77,7 @@ def _earlier_report(run_id: str, reporting: Reporting) -> Earlier | None:
     except StageFileError as error:
         log.warning("the report is compared with none: %s", error)
         return None
-    return remember(sent, tickets)
+    return Earlier.of(sent, tickets)
 
 
 def last_sent_run(report_log: ReportLog, transport: Transport, *, before: str = "") -> str:

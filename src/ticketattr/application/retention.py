@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from ..domain.delivery import Delivery
+from ..domain.run_id import began_before
 from ..domain.standing import ReportStatus
 from ..errors import TicketAttrError
 from .pending import Mailroom
@@ -53,10 +54,9 @@ def _prune_runs(archive: Archive, before: datetime) -> None:
     needed = {
         *runs[-1:],
         last_sent_run(archive.mailroom.log, archive.mailroom.transport),
-        *(status.report.run_id for status in archive.mailroom.survey() if status.is_pending),
+        *(status.report.run_id for status in archive.mailroom.pending()),
     }
-    # Run ids begin with their time, and so compare with one.
-    old = [run for run in runs if run < f"{before:%Y%m%dT%H%M%SZ}" and run not in needed]
+    old = [run for run in runs if began_before(run, before) and run not in needed]
     for run in old:
         archive.stage_files.remove(run)
     if old:
@@ -69,7 +69,7 @@ def _prune_reports(archive: Archive, before: datetime, now: datetime) -> None:
     for status in old:
         archive.mailroom.folder.remove(status.report)
     here = {report.sha256 for report in archive.mailroom.folder.reports()}
-    forgotten = [delivery for delivery in _dispensable(archive, before) if not here & _contents(delivery)]
+    forgotten = [delivery for delivery in _dispensable(archive, before) if not here & delivery.message.contents]
     if forgotten:
         archive.mailroom.log.prune(forgotten, now)
     if old or forgotten:
@@ -92,7 +92,3 @@ def _dispensable(archive: Archive, before: datetime) -> Sequence[Delivery]:
         and delivery is not last.get(delivery.message.transport)
         and (delivery.state == "failed" or (delivery.state == "sent" and not delivery.outstanding))
     ]
-
-
-def _contents(delivery: Delivery) -> set[str]:
-    return {report.sha256 for report in delivery.message.reports}

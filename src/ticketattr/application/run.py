@@ -56,7 +56,7 @@ def run_pipeline(pipeline: Pipeline, run: Run, report_path: Path, progress: Prog
     if pipeline.outgoing:
         with watch.stage("send") as counts:
             counts["messages"] = _send(pipeline.outgoing, max_size, watch)
-        watch.left = pipeline.outgoing.left_over()
+        watch.left = pipeline.outgoing.mailroom.pending()
     return RunResult(
         tickets=tuple(attributed.tickets),
         report=report_path if attributed.tickets else None,
@@ -80,7 +80,7 @@ def _send_pending(outgoing: Outgoing, watch: Watch) -> int | None:
 def _fetch(pipeline: Pipeline, run: Run, watch: Watch) -> Fetched:
     with watch.stage("fetch") as counts:
         fetched = fetch_tickets(pipeline.helpdesk, pipeline.catalog_source)
-        counts |= {"tickets": len(fetched.tickets), "request_types": len(fetched.catalog.entries)}
+        counts |= fetched.counts
         # The catalog first: tickets.json is the file that says the fetch is complete.
         pipeline.stage_files.save_catalog(fetched.catalog, run)
         pipeline.stage_files.save_tickets(fetched.tickets, run)

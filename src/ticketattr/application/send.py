@@ -13,54 +13,37 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from ..domain.delivery import Delivery, Message, MessageState, RecipientResult, RecipientState
-from ..domain.standing import DoubtPolicy, Records, ReportStatus
 from ..errors import MailServerError, TicketAttrError
-from .pending import Mailroom, inspect_report, refuse_to_forget
+from .pending import Mailroom, refuse_to_forget
 from .plan import Addressing, Planner
-from .ports import Clock, DeliveryInDoubt, Mailer, MailSession, MessageRefused, ReportFolder, ReportLog
+from .ports import Clock, DeliveryInDoubt, Mailer, MailSession, MessageRefused
 
 log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
 class Outgoing:
-    """Where reports lie, where it is recorded what became of them, who carries them, and to whom.
+    """The reports and the log of what became of them, who carries them, and to whom.
 
     `pauses`: the seconds before each further try of what the server does not take now. `send_old`: where
     there is no log, nothing was sent.
     """
 
-    folder: ReportFolder
-    log: ReportLog
+    mailroom: Mailroom
     mailer: Mailer
     addressing: Addressing
     clock: Clock
     wait: Callable[[float], None]
     pauses: tuple[float, ...] = ()
-    doubt: DoubtPolicy = "resend"
     send_old: bool = False
-
-    @property
-    def mailroom(self) -> Mailroom:
-        return Mailroom(self.folder, self.log, self.mailer.transport, self.doubt)
-
-    def records(self) -> Records:
-        return self.mailroom.records()
 
     def planner(self, report: Path | None = None) -> Planner:
         """`report`: to be sent from wherever it lies. Raises InputError when the log is gone."""
+        folder = self.mailroom.folder
         if not self.send_old:
-            named = [self.folder.inspect(report)] if report else []
-            refuse_to_forget([*named, *self.folder.reports()], self.log, self.clock())
-        return Planner(self.folder, self.records(), self.addressing, self.clock())
-
-    def status(self, path: Path) -> ReportStatus:
-        """Where the report at `path`, which may lie anywhere, stands. Raises InputError."""
-        return inspect_report(self.folder, self.records(), path)
-
-    def left_over(self) -> list[ReportStatus]:
-        """The reports that still have to reach somebody."""
-        return [status for status in self.mailroom.survey() if status.is_pending]
+            named = [folder.inspect(report)] if report else []
+            refuse_to_forget([*named, *folder.reports()], self.mailroom.log, self.clock())
+        return Planner(folder, self.mailroom.records(), self.addressing, self.clock())
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,9 +65,10 @@ def largest_mail(outgoing: Outgoing) -> int | None:
     """
     size, error = _ask_size(outgoing)
     for pause in outgoing.pauses:
-        if error:
-            _pause(outgoing, pause, str(error))
-            size, error = _ask_size(outgoing)
+        if not error:
+            break
+        _pause(outgoing, pause, str(error))
+        size, error = _ask_size(outgoing)
     if error:
         raise error
     return size
@@ -114,7 +98,7 @@ def send_messages(outgoing: Outgoing, messages: Sequence[Message], *, why: str =
         outcome = _deliver(outgoing, message, why)
         if outcome.error:
             raise outcome.error
-        delivery = outgoing.log.delivery(message.message_id)
+        delivery = outgoing.mailroom.log.delivery(message.message_id)
         if delivery:
             # Its reports may lie elsewhere than when it was first recorded.
             deliveries.append(replace(delivery, message=message))
@@ -143,13 +127,13 @@ def _deliver(outgoing: Outgoing, message: Message, why: str) -> _Outcome:
 
 
 def _try(outgoing: Outgoing, message: Message, why: str) -> _Outcome:
-    contents = [outgoing.folder.read(report) for report in message.reports]
-    before = outgoing.log.delivery(message.message_id)
+    contents = [outgoing.mailroom.folder.read(report) for report in message.reports]
+    before = outgoing.mailroom.log.delivery(message.message_id)
     to = before.outstanding if before else message.envelope
     log.info("sending %s: %d attachments, %d bytes", message.message_id, len(contents), sum(map(len, contents)))
     try:
         with outgoing.mailer.connect() as session:
-            outgoing.log.begin(message, outgoing.clock(), to=to, why=why)
+            outgoing.mailroom.log.begin(message, outgoing.clock(), to=to, why=why)
             outcome = _hand_over(session, message, contents, to)
             _record(outgoing, message, before, to, outcome)
             return outcome
@@ -180,7 +164,7 @@ def _record(
     else:
         log.warning("%s is %s: %s", message.message_id, state.replace("_", " "), outcome.detail)
     results = _results(to, state, outcome)
-    outgoing.log.finish(message, state, outcome.detail, outgoing.clock(), results=results, size=outcome.size)
+    outgoing.mailroom.log.finish(message, state, outcome.detail, outgoing.clock(), results=results, size=outcome.size)
 
 
 def _state_after(before: Delivery | None, state: MessageState) -> MessageState:

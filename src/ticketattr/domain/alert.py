@@ -40,7 +40,7 @@ def _lines(kind: AlertKind, record: RunRecord, figures: ReportFigures | None) ->
         if figures:
             yield f"reports: {figures.sent} sent, {figures.pending} pending, {figures.in_doubt} in doubt"
         if record.bill.usage.calls:
-            yield "cost unknown" if record.bill.cost is None else f"cost {record.bill.cost:.4f} USD"
+            yield f"cost {record.bill.cost_in_words}"
     if record.hint and kind != "recovery":
         yield f"hint: {_short(record.hint)}"
 

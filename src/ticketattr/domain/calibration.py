@@ -11,6 +11,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 _LEAST = 1e-4
+"""How near to 0 and 1 a confidence counts: the log-odds of either has no end."""
+
 _STEPS = 100
 _RIDGE = 1e-3
 

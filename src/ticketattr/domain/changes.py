@@ -29,6 +29,11 @@ class Earlier:
     run_id: str
     tickets: dict[str, Known]
 
+    @classmethod
+    def of(cls, run_id: str, tickets: Sequence[AttributedTicket]) -> Earlier:
+        known = (Known(one.ticket.id, one.ticket.short_description, _mark(one)) for one in tickets)
+        return cls(run_id, dict(zip(identities([one.ticket for one in tickets]), known, strict=True)))
+
     def change(self, identity: str, attributed: AttributedTicket) -> Change:
         known = self.tickets.get(identity)
         if known is None:
@@ -41,11 +46,6 @@ class Earlier:
         return tuple(known for identity, known in self.tickets.items() if identity not in here)
 
 
-def remember(run_id: str, tickets: Sequence[AttributedTicket]) -> Earlier:
-    known = (Known(one.ticket.id, one.ticket.short_description, _mark(one)) for one in tickets)
-    return Earlier(run_id, dict(zip(identities([one.ticket for one in tickets]), known, strict=True)))
-
-
 def identities(tickets: Sequence[Ticket]) -> list[str]:
     """By what each ticket is known from one queue to the next: its id, or its text where that says too little.
 
@@ -55,7 +55,7 @@ def identities(tickets: Sequence[Ticket]) -> list[str]:
     seen: Counter[str] = Counter()
     names = []
     for ticket in tickets:
-        name = f"id {ticket.id}" if ticket.id and ids[ticket.id] == 1 else f"text {_text_key(ticket)}"
+        name = f"id {ticket.id}" if ticket.id and ids[ticket.id] == 1 else f"text {ticket_key(ticket)}"
         names.append(f"{name} {seen[name]}")
         seen[name] += 1
     return names
@@ -64,8 +64,4 @@ def identities(tickets: Sequence[Ticket]) -> list[str]:
 def _mark(attributed: AttributedTicket) -> str:
     outcome = attributed.outcome
     pair = str(outcome.entry) if isinstance(outcome, Attribution) else outcome.reason
-    return f"{_text_key(attributed.ticket)[:16]} {pair}"
-
-
-def _text_key(ticket: Ticket) -> str:
-    return ticket_key(ticket.id, ticket.short_description, ticket.long_description)
+    return f"{ticket_key(attributed.ticket)[:16]} {pair}"

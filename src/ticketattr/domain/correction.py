@@ -56,7 +56,8 @@ class Correction:
 
     @property
     def key(self) -> str:
-        return ticket_key(self.ticket_id, self.short_description, self.long_description)
+        """As `ticket_key`, of the ticket when it was decided."""
+        return digest((self.ticket_id, *self.texts))
 
     @property
     def texts(self) -> tuple[str, str]:
@@ -67,9 +68,9 @@ class Correction:
         return self.request_category, self.request_type
 
 
-def ticket_key(id: str, short_description: str, long_description: str) -> str:
+def ticket_key(ticket: Ticket) -> str:
     """Names a ticket by its id and its text: another text is another matter."""
-    return digest((id, short_description, long_description))
+    return digest((ticket.id, *ticket.texts))
 
 
 def in_force(corrections: Iterable[Correction]) -> list[Correction]:
@@ -81,6 +82,6 @@ def corrected(ticket: Ticket, by_key: Mapping[str, Correction], catalog: Service
     """What a person decided for `ticket`; None when nobody did, or the catalog no longer has it."""
     if not by_key:
         return None
-    correction = by_key.get(ticket_key(ticket.id, ticket.short_description, ticket.long_description))
+    correction = by_key.get(ticket_key(ticket))
     entry = catalog.find(*correction.pair) if correction else None
     return Attribution(entry, source="corrected") if entry else None

@@ -13,6 +13,9 @@ Transport: TypeAlias = Literal["smtp", "file"]
 MessageState = Literal["sending", "sent", "failed", "in_doubt"]
 """`sending` until the server answered; `failed`: definitely not taken; `in_doubt`: nobody knows."""
 
+ABANDONED = "its process ended before it knew the answer"
+"""Why a message is in doubt that nobody is sending any more."""
+
 RecipientState = Literal["sending", "sent", "deferred", "refused", "in_doubt"]
 """What one recipient's part of a message came to. `deferred`: refused for now (4xx); `refused`: for good (5xx)."""
 
@@ -62,6 +65,11 @@ class Message:
     def envelope(self) -> tuple[str, ...]:
         """Everybody who gets it, each once."""
         return tuple(dict.fromkeys((*self.recipients, *self.cc)))
+
+    @property
+    def contents(self) -> frozenset[str]:
+        """What its reports are known by: the SHA-256 of each."""
+        return frozenset(report.sha256 for report in self.reports)
 
 
 @dataclass(frozen=True, slots=True)

@@ -211,13 +211,13 @@ def macro_f1(pairs: Sequence[tuple[str, str]]) -> float:
 
 def coverage_points(judged: Sequence[Judged]) -> list[CoveragePoint]:
     """For each confidence that occurs, from the highest down."""
-    ranked = sorted((case for case in judged if case.confidence is not None), key=_descending)
+    ranked = sorted((case for case in judged if case.confidence is not None), key=_confidence, reverse=True)
     points: list[CoveragePoint] = []
     right = 0
     for taken, case in enumerate(ranked, start=1):
         right += case.is_right
         if taken == len(ranked) or ranked[taken].confidence != case.confidence:
-            points.append(CoveragePoint(-_descending(case), taken / len(judged), right / taken))
+            points.append(CoveragePoint(_confidence(case), taken / len(judged), right / taken))
     return points
 
 
@@ -227,7 +227,7 @@ def reach(judged: Sequence[Judged], target: float) -> Reach:
     for fold in range(FOLDS):
         others = [case for place, case in enumerate(judged) if place % FOLDS != fold]
         threshold = lowest_threshold(others, target)
-        covered += [case for case in judged[fold::FOLDS] if threshold is not None and -_descending(case) >= threshold]
+        covered += [case for case in judged[fold::FOLDS] if threshold is not None and _confidence(case) >= threshold]
     return Reach(
         target=target,
         threshold=lowest_threshold(judged, target),
@@ -302,6 +302,6 @@ def _names(case: Judged) -> tuple[str, str]:
     return str(case.gold.entry), str(case.answer) if case.answer else ""
 
 
-def _descending(case: Judged) -> float:
-    """By confidence, the surest first; who does not say comes last."""
-    return 1.0 if case.confidence is None else -case.confidence
+def _confidence(case: Judged) -> float:
+    """Below any threshold where the classifier does not say how sure it is."""
+    return -1.0 if case.confidence is None else case.confidence

@@ -24,7 +24,11 @@ MAX_TEXT = 400
 """How much of each description an example has, in characters: with PER_BATCH, about 3,000 tokens at most."""
 
 _NEAR = 0.25
+"""From this likeness on (0 to 1, the cosine of the words that two tickets share) an example is shown."""
+
 _COMPARED = 1_000
+"""How much of a long description is compared, in characters."""
+
 _WORD = re.compile(r"\w\w+")
 
 

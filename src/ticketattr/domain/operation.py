@@ -144,11 +144,6 @@ class Due:
     trouble: Trouble | None = None
 
 
-def new_run_id(now: datetime) -> str:
-    """Like 20261123T150301Z-7f3a: the second, and its fraction in 1/65536, so that ids sort by time."""
-    return f"{now:%Y%m%dT%H%M%SZ}-{now.microsecond * 65536 // 1_000_000:04x}"
-
-
 def remember(memory: Memory, record: RunRecord) -> Memory:
     """What is known after that run."""
     # A success in times to come was told by a clock that was wrong; it would hide that nothing succeeds any more.
@@ -166,7 +161,7 @@ def remember(memory: Memory, record: RunRecord) -> Memory:
 
 
 def remember_overlap(memory: Memory) -> Memory:
-    """What is known after a run that gave way to another: of that other one, nothing is touched."""
+    """What is known after a run that gave way to another one, which will itself be remembered by `remember`."""
     overlaps = memory.overlaps + 1
     if overlaps < TOO_MANY_OVERLAPS:
         return replace(memory, overlaps=overlaps)
@@ -180,17 +175,17 @@ def remember_told(memory: Memory, due: Due) -> Memory:
 
 
 def alert_due(memory: Memory, record: RunRecord) -> Due | None:
-    """What a person has to be told after that run, who knows what he was told; nothing while that stays true."""
+    """What a person has to be told after that run; None while all that stands is what he was told before."""
     news = {source: trouble for source, trouble in memory.troubles.items() if trouble not in memory.told}
     # Another command's may be left over from when nobody could be told.
-    for source in sorted(news, key=lambda source: source != record.command):
+    if source := min(news, key=lambda source: source != record.command, default=None):
         told_of = record if source == "overlap" else memory.last.get(source, record)
         return Due(news[source].kind, told_of, news[source])
     return Due("recovery", record) if memory.told and not memory.troubles else None
 
 
 def trouble_of(record: RunRecord) -> Trouble | None:
-    """None: nobody has to do anything. Whoever presses Ctrl-C knows that he did."""
+    """What that run alone leaves to do; None for nothing. Whoever presses Ctrl-C knows that he did."""
     if record.exit_code in (ExitCode.DONE, ExitCode.INTERRUPTED):
         return None
     if record.exit_code != ExitCode.PARTIAL:
@@ -262,6 +257,4 @@ def _add(totals: Totals, record: RunRecord) -> Totals:
 
 
 def _sum(counts: Mapping[KeyT, int], more: Mapping[KeyT, int]) -> dict[KeyT, int]:
-    return {
-        key: counts.get(key, 0) + more.get(key, 0) for key in (*counts, *(key for key in more if key not in counts))
-    }
+    return {key: counts.get(key, 0) + more.get(key, 0) for key in {**counts, **more}}

@@ -17,6 +17,7 @@ _HIDDEN = re.compile(
 )
 _CUT = " … [cut]"
 _ESCAPE = re.compile("_x([0-9A-Fa-f]{4})_")
+# Of a cell, so many characters are looked at, and so many of what is left of them have to agree.
 _COMPARED, _SAME = 1_000, 100
 
 

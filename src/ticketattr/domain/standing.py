@@ -15,6 +15,7 @@ DoubtPolicy: TypeAlias = Literal["resend", "hold"]
 ReportState = Literal["pending", "sending", "sent", "failed", "in_doubt", "held", "edited", "damaged"]
 """As of its latest message; `held`: in doubt, and waiting for a person to decide."""
 
+# Of several messages with the same report, that of the highest rank says where it stands, of equals the latest.
 _RANK: dict[MessageState, int] = {"failed": 0, "sending": 1, "in_doubt": 1, "sent": 2}
 
 

@@ -1,4 +1,4 @@
-"""A report in figures. Every group of them sums to the number of its rows."""
+"""A report in figures, for whoever shows one. Every group of them sums to the number of its rows."""
 
 from __future__ import annotations
 

@@ -52,6 +52,10 @@ class Bill:
     seconds: float = 0.0
     model: str = ""
 
+    @property
+    def cost_in_words(self) -> str:
+        return "unknown" if self.cost is None else f"{self.cost:.4f} USD"
+
 
 @dataclass(frozen=True, slots=True)
 class Plan:

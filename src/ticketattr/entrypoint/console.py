@@ -6,9 +6,7 @@ progress are log records, so that a log file has them too.
 
 from __future__ import annotations
 
-import getpass
 import logging
-import os
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -81,7 +79,7 @@ class Console:
 
         handler = SharedLogFile(path, max_bytes=settings.max_bytes, backups=settings.backups, complain=self.problem)
         handler.setLevel(settings.level)
-        handler.setFormatter(JSONLines() if settings.format == "json" else TextLines(says_bare=False))
+        handler.setFormatter(_lines(settings, says_bare=False))
         return handler
 
     @property
@@ -102,14 +100,6 @@ class Console:
 
 def show_error(error: TicketAttrError) -> None:
     log.error("%s", error, extra={"said": Said("error: ", "bold red", error.hint)})
-
-
-def login_name() -> str:
-    """Who runs the program, as far as the system says."""
-    try:
-        return getpass.getuser()
-    except (OSError, KeyError):
-        return f"user {os.getuid()}"  # in a container there may be no name
 
 
 def _is_terminal() -> bool:
@@ -146,5 +136,9 @@ def _terminal_handler() -> logging.Handler:
 
 def _stderr_handler(settings: LogSettings) -> logging.Handler:
     handler = logging.StreamHandler(sys.stderr)
-    handler.setFormatter(JSONLines() if settings.format == "json" else TextLines(says_bare=True))
+    handler.setFormatter(_lines(settings, says_bare=True))
     return handler
+
+
+def _lines(settings: LogSettings, *, says_bare: bool) -> logging.Formatter:
+    return JSONLines() if settings.format == "json" else TextLines(says_bare=says_bare)

@@ -1,4 +1,4 @@
-"""What `evaluate` measures: one classifier, or two of them on the same tickets. Prints nothing."""
+"""What `evaluate` measures: one classifier, or two of them on the same tickets. `evaluation_view` prints it."""
 
 from __future__ import annotations
 
@@ -17,8 +17,6 @@ from ..errors import InputError
 from ..infrastructure.classifiers.calibrated import read_calibration, write_calibration
 from ..infrastructure.evaluation.gold_files import GoldFile, refuse_useless
 from ..infrastructure.evaluation.results_file import Results, read_answers
-from ..infrastructure.options import HTTPPolicy
-from ..infrastructure.sources.catalog_yaml import YAMLCatalog
 from . import wiring
 from .console import Console
 from .settings.classifier import ClassifierName, ClassifierSettings
@@ -37,7 +35,7 @@ class Question:
     @classmethod
     def read(cls, gold: Path, catalog: Path, *, ignore_unknown: bool) -> Question:
         """Raises InputError."""
-        entries = YAMLCatalog(str(catalog), HTTPPolicy(), "--catalog").fetch_catalog()
+        entries = wiring.catalog_of_option(catalog).fetch_catalog()
         tickets = GoldFile.read(gold).tickets(entries, ignore_unknown=ignore_unknown)
         refuse_useless(tickets, gold)
         return cls(tickets, entries)
@@ -103,7 +101,7 @@ class Measuring:
             judged = judge_classifier(gold, catalog, classifier, cache, progress, self.labelled(catalog))
         results = Results(
             classifier=settings.title,
-            calibration=str(settings.calibration or "the shipped map"),
+            calibration=settings.confidence_mapped_by,
             evaluation=evaluate(judged, target=self.target),
             judged=tuple(judged),
             bill=replace(classifier.bill, seconds=round(time.monotonic() - started, 3)),
@@ -114,7 +112,7 @@ class Measuring:
         if settings.calibration is None:
             return
         itself = wiring.uncalibrated(settings, self.labelled)
-        if read_calibration(settings.calibration).classifier != itself.fingerprint(self.question.catalog):
+        if not read_calibration(settings.calibration).fits(itself, self.question.catalog):
             raise InputError(
                 f"{settings.calibration} was made for another classifier or catalog",
                 hint="Make one for this with --save-calibration.",

@@ -129,7 +129,8 @@ def _figures(results: Results) -> list[tuple[str, str, str, str]]:
     rows = [(name, *_figure(figure)) for name, figure in named if figure]
     rows += _reach_rows(evaluation)
     rows.append(("answered", f"{evaluation.answered} of {evaluation.tickets}", "", ""))
-    rows.append(("confidence mapped by", results.calibration, "", ""))
+    if results.calibration:
+        rows.append(("confidence mapped by", results.calibration, "", ""))
     rows.append(("took", bill_summary(results.bill), "", ""))
     return rows
 

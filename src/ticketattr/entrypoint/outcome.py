@@ -11,6 +11,7 @@ from ..domain.delivery import Delivery, RecipientResult, ReportFile
 from ..domain.standing import ReportStatus
 from ..domain.ticket import AttributedTicket
 from ..errors import ExitCode
+from ..infrastructure.files import STREAM
 from .log_lines import plain
 from .session import Session
 from .summaries import counted
@@ -22,7 +23,7 @@ def report_name(run_id: str, format: str = "xlsx") -> str:
 
 def print_path(path: Path) -> None:
     """Where the result is; nothing when it went to stdout itself."""
-    if path != Path("-"):
+    if path != STREAM:
         typer.echo(path)
 
 

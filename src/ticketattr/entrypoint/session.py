@@ -10,6 +10,7 @@ from pathlib import Path
 
 from ..application.ports import Clock, Run
 from ..application.watch import Watch, current_run
+from ..domain.run_id import new_run_id
 from ..domain.ticket import AttributedTicket
 from ..domain.usage import Bill
 from .console import Console
@@ -23,7 +24,7 @@ from .summaries import attribution_summary, bill_summary
 log = logging.getLogger(__name__)
 
 RECORDED = ("run", "send")
-"""The commands of which it is remembered, published and told how they end."""
+"""The commands of which it is remembered, published and told how they end: `domain.operation.Command`, not loaded."""
 
 
 @dataclass(slots=True)
@@ -63,8 +64,6 @@ class Session:
 
     def new_run(self) -> Run:
         """Whatever is logged from here on belongs to it."""
-        from ..domain.operation import new_run_id
-
         run = Run(new_run_id(self.clock()), self.clock)
         current_run.set(run.id)
         return run

@@ -43,6 +43,4 @@ def _usage(bill: Bill) -> str:
 
 
 def _price(bill: Bill) -> str:
-    if bill.cost is None:
-        return ", price unknown"
-    return f", {bill.cost:.4f} USD"
+    return ", price unknown" if bill.cost is None else f", {bill.cost_in_words}"

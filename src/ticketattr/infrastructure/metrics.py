@@ -20,7 +20,7 @@ _READABLE = 0o644
 """node_exporter runs as somebody else."""
 
 Sample: TypeAlias = tuple[Mapping[str, str], float]
-_OUTCOMES: tuple[TicketOutcome, ...] = ("kept", "corrected", "cached", "model", "offline", "no_match", "failed")
+_OUTCOMES: tuple[TicketOutcome, ...] = get_args(TicketOutcome)
 _TOKENS = ("in", "out", "thinking", "cached")
 
 

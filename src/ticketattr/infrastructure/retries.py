@@ -22,8 +22,8 @@ MAX_WAIT = 60.0
 class Transient(ServiceError):
     """A failure that may be over at the next try. `wait`: seconds the server asked for, if it did."""
 
-    def __init__(self, message: str, *, hint: str = "", wait: float | None = None) -> None:
-        super().__init__(message, hint=hint or "Try again later.")
+    def __init__(self, message: str, *, wait: float | None = None) -> None:
+        super().__init__(message, hint="Try again later.")
         self.wait = wait
 
 

@@ -14,6 +14,7 @@ from ...application.watch import current_run
 from ...domain.correction import Correction, in_force
 from ...domain.gold import GoldTicket
 from ...errors import SettingsError
+from ...infrastructure.files import STREAM
 from .. import wiring
 from ..outcome import exit_if_partial, print_path
 from ..session import Session
@@ -55,15 +56,14 @@ def classify(
     plan: PlanOption = False,
 ) -> None:
     """Attribute each ticket to a request type, or say why not."""
-    from ...infrastructure.files import STREAM
-    from ...infrastructure.stage_files import WorkFolder, read_fetched
+    from ...infrastructure.stage_files import read_fetched
 
     if input == catalog == STREAM:
         raise SettingsError("tickets and catalog cannot both come from stdin", hint="Name a file for one of them.")
     session: Session = context.obj
     with session.reading("classify", classifier) as env:
         options, folders = ClassifierSettings.read(env, calls=not plan), FolderSettings.read(env)
-    work = WorkFolder(folders.work)
+    work = wiring.work_folder(folders)
     fetched = read_fetched(input or work.newest("tickets"), catalog, work)
     current_run.set(fetched.run_id)
     labelled = wiring.labelled_tickets(examples)

@@ -10,7 +10,6 @@ import typer
 from ...application.corrections import Imported, import_corrections
 from ...application.ports import Run
 from .. import wiring
-from ..console import login_name
 from ..outcome import print_path
 from ..session import Session
 from ..settings.folders import FolderSettings
@@ -56,18 +55,18 @@ def import_report(
     What is known already is not taken twice.
     """
     from ...infrastructure.reports.reviewed_workbook import read_reviewed
-    from ...infrastructure.stage_files import WorkFolder, read_reported
+    from ...infrastructure.stage_files import read_reported
 
     session: Session = context.obj
     with session.reading("corrections import") as env:
         folders = FolderSettings.read(env)
-    work = WorkFolder(folders.work)
+    work = wiring.work_folder(folders)
     with session.console.waiting("Reading the workbook"):
         workbook = read_reviewed(report)
         reported = read_reported(workbook.run_id, input, catalog, work)
     imported = import_corrections(
         *(workbook, reported.tickets, reported.catalog, wiring.corrections(folders)),
-        imported_by=by or login_name(),
+        imported_by=by or wiring.login_name(),
         now=session.clock(),
     )
     _tell(imported, session, output or work.path(workbook.run_id, "corrections"), workbook.run_id)

@@ -29,7 +29,7 @@ def fetch(context: typer.Context, output: TicketsOutput = None, catalog_output: 
     """Fetch the ticket queue and the service catalog."""
     from ...application.fetch import fetch_tickets
     from ...infrastructure.files import shown_path
-    from ...infrastructure.stage_files import WorkFolder, write_catalog, write_tickets
+    from ...infrastructure.stage_files import write_catalog, write_tickets
 
     if output and output == catalog_output:
         raise SettingsError(
@@ -38,14 +38,14 @@ def fetch(context: typer.Context, output: TicketsOutput = None, catalog_output: 
     session: Session = context.obj
     with session.reading("fetch") as env:
         sources, folders = SourceSettings.read(env), FolderSettings.read(env)
-    run, work = session.new_run(), WorkFolder(folders.work)
+    run, work = session.new_run(), wiring.work_folder(folders)
     with session.console.waiting("Fetching tickets and service catalog"), session.watch.stage("fetch") as counts:
         fetched = fetch_tickets(wiring.helpdesk(sources), wiring.catalog_source(sources, folders, session.clock))
-        counts |= {"tickets": len(fetched.tickets), "request_types": len(fetched.catalog.entries)}
+        counts |= fetched.counts
     target = output or work.path(run.id, "tickets")
     # The catalog first: tickets.json is the file that says the fetch is complete.
     write_catalog(catalog_output or work.path(run.id, "catalog"), fetched.catalog, run)
     write_tickets(target, fetched.tickets, run)
-    tickets, types = len(fetched.tickets), len(fetched.catalog.entries)
+    tickets, types = counts["tickets"], counts["request_types"]
     session.console.summary(f"{counted(tickets, 'ticket')} and {counted(types, 'request type')} fetched")
     print_path(target)

@@ -33,18 +33,17 @@ BackupArgument = Annotated[
 ]
 CopyArgument = Annotated[Path, typer.Argument(metavar="FILE", help="What `ticketattr pending backup` wrote.")]
 
+UnknownOption = Annotated[
+    Unknown,
+    typer.Option(help="What to take reports for that the backup does not know."),
+]
+
 app = typer.Typer(
     help="The reports that were not sent yet, and the report log.",
     epilog=examples_of("pending"),
     no_args_is_help=True,
     rich_markup_mode=None,
 )
-
-
-UnknownOption = Annotated[
-    Unknown,
-    typer.Option(help="What to take reports for that the backup does not know."),
-]
 
 
 def _mailroom(session: Session, command: str) -> Mailroom:
@@ -60,12 +59,11 @@ def list_reports(
     format: ListFormatOption = "table",
 ) -> None:
     """List the reports that were not sent yet, and why."""
-    from ...application.pending import audit_reports
     from ..listing import print_statuses
 
     session: Session = context.obj
     mailroom = _mailroom(session, "list")
-    statuses = audit_reports(mailroom.folder, mailroom.log, mailroom.records()) if everything else mailroom.unsent()
+    statuses = mailroom.audit() if everything else mailroom.unsent()
     print_statuses(statuses, format, now=session.clock(), history=everything)
     if statuses:
         pending = sum(status.is_pending for status in statuses)

@@ -53,12 +53,12 @@ def report(
 ) -> None:
     """Write the report of a run."""
     from ...application.report import Attributed
-    from ...infrastructure.stage_files import WorkFolder, read_attributions, read_catalog_of
+    from ...infrastructure.stage_files import read_attributions, read_catalog_of
 
     session: Session = context.obj
     with session.reading("report") as env:
         folders, settings = FolderSettings.read(env), ReportSettings.read(env)
-    work = WorkFolder(folders.work)
+    work = wiring.work_folder(folders)
     stage = read_attributions(input or work.newest("attributions"))
     current_run.set(stage.run_id)
     if not stage.data:

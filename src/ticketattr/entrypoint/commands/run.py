@@ -40,7 +40,7 @@ def run(
         wiring.outgoing(settings.folders, settings.mail, session.clock, send_old=send_old) if settings.mail else None
     )
     # Before anything heavy is loaded: who comes second is to know at once.
-    with outgoing.log.hold(session.clock(), wait=wait) if outgoing else nullcontext():
+    with outgoing.mailroom.log.hold(session.clock(), wait=wait) if outgoing else nullcontext():
         if wait:
             # An id from before the wait would sort before that of the run that was waited for.
             this_run = session.new_run()

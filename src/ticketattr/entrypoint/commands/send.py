@@ -50,7 +50,7 @@ def send(
     if dry_run:
         _show(session, outgoing, report, again=again)
         return
-    with outgoing.log.hold(session.clock(), wait=wait):
+    with outgoing.mailroom.log.hold(session.clock(), wait=wait):
         statuses = _send(session, outgoing, report, again=again)
     watch = session.watch
     print_reports(sent_reports(watch.deliveries))
@@ -74,6 +74,6 @@ def _send(session: Session, outgoing: Outgoing, report: Path | None, *, again: b
     with session.console.waiting("Sending"), watch.stage("send") as counts:
         watch.deliveries = send_report(outgoing, report, again=again) if report else send_pending(outgoing)
         counts["messages"] = len(watch.deliveries)
-    statuses = [outgoing.status(report)] if report else outgoing.left_over()
+    statuses = [outgoing.mailroom.status(report)] if report else outgoing.mailroom.pending()
     watch.left = [status for status in statuses if status.is_pending]
     return statuses

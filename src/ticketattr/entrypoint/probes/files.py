@@ -105,7 +105,7 @@ def look_at_reports(settings: MailroomSettings, clock: Clock) -> Iterator[Findin
             f"another ticketattr is at work: {holder}",
             "Until it ends, another run stops with exit code 4.",
         )
-    states = Counter(status.state for status in mailroom.survey() if status.is_pending)
+    states = Counter(status.state for status in mailroom.pending())
     if not states:
         yield Finding("reports", "none is pending")
     for state, number in states.items():

@@ -36,12 +36,11 @@ def look_at_metrics(settings: OperationSettings, *, online: bool) -> Iterator[Fi
         yield folder
         if folder.status == "ok":
             yield from _look_at_readers(settings.textfile)
-    if settings.push_url and not online:
+    gateway = wiring.pushgateway(settings)
+    if gateway and not online:
         yield Finding("metrics", "METRICS_PUSH_URL: not asked: --online asks it")
-    elif settings.push_url:
-        from ...infrastructure.metrics import Pushgateway
-
-        Pushgateway(settings.push_url).examine()
+    elif gateway:
+        gateway.examine()
         yield Finding("metrics", "METRICS_PUSH_URL: a Pushgateway answers; nothing was pushed")
 
 
@@ -66,13 +65,13 @@ def _look_at_readers(textfile: Path) -> Iterator[Finding]:
 
 def look_at_alerts(settings: OperationSettings) -> Iterator[Finding]:
     """Without a message to anybody: somebody would be woken."""
-    if not settings.alert_urls:
+    alerts = wiring.alerts(settings)
+    if alerts is None:
         return
-    from ...infrastructure.alerts import AppriseAlerts, scheme_of
+    from ...infrastructure.alerts import scheme_of
 
-    number = len(settings.alert_urls)
-    understood = AppriseAlerts(settings.alert_urls).understood()
-    for place, (url, is_understood) in enumerate(zip(settings.alert_urls, understood, strict=True), start=1):
+    number = len(alerts.urls)
+    for place, (url, is_understood) in enumerate(zip(alerts.urls, alerts.understood(), strict=True), start=1):
         service = f"alert service {place} of {number} ({scheme_of(url)})"
         if is_understood:
             yield Finding("alerts", f"{service}: apprise understands its URL; no message was sent")
@@ -96,7 +95,8 @@ def look_at_memory(settings: OperationSettings, clock: Clock) -> Iterator[Findin
         return
     if memory is None:
         yield Finding("memory", "no run is remembered yet")
-    for command, record in memory.last.items() if memory else ():
+        return
+    for command, record in memory.last.items():
         ended = f"the last `{command}` ended at {record.ended:%Y-%m-%d %H:%M} UTC with exit code {record.exit_code}"
         if record.ended > clock():
             fix = "Check the clock of this machine, then run once: until then the last success looks recent."

@@ -14,6 +14,7 @@ from ...domain.catalog import ServiceCatalog
 from ...domain.catalog_lint import lint
 from ...domain.gold import no_labelled_tickets
 from ...errors import InputError, ServiceError
+from ...infrastructure.files import STREAM
 from ...infrastructure.sources.locations import is_remote
 from .. import wiring
 from ..settings.classifier import ClassifierSettings
@@ -27,7 +28,7 @@ from .files import look_at_folder
 if TYPE_CHECKING:
     from ...infrastructure.sources.catalog_cache import CachedCatalog, KeptCatalog
 
-_STDIN = "-"
+_STDIN = str(STREAM)
 _SOON = timedelta(days=14)
 """How long before its end a certificate is talked about."""
 
@@ -139,7 +140,7 @@ def look_at_calibration(settings: ClassifierSettings, seen: SeenCatalog) -> Iter
     yield Finding("calibration", f"{settings.calibration} was fitted on {counted(file.tickets, 'ticket')}")
     if seen.catalog is None:
         return
-    if file.classifier != wiring.uncalibrated(settings, no_labelled_tickets).fingerprint(seen.catalog):
+    if not file.fits(wiring.uncalibrated(settings, no_labelled_tickets), seen.catalog):
         yield Finding.warning(
             "calibration",
             f"{settings.calibration} was made for another classifier or catalog, and is not used",

@@ -12,6 +12,11 @@ from .environment import Environment
 
 ClassifierName = Literal["gemini", "offline", "cascade"]
 
+_UNSET = GeminiOptions(model="gemini-2.5-pro", api_key="")
+"""What counts where nothing is set."""
+
+_CASCADE_THRESHOLD = 0.8
+
 
 @dataclass(frozen=True, slots=True)
 class ClassifierSettings:
@@ -24,7 +29,7 @@ class ClassifierSettings:
     gemini: GeminiOptions | None
     calibration: Path | None
     votes: int = 1
-    cascade_threshold: float = 0.8
+    cascade_threshold: float = _CASCADE_THRESHOLD
 
     @classmethod
     def read(cls, env: Environment, *, calls: bool = True) -> ClassifierSettings:
@@ -40,7 +45,7 @@ class ClassifierSettings:
             gemini=gemini,
             calibration=Path(calibration) if calibration else None,
             votes=votes,
-            cascade_threshold=env.decimal("CASCADE_THRESHOLD", 0.8, most=1.0),
+            cascade_threshold=env.decimal("CASCADE_THRESHOLD", _CASCADE_THRESHOLD, most=1.0),
         )
 
     @property
@@ -48,9 +53,20 @@ class ClassifierSettings:
         """The name, and that of the model."""
         return f"{self.name} ({self.gemini.model})" if self.gemini else self.name
 
+    @property
+    def confidence_mapped_by(self) -> str:
+        """What makes a probability of what a classifier says of its confidence, or what that is where nothing does."""
+        if self.calibration:
+            return str(self.calibration)
+        if not self.gemini:
+            return "the shipped map"
+        its_own = "the model's own word" if self.votes == 1 else f"the agreement of the model's {self.votes} votes"
+        nothing = f"nothing: it is {its_own}"
+        return f"the shipped map; what the model decides, {nothing}" if self.name == "cascade" else nothing
+
 
 def _gemini_options(env: Environment, *, calls: bool) -> GeminiOptions:
-    model = env.text("LLM_MODEL_NAME", "gemini-2.5-pro")
+    model = env.text("LLM_MODEL_NAME", _UNSET.model)
     price = _price(env, model)
     max_cost = env.optional_decimal("LLM_MAX_COST", most=1_000_000.0)
     if max_cost is not None and price is None:
@@ -58,22 +74,22 @@ def _gemini_options(env: Environment, *, calls: bool) -> GeminiOptions:
     return GeminiOptions(
         model=model,
         api_key=env.token("LLM_API_KEY") if calls else "",
-        concurrency=env.whole("LLM_MAX_CONCURRENCY", 8, least=1, most=1000),
+        concurrency=env.whole("LLM_MAX_CONCURRENCY", _UNSET.concurrency, least=1, most=1000),
         requests_per_minute=env.optional_whole("LLM_REQUESTS_PER_MINUTE", least=1),
         tokens_per_minute=env.optional_whole("LLM_TOKENS_PER_MINUTE", least=1),
         max_cost=max_cost,
         price=price,
         rules=_rules(env),
         thinking_budget=env.optional_whole("LLM_THINKING_BUDGET", least=-1),
-        batch_size=env.whole("LLM_BATCH_SIZE", 30, least=1, most=1000),
-        pause=env.decimal("LLM_DELAY_BETWEEN_BATCHES", 0.0, most=3600.0),
-        max_retries=env.whole("LLM_MAX_RETRIES", 3, least=0, most=20),
-        backoff_factor=env.decimal("LLM_BACKOFF_FACTOR", 1.0, most=60.0),
-        timeout=env.decimal("LLM_TIMEOUT", 120.0, least=0.1),
+        batch_size=env.whole("LLM_BATCH_SIZE", _UNSET.batch_size, least=1, most=1000),
+        pause=env.decimal("LLM_DELAY_BETWEEN_BATCHES", _UNSET.pause, most=3600.0),
+        max_retries=env.whole("LLM_MAX_RETRIES", _UNSET.max_retries, least=0, most=20),
+        backoff_factor=env.decimal("LLM_BACKOFF_FACTOR", _UNSET.backoff_factor, most=60.0),
+        timeout=env.decimal("LLM_TIMEOUT", _UNSET.timeout, least=0.1),
         temperature=env.optional_decimal("LLM_TEMPERATURE", most=2.0),
         top_p=env.optional_decimal("LLM_TOP_P", most=1.0),
         top_k=env.optional_whole("LLM_TOP_K", least=1),
-        api_version=env.text("LLM_API_VERSION", "v1beta"),
+        api_version=env.text("LLM_API_VERSION", _UNSET.api_version),
         base_url=env.text("GOOGLE_GEMINI_BASE_URL"),
     )
 

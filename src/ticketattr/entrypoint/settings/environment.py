@@ -1,4 +1,7 @@
-"""Reads settings for one command, and remembers everything that is missing or wrong."""
+"""How a section asks for its settings: by name, kind, bounds and default.
+
+So it is known what is asked for, and everything that is missing or wrong is told at once.
+"""
 
 from __future__ import annotations
 

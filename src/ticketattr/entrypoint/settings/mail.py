@@ -11,6 +11,9 @@ from ...infrastructure.options import MailServer
 from .environment import Environment
 from .mailroom import read_doubt, read_transport
 
+_UNSET = MailServer(host="")
+"""What counts where nothing is set."""
+
 MAX_PAUSE = 60.0
 """The longest wait before a further try to send, in seconds."""
 
@@ -58,7 +61,7 @@ def _pauses(env: Environment) -> tuple[float, ...]:
 
 def _mail_server(env: Environment) -> MailServer:
     username = env.text("EMAIL_USERNAME")
-    host, use_tls = env.required("EMAIL_SMTP_HOST"), env.flag("EMAIL_USE_TLS", default=True)
+    host, use_tls = env.required("EMAIL_SMTP_HOST"), env.flag("EMAIL_USE_TLS", default=_UNSET.use_tls)
     may_be_plain = use_tls or is_loopback(host) or env.flag("EMAIL_ALLOW_PLAIN_AUTH", default=False)
     if username and not may_be_plain:
         env.wrong.append(
@@ -66,11 +69,11 @@ def _mail_server(env: Environment) -> MailServer:
         )
     return MailServer(
         host=host,
-        port=env.whole("EMAIL_SMTP_PORT", 587, least=1, most=65_535),
+        port=env.whole("EMAIL_SMTP_PORT", _UNSET.port, least=1, most=65_535),
         use_tls=use_tls,
         username=username,
         password=env.secret("EMAIL_PASSWORD") if username else "",
-        timeout=env.decimal("EMAIL_TIMEOUT", 30.0, least=0.1),
+        timeout=env.decimal("EMAIL_TIMEOUT", _UNSET.timeout, least=0.1),
         ca_file=env.text("EMAIL_CA_FILE"),
         max_size=env.optional_whole("EMAIL_MAX_SIZE", least=1),
     )

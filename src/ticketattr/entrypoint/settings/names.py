@@ -1,4 +1,7 @@
-"""The settings that there are, as the code asks for them: no list of them is kept anywhere."""
+"""The settings that there are, as the code asks for them: no list of them is kept anywhere.
+
+For whoever has to know all of them: `check`, the warning of strange names, and the tests of the documentation.
+"""
 
 from __future__ import annotations
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from ...domain.delivery import Transport
+from ...domain.review import REVIEW_BELOW
 from .environment import Environment
 from .mailroom import read_transport
 
@@ -23,7 +24,7 @@ class ReportSettings:
         if url and not (url.lower().startswith(("http://", "https://")) and "{id}" in url):
             env.wrong.append("TICKET_URL is no http(s) URL with {id} in it")
         return cls(
-            review_below=env.decimal("REVIEW_BELOW", 0.6, most=1.0),
+            review_below=env.decimal("REVIEW_BELOW", REVIEW_BELOW, most=1.0),
             ticket_url=url,
             transport=read_transport(env),
         )

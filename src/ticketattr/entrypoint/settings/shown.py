@@ -1,4 +1,4 @@
-"""Values of settings as a person may see them."""
+"""Values of settings as `check` may show them: without what is secret."""
 
 from __future__ import annotations
 

@@ -5,13 +5,17 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import timedelta
 
+from ...infrastructure.files import STREAM
 from ...infrastructure.options import HelpdeskAccess, HTTPPolicy
 from .environment import Environment
+
+_UNSET = HTTPPolicy()
+"""What counts where nothing is set."""
 
 
 @dataclass(frozen=True, slots=True)
 class SourceSettings:
-    """Where tickets and catalog come from. `catalog_max_stale`: how old a catalog may stand in for a missing one."""
+    """`catalog_max_stale`: how old a catalog may stand in for a missing one."""
 
     helpdesk: HelpdeskAccess
     catalog_location: str
@@ -21,15 +25,15 @@ class SourceSettings:
     @classmethod
     def read(cls, env: Environment) -> SourceSettings:
         helpdesk, catalog_location = _helpdesk_access(env), env.required("SERVICE_CATALOG_URL")
-        if helpdesk.location == catalog_location == "-":
+        if helpdesk.location == catalog_location == str(STREAM):
             env.wrong.append("HELPDESK_API_URL and SERVICE_CATALOG_URL cannot both be stdin")
         return cls(
             helpdesk=helpdesk,
             catalog_location=catalog_location,
             http=HTTPPolicy(
-                max_retries=env.whole("HTTP_MAX_RETRIES", 3, least=0, most=20),
-                backoff_factor=env.decimal("HTTP_BACKOFF_FACTOR", 0.5, most=60.0),
-                timeout=env.decimal("HTTP_TIMEOUT", 30.0, least=0.1),
+                max_retries=env.whole("HTTP_MAX_RETRIES", _UNSET.max_retries, least=0, most=20),
+                backoff_factor=env.decimal("HTTP_BACKOFF_FACTOR", _UNSET.backoff_factor, most=60.0),
+                timeout=env.decimal("HTTP_TIMEOUT", _UNSET.timeout, least=0.1),
             ),
             catalog_max_stale=timedelta(hours=env.decimal("CATALOG_MAX_STALE", 24.0)),
         )

@@ -47,6 +47,10 @@ class CalibrationFile:
     def calibration(self) -> Calibration:
         return Calibration(self.slope, self.offset)
 
+    def fits(self, classifier: Classifier, catalog: ServiceCatalog) -> bool:
+        """Whether it was made for that one, over that catalog."""
+        return self.classifier == classifier.fingerprint(catalog)
+
 
 _FILE = TypeAdapter(CalibrationFile)
 
@@ -87,12 +91,12 @@ class CalibratedClassifier(DelegatingClassifier):
         self, tickets: Sequence[Ticket], catalog: ServiceCatalog, examples: Sequence[Example] = ()
     ) -> list[Outcome]:
         outcomes = await self._classifier.choose(tickets, catalog, examples)
-        if not self._fits(catalog):
+        if not self._is_used(catalog):
             return outcomes
         return [_mapped(outcome, self._file.calibration) for outcome in outcomes]
 
-    def _fits(self, catalog: ServiceCatalog) -> bool:
-        fits = self._file.classifier == self._classifier.fingerprint(catalog)
+    def _is_used(self, catalog: ServiceCatalog) -> bool:
+        fits = self._file.fits(self._classifier, catalog)
         if not fits and not self._is_told:
             log.warning("the calibration is not used: it was made for another classifier or catalog")
             self._is_told = True

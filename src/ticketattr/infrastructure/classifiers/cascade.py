@@ -8,7 +8,6 @@ from ...application.ports import BatchFailed, Classifier, ClassifierStopped
 from ...domain.catalog import ServiceCatalog
 from ...domain.examples import Example
 from ...domain.ticket import Attribution, Outcome, Ticket, Unattributed
-from ...domain.usage import Bill
 from .delegating import DelegatingClassifier
 
 _BATCHES_AT_ONCE = 5
@@ -16,7 +15,10 @@ _BATCHES_AT_ONCE = 5
 
 
 class CascadeClassifier(DelegatingClassifier):
-    """`first` decides from the confidence `threshold` on, `second` the rest."""
+    """`first` decides from the confidence `threshold` on, `second` the rest.
+
+    It is estimated as if the second one were asked about all, which it will not be.
+    """
 
     def __init__(self, first: Classifier, second: Classifier, threshold: float) -> None:
         super().__init__(second)
@@ -31,10 +33,6 @@ class CascadeClassifier(DelegatingClassifier):
     def fingerprint(self, catalog: ServiceCatalog) -> str:
         parts = self._first.fingerprint(catalog), self._classifier.fingerprint(catalog), self._threshold
         return " ".join(["cascade", *map(str, parts)])
-
-    def estimate(self, tickets: Sequence[Ticket], catalog: ServiceCatalog, examples: Sequence[Example] = ()) -> Bill:
-        """As if the model were asked about all of them, which it will not be."""
-        return self._classifier.estimate(tickets, catalog, examples)
 
     async def choose(
         self, tickets: Sequence[Ticket], catalog: ServiceCatalog, examples: Sequence[Example] = ()

@@ -1,4 +1,4 @@
-"""One small question to a classifier, to see whether it answers at all."""
+"""One small question to a classifier, for `check`: whether it answers at all, and what to do if it does not."""
 
 from __future__ import annotations
 

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 
-from ...domain.delivery import Adoption, Delivery, Event, Message, MessageState, RecipientResult, ReportFile
+from ...domain.delivery import ABANDONED, Adoption, Delivery, Event, Message, MessageState, RecipientResult, ReportFile
 from ...errors import InputError, ServiceError, SettingsError
 from ..files import make_folder, write_error
 from . import sender_lock
@@ -191,17 +191,16 @@ class SQLiteReportLog:
 
     def _doubt_what_was_left(self, at: datetime) -> None:
         """What is still `sending` belonged to a process that died: only one sends at a time, and now it is us."""
-        detail = "its process ended before it knew the answer"
         with self._transaction() as log:
             self._check(log)
             left = log.execute("SELECT message_id FROM messages WHERE state = 'sending' ORDER BY rowid").fetchall()
             for (message_id,) in left:
                 log.execute(
                     "UPDATE messages SET state = 'in_doubt', detail = ?, changed = ? WHERE message_id = ?",
-                    (detail, at.isoformat(), message_id),
+                    (ABANDONED, at.isoformat(), message_id),
                 )
-                settle_recipients(log, message_id, "in_doubt", detail)
-                self._add_event(log, at, "in_doubt", message_id, detail=detail)
+                settle_recipients(log, message_id, "in_doubt", ABANDONED)
+                self._add_event(log, at, "in_doubt", message_id, detail=ABANDONED)
 
     def _add_event(self, log: sqlite3.Connection, at: datetime, what: str, message_id: str, **facts: object) -> None:
         log.execute(

@@ -27,7 +27,7 @@ _MAX_BYTES = 256 * 1024 * 1024
 
 @dataclass(frozen=True, slots=True)
 class Results:
-    """`calibration` says which map the confidences went through."""
+    """`calibration` says which map the confidences went through, if any; it is empty when nobody knows."""
 
     classifier: str
     calibration: str

@@ -42,12 +42,11 @@ def facts(report: Report) -> list[tuple[str, str]]:
     background, bill = report.background, report.background.bill
     known = [("run", report.run_id), ("attributed at", made_at(report))]
     if bill:
-        cost = "unknown" if bill.cost is None else f"{bill.cost:.4f} USD"
         known += [
             ("model", bill.model or "unknown"),
             ("calls", f"{bill.usage.calls:,}"),
             ("tokens in and out", f"{bill.usage.tokens_in:,} and {bill.usage.tokens_out:,}"),
-            ("cost", cost),
+            ("cost", bill.cost_in_words),
         ]
         if bill.seconds:
             known.append(("duration", f"{bill.seconds:.1f} s"))

@@ -12,19 +12,16 @@
 New fields with a default keep `schema_version`; any other change raises it.
 """
 
-from .attributions import AttributionsFile, read_attributions, write_attributions
+from .attributions import read_attributions, write_attributions
 from .corrections import write_corrections
 from .fetched import read_catalog, read_tickets, write_catalog, write_tickets
-from .header import Kind, StageFile
-from .of_one_run import FetchedRun, ReportedRun, read_catalog_of, read_fetched, read_reported
+from .header import Kind
+from .of_one_run import FetchedRun, read_catalog_of, read_fetched, read_reported
 from .work_folder import WorkFolder
 
 __all__ = [
-    "AttributionsFile",
     "FetchedRun",
     "Kind",
-    "ReportedRun",
-    "StageFile",
     "WorkFolder",
     "read_attributions",
     "read_catalog",

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from dataclasses import dataclass
 from datetime import datetime, timezone
 from pathlib import Path
@@ -12,6 +11,7 @@ from pydantic import TypeAdapter, ValidationError
 
 from ... import __version__
 from ...application.ports import Run
+from ...domain.run_id import is_run_id
 from ...errors import InputError, StageFileError
 from ..files import output, read_bounded, shown_path
 from ..json_text import MAX_DEPTH, dump_json, parse_json
@@ -28,7 +28,6 @@ _MADE_BY: dict[Kind, str] = {
 }
 # What the helpdesk nests lies some levels further down in a stage file.
 _DEPTH_ADDED = 10
-_RUN_ID = re.compile(r"\d{8}T\d{6}Z-[0-9a-f]{4}")
 
 T = TypeVar("T")
 
@@ -38,10 +37,6 @@ class StageFile(Generic[T]):
     run_id: str
     generated_at: datetime
     data: T
-
-
-def is_run_id(text: str) -> bool:
-    return bool(_RUN_ID.fullmatch(text))
 
 
 def write_stage_file(path: Path, kind: Kind, run: Run, data: Any, **more: Any) -> datetime:
@@ -69,7 +64,7 @@ def read_stage_file(path: Path, kind: Kind) -> StageFile[Any]:
 
 
 def read_header(path: Path, kind: Kind) -> dict[str, Any]:
-    """All that is in the file, by name. Raises StageFileError."""
+    """All that is in the file, by name; its kind and version are right. Raises StageFileError."""
     what = shown_path(path)
     try:
         header = parse_json(read_bounded(path, MAX_BYTES), what, MAX_DEPTH + _DEPTH_ADDED)
@@ -85,7 +80,7 @@ def read_header(path: Path, kind: Kind) -> dict[str, Any]:
 
 
 def stage_file(header: dict[str, Any], path: Path, kind: Kind) -> StageFile[Any]:
-    """What `read_header` gave. Raises StageFileError."""
+    """What `read_header` gave, its run and time read. Raises StageFileError."""
     what = shown_path(path)
     run_id = header.get("run_id")
     # The id becomes part of paths.

@@ -7,11 +7,12 @@ from pathlib import Path
 from typing import Any
 
 from ...domain.catalog import ServiceCatalog
+from ...domain.run_id import is_run_id
 from ...domain.ticket import AttributedTicket, Ticket
 from ...errors import StageFileError
 from .attributions import read_attributions
 from .fetched import read_catalog, read_tickets
-from .header import Kind, StageFile, is_run_id
+from .header import Kind, StageFile
 from .work_folder import WorkFolder
 
 

@@ -9,13 +9,14 @@ from pathlib import Path
 
 from ...application.ports import Run
 from ...domain.catalog import ServiceCatalog
+from ...domain.run_id import is_run_id
 from ...domain.ticket import AttributedTicket, Ticket
 from ...domain.usage import Bill
 from ...errors import StageFileError
 from ..files import remove_folder
 from .attributions import read_attributions, write_attributions
 from .fetched import write_catalog, write_tickets
-from .header import Kind, is_run_id
+from .header import Kind
 
 
 @dataclass(frozen=True, slots=True)

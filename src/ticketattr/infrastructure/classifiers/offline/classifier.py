@@ -90,9 +90,9 @@ class OfflineClassifier:
         return self._last[1]
 
 
-def _shares(scores: NDArray[np.float64]) -> NDArray[np.float64]:
-    weights = np.exp((scores - scores.max()) / SPREAD)
-    return np.asarray(weights / weights.sum(), dtype=np.float64)
+def _share_of_best(scores: NDArray[np.float64]) -> float:
+    """How likely the best of all entries is, as far as their scores say."""
+    return float(1 / np.exp((scores - scores.max()) / SPREAD).sum())
 
 
 def _outcome(
@@ -102,13 +102,14 @@ def _outcome(
     entries: Sequence[RequestType],
     ranking: Ranking,
 ) -> Outcome:
+    """`scores` are those of the entries; `shares` say how much the ticket is about each concept of the bank."""
     general = general_entry(entries)
     if _letters(ticket) < _FEWEST_LETTERS:
         return _nothing_said(entries, general)
     # Of equals, the first in the catalog.
     ranked: list[int] = np.argsort(-scores, kind="stable").tolist()
     shipped = SHIPPED_WITH_BANK if ranking.uses_bank else SHIPPED_WITHOUT_BANK
-    confidence = shipped.probability(float(_shares(scores)[ranked[0]]))
+    confidence = shipped.probability(_share_of_best(scores))
     says_little = not ranking.is_telling(ticket, shares)
     if general is None and says_little and scores.max() < _NOTHING_NEAR:
         return Unattributed("no_match", "the ticket says too little")

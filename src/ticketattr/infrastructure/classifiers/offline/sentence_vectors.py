@@ -37,11 +37,6 @@ def kept_vectors(texts: tuple[str, ...]) -> Vectors:
     return vectors(texts)
 
 
-def unit(rows: Vectors) -> Vectors:
-    lengths = np.linalg.norm(rows, axis=1, keepdims=True)
-    return np.asarray(rows / np.maximum(lengths, 1e-9), dtype=np.float32)
-
-
 @lru_cache(maxsize=1)
 def _model() -> USE:
     """Loading takes about a second, so a process does it once."""

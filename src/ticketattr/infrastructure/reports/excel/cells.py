@@ -18,6 +18,9 @@ MAX_LINKS = 20_000
 
 MAX_URL = 2_079
 
+LINE_HEIGHT, MAX_LINES = 15, 6
+"""Not every program fits a row to wrapped text by itself; of a very long one, the first lines must do."""
+
 _MAX_SHORT = 255
 """Older programs show longer text as #### when its cell has the number format "text"."""
 
@@ -42,6 +45,11 @@ def write_text(sheet: Worksheet, row: int, column: int, text: str, look: Look, f
         sheet.write_rich_string(row, column, *filter(None, _SEAMS.split(content)), chosen)
     else:
         sheet.write_string(row, column, content, chosen)
+
+
+def wrapped_lines(text: str, width: int) -> int:
+    """How many lines `text` takes in a cell in which `width` characters stand beside each other."""
+    return sum(max(1, -(-len(line) // width)) for line in text.splitlines())
 
 
 def rule_lines(sheet: Worksheet, first: int, last: int, columns: int, look: Look) -> None:

@@ -7,7 +7,7 @@ from xlsxwriter.worksheet import Worksheet
 
 from ....domain.report import Report
 from . import tickets
-from .cells import rule_lines, write_link, write_text
+from .cells import LINE_HEIGHT, MAX_LINES, rule_lines, wrapped_lines, write_link, write_text
 from .look import Look, set_up_page
 
 SHEET = "Needs review"
@@ -15,7 +15,6 @@ SHEET = "Needs review"
 _HEADINGS = ("ticket", "why", "short_description", "request_type", "next_best")
 _WIDTHS = (16, 48, 44, 44, 44)
 _HEADER_ROW = 3
-_LINE_HEIGHT = 15
 
 
 def write_review_sheet(workbook: Workbook, report: Report, look: Look) -> None:
@@ -29,7 +28,7 @@ def write_review_sheet(workbook: Workbook, report: Report, look: Look) -> None:
     for line, (place, row) in enumerate(rows, start=_HEADER_ROW + 1):
         chosen = f"{row.request_category} / {row.request_type}" if row.request_type else ""
         texts = (row.needs_review, row.short_description, chosen, row.next_best)
-        sheet.set_row(line, _LINE_HEIGHT * _lines(texts))
+        sheet.set_row(line, LINE_HEIGHT * _lines(texts))
         write_link(sheet, line, 0, f"internal:'{tickets.SHEET}'!B{place}", row.id or f"row {place}", look)
         for column, text in enumerate(texts, start=1):
             write_text(sheet, line, column, text, look, look.flag if column == 1 else None)
@@ -58,8 +57,5 @@ def _note(count: int) -> str:
 
 
 def _lines(texts: tuple[str, ...]) -> int:
-    needed = (
-        sum(max(1, -(-len(line) // (width - 2))) for line in text.splitlines())
-        for text, width in zip(texts, _WIDTHS[1:], strict=True)
-    )
-    return max(1, min(max(needed), 6))
+    needed = (wrapped_lines(text, width - 2) for text, width in zip(texts, _WIDTHS[1:], strict=True))
+    return max(1, min(max(needed), MAX_LINES))

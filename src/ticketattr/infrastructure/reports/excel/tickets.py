@@ -16,25 +16,27 @@ from xlsxwriter.worksheet import Worksheet
 
 from ....domain.report import Report, Row
 from .catalog import add_drop_downs
-from .cells import rule_lines, write_link, write_text
+from .cells import LINE_HEIGHT, MAX_LINES, rule_lines, wrapped_lines, write_link, write_text
 from .look import Look, set_up_page
 
 SHEET = "Tickets"
 MAX_ROWS = 1_048_575
 
-_LINE_HEIGHT = 15
-_MAX_LINES = 6
 _LEAST_WIDTH = 8
 
 
 @dataclass(frozen=True, slots=True)
 class Column:
-    """`name` is a field of `Row`; `widest` is in characters."""
+    """`name` is a field of `Row`, and what stands above it where there is no `heading`; `widest` is in characters."""
 
     name: str
     kind: Literal["text", "editable", "flag", "link", "number", "hundredths"] = "text"
     widest: int = 30
     heading: str = ""
+
+    @property
+    def title(self) -> str:
+        return self.heading or self.name
 
 
 _COLUMNS = (
@@ -63,7 +65,7 @@ _COLUMNS = (
     Column("requester_email", widest=40),
     Column("place", "number"),
 )
-COLUMNS = tuple(column.heading or column.name for column in _COLUMNS)
+COLUMNS = tuple(column.title for column in _COLUMNS)
 _PRINTED = 10
 """How many columns go to paper: those of which one page is wide enough."""
 
@@ -85,7 +87,7 @@ def _set_up(sheet: Worksheet, report: Report, widths: Sequence[int]) -> None:
     last_row, last_column = len(report.rows), len(_COLUMNS) - 1
     for place, width in enumerate(widths):
         sheet.set_column(place, place, width, None, {"hidden": place == last_column})
-    sheet.set_row(0, 2 * _LINE_HEIGHT)
+    sheet.set_row(0, 2 * LINE_HEIGHT)
     sheet.freeze_panes(1, 0)
     sheet.autofilter(0, 0, last_row, last_column)
     set_up_page(sheet, report)
@@ -113,7 +115,7 @@ def _write_row(
 ) -> None:
     values = [getattr(row, column.name) for column in _COLUMNS]
     if (lines := _lines(values, widths)) > 1:
-        sheet.set_row(place, _LINE_HEIGHT * lines)
+        sheet.set_row(place, LINE_HEIGHT * lines)
     for column, (value, look_of_it) in enumerate(zip(values, formats, strict=True)):
         if column == 0 and row.url:
             write_link(sheet, place, column, row.url, value, look)
@@ -127,7 +129,7 @@ def _write_row(
 
 def _width(column: Column, rows: Sequence[Row]) -> int:
     """What the longest line takes, within reason; the filter's button takes the room of three characters."""
-    heading = (column.heading or column.name).split()
+    heading = column.title.split()
     longest = max(_LEAST_WIDTH, *(len(word) + 3 for word in heading))
     for row in rows:
         value = getattr(row, column.name)
@@ -140,11 +142,10 @@ def _width(column: Column, rows: Sequence[Row]) -> int:
 
 
 def _lines(values: Sequence[object], widths: Sequence[int]) -> int:
-    """Not every program fits a row to wrapped text by itself."""
     most = 1
     for value, width in zip(values, widths, strict=True):
         if isinstance(value, str) and (len(value) >= width or "\n" in value):
-            most = max(most, sum(max(1, -(-len(line) // (width - 1))) for line in value.splitlines()))
-            if most >= _MAX_LINES:
-                return _MAX_LINES
+            most = max(most, wrapped_lines(value, width - 1))
+            if most >= MAX_LINES:
+                return MAX_LINES
     return most
