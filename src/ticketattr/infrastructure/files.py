@@ -137,10 +137,14 @@ def unreadable(path: Path, error: OSError) -> InputError:
     )
 
 
-def open_regular(path: Path) -> IO[bytes]:
-    """A file that lies on a disk, to be read. Raises OSError, also for a pipe or a device: those may have no end."""
+def open_regular(path: Path, *, follow: bool = True) -> IO[bytes]:
+    """A file that lies on a disk, to be read. Raises OSError, also for a pipe or a device: those may have no end.
+
+    Without `follow`, also for a link.
+    """
     # A pipe that nobody writes to would hold up whoever opens it.
-    descriptor = os.open(path, os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0))
+    flags = os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0)
+    descriptor = os.open(path, flags | (0 if follow else getattr(os, "O_NOFOLLOW", 0)))
     try:
         mode = os.fstat(descriptor).st_mode
         if stat.S_ISDIR(mode):
