@@ -144,6 +144,10 @@ class Due:
     trouble: Trouble | None = None
 
 
+RUN_ID = "[0-9]{8}T[0-9]{6}Z-[0-9a-f]{4}"
+"""A pattern for what `new_run_id` makes; nothing else is a run id, since they become parts of paths."""
+
+
 def new_run_id(now: datetime) -> str:
     """Like 20261123T150301Z-7f3a: the second, and its fraction in 1/65536, so that ids sort by time."""
     return f"{now:%Y%m%dT%H%M%SZ}-{now.microsecond * 65536 // 1_000_000:04x}"

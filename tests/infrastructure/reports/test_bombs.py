@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import os
+import time
 import zipfile
 from contextlib import nullcontext
 from pathlib import Path
@@ -185,3 +186,25 @@ def test_a_run_that_is_a_path_leads_nowhere(path: Path, cli: CLI, run_id: str) -
     assert result.exit_code == 3
     assert "Give a workbook that" in result.output
     assert {file: file.read_bytes() for file in cli.folder.rglob("*") if file.is_file()} == before
+
+
+@pytest.mark.parametrize(
+    "run_id", ["../../../etc", "/etc", f"{RUN}/..", "20261123T150301Z-7F3A", "٢٠٢٦١١٢٣T150301Z-7f3a"]
+)
+def test_a_report_names_no_run_by_what_is_none(path: Path, run_id: str) -> None:
+    path.write_bytes(reported(run_id))
+    (report,) = OutputFolder(path.parent).reports()
+    assert (report.run_id, report.damage) == ("", "")
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["<property " * 90_000, "<property " + 'name="run_id" ' * 70_000, '<property name="run_id">' + " " * 900_000],
+)
+def test_properties_that_are_made_to_be_searched_for_long_are_searched_at_once(path: Path, text: str) -> None:
+    """Hours, where each start of the pattern looks through all that follows."""
+    path.write_bytes(with_part("docProps/custom.xml", text.encode()))
+    began = time.monotonic()
+    (report,) = OutputFolder(path.parent).reports()
+    assert report.run_id == ""
+    assert time.monotonic() - began < 5

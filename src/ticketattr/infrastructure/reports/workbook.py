@@ -9,6 +9,8 @@ import struct
 import zipfile
 import zlib
 
+from ...domain.operation import RUN_ID
+
 RUN_ID_PROPERTY = "run_id"
 """The custom document property that names the run; Excel and LibreOffice keep it when they save."""
 
@@ -20,8 +22,10 @@ MAX_PARTS = 10_000
 
 _PROPERTIES = "docProps/custom.xml"
 _MAX_PROPERTIES = 1024 * 1024
-# No XML parser: what a stranger saved could make one work for hours.
-_RUN_ID = re.compile(rf'<property\b[^>]*\bname="{RUN_ID_PROPERTY}"[^>]*>\s*<vt:lpwstr>([^<]*)</vt:lpwstr>')
+# No XML parser, and no repetition without a bound: what a stranger saved could make either work for hours.
+_RUN_ID = re.compile(
+    rf'<property\b[^<>]{{0,500}}\bname="{RUN_ID_PROPERTY}"[^<>]{{0,500}}>\s{{0,100}}<vt:lpwstr>({RUN_ID})</vt:lpwstr>'
+)
 # Each entry of a zip directory begins with it.
 _ENTRY = b"PK\x01\x02"
 

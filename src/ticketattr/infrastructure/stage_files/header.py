@@ -12,6 +12,7 @@ from pydantic import TypeAdapter, ValidationError
 
 from ... import __version__
 from ...application.ports import Run
+from ...domain.operation import RUN_ID
 from ...errors import InputError, StageFileError
 from ..files import output, read_bounded, shown_path
 from ..json_text import MAX_DEPTH, dump_json, parse_json
@@ -28,7 +29,6 @@ _MADE_BY: dict[Kind, str] = {
 }
 # What the helpdesk nests lies some levels further down in a stage file.
 _DEPTH_ADDED = 10
-_RUN_ID = re.compile(r"\d{8}T\d{6}Z-[0-9a-f]{4}")
 
 T = TypeVar("T")
 
@@ -41,7 +41,7 @@ class StageFile(Generic[T]):
 
 
 def is_run_id(text: str) -> bool:
-    return bool(_RUN_ID.fullmatch(text))
+    return bool(re.fullmatch(RUN_ID, text))
 
 
 def write_stage_file(path: Path, kind: Kind, run: Run, data: Any, **more: Any) -> datetime:
