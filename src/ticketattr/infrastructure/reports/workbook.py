@@ -19,6 +19,7 @@ MAX_BYTES = 128 * 1024 * 1024
 MAX_UNPACKED = 512 * 1024 * 1024
 """The most that may come out of it: a report of 100,000 tickets takes a fraction."""
 MAX_PARTS = 10_000
+_PACKERS = (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED)
 
 _PROPERTIES = "docProps/custom.xml"
 _MAX_PROPERTIES = 1024 * 1024
@@ -66,10 +67,14 @@ def harm_in(content: bytes) -> str:
         return f"no readable workbook: more than {MAX_PARTS:,} parts"
     try:
         with zipfile.ZipFile(io.BytesIO(content)) as workbook:
-            # zipfile gives no more of a part than is stated here, and parts that overlap count once each.
-            unpacked = sum(part.file_size for part in workbook.infolist())
+            parts = workbook.infolist()
     except DAMAGE as error:
         return f"no readable workbook: {error or type(error).__name__}"
+    # Other packers hand over all that a piece of input stands for at once, whatever is stated here.
+    if not all(part.compress_type in _PACKERS for part in parts):
+        return "no readable workbook: packed as no workbook is"
+    # zipfile gives no more of a part than is stated here, and parts that overlap count once each.
+    unpacked = sum(part.file_size for part in parts)
     return f"no readable workbook: unpacks to more than {MAX_UNPACKED:,} bytes" if unpacked > MAX_UNPACKED else ""
 
 
