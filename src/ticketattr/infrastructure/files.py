@@ -70,6 +70,15 @@ def make_folder(path: Path) -> None:
         _make_folder(path)
 
 
+def make_private(path: Path) -> None:
+    """An empty file for its owner alone, where there is none: SQLite would make one that everybody can read, and gives
+    the files beside it the same mode. Raises SettingsError or ServiceError.
+    """
+    with _writing(path):
+        _make_folder(path.parent)
+        path.touch(mode=_PRIVATE)
+
+
 def make_room_for(path: Path) -> None:
     """The folder in which the file `path` can be made; nothing for `STREAM`. Raises what writing it would."""
     if path != STREAM:
