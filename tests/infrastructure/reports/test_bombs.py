@@ -234,3 +234,12 @@ def test_properties_that_are_made_to_be_searched_for_long_are_searched_at_once(p
     (report,) = OutputFolder(path.parent).reports()
     assert report.run_id == ""
     assert time.monotonic() - began < 5
+
+
+def test_no_reason_quotes_more_of_a_workbook_than_somebody_reads(path: Path) -> None:
+    content = bytearray(with_part("xl/media/image1.png", bytes(60_000)))
+    content[26:28] = (9_000).to_bytes(2, "little")  # the length of the first name, where its content begins
+    path.write_bytes(content)
+    said = refusals(path)
+    assert len(said) == 3
+    assert all(len(text) < 1_000 for text in said)

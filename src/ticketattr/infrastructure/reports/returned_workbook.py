@@ -62,7 +62,7 @@ def opened(path: Path, *, is_no: str, hint: str = "") -> Iterator[Any]:
             finally:
                 workbook.close()
     except _DAMAGE as error:
-        why = (str(error) or type(error).__name__).splitlines()[0]
+        why = bounds.reason(error).splitlines()[0]
         raise InputError(f"{path} is {is_no}: {why}", hint=hint) from error
 
 

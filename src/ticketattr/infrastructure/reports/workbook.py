@@ -10,6 +10,7 @@ import zipfile
 import zlib
 
 from ...domain.operation import RUN_ID
+from ...domain.shown_text import cut
 
 RUN_ID_PROPERTY = "run_id"
 """The custom document property that names the run; Excel and LibreOffice keep it when they save."""
@@ -21,6 +22,7 @@ MAX_UNPACKED = 512 * 1024 * 1024
 MAX_PARTS = 10_000
 _PACKERS = (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED)
 
+_LONGEST_REASON = 500
 _PROPERTIES = "docProps/custom.xml"
 _MAX_PROPERTIES = 1024 * 1024
 # No XML parser, and no repetition without a bound: what a stranger saved could make either work for hours.
@@ -55,7 +57,7 @@ def look_inside(content: bytes) -> tuple[str, str]:
                 return "no workbook", ""
             return "", _run_id(workbook)
     except DAMAGE as error:
-        return f"no readable workbook: {error or type(error).__name__}", ""
+        return f"no readable workbook: {reason(error)}", ""
 
 
 def harm_in(content: bytes) -> str:
@@ -69,13 +71,18 @@ def harm_in(content: bytes) -> str:
         with zipfile.ZipFile(io.BytesIO(content)) as workbook:
             parts = workbook.infolist()
     except DAMAGE as error:
-        return f"no readable workbook: {error or type(error).__name__}"
+        return f"no readable workbook: {reason(error)}"
     # Other packers hand over all that a piece of input stands for at once, whatever is stated here.
     if not all(part.compress_type in _PACKERS for part in parts):
         return "no readable workbook: packed as no workbook is"
     # zipfile gives no more of a part than is stated here, and parts that overlap count once each.
     unpacked = sum(part.file_size for part in parts)
     return f"no readable workbook: unpacks to more than {MAX_UNPACKED:,} bytes" if unpacked > MAX_UNPACKED else ""
+
+
+def reason(error: Exception) -> str:
+    """What a library says of damage, which may quote a stranger's 64 kB."""
+    return cut(str(error) or type(error).__name__, _LONGEST_REASON)
 
 
 def _run_id(workbook: zipfile.ZipFile) -> str:
