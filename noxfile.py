@@ -79,15 +79,18 @@ def crash(session: nox.Session) -> None:
 
 @nox.session(venv_backend="none")
 def fuzz(session: nox.Session) -> None:
-    """What comes in from outside, many times as many examples, others each time: some minutes."""
+    """What comes in from outside, many times as many examples, others each time: some minutes, and ten by atheris.
+
+    Atheris comes with the extra `fuzz`. Arguments are for `python -m tests.fuzz`: `--seconds 60 catalog`.
+    """
     session.run(
         *PYTHON,
         "pytest",
         "--numprocesses=0",
         "tests/test_fuzz.py",
-        *session.posargs,
         env={"HYPOTHESIS_PROFILE": "fuzz"},
     )
+    session.run(*PYTHON, "tests.fuzz", *session.posargs)
 
 
 @nox.session(venv_backend="none")

@@ -16,6 +16,7 @@ import trustme
 from hypothesis import Phase, settings
 from typer.testing import CliRunner, Result
 
+from ticketattr.application.watch import current_run, current_stage
 from ticketattr.entrypoint.cli import app
 
 from .servers import HTTPServer, MailServer, http_server, smtp_server
@@ -105,10 +106,13 @@ def cli(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> CLI:
 
 @pytest.fixture(autouse=True)
 def logging_as_it_was() -> Iterator[None]:
-    """The program sets up logging for its process, which here is ours."""
+    """The program sets up logging for its process, which here is ours, and says which run and stage it is in."""
     root, ours = logging.getLogger(), logging.getLogger("ticketattr")
     handlers, level, our_level = root.handlers[:], root.level, ours.level
+    run, stage = current_run.set(""), current_stage.set("")
     yield
+    current_run.reset(run)
+    current_stage.reset(stage)
     root.handlers[:] = handlers
     root.setLevel(level)
     ours.setLevel(our_level)

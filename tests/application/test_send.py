@@ -144,9 +144,9 @@ class TestOnce:
         assert desk.send() == []
 
     def test_a_report_saved_again_after_it_was_sent_stays_home(self, desk: Desk) -> None:
-        desk.put("a.xlsx", "as made", run="the run")
+        desk.put("a.xlsx", "as made", run="20261123T150301Z-7f3a")
         desk.send()
-        path = desk.put("a.xlsx", "edited", run="the run")
+        path = desk.put("a.xlsx", "edited", run="20261123T150301Z-7f3a")
         assert desk.send() == []
         assert desk.states() == {"a.xlsx": "edited"}
         assert desk.outgoing().mailroom.pending() == []
@@ -192,9 +192,9 @@ class TestTransports:
         assert desk.states() == {"a.xlsx": "in_doubt"}
 
     def test_a_report_edited_after_it_went_into_a_file_is_new_for_smtp(self, desk: Desk) -> None:
-        desk.put("a.xlsx", "as made", run="the run")
+        desk.put("a.xlsx", "as made", run="20261123T150301Z-7f3a")
         desk.send(FakeMailer(transport="file"))
-        desk.put("a.xlsx", "edited", run="the run")
+        desk.put("a.xlsx", "edited", run="20261123T150301Z-7f3a")
         assert desk.send() == [["a.xlsx"]]
 
 

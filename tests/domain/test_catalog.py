@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import time
+
 import pytest
 
 from ticketattr.domain.catalog import SLA, RequestType, ServiceCatalog, SLAUnit, sla_unit
@@ -84,3 +86,17 @@ def test_a_unit_may_be_singular_and_in_any_case(text: str, unit: SLAUnit | None)
 )
 def test_an_sla_reads_as_the_catalog_has_it(sla: SLA, text: str) -> None:
     assert str(sla) == text
+
+
+def test_a_name_without_end_is_compared_at_once() -> None:
+    """Half a minute, where all of its accents are put in order."""
+    began = time.monotonic()
+    assert ServiceCatalog(()).find("a" + "\u0301" * 60_000 + "\u0316" * 60_000, "x") is None
+    assert time.monotonic() - began < 5
+
+
+def test_long_names_that_differ_are_two() -> None:
+    ends = ("one", "two")
+    entries = tuple(RequestType("Access", "x" * 2_000 + end, SLA(1, "hours")) for end in ends)
+    catalog = ServiceCatalog(entries)
+    assert [catalog.find("Access", "X" * 2_000 + end) for end in ends] == list(entries)

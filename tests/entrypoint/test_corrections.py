@@ -342,3 +342,9 @@ class TestStore:
         result = cli("corrections", "list")
         assert result.exit_code == 3
         assert "CORRECTIONS_DB_PATH" in result.stderr
+
+    def test_it_is_for_its_owner_alone(self, cli: CLI, report: Path) -> None:
+        """It holds tickets."""
+        correct(report, T1=("Hardware", "Laptop Repair"))
+        cli.ok("corrections", "import", str(report))
+        assert (cli.folder / "work/corrections.db").stat().st_mode & 0o777 == 0o600

@@ -342,6 +342,7 @@ def test_gold_that_nothing_can_be_measured_by_is_refused(cli: CLI, rows: list[di
         ("gold.jsonl", b"\xff\xfe", "is not UTF-8 text"),
         ("gold.csv", b"", "has no gold tickets"),
         ("gold.csv", b"id,short_description\n1,x\n", "lacks the columns request_category, request_type"),
+        ("gold.csv", b"id,short_description\n1," + b"x" * 200_000, "is no readable CSV"),
         ("gold.xlsx", b"no workbook", "is no readable workbook"),
         ("gold.json", b"{}", "gold.json"),
     ],
@@ -354,3 +355,28 @@ def test_gold_that_cannot_be_read_is_refused(cli: CLI, name: str, content: bytes
 def test_gold_that_is_not_there_is_named(cli: CLI) -> None:
     assert "missing.jsonl cannot be read" in refused(cli, "missing.jsonl", "--catalog", str(CATALOG))
     assert "missing.yaml" in refused(cli, str(GOLD), "--catalog", "missing.yaml")
+
+
+def test_a_line_separator_within_a_text_ends_no_line(cli: CLI) -> None:
+    (cli.folder / "gold.jsonl").write_text(
+        "".join(json.dumps({**row, "long_description": "a\u2028b\x85c"}, ensure_ascii=False) + "\r\n" for row in ROWS),
+        encoding="utf-8",
+    )
+    assert evaluate(cli, Path("gold.jsonl"))["figures"]["tickets"] == len(ROWS)
+
+
+@pytest.mark.parametrize("tickets", [5, None, [{"id": 1}]])
+def test_saved_results_that_are_none_are_refused(cli: CLI, tickets: Any) -> None:
+    (cli.folder / "saved.json").write_text(json.dumps({"kind": "evaluation", "tickets": tickets}))
+    assert "saved.json" in refused(cli, str(GOLD), "--catalog", str(CATALOG), "--compare", "offline", "saved.json")
+
+
+WRONG: tuple[object, ...] = ("0.5", [], {}, True, 7, -1, None)
+
+
+def test_a_saved_confidence_that_is_none_is_none(cli: CLI) -> None:
+    saved = evaluate(cli, GOLD)
+    for row, confidence in zip(saved["tickets"], WRONG, strict=False):
+        row["confidence"] = confidence
+    (cli.folder / "saved.json").write_text(json.dumps(saved))
+    cli.ok("evaluate", str(GOLD), "--catalog", str(CATALOG), "--compare", "offline", "saved.json")

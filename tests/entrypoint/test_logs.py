@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import logging
 import re
 from datetime import datetime
 from pathlib import Path
@@ -13,6 +14,7 @@ import typer
 from typer.testing import CliRunner
 
 from ticketattr.entrypoint.console import Console
+from ticketattr.entrypoint.log_lines import JSONLines, TextLines
 from ticketattr.entrypoint.settings.operation import LogSettings
 
 from ..conftest import CLI
@@ -164,3 +166,20 @@ def test_a_log_file_that_cannot_be_written_is_a_line_of_json_too_and_said_once(
     lines = json_lines(cli.ok(*flags, "run").stderr)
     (said,) = [line for line in lines if "cannot be written" in line["message"]]
     assert (said["level"], f"the log file {cli.folder}/file/run.log" in said["message"]) == ("WARNING", True)
+
+
+@pytest.mark.parametrize("sign", ["\x1b", "\n", "\r", "\x9b", "\u061c", "\u200f", "\u202e", "\u2066", "\u2028"])
+def test_no_sign_that_steers_a_terminal_or_forges_a_line_gets_into_a_line(sign: str) -> None:
+    for lines in (TextLines(says_bare=True), TextLines(says_bare=False), JSONLines()):
+        assert sign not in lines.format(record(f"a{sign}b"))
+
+
+def test_no_line_is_longer_than_somebody_reads() -> None:
+    for lines in (TextLines(says_bare=True), TextLines(says_bare=False), JSONLines()):
+        line = lines.format(record("x" * 2_000_000))
+        assert "[cut]" in line
+        assert len(line) < 11_000
+
+
+def record(words: str) -> logging.LogRecord:
+    return logging.LogRecord("library", logging.WARNING, "", 0, "%s", (words,), None)

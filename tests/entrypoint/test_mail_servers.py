@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timezone
 from pathlib import Path
 from typing import Any
+from zlib import crc32
 
 import pytest
 import trustme
@@ -36,10 +37,11 @@ IMPATIENT = {"EMAIL_TIMEOUT": "0.2"}
 
 
 def put_report(cli: CLI, name: str = "report.xlsx", *, age: float = 60, rows: int = 1) -> Path:
-    """A report in the folder, `age` seconds old; its size grows with `rows`."""
+    """A report in the folder, `age` seconds old, of a run of its own; its size grows with `rows`."""
+    run_id = f"20261123T000000Z-{crc32(name.encode()) & 0xFFFF:04x}"
     made = tuple(Row(f"{name} {number}", long_description=os.urandom(400).hex()) for number in range(rows))
     file = io.BytesIO()
-    write_workbook(Report(f"run of {name}", datetime(2026, 11, 23, tzinfo=timezone.utc), made), file)
+    write_workbook(Report(run_id, datetime(2026, 11, 23, tzinfo=timezone.utc), made), file)
     path = cli.folder / "output" / name
     path.parent.mkdir(exist_ok=True)
     path.write_bytes(file.getvalue())

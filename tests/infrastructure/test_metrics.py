@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import re
 import socket
+import socketserver
+import threading
 import time
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from datetime import timedelta
 from pathlib import Path
 
@@ -134,3 +136,32 @@ def test_nobody_there_is_an_error_at_once() -> None:
         port = listener.getsockname()[1]
     with pytest.raises(ServiceError, match="ConnectError"):
         Pushgateway(f"http://127.0.0.1:{port}").publish(FIGURES)
+
+
+@pytest.mark.parametrize("ask", [lambda gateway: gateway.publish(FIGURES), Pushgateway.examine])
+def test_what_a_gateway_says_is_not_read(ask: Callable[[Pushgateway], None]) -> None:
+    """It may go on without end, and the thread that reads it would outlive the bound."""
+    hung_up = threading.Event()
+
+    class Endless(socketserver.BaseRequestHandler):
+        def handle(self) -> None:
+            self.request.recv(65_536)
+            self.request.sendall(b"HTTP/1.1 200 OK\r\n\r\n")
+            try:
+                while True:
+                    self.request.sendall(bytes(65_536))
+            except OSError:
+                hung_up.set()
+
+    class Server(socketserver.ThreadingTCPServer):
+        daemon_threads = True
+
+    with Server(("127.0.0.1", 0), Endless) as server:
+        thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
+        thread.start()
+        try:
+            ask(Pushgateway(f"http://127.0.0.1:{server.server_address[1]}", seconds=2.0))
+            assert hung_up.wait(5.0)
+        finally:
+            server.shutdown()
+            thread.join()

@@ -11,6 +11,8 @@ from ..errors import CatalogError
 
 SLAUnit = Literal["minutes", "hours", "days", "weeks"]
 SLA_UNITS: tuple[SLAUnit, ...] = get_args(SLAUnit)
+# Composing takes the square of the time where accents are piled up.
+_LONGEST_COMPOSED = 1_000
 _HOURS: dict[SLAUnit, float] = {"minutes": 1 / 60, "hours": 1, "days": 24, "weeks": 168}
 
 
@@ -78,8 +80,9 @@ class ServiceCatalog:
 
 
 def fold(name: str) -> str:
-    """The form in which two names are compared: case ignored, white space folded, Unicode composed."""
-    return " ".join(unicodedata.normalize("NFC", name.casefold()).split())
+    """The form in which two names are compared: case ignored, white space folded, Unicode composed unless too long."""
+    folded = name.casefold()
+    return " ".join((folded if len(name) > _LONGEST_COMPOSED else unicodedata.normalize("NFC", folded)).split())
 
 
 def sla_unit(name: str) -> SLAUnit | None:

@@ -5,7 +5,8 @@ from __future__ import annotations
 import re
 from datetime import datetime
 
-_FORM = re.compile(r"\d{8}T\d{6}Z-[0-9a-f]{4}")
+RUN_ID = "[0-9]{8}T[0-9]{6}Z-[0-9a-f]{4}"
+"""A pattern. Nothing else is a run id, since they become parts of paths."""
 
 
 def new_run_id(now: datetime) -> str:
@@ -15,7 +16,7 @@ def new_run_id(now: datetime) -> str:
 
 def is_run_id(text: str) -> bool:
     """Whether it may become part of a path."""
-    return bool(_FORM.fullmatch(text))
+    return bool(re.fullmatch(RUN_ID, text))
 
 
 def began_before(run_id: str, time: datetime) -> bool:

@@ -11,7 +11,7 @@ _SIGNS = {
         r"\b(ignore|disregard|forget|override)\b.{0,40}\b(instruction|prompt|rule|above|previous|system)", re.I | re.S
     ),
     "pretends to be the system": re.compile(
-        r"(?m)^\W*(system|assistant|developer)( prompt| message)?\s*:|<\|?(im_start|system)|\[/?INST\]", re.I
+        r"(?m)^[^\w\n]*(system|assistant|developer)( prompt| message)?\s*:|<\|?(im_start|system)|\[/?INST\]", re.I
     ),
     "pretends to end the data": re.compile(r"</?\s*(tickets|data|system|user)\s*>|```", re.I),
     "pretends to be an answer": re.compile(r"""["']?(items|request_category|request_type)["']?\s*[:=]""", re.I),

@@ -15,9 +15,13 @@ from types import TracebackType
 from typing import Any, TypeAlias
 
 from ..application.watch import current_run, current_stage
+from ..domain.shown_text import cut
+
+_LONGEST = 10_000
+"""Of a message, in UTF-16 units: what a stranger made long would push everything else out of a log."""
 
 # Control characters, and those that turn the direction of text: what a stranger wrote must not steer a terminal.
-_STEERING = re.compile("[\x00-\x1f\x7f-\x9f\u200e\u200f\u2028-\u202e\u2066-\u2069\ud800-\udfff]")
+_STEERING = re.compile("[\x00-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069\ud800-\udfff]")
 
 ExceptionInfo: TypeAlias = tuple[type[BaseException], BaseException, TracebackType | None] | tuple[None, None, None]
 
@@ -43,6 +47,9 @@ def plain(text: str) -> str:
 class _Lines(logging.Formatter):
     converter = staticmethod(time.gmtime)
 
+    def words(self, record: logging.LogRecord) -> str:
+        return cut(record.getMessage(), _LONGEST)
+
     def formatException(self, ei: ExceptionInfo) -> str:
         """Where it came up. Its message may quote whatever was at hand: tickets, addresses, secrets."""
         kind, _, trace = ei
@@ -62,7 +69,7 @@ class TextLines(_Lines):
         self._says_bare = says_bare
 
     def format(self, record: logging.LogRecord) -> str:
-        words, told = record.getMessage(), said(record)
+        words, told = self.words(record), said(record)
         if told and self._says_bare:
             return "\n".join([told.label + plain(words), *([f"hint: {plain(told.hint)}"] if told.hint else [])])
         if told and told.hint:
@@ -87,7 +94,7 @@ class JSONLines(_Lines):
             "time": self.formatTime(record),
             "level": record.levelname,
             "logger": record.name,
-            "message": record.getMessage(),
+            "message": self.words(record),
             "run_id": current_run.get(),
             "stage": current_stage.get(),
         }

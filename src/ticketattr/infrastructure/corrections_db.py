@@ -18,7 +18,7 @@ from typing import Any
 
 from ..domain.correction import Correction
 from ..errors import InputError, ServiceError, SettingsError
-from .files import make_folder
+from .files import make_private
 
 SCHEMA_VERSION = 1
 
@@ -67,7 +67,7 @@ class SQLiteCorrections:
     def add(self, corrections: Sequence[Correction]) -> None:
         if not corrections:
             return
-        make_folder(self.path.parent)
+        make_private(self.path)
         rows = [
             [value.isoformat() if isinstance(value, datetime) else value for value in _values(correction)]
             for correction in corrections

@@ -70,6 +70,15 @@ def make_folder(path: Path) -> None:
         _make_folder(path)
 
 
+def make_private(path: Path) -> None:
+    """An empty file for its owner alone, where there is none: SQLite would make one that everybody can read, and gives
+    the files beside it the same mode. Raises SettingsError or ServiceError.
+    """
+    with _writing(path):
+        _make_folder(path.parent)
+        path.touch(mode=_PRIVATE)
+
+
 def make_room_for(path: Path) -> None:
     """The folder in which the file `path` can be made; nothing for `STREAM`. Raises what writing it would."""
     if path != STREAM:
@@ -137,10 +146,14 @@ def unreadable(path: Path, error: OSError) -> InputError:
     )
 
 
-def open_regular(path: Path) -> IO[bytes]:
-    """A file that lies on a disk, to be read. Raises OSError, also for a pipe or a device: those may have no end."""
+def open_regular(path: Path, *, follow: bool = True) -> IO[bytes]:
+    """A file that lies on a disk, to be read. Raises OSError, also for a pipe or a device: those may have no end.
+
+    Without `follow`, also for a link.
+    """
     # A pipe that nobody writes to would hold up whoever opens it.
-    descriptor = os.open(path, os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0))
+    flags = os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0)
+    descriptor = os.open(path, flags | (0 if follow else getattr(os, "O_NOFOLLOW", 0)))
     try:
         mode = os.fstat(descriptor).st_mode
         if stat.S_ISDIR(mode):

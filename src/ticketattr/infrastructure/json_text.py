@@ -1,4 +1,4 @@
-"""JSON from outside: bounded in depth, free of what no file or terminal can carry."""
+"""JSON from outside: bounded in depth and in number of objects, free of what no file or terminal can carry."""
 
 from __future__ import annotations
 
@@ -6,13 +6,23 @@ import json
 import math
 from typing import Any
 
+from ..domain.shown_text import cut
 from ..errors import InputError
 
 MAX_DEPTH = 50
+MAX_OBJECTS = 1_000_000
+"""Objects and lists: ten for each of 100,000 tickets. An empty one takes a hundred times its place in memory."""
+
+_LONGEST_REASON = 500
 
 
-def parse_json(content: bytes, what: str, max_depth: int = MAX_DEPTH, *, hint: str = "") -> Any:
+def parse_json(
+    content: bytes, what: str, max_depth: int = MAX_DEPTH, *, max_objects: int = MAX_OBJECTS, hint: str = ""
+) -> Any:
     """The value in `content`. Raises InputError, which says of `what` it was, and by `hint` what to do next."""
+    # Those within texts count too: to tell them apart would be to parse them.
+    if content.count(b"{") + content.count(b"[") > max_objects:
+        raise InputError(f"{what} has more than {max_objects:,} objects and lists, which is refused", hint=hint)
     try:
         text = content.decode("utf-8-sig")
         return _tidy(json.loads(text, parse_constant=_refuse_constant, parse_float=_finite), max_depth)
@@ -23,7 +33,7 @@ def parse_json(content: bytes, what: str, max_depth: int = MAX_DEPTH, *, hint: s
             raise InputError(
                 f"{what} is a web page, not JSON", hint="Often a login or error page: check the URL."
             ) from error
-        raise InputError(f"{what} is not valid JSON: {error}", hint=hint) from error
+        raise InputError(f"{what} is not valid JSON: {cut(str(error), _LONGEST_REASON)}", hint=hint) from error
 
 
 def dump_json(value: Any) -> bytes:

@@ -68,11 +68,12 @@ class Pushgateway:
 
             try:
                 url = group_url(self.url)
-                response = httpx.request(method, url, content=content, headers=headers, timeout=self.seconds)
+                # What it says besides its status may have no end, and is not read.
+                with httpx.stream(method, url, content=content, headers=headers, timeout=self.seconds) as response:
+                    return str(response.status_code)
             except (httpx.HTTPError, httpx.InvalidURL, OSError, ValueError, ImportError) as error:
                 # Its message may hold the URL, and that a password.
                 return type(error).__name__
-            return str(response.status_code)
 
         (said,) = within(self.seconds, [ask])
         if said is None:

@@ -117,3 +117,9 @@ def test_garbage_in_an_answer_is_asked_about_again(path: Path) -> None:
         file.execute("UPDATE answers SET answer = '{\"request_category\": 1}' WHERE key = 'c'")
     file.close()
     assert cache(path).get(["a", "b", "c"], CATALOG) == {"b": ANSWERS["b"]}
+
+
+def test_the_file_is_for_its_owner_alone(path: Path) -> None:
+    """It quotes tickets."""
+    cache(path).put({"key": Unattributed("no_match", "x")})
+    assert {file.stat().st_mode & 0o777 for file in path.parent.glob(f"{path.name}*")} == {0o600}

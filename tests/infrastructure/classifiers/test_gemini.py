@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 import json
 import logging
 import threading
@@ -19,7 +20,7 @@ from ticketattr.domain.catalog import ServiceCatalog
 from ticketattr.domain.ticket import Attribution, Outcome, Ticket, Unattributed
 from ticketattr.errors import SettingsError
 from ticketattr.infrastructure.classifiers.gemini.classifier import GeminiClassifier
-from ticketattr.infrastructure.classifiers.gemini.wire import wait_asked_for
+from ticketattr.infrastructure.classifiers.gemini.wire import MAX_BYTES, wait_asked_for
 from ticketattr.infrastructure.options import GeminiOptions
 from ticketattr.infrastructure.retries import MAX_WAIT, Transient, _should_retry, retry_after
 
@@ -467,3 +468,16 @@ def retry_info(delay: str) -> list[Any]:
 def api_error(details: Sequence[Any], headers: dict[str, str]) -> errors.APIError:
     body = {"error": {"code": 429, "status": "RESOURCE_EXHAUSTED", "message": "no", "details": details}}
     return errors.ClientError(429, body, httpx.Response(429, headers=headers))
+
+
+def test_an_answer_without_end_is_no_answer(http: HTTPServer) -> None:
+    http.routes[GENERATE] = [Response(200, b" " * (MAX_BYTES + 1))]
+    assert "sent more than" in str(failure(http))
+    assert len(http.requests) == 1
+
+
+def test_a_compressed_answer_is_no_answer(http: HTTPServer) -> None:
+    """A few kilobytes of it could unpack to more than memory holds."""
+    http.routes[GENERATE] = [Response(200, gzip.compress(b"{}"), headers={"Content-Encoding": "gzip"})]
+    assert "compressed" in str(failure(http))
+    assert http.requests[0].headers["Accept-Encoding"] == "identity"

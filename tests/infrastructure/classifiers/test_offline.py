@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import sys
+import time
 from dataclasses import replace
 from pathlib import Path
 
@@ -278,3 +279,11 @@ def test_without_its_extra_the_embedded_classifier_says_what_to_install(
     result = cli("classify")
     assert result.exit_code == 2
     assert "pip install 'ticketattr[offline]'" in result.stderr
+
+
+def test_piled_up_accents_in_a_catalog_hold_nobody_up() -> None:
+    """Half a minute, where all of them are put in order."""
+    odd = replace(LAPTOP, name="Other", description="a" + "\u0301" * 60_000 + "\u0316" * 60_000)
+    began = time.monotonic()
+    choose(Ticket("T-1", "Forgot my password"), catalog=ServiceCatalog((PASSWORD, odd)))
+    assert time.monotonic() - began < 10

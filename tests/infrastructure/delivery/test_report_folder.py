@@ -117,6 +117,30 @@ def test_what_cannot_be_read_is_damaged_and_hides_no_other(
     ]
 
 
+def test_a_link_out_of_the_folder_is_listed_and_not_followed(
+    folder: OutputFolder, tmp_path_factory: pytest.TempPathFactory
+) -> None:
+    """Who may write here but not read there would have the program fetch and mail it."""
+    elsewhere = tmp_path_factory.mktemp("elsewhere")
+    put(OutputFolder(elsewhere), "private.xlsx")
+    (folder.root / "link.xlsx").symlink_to(elsewhere / "private.xlsx")
+    (folder.root / "again.xlsx").symlink_to("link.xlsx")
+    damage = "a link out of the folder, which is not followed"
+    assert [(report.damage, report.sha256, report.size) for report in folder.reports()] == [(damage, "", 0)] * 2
+    assert folder.inspect(folder.root / "link.xlsx").damage == ""  # for whoever names it
+
+
+def test_a_link_within_the_folder_is_followed_and_so_is_one_to_the_folder(tmp_path: Path) -> None:
+    real = OutputFolder(tmp_path / "real")
+    real.root.mkdir()
+    put(real, "report.xlsx")
+    (real.root / "latest.xlsx").symlink_to("report.xlsx")
+    (tmp_path / "output").symlink_to("real")
+    linked = OutputFolder(tmp_path / "output").reports()
+    assert [(report.path.name, report.damage) for report in linked] == [("latest.xlsx", ""), ("report.xlsx", "")]
+    assert {report.path.parent for report in linked} == {tmp_path / "output"}
+
+
 def test_no_folder_holds_no_reports(tmp_path: Path) -> None:
     assert OutputFolder(tmp_path / "output").reports() == []
     assert not list(tmp_path.iterdir())

@@ -460,3 +460,16 @@ class TestMessage:
 
 def parts(mail: Any) -> list[Any]:
     return list(mail.iter_parts())
+
+
+@pytest.mark.parametrize("verb", ["MAIL", "RCPT", "DATA"])
+def test_a_reply_without_end_is_given_up(verb: str) -> None:
+    endless = "\r\n".join(["250-and on"] * 20_000 + ["250 at last"])
+    with scripted_smtp({verb: [endless]}) as script, pytest.raises(ServiceError, match="more than 65,536 bytes"):
+        send(mailer(script.port))
+
+
+def test_what_a_server_says_is_quoted_but_not_without_end() -> None:
+    with scripted_smtp({"RCPT": [f"550 {'x' * 7_000}"]}) as script, pytest.raises(MessageRefused) as caught:
+        send(mailer(script.port))
+    assert len(str(caught.value)) < 2_200

@@ -394,3 +394,19 @@ def test_a_catalog_that_is_not_there_names_its_setting(tmp_path: Path) -> None:
     with pytest.raises(InputError) as caught:
         YAMLCatalog(str(tmp_path / "missing.yaml"), POLICY).fetch_catalog()
     assert caught.value.hint == "Check SERVICE_CATALOG_URL."
+
+
+@pytest.mark.parametrize("text", ["[" + "a," * 12_000 + "]", "? a\n" * 6_000, "- &a b\n" * 12_000])
+def test_a_catalog_of_too_many_parts_is_refused_before_it_takes_a_minute(
+    text: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(catalog_yaml, "MAX_EVENTS", 10_000)  # reaching the true one takes some seconds
+    with pytest.raises(CatalogError, match="more than a catalog can hold"):
+        parse_catalog(text.encode(), "catalog.yaml")
+
+
+@pytest.mark.parametrize("text", ["{0}: 1\n{0}: 2\n", "!{0} x\n", "- {0}: [", "*{0}\n", "%{0}\n"])
+def test_no_reason_is_longer_than_somebody_reads(text: str) -> None:
+    with pytest.raises(CatalogError) as caught:
+        parse_catalog(text.format("x" * 100_000).encode(), "catalog.yaml")
+    assert len(str(caught.value)) < 700

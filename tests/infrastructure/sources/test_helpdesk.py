@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -278,3 +279,15 @@ def test_a_refused_key_inside_the_answer_names_its_settings(answer_file: Path) -
 
 def test_access_does_not_show_its_secrets() -> None:
     assert "canary" not in repr(HelpdeskAccess("https://desk.example", api_key="canary", api_secret="canary"))
+
+
+@pytest.mark.parametrize("swarm", [b"[" + b"{}," * 1_000_000 + b"{}]", b"[" * 2_000_000])
+def test_more_objects_than_a_queue_can_have_are_refused_unread(tmp_path: Path, swarm: bytes) -> None:
+    """Each of them would take a hundred times its place in memory."""
+    began = time.monotonic()
+    assert "objects and lists" in str(failure(tmp_path / "x.json", swarm))
+    assert time.monotonic() - began < 5
+
+
+def test_no_reason_quotes_a_number_without_end(tmp_path: Path) -> None:
+    assert len(str(failure(tmp_path / "x.json", b"[" + b"9" * 100_000 + b".0e999]"))) < 700

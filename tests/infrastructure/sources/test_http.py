@@ -18,7 +18,7 @@ from ticketattr.infrastructure.options import HTTPPolicy
 from ticketattr.infrastructure.retries import MAX_WAIT, Transient, retry_after, retrying
 from ticketattr.infrastructure.sources import http as http_module
 from ticketattr.infrastructure.sources import locations
-from ticketattr.infrastructure.sources.http import Call, Endpoint, request, shown_url
+from ticketattr.infrastructure.sources.http import Call, Endpoint, Validators, request, shown_url
 from ticketattr.infrastructure.sources.locations import read_location
 
 from ...servers import HTTPServer, Response, http_server
@@ -452,3 +452,14 @@ def test_an_oversize_file_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyP
     path = tmp_path / "tickets.json"
     path.write_bytes(b"x" * 101)
     assert "is larger than 100 bytes" in str(failure(helpdesk(str(path))))
+
+
+@pytest.mark.parametrize("name", ["ETag", "Last-Modified"])
+@pytest.mark.parametrize("tag", ["\xff", "a\x01b", '"sm\xf8rrebr\xf8d"'])
+def test_a_validator_that_no_request_could_give_back_is_none(httpx_mock: HTTPXMock, name: str, tag: str) -> None:
+    """Otherwise every later request fails before it is sent."""
+    httpx_mock.add_response(headers=[(name.encode(), tag.encode("latin-1"))], content=b"x")
+    answer = request(catalog("http://127.0.0.1/"), ONCE)
+    assert answer.validators == Validators("", "")
+    httpx_mock.add_response(content=b"y")
+    assert request(catalog("http://127.0.0.1/"), ONCE, Call(known=answer.validators)).content == b"y"

@@ -17,6 +17,8 @@ from typing import TypeVar
 from ...application.ports import Clock
 from ...domain.catalog import ServiceCatalog
 from ...domain.ticket import Attribution, Outcome, Unattributed
+from ...errors import TicketAttrError
+from ..files import make_private
 
 log = logging.getLogger(__name__)
 
@@ -89,13 +91,13 @@ class SQLiteAnswerCache:
             self._do_without(str(error))
         except sqlite3.DatabaseError as error:
             self._set_aside(str(error))
-        except OSError as error:
-            self._do_without(error.strerror or str(error))
+        except TicketAttrError as error:
+            self._do_without(str(error))
         return None
 
     @contextmanager
     def _opened(self) -> Iterator[sqlite3.Connection]:
-        self._path.parent.mkdir(parents=True, exist_ok=True)
+        make_private(self._path)
         with closing(sqlite3.connect(self._path, timeout=10)) as file:
             (version,) = file.execute("PRAGMA user_version").fetchone()
             if version > SCHEMA_VERSION:

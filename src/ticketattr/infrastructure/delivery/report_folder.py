@@ -36,7 +36,7 @@ class OutputFolder:
 
     def inspect(self, path: Path) -> ReportFile:
         with _readable(path):
-            return _inspect(path)
+            return _described(path, *_content(path))
 
     def read(self, report: ReportFile) -> bytes:
         with _readable(report.path):
@@ -58,16 +58,32 @@ def _may_be_report(path: Path) -> bool:
 def _inspect_or_doubt(path: Path) -> ReportFile | None:
     """The workbook, or what can be said of one that cannot be read; None when it is gone by now."""
     try:
-        return _inspect(path)
+        target = _lies_at(path)
+        if target is None:
+            return _unread(path, "a link out of the folder, which is not followed")
+        return _described(path, *_content(target, follow=False))
     except FileNotFoundError:
         return None
     except OSError as error:
-        unknown = datetime.fromtimestamp(0, timezone.utc)
-        return ReportFile(path, sha256="", size=0, modified=unknown, damage=f"cannot be read: {error.strerror}")
+        return _unread(path, f"cannot be read: {error.strerror}")
 
 
-def _inspect(path: Path) -> ReportFile:
-    content, modified = _content(path)
+def _lies_at(path: Path) -> Path | None:
+    """Where in the folder the content of `path` lies; None when that is elsewhere.
+
+    What lies in the folder is mailed unasked, and who may write here may not be allowed to read there.
+    """
+    if not path.is_symlink():
+        return path
+    target = path.resolve()
+    return target if target.parent == path.parent.resolve() else None
+
+
+def _unread(path: Path, damage: str) -> ReportFile:
+    return ReportFile(path, sha256="", size=0, modified=datetime.fromtimestamp(0, timezone.utc), damage=damage)
+
+
+def _described(path: Path, content: bytes, modified: datetime) -> ReportFile:
     damage, run_id = look_inside(content)
     return ReportFile(
         path=path,
@@ -79,9 +95,9 @@ def _inspect(path: Path) -> ReportFile:
     )
 
 
-def _content(path: Path) -> tuple[bytes, datetime]:
+def _content(path: Path, *, follow: bool = True) -> tuple[bytes, datetime]:
     """What is in the file, and when it was put there. Of a file that is too large for a report, only so much."""
-    with open_regular(path) as file:
+    with open_regular(path, follow=follow) as file:
         modified = datetime.fromtimestamp(os.fstat(file.fileno()).st_mtime, timezone.utc)
         return file.read(MAX_BYTES + 1), modified
 

@@ -12,7 +12,7 @@ from pathlib import Path
 
 from ...domain.delivery import ABANDONED, Adoption, Delivery, Event, Message, MessageState, RecipientResult, ReportFile
 from ...errors import InputError, ServiceError, SettingsError
-from ..files import make_folder, write_error
+from ..files import make_private
 from . import sender_lock
 from .report_log_copies import read_copy, set_aside, write_copy
 from .report_log_rows import FATE, forget_message, insert_message, path_text, read_deliveries, settle_recipients
@@ -96,7 +96,7 @@ class SQLiteReportLog:
 
     def begin(self, message: Message, at: datetime, *, to: Sequence[str] = (), why: str = "") -> None:
         to = to or message.envelope
-        self._make_file()
+        make_private(self.path)
         with self._transaction() as log:
             known = log.execute(
                 "UPDATE messages SET state = 'sending', detail = '', attempts = attempts + 1, changed = ?, released = 0"
@@ -150,7 +150,7 @@ class SQLiteReportLog:
             self._add_event(log, at, "resolved", message.message_id, state=state, detail=detail)
 
     def adopt(self, reports: Sequence[ReportFile], detail: str, at: datetime) -> None:
-        self._make_file()
+        make_private(self.path)
         with self._transaction() as log:
             for report in reports:
                 log.execute(
@@ -240,14 +240,6 @@ class SQLiteReportLog:
             if log.execute("PRAGMA journal_mode").fetchone() != ("wal",):
                 log.execute("PRAGMA journal_mode = WAL")
             yield log
-
-    def _make_file(self) -> None:
-        """With addresses in it, the file is for its owner alone."""
-        make_folder(self.path.parent)
-        try:
-            self.path.touch(mode=0o600)
-        except OSError as error:
-            raise write_error(self.path, error) from error
 
     @contextmanager
     def _errors(self) -> Iterator[None]:

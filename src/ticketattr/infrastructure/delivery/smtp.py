@@ -21,6 +21,7 @@ from .smtp_client import IMPLICIT_TLS_PORT, BoundedSMTP, connect
 
 log = logging.getLogger(__name__)
 
+_LONGEST_REPLY = 2_000
 _ADDRESS = re.compile(r"<?[^\s<>]+@[^\s<>]+>?")
 
 
@@ -282,5 +283,5 @@ def _result(address: str, code: int, reply: bytes) -> RecipientResult:
 
 def _reply(code: int, text: bytes | str) -> str:
     """A server's answer without the addresses in it, which do not belong into a log."""
-    text = text.encode() if isinstance(text, str) else text
+    text = (text.encode() if isinstance(text, str) else text)[:_LONGEST_REPLY]
     return f"{code} {_ADDRESS.sub('<address>', ' '.join(text.decode('utf-8', 'replace').split()))}"

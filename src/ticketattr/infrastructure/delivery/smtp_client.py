@@ -1,6 +1,7 @@
 """smtplib's client, with a bound on each step as a whole.
 
-The library's time-out bounds each read: a server that drips its reply could hold it for ever.
+The library's time-out bounds each read: a server that drips its reply could hold it for ever. It keeps all lines of
+a reply, however many there are.
 """
 
 from __future__ import annotations
@@ -17,6 +18,7 @@ IMPLICIT_TLS_PORT = 465
 
 _LINE_START_DOT = re.compile(rb"^\.", re.MULTILINE)
 _CHUNK = 64 * 1024
+_MAX_REPLY = 64 * 1024
 
 
 class BoundedSMTP(smtplib.SMTP):
@@ -53,10 +55,12 @@ class _ReplyLines:
         self._connection = connection
         self._timeout = timeout
         self._deadline = 0.0
+        self._left = 0
         self._buffer = bytearray()
 
     def start(self) -> None:
         self._deadline = time.monotonic() + self._timeout
+        self._left = _MAX_REPLY
 
     def readline(self, limit: int) -> bytes:
         while b"\n" not in self._buffer and len(self._buffer) < limit:
@@ -67,6 +71,9 @@ class _ReplyLines:
         end = min(self._buffer.find(b"\n") + 1 or len(self._buffer), limit)
         line = bytes(self._buffer[:end])
         del self._buffer[:end]
+        self._left -= end
+        if self._left < 0:
+            raise smtplib.SMTPServerDisconnected(f"a reply of more than {_MAX_REPLY:,} bytes")
         return line
 
     def close(self) -> None:

@@ -75,7 +75,7 @@ def _rows(path: Path) -> list[Row]:
         return _from_workbook(path)
     content = read_bounded(path, MAX_BYTES)
     if suffix == ".csv":
-        return list(csv.DictReader(io.StringIO(_decoded(content, path))))
+        return _from_csv(content, path)
     if suffix == ".json":
         return _from_stage_file(path)
     return _from_lines(content, path)
@@ -95,9 +95,17 @@ def _check(rows: Sequence[Row], path: Path) -> None:
         )
 
 
+def _from_csv(content: bytes, path: Path) -> list[Row]:
+    try:
+        return list(csv.DictReader(io.StringIO(_decoded(content, path))))
+    except csv.Error as error:
+        raise InputError(f"{path} is no readable CSV: {error}", hint=_HINT) from error
+
+
 def _from_lines(content: bytes, path: Path) -> list[Row]:
     rows: list[Row] = []
-    for number, line in enumerate(_decoded(content, path).splitlines(), start=1):
+    # JSON may hold what else would end a line.
+    for number, line in enumerate(_decoded(content, path).split("\n"), start=1):
         if not line.strip():
             continue
         row = parse_json(line.encode(), f"{path}, line {number},", hint=_HINT)

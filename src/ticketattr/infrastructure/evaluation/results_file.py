@@ -63,11 +63,12 @@ def read_answers(path: Path, gold: Sequence[GoldTicket], catalog: ServiceCatalog
     content = parse_json(read_bounded(path, _MAX_BYTES), str(path))
     if not isinstance(content, dict) or content.get("kind") != "evaluation":
         raise InputError(f"{path} holds no results", hint="Make them with `ticketattr evaluate --format json`.")
-    saved = [row for row in content.get("tickets", []) if isinstance(row, dict)]
+    rows = content.get("tickets")
+    saved = [row for row in rows if isinstance(row, dict)] if isinstance(rows, list) else []
     if [(row.get("id"), row.get("gold")) for row in saved] != [(case.ticket.id, _pair(case.entry)) for case in gold]:
         raise InputError(f"{path} was made on other gold tickets", hint="Evaluate both on the same ones.")
     judged = tuple(
-        Judged(case, _entry(row.get("answer"), catalog), row.get("confidence"))
+        Judged(case, _entry(row.get("answer"), catalog), _share(row.get("confidence")))
         for case, row in zip(gold, saved, strict=True)
     )
     try:
@@ -85,6 +86,11 @@ def _ticket(case: Judged) -> dict[str, Any]:
         "right": case.is_right,
         "acceptable": case.is_acceptable,
     }
+
+
+def _share(value: Any) -> float | None:
+    is_share = isinstance(value, (int, float)) and not isinstance(value, bool) and 0 <= value <= 1
+    return float(value) if is_share else None
 
 
 def _pair(entry: RequestType) -> dict[str, str]:

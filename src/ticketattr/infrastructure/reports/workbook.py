@@ -9,6 +9,9 @@ import struct
 import zipfile
 import zlib
 
+from ...domain.run_id import RUN_ID
+from ...domain.shown_text import cut
+
 RUN_ID_PROPERTY = "run_id"
 """The custom document property that names the run; Excel and LibreOffice keep it when they save."""
 
@@ -17,11 +20,15 @@ MAX_BYTES = 128 * 1024 * 1024
 MAX_UNPACKED = 512 * 1024 * 1024
 """The most that may come out of it: a report of 100,000 tickets takes a fraction."""
 MAX_PARTS = 10_000
+_PACKERS = (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED)
 
+_LONGEST_REASON = 500
 _PROPERTIES = "docProps/custom.xml"
 _MAX_PROPERTIES = 1024 * 1024
-# No XML parser: what a stranger saved could make one work for hours.
-_RUN_ID = re.compile(rf'<property\b[^>]*\bname="{RUN_ID_PROPERTY}"[^>]*>\s*<vt:lpwstr>([^<]*)</vt:lpwstr>')
+# No XML parser, and no repetition without a bound: what a stranger saved could make either work for hours.
+_RUN_ID = re.compile(
+    rf'<property\b[^<>]{{0,500}}\bname="{RUN_ID_PROPERTY}"[^<>]{{0,500}}>\s{{0,100}}<vt:lpwstr>({RUN_ID})</vt:lpwstr>'
+)
 # Each entry of a zip directory begins with it.
 _ENTRY = b"PK\x01\x02"
 
@@ -50,7 +57,7 @@ def look_inside(content: bytes) -> tuple[str, str]:
                 return "no workbook", ""
             return "", _run_id(workbook)
     except DAMAGE as error:
-        return f"no readable workbook: {error or type(error).__name__}", ""
+        return f"no readable workbook: {reason(error)}", ""
 
 
 def harm_in(content: bytes) -> str:
@@ -62,11 +69,20 @@ def harm_in(content: bytes) -> str:
         return f"no readable workbook: more than {MAX_PARTS:,} parts"
     try:
         with zipfile.ZipFile(io.BytesIO(content)) as workbook:
-            # zipfile gives no more of a part than is stated here, and parts that overlap count once each.
-            unpacked = sum(part.file_size for part in workbook.infolist())
+            parts = workbook.infolist()
     except DAMAGE as error:
-        return f"no readable workbook: {error or type(error).__name__}"
+        return f"no readable workbook: {reason(error)}"
+    # Other packers hand over all that a piece of input stands for at once, whatever is stated here.
+    if not all(part.compress_type in _PACKERS for part in parts):
+        return "no readable workbook: packed as no workbook is"
+    # zipfile gives no more of a part than is stated here, and parts that overlap count once each.
+    unpacked = sum(part.file_size for part in parts)
     return f"no readable workbook: unpacks to more than {MAX_UNPACKED:,} bytes" if unpacked > MAX_UNPACKED else ""
+
+
+def reason(error: Exception) -> str:
+    """What a library says of damage, which may quote a stranger's 64 kB."""
+    return cut(str(error) or type(error).__name__, _LONGEST_REASON)
 
 
 def _run_id(workbook: zipfile.ZipFile) -> str:

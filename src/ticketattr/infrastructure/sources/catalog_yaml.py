@@ -20,6 +20,7 @@ from ruamel.yaml.events import AliasEvent, CollectionEndEvent, CollectionStartEv
 from ruamel.yaml.nodes import MappingNode, Node, ScalarNode, SequenceNode
 
 from ...domain.catalog import SLA, SLA_UNITS, RequestType, ServiceCatalog, fold, sla_unit
+from ...domain.shown_text import cut
 from ...errors import CatalogError
 from ..options import HTTPPolicy
 from .http import NOTHING_KNOWN, Answer, Call, Endpoint, Validators, shown_url
@@ -27,6 +28,10 @@ from .locations import is_remote, read_location
 
 MAX_BYTES = 2 * 1024 * 1024
 MAX_DEPTH = 20
+MAX_EVENTS = 150_000
+"""What the parser may find: a request type with its SLA is some 14 of it, and 10,000 of those take ten seconds."""
+
+_LONGEST_REASON = 500
 _HALF_PAIR = re.compile("[\ud800-\udfff]")
 _TAG = "tag:yaml.org,2002:"
 _TAGS = {_TAG + name for name in ("map", "seq", "str", "int", "float", "bool", "null")}
@@ -67,15 +72,15 @@ def parse_catalog(content: bytes, name: str, *, hint: str = "Correct the catalog
     try:
         return ServiceCatalog(tuple(_entries(_document(content.decode("utf-8-sig")))))
     except _Wrong as wrong:
-        raise CatalogError(f"{name}, line {wrong.line}: {wrong}", hint=hint) from None
+        raise CatalogError(f"{name}, line {wrong.line}: {cut(str(wrong), _LONGEST_REASON)}", hint=hint) from None
     except MarkedYAMLError as error:
         mark = error.problem_mark or error.context_mark
         line = f", line {mark.line + 1}" if mark else ""
-        raise CatalogError(
-            f"{name}{line} is not valid YAML: {' '.join(filter(None, (error.context, error.problem)))}", hint=hint
-        ) from error
+        reason = " ".join(filter(None, (error.context, error.problem)))
+        raise CatalogError(f"{name}{line} is not valid YAML: {cut(reason, _LONGEST_REASON)}", hint=hint) from error
     except (YAMLError, UnicodeDecodeError, ValueError) as error:
-        raise CatalogError(f"{name} is not valid YAML: {str(error).splitlines()[0]}", hint=hint) from error
+        reason = next(iter(str(error).splitlines()), type(error).__name__)
+        raise CatalogError(f"{name} is not valid YAML: {cut(reason, _LONGEST_REASON)}", hint=hint) from error
 
 
 class _Wrong(Exception):
@@ -87,8 +92,10 @@ class _Wrong(Exception):
 
 
 def _document(text: str) -> Node:
-    for event, depth in _events(text):
+    for number, (event, depth) in enumerate(_events(text), start=1):
         line = event.start_mark.line + 1
+        if number > MAX_EVENTS:
+            raise _Wrong("this is more than a catalog can hold", line)
         if isinstance(event, AliasEvent):
             # A few lines of aliases can stand for more nodes than memory holds.
             raise _Wrong("aliases are not allowed", line)

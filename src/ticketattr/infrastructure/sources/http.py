@@ -175,7 +175,12 @@ async def _answer(response: httpx.Response, endpoint: Endpoint, call: Call) -> A
         return Answer(b"", call.known, is_unchanged=True)
     headers = response.headers
     content = await _content(response, endpoint)
-    return Answer(content, Validators(headers.get("ETag", ""), headers.get("Last-Modified", "")))
+    return Answer(content, Validators(_sendable(headers.get("ETag", "")), _sendable(headers.get("Last-Modified", ""))))
+
+
+def _sendable(value: str) -> str:
+    """Empty for what no request could give back."""
+    return value if value.isascii() and value.isprintable() else ""
 
 
 async def _content(response: httpx.Response, endpoint: Endpoint) -> bytes:

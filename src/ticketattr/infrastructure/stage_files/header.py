@@ -67,7 +67,9 @@ def read_header(path: Path, kind: Kind) -> dict[str, Any]:
     """All that is in the file, by name; its kind and version are right. Raises StageFileError."""
     what = shown_path(path)
     try:
-        header = parse_json(read_bounded(path, MAX_BYTES), what, MAX_DEPTH + _DEPTH_ADDED)
+        # It is ours, and may hold an object for each byte that was taken.
+        content = read_bounded(path, MAX_BYTES)
+        header = parse_json(content, what, MAX_DEPTH + _DEPTH_ADDED, max_objects=len(content))
     except InputError as error:
         raise StageFileError(str(error), hint=remedy(kind)) from error
     if not isinstance(header, dict) or header.get("kind") != kind:

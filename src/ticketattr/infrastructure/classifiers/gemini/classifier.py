@@ -34,7 +34,16 @@ from .answer import read_answer
 from .pace import Pace
 from .prompt import PROMPT_VERSION, closed_schema, default_rules, open_schema, question, system_instruction, tokens
 from .spending import Spending
-from .wire import Rejected, ServerFailed, TooMany, UnknownModel, answer_text, errors_as_ours, tokens_used
+from .wire import (
+    Rejected,
+    ServerFailed,
+    TooMany,
+    UnknownModel,
+    answer_text,
+    bound_answer,
+    errors_as_ours,
+    tokens_used,
+)
 
 log = logging.getLogger(__name__)
 
@@ -61,7 +70,13 @@ class GeminiClassifier:
         warnings.filterwarnings("ignore", category=UserWarning, module=r"google\.genai")
         # Without a client of ours google-genai follows redirects, and takes the key along.
         limits = httpx.Limits(max_connections=None, max_keepalive_connections=options.concurrency)
-        self._http = httpx.AsyncClient(follow_redirects=False, timeout=options.timeout, limits=limits)
+        self._http = httpx.AsyncClient(
+            follow_redirects=False,
+            timeout=options.timeout,
+            limits=limits,
+            headers={"Accept-Encoding": "identity"},
+            event_hooks={"response": [bound_answer]},
+        )
         self._client = genai.Client(
             api_key=options.api_key,
             vertexai=False,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterator
+from collections.abc import AsyncIterator, Iterator
 from contextlib import contextmanager
 from typing import Any
 
@@ -15,6 +15,9 @@ from ....application.ports import BatchFailed, ClassifierStopped
 from ....domain.usage import Usage
 from ....errors import SettingsError
 from ...retries import Transient, is_transient, retry_after
+
+MAX_BYTES = 16 * 1024 * 1024
+"""The largest answer that is taken: ten times what a thousand tickets need."""
 
 _DEFAULT_PAUSE = 1.0
 """How long everybody waits after a 429 that does not say how long, in seconds."""
@@ -56,6 +59,29 @@ def errors_as_ours() -> Iterator[None]:
     except (ValueError, TypeError, AttributeError, KeyError) as error:
         # What google-genai lets through when a 200 holds no JSON, or JSON of a shape that it does not know.
         raise BatchFailed("bad_answer", "Gemini sent something that is no answer") from error
+
+
+async def bound_answer(response: httpx.Response) -> None:
+    """For httpx, before it reads an answer. Raises BatchFailed for what would unpack, or is too large."""
+    if response.headers.get("Content-Encoding", "identity") != "identity":
+        raise BatchFailed("bad_answer", "Gemini sent a compressed answer, though asked not to")
+    response.stream = _Bounded(response.stream)
+
+
+class _Bounded(httpx.AsyncByteStream):
+    def __init__(self, stream: Any) -> None:
+        self._stream = stream
+
+    async def __aiter__(self) -> AsyncIterator[bytes]:
+        left = MAX_BYTES
+        async for chunk in self._stream:
+            left -= len(chunk)
+            if left < 0:
+                raise BatchFailed("bad_answer", f"Gemini sent more than {MAX_BYTES:,} bytes")
+            yield chunk
+
+    async def aclose(self) -> None:
+        await self._stream.aclose()
 
 
 def answer_text(response: types.GenerateContentResponse) -> str:

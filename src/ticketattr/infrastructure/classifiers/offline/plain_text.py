@@ -6,5 +6,9 @@ import unicodedata
 
 
 def plain(text: str) -> str:
-    decomposed = unicodedata.normalize("NFKD", text.casefold())
-    return "".join(character for character in decomposed if not unicodedata.combining(character))
+    folded = text.casefold()
+    if folded.isascii():
+        return folded
+    # One by one: putting piled-up accents in order, only to drop them, would take the square of the time.
+    decomposed = (part for character in folded for part in unicodedata.normalize("NFKD", character))
+    return "".join(part for part in decomposed if not unicodedata.combining(part))

@@ -20,9 +20,13 @@ DIMENSIONS = 512
 _THREADS = 1
 """A second one gains a tenth, and takes a core from whoever else is at work."""
 
+_LONGEST = 4_000
+"""In characters: what a description in a catalog says beyond that would take long, and blur the rest."""
+
 
 def vectors(texts: Sequence[str]) -> Vectors:
     """One row for each text; the same text has the same row, and is worked out once."""
+    texts = [text[:_LONGEST] for text in texts]
     distinct = list(dict.fromkeys(texts))
     if not distinct:
         return np.zeros((0, DIMENSIONS), dtype=np.float32)

@@ -1,0 +1,197 @@
+"""The four parsers of what comes from outside, each as a function of bytes that keeps or breaks one promise.
+
+Whatever comes in: a value of the right type, which can be written and read again, or an error of ours, short enough
+to read, and within seconds. Anything else is raised. `seeds` are inputs that are taken, or nearly; `words` are what
+the grammar of a parser is made of.
+"""
+
+from __future__ import annotations
+
+import atexit
+import io
+import json
+import shutil
+import tempfile
+import time
+import zipfile
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+
+from ticketattr.application.ports import BatchFailed, Run
+from ticketattr.domain.catalog import ServiceCatalog
+from ticketattr.domain.correction import ReviewedWorkbook
+from ticketattr.domain.report import Report, Row
+from ticketattr.domain.shown_text import shown
+from ticketattr.domain.suspicion import suspicion
+from ticketattr.domain.ticket import Attribution, Ticket, Unattributed
+from ticketattr.errors import TicketAttrError
+from ticketattr.infrastructure.classifiers.gemini.answer import read_answer
+from ticketattr.infrastructure.evaluation.gold_files import GoldFile
+from ticketattr.infrastructure.options import HelpdeskAccess, HTTPPolicy
+from ticketattr.infrastructure.reports.excel import write_workbook
+from ticketattr.infrastructure.reports.reviewed_workbook import read_reviewed
+from ticketattr.infrastructure.reports.workbook import look_inside
+from ticketattr.infrastructure.sources.catalog_yaml import parse_catalog
+from ticketattr.infrastructure.sources.helpdesk import WebhookHelpdesk
+from ticketattr.infrastructure.stage_files import read_catalog, read_tickets, write_catalog, write_tickets
+
+from ..fakes import CATALOG, MIDNIGHT
+
+SECONDS = 20.0
+"""Far more than anything may take that is no bomb, on a machine that is busy."""
+ASKED = 3
+
+_LONGEST_REASON = 2_000
+_RUN = Run("20261123T150301Z-7f3a", lambda: MIDNIGHT)
+_DATA = Path(__file__).parents[1] / "data"
+
+
+@dataclass(frozen=True)
+class Parser:
+    check: Callable[[bytes], None]
+    seeds: tuple[bytes, ...]
+    words: tuple[bytes, ...]
+
+
+def helpdesk(content: bytes) -> None:
+    path = _folder() / "answer.json"
+    path.write_bytes(content)
+    with _in_time_and_ours():
+        tickets = WebhookHelpdesk(HelpdeskAccess(str(path)), HTTPPolicy()).fetch_tickets()
+        for ticket in tickets:
+            assert isinstance(ticket, Ticket)
+            suspicion(ticket)
+            shown(ticket.long_description).encode()
+        stage = _folder() / "tickets.json"
+        write_tickets(stage, tickets, _RUN)
+        assert read_tickets(stage).data == tickets
+
+
+def catalog(content: bytes) -> None:
+    with _in_time_and_ours():
+        found = parse_catalog(content, "catalog.yaml")
+        assert isinstance(found, ServiceCatalog)
+        stage = _folder() / "catalog.json"
+        write_catalog(stage, found, _RUN)
+        assert read_catalog(stage).data == found
+
+
+def answer(content: bytes) -> None:
+    with _in_time_and_ours():
+        outcomes = read_answer(content.decode("utf-8", "surrogateescape"), ASKED, CATALOG)
+        assert len(outcomes) == ASKED
+        assert all(isinstance(outcome, Unattributed) or _is_sound(outcome) for outcome in outcomes)
+
+
+def workbook(content: bytes) -> None:
+    """The first byte says which part of a report the others take the place of; from 128 on they are the whole file."""
+    place, rest = (content[0], content[1:]) if content else (255, b"")
+    whole_workbook(rest if place >= 128 else with_part(sorted(parts())[place % len(parts())], rest))
+
+
+def whole_workbook(content: bytes) -> None:
+    path = _folder() / "returned.xlsx"
+    path.write_bytes(content)
+    with _in_time_and_ours():
+        damage, run_id = look_inside(content)
+        assert run_id in ("", _RUN.id) or len(run_id) == len(_RUN.id)
+        assert len(damage) <= _LONGEST_REASON
+    with _in_time_and_ours():
+        assert isinstance(read_reviewed(path), ReviewedWorkbook)
+    with _in_time_and_ours():
+        GoldFile.read(path).tickets(CATALOG, ignore_unknown=True)
+
+
+@cache
+def report() -> bytes:
+    file = io.BytesIO()
+    write_workbook(Report(_RUN.id, MIDNIGHT, (Row("T-1", short_description="x"),)), file)
+    return file.getvalue()
+
+
+@cache
+def parts() -> Mapping[str, bytes]:
+    """What a report is packed from."""
+    with zipfile.ZipFile(io.BytesIO(report())) as package:
+        return {name: package.read(name) for name in package.namelist()}
+
+
+def with_part(name: str, content: bytes) -> bytes:
+    """The report with another content of one part; the zip around it is sound."""
+    file = io.BytesIO()
+    with zipfile.ZipFile(file, "w") as package:
+        for part, known in parts().items():
+            package.writestr(part, content if part == name else known)
+    return file.getvalue()
+
+
+@cache
+def _folder() -> Path:
+    folder = Path(tempfile.mkdtemp(prefix="ticketattr-fuzz-"))
+    atexit.register(shutil.rmtree, folder, ignore_errors=True)
+    return folder
+
+
+@contextmanager
+def _in_time_and_ours() -> Iterator[None]:
+    began = time.monotonic()
+    try:
+        yield
+    except (TicketAttrError, BatchFailed) as error:
+        assert len(str(error)) <= _LONGEST_REASON  # noqa: PT017  # not a test: it goes on
+    assert time.monotonic() - began < SECONDS
+
+
+def _is_sound(outcome: Attribution) -> bool:
+    is_share = outcome.confidence is None or 0 <= outcome.confidence <= 1
+    return outcome.entry in CATALOG.entries and is_share and len(outcome.evidence) <= 200
+
+
+def _words(text: str) -> tuple[bytes, ...]:
+    return tuple(word.encode() for word in text.split("|"))
+
+
+_JSON_WORDS = (
+    *_words('{}|[]|"|,|:|null|true|1e999|NaN|-0|"\\ud800"|"id"|"sla"|"unit"|"value"|"data"|"requests"|"items"|500'),
+    *_words('"response_code"|"confidence"|"evidence"'),
+    b"9" * 5_000,
+    b"[" * 60,
+    b"\xff",
+)
+_YAML_WORDS = _words(
+    "- |: |? |[|]|{|}|&a |*a|!!python/name:os |!!binary |<<: |---\n|...\n|'|\"|#|>\n|%YAML 9.9\n|\t|.inf|.nan"
+    "|0x10|1:30|~|\ufeff|\x85|\u2028|\0|name: |sla: "
+)
+_XML_WORDS = _words(
+    '<c>|<c |<v>|</v>|<row>|<is>|<t>|<f>=1|t="s"|t="d"|t="e"|t="b"|t="n"|s="1"|r="XFD1048576"|r="0"|r="-1"|&#0;'
+    '|<!DOCTYPE a [<!ENTITY b "c">]>|&b;|<![CDATA[|]]>|<!--|1e999|nan|99999999999|_x0041_|encoding="utf-16"'
+    '|<sheetData>|<mergeCell ref="A1:XFD1048576"/>|<dimension ref="A1:XFD9"/>|xml:space="preserve"'
+)
+_TICKETS = [
+    {"id": 1, "short_description": "a", "sla": {"value": 1, "unit": "days"}, "request_category": "Access", "x": [1.5]},
+    {"ticket_id": "2", "subject": "é", "body": "b", "created_at": "2026-11-23"},
+]
+_ITEM = {"id": 1, "request_category": "Access", "request_type": "Password Reset", "confidence": 0.5, "evidence": "e"}
+
+
+def _json_seeds(*values: object) -> tuple[bytes, ...]:
+    return tuple(json.dumps(value).encode() for value in values)
+
+
+PARSERS: Mapping[str, Parser] = {
+    "helpdesk": Parser(
+        helpdesk,
+        _json_seeds(_TICKETS, {"data": _TICKETS}, {"response_code": 200, "data": {"requests": _TICKETS}}),
+        _JSON_WORDS,
+    ),
+    "catalog": Parser(catalog, ((_DATA / "catalog.yaml").read_bytes(),), (b"|\n", *_YAML_WORDS)),
+    "answer": Parser(answer, _json_seeds({"items": [_ITEM, {**_ITEM, "id": "2"}, {"id": 3.0}]}), _JSON_WORDS),
+    "workbook": Parser(
+        workbook,
+        (b"\xff" + report(), *(bytes([place]) + parts()[name] for place, name in enumerate(sorted(parts())))),
+        _XML_WORDS,
+    ),
+}
