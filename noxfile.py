@@ -87,6 +87,8 @@ def fuzz(session: nox.Session) -> None:
         *PYTHON,
         "pytest",
         "--numprocesses=0",
+        # Only about an input too long to be printed, which would stand in the way of what failed.
+        "-Wignore::hypothesis.errors.HypothesisWarning",
         "tests/test_fuzz.py",
         env={"HYPOTHESIS_PROFILE": "fuzz"},
     )
