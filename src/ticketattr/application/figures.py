@@ -2,19 +2,18 @@
 
 from __future__ import annotations
 
-from datetime import datetime, timezone
+from datetime import datetime
 
+from ..domain.delivery import UNKNOWN_TIME
 from ..domain.operation import ReportFigures
 from .pending import Mailroom
-
-_UNKNOWN = datetime.fromtimestamp(0, timezone.utc)
 
 
 def count_reports(mailroom: Mailroom, *, since: datetime) -> ReportFigures:
     """Pending is what its transport has not delivered; delivered, what any ever did. Raises what the log raises."""
     sent = [delivery for delivery in mailroom.log.deliveries() if delivery.state == "sent"]
     left = mailroom.pending()
-    ages = [status.report.modified for status in left if status.report.modified > _UNKNOWN]
+    ages = [status.report.modified for status in left if status.report.modified > UNKNOWN_TIME]
     return ReportFigures(
         delivered=sum(len(delivery.message.reports) for delivery in sent),
         recipients=sum(result.state == "sent" for delivery in sent for result in delivery.results),

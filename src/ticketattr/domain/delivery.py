@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timezone
 from pathlib import Path
 from typing import Literal, TypeAlias
 
@@ -21,6 +21,10 @@ RecipientState = Literal["sending", "sent", "deferred", "refused", "in_doubt"]
 
 # Excel's lock files, LibreOffice's, and what programs write before they rename it.
 _TEMPORARY = re.compile(r"~\$|\.|.*\.(tmp|part|partial|crdownload)$", re.IGNORECASE)
+
+
+UNKNOWN_TIME = datetime.fromtimestamp(0, timezone.utc)
+"""When a file was changed that nobody could look at."""
 
 
 @dataclass(frozen=True, slots=True)

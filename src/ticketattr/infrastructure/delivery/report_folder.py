@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from datetime import datetime, timezone
 from pathlib import Path
 
-from ...domain.delivery import ReportFile, is_temporary
+from ...domain.delivery import UNKNOWN_TIME, ReportFile, is_temporary
 from ...errors import InputError
 from ..files import open_regular, remove_file, unreadable
 from ..reports.workbook import MAX_BYTES, look_inside
@@ -80,7 +80,7 @@ def _lies_at(path: Path) -> Path | None:
 
 
 def _unread(path: Path, damage: str) -> ReportFile:
-    return ReportFile(path, sha256="", size=0, modified=datetime.fromtimestamp(0, timezone.utc), damage=damage)
+    return ReportFile(path, sha256="", size=0, modified=UNKNOWN_TIME, damage=damage)
 
 
 def _described(path: Path, content: bytes, modified: datetime) -> ReportFile:

@@ -12,9 +12,7 @@ from ...domain.correction import ReviewedRow, ReviewedWorkbook
 from ...domain.shown_text import decoded
 from ...errors import InputError
 from .returned_workbook import lines, opened
-from .workbook import RUN_ID_PROPERTY
-
-SHEET = "Tickets"
+from .workbook import RUN_ID_PROPERTY, TICKETS_SHEET
 
 _FIELDS = ("place", "id", "short_description", "request_category", "request_type")
 _HINT = "Give a workbook that `ticketattr report` made."
@@ -29,12 +27,12 @@ def read_reviewed(path: Path) -> ReviewedWorkbook:
 def _reviewed(workbook: Any, path: Path) -> ReviewedWorkbook:
     names = {item.name: item.value for item in workbook.custom_doc_props.props}
     run_id = names.get(RUN_ID_PROPERTY)
-    if SHEET not in workbook.sheetnames or not isinstance(run_id, str):
-        raise _no_report(path, f"it names no run, or has no sheet {SHEET}")
-    body = lines(workbook[SHEET])
+    if TICKETS_SHEET not in workbook.sheetnames or not isinstance(run_id, str):
+        raise _no_report(path, f"it names no run, or has no sheet {TICKETS_SHEET}")
+    body = lines(workbook[TICKETS_SHEET])
     header = [_text(value) for value in next(body, ())]
     if missing := [name for name in _FIELDS if name not in header]:
-        raise _no_report(path, f"the sheet {SHEET} has no column {missing[0]}")
+        raise _no_report(path, f"the sheet {TICKETS_SHEET} has no column {missing[0]}")
     columns = {name: header.index(name) for name in _FIELDS}
     return ReviewedWorkbook(
         run_id=run_id,

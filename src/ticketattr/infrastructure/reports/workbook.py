@@ -15,6 +15,9 @@ from ...domain.shown_text import cut
 RUN_ID_PROPERTY = "run_id"
 """The custom document property that names the run; Excel and LibreOffice keep it when they save."""
 
+TICKETS_SHEET = "Tickets"
+"""Where a reader corrects what was chosen, one row for each ticket."""
+
 MAX_BYTES = 128 * 1024 * 1024
 """The largest workbook that is read."""
 MAX_UNPACKED = 512 * 1024 * 1024

@@ -6,7 +6,7 @@ from xlsxwriter import Workbook
 from xlsxwriter.worksheet import Worksheet
 
 from ....domain.report import Report
-from . import tickets
+from ..workbook import TICKETS_SHEET
 from .cells import LINE_HEIGHT, MAX_LINES, rule_lines, wrapped_lines, write_link, write_text
 from .look import Look, set_up_page
 
@@ -29,7 +29,7 @@ def write_review_sheet(workbook: Workbook, report: Report, look: Look) -> None:
         chosen = f"{row.request_category} / {row.request_type}" if row.request_type else ""
         texts = (row.needs_review, row.short_description, chosen, row.next_best)
         sheet.set_row(line, LINE_HEIGHT * _lines(texts))
-        write_link(sheet, line, 0, f"internal:'{tickets.SHEET}'!B{place}", row.id or f"row {place}", look)
+        write_link(sheet, line, 0, f"internal:'{TICKETS_SHEET}'!B{place}", row.id or f"row {place}", look)
         for column, text in enumerate(texts, start=1):
             write_text(sheet, line, column, text, look, look.flag if column == 1 else None)
     rule_lines(sheet, _HEADER_ROW + 1, _HEADER_ROW + len(rows), len(_HEADINGS), look)

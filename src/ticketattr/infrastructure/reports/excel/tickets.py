@@ -15,11 +15,11 @@ from xlsxwriter.format import Format
 from xlsxwriter.worksheet import Worksheet
 
 from ....domain.report import Report, Row
+from ..workbook import TICKETS_SHEET
 from .catalog import add_drop_downs
 from .cells import LINE_HEIGHT, MAX_LINES, rule_lines, wrapped_lines, write_link, write_text
 from .look import Look, set_up_page
 
-SHEET = "Tickets"
 MAX_ROWS = 1_048_575
 
 _LEAST_WIDTH = 8
@@ -71,7 +71,7 @@ _PRINTED = 10
 
 
 def write_tickets_sheet(workbook: Workbook, report: Report, look: Look) -> None:
-    sheet = workbook.add_worksheet(SHEET)
+    sheet = workbook.add_worksheet(TICKETS_SHEET)
     widths = [_width(column, report.rows) for column in _COLUMNS]
     _set_up(sheet, report, widths)
     rule_lines(sheet, 1, len(report.rows), len(_COLUMNS), look)
