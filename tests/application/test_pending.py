@@ -13,11 +13,12 @@ from ticketattr.application.pending import (
     adopt_reports,
     refuse_to_forget,
     resolve_doubt,
+    to_adopt,
     unfinished,
 )
 from ticketattr.domain.delivery import Delivery
 from ticketattr.domain.standing import ReportStatus
-from ticketattr.errors import InputError
+from ticketattr.errors import InputError, SettingsError
 
 from ..fakes import MIDNIGHT, FakeMailer, a_report
 from .test_send import DOUBT, REFUSED, Desk
@@ -129,7 +130,7 @@ class TestForgotten:
 
 class TestAdopt:
     def adopt(self, desk: Desk, *names: str) -> list[str]:
-        statuses = [desk.outgoing().mailroom.status(desk.root / name) for name in names]
+        statuses = to_adopt(desk.outgoing().mailroom, [desk.root / name for name in names])
         return [report.path.name for report in adopt_reports(desk.log, statuses, desk.clock())]
 
     def test_what_waits_or_was_refused_counts_as_sent(self, desk: Desk) -> None:
@@ -162,9 +163,41 @@ class TestAdopt:
             self.adopt(desk, "a.xlsx", "broken.xlsx")
         assert desk.states()["a.xlsx"] == "pending"
 
+    def test_without_a_log_all_workbooks_may_be_adopted_but_what_is_damaged_is_passed_over(self, desk: Desk) -> None:
+        for name in ("a.xlsx", "b.xlsx"):
+            desk.put(name)
+        (desk.root / "broken.xlsx").write_bytes(b"no workbook")
+        assert self.adopt(desk) == ["a.xlsx", "b.xlsx"]
+        assert desk.send() == []
+
+    def test_with_a_log_those_to_adopt_have_to_be_named(self, desk: Desk) -> None:
+        desk.put("a.xlsx")
+        desk.send()
+        with pytest.raises(SettingsError, match="there is a report log") as caught:
+            self.adopt(desk)
+        assert caught.value.hint == "Name the workbooks that are to count as sent."
+
     def test_what_is_being_sent_is_not_adopted(self, desk: Desk) -> None:
         with pytest.raises(InputError, match="sending"):
             adopt_reports(desk.log, [ReportStatus(a_report(), "sending")], MIDNIGHT)
+
+
+def test_a_person_is_shown_what_still_has_to_go_and_what_never_will(desk: Desk) -> None:
+    desk.put("sent.xlsx", run="20261123T000000Z-0000")
+    desk.put("edited.xlsx", run="20261123T000000Z-0001")
+    desk.send()
+    desk.put("edited.xlsx", "saved again", run="20261123T000000Z-0001")
+    desk.put("new.xlsx")
+    (desk.root / "broken.xlsx").write_bytes(b"no workbook")
+    (desk.root / "~$new.xlsx").write_bytes(b"lock")
+    mailroom = desk.outgoing().mailroom
+    assert {status.report.path.name: status.state for status in mailroom.unsent()} == {
+        "edited.xlsx": "edited",
+        "new.xlsx": "pending",
+        "broken.xlsx": "damaged",
+        "~$new.xlsx": "damaged",
+    }
+    assert {status.report.path.name for status in mailroom.pending()} == {"new.xlsx", "broken.xlsx"}
 
 
 class TestUnfinished:
