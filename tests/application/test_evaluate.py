@@ -43,9 +43,7 @@ def test_a_curve_is_fitted_to_those_answers_that_say_how_sure_they_are() -> None
 
 
 def test_without_any_confidence_there_is_nothing_to_calibrate() -> None:
-    with pytest.raises(
-        InputError, match="does not say how sure it is"
-    ) as caught:
+    with pytest.raises(InputError, match="does not say how sure it is") as caught:
         calibrate([answered(PASSWORD, None)])
     assert caught.value.hint == "Leave --save-calibration out."
 

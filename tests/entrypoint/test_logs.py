@@ -13,8 +13,8 @@ import pytest
 import typer
 from typer.testing import CliRunner
 
-from ticketattr.entrypoint.console import Console
-from ticketattr.entrypoint.log_lines import JSONLines, TextLines
+from ticketattr.entrypoint.presentation.console import Console
+from ticketattr.entrypoint.presentation.log_lines import JSONLines, TextLines
 from ticketattr.entrypoint.settings.operation import LogSettings
 
 from ..conftest import CLI

@@ -19,7 +19,7 @@ from typer.testing import CliRunner
 
 from ticketattr.application.watch import Watch
 from ticketattr.domain.operation import Command
-from ticketattr.entrypoint.console import Console
+from ticketattr.entrypoint.presentation.console import Console
 from ticketattr.entrypoint.recording import RecordedCommand
 from ticketattr.entrypoint.session import RECORDED, Session
 from ticketattr.infrastructure.delivery.report_log import SQLiteReportLog

@@ -25,7 +25,7 @@ from .commands.fetch import fetch
 from .commands.report import report
 from .commands.run import run
 from .commands.send import send
-from .console import Console, show_error
+from .presentation.console import Console, show_error
 from .recording import RecordedCommand
 from .session import RECORDED, Session
 from .settings.operation import LogSettings

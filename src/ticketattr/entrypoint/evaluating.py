@@ -18,7 +18,7 @@ from ..infrastructure.classifiers.calibrated import read_calibration, write_cali
 from ..infrastructure.evaluation.gold_files import GoldFile, refuse_useless
 from ..infrastructure.evaluation.results_file import Results, read_answers
 from . import wiring
-from .console import Console
+from .presentation.console import Console
 from .settings.classifier import ClassifierName, ClassifierSettings
 from .settings.environment import reading
 from .settings.folders import FolderSettings

@@ -11,9 +11,9 @@ from ..domain.statistics import Figure
 from ..infrastructure.evaluation.results_file import Results, dump_results
 from ..infrastructure.files import STREAM, output
 from .evaluating import Compared
-from .log_lines import plain
-from .summaries import bill_summary
-from .tables import print_table
+from .presentation.log_lines import plain
+from .presentation.summaries import bill_summary
+from .presentation.tables import print_table
 
 _SIZE, _MARGIN = 240, 30
 

@@ -12,9 +12,9 @@ from ..domain.standing import ReportStatus
 from ..domain.ticket import AttributedTicket
 from ..errors import ExitCode
 from ..infrastructure.files import STREAM
-from .log_lines import plain
+from .presentation.log_lines import plain
+from .presentation.summaries import counted
 from .session import Session
-from .summaries import counted
 
 
 def report_name(run_id: str, format: str = "xlsx") -> str:

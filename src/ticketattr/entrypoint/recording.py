@@ -17,7 +17,7 @@ from typer.core import TyperCommand
 from ..application.watch import Watch, current_run
 from ..errors import BusyError, ExitCode, TicketAttrError
 from . import wiring
-from .log_lines import plain
+from .presentation.log_lines import plain
 from .session import Session
 
 if TYPE_CHECKING:

@@ -13,13 +13,13 @@ from ..application.watch import Watch, current_run
 from ..domain.run_id import new_run_id
 from ..domain.ticket import AttributedTicket
 from ..domain.usage import Bill
-from .console import Console
+from .presentation.console import Console
+from .presentation.summaries import attribution_summary, bill_summary
 from .settings.classifier import ClassifierName
 from .settings.environment import Environment, reading
 from .settings.operation import LogSettings, OperationSettings
 from .settings.strange_names import strange_names
 from .settings.values import Values, read_values
-from .summaries import attribution_summary, bill_summary
 
 log = logging.getLogger(__name__)
 

@@ -7,8 +7,8 @@ from typing import Annotated, Literal
 
 import typer
 
+from ..presentation.summaries import counted
 from ..session import Session
-from ..summaries import counted
 from .options import ClassifierOption
 
 CheckFormat = Literal["table", "json"]
@@ -31,7 +31,7 @@ def check(
     That is settings, folders, report log, catalog, classifier and mail server; nothing is changed or sent.
     """
     from ...application.check import run_probes, worst
-    from ..listing import print_findings
+    from ..presentation.listing import print_findings
     from ..probes import Checking
 
     session: Session = context.obj

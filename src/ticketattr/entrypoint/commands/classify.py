@@ -17,10 +17,10 @@ from ...errors import SettingsError
 from ...infrastructure.files import STREAM
 from .. import wiring
 from ..outcome import exit_if_partial, print_path
+from ..presentation.summaries import plan_text
 from ..session import Session
 from ..settings.classifier import ClassifierSettings
 from ..settings.folders import FolderSettings
-from ..summaries import plan_text
 from .options import ClassifierOption, ExamplesOption, FreshOption
 
 if TYPE_CHECKING:

@@ -11,9 +11,9 @@ from ...application.corrections import Imported, import_corrections
 from ...application.ports import Run
 from .. import wiring
 from ..outcome import print_path
+from ..presentation.summaries import counted
 from ..session import Session
 from ..settings.folders import FolderSettings
-from ..summaries import counted
 from .examples import examples_of
 from .options import ListFormatOption
 
@@ -83,7 +83,7 @@ def _tell(imported: Imported, session: Session, target: Path, run_id: str) -> No
 @app.command("list", epilog=examples_of("corrections list"))
 def list_corrections(context: typer.Context, format: ListFormatOption = "table") -> None:
     """List every correction there ever was, oldest first."""
-    from ..listing import print_corrections
+    from ..presentation.listing import print_corrections
 
     session: Session = context.obj
     with session.reading("corrections list") as env:

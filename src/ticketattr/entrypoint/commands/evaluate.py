@@ -8,8 +8,8 @@ from typing import Annotated, Literal
 import typer
 
 from ...errors import ExitCode, SettingsError
+from ..presentation.summaries import counted
 from ..session import Session
-from ..summaries import counted
 from .options import ClassifierOption, ExamplesOption, FreshOption
 
 EvaluationFormat = Literal["table", "json", "html"]

@@ -10,10 +10,10 @@ import typer
 from ...errors import SettingsError
 from .. import wiring
 from ..outcome import print_path
+from ..presentation.summaries import counted
 from ..session import Session
 from ..settings.folders import FolderSettings
 from ..settings.sources import SourceSettings
-from ..summaries import counted
 
 TicketsOutput = Annotated[
     Path | None,

@@ -12,9 +12,9 @@ from ...application.restore import Unknown
 from ...errors import SettingsError
 from .. import wiring
 from ..outcome import print_path, print_reports
+from ..presentation.summaries import counted
 from ..session import Session
 from ..settings.mailroom import MailroomSettings
-from ..summaries import counted
 from .examples import examples_of
 from .options import ListFormatOption
 
@@ -59,7 +59,7 @@ def list_reports(
     format: ListFormatOption = "table",
 ) -> None:
     """List the reports that were not sent yet, and why."""
-    from ..listing import print_statuses
+    from ..presentation.listing import print_statuses
 
     session: Session = context.obj
     mailroom = _mailroom(session, "list")
@@ -155,7 +155,7 @@ def export(context: typer.Context) -> None:
 
     As JSON, oldest first.
     """
-    from ..listing import print_events
+    from ..presentation.listing import print_events
 
     session: Session = context.obj
     events = _mailroom(session, "export").log.events()

@@ -10,10 +10,10 @@ import typer
 from ...application.watch import current_run
 from .. import wiring
 from ..outcome import print_path, report_name
+from ..presentation.summaries import counted
 from ..session import Session
 from ..settings.folders import FolderSettings
 from ..settings.report import ReportSettings
-from ..summaries import counted
 
 if TYPE_CHECKING:
     from ...application.report import Attributed, Reporting

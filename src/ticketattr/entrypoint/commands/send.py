@@ -12,10 +12,10 @@ from ...domain.standing import ReportStatus
 from ...errors import SettingsError
 from .. import wiring
 from ..outcome import exit_if_partial, nothing_to_send, print_reports, sent, sent_reports
+from ..presentation.summaries import counted
 from ..session import Session
 from ..settings.folders import FolderSettings
 from ..settings.mail import MailSettings
-from ..summaries import counted
 from .options import SendOldOption, WaitOption
 
 ReportOption = Annotated[

@@ -14,9 +14,9 @@ from ...domain.standing import ReportState
 from ...errors import TicketAttrError
 from ...infrastructure.files import nearest_folder, try_file, try_folder
 from .. import wiring
+from ..presentation.summaries import counted
 from ..settings.folders import FolderSettings
 from ..settings.mailroom import MailroomSettings
-from ..summaries import counted
 
 LEAST_SPACE = 500 * 1024 * 1024
 """With fewer free bytes a disk is low."""

@@ -17,12 +17,12 @@ from ...errors import InputError, ServiceError
 from ...infrastructure.files import STREAM
 from ...infrastructure.sources.locations import is_remote
 from .. import wiring
+from ..presentation.summaries import counted
 from ..settings.classifier import ClassifierSettings
 from ..settings.environment import Environment
 from ..settings.folders import FolderSettings
 from ..settings.mail import MailSettings, is_loopback
 from ..settings.sources import SourceSettings
-from ..summaries import counted
 from .files import look_at_folder
 
 if TYPE_CHECKING:

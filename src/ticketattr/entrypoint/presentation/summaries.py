@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from ..domain.ticket import AttributedTicket
-from ..domain.usage import Bill, Plan
+from ...domain.ticket import AttributedTicket
+from ...domain.usage import Bill, Plan
 
 
 def counted(number: int, noun: str, plural: str = "") -> str:

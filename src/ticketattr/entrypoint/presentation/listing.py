@@ -9,10 +9,10 @@ from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
-from ..application.check import Finding
-from ..domain.correction import Correction
-from ..domain.delivery import Event
-from ..domain.standing import ReportStatus
+from ...application.check import Finding
+from ...domain.correction import Correction
+from ...domain.delivery import Event
+from ...domain.standing import ReportStatus
 from .log_lines import plain
 from .tables import print_table
 

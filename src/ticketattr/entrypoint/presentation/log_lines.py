@@ -14,8 +14,8 @@ from dataclasses import dataclass
 from types import TracebackType
 from typing import Any, TypeAlias
 
-from ..application.watch import current_run, current_stage
-from ..domain.shown_text import cut
+from ...application.watch import current_run, current_stage
+from ...domain.shown_text import cut
 
 _LONGEST = 10_000
 """Of a message, in UTF-16 units: what a stranger made long would push everything else out of a log."""
