@@ -48,6 +48,14 @@ def test_without_any_confidence_there_is_nothing_to_calibrate() -> None:
     assert caught.value.hint == "Leave --save-calibration out."
 
 
+def test_those_that_are_given_as_examples_are_shown_as_such() -> None:
+    classifier = ScriptedClassifier(lambda ticket: PASSWORD)
+    gold = [GoldTicket(Ticket("1", "locked out again"), PASSWORD)]
+    shown = [GoldTicket(Ticket("9", "locked out"), LAPTOP)]
+    judge_classifier(gold, CATALOG, classifier, NoAnswerCache(), lambda done, of: None, shown)
+    assert [example.entry for example in classifier.examples[0]] == [LAPTOP]
+
+
 def test_nobody_is_measured_on_its_examples() -> None:
     gold = [GoldTicket(Ticket(id_, text), PASSWORD) for id_, text in (("1", "locked out"), ("2", "forgotten"))]
     classifier = ScriptedClassifier(lambda ticket: PASSWORD)

@@ -159,8 +159,9 @@ class TestAdopt:
     def test_what_is_damaged_is_not_adopted_and_takes_no_other_along(self, desk: Desk) -> None:
         desk.put("a.xlsx")
         (desk.root / "broken.xlsx").write_bytes(b"no workbook")
-        with pytest.raises(InputError, match=r"broken\.xlsx is not adopted: ."):
+        with pytest.raises(InputError, match=r"broken\.xlsx is not adopted: .") as caught:
             self.adopt(desk, "a.xlsx", "broken.xlsx")
+        assert caught.value.hint == "Only what can be sent can count as sent."
         assert desk.states()["a.xlsx"] == "pending"
 
     def test_without_a_log_all_workbooks_may_be_adopted_but_what_is_damaged_is_passed_over(self, desk: Desk) -> None:

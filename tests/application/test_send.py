@@ -16,7 +16,7 @@ from ticketattr.application.pending import Mailroom
 from ticketattr.application.plan import Addressing
 from ticketattr.application.ports import DeliveryInDoubt, Mailer, MessageRefused
 from ticketattr.application.send import Outgoing, largest_mail, send_messages, send_pending, send_report
-from ticketattr.domain.delivery import Delivery, Message, RecipientResult
+from ticketattr.domain.delivery import Delivery, Message, RecipientResult, RecipientState
 from ticketattr.domain.report import Report, Row
 from ticketattr.domain.standing import DoubtPolicy
 from ticketattr.errors import InputError, MailServerError, SettingsError
@@ -398,6 +398,23 @@ class TestRefused:
         assert desk.states() == {"a.xlsx": "failed"}
         assert desk.log.deliveries()[0].detail == str(error)
         assert desk.send() == [["a.xlsx"]]
+
+    @pytest.mark.parametrize(
+        ("trouble", "state"),
+        [(DOUBT, "in_doubt"), (REFUSED, "refused"), (MessageRefused("452 later", may_pass=True), "deferred")],
+        ids=["doubt", "refused", "put off"],
+    )
+    def test_what_became_of_the_message_became_of_each_recipient(
+        self, desk: Desk, trouble: MessageRefused | DeliveryInDoubt, state: RecipientState
+    ) -> None:
+        desk.addressing = replace(desk.addressing, recipients=("lead@example.com", "boss@example.com"))
+        desk.put("a.xlsx")
+        desk.mailer.troubles = [trouble]
+        desk.send()
+        (delivery,) = desk.log.deliveries()
+        assert delivery.results == tuple(
+            RecipientResult(address, state, str(trouble)) for address in ("lead@example.com", "boss@example.com")
+        )
 
     def test_a_server_out_of_reach_leaves_everything_pending(self, desk: Desk) -> None:
         desk.put("a.xlsx")
