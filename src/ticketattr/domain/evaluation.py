@@ -197,16 +197,13 @@ def type_scores(pairs: Sequence[tuple[str, str]]) -> list[TypeScore]:
 
     Pairs of gold and answer, by name; an empty answer is none.
     """
-    asked = Counter(gold for gold, _ in pairs)
-    answered = Counter(answer for _, answer in pairs if answer)
-    right = Counter(gold for gold, answer in pairs if gold == answer)
-    return [_type_score(name, asked[name], answered[name], right[name]) for name in sorted(asked | answered)]
+    return [_type_score(name, *counts) for name, counts in sorted(_counts(pairs).items())]
 
 
 def macro_f1(pairs: Sequence[tuple[str, str]]) -> float:
     """The mean F1 of the request types, rare ones counting as much as common ones."""
-    scores = type_scores(pairs)
-    return sum(score.f1 for score in scores) / len(scores)
+    counts = _counts(pairs).values()
+    return sum(_f1(*each) for each in counts) / len(counts)
 
 
 def coverage_points(judged: Sequence[Judged]) -> list[CoveragePoint]:
@@ -246,13 +243,16 @@ def reliability(cases: Sequence[tuple[float, bool]]) -> list[ReliabilityBin]:
     """Confidences and whether they were right, in ten bins of equal width; empty ones are left out."""
     bins: dict[int, list[tuple[float, bool]]] = {}
     for case in cases:
-        bins.setdefault(min(int(case[0] * BINS), BINS - 1), []).append(case)
+        bins.setdefault(_bin_of(case[0]), []).append(case)
     return [_bin(place, inside) for place, inside in sorted(bins.items())]
 
 
 def calibration_error(cases: Sequence[tuple[float, bool]]) -> float:
     """How far confidence and truth lie apart, on average over the tickets (ECE)."""
-    return sum(abs(one.right - one.confidence) * one.tickets for one in reliability(cases)) / len(cases)
+    gaps = [0.0] * BINS
+    for confidence, is_right in cases:
+        gaps[_bin_of(confidence)] += is_right - confidence
+    return sum(map(abs, gaps)) / len(cases)
 
 
 def _judged(gold: GoldTicket, outcome: Outcome) -> Judged:
@@ -267,13 +267,25 @@ def _top3(judged: Sequence[Judged]) -> Figure | None:
     return wilson(sum(case.is_in_first_three for case in judged), len(judged))
 
 
+def _counts(pairs: Sequence[tuple[str, str]]) -> dict[str, tuple[int, int, int]]:
+    """Of each request type: how often it was asked for, answered, and answered rightly."""
+    asked = Counter(gold for gold, _ in pairs)
+    answered = Counter(answer for _, answer in pairs if answer)
+    right = Counter(gold for gold, answer in pairs if gold == answer)
+    return {name: (asked[name], answered[name], right[name]) for name in {**asked, **answered}}
+
+
+def _f1(asked: int, answered: int, right: int) -> float:
+    return 2 * right / (asked + answered)
+
+
 def _type_score(name: str, asked: int, answered: int, right: int) -> TypeScore:
     return TypeScore(
         entry=name,
         tickets=asked,
         precision=right / answered if answered else 0.0,
         recall=right / asked if asked else 0.0,
-        f1=2 * right / (asked + answered),
+        f1=_f1(asked, answered, right),
     )
 
 
@@ -286,6 +298,10 @@ def _worst_pairs(judged: Sequence[Judged]) -> list[tuple[str, str, int]]:
     )
     ranked = sorted(confused.items(), key=lambda item: (-item[1], item[0]))
     return [(gold, answer, count) for (gold, answer), count in ranked[:WORST_PAIRS]]
+
+
+def _bin_of(confidence: float) -> int:
+    return min(int(confidence * BINS), BINS - 1)
 
 
 def _bin(place: int, cases: Sequence[tuple[float, bool]]) -> ReliabilityBin:
