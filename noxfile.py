@@ -56,7 +56,7 @@ def base(session: nox.Session) -> None:
 
 @nox.session
 def mutation(session: nox.Session) -> None:
-    """Small mistakes in `domain` and `application`, one at a time: does a test fail? Half an hour, then the survivors.
+    """Small mistakes in `domain` and `application`, one at a time: does a test fail? An hour, then the survivors.
 
     Arguments are names of mutants (`ticketattr.domain.alert.*`); `mutmut show NAME` says what one of them does.
     """
