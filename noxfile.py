@@ -58,7 +58,7 @@ def base(session: nox.Session) -> None:
 def mutation(session: nox.Session) -> None:
     """Small mistakes in `domain` and `application`, one at a time: does a test fail? An hour, then the survivors.
 
-    Arguments are names of mutants (`ticketattr.domain.alert.*`); `mutmut show NAME` says what one of them does.
+    Arguments are names of mutants (`ticketattr.domain.alerting.*`); `mutmut show NAME` says what one of them does.
     """
     session.install("-e", ".[dev,mutation]")
     session.run("mutmut", "run", "--max-children=1", *session.posargs)

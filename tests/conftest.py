@@ -16,7 +16,7 @@ import trustme
 from hypothesis import Phase, settings
 from typer.testing import CliRunner, Result
 
-from ticketattr.application.watch import current_run, current_stage
+from ticketattr.application.run_progress import current_run, current_stage
 from ticketattr.entrypoint.cli import app
 
 from .servers import HTTPServer, MailServer, http_server, smtp_server

@@ -23,8 +23,8 @@ from typing import Any
 import filelock  # noqa: F401  # loaded once here, and not in each child
 import rich.table  # noqa: F401
 
-import ticketattr.application.pending
-import ticketattr.application.plan
+import ticketattr.application.delivery_plan
+import ticketattr.application.report_tracker
 import ticketattr.application.send
 import ticketattr.infrastructure.delivery.eml_outbox
 import ticketattr.infrastructure.delivery.report_folder

@@ -15,7 +15,7 @@ from pathlib import Path
 from openpyxl import load_workbook
 
 from ticketattr.domain.report import Background, build_report
-from ticketattr.domain.shown_text import looks_like
+from ticketattr.domain.sanitizing import matches_sanitized
 from ticketattr.domain.ticket import AttributedTicket, Attribution, Ticket
 from ticketattr.infrastructure.reports.excel import ExcelReports
 from ticketattr.infrastructure.reports.reviewed_workbook import read_reviewed
@@ -54,7 +54,7 @@ def hostile_text_comes_back(folder: Path) -> None:
     assert len(reviewed.rows) == len(texts), (len(reviewed.rows), len(texts))
     assert reviewed.run_id == report.run_id
     strange = [
-        row.number for row in reviewed.rows if not looks_like(row.short_description, texts[(row.place or 0) - 1])
+        row.number for row in reviewed.rows if not matches_sanitized(row.short_description, texts[(row.place or 0) - 1])
     ]
     assert not strange, strange
     formulas = [cell.coordinate for line in load_workbook(saved)["Tickets"] for cell in line if cell.data_type == "f"]

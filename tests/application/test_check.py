@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from ticketattr.application.check import Finding, Probe, run_probes, worst
+from ticketattr.application.check import Finding, Probe, run_probes, worst_exit_code
 from ticketattr.errors import ExitCode, InputError, ServiceError, SettingsError
 
 
@@ -49,4 +49,4 @@ def test_an_error_that_nobody_knows_a_remedy_for_has_none() -> None:
     ],
 )
 def test_what_waiting_cannot_heal_counts_most(findings: list[Finding], exit_code: ExitCode) -> None:
-    assert worst(findings) is exit_code
+    assert worst_exit_code(findings) is exit_code

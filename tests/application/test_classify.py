@@ -12,7 +12,7 @@ from ticketattr.application.ports import BatchFailed
 from ticketattr.domain.catalog import ServiceCatalog
 from ticketattr.domain.examples import Example
 from ticketattr.domain.ticket import AttributedTicket, Attribution, Outcome, Reason, Ticket, Unattributed
-from ticketattr.domain.usage import Bill, Plan, Usage
+from ticketattr.domain.usage import Bill, ClassificationPlan, Usage
 from ticketattr.errors import SettingsError
 from ticketattr.infrastructure.classifiers.answer_cache import NoAnswerCache
 
@@ -261,7 +261,7 @@ class TestPlan:
         corrections = [a_correction("corrected", "c")]
         tickets = [*queue(4), kept(), kept("other"), Ticket("c", "corrected"), Ticket("d", "open 3")]
         plan = plan_classification(tickets, CATALOG, classifier, cache, corrections)
-        assert plan == Plan(
+        assert plan == ClassificationPlan(
             tickets=8,
             kept=2,
             cached=1,
@@ -289,7 +289,7 @@ class TestPlan:
 
     def test_where_nothing_is_asked_nothing_is_paid(self) -> None:
         plan = plan_classification([kept()], CATALOG, Priced(), Remembering())
-        assert plan == Plan(tickets=1, kept=1, cached=0, to_ask=0, batches=0, bill=Bill())
+        assert plan == ClassificationPlan(tickets=1, kept=1, cached=0, to_ask=0, batches=0, bill=Bill())
 
 
 def test_what_is_to_be_asked_is_logged_in_numbers(caplog: pytest.LogCaptureFixture) -> None:

@@ -9,7 +9,7 @@ import pytest
 
 from ticketattr.application.corrections import Imported, import_corrections
 from ticketattr.domain.correction import Correction, ReviewedRow, ReviewedWorkbook
-from ticketattr.domain.shown_text import shown
+from ticketattr.domain.sanitizing import sanitize
 from ticketattr.domain.ticket import AttributedTicket, Attribution, Ticket, Unattributed
 from ticketattr.errors import InputError
 
@@ -36,7 +36,9 @@ class Store:
 def row(place: int, category: str = "", request_type: str = "", *, number: int = 0) -> ReviewedRow:
     """As the report has it, with that choice beside it."""
     ticket = QUEUE[place - 1].ticket
-    return ReviewedRow(number or place + 1, place, ticket.id, shown(ticket.short_description), category, request_type)
+    return ReviewedRow(
+        number or place + 1, place, ticket.id, sanitize(ticket.short_description), category, request_type
+    )
 
 
 UNTOUCHED = [row(1, "Other", "General Inquiry"), row(2), row(3, "Hardware", "Laptop Repair")]

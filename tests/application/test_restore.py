@@ -83,7 +83,7 @@ def test_a_person_says_what_they_are(desk: Desk, copy: Path, unknown: Unknown, s
 
 def test_what_the_copy_knows_as_adopted_is_known(desk: Desk) -> None:
     desk.put("adopted.xlsx")
-    desk.log.adopt([desk.outgoing().mailroom.status(desk.root / "adopted.xlsx").report], "adopted", MIDNIGHT)
+    desk.log.adopt([desk.outgoing().tracker.status(desk.root / "adopted.xlsx").report], "adopted", MIDNIGHT)
     copy = desk.root.parent / "copy.db"
     desk.log.back_up(copy)
     lose_log(desk)
@@ -95,7 +95,7 @@ def test_why_they_count_as_sent_stays_known(desk: Desk, copy: Path) -> None:
     desk.put("new.xlsx")
     restore(desk, copy, "sent")
     assert (
-        desk.outgoing().mailroom.status(desk.root / "new.xlsx").detail
+        desk.outgoing().tracker.status(desk.root / "new.xlsx").detail
         == "adopted when the log was restored: counts as sent"
     )
 

@@ -22,7 +22,7 @@ from ticketattr.infrastructure.stage_files import WorkFolder
 from ..fakes import MIDNIGHT, FakeMailer
 from .test_send import DOUBT, REFUSED, Desk
 
-Trouble: TypeAlias = MessageRefused | DeliveryInDoubt
+Incident: TypeAlias = MessageRefused | DeliveryInDoubt
 DAY = timedelta(days=1)
 OLD, OLDER, RECENT = "20261001T000000Z-0000", "20260901T000000Z-0000", "20261122T000000Z-0000"
 NEWEST = "20261123T000000Z-0000"
@@ -43,7 +43,7 @@ def leave(desk: Desk, *runs: str) -> None:
 
 
 def prune_at(desk: Desk, retention: Retention, days: float = 0) -> None:
-    archive = Archive(WorkFolder(desk.root.parent / "work"), desk.outgoing().mailroom)
+    archive = Archive(WorkFolder(desk.root.parent / "work"), desk.outgoing().tracker)
     with desk.log.hold(desk.clock()):
         prune(archive, retention, MIDNIGHT + timedelta(days=days))
 
@@ -57,7 +57,7 @@ def files(desk: Desk) -> list[str]:
 
 
 def pending(desk: Desk) -> list[str]:
-    return [status.report.path.name for status in desk.outgoing().mailroom.pending()]
+    return [status.report.path.name for status in desk.outgoing().tracker.pending()]
 
 
 def written_anywhere(desk: Desk, text: str) -> bool:
@@ -85,7 +85,7 @@ class TestRuns:
         assert runs(desk) == [OLD, NEWEST]
 
     @pytest.mark.parametrize("trouble", [None, DOUBT, REFUSED], ids=["pending", "in doubt", "failed"])
-    def test_the_run_of_a_report_that_still_has_to_go_stays(self, desk: Desk, trouble: Trouble | None) -> None:
+    def test_the_run_of_a_report_that_still_has_to_go_stays(self, desk: Desk, trouble: Incident | None) -> None:
         leave(desk, OLDER, OLD, NEWEST)
         desk.put("a.xlsx", run=OLDER)
         if trouble:
@@ -165,7 +165,7 @@ class TestReports:
         assert desk.send() == []
 
     @pytest.mark.parametrize("trouble", [None, DOUBT, REFUSED], ids=["pending", "in doubt", "failed"])
-    def test_what_still_has_to_go_stays_however_old(self, desk: Desk, trouble: Trouble | None) -> None:
+    def test_what_still_has_to_go_stays_however_old(self, desk: Desk, trouble: Incident | None) -> None:
         desk.put("a.xlsx")
         if trouble:
             desk.mailer.troubles.append(trouble)

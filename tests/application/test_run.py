@@ -11,7 +11,7 @@ import pytest
 from ticketattr.application.ports import Run
 from ticketattr.application.report import Attributed, Reporting, last_sent_run, make_report
 from ticketattr.application.run import Pipeline, RunResult, run_pipeline
-from ticketattr.application.watch import Watch, current_stage
+from ticketattr.application.run_progress import RunProgress, current_stage
 from ticketattr.domain.catalog import ServiceCatalog
 from ticketattr.domain.gold import no_labelled_tickets
 from ticketattr.domain.report import Report
@@ -56,7 +56,7 @@ class House:
             lambda ticket: LAPTOP if "Screen" in ticket.short_description else None, bill=BILL
         )
         seconds = iter(range(1000))
-        self.watch = Watch(lambda: float(next(seconds)))
+        self.run_progress = RunProgress(lambda: float(next(seconds)))
 
     def fetch_catalog(self) -> ServiceCatalog:
         self.asked.append(f"catalog in {current_stage.get()}")
@@ -95,7 +95,7 @@ class House:
         )
         path = self.desk.root / f"ticket-attribution-{run_id}.xlsx"
         with self.desk.log.hold(self.desk.clock()):
-            return run_pipeline(pipeline, Run(run_id, lambda: MIDNIGHT), path, ignore, self.watch)
+            return run_pipeline(pipeline, Run(run_id, lambda: MIDNIGHT), path, ignore, self.run_progress)
 
 
 @pytest.fixture
@@ -155,9 +155,9 @@ def test_the_watch_sees_each_stage_with_its_counts_and_what_came_of_it(
         ("send done in 1.00 s: 1 messages", {"messages": 1}),
     ]
     assert {record.__dict__["duration"] for record in stages} == {1.0}
-    assert house.watch.seconds == {"send": 2.0, "fetch": 1.0, "classify": 1.0, "report": 1.0}
-    assert (house.watch.tickets, house.watch.deliveries) == (list(result.tickets), result.deliveries)
-    assert house.watch.bill() == BILL
+    assert house.run_progress.seconds == {"send": 2.0, "fetch": 1.0, "classify": 1.0, "report": 1.0}
+    assert (house.run_progress.tickets, house.run_progress.deliveries) == (list(result.tickets), result.deliveries)
+    assert house.run_progress.bill() == BILL
     assert house.asked == ["catalog in fetch", "tickets in fetch"]
     assert current_stage.get() == stage_before
 
@@ -166,7 +166,7 @@ def test_a_stage_that_breaks_off_says_so_and_no_later_one_begins(
     house: House, caplog: pytest.LogCaptureFixture
 ) -> None:
     house.catalog = None
-    with caplog.at_level("INFO", logger="ticketattr.application.watch"), pytest.raises(CatalogError):
+    with caplog.at_level("INFO", logger="ticketattr.application.run_progress"), pytest.raises(CatalogError):
         house.run()
     assert caplog.messages[-1] == "fetch broken off in 1.00 s"
     assert house.asked == ["catalog in fetch"], "without a catalog, asking for the queue is of no use"
@@ -197,7 +197,7 @@ def test_a_report_that_cannot_go_is_left_and_stops_nothing(house: House) -> None
     result = house.run()
     assert [len(delivery.message.reports) for delivery in result.deliveries] == [1, 1, 1]
     assert [status.state for status in result.left] == ["failed", "failed"]
-    assert house.watch.left == list(result.left)
+    assert house.run_progress.left == list(result.left)
 
 
 def test_reports_too_large_for_one_mail_go_in_several(house: House) -> None:
@@ -280,8 +280,14 @@ class TestReport:
 
 
 def test_a_run_that_has_not_begun_has_come_to_nothing() -> None:
-    watch = Watch(lambda: 0.0)
-    assert (watch.seconds, watch.tickets, watch.deliveries, watch.left, watch.bill()) == ({}, (), (), (), Bill())
+    run_progress = RunProgress(lambda: 0.0)
+    assert (
+        run_progress.seconds,
+        run_progress.tickets,
+        run_progress.deliveries,
+        run_progress.left,
+        run_progress.bill(),
+    ) == ({}, (), (), (), Bill())
 
 
 class TestLastSentRun:

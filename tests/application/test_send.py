@@ -12,13 +12,13 @@ from pathlib import Path
 
 import pytest
 
-from ticketattr.application.pending import Mailroom
-from ticketattr.application.plan import Addressing
+from ticketattr.application.delivery_plan import Addressing
 from ticketattr.application.ports import DeliveryInDoubt, Mailer, MessageRefused
+from ticketattr.application.report_tracker import ReportTracker
 from ticketattr.application.send import Outgoing, largest_mail, send_messages, send_pending, send_report
 from ticketattr.domain.delivery import Delivery, Message, RecipientResult, RecipientState
 from ticketattr.domain.report import Report, Row
-from ticketattr.domain.standing import DoubtPolicy
+from ticketattr.domain.report_status import DoubtPolicy
 from ticketattr.errors import InputError, MailServerError, SettingsError
 from ticketattr.infrastructure.delivery.report_folder import OutputFolder
 from ticketattr.infrastructure.delivery.report_log import SQLiteReportLog
@@ -48,7 +48,7 @@ class Desk:
     def outgoing(self, mailer: Mailer | None = None) -> Outgoing:
         mailer = mailer or self.mailer
         return Outgoing(
-            mailroom=Mailroom(OutputFolder(self.root), self.log, mailer.transport, self.doubt),
+            tracker=ReportTracker(OutputFolder(self.root), self.log, mailer.transport, self.doubt),
             mailer=mailer,
             addressing=replace(self.addressing, transport=mailer.transport),
             clock=self.clock,
@@ -79,7 +79,7 @@ class Desk:
             return taken(send_report(outgoing, path, again=again))
 
     def states(self) -> dict[str, str]:
-        statuses = self.outgoing().mailroom.survey()
+        statuses = self.outgoing().tracker.statuses()
         return {status.report.path.name: status.state for status in statuses}
 
     @property
@@ -149,7 +149,7 @@ class TestOnce:
         path = desk.put("a.xlsx", "edited", run="20261123T150301Z-7f3a")
         assert desk.send() == []
         assert desk.states() == {"a.xlsx": "edited"}
-        assert desk.outgoing().mailroom.pending() == []
+        assert desk.outgoing().tracker.pending() == []
         with pytest.raises(InputError):
             desk.send_report(path)
         assert desk.send_report(path, again=True) == [["a.xlsx"]]
@@ -159,7 +159,7 @@ class TestOnce:
         broken = desk.root / "broken.xlsx"
         broken.write_bytes(b"no workbook")
         assert desk.send() == [["a.xlsx"]]
-        assert [status.report.path.name for status in desk.outgoing().mailroom.pending()] == ["broken.xlsx"]
+        assert [status.report.path.name for status in desk.outgoing().tracker.pending()] == ["broken.xlsx"]
         for again in (False, True):
             with pytest.raises(InputError):
                 desk.send_report(broken, again=again)
@@ -246,7 +246,7 @@ def leave_sending(desk: Desk) -> None:
     """As a process does that dies after the server took its message."""
     outgoing = desk.outgoing()
     for message in outgoing.planner().pending():
-        outgoing.mailroom.log.begin(message, outgoing.clock())
+        outgoing.tracker.log.begin(message, outgoing.clock())
         desk.mailer.sent.append((message, []))
 
 
@@ -302,7 +302,7 @@ class TestDoubt:
         leave_doubt(desk)
         (desk.root / "b.xlsx").unlink()
         assert desk.send() == []
-        assert sorted(status.report.path.name for status in desk.outgoing().mailroom.pending()) == ["a.xlsx", "b.xlsx"]
+        assert sorted(status.report.path.name for status in desk.outgoing().tracker.pending()) == ["a.xlsx", "b.xlsx"]
 
     def test_a_report_asked_for_by_name_takes_its_doubtful_message_along(
         self, desk: Desk, leave_doubt: Callable[[Desk], None]
@@ -350,7 +350,7 @@ class TestDoubt:
     def test_doubt_is_recorded_and_listed(self, desk: Desk) -> None:
         desk.put("a.xlsx")
         leave_in_doubt(desk)
-        (status,) = desk.outgoing().mailroom.pending()
+        (status,) = desk.outgoing().tracker.pending()
         assert (status.state, status.detail) == ("in_doubt", str(DOUBT))
 
 
@@ -359,7 +359,7 @@ class TestRefused:
         desk.put("a.xlsx")
         desk.mailer.troubles = [MessageRefused("552 too large")]
         assert desk.send() == []
-        (status,) = desk.outgoing().mailroom.pending()
+        (status,) = desk.outgoing().tracker.pending()
         assert (status.state, status.detail) == ("failed", "552 too large")
         assert desk.send() == [["a.xlsx"]]
         assert len(desk.sent) == 1
@@ -436,7 +436,7 @@ class TestByName:
         path = desk.put("a.xlsx")
         desk.send()
         assert desk.send_report(path) == []
-        assert desk.outgoing().mailroom.status(path).state == "sent"
+        assert desk.outgoing().tracker.status(path).state == "sent"
         assert desk.send_report(path, again=True) == [["a.xlsx"]]
         first, second = desk.sent
         assert first.message_id != second.message_id
@@ -461,7 +461,7 @@ class TestAudit:
         desk.send()
         desk.put("b.xlsx")
         (desk.root / "broken.xlsx").write_bytes(b"")
-        statuses = desk.outgoing().mailroom.audit()
+        statuses = desk.outgoing().tracker.report_history()
         assert sorted((status.report.path.name, status.state) for status in statuses[2:]) == [
             ("b.xlsx", "pending"),
             ("broken.xlsx", "damaged"),
@@ -474,7 +474,7 @@ class TestAudit:
     def test_what_another_transport_delivered_is_told_too(self, desk: Desk) -> None:
         desk.put("a.xlsx")
         desk.send(FakeMailer(transport="file"))
-        told = desk.outgoing().mailroom.audit()
+        told = desk.outgoing().tracker.report_history()
         assert [(status.delivery.message.transport if status.delivery else "", status.state) for status in told] == [
             ("file", "sent"),
             ("", "pending"),
@@ -632,11 +632,11 @@ class TestRecipients:
         desk.mailer.answers = [(put_off,), (put_off,)]
         assert desk.send() == [["a.xlsx"]]
         assert statuses(desk) == [(LEAD, "sent", "250 OK"), (GONE, "deferred", "450 later")]
-        assert [status.state for status in desk.outgoing().mailroom.pending()] == ["sent"]
+        assert [status.state for status in desk.outgoing().tracker.pending()] == ["sent"]
         assert desk.send() == [["a.xlsx"]]
         assert desk.mailer.to == [(LEAD, GONE), (GONE,), (GONE,)]
         assert len({message.message_id for message in desk.sent}) == 1
-        assert desk.outgoing().mailroom.pending() == []
+        assert desk.outgoing().tracker.pending() == []
 
     def test_one_refused_for_good_is_told_and_not_tried_again(self, desk: Desk) -> None:
         desk.pauses = (1.0,)
@@ -659,7 +659,7 @@ class TestRecipients:
         desk.send()
         assert desk.states() == {"a.xlsx": "sent"}
         assert statuses(desk) == [(LEAD, "sent", "250 OK"), (GONE, "refused", "550 no more")]
-        assert desk.outgoing().mailroom.pending() == []
+        assert desk.outgoing().tracker.pending() == []
 
     def test_a_refusal_after_doubt_leaves_everybody_in_doubt(self, desk: Desk) -> None:
         for trouble in (DOUBT, REFUSED):

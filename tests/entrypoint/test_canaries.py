@@ -110,7 +110,7 @@ def run(cli: CLI, world: HTTPServer, script: Script, exit_code: int) -> str:
     cli.settings["EMAIL_SMTP_PORT"] = str(script.port)
     result = cli("--verbose", "run")
     assert result.exit_code == exit_code, result.stderr
-    files = ("logs/run.log", "metrics/ticketattr.prom", "work/memory.json")
+    files = ("logs/run.log", "metrics/ticketattr.prom", "work/run-history.json")
     told = [result.stderr, result.stdout, *((cli.folder / name).read_text() for name in files)]
     told += [request.body.decode() for request in world.requests if request.path.startswith(("/alerts", "/metrics"))]
     return "\n".join(told)

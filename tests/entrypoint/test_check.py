@@ -19,7 +19,7 @@ import pytest
 import trustme
 
 from ticketattr.domain.calibration import Calibration
-from ticketattr.entrypoint.probes.files import look_at_disks
+from ticketattr.entrypoint.probes.files import probe_disks
 from ticketattr.entrypoint.settings.names import known_settings
 from ticketattr.errors import ExitCode
 from ticketattr.infrastructure.classifiers.calibrated import write_calibration
@@ -302,8 +302,8 @@ def test_a_folder_that_cannot_be_written_is_named_with_its_setting(cli: CLI, nam
 
 
 def test_a_disk_with_little_room_is_a_warning(tmp_path: Path) -> None:
-    (plenty,) = look_at_disks([tmp_path, tmp_path / "output"], least=1)
-    (low,) = look_at_disks([tmp_path], least=2**80)
+    (plenty,) = probe_disks([tmp_path, tmp_path / "output"], least=1)
+    (low,) = probe_disks([tmp_path], least=2**80)
     assert (plenty.status, low.status) == ("ok", "warning")
     assert re.match(r"only [\d,]+ MiB free where ", low.what)
     assert low.fix.startswith("Make room")
@@ -815,34 +815,34 @@ def test_alerts_without_what_sends_them_say_what_to_install(cli: CLI, monkeypatc
 
 def test_what_is_remembered_is_told_and_is_not_made_by_a_check(cli: CLI) -> None:
     cli.settings["ALERT_URLS"] = "json://127.0.0.1:9"
-    assert check(cli).of("memory") == ["no run is remembered yet"]
+    assert check(cli).of("run history") == ["no run is remembered yet"]
     cli.ok("run")
-    (said,) = check(cli).of("memory")
+    (said,) = check(cli).of("run history")
     assert re.fullmatch(r"the last `run` ended at \d{4}-\d\d-\d\d \d\d:\d\d UTC with exit code 0", said)
 
 
 def test_a_run_that_is_remembered_of_the_future_says_that_the_clock_was_wrong(cli: CLI) -> None:
     cli.settings["ALERT_URLS"] = "json://127.0.0.1:9"
     cli.ok("run")
-    path = cli.folder / "work/memory.json"
+    path = cli.folder / "work/run-history.json"
     content = json.loads(path.read_text())
     content["data"]["last"]["run"]["ended"] = (datetime.now(timezone.utc) + timedelta(days=400)).isoformat()
     path.write_text(json.dumps(content))
     exit_code, found = trouble(cli)
-    assert (exit_code, found["area"]) == (DONE, "memory")
+    assert (exit_code, found["area"]) == (DONE, "run history")
     assert found["what"].endswith("with exit code 0, which is yet to come")
     assert "clock" in found["fix"]
 
 
-@pytest.mark.parametrize("content", ["{", '{"kind": "memory", "schema_version": 1, "data": {"overlaps": "x"}}'])
+@pytest.mark.parametrize("content", ["{", '{"kind": "run_history", "schema_version": 1, "data": {"overlaps": "x"}}'])
 def test_a_memory_that_cannot_be_used_is_a_warning(cli: CLI, content: str) -> None:
     cli.settings["ALERT_URLS"] = "json://127.0.0.1:9"
     (cli.folder / "work").mkdir()
-    (cli.folder / "work/memory.json").write_text(content)
+    (cli.folder / "work/run-history.json").write_text(content)
     exit_code, found = trouble(cli)
-    assert (exit_code, found["area"]) == (DONE, "memory")
+    assert (exit_code, found["area"]) == (DONE, "run history")
     assert "what is remembered of earlier runs cannot be used" in found["what"]
-    assert "work/memory.json" in found["fix"]
+    assert "work/run-history.json" in found["fix"]
 
 
 # The calibration, and the kept catalog

@@ -19,7 +19,7 @@ import typer
 from typer.main import get_command
 
 from ticketattr.entrypoint.cli import app
-from ticketattr.entrypoint.commands.examples import EXAMPLES
+from ticketattr.entrypoint.commands.help_examples import EXAMPLES
 
 from ..conftest import CLI
 

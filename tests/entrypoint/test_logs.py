@@ -15,7 +15,7 @@ from typer.testing import CliRunner
 
 from ticketattr.entrypoint.presentation.console import Console
 from ticketattr.entrypoint.presentation.log_lines import JSONLines, TextLines
-from ticketattr.entrypoint.settings.operation import LogSettings
+from ticketattr.entrypoint.settings.monitoring import LogSettings
 
 from ..conftest import CLI
 from ..servers import HTTPServer, Response

@@ -9,7 +9,7 @@ import pytest
 
 from ticketattr.entrypoint.settings.environment import Environment
 from ticketattr.entrypoint.settings.names import SECTIONS, known_settings
-from ticketattr.entrypoint.settings.strange_names import strange_names
+from ticketattr.entrypoint.settings.unknown_settings import unknown_settings
 from ticketattr.entrypoint.settings.values import MAX_SECRET, Layer, Values, read_values
 from ticketattr.errors import ExitCode
 
@@ -70,7 +70,7 @@ def test_a_profile_lacks_nothing_but_its_secret_files(cli: CLI, profile: str) ->
     env = Environment(values)
     for read in SECTIONS:
         read(env)
-    assert (env.missing, env.wrong, strange_names(values)) == ([], [], [])
+    assert (env.missing, env.wrong, unknown_settings(values)) == ([], [], [])
 
 
 # A name without a value
@@ -178,7 +178,7 @@ def test_a_pipe_can_be_the_file_of_a_secret(cli: CLI, webhook: HTTPServer) -> No
 def test_every_secret_may_lie_in_a_file(cli: CLI, name: str) -> None:
     values = Values((Layer("environment", {f"{name}_FILE": str(put(cli, "in a file\n"))}),))
     assert values.secret(name) == "in a file"
-    assert strange_names(values) == []
+    assert unknown_settings(values) == []
 
 
 # Names that no setting has
@@ -212,7 +212,7 @@ def test_a_name_in_the_environment_that_looks_like_a_setting_is_warned_about_onc
     ],
 )
 def test_what_others_use_is_no_strange_name(name: str) -> None:
-    assert strange_names(Values((Layer("environment", {name: "x"}),))) == []
+    assert unknown_settings(Values((Layer("environment", {name: "x"}),))) == []
 
 
 def test_every_name_in_an_env_file_that_no_setting_has_is_told_with_its_line(cli: CLI) -> None:

@@ -23,17 +23,17 @@ from pathlib import Path
 from ticketattr.application.ports import BatchFailed, Run
 from ticketattr.domain.catalog import ServiceCatalog
 from ticketattr.domain.correction import ReviewedWorkbook
+from ticketattr.domain.prompt_injection import find_prompt_injection
 from ticketattr.domain.report import Report, Row
-from ticketattr.domain.shown_text import shown
-from ticketattr.domain.suspicion import suspicion
+from ticketattr.domain.sanitizing import sanitize
 from ticketattr.domain.ticket import Attribution, Ticket, Unattributed
 from ticketattr.errors import TicketAttrError
-from ticketattr.infrastructure.classifiers.gemini.answer import read_answer
+from ticketattr.infrastructure.classifiers.llm.answer import read_answer
 from ticketattr.infrastructure.evaluation.gold_files import GoldFile
 from ticketattr.infrastructure.options import HelpdeskAccess, HTTPPolicy
 from ticketattr.infrastructure.reports.excel import write_workbook
 from ticketattr.infrastructure.reports.reviewed_workbook import read_reviewed
-from ticketattr.infrastructure.reports.workbook import look_inside
+from ticketattr.infrastructure.reports.workbook import inspect_archive
 from ticketattr.infrastructure.sources.catalog_yaml import parse_catalog
 from ticketattr.infrastructure.sources.helpdesk import WebhookHelpdesk
 from ticketattr.infrastructure.stage_files import read_catalog, read_tickets, write_catalog, write_tickets
@@ -63,8 +63,8 @@ def helpdesk(content: bytes) -> None:
         tickets = WebhookHelpdesk(HelpdeskAccess(str(path)), HTTPPolicy()).fetch_tickets()
         for ticket in tickets:
             assert isinstance(ticket, Ticket)
-            suspicion(ticket)
-            shown(ticket.long_description).encode()
+            find_prompt_injection(ticket)
+            sanitize(ticket.long_description).encode()
         stage = _folder() / "tickets.json"
         write_tickets(stage, tickets, _RUN)
         assert read_tickets(stage).data == tickets
@@ -96,7 +96,7 @@ def whole_workbook(content: bytes) -> None:
     path = _folder() / "returned.xlsx"
     path.write_bytes(content)
     with _in_time_and_ours():
-        damage, run_id = look_inside(content)
+        damage, run_id = inspect_archive(content)
         assert run_id in ("", _RUN.id) or len(run_id) == len(_RUN.id)
         assert len(damage) <= _LONGEST_REASON
     with _in_time_and_ours():

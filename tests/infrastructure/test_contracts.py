@@ -22,7 +22,7 @@ from ticketattr.errors import ServiceError, SettingsError
 from ticketattr.infrastructure.classifiers.gemini.classifier import GeminiClassifier
 from ticketattr.infrastructure.classifiers.offline.classifier import OfflineClassifier
 from ticketattr.infrastructure.delivery.eml_outbox import EMLOutbox
-from ticketattr.infrastructure.delivery.message import Letter
+from ticketattr.infrastructure.delivery.message import MailTemplate
 from ticketattr.infrastructure.delivery.smtp import SMTPMailer
 from ticketattr.infrastructure.options import GeminiOptions
 from ticketattr.infrastructure.options import MailServer as ServerOptions
@@ -30,7 +30,7 @@ from ticketattr.infrastructure.options import MailServer as ServerOptions
 from ..fakes import CATALOG, GENERAL, LAPTOP, PASSWORD, FakeMailer, ScriptedClassifier, a_message, a_report
 from ..servers import HTTPServer, MailServer, gemini
 
-LETTER = Letter("Service Desk", "https://example.com/code")
+LETTER = MailTemplate("Service Desk", "https://example.com/code")
 
 BY_TEXT = {"password": PASSWORD, "laptop": LAPTOP, "": GENERAL}
 

@@ -38,7 +38,7 @@ class Probe:
     """
 
     area: str
-    look: Callable[[], Iterable[Finding]]
+    check: Callable[[], Iterable[Finding]]
     fix: str = ""
 
 
@@ -49,11 +49,11 @@ def run_probes(probes: Iterable[Probe]) -> Iterator[Finding]:
 
 def _findings(probe: Probe) -> Iterator[Finding]:
     try:
-        yield from probe.look()
+        yield from probe.check()
     except TicketAttrError as error:
         yield Finding.error(probe.area, error, probe.fix)
 
 
-def worst(findings: Sequence[Finding]) -> ExitCode:
+def worst_exit_code(findings: Sequence[Finding]) -> ExitCode:
     """What waiting cannot heal (2, 3) comes before what it may (4); warnings do not count."""
     return min((finding.exit_code for finding in findings if finding.status == "error"), default=ExitCode.DONE)

@@ -12,7 +12,7 @@ from ..domain.digest import digest
 from ..domain.examples import Example, Examples
 from ..domain.gold import GoldTicket
 from ..domain.ticket import AttributedTicket, Attribution, Outcome, Ticket
-from ..domain.usage import Bill, Plan, Usage
+from ..domain.usage import Bill, ClassificationPlan, Usage
 from .batches import Answers, ask_in_batches
 from .interruptible import run_interruptible
 from .ports import AnswerCache, Classifier, Progress
@@ -37,11 +37,11 @@ def classify_tickets(
     that the catalog does not have decides nothing. Raises SettingsError when no answer can be had.
     """
     examples = Examples(corrections, catalog, labelled)
-    questions = _open_questions(tickets, catalog, classifier, cache, examples, corrections)
-    log.info("%s", questions)
-    answers = {**questions.known, **_ask(questions, catalog, classifier, cache, examples, progress)}
+    open_tickets = _open_tickets(tickets, catalog, classifier, cache, examples, corrections)
+    log.info("%s", open_tickets)
+    answers = {**open_tickets.known, **_ask(open_tickets, catalog, classifier, cache, examples, progress)}
     return [
-        AttributedTicket(ticket, questions.decided.get(place) or answers[questions.keys[place]])
+        AttributedTicket(ticket, open_tickets.decided.get(place) or answers[open_tickets.keys[place]])
         for place, ticket in enumerate(tickets)
     ]
 
@@ -53,31 +53,31 @@ def plan_classification(
     cache: AnswerCache,
     corrections: Sequence[Correction] = (),
     labelled: Sequence[GoldTicket] = (),
-) -> Plan:
+) -> ClassificationPlan:
     """What `classify_tickets` would ask for, without asking."""
     examples = Examples(corrections, catalog, labelled)
-    questions = _open_questions(tickets, catalog, classifier, cache, examples, corrections)
-    asked = list(questions.to_ask.values())
+    open_tickets = _open_tickets(tickets, catalog, classifier, cache, examples, corrections)
+    asked = list(open_tickets.to_ask.values())
     size = classifier.batch_size
     batches = [asked[start : start + size] for start in range(0, len(asked), size)]
     bills = [classifier.estimate(batch, catalog, examples.for_batch(batch)) for batch in batches]
     costs = [bill.cost for bill in bills]
-    return Plan(
+    return ClassificationPlan(
         tickets=len(tickets),
-        kept=len(questions.decided) - questions.corrected_tickets,
-        cached=questions.cached_tickets,
+        kept=len(open_tickets.decided) - open_tickets.corrected_tickets,
+        cached=open_tickets.cached_tickets,
         to_ask=len(asked),
         batches=len(batches),
         bill=Bill(
             usage=sum((bill.usage for bill in bills), Usage()),
             cost=None if None in costs else sum(cost for cost in costs if cost is not None),
         ),
-        corrected=questions.corrected_tickets,
+        corrected=open_tickets.corrected_tickets,
     )
 
 
 @dataclass(frozen=True, slots=True)
-class _Questions:
+class _OpenTickets:
     """The tickets by what has to be asked: decided and keys by place, known and to_ask by key."""
 
     decided: dict[int, Attribution]
@@ -102,14 +102,14 @@ class _Questions:
         )
 
 
-def _open_questions(
+def _open_tickets(
     tickets: Sequence[Ticket],
     catalog: ServiceCatalog,
     classifier: Classifier,
     cache: AnswerCache,
     examples: Examples,
     corrections: Sequence[Correction],
-) -> _Questions:
+) -> _OpenTickets:
     by_key = {correction.key: correction for correction in corrections}
     decided = {
         place: outcome
@@ -124,25 +124,25 @@ def _open_questions(
     }
     different = {key: tickets[place] for place, key in keys.items()}
     known = {key: _as_cached(outcome) for key, outcome in cache.get(list(different), catalog).items()}
-    return _Questions(decided, keys, known, {key: ticket for key, ticket in different.items() if key not in known})
+    return _OpenTickets(decided, keys, known, {key: ticket for key, ticket in different.items() if key not in known})
 
 
 def _ask(
-    questions: _Questions,
+    open_tickets: _OpenTickets,
     catalog: ServiceCatalog,
     classifier: Classifier,
     cache: AnswerCache,
     examples: Examples,
     progress: Progress,
 ) -> dict[str, Outcome]:
-    keys = list(questions.to_ask)
+    keys = list(open_tickets.to_ask)
     if not keys:
         return {}
 
     def keep(answers: Answers) -> None:
         cache.put({keys[place]: outcome for place, outcome in answers.items()})
 
-    asked = list(questions.to_ask.values())
+    asked = list(open_tickets.to_ask.values())
     outcomes = run_interruptible(ask_in_batches, asked, catalog, classifier, keep, progress, examples)
     return dict(zip(keys, outcomes, strict=True))
 

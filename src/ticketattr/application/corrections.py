@@ -9,7 +9,7 @@ from datetime import datetime
 
 from ..domain.catalog import RequestType, ServiceCatalog, fold
 from ..domain.correction import Correction, ReviewedRow, ReviewedWorkbook
-from ..domain.shown_text import looks_like, shown
+from ..domain.sanitizing import matches_sanitized, sanitize
 from ..domain.ticket import AttributedTicket, Attribution
 from ..domain.wording import some_of
 from ..errors import InputError
@@ -86,7 +86,7 @@ def _own_rows(
 def _speaks_of(row: ReviewedRow, attributed: AttributedTicket) -> bool:
     """A part of the columns sorted by itself, say, would put a choice beside the wrong ticket."""
     ticket = attributed.ticket
-    return looks_like(row.id, ticket.id) and looks_like(row.short_description, ticket.short_description)
+    return matches_sanitized(row.id, ticket.id) and matches_sanitized(row.short_description, ticket.short_description)
 
 
 def _pair(attributed: AttributedTicket) -> tuple[str, str]:
@@ -101,15 +101,15 @@ def _differs(row: ReviewedRow, attributed: AttributedTicket, before: Correction 
 
 def _same(row: ReviewedRow, pair: tuple[str, str]) -> bool:
     written = (row.request_category, row.request_type)
-    return all(fold(cell) == fold(shown(name)) for cell, name in zip(written, pair, strict=True))
+    return all(fold(cell) == fold(sanitize(name)) for cell, name in zip(written, pair, strict=True))
 
 
 def _no_entry(row: ReviewedRow, workbook: ReviewedWorkbook, catalog: ServiceCatalog) -> str:
     """Which cell of a changed row is to blame that the catalog has no such entry."""
     known = any(fold(entry.category) == fold(row.request_category) for entry in catalog.entries)
     column, value = (1, row.request_type) if known else (0, row.request_category)
-    what = f"request type of {shown(row.request_category)}" if known else "category"
-    said = f"'{shown(value)[:100]}'" if value.strip() else "an empty cell"
+    what = f"request type of {sanitize(row.request_category)}" if known else "category"
+    said = f"'{sanitize(value)[:100]}'" if value.strip() else "an empty cell"
     return f"{workbook.columns[column]}{row.number}: {said} is no {what} in the catalog"
 
 

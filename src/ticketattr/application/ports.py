@@ -30,8 +30,8 @@ from ..domain.ticket import AttributedTicket, Outcome, Reason, Ticket
 from ..domain.usage import Bill
 
 if TYPE_CHECKING:
-    from ..domain.alert import Alert
-    from ..domain.operation import Figures, Memory
+    from ..domain.alerting import Alert
+    from ..domain.run_history import Figures, RunHistory
 
 Clock: TypeAlias = Callable[[], datetime]
 """The time, in UTC."""
@@ -273,8 +273,8 @@ class Mailer(Protocol):
         """
 
 
-class MemoryStore(Protocol):
-    def change(self, change: Callable[[Memory], Memory]) -> Memory:
+class RunHistoryStore(Protocol):
+    def change(self, change: Callable[[RunHistory], RunHistory]) -> RunHistory:
         """What is known from now on, after `change` to what was known; nobody else changes it meanwhile.
 
         Raises nothing: what cannot be read is unknown, what cannot be kept is forgotten, both with a warning.
@@ -287,5 +287,5 @@ class MetricsSink(Protocol):
 
 
 class Alerts(Protocol):
-    def tell(self, alert: Alert) -> bool:
+    def send(self, alert: Alert) -> bool:
         """Whether somebody could be told within a few seconds. Raises nothing: what failed is logged."""

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Literal
 
 from ..domain.delivery import Message, ReportFile
-from ..domain.standing import Records, judge_reports
+from ..domain.report_status import DeliveryHistory, statuses_of
 from ..domain.wording import some_of
 from ..errors import InputError
 from .ports import ReportFolder, ReportLog
@@ -76,5 +76,5 @@ def _refuse_to_lose(messages: Sequence[Message], copy: ReportLog) -> None:
 
 def _unknown(folder: ReportFolder, copy: ReportLog) -> list[ReportFile]:
     """Whatever the transport: a report that somebody has by one of them is known."""
-    statuses = judge_reports(folder.reports(), Records(copy.deliveries(), copy.adoptions()))
+    statuses = statuses_of(folder.reports(), DeliveryHistory(copy.deliveries(), copy.adoptions()))
     return [status.report for status in statuses if status.state == "pending"]

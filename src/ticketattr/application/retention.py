@@ -12,12 +12,12 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from ..domain.delivery import Delivery
+from ..domain.report_status import ReportStatus
 from ..domain.run_id import began_before
-from ..domain.standing import ReportStatus
 from ..errors import TicketAttrError
-from .pending import Mailroom
 from .ports import StageFiles
 from .report import last_sent_run
+from .report_tracker import ReportTracker
 
 log = logging.getLogger(__name__)
 
@@ -35,7 +35,7 @@ class Archive:
     """What grows with every run."""
 
     stage_files: StageFiles
-    mailroom: Mailroom
+    tracker: ReportTracker
 
 
 def prune(archive: Archive, retention: Retention, now: datetime) -> None:
@@ -53,8 +53,8 @@ def _prune_runs(archive: Archive, before: datetime) -> None:
     runs = archive.stage_files.runs()
     needed = {
         *runs[-1:],
-        last_sent_run(archive.mailroom.log, archive.mailroom.transport),
-        *(status.report.run_id for status in archive.mailroom.pending()),
+        last_sent_run(archive.tracker.log, archive.tracker.transport),
+        *(status.report.run_id for status in archive.tracker.pending()),
     }
     old = [run for run in runs if began_before(run, before) and run not in needed]
     for run in old:
@@ -65,13 +65,13 @@ def _prune_runs(archive: Archive, before: datetime) -> None:
 
 def _prune_reports(archive: Archive, before: datetime, now: datetime) -> None:
     """The files first: a report whose file is there must be known as sent in full."""
-    old = [status for status in archive.mailroom.survey() if _is_over(status, before)]
+    old = [status for status in archive.tracker.statuses() if _is_over(status, before)]
     for status in old:
-        archive.mailroom.folder.remove(status.report)
-    here = {report.sha256 for report in archive.mailroom.folder.reports()}
+        archive.tracker.folder.remove(status.report)
+    here = {report.sha256 for report in archive.tracker.folder.reports()}
     forgotten = [delivery for delivery in _dispensable(archive, before) if not here & delivery.message.contents]
     if forgotten:
-        archive.mailroom.log.prune(forgotten, now)
+        archive.tracker.log.prune(forgotten, now)
     if old or forgotten:
         log.info("%d reports and %d messages of before %s dropped", len(old), len(forgotten), f"{before:%Y-%m-%d}")
 
@@ -83,7 +83,7 @@ def _is_over(status: ReportStatus, before: datetime) -> bool:
 
 def _dispensable(archive: Archive, before: datetime) -> Sequence[Delivery]:
     """Old messages that nothing can come of any more; the last one that was sent by each transport stays."""
-    deliveries = archive.mailroom.log.deliveries()
+    deliveries = archive.tracker.log.deliveries()
     last = {delivery.message.transport: delivery for delivery in deliveries if delivery.state == "sent"}
     return [
         delivery

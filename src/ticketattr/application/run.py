@@ -8,15 +8,15 @@ from pathlib import Path
 from ..domain.correction import in_force
 from ..domain.delivery import Delivery
 from ..domain.gold import LabelledTickets
-from ..domain.operation import count_outcomes
-from ..domain.standing import ReportStatus
+from ..domain.report_status import ReportStatus
+from ..domain.run_history import count_outcomes
 from ..domain.ticket import AttributedTicket
 from .classify import classify_tickets
 from .fetch import Fetched, fetch_tickets
 from .ports import AnswerCache, CatalogSource, Classifier, CorrectionStore, Helpdesk, Progress, Run, StageFiles
 from .report import Attributed, Reporting, make_report
+from .run_progress import RunProgress
 from .send import Outgoing, largest_mail, send_messages
-from .watch import Watch
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,41 +44,43 @@ class RunResult:
     left: tuple[ReportStatus, ...]
 
 
-def run_pipeline(pipeline: Pipeline, run: Run, report_path: Path, progress: Progress, watch: Watch) -> RunResult:
+def run_pipeline(
+    pipeline: Pipeline, run: Run, report_path: Path, progress: Progress, run_progress: RunProgress
+) -> RunResult:
     """Every stage in turn, each leaving its file, and all of them under `watch`."""
-    watch.bill = lambda: pipeline.classifier.bill
-    max_size = _send_pending(pipeline.outgoing, watch) if pipeline.outgoing else None
-    fetched = _fetch(pipeline, run, watch)
-    attributed = _classify(pipeline, run, fetched, progress, watch)
+    run_progress.bill = lambda: pipeline.classifier.bill
+    max_size = _send_pending(pipeline.outgoing, run_progress) if pipeline.outgoing else None
+    fetched = _fetch(pipeline, run, run_progress)
+    attributed = _classify(pipeline, run, fetched, progress, run_progress)
     if attributed.tickets:
-        with watch.stage("report") as counts:
+        with run_progress.stage("report") as counts:
             counts["rows"] = len(make_report(attributed, pipeline.reporting, report_path).rows)
     if pipeline.outgoing:
-        with watch.stage("send") as counts:
-            counts["messages"] = _send(pipeline.outgoing, max_size, watch)
-        watch.left = pipeline.outgoing.mailroom.pending()
+        with run_progress.stage("send") as counts:
+            counts["messages"] = _send(pipeline.outgoing, max_size, run_progress)
+        run_progress.left = pipeline.outgoing.tracker.pending()
     return RunResult(
         tickets=tuple(attributed.tickets),
         report=report_path if attributed.tickets else None,
-        deliveries=tuple(watch.deliveries),
-        left=tuple(watch.left),
+        deliveries=tuple(run_progress.deliveries),
+        left=tuple(run_progress.left),
     )
 
 
-def _send_pending(outgoing: Outgoing, watch: Watch) -> int | None:
+def _send_pending(outgoing: Outgoing, run_progress: RunProgress) -> int | None:
     """Send what earlier runs left. What the largest mail may be; raises what would keep every report from being sent.
 
     Even with nothing to send: a report that cannot be delivered is not worth a model call.
     """
-    with watch.stage("send") as counts:
+    with run_progress.stage("send") as counts:
         outgoing.planner()
         max_size = largest_mail(outgoing)
-        counts["messages"] = _send(outgoing, max_size, watch)
+        counts["messages"] = _send(outgoing, max_size, run_progress)
     return max_size
 
 
-def _fetch(pipeline: Pipeline, run: Run, watch: Watch) -> Fetched:
-    with watch.stage("fetch") as counts:
+def _fetch(pipeline: Pipeline, run: Run, run_progress: RunProgress) -> Fetched:
+    with run_progress.stage("fetch") as counts:
         fetched = fetch_tickets(pipeline.helpdesk, pipeline.catalog_source)
         counts |= fetched.counts
         # The catalog first: tickets.json is the file that says the fetch is complete.
@@ -87,8 +89,10 @@ def _fetch(pipeline: Pipeline, run: Run, watch: Watch) -> Fetched:
     return fetched
 
 
-def _classify(pipeline: Pipeline, run: Run, fetched: Fetched, progress: Progress, watch: Watch) -> Attributed:
-    with watch.stage("classify") as counts:
+def _classify(
+    pipeline: Pipeline, run: Run, fetched: Fetched, progress: Progress, run_progress: RunProgress
+) -> Attributed:
+    with run_progress.stage("classify") as counts:
         tickets = classify_tickets(
             fetched.tickets,
             fetched.catalog,
@@ -98,15 +102,15 @@ def _classify(pipeline: Pipeline, run: Run, fetched: Fetched, progress: Progress
             in_force(pipeline.corrections.all()),
             pipeline.labelled(fetched.catalog),
         )
-        watch.tickets = tickets
+        run_progress.tickets = tickets
         counts.update(count_outcomes(tickets).items())
         bill = pipeline.classifier.bill
         generated_at = pipeline.stage_files.save_attributions(tickets, run, bill)
     return Attributed(run.id, generated_at, tickets, bill, fetched.catalog)
 
 
-def _send(outgoing: Outgoing, max_size: int | None, watch: Watch) -> int:
+def _send(outgoing: Outgoing, max_size: int | None, run_progress: RunProgress) -> int:
     """How many messages were due."""
     deliveries = send_messages(outgoing, outgoing.planner().pending(max_size))
-    watch.deliveries = (*watch.deliveries, *deliveries)
+    run_progress.deliveries = (*run_progress.deliveries, *deliveries)
     return len(deliveries)

@@ -14,9 +14,9 @@ from pathlib import Path
 
 from ..domain.delivery import Delivery, Message, MessageState, RecipientResult, RecipientState
 from ..errors import MailServerError, TicketAttrError
-from .pending import Mailroom, refuse_to_forget
-from .plan import Addressing, Planner
+from .delivery_plan import Addressing, DeliveryPlanner
 from .ports import Clock, DeliveryInDoubt, Mailer, MailSession, MessageRefused
+from .report_tracker import ReportTracker, refuse_lost_report_log
 
 log = logging.getLogger(__name__)
 
@@ -29,7 +29,7 @@ class Outgoing:
     there is no log, nothing was sent.
     """
 
-    mailroom: Mailroom
+    tracker: ReportTracker
     mailer: Mailer
     addressing: Addressing
     clock: Clock
@@ -37,13 +37,13 @@ class Outgoing:
     pauses: tuple[float, ...] = ()
     send_old: bool = False
 
-    def planner(self, report: Path | None = None) -> Planner:
+    def planner(self, report: Path | None = None) -> DeliveryPlanner:
         """`report`: to be sent from wherever it lies. Raises InputError when the log is gone."""
-        folder = self.mailroom.folder
+        folder = self.tracker.folder
         if not self.send_old:
             named = [folder.inspect(report)] if report else []
-            refuse_to_forget([*named, *folder.reports()], self.mailroom.log, self.clock())
-        return Planner(folder, self.mailroom.records(), self.addressing, self.clock())
+            refuse_lost_report_log([*named, *folder.reports()], self.tracker.log, self.clock())
+        return DeliveryPlanner(folder, self.tracker.history(), self.addressing, self.clock())
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,7 +98,7 @@ def send_messages(outgoing: Outgoing, messages: Sequence[Message], *, why: str =
         outcome = _deliver(outgoing, message, why)
         if outcome.error:
             raise outcome.error
-        delivery = outgoing.mailroom.log.delivery(message.message_id)
+        delivery = outgoing.tracker.log.delivery(message.message_id)
         if delivery:
             # Its reports may lie elsewhere than when it was first recorded.
             deliveries.append(replace(delivery, message=message))
@@ -127,13 +127,13 @@ def _deliver(outgoing: Outgoing, message: Message, why: str) -> _Outcome:
 
 
 def _try(outgoing: Outgoing, message: Message, why: str) -> _Outcome:
-    contents = [outgoing.mailroom.folder.read(report) for report in message.reports]
-    before = outgoing.mailroom.log.delivery(message.message_id)
+    contents = [outgoing.tracker.folder.read(report) for report in message.reports]
+    before = outgoing.tracker.log.delivery(message.message_id)
     to = before.outstanding if before else message.envelope
     log.info("sending %s: %d attachments, %d bytes", message.message_id, len(contents), sum(map(len, contents)))
     try:
         with outgoing.mailer.connect() as session:
-            outgoing.mailroom.log.begin(message, outgoing.clock(), to=to, why=why)
+            outgoing.tracker.log.begin(message, outgoing.clock(), to=to, why=why)
             outcome = _hand_over(session, message, contents, to)
             _record(outgoing, message, before, to, outcome)
             return outcome
@@ -164,7 +164,7 @@ def _record(
     else:
         log.warning("%s is %s: %s", message.message_id, state.replace("_", " "), outcome.detail)
     results = _results(to, state, outcome)
-    outgoing.mailroom.log.finish(message, state, outcome.detail, outgoing.clock(), results=results, size=outcome.size)
+    outgoing.tracker.log.finish(message, state, outcome.detail, outgoing.clock(), results=results, size=outcome.size)
 
 
 def _state_after(before: Delivery | None, state: MessageState) -> MessageState:

@@ -7,8 +7,8 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 from .catalog import RequestType, ServiceCatalog, fold
-from .left_over import is_left_over
-from .shown_text import shown
+from .catch_all import is_catch_all
+from .sanitizing import sanitize
 from .wording import some_of
 
 _NAMED = 3
@@ -38,14 +38,14 @@ def _same_name(entries: Sequence[RequestType]) -> Iterator[Remark]:
     for entry in entries:
         categories.setdefault(fold(entry.name), []).append(entry)
     # "Other" may be there in every category: it means the rest of that.
-    twins = [same for same in categories.values() if len(same) > 1 and not is_left_over(same[0].name)]
+    twins = [same for same in categories.values() if len(same) > 1 and not is_catch_all(same[0].name)]
     if twins:
         named = _some(f"'{same[0].name}' in {' and '.join(entry.category for entry in same)}" for same in twins)
         yield Remark(f"the same name in several categories: {named}", "Rename them, or tell them apart by description.")
 
 
-def _nothing_left_over(entries: Sequence[RequestType]) -> Iterator[Remark]:
-    if not any(is_left_over(entry.name) for entry in entries):
+def _no_catch_all(entries: Sequence[RequestType]) -> Iterator[Remark]:
+    if not any(is_catch_all(entry.name) for entry in entries):
         yield Remark(
             "no request type is for what fits nowhere else",
             "Add one, such as 'Other Request', or tickets stay without any.",
@@ -61,7 +61,7 @@ def _at_once(entries: Sequence[RequestType]) -> Iterator[Remark]:
 
 
 def _odd_space(entries: Sequence[RequestType]) -> Iterator[Remark]:
-    odd = (name for name in _names(entries) if _ODD_SPACE.search(name) or shown(name) != name)
+    odd = (name for name in _names(entries) if _ODD_SPACE.search(name) or sanitize(name) != name)
     if named := _some(f"{name!a}" for name in odd):
         yield Remark(f"unusual white space or hidden characters in names: {named}", "Type these names anew.")
 
@@ -84,14 +84,14 @@ def _alone_under_its_own_name(entries: Sequence[RequestType]) -> Iterator[Remark
     by_category: dict[str, list[RequestType]] = {}
     for entry in entries:
         by_category.setdefault(fold(entry.category), []).append(entry)
-    alone = (same[0] for same in by_category.values() if len(same) == 1 and not is_left_over(same[0].name))
+    alone = (same[0] for same in by_category.values() if len(same) == 1 and not is_catch_all(same[0].name))
     if named := _some(f"'{entry.category}'" for entry in alone if fold(entry.name) == fold(entry.category)):
         yield Remark(f"a category whose only request type has its name: {named}", "Say in it what can be asked for.")
 
 
 _RULES: tuple[Callable[[Sequence[RequestType]], Iterator[Remark]], ...] = (
     _same_name,
-    _nothing_left_over,
+    _no_catch_all,
     _at_once,
     _nearly_same,
     _odd_space,

@@ -12,8 +12,8 @@ from urllib.parse import quote
 
 from .catalog import RequestType, ServiceCatalog
 from .changes import Change, Earlier, Known, identities
+from .prompt_injection import find_prompt_injection
 from .review import REVIEW_BELOW, reasons_for_review
-from .suspicion import suspicion
 from .ticket import AttributedTicket, Attribution, Outcome, Unattributed
 from .usage import Bill
 
@@ -109,7 +109,7 @@ def build_report(
 
 def _row(attributed: AttributedTicket, *, place: int, change: Change, now: datetime, background: Background) -> Row:
     ticket = attributed.ticket
-    steering = suspicion(ticket)
+    steering = find_prompt_injection(ticket)
     return Row(
         id=ticket.id,
         short_description=ticket.short_description,

@@ -58,7 +58,7 @@ class Bill:
 
 
 @dataclass(frozen=True, slots=True)
-class Plan:
+class ClassificationPlan:
     """What a classification would ask: `to_ask` are distinct texts. `bill` is an estimate."""
 
     tickets: int

@@ -14,21 +14,21 @@ import typer
 from typer.core import TyperGroup
 
 from .. import __version__
-from ..application.watch import Watch, current_run, current_stage
+from ..application.run_progress import RunProgress, current_run, current_stage
 from ..errors import ExitCode, SettingsError, TicketAttrError
 from .commands import corrections, pending
 from .commands.check import check
 from .commands.classify import classify
 from .commands.evaluate import evaluate
-from .commands.examples import examples_of
 from .commands.fetch import fetch
+from .commands.help_examples import examples_of
 from .commands.report import report
 from .commands.run import run
 from .commands.send import send
+from .invocation import MONITORED, Invocation
+from .monitoring import MonitoredCommand
 from .presentation.console import Console, show_error
-from .recording import RecordedCommand
-from .session import RECORDED, Session
-from .settings.operation import LogSettings
+from .settings.monitoring import LogSettings
 from .streams import prepare_streams
 
 
@@ -56,8 +56,8 @@ app = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"]},
 )
 for command in (check, run, fetch, classify, report, send, evaluate):
-    is_recorded = command.__name__ in RECORDED
-    app.command(cls=RecordedCommand if is_recorded else None, epilog=examples_of(command.__name__))(command)
+    is_recorded = command.__name__ in MONITORED
+    app.command(cls=MonitoredCommand if is_recorded else None, epilog=examples_of(command.__name__))(command)
 app.add_typer(pending.app, name="pending")
 app.add_typer(corrections.app, name="corrections")
 
@@ -91,7 +91,7 @@ def main_options(
     console.set_up_logging(LogSettings())
     if verbose and quiet:
         raise SettingsError("-v and -q exclude each other", hint="Leave one of them out.")
-    context.obj = Session(console, tuple(env_file or ()), _now, Watch(time.monotonic))
+    context.obj = Invocation(console, tuple(env_file or ()), _now, RunProgress(time.monotonic))
 
 
 def _now() -> datetime:

@@ -17,8 +17,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING
 
-from ..application.pending import Mailroom
-from ..application.plan import Addressing
+from ..application.delivery_plan import Addressing
 from ..application.ports import (
     AnswerCache,
     CatalogSource,
@@ -32,6 +31,7 @@ from ..application.ports import (
     ReportWriter,
 )
 from ..application.report import Reporting
+from ..application.report_tracker import ReportTracker
 from ..application.restore import Copy
 from ..application.retention import Archive
 from ..application.send import Outgoing
@@ -40,21 +40,21 @@ from ..errors import SettingsError
 from .settings.classifier import ClassifierSettings
 from .settings.folders import FolderSettings
 from .settings.mail import MailSettings
-from .settings.mailroom import MailroomSettings
-from .settings.operation import OperationSettings
+from .settings.monitoring import MonitoringSettings
 from .settings.report import ReportSettings
+from .settings.report_tracker import ReportTrackerSettings
 from .settings.run import RunSettings
 from .settings.sources import SourceSettings
 
 if TYPE_CHECKING:
-    from ..application.record import Recording
+    from ..application.monitoring import Monitoring
     from ..application.run import Pipeline
-    from ..domain.operation import ReportFigures
-    from ..infrastructure.alerts import AppriseAlerts
+    from ..domain.run_history import ReportFigures
     from ..infrastructure.delivery.report_log import SQLiteReportLog
     from ..infrastructure.delivery.smtp import SMTPMailer
-    from ..infrastructure.memory_file import MemoryFile
-    from ..infrastructure.metrics import Pushgateway, Textfile
+    from ..infrastructure.monitoring.alerts import AppriseAlerts
+    from ..infrastructure.monitoring.metrics import Pushgateway, Textfile
+    from ..infrastructure.monitoring.run_history_file import RunHistoryFile
     from ..infrastructure.options import MailServer
     from ..infrastructure.sources.catalog_cache import CachedCatalog
     from ..infrastructure.stage_files import WorkFolder
@@ -202,9 +202,9 @@ def login_name() -> str:
         return f"user {os.getuid()}"  # in a container there may be no name
 
 
-def mailroom(settings: MailroomSettings) -> Mailroom:
+def tracker(settings: ReportTrackerSettings) -> ReportTracker:
     folders = settings.folders
-    return Mailroom(report_folder(folders), report_log(folders), settings.transport, settings.doubt)
+    return ReportTracker(report_folder(folders), report_log(folders), settings.transport, settings.doubt)
 
 
 @contextmanager
@@ -220,29 +220,29 @@ def copy_of_report_log(path: Path) -> Iterator[Copy]:
 
 
 def archive(folders: FolderSettings, outgoing: Outgoing) -> Archive:
-    return Archive(work_folder(folders), outgoing.mailroom)
+    return Archive(work_folder(folders), outgoing.tracker)
 
 
 def mailer(settings: MailSettings) -> Mailer:
     if not isinstance(settings.carrier, Path):
         return smtp_mailer(settings, settings.carrier)
     from ..infrastructure.delivery.eml_outbox import EMLOutbox
-    from ..infrastructure.delivery.message import Letter
+    from ..infrastructure.delivery.message import MailTemplate
 
-    return EMLOutbox(settings.carrier, Letter(settings.sender_name, settings.codebase_url))
+    return EMLOutbox(settings.carrier, MailTemplate(settings.sender_name, settings.codebase_url))
 
 
 def smtp_mailer(settings: MailSettings, server: MailServer) -> SMTPMailer:
-    from ..infrastructure.delivery.message import Letter
+    from ..infrastructure.delivery.message import MailTemplate
     from ..infrastructure.delivery.smtp import SMTPMailer
 
-    return SMTPMailer(server, settings.sender, Letter(settings.sender_name, settings.codebase_url))
+    return SMTPMailer(server, settings.sender, MailTemplate(settings.sender_name, settings.codebase_url))
 
 
 def outgoing(folders: FolderSettings, mail: MailSettings, clock: Clock, *, send_old: bool = False) -> Outgoing:
     carrier = mailer(mail)
     return Outgoing(
-        mailroom=Mailroom(report_folder(folders), report_log(folders), carrier.transport, mail.doubt),
+        tracker=ReportTracker(report_folder(folders), report_log(folders), carrier.transport, mail.doubt),
         mailer=carrier,
         addressing=Addressing(
             carrier.transport, mail.sender, mail.recipients, mail.subject, cc=mail.cc, reply_to=mail.reply_to
@@ -274,15 +274,15 @@ def pipeline(
     )
 
 
-def recording(settings: OperationSettings) -> Recording:
-    from ..application.figures import count_reports
-    from ..application.record import Recording
+def monitoring(settings: MonitoringSettings) -> Monitoring:
+    from ..application.monitoring import Monitoring
+    from ..application.report_figures import count_reports
 
     def count(since: datetime) -> ReportFigures:
-        return count_reports(mailroom(settings.mailroom), since=since)
+        return count_reports(tracker(settings.tracker), since=since)
 
-    return Recording(
-        memory=memory(settings.mailroom.folders),
+    return Monitoring(
+        history=history(settings.tracker.folders),
         sinks=metrics_sinks(settings),
         alerts=alerts(settings),
         count_reports=count,
@@ -290,36 +290,36 @@ def recording(settings: OperationSettings) -> Recording:
     )
 
 
-def memory(folders: FolderSettings) -> MemoryFile:
-    from ..infrastructure.memory_file import MemoryFile
+def history(folders: FolderSettings) -> RunHistoryFile:
+    from ..infrastructure.monitoring.run_history_file import RunHistoryFile
 
-    return MemoryFile(folders.work / "memory.json")
+    return RunHistoryFile(folders.work / "run-history.json")
 
 
-def metrics_sinks(settings: OperationSettings) -> list[MetricsSink]:
+def metrics_sinks(settings: MonitoringSettings) -> list[MetricsSink]:
     sinks = (textfile(settings), pushgateway(settings))
     return [sink for sink in sinks if sink]
 
 
-def textfile(settings: OperationSettings) -> Textfile | None:
+def textfile(settings: MonitoringSettings) -> Textfile | None:
     if not settings.textfile:
         return None
-    from ..infrastructure.metrics import Textfile
+    from ..infrastructure.monitoring.metrics import Textfile
 
     return Textfile(settings.textfile)
 
 
-def pushgateway(settings: OperationSettings) -> Pushgateway | None:
+def pushgateway(settings: MonitoringSettings) -> Pushgateway | None:
     if not settings.push_url:
         return None
-    from ..infrastructure.metrics import Pushgateway
+    from ..infrastructure.monitoring.metrics import Pushgateway
 
     return Pushgateway(settings.push_url)
 
 
-def alerts(settings: OperationSettings) -> AppriseAlerts | None:
+def alerts(settings: MonitoringSettings) -> AppriseAlerts | None:
     if not settings.alert_urls:
         return None
-    from ..infrastructure.alerts import AppriseAlerts
+    from ..infrastructure.monitoring.alerts import AppriseAlerts
 
     return AppriseAlerts(settings.alert_urls)

@@ -6,7 +6,7 @@ import json
 import math
 from typing import Any
 
-from ..domain.shown_text import cut
+from ..domain.sanitizing import truncate
 from ..errors import InputError
 
 MAX_DEPTH = 50
@@ -33,7 +33,7 @@ def parse_json(
             raise InputError(
                 f"{what} is a web page, not JSON", hint="Often a login or error page: check the URL."
             ) from error
-        raise InputError(f"{what} is not valid JSON: {cut(str(error), _LONGEST_REASON)}", hint=hint) from error
+        raise InputError(f"{what} is not valid JSON: {truncate(str(error), _LONGEST_REASON)}", hint=hint) from error
 
 
 def dump_json(value: Any) -> bytes:

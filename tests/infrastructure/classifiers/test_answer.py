@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from ticketattr.application.ports import BatchFailed
 from ticketattr.domain.ticket import Attribution, Outcome, Unattributed
-from ticketattr.infrastructure.classifiers.gemini.answer import read_answer
+from ticketattr.infrastructure.classifiers.llm.answer import read_answer
 
 from ...fakes import CATALOG, LAPTOP, PASSWORD
 

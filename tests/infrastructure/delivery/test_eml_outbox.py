@@ -13,14 +13,14 @@ import pytest
 from ticketattr.domain.delivery import Message
 from ticketattr.errors import SettingsError
 from ticketattr.infrastructure.delivery.eml_outbox import EMLOutbox
-from ticketattr.infrastructure.delivery.message import Letter
+from ticketattr.infrastructure.delivery.message import MailTemplate
 from ticketattr.infrastructure.delivery.smtp import SMTPMailer
 from ticketattr.infrastructure.options import MailServer as ServerOptions
 
 from ...fakes import MIDNIGHT, a_message, a_report
 from ...servers import MailServer
 
-LETTER = Letter("Service Desk", "https://example.com/code?a=1&b=2")
+LETTER = MailTemplate("Service Desk", "https://example.com/code?a=1&b=2")
 
 
 def put(folder: Path, *messages: Message) -> list[Path]:

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from ticketattr.domain.standing import Records, judge_reports
+from ticketattr.domain.report_status import DeliveryHistory, statuses_of
 from ticketattr.errors import InputError, SettingsError
 from ticketattr.infrastructure.delivery.report_log import SQLiteReportLog
 from ticketattr.infrastructure.delivery.report_log_schema import SCHEMA_VERSION
@@ -101,7 +101,7 @@ class TestEarlierImplementation:
             for modified in (before, after)
             for name in ("sent.xlsx", "windows.xlsx", "epoch.xlsx", "other.xlsx")
         ]
-        statuses = judge_reports(reports, Records(log.deliveries(), log.adoptions()))
+        statuses = statuses_of(reports, DeliveryHistory(log.deliveries(), log.adoptions()))
         assert [status.state for status in statuses] == ["sent", "sent", "sent", "pending", *["pending"] * 4]
         assert statuses[0].sent_at == datetime(2026, 11, 23, 1, tzinfo=timezone.utc)
 

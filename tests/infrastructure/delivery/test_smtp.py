@@ -19,7 +19,7 @@ from ticketattr.application.ports import DeliveryInDoubt, MessageRefused
 from ticketattr.domain.delivery import Message
 from ticketattr.errors import MailServerError, ServiceError, SettingsError
 from ticketattr.infrastructure.delivery import smtp, smtp_client
-from ticketattr.infrastructure.delivery.message import Letter
+from ticketattr.infrastructure.delivery.message import MailTemplate
 from ticketattr.infrastructure.delivery.smtp import SMTPMailer
 from ticketattr.infrastructure.options import MailServer as ServerOptions
 
@@ -28,7 +28,7 @@ from ...scripted_smtp import HANG_UP_WITHIN, scripted_smtp
 from ...servers import MailServer, smtp_server
 
 RIGHT, WRONG = "right password", "wrong canary password"
-LETTER = Letter("Service Desk", "https://example.com/code?a=1&b=2")
+LETTER = MailTemplate("Service Desk", "https://example.com/code?a=1&b=2")
 XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 
 
@@ -40,10 +40,10 @@ def mailer(
     username: str = "",
     password: str = RIGHT,
     timeout: float = 5.0,
-    letter: Letter = LETTER,
+    template: MailTemplate = LETTER,
 ) -> SMTPMailer:
     options = ServerOptions(host, port, use_tls=tls, username=username, password=password, timeout=timeout)
-    return SMTPMailer(options, "desk@example.com", letter)
+    return SMTPMailer(options, "desk@example.com", template)
 
 
 def send(mailer: SMTPMailer, *messages: Message, content: bytes = b"workbook") -> list[str]:
@@ -52,10 +52,10 @@ def send(mailer: SMTPMailer, *messages: Message, content: bytes = b"workbook") -
 
 
 def delivered(
-    mail: MailServer, *messages: Message, letter: Letter = LETTER, content: bytes = b"workbook"
+    mail: MailServer, *messages: Message, template: MailTemplate = LETTER, content: bytes = b"workbook"
 ) -> EmailMessage:
     """The one mail that comes of it."""
-    send(mailer(mail.port, letter=letter), *messages, content=content)
+    send(mailer(mail.port, template=template), *messages, content=content)
     (received,) = mail.received
     return received
 
@@ -378,7 +378,7 @@ class TestMessage:
         "name", ["Grüße vom Amt", 'The "Desk", Inc. <x@y.z>', "x" * 300, "", "服务台"], ids=lambda name: name[:10]
     )
     def test_the_display_name_arrives_as_it_is(self, mail: MailServer, name: str) -> None:
-        (address,) = delivered(mail, letter=Letter(name, "https://example.com"))["From"].addresses
+        (address,) = delivered(mail, template=MailTemplate(name, "https://example.com"))["From"].addresses
         assert (address.display_name, address.addr_spec) == (name, "desk@example.com")
 
     @pytest.mark.parametrize("subject", ["x" * 1000, "", "🎉" * 200], ids=["long", "empty", "emoji"])
@@ -393,21 +393,21 @@ class TestMessage:
         assert '<a href="https://example.com/code?a=1&amp;b=2">https://example.com/code?a=1&amp;b=2</a>' in html
 
     def test_markup_stays_text_in_the_html_body(self, mail: MailServer) -> None:
-        letter = Letter("<b>Desk</b>", 'https://example.com/"><script>alert(1)</script>')
-        html = part(delivered(mail, a_message(a_report(name="<i>&.xlsx")), letter=letter), "html")
+        template = MailTemplate("<b>Desk</b>", 'https://example.com/"><script>alert(1)</script>')
+        html = part(delivered(mail, a_message(a_report(name="<i>&.xlsx")), template=template), "html")
         assert "<script>" not in html
         assert "<b>" not in html
         assert "&lt;i&gt;&amp;.xlsx" in html
 
     def test_a_dollar_sign_is_no_placeholder(self, mail: MailServer) -> None:
-        letter = Letter("$reports ${x} $", "https://example.com/$count")
-        text = part(delivered(mail, letter=letter), "plain")
+        template = MailTemplate("$reports ${x} $", "https://example.com/$count")
+        text = part(delivered(mail, template=template), "plain")
         assert "$reports ${x} $" in text
         assert "https://example.com/$count" in text
 
     def test_a_long_address_of_the_code_is_not_broken(self, mail: MailServer) -> None:
         url = "https://example.com/" + "long/" * 300
-        assert url in part(delivered(mail, letter=Letter("Desk", url)), "plain")
+        assert url in part(delivered(mail, template=MailTemplate("Desk", url)), "plain")
 
     def test_the_bodies_count_and_name_the_reports(self, mail: MailServer) -> None:
         received = delivered(mail, a_message(a_report(name="a.xlsx"), a_report(b"x" * 5000, name="b.xlsx")))
@@ -447,7 +447,7 @@ class TestMessage:
 
     def test_the_mail_is_plain_ascii_on_the_wire(self, mail: MailServer) -> None:
         received = delivered(
-            mail, a_message(a_report(name="für.xlsx"), subject="Für"), letter=Letter("Für", "http://ü")
+            mail, a_message(a_report(name="für.xlsx"), subject="Für"), template=MailTemplate("Für", "http://ü")
         )
         assert received.as_bytes().isascii()
 

@@ -15,7 +15,7 @@ import openpyxl
 import pytest
 
 from ticketattr.domain.report import Background, Report, Row
-from ticketattr.domain.shown_text import looks_like, shown
+from ticketattr.domain.sanitizing import matches_sanitized, sanitize
 from ticketattr.infrastructure.reports.csv_report import CSVReports
 from ticketattr.infrastructure.reports.excel import MAX_CELL, ExcelReports
 from ticketattr.infrastructure.reports.html_report import HTMLReports
@@ -60,7 +60,7 @@ def test_the_workbook_opens_with_one_row_a_ticket_and_what_each_of_them_wrote(sh
     place = header.index("place")
     for row, text in zip(rows, TEXTS, strict=True):
         assert row[place] is not None
-        assert looks_like(str(row[3] or ""), text)
+        assert matches_sanitized(str(row[3] or ""), text)
         assert len(str(row[3] or "").encode("utf-16-le")) // 2 <= MAX_CELL + 6 * str(row[3]).count("_x005F_")
 
 
@@ -82,7 +82,7 @@ def test_every_cell_of_text_says_so(sheet: Any) -> None:
 
 def test_no_hidden_character_reaches_the_reader(sheet: Any) -> None:
     for row in sheet.iter_rows(values_only=True):
-        assert all(shown(cell) == cell for cell in row if isinstance(cell, str))
+        assert all(sanitize(cell) == cell for cell in row if isinstance(cell, str))
 
 
 def test_csv_has_one_row_a_ticket_and_no_cell_that_starts_a_formula(report: Report, tmp_path: Path) -> None:
@@ -92,7 +92,7 @@ def test_csv_has_one_row_a_ticket_and_no_cell_that_starts_a_formula(report: Repo
     _, *rows = csv.reader(io.StringIO(text, newline=""))
     assert len(rows) == len(TEXTS)
     for row, text in zip(rows, TEXTS, strict=True):
-        assert row[0] in (shown(text), f"'{shown(text)}")
+        assert row[0] in (sanitize(text), f"'{sanitize(text)}")
         assert not [cell for cell in row if cell.lstrip(" ").startswith(("=", "+", "-", "@", "\t", "\n"))]
 
 

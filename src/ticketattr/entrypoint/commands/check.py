@@ -7,8 +7,8 @@ from typing import Annotated, Literal
 
 import typer
 
+from ..invocation import Invocation
 from ..presentation.summaries import counted
-from ..session import Session
 from .options import ClassifierOption
 
 CheckFormat = Literal["table", "json"]
@@ -30,19 +30,19 @@ def check(
 
     That is settings, folders, report log, catalog, classifier and mail server; nothing is changed or sent.
     """
-    from ...application.check import run_probes, worst
+    from ...application.check import run_probes, worst_exit_code
     from ..presentation.listing import print_findings
     from ..probes import Checking
 
-    session: Session = context.obj
-    shows_all = format == "json" or session.console.verbosity >= 0
-    everything = format == "json" or session.console.verbosity > 0
-    checking = Checking(session.unwarned_values(classifier), session.clock, everything, online)
-    with session.console.waiting("Checking"):
+    invocation: Invocation = context.obj
+    shows_all = format == "json" or invocation.console.verbosity >= 0
+    everything = format == "json" or invocation.console.verbosity > 0
+    checking = Checking(invocation.unwarned_values(classifier), invocation.clock, everything, online)
+    with invocation.console.waiting("Checking"):
         findings = list(run_probes(checking.probes()))
     print_findings([finding for finding in findings if shows_all or finding.status != "ok"], format)
     count = Counter(finding.status for finding in findings)
-    session.console.summary(
+    invocation.console.summary(
         f"{count['ok']} ok, {counted(count['warning'], 'warning')}, {counted(count['error'], 'error')}"
     )
-    raise typer.Exit(worst(findings))
+    raise typer.Exit(worst_exit_code(findings))

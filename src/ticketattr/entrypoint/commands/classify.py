@@ -10,15 +10,15 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from ...application.ports import AnswerCache, Classifier, Run
-from ...application.watch import current_run
+from ...application.run_progress import current_run
 from ...domain.correction import Correction, in_force
 from ...domain.gold import GoldTicket
 from ...errors import SettingsError
 from ...infrastructure.files import STREAM
 from .. import wiring
-from ..outcome import exit_if_partial, print_path
+from ..invocation import Invocation
 from ..presentation.summaries import plan_text
-from ..session import Session
+from ..results import exit_if_partial, print_path
 from ..settings.classifier import ClassifierSettings
 from ..settings.folders import FolderSettings
 from .options import ClassifierOption, ExamplesOption, FreshOption
@@ -60,8 +60,8 @@ def classify(
 
     if input == catalog == STREAM:
         raise SettingsError("tickets and catalog cannot both come from stdin", hint="Name a file for one of them.")
-    session: Session = context.obj
-    with session.reading("classify", classifier) as env:
+    invocation: Invocation = context.obj
+    with invocation.reading("classify", classifier) as env:
         options, folders = ClassifierSettings.read(env, calls=not plan), FolderSettings.read(env)
     work = wiring.work_folder(folders)
     fetched = read_fetched(input or work.newest("tickets"), catalog, work)
@@ -70,14 +70,14 @@ def classify(
     job = _Job(
         fetched=fetched,
         classifier=wiring.classifier(options, labelled),
-        cache=wiring.answer_cache(options, folders, session.clock, fresh=fresh),
+        cache=wiring.answer_cache(options, folders, invocation.clock, fresh=fresh),
         corrections=in_force(wiring.corrections(folders).all()),
         labelled=labelled(fetched.catalog),
     )
     if plan:
         _show_plan(job)
     else:
-        _classify(job, session, output or work.path(fetched.run_id, "attributions"))
+        _classify(job, invocation, output or work.path(fetched.run_id, "attributions"))
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,21 +100,21 @@ def _show_plan(job: _Job) -> None:
     )
 
 
-def _classify(job: _Job, session: Session, target: Path) -> None:
+def _classify(job: _Job, invocation: Invocation, target: Path) -> None:
     from ...application.classify import classify_tickets
-    from ...domain.operation import count_outcomes
+    from ...domain.run_history import count_outcomes
     from ...infrastructure.files import make_room_for
     from ...infrastructure.stage_files import write_attributions
 
     # Answers that cannot be written are not worth a model call.
     make_room_for(target)
     fetched = job.fetched
-    with session.console.progress("Classifying") as progress, session.watch.stage("classify") as counts:
+    with invocation.console.progress("Classifying") as progress, invocation.run_progress.stage("classify") as counts:
         tickets = classify_tickets(
             fetched.tickets, fetched.catalog, job.classifier, job.cache, progress, job.corrections, job.labelled
         )
         counts.update(count_outcomes(tickets).items())
-    write_attributions(target, tickets, Run(fetched.run_id, session.clock), job.classifier.bill)
-    session.summarize(tickets, job.classifier.bill)
+    write_attributions(target, tickets, Run(fetched.run_id, invocation.clock), job.classifier.bill)
+    invocation.summarize(tickets, job.classifier.bill)
     print_path(target)
-    exit_if_partial(session, tickets=tickets)
+    exit_if_partial(invocation, tickets=tickets)

@@ -10,11 +10,11 @@ import typer
 from ...application.corrections import Imported, import_corrections
 from ...application.ports import Run
 from .. import wiring
-from ..outcome import print_path
+from ..invocation import Invocation
 from ..presentation.summaries import counted
-from ..session import Session
+from ..results import print_path
 from ..settings.folders import FolderSettings
-from .examples import examples_of
+from .help_examples import examples_of
 from .options import ListFormatOption
 
 ReportArgument = Annotated[
@@ -57,26 +57,26 @@ def import_report(
     from ...infrastructure.reports.reviewed_workbook import read_reviewed
     from ...infrastructure.stage_files import read_reported
 
-    session: Session = context.obj
-    with session.reading("corrections import") as env:
+    invocation: Invocation = context.obj
+    with invocation.reading("corrections import") as env:
         folders = FolderSettings.read(env)
     work = wiring.work_folder(folders)
-    with session.console.waiting("Reading the workbook"):
+    with invocation.console.waiting("Reading the workbook"):
         workbook = read_reviewed(report)
         reported = read_reported(workbook.run_id, input, catalog, work)
     imported = import_corrections(
         *(workbook, reported.tickets, reported.catalog, wiring.corrections(folders)),
         imported_by=by or wiring.login_name(),
-        now=session.clock(),
+        now=invocation.clock(),
     )
-    _tell(imported, session, output or work.path(workbook.run_id, "corrections"), workbook.run_id)
+    _tell(imported, invocation, output or work.path(workbook.run_id, "corrections"), workbook.run_id)
 
 
-def _tell(imported: Imported, session: Session, target: Path, run_id: str) -> None:
+def _tell(imported: Imported, invocation: Invocation, target: Path, run_id: str) -> None:
     from ...infrastructure.stage_files import write_corrections
 
-    write_corrections(target, imported.of_run, Run(run_id, session.clock))
-    session.console.summary(f"{counted(len(imported.new), 'correction')} imported")
+    write_corrections(target, imported.of_run, Run(run_id, invocation.clock))
+    invocation.console.summary(f"{counted(len(imported.new), 'correction')} imported")
     print_path(target)
 
 
@@ -85,10 +85,10 @@ def list_corrections(context: typer.Context, format: ListFormatOption = "table")
     """List every correction there ever was, oldest first."""
     from ..presentation.listing import print_corrections
 
-    session: Session = context.obj
-    with session.reading("corrections list") as env:
+    invocation: Invocation = context.obj
+    with invocation.reading("corrections list") as env:
         folders = FolderSettings.read(env)
     corrections = wiring.corrections(folders).all()
     print_corrections(corrections, format)
     if corrections:
-        session.console.summary(f"{counted(len(corrections), 'correction')} listed")
+        invocation.console.summary(f"{counted(len(corrections), 'correction')} listed")

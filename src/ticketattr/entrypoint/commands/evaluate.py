@@ -8,8 +8,8 @@ from typing import Annotated, Literal
 import typer
 
 from ...errors import ExitCode, SettingsError
+from ..invocation import Invocation
 from ..presentation.summaries import counted
-from ..session import Session
 from .options import ClassifierOption, ExamplesOption, FreshOption
 
 EvaluationFormat = Literal["table", "json", "html"]
@@ -67,24 +67,24 @@ def evaluate(
     from ..evaluating import Measuring, Question
     from ..evaluation_view import print_compared, print_results
 
-    session: Session = context.obj
+    invocation: Invocation = context.obj
     if compare and (save_calibration or classifier or fail_under is not None or format != "table"):
         raise SettingsError(
             "--compare prints a table, of the two that it names", hint="Leave the other options out, or --compare."
         )
     question = Question.read(gold, catalog, ignore_unknown=ignore_unknown)
     labelled = wiring.labelled_tickets(examples)
-    measuring = Measuring(session.console, question, labelled, target_precision, fresh=fresh, clock=session.clock)
-    values = session.values(classifier)
+    measuring = Measuring(invocation.console, question, labelled, target_precision, fresh=fresh, clock=invocation.clock)
+    values = invocation.values(classifier)
     if compare:
         print_compared(measuring.compared(compare, values))
         return
     results = measuring.calibrated(values, save_calibration) if save_calibration else measuring.results(values)
     print_results(results, format)
     accuracy = results.evaluation.pair_accuracy.value
-    session.console.summary(
+    invocation.console.summary(
         f"{sum(case.is_right for case in results.judged):,} of {counted(len(results.judged), 'ticket')} right"
     )
     if fail_under is not None and accuracy < fail_under:
-        session.console.problem(f"below {fail_under:g}: {accuracy:.3f}")
+        invocation.console.problem(f"below {fail_under:g}: {accuracy:.3f}")
         raise typer.Exit(ExitCode.PARTIAL)

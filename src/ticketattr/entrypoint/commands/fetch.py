@@ -9,9 +9,9 @@ import typer
 
 from ...errors import SettingsError
 from .. import wiring
-from ..outcome import print_path
+from ..invocation import Invocation
 from ..presentation.summaries import counted
-from ..session import Session
+from ..results import print_path
 from ..settings.folders import FolderSettings
 from ..settings.sources import SourceSettings
 
@@ -35,17 +35,20 @@ def fetch(context: typer.Context, output: TicketsOutput = None, catalog_output: 
         raise SettingsError(
             f"tickets and catalog cannot both go to {shown_path(output, 'stdout')}", hint="Name two different files."
         )
-    session: Session = context.obj
-    with session.reading("fetch") as env:
+    invocation: Invocation = context.obj
+    with invocation.reading("fetch") as env:
         sources, folders = SourceSettings.read(env), FolderSettings.read(env)
-    run, work = session.new_run(), wiring.work_folder(folders)
-    with session.console.waiting("Fetching tickets and service catalog"), session.watch.stage("fetch") as counts:
-        fetched = fetch_tickets(wiring.helpdesk(sources), wiring.catalog_source(sources, folders, session.clock))
+    run, work = invocation.new_run(), wiring.work_folder(folders)
+    with (
+        invocation.console.waiting("Fetching tickets and service catalog"),
+        invocation.run_progress.stage("fetch") as counts,
+    ):
+        fetched = fetch_tickets(wiring.helpdesk(sources), wiring.catalog_source(sources, folders, invocation.clock))
         counts |= fetched.counts
     target = output or work.path(run.id, "tickets")
     # The catalog first: tickets.json is the file that says the fetch is complete.
     write_catalog(catalog_output or work.path(run.id, "catalog"), fetched.catalog, run)
     write_tickets(target, fetched.tickets, run)
     tickets, types = counts["tickets"], counts["request_types"]
-    session.console.summary(f"{counted(tickets, 'ticket')} and {counted(types, 'request type')} fetched")
+    invocation.console.summary(f"{counted(tickets, 'ticket')} and {counted(types, 'request type')} fetched")
     print_path(target)

@@ -7,15 +7,15 @@ from typing import Annotated
 
 import typer
 
-from ...application.pending import Mailroom
+from ...application.report_tracker import ReportTracker
 from ...application.restore import Unknown
 from ...errors import SettingsError
 from .. import wiring
-from ..outcome import print_path, print_reports
+from ..invocation import Invocation
 from ..presentation.summaries import counted
-from ..session import Session
-from ..settings.mailroom import MailroomSettings
-from .examples import examples_of
+from ..results import print_path, print_reports
+from ..settings.report_tracker import ReportTrackerSettings
+from .help_examples import examples_of
 from .options import ListFormatOption
 
 AllOption = Annotated[bool, typer.Option("--all", help="What was sent too.")]
@@ -46,10 +46,10 @@ app = typer.Typer(
 )
 
 
-def _mailroom(session: Session, command: str) -> Mailroom:
-    with session.reading(f"pending {command}") as env:
-        settings = MailroomSettings.read(env)
-    return wiring.mailroom(settings)
+def _mailroom(invocation: Invocation, command: str) -> ReportTracker:
+    with invocation.reading(f"pending {command}") as env:
+        settings = ReportTrackerSettings.read(env)
+    return wiring.tracker(settings)
 
 
 @app.command("list", epilog=examples_of("pending list"))
@@ -61,13 +61,13 @@ def list_reports(
     """List the reports that were not sent yet, and why."""
     from ..presentation.listing import print_statuses
 
-    session: Session = context.obj
-    mailroom = _mailroom(session, "list")
-    statuses = mailroom.audit() if everything else mailroom.unsent()
-    print_statuses(statuses, format, now=session.clock(), history=everything)
+    invocation: Invocation = context.obj
+    tracker = _mailroom(invocation, "list")
+    statuses = tracker.report_history() if everything else tracker.unsent()
+    print_statuses(statuses, format, now=invocation.clock(), history=everything)
     if statuses:
         pending = sum(status.is_pending for status in statuses)
-        session.console.summary(f"{counted(len(statuses), 'report')} listed, {pending:,} pending")
+        invocation.console.summary(f"{counted(len(statuses), 'report')} listed, {pending:,} pending")
 
 
 @app.command(epilog=examples_of("pending resolve"))
@@ -81,18 +81,18 @@ def resolve(
 
     The decision is for the whole message that it went in.
     """
-    from ...application.pending import resolve_doubt
+    from ...application.report_tracker import resolve_doubt
 
     if sent == resend:
         raise SettingsError("nothing is decided", hint="Say either --sent or --resend.")
-    session: Session = context.obj
-    mailroom = _mailroom(session, "resolve")
-    with mailroom.log.hold(session.clock()):
-        resolved = resolve_doubt(mailroom, report, "sent" if sent else "resend", session.clock())
+    invocation: Invocation = context.obj
+    tracker = _mailroom(invocation, "resolve")
+    with tracker.log.hold(invocation.clock()):
+        resolved = resolve_doubt(tracker, report, "sent" if sent else "resend", invocation.clock())
     reports = [carried for delivery in resolved for carried in delivery.message.reports]
     print_reports(reports)
     decided = "marked as sent" if sent else "to go again, with the next `ticketattr send` or `run`"
-    session.console.summary(f"{counted(len(reports), 'report')} {decided}")
+    invocation.console.summary(f"{counted(len(reports), 'report')} {decided}")
 
 
 @app.command(epilog=examples_of("pending adopt"))
@@ -101,14 +101,14 @@ def adopt(
     reports: ReportsArgument = None,
 ) -> None:
     """Mark reports as sent, without sending them."""
-    from ...application.pending import adopt_reports, to_adopt
+    from ...application.report_tracker import adopt_reports, adoptable_reports
 
-    session: Session = context.obj
-    mailroom = _mailroom(session, "adopt")
-    with mailroom.log.hold(session.clock()):
-        adopted = adopt_reports(mailroom.log, to_adopt(mailroom, reports or []), session.clock())
+    invocation: Invocation = context.obj
+    tracker = _mailroom(invocation, "adopt")
+    with tracker.log.hold(invocation.clock()):
+        adopted = adopt_reports(tracker.log, adoptable_reports(tracker, reports or []), invocation.clock())
     print_reports(adopted)
-    session.console.summary(f"{counted(len(adopted), 'report')} marked as sent")
+    invocation.console.summary(f"{counted(len(adopted), 'report')} marked as sent")
 
 
 @app.command("backup", epilog=examples_of("pending backup"))
@@ -120,9 +120,9 @@ def back_up(
 
     Whatever is at work meanwhile: the copy is whole.
     """
-    session: Session = context.obj
-    _mailroom(session, "backup").log.back_up(target)
-    session.console.summary("report log copied")
+    invocation: Invocation = context.obj
+    _mailroom(invocation, "backup").log.back_up(target)
+    invocation.console.summary("report log copied")
     print_path(target)
 
 
@@ -138,15 +138,15 @@ def restore(
     """
     from ...application.restore import restore_log
 
-    session: Session = context.obj
-    mailroom = _mailroom(session, "restore")
-    now = session.clock()
-    with mailroom.log.hold_unread(now), wiring.copy_of_report_log(copy) as copied:
-        restored = restore_log(mailroom.log, copied, mailroom.folder, unknown, now)
+    invocation: Invocation = context.obj
+    tracker = _mailroom(invocation, "restore")
+    now = invocation.clock()
+    with tracker.log.hold_unread(now), wiring.copy_of_report_log(copy) as copied:
+        restored = restore_log(tracker.log, copied, tracker.folder, unknown, now)
     print_reports(restored.unknown)
     if restored.aside:
-        session.console.summary(f"the report log that was there is {restored.aside} now")
-    session.console.summary(f"report log restored; it does not know {counted(len(restored.unknown), 'report')}")
+        invocation.console.summary(f"the report log that was there is {restored.aside} now")
+    invocation.console.summary(f"report log restored; it does not know {counted(len(restored.unknown), 'report')}")
 
 
 @app.command(epilog=examples_of("pending export"))
@@ -157,7 +157,7 @@ def export(context: typer.Context) -> None:
     """
     from ..presentation.listing import print_events
 
-    session: Session = context.obj
-    events = _mailroom(session, "export").log.events()
+    invocation: Invocation = context.obj
+    events = _mailroom(invocation, "export").log.events()
     print_events(events)
-    session.console.summary(f"{counted(len(events), 'event')} exported")
+    invocation.console.summary(f"{counted(len(events), 'event')} exported")

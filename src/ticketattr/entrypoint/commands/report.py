@@ -7,11 +7,11 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
-from ...application.watch import current_run
+from ...application.run_progress import current_run
 from .. import wiring
-from ..outcome import print_path, report_name
+from ..invocation import Invocation
 from ..presentation.summaries import counted
-from ..session import Session
+from ..results import print_path, report_name
 from ..settings.folders import FolderSettings
 from ..settings.report import ReportSettings
 
@@ -55,26 +55,26 @@ def report(
     from ...application.report import Attributed
     from ...infrastructure.stage_files import read_attributions, read_catalog_of
 
-    session: Session = context.obj
-    with session.reading("report") as env:
+    invocation: Invocation = context.obj
+    with invocation.reading("report") as env:
         folders, settings = FolderSettings.read(env), ReportSettings.read(env)
     work = wiring.work_folder(folders)
     stage = read_attributions(input or work.newest("attributions"))
     current_run.set(stage.run_id)
     if not stage.data:
-        session.console.summary("no tickets, so no report")
+        invocation.console.summary("no tickets, so no report")
         return
     entries = read_catalog_of(stage.run_id, catalog, work)
     attributed = Attributed(stage.run_id, stage.generated_at, stage.data, stage.bill, entries)
     reporting = wiring.reporting(settings, folders, format)
-    _write(session, attributed, reporting, output or folders.output / report_name(stage.run_id, format))
+    _write(invocation, attributed, reporting, output or folders.output / report_name(stage.run_id, format))
 
 
-def _write(session: Session, attributed: Attributed, reporting: Reporting, target: Path) -> None:
+def _write(invocation: Invocation, attributed: Attributed, reporting: Reporting, target: Path) -> None:
     from ...application.report import make_report
 
-    with session.console.waiting("Writing the report"), session.watch.stage("report") as counts:
+    with invocation.console.waiting("Writing the report"), invocation.run_progress.stage("report") as counts:
         made = make_report(attributed, reporting, target)
         counts["rows"] = len(made.rows)
-    session.console.summary(f"{counted(len(made.rows), 'row')} written, {made.attributed:,} of them attributed")
+    invocation.console.summary(f"{counted(len(made.rows), 'row')} written, {made.attributed:,} of them attributed")
     print_path(target)

@@ -11,8 +11,8 @@ import typer
 from ...application.ports import Run
 from ...application.send import Outgoing
 from .. import wiring
-from ..outcome import exit_if_partial, print_path, report_name, sent
-from ..session import Session
+from ..invocation import Invocation
+from ..results import exit_if_partial, print_path, report_name, sent
 from ..settings.folders import FolderSettings
 from ..settings.run import RunSettings
 from .options import ClassifierOption, ExamplesOption, FreshOption, SendOldOption, WaitOption
@@ -32,23 +32,23 @@ def run(
     send_old: SendOldOption = False,
 ) -> None:
     """Send what is pending; fetch, classify, report, send."""
-    session: Session = context.obj
-    this_run = session.new_run()
-    with session.reading("run", classifier) as env:
+    invocation: Invocation = context.obj
+    this_run = invocation.new_run()
+    with invocation.reading("run", classifier) as env:
         settings = RunSettings.read(env, sends=not dry_run)
     outgoing = (
-        wiring.outgoing(settings.folders, settings.mail, session.clock, send_old=send_old) if settings.mail else None
+        wiring.outgoing(settings.folders, settings.mail, invocation.clock, send_old=send_old) if settings.mail else None
     )
     # Before anything heavy is loaded: who comes second is to know at once.
-    with outgoing.mailroom.log.hold(session.clock(), wait=wait) if outgoing else nullcontext():
+    with outgoing.tracker.log.hold(invocation.clock(), wait=wait) if outgoing else nullcontext():
         if wait:
             # An id from before the wait would sort before that of the run that was waited for.
-            this_run = session.new_run()
-        _work(session, settings, outgoing, this_run, examples=examples, fresh=fresh)
+            this_run = invocation.new_run()
+        _work(invocation, settings, outgoing, this_run, examples=examples, fresh=fresh)
 
 
 def _work(
-    session: Session,
+    invocation: Invocation,
     settings: RunSettings,
     outgoing: Outgoing | None,
     this_run: Run,
@@ -59,18 +59,18 @@ def _work(
     from ...application.retention import prune
     from ...application.run import run_pipeline
 
-    pipeline = wiring.pipeline(settings, outgoing, session.clock, examples=examples, fresh=fresh)
+    pipeline = wiring.pipeline(settings, outgoing, invocation.clock, examples=examples, fresh=fresh)
     report = _report_folder(settings.folders, this_run, sends=bool(outgoing)) / report_name(this_run.id)
-    with session.console.progress("Running") as progress:
-        result = run_pipeline(pipeline, this_run, report, progress, session.watch)
-    session.summarize(result.tickets, pipeline.classifier.bill)
+    with invocation.console.progress("Running") as progress:
+        result = run_pipeline(pipeline, this_run, report, progress, invocation.run_progress)
+    invocation.summarize(result.tickets, pipeline.classifier.bill)
     if outgoing:
-        session.console.summary(f"{sent(result.deliveries)} sent")
+        invocation.console.summary(f"{sent(result.deliveries)} sent")
     if result.report:
         print_path(result.report)
-    exit_if_partial(session, tickets=result.tickets, deliveries=result.deliveries, left=result.left)
+    exit_if_partial(invocation, tickets=result.tickets, deliveries=result.deliveries, left=result.left)
     if outgoing:
-        prune(wiring.archive(settings.folders, outgoing), settings.retention, session.clock())
+        prune(wiring.archive(settings.folders, outgoing), settings.retention, invocation.clock())
 
 
 def _report_folder(folders: FolderSettings, this_run: Run, *, sends: bool) -> Path:

@@ -8,12 +8,12 @@ from typing import Annotated
 import typer
 
 from ...application.send import Outgoing
-from ...domain.standing import ReportStatus
+from ...domain.report_status import ReportStatus
 from ...errors import SettingsError
 from .. import wiring
-from ..outcome import exit_if_partial, nothing_to_send, print_reports, sent, sent_reports
+from ..invocation import Invocation
 from ..presentation.summaries import counted
-from ..session import Session
+from ..results import exit_if_partial, nothing_to_send, print_reports, sent, sent_reports
 from ..settings.folders import FolderSettings
 from ..settings.mail import MailSettings
 from .options import SendOldOption, WaitOption
@@ -42,38 +42,40 @@ def send(
         raise SettingsError(
             "--again needs --report", hint="Name the workbook: `ticketattr send --report PATH --again`."
         )
-    session: Session = context.obj
-    session.new_run()
-    with session.reading("send") as env:
+    invocation: Invocation = context.obj
+    invocation.new_run()
+    with invocation.reading("send") as env:
         folders, mail = FolderSettings.read(env), MailSettings.read(env)
-    outgoing = wiring.outgoing(folders, mail, session.clock, send_old=send_old)
+    outgoing = wiring.outgoing(folders, mail, invocation.clock, send_old=send_old)
     if dry_run:
-        _show(session, outgoing, report, again=again)
+        _show(invocation, outgoing, report, again=again)
         return
-    with outgoing.mailroom.log.hold(session.clock(), wait=wait):
-        statuses = _send(session, outgoing, report, again=again)
-    watch = session.watch
-    print_reports(sent_reports(watch.deliveries))
-    session.console.summary(f"{sent(watch.deliveries)} sent" if watch.deliveries else nothing_to_send(statuses))
-    exit_if_partial(session, deliveries=watch.deliveries, left=watch.left)
+    with outgoing.tracker.log.hold(invocation.clock(), wait=wait):
+        statuses = _send(invocation, outgoing, report, again=again)
+    run_progress = invocation.run_progress
+    print_reports(sent_reports(run_progress.deliveries))
+    invocation.console.summary(
+        f"{sent(run_progress.deliveries)} sent" if run_progress.deliveries else nothing_to_send(statuses)
+    )
+    exit_if_partial(invocation, deliveries=run_progress.deliveries, left=run_progress.left)
 
 
-def _show(session: Session, outgoing: Outgoing, report: Path | None, *, again: bool) -> None:
+def _show(invocation: Invocation, outgoing: Outgoing, report: Path | None, *, again: bool) -> None:
     planner = outgoing.planner(report)
     messages = planner.report(report, again=again) if report else planner.pending()
     reports = [report for message in messages for report in message.reports]
     print_reports(reports)
-    session.console.summary(f"dry run: {counted(len(reports), 'report')} would be sent, nothing was")
+    invocation.console.summary(f"dry run: {counted(len(reports), 'report')} would be sent, nothing was")
 
 
-def _send(session: Session, outgoing: Outgoing, report: Path | None, *, again: bool) -> list[ReportStatus]:
+def _send(invocation: Invocation, outgoing: Outgoing, report: Path | None, *, again: bool) -> list[ReportStatus]:
     """Where the report, or all that still have to reach somebody, stand afterwards."""
     from ...application.send import send_pending, send_report
 
-    watch = session.watch
-    with session.console.waiting("Sending"), watch.stage("send") as counts:
-        watch.deliveries = send_report(outgoing, report, again=again) if report else send_pending(outgoing)
-        counts["messages"] = len(watch.deliveries)
-    statuses = [outgoing.mailroom.status(report)] if report else outgoing.mailroom.pending()
-    watch.left = [status for status in statuses if status.is_pending]
+    run_progress = invocation.run_progress
+    with invocation.console.waiting("Sending"), run_progress.stage("send") as counts:
+        run_progress.deliveries = send_report(outgoing, report, again=again) if report else send_pending(outgoing)
+        counts["messages"] = len(run_progress.deliveries)
+    statuses = [outgoing.tracker.status(report)] if report else outgoing.tracker.pending()
+    run_progress.left = [status for status in statuses if status.is_pending]
     return statuses

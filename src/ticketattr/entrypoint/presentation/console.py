@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING
 
 from ...application.ports import Progress
 from ...errors import TicketAttrError
-from ..settings.operation import LogSettings
+from ..settings.monitoring import LogSettings
 from .log_lines import JSONLines, Said, TextLines, plain, said
 
 if TYPE_CHECKING:
@@ -75,7 +75,7 @@ class Console:
             yield lambda done, total: bars.update(bar, completed=done, total=total)
 
     def _file_handler(self, path: Path, settings: LogSettings) -> logging.Handler:
-        from ...infrastructure.log_file import SharedLogFile
+        from ...infrastructure.monitoring.log_file import SharedLogFile
 
         handler = SharedLogFile(path, max_bytes=settings.max_bytes, backups=settings.backups, complain=self.problem)
         handler.setLevel(settings.level)

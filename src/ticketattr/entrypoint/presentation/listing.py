@@ -12,7 +12,7 @@ from typing import Any
 from ...application.check import Finding
 from ...domain.correction import Correction
 from ...domain.delivery import Event
-from ...domain.standing import ReportStatus
+from ...domain.report_status import ReportStatus
 from .log_lines import plain
 from .tables import print_table
 

@@ -14,8 +14,8 @@ from dataclasses import dataclass
 from types import TracebackType
 from typing import Any, TypeAlias
 
-from ...application.watch import current_run, current_stage
-from ...domain.shown_text import cut
+from ...application.run_progress import current_run, current_stage
+from ...domain.sanitizing import truncate
 
 _LONGEST = 10_000
 """Of a message, in UTF-16 units: what a stranger made long would push everything else out of a log."""
@@ -48,7 +48,7 @@ class _Lines(logging.Formatter):
     converter = staticmethod(time.gmtime)
 
     def words(self, record: logging.LogRecord) -> str:
-        return cut(record.getMessage(), _LONGEST)
+        return truncate(record.getMessage(), _LONGEST)
 
     def formatException(self, ei: ExceptionInfo) -> str:
         """Where it came up. Its message may quote whatever was at hand: tickets, addresses, secrets."""

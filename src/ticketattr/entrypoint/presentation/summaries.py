@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from ...domain.ticket import AttributedTicket
-from ...domain.usage import Bill, Plan
+from ...domain.usage import Bill, ClassificationPlan
 
 
 def counted(number: int, noun: str, plural: str = "") -> str:
@@ -23,7 +23,7 @@ def bill_summary(bill: Bill) -> str:
     return f"{_usage(bill)} in {bill.seconds:.1f} s{_price(bill)}"
 
 
-def plan_text(plan: Plan) -> str:
+def plan_text(plan: ClassificationPlan) -> str:
     corrected = f"{plan.corrected:,} corrected by a person, " if plan.corrected else ""
     return (
         f"{counted(plan.tickets, 'ticket')}: {corrected}"

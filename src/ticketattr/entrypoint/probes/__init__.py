@@ -13,30 +13,30 @@ from ..settings.classifier import ClassifierSettings
 from ..settings.environment import Environment
 from ..settings.folders import FolderSettings
 from ..settings.mail import MailSettings
-from ..settings.mailroom import MailroomSettings
-from ..settings.operation import LogSettings, OperationSettings
+from ..settings.monitoring import LogSettings, MonitoringSettings
+from ..settings.report_tracker import ReportTrackerSettings
 from ..settings.sources import SourceSettings
 from ..settings.values import Values
-from .files import folders_of, look_at_corrections, look_at_disks, look_at_folders, look_at_reports
-from .operation import look_at_alerts, look_at_log_file, look_at_memory, look_at_metrics
+from .files import folders_of, probe_corrections, probe_disks, probe_folders, probe_reports
+from .monitoring import probe_alerts, probe_log_file, probe_metrics, probe_run_history
 from .services import (
-    CatalogDesk,
-    SeenCatalog,
-    look_at_calibration,
-    look_at_catalog,
-    look_at_embedded_classifier,
-    look_at_helpdesk,
-    look_at_mail,
-    look_at_model,
+    CatalogProbe,
+    ProbedCatalog,
+    probe_calibration,
+    probe_catalog,
+    probe_embedded_classifier,
+    probe_helpdesk,
+    probe_mail,
+    probe_model,
 )
-from .settings import look_at_settings
+from .settings import probe_settings
 
 T = TypeVar("T")
 
 # What plays no part in a probe is filled in for it, so that it cannot keep it from being made.
 _NO_HELPDESK = {"HELPDESK_API_URL": "."}
 _NO_CATALOG = {"SERVICE_CATALOG_URL": "."}
-_NO_LETTER = {
+_NO_MAIL_TEMPLATE = {
     "EMAIL_RECIPIENT": "nobody@example.com",
     "EMAIL_CC": "",
     "EMAIL_REPLY_TO": "",
@@ -54,56 +54,58 @@ class Checking:
     online: bool = False
 
     def probes(self) -> Sequence[Probe]:
-        seen = SeenCatalog()
+        seen = ProbedCatalog()
         return (
-            Probe("settings", lambda: look_at_settings(self.values, everything=self.everything)),
-            self._needing("folders", FolderSettings.read, lambda section: look_at_folders(folders_of(section))),
-            self._needing("disk", FolderSettings.read, lambda section: look_at_disks(folders_of(section).values())),
+            Probe("settings", lambda: probe_settings(self.values, everything=self.everything)),
+            self._needing("folders", FolderSettings.read, lambda section: probe_folders(folders_of(section))),
+            self._needing("disk", FolderSettings.read, lambda section: probe_disks(folders_of(section).values())),
             self._needing(
                 "reports",
-                MailroomSettings.read,
-                lambda section: look_at_reports(section, self.clock),
+                ReportTrackerSettings.read,
+                lambda section: probe_reports(section, self.clock),
                 fix="Check OUTPUT_DIR and REPORT_LOG_DB_PATH.",
             ),
-            self._needing("corrections", FolderSettings.read, look_at_corrections),
+            self._needing("corrections", FolderSettings.read, probe_corrections),
             self._needing(
                 "catalog",
-                CatalogDesk.read,
-                lambda desk: look_at_catalog(desk, self.clock, seen),
+                CatalogProbe.read,
+                lambda desk: probe_catalog(desk, self.clock, seen),
                 filled_in=_NO_HELPDESK,
                 fix="Correct the catalog that SERVICE_CATALOG_URL leads to.",
             ),
             self._needing(
                 "helpdesk",
                 SourceSettings.read,
-                lambda section: look_at_helpdesk(section, online=self.online),
+                lambda section: probe_helpdesk(section, online=self.online),
                 filled_in=_NO_CATALOG,
                 fix="Check HELPDESK_API_URL, and what answers there.",
             ),
-            self._needing("embedded classifier", _classifier_without_key, look_at_embedded_classifier),
-            self._needing("model", ClassifierSettings.read, lambda section: look_at_model(section, online=self.online)),
+            self._needing("embedded classifier", _classifier_without_key, probe_embedded_classifier),
+            self._needing("model", ClassifierSettings.read, lambda section: probe_model(section, online=self.online)),
             self._needing(
                 "calibration",
                 _classifier_without_key,
-                lambda section: look_at_calibration(section, seen),
+                lambda section: probe_calibration(section, seen),
                 fix="Check CALIBRATION_FILE, or make one with `ticketattr evaluate --save-calibration`.",
             ),
             self._needing(
-                "mail", MailSettings.read, lambda section: look_at_mail(section, self.clock), filled_in=_NO_LETTER
+                "mail", MailSettings.read, lambda section: probe_mail(section, self.clock), filled_in=_NO_MAIL_TEMPLATE
             ),
-            self._needing("log file", LogSettings.read, look_at_log_file),
+            self._needing("log file", LogSettings.read, probe_log_file),
             self._needing(
-                "metrics", OperationSettings.read, lambda section: look_at_metrics(section, online=self.online)
+                "metrics", MonitoringSettings.read, lambda section: probe_metrics(section, online=self.online)
             ),
-            self._needing("alerts", OperationSettings.read, look_at_alerts),
-            self._needing("memory", OperationSettings.read, lambda section: look_at_memory(section, self.clock)),
+            self._needing("alerts", MonitoringSettings.read, probe_alerts),
+            self._needing(
+                "run history", MonitoringSettings.read, lambda section: probe_run_history(section, self.clock)
+            ),
         )
 
     def _needing(
         self,
         area: str,
         read: Callable[[Environment], T],
-        look: Callable[[T], Iterable[Finding]],
+        check: Callable[[T], Iterable[Finding]],
         *,
         filled_in: Mapping[str, str] | None = None,
         fix: str = "",
@@ -118,7 +120,7 @@ class Checking:
             if section is None:
                 yield Finding.warning(area, "not looked at: its settings are missing or wrong", "Correct them first.")
             else:
-                yield from look(section)
+                yield from check(section)
 
         return Probe(area, probe, fix)
 

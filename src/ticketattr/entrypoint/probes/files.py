@@ -8,15 +8,15 @@ from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 
 from ...application.check import Finding
-from ...application.pending import refuse_to_forget
 from ...application.ports import Clock
-from ...domain.standing import ReportState
+from ...application.report_tracker import refuse_lost_report_log
+from ...domain.report_status import ReportState
 from ...errors import TicketAttrError
 from ...infrastructure.files import nearest_folder, try_file, try_folder
 from .. import wiring
 from ..presentation.summaries import counted
 from ..settings.folders import FolderSettings
-from ..settings.mailroom import MailroomSettings
+from ..settings.report_tracker import ReportTrackerSettings
 
 LEAST_SPACE = 500 * 1024 * 1024
 """With fewer free bytes a disk is low."""
@@ -42,12 +42,12 @@ def folders_of(settings: FolderSettings) -> dict[str, Path]:
     }
 
 
-def look_at_folders(folders: Mapping[str, Path]) -> Iterator[Finding]:
+def probe_folders(folders: Mapping[str, Path]) -> Iterator[Finding]:
     for name, path in folders.items():
-        yield look_at_folder("folders", name, path)
+        yield probe_folder("folders", name, path)
 
 
-def look_at_folder(area: str, name: str, path: Path) -> Finding:
+def probe_folder(area: str, name: str, path: Path) -> Finding:
     try:
         is_there = try_folder(path)
     except TicketAttrError as error:
@@ -55,7 +55,7 @@ def look_at_folder(area: str, name: str, path: Path) -> Finding:
     return Finding(area, f"{name}: {path} can be written{'' if is_there else ' (it will be made)'}")
 
 
-def look_at_file(area: str, name: str, path: Path) -> Finding | None:
+def probe_file(area: str, name: str, path: Path) -> Finding | None:
     """None for one that can be written, or is not there yet."""
     try:
         try_file(path)
@@ -68,7 +68,7 @@ def _unwritable(area: str, name: str, error: TicketAttrError) -> Finding:
     return Finding(area, f"{name}: {error}", "error", f"{error.hint} {name} names it.", error.exit_code)
 
 
-def look_at_disks(folders: Iterable[Path], *, least: int = LEAST_SPACE) -> Iterator[Finding]:
+def probe_disks(folders: Iterable[Path], *, least: int = LEAST_SPACE) -> Iterator[Finding]:
     disks = {there.stat().st_dev: there for there in map(_nearest, folders) if there}
     for path in disks.values():
         free = shutil.disk_usage(path).free
@@ -87,12 +87,12 @@ def _nearest(path: Path) -> Path | None:
         return None
 
 
-def look_at_reports(settings: MailroomSettings, clock: Clock) -> Iterator[Finding]:
+def probe_reports(settings: ReportTrackerSettings, clock: Clock) -> Iterator[Finding]:
     """The report log, and what it says of the reports. Changes nothing, not even an older log into a new one."""
     log = wiring.report_log(settings.folders)
-    mailroom = wiring.mailroom(settings)
+    tracker = wiring.tracker(settings)
     if not log.exists():
-        refuse_to_forget(mailroom.folder.reports(), log, clock())
+        refuse_lost_report_log(tracker.folder.reports(), log, clock())
         yield Finding("report log", f"{log.path} is not there yet: nothing was sent so far")
     elif not log.examine():
         yield Finding("report log", f"{log.path} is sound, and will be made into one of this version")
@@ -105,7 +105,7 @@ def look_at_reports(settings: MailroomSettings, clock: Clock) -> Iterator[Findin
             f"another ticketattr is at work: {holder}",
             "Until it ends, another run stops with exit code 4.",
         )
-    states = Counter(status.state for status in mailroom.pending())
+    states = Counter(status.state for status in tracker.pending())
     if not states:
         yield Finding("reports", "none is pending")
     for state, number in states.items():
@@ -113,5 +113,5 @@ def look_at_reports(settings: MailroomSettings, clock: Clock) -> Iterator[Findin
         yield Finding.warning("reports", f"{counted(number, 'report')} {standing}", fix)
 
 
-def look_at_corrections(settings: FolderSettings) -> Iterator[Finding]:
+def probe_corrections(settings: FolderSettings) -> Iterator[Finding]:
     yield Finding("corrections", counted(len(wiring.corrections(settings).all()), "correction"))

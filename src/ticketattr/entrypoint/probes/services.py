@@ -23,7 +23,7 @@ from ..settings.environment import Environment
 from ..settings.folders import FolderSettings
 from ..settings.mail import MailSettings, is_loopback
 from ..settings.sources import SourceSettings
-from .files import look_at_folder
+from .files import probe_folder
 
 if TYPE_CHECKING:
     from ...infrastructure.sources.catalog_cache import CachedCatalog, KeptCatalog
@@ -34,25 +34,25 @@ _SOON = timedelta(days=14)
 
 
 @dataclass(frozen=True, slots=True)
-class CatalogDesk:
+class CatalogProbe:
     """Where the catalog comes from, and where the one of the last run is kept."""
 
     sources: SourceSettings
     folders: FolderSettings
 
     @classmethod
-    def read(cls, env: Environment) -> CatalogDesk:
+    def read(cls, env: Environment) -> CatalogProbe:
         return cls(SourceSettings.read(env), FolderSettings.read(env))
 
 
 @dataclass(slots=True)
-class SeenCatalog:
+class ProbedCatalog:
     """The catalog as it was found, for whoever looks at what depends on it; None: none was found."""
 
     catalog: ServiceCatalog | None = None
 
 
-def look_at_catalog(desk: CatalogDesk, clock: Clock, seen: SeenCatalog) -> Iterator[Finding]:
+def probe_catalog(desk: CatalogProbe, clock: Clock, seen: ProbedCatalog) -> Iterator[Finding]:
     location = desk.sources.catalog_location
     if location == _STDIN:
         yield Finding("catalog", "not looked at: it comes from stdin")
@@ -102,7 +102,7 @@ def _age(kept: KeptCatalog, source: CachedCatalog) -> Finding:
     return Finding("catalog", f"the one of {at} is kept, good until {until}")
 
 
-def look_at_helpdesk(settings: SourceSettings, *, online: bool) -> Iterator[Finding]:
+def probe_helpdesk(settings: SourceSettings, *, online: bool) -> Iterator[Finding]:
     location = settings.helpdesk.location
     if location == _STDIN:
         yield Finding("helpdesk", "not asked: tickets come from stdin")
@@ -113,14 +113,14 @@ def look_at_helpdesk(settings: SourceSettings, *, online: bool) -> Iterator[Find
         yield Finding("helpdesk", f"it answers, with {counted(len(tickets), 'ticket')}")
 
 
-def look_at_embedded_classifier(settings: ClassifierSettings) -> Iterator[Finding]:
+def probe_embedded_classifier(settings: ClassifierSettings) -> Iterator[Finding]:
     if settings.name not in ("offline", "cascade"):
         return
     _try(ClassifierSettings("offline", gemini=None, calibration=None))
     yield Finding("embedded classifier", "it answers")
 
 
-def look_at_model(settings: ClassifierSettings, *, online: bool) -> Iterator[Finding]:
+def probe_model(settings: ClassifierSettings, *, online: bool) -> Iterator[Finding]:
     if settings.gemini is None:
         return
     model = settings.gemini.model
@@ -131,7 +131,7 @@ def look_at_model(settings: ClassifierSettings, *, online: bool) -> Iterator[Fin
         yield Finding("model", f"{model}, not asked: --online asks it one small question")
 
 
-def look_at_calibration(settings: ClassifierSettings, seen: SeenCatalog) -> Iterator[Finding]:
+def probe_calibration(settings: ClassifierSettings, seen: ProbedCatalog) -> Iterator[Finding]:
     if settings.calibration is None:
         return
     from ...infrastructure.classifiers.calibrated import read_calibration
@@ -148,11 +148,11 @@ def look_at_calibration(settings: ClassifierSettings, seen: SeenCatalog) -> Iter
         )
 
 
-def look_at_mail(settings: MailSettings, clock: Clock) -> Iterator[Finding]:
+def probe_mail(settings: MailSettings, clock: Clock) -> Iterator[Finding]:
     """All that can be seen without sending anything."""
     server = settings.carrier
     if isinstance(server, Path):
-        yield look_at_folder("mail", "EMAIL_OUTBOX_DIR", server)
+        yield probe_folder("mail", "EMAIL_OUTBOX_DIR", server)
         return
     examined = wiring.smtp_mailer(settings, server).examine()
     login = f", the login of {server.username}" if server.username else ""
@@ -170,9 +170,9 @@ def look_at_mail(settings: MailSettings, clock: Clock) -> Iterator[Finding]:
 
 
 def _try(settings: ClassifierSettings) -> None:
-    from ...infrastructure.classifiers.trial import try_classifier
+    from ...infrastructure.classifiers.smoke_test import smoke_test
 
-    try_classifier(wiring.uncalibrated(settings, no_labelled_tickets))
+    smoke_test(wiring.uncalibrated(settings, no_labelled_tickets))
 
 
 def _impatient(settings: SourceSettings) -> SourceSettings:

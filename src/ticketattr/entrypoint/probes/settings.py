@@ -9,9 +9,9 @@ from collections.abc import Callable, Container, Iterator
 from ...application.check import Finding
 from ...errors import ExitCode, TicketAttrError
 from ..settings.environment import Asked, Environment
+from ..settings.masking import MASK, masked_value
 from ..settings.names import SECTIONS, known_settings
-from ..settings.shown import MASK, shown_value
-from ..settings.strange_names import strange_names
+from ..settings.unknown_settings import unknown_settings
 from ..settings.values import Values, file_setting
 
 AREA = "settings"
@@ -21,7 +21,7 @@ _NAME = re.compile(r"\b[A-Z]+(?:_[A-Z]+)+\b|\bCLASSIFIER\b")
 _OTHERS_MAY_READ = 0o004
 
 
-def look_at_settings(values: Values, *, everything: bool) -> Iterator[Finding]:
+def probe_settings(values: Values, *, everything: bool) -> Iterator[Finding]:
     """Those that are set somewhere, or all of them, and every problem of any section."""
     env = Environment(values)
     problems = [finding for read in SECTIONS for finding in _refusals(env, values, read)]
@@ -30,7 +30,7 @@ def look_at_settings(values: Values, *, everything: bool) -> Iterator[Finding]:
     at_fault = {name for problem in problems for name in _NAME.findall(problem.what)}
     yield from _listed(env, values, at_fault, everything=everything)
     yield from problems
-    for strange in strange_names(values):
+    for strange in unknown_settings(values):
         fix = f"Rename it to {strange.guess}, or remove it." if strange.guess else "Remove it: nothing reads it."
         yield Finding.warning(AREA, f"{strange.name} ({strange.source}) is no setting", fix)
     yield from _exposed_secrets(values)
@@ -78,7 +78,7 @@ def _listed(env: Environment, values: Values, at_fault: Container[str], *, every
 def _line(name: str, asked: Asked, source: str, values: Values) -> str:
     if not source:
         return f"{name} = {asked.default or '(empty)'} (default)"
-    value = MASK if asked.is_secret else shown_value(name, values.text(name).strip())
+    value = MASK if asked.is_secret else masked_value(name, values.text(name).strip())
     return f"{name} = {value} ({source})"
 
 

@@ -95,7 +95,7 @@ def _gemini_options(env: Environment, *, calls: bool) -> GeminiOptions:
 
 
 def _price(env: Environment, model: str) -> Price | None:
-    from ...infrastructure.classifiers.gemini.prices import price_of
+    from ...infrastructure.classifiers.llm.prices import price_of
 
     path = env.text("LLM_PRICES")
     return price_of(model, Path(path) if path else None)

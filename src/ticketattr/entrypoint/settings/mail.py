@@ -6,10 +6,10 @@ from dataclasses import dataclass
 from ipaddress import ip_address
 from pathlib import Path
 
-from ...domain.standing import DoubtPolicy
+from ...domain.report_status import DoubtPolicy
 from ...infrastructure.options import MailServer
 from .environment import Environment
-from .mailroom import read_doubt, read_transport
+from .report_tracker import read_doubt, read_transport
 
 _UNSET = MailServer(host="")
 """What counts where nothing is set."""

@@ -12,7 +12,7 @@ from .classifier import ClassifierSettings
 from .environment import Asked, Environment
 from .folders import FolderSettings
 from .mail import MailSettings
-from .operation import LogSettings, OperationSettings
+from .monitoring import LogSettings, MonitoringSettings
 from .report import ReportSettings
 from .retention import read_retention
 from .sources import SourceSettings
@@ -26,7 +26,7 @@ SECTIONS: tuple[Callable[[Environment], object], ...] = (
     FolderSettings.read,
     read_retention,
     LogSettings.read,
-    OperationSettings.read,
+    MonitoringSettings.read,
 )
 """What reads settings, all of it."""
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from ...domain.delivery import Transport
 from ...domain.review import REVIEW_BELOW
 from .environment import Environment
-from .mailroom import read_transport
+from .report_tracker import read_transport
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,7 +11,7 @@ from typing import ClassVar
 from ...application.ports import Receipt
 from ...domain.delivery import Message, Transport
 from ..files import make_folder, replacing
-from .message import Letter
+from .message import MailTemplate
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,7 +21,7 @@ class EMLOutbox:
     transport: ClassVar[Transport] = "file"
 
     folder: Path
-    letter: Letter
+    template: MailTemplate
 
     @contextmanager
     def connect(self) -> Iterator[EMLOutbox]:
@@ -33,7 +33,7 @@ class EMLOutbox:
 
     def send(self, message: Message, contents: Sequence[bytes], to: Sequence[str] = ()) -> Receipt:
         path = self.folder / _file_name(message)
-        content = self.letter.compose(message, contents).as_bytes()
+        content = self.template.compose(message, contents).as_bytes()
         with replacing(path) as file:
             file.write(content)
         return Receipt(f"written to {path}", len(content))

@@ -22,7 +22,7 @@ _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff]")
 
 
 @dataclass(frozen=True, slots=True)
-class Letter:
+class MailTemplate:
     """What stands in every mail beside its reports: who signs it, and where the code is."""
 
     sender_name: str

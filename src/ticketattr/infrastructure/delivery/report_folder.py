@@ -13,7 +13,7 @@ from pathlib import Path
 from ...domain.delivery import UNKNOWN_TIME, ReportFile, is_temporary
 from ...errors import InputError
 from ..files import open_regular, remove_file, unreadable
-from ..reports.workbook import MAX_BYTES, look_inside
+from ..reports.workbook import MAX_BYTES, inspect_archive
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,7 +84,7 @@ def _unread(path: Path, damage: str) -> ReportFile:
 
 
 def _described(path: Path, content: bytes, modified: datetime) -> ReportFile:
-    damage, run_id = look_inside(content)
+    damage, run_id = inspect_archive(content)
     return ReportFile(
         path=path,
         sha256=hashlib.sha256(content).hexdigest(),

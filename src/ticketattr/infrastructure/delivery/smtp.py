@@ -16,7 +16,7 @@ from ...application.ports import DeliveryInDoubt, MessageRefused, Receipt
 from ...domain.delivery import Message, RecipientResult, Transport
 from ...errors import MailServerError, SettingsError
 from ..options import MailServer
-from .message import Letter
+from .message import MailTemplate
 from .smtp_client import IMPLICIT_TLS_PORT, BoundedSMTP, connect
 
 log = logging.getLogger(__name__)
@@ -43,7 +43,7 @@ class SMTPMailer:
 
     server: MailServer
     sender: str
-    letter: Letter
+    template: MailTemplate
 
     @contextmanager
     def connect(self) -> Iterator[SMTPSession]:
@@ -53,7 +53,7 @@ class SMTPMailer:
         try:
             with self._errors():
                 self._introduce(client, context)
-            yield SMTPSession(client, self.letter, self.server.max_size)
+            yield SMTPSession(client, self.template, self.server.max_size)
         except (KeyboardInterrupt, SystemExit):
             # No farewell within a message: nobody would answer it, and somebody wants us gone.
             client.close()
@@ -158,9 +158,9 @@ def _no_answer(where: str, error: OSError) -> MailServerError:
 class SMTPSession:
     """A session that the server has accepted."""
 
-    def __init__(self, client: BoundedSMTP, letter: Letter, max_size: int | None = None) -> None:
+    def __init__(self, client: BoundedSMTP, template: MailTemplate, max_size: int | None = None) -> None:
         self._client = client
-        self._letter = letter
+        self._letter = template
         announced = client.esmtp_features.get("size", "").strip()
         bounds = (max_size, int(announced) if announced.isdecimal() else None)
         self.max_size = min((bound for bound in bounds if bound), default=None)

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from ...domain.report import Report, Row
-from ...domain.shown_text import shown
+from ...domain.sanitizing import sanitize
 from ..files import output
 
 COLUMNS = tuple(field.name for field in fields(Row))
@@ -41,6 +41,6 @@ def _cell(value: Any) -> Any:
         return ""
     if not isinstance(value, str):
         return value
-    text = shown(value)
+    text = sanitize(value)
     # What begins with the mark itself gets one too, so that taking the first away gives the text.
     return f"'{text}" if text.lstrip(" ").startswith(_STARTS_A_FORMULA) else text

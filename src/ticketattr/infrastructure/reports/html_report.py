@@ -13,7 +13,7 @@ from pathlib import Path
 from string import Template
 
 from ...domain.report import Report, Row
-from ...domain.shown_text import shown
+from ...domain.sanitizing import sanitize
 from ...domain.summary import Count, Summary, summarize
 from ..files import output
 from .report_words import MEANINGS, counted_types, facts, gone_tickets, made_at, since_heading
@@ -108,4 +108,4 @@ def _source(row: Row) -> str:
 
 
 def _text(text: str) -> str:
-    return escape(shown(text))
+    return escape(sanitize(text))

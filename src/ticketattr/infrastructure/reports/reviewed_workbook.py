@@ -9,7 +9,7 @@ from typing import Any
 from openpyxl.utils import get_column_letter
 
 from ...domain.correction import ReviewedRow, ReviewedWorkbook
-from ...domain.shown_text import decoded
+from ...domain.sanitizing import decoded
 from ...errors import InputError
 from .returned_workbook import lines, opened
 from .workbook import RUN_ID_PROPERTY, TICKETS_SHEET

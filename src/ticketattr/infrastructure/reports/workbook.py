@@ -10,7 +10,7 @@ import zipfile
 import zlib
 
 from ...domain.run_id import RUN_ID
-from ...domain.shown_text import cut
+from ...domain.sanitizing import truncate
 
 RUN_ID_PROPERTY = "run_id"
 """The custom document property that names the run; Excel and LibreOffice keep it when they save."""
@@ -48,7 +48,7 @@ DAMAGE = (
 )
 
 
-def look_inside(content: bytes) -> tuple[str, str]:
+def inspect_archive(content: bytes) -> tuple[str, str]:
     """What is wrong with a workbook (nothing: empty), and the run that it names."""
     if harm := harm_in(content):
         return harm, ""
@@ -85,7 +85,7 @@ def harm_in(content: bytes) -> str:
 
 def reason(error: Exception) -> str:
     """What a library says of damage, which may quote a stranger's 64 kB."""
-    return cut(str(error) or type(error).__name__, _LONGEST_REASON)
+    return truncate(str(error) or type(error).__name__, _LONGEST_REASON)
 
 
 def _run_id(workbook: zipfile.ZipFile) -> str:

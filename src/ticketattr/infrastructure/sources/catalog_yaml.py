@@ -20,7 +20,7 @@ from ruamel.yaml.events import AliasEvent, CollectionEndEvent, CollectionStartEv
 from ruamel.yaml.nodes import MappingNode, Node, ScalarNode, SequenceNode
 
 from ...domain.catalog import SLA, SLA_UNITS, RequestType, ServiceCatalog, fold, sla_unit
-from ...domain.shown_text import cut
+from ...domain.sanitizing import truncate
 from ...errors import CatalogError
 from ..options import HTTPPolicy
 from .http import NOTHING_KNOWN, Answer, Call, Endpoint, Validators, shown_url
@@ -72,15 +72,15 @@ def parse_catalog(content: bytes, name: str, *, hint: str = "Correct the catalog
     try:
         return ServiceCatalog(tuple(_entries(_document(content.decode("utf-8-sig")))))
     except _Wrong as wrong:
-        raise CatalogError(f"{name}, line {wrong.line}: {cut(str(wrong), _LONGEST_REASON)}", hint=hint) from None
+        raise CatalogError(f"{name}, line {wrong.line}: {truncate(str(wrong), _LONGEST_REASON)}", hint=hint) from None
     except MarkedYAMLError as error:
         mark = error.problem_mark or error.context_mark
         line = f", line {mark.line + 1}" if mark else ""
         reason = " ".join(filter(None, (error.context, error.problem)))
-        raise CatalogError(f"{name}{line} is not valid YAML: {cut(reason, _LONGEST_REASON)}", hint=hint) from error
+        raise CatalogError(f"{name}{line} is not valid YAML: {truncate(reason, _LONGEST_REASON)}", hint=hint) from error
     except (YAMLError, UnicodeDecodeError, ValueError) as error:
         reason = next(iter(str(error).splitlines()), type(error).__name__)
-        raise CatalogError(f"{name} is not valid YAML: {cut(reason, _LONGEST_REASON)}", hint=hint) from error
+        raise CatalogError(f"{name} is not valid YAML: {truncate(reason, _LONGEST_REASON)}", hint=hint) from error
 
 
 class _Wrong(Exception):

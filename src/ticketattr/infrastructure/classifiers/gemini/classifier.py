@@ -30,10 +30,10 @@ from ....domain.usage import Bill, Usage
 from ....errors import SettingsError
 from ...options import GeminiOptions
 from ...retries import MAX_WAIT, Transient, retrying
-from .answer import read_answer
-from .pace import Pace
-from .prompt import PROMPT_VERSION, closed_schema, default_rules, open_schema, question, system_instruction, tokens
-from .spending import Spending
+from ..llm.answer import read_answer
+from ..llm.budget import Budget
+from ..llm.prompt import PROMPT_VERSION, closed_schema, default_rules, open_schema, question, system_instruction, tokens
+from ..llm.rate_limit import RateLimit
 from .wire import (
     Rejected,
     ServerFailed,
@@ -58,8 +58,8 @@ class GeminiClassifier:
         self._rules = options.rules or default_rules()
         self.batch_size = options.batch_size
         self.concurrency = options.concurrency
-        self._spending = Spending(options.price, options.max_cost)
-        self._pace = Pace(options.pause, options.requests_per_minute, options.tokens_per_minute)
+        self._budget = Budget(options.price, options.max_cost)
+        self._rate_limit = RateLimit(options.pause, options.requests_per_minute, options.tokens_per_minute)
         self._schema = _Schema()
         self._started = time.monotonic()
 
@@ -97,7 +97,7 @@ class GeminiClassifier:
     @property
     def bill(self) -> Bill:
         seconds = round(time.monotonic() - self._started, 3)
-        return Bill(self._spending.usage, self._spending.cost, seconds=seconds, model=self._options.model)
+        return Bill(self._budget.usage, self._budget.cost, seconds=seconds, model=self._options.model)
 
     def fingerprint(self, catalog: ServiceCatalog) -> str:
         options = self._options
@@ -107,7 +107,7 @@ class GeminiClassifier:
 
     def estimate(self, tickets: Sequence[Ticket], catalog: ServiceCatalog, examples: Sequence[Example] = ()) -> Bill:
         usage = self._estimate(_Question(tickets, catalog, examples))
-        return Bill(usage, self._spending.cost_of(usage))
+        return Bill(usage, self._budget.cost_of(usage))
 
     async def choose(
         self, tickets: Sequence[Ticket], catalog: ServiceCatalog, examples: Sequence[Example] = ()
@@ -127,11 +127,11 @@ class GeminiClassifier:
         estimate = self._estimate(asked)
         config = self._config(asked.catalog, schema)
         async for attempt in retrying(self._options.max_retries, self._options.backoff_factor):
-            with attempt, self._spending.reserved(estimate):
-                self._spending.record_call(is_retry=attempt.num > 1)
-                await self._pace.turn(estimate.tokens_in)
+            with attempt, self._budget.reserve(estimate):
+                self._budget.record_call(is_retry=attempt.num > 1)
+                await self._rate_limit.acquire(estimate.tokens_in)
                 response = await self._call(asked.text, config)
-                self._spending.record_answer(tokens_used(response), self._size(asked), len(asked.tickets))
+                self._budget.record_answer(tokens_used(response), self._size(asked), len(asked.tickets))
                 return response
         raise AssertionError("stamina makes at least one attempt")
 
@@ -144,7 +144,7 @@ class GeminiClassifier:
         except TimeoutError:
             raise Transient(f"Gemini did not answer within {self._options.timeout:g} s") from None
         except TooMany as error:
-            self._pace.slow_down(min(error.pause, MAX_WAIT))
+            self._rate_limit.pause(min(error.pause, MAX_WAIT))
             raise
 
     def _config(self, catalog: ServiceCatalog, schema: dict[str, Any]) -> types.GenerateContentConfig:
@@ -163,7 +163,7 @@ class GeminiClassifier:
         )
 
     def _estimate(self, asked: _Question) -> Usage:
-        return self._spending.estimate(self._size(asked), len(asked.tickets))
+        return self._budget.estimate(self._size(asked), len(asked.tickets))
 
     def _size(self, asked: _Question) -> int:
         """Of the question, in tokens, as far as its text tells."""

@@ -17,9 +17,9 @@ from numpy.typing import NDArray
 
 from ....domain.calibration import Calibration
 from ....domain.catalog import RequestType, ServiceCatalog
+from ....domain.catch_all import catch_all_entry
 from ....domain.examples import Example
 from ....domain.gold import LabelledTickets, no_labelled_tickets
-from ....domain.left_over import general_entry
 from ....domain.ticket import Attribution, Outcome, Ticket, Unattributed
 from ....domain.usage import Bill
 from .ranking import SPREAD, Ranking
@@ -103,7 +103,7 @@ def _outcome(
     ranking: Ranking,
 ) -> Outcome:
     """`scores` are those of the entries; `shares` say how much the ticket is about each concept of the bank."""
-    general = general_entry(entries)
+    general = catch_all_entry(entries)
     if _letters(ticket) < _FEWEST_LETTERS:
         return _nothing_said(entries, general)
     # Of equals, the first in the catalog.

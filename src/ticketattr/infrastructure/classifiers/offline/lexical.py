@@ -13,7 +13,7 @@ from collections.abc import Mapping, Sequence
 from typing import TypeAlias
 
 from ....domain.catalog import RequestType
-from ....domain.left_over import bare_name
+from ....domain.catch_all import bare_name
 from .plain_text import plain
 
 _WORD = re.compile(r"\w\w+")

@@ -9,8 +9,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ....domain.catalog import RequestType, ServiceCatalog
+from ....domain.catch_all import bare_name, is_catch_all
 from ....domain.gold import GoldTicket
-from ....domain.left_over import bare_name, is_left_over
 from ....domain.ticket import Ticket
 from .concept_bank import GENERAL, concept_bank
 from .concept_model import Shares, concept_model
@@ -27,7 +27,7 @@ SPREAD = 0.06
 _MAX_WORDS = 4_000
 _MAX_EVIDENCE = 400
 
-_LEFT_OVER_WEIGHT = 0.6
+_CATCH_ALL_WEIGHT = 0.6
 _LEAST_SHARE = 1e-4
 _WORDS_SHOWN = 5
 _FEW_WORDS = 3
@@ -137,8 +137,8 @@ class Ranking:
         for column, (place, _) in enumerate(self._texts):
             scores[:, place] = np.fmax(scores[:, place], likeness[:, column])
         for place, entry in enumerate(self._entries):
-            if is_left_over(entry.name) and not _own_texts(entry):
-                scores[:, place] = np.nan if self.uses_bank else scores[:, place] * _LEFT_OVER_WEIGHT
+            if is_catch_all(entry.name) and not _own_texts(entry):
+                scores[:, place] = np.nan if self.uses_bank else scores[:, place] * _CATCH_ALL_WEIGHT
         known = np.nan_to_num(scores, nan=0.0)
         average = known.sum(axis=1, keepdims=True) / np.maximum((~np.isnan(scores)).sum(axis=1, keepdims=True), 1)
         return np.where(np.isnan(scores), average, scores)
@@ -147,7 +147,7 @@ class Ranking:
         return np.array(
             [
                 [
-                    sum(shared.values()) * (_LEFT_OVER_WEIGHT if is_left_over(entry.name) else 1.0)
+                    sum(shared.values()) * (_CATCH_ALL_WEIGHT if is_catch_all(entry.name) else 1.0)
                     for shared, entry in zip(self._words.shared(*_texts_of(ticket)), self._entries, strict=True)
                 ]
                 for ticket in tickets

@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ....domain.catalog import RequestType
-from ....domain.left_over import bare_name, general_entry, is_left_over
+from ....domain.catch_all import bare_name, catch_all_entry, is_catch_all
 from .concept_bank import GENERAL, ConceptBank
 from .concept_model import ConceptModel, Shares
 from .sentence_vectors import kept_vectors
@@ -53,7 +53,7 @@ Routes = NDArray[np.float64]
 def route(bank: ConceptBank, model: ConceptModel, entries: Sequence[RequestType]) -> Routes | None:
     """None for a catalog that is not about IT."""
     meant = _meant(model, entries)
-    specific = np.array([not is_left_over(entry.name) for entry in entries], dtype=bool)
+    specific = np.array([not is_catch_all(entry.name) for entry in entries], dtype=bool)
     if not specific.any() or (meant[specific].max(axis=1) >= _ABOUT_IT).mean() < _ENOUGH_MATCH:
         return None
     return _Router(bank, model, entries, np.where(specific[:, None], meant, 0.0)).routes()
@@ -99,7 +99,7 @@ class _Router:
         shares = np.where(strength >= _AS_WELL * strength.max(), strength, 0.0)
         shares = shares / shares.sum()
         category = self.entries[int(strength.argmax())].category
-        missed = [place for place in self._left_over() if self.entries[place].category == category]
+        missed = [place for place in self._catch_all() if self.entries[place].category == category]
         shares[missed] += _MISSED
         return np.asarray(shares / shares.sum(), dtype=np.float64)
 
@@ -110,15 +110,15 @@ class _Router:
         return column
 
     def _general(self) -> list[int]:
-        general = general_entry(self.entries)
-        return [general] if general is not None else self._left_over() or list(range(len(self.entries)))
+        general = catch_all_entry(self.entries)
+        return [general] if general is not None else self._catch_all() or list(range(len(self.entries)))
 
-    def _left_over(self) -> list[int]:
-        return [place for place, entry in enumerate(self.entries) if is_left_over(entry.name)]
+    def _catch_all(self) -> list[int]:
+        return [place for place, entry in enumerate(self.entries) if is_catch_all(entry.name)]
 
     def _rest(self, concept: int) -> int:
         """Where a concept goes that no entry is made for."""
-        general = general_entry(self.entries)
+        general = catch_all_entry(self.entries)
         nearness = [self._nearness(place, concept, general) for place in range(len(self.entries))]
         best = int(np.argmax(nearness))
         return general if general is not None and nearness[best] < _NEAR_ENOUGH else best
@@ -129,7 +129,7 @@ class _Router:
             return 0.0
         entry = self.entries[place]
         siblings = [other for other, sibling in enumerate(self.entries) if sibling.category == entry.category]
-        rests = [other for other in siblings if is_left_over(self.entries[other].name) and other != general]
+        rests = [other for other in siblings if is_catch_all(self.entries[other].name) and other != general]
         if place in rests:
             others = [self._about_group(other, concept) for other in siblings if other not in rests]
             return self._takes_in(entry.category, concept) + (sum(others) / len(others) if others else 0.0)

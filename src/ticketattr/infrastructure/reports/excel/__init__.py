@@ -20,8 +20,8 @@ from ...files import output
 from ..workbook import RUN_ID_PROPERTY
 from .catalog import write_catalog_sheet
 from .cells import MAX_CELL
-from .look import make_look
 from .review import write_review_sheet
+from .styles import make_styles
 from .summary import write_summary_sheet
 from .tickets import COLUMNS, MAX_ROWS, write_tickets_sheet
 
@@ -49,12 +49,12 @@ def write_workbook(report: Report, file: IO[bytes]) -> None:
         options = {"constant_memory": True, "tmpdir": folder, "use_zip64": True}
         workbook = Workbook(file, options)
         _describe(workbook, report)
-        look = make_look(workbook)
-        write_summary_sheet(workbook, report, look)
-        write_review_sheet(workbook, report, look)
-        write_tickets_sheet(workbook, report, look)
+        styles = make_styles(workbook)
+        write_summary_sheet(workbook, report, styles)
+        write_review_sheet(workbook, report, styles)
+        write_tickets_sheet(workbook, report, styles)
         if report.background.catalog:
-            write_catalog_sheet(workbook, report.background.catalog, look)
+            write_catalog_sheet(workbook, report.background.catalog, styles)
         try:
             workbook.close()
         except FileCreateError as error:

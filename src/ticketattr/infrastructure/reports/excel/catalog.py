@@ -14,25 +14,25 @@ from xlsxwriter.worksheet import Worksheet
 
 from ....domain.catalog import RequestType, ServiceCatalog
 from .cells import write_text
-from .look import Look
+from .styles import Styles
 
 SHEET = "Catalog"
 
 _FOLLOWS = "The SLA follows with the next run, once the corrections are imported."
 
 
-def write_catalog_sheet(workbook: Workbook, catalog: ServiceCatalog, look: Look) -> None:
+def write_catalog_sheet(workbook: Workbook, catalog: ServiceCatalog, styles: Styles) -> None:
     sheet = workbook.add_worksheet(SHEET)
     groups = _by_category(catalog.entries)
     starts = _starts(groups)
     rows = [entry for _, entries in groups for entry in entries]
     for column, heading in enumerate(("request_category", "request_type", "sla", "", "category", "first", "count")):
-        write_text(sheet, 0, column, heading, look, look.header)
+        write_text(sheet, 0, column, heading, styles, styles.header)
     for place, entry in enumerate(rows):
         for column, text in enumerate((entry.category, entry.name, str(entry.sla))):
-            write_text(sheet, place + 1, column, text, look)
+            write_text(sheet, place + 1, column, text, styles)
         if place < len(groups):
-            write_text(sheet, place + 1, 4, groups[place][0], look)
+            write_text(sheet, place + 1, 4, groups[place][0], styles)
             sheet.write_number(place + 1, 5, starts[place])
             sheet.write_number(place + 1, 6, len(groups[place][1]))
     sheet.set_column(0, 4, 30)

@@ -7,8 +7,8 @@ import re
 from xlsxwriter.format import Format
 from xlsxwriter.worksheet import Worksheet
 
-from ....domain.shown_text import cut, shown
-from .look import Look
+from ....domain.sanitizing import sanitize, truncate
+from .styles import Styles
 
 MAX_CELL = 32_767
 """What a cell holds, in UTF-16 units; Excel repairs a file that has more."""
@@ -31,15 +31,17 @@ _SEAMS = re.compile(r"(?<=\A.)|(?<=\A<r)|(?<=_x....)(?=_)", re.DOTALL)
 
 def cell_text(text: str) -> str:
     """`text` as a cell shows it."""
-    return cut(shown(text), MAX_CELL)
+    return truncate(sanitize(text), MAX_CELL)
 
 
-def write_text(sheet: Worksheet, row: int, column: int, text: str, look: Look, format: Format | None = None) -> None:
+def write_text(
+    sheet: Worksheet, row: int, column: int, text: str, styles: Styles, format: Format | None = None
+) -> None:
     """Nothing for an empty text. `format` is for short text alone."""
     if not text:
         return
     content = cell_text(text)
-    chosen = look.prose if len(content) > _MAX_SHORT else format or look.text
+    chosen = styles.prose if len(content) > _MAX_SHORT else format or styles.text
     if ("_x" in content or content.startswith("<r>")) and _MISTAKEN.fullmatch(content):
         # In pieces, none of which can be mistaken for anything.
         sheet.write_rich_string(row, column, *filter(None, _SEAMS.split(content)), chosen)
@@ -52,19 +54,19 @@ def wrapped_lines(text: str, width: int) -> int:
     return sum(max(1, -(-len(line) // width)) for line in text.splitlines())
 
 
-def rule_lines(sheet: Worksheet, first: int, last: int, columns: int, look: Look) -> None:
+def rule_lines(sheet: Worksheet, first: int, last: int, columns: int, styles: Styles) -> None:
     """A pale line under each row, also where its cells are empty, on the screen and on paper."""
     if first <= last:
-        rule = {"type": "formula", "criteria": "=TRUE", "format": look.rule}
+        rule = {"type": "formula", "criteria": "=TRUE", "format": styles.rule}
         sheet.conditional_format(first, 0, last, columns - 1, rule)
 
 
-def write_link(sheet: Worksheet, row: int, column: int, url: str, text: str, look: Look) -> None:
+def write_link(sheet: Worksheet, row: int, column: int, url: str, text: str, styles: Styles) -> None:
     """`text` that leads to `url`; alone where a sheet can hold no link to there."""
     content = cell_text(text)
     if url and row <= MAX_LINKS and len(url) <= MAX_URL and 0 < len(content) <= _MAX_SHORT:
-        sheet.write_url(row, column, url, look.link)
+        sheet.write_url(row, column, url, styles.link)
         # The link above wrote its own text, and would take this one for markup now and then.
-        write_text(sheet, row, column, text, look, look.link)
+        write_text(sheet, row, column, text, styles, styles.link)
     else:
-        write_text(sheet, row, column, text, look)
+        write_text(sheet, row, column, text, styles)

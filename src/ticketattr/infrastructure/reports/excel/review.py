@@ -8,7 +8,7 @@ from xlsxwriter.worksheet import Worksheet
 from ....domain.report import Report
 from ..workbook import TICKETS_SHEET
 from .cells import LINE_HEIGHT, MAX_LINES, rule_lines, wrapped_lines, write_link, write_text
-from .look import Look, set_up_page
+from .styles import Styles, set_up_page
 
 SHEET = "Needs review"
 
@@ -17,22 +17,22 @@ _WIDTHS = (16, 48, 44, 44, 44)
 _HEADER_ROW = 3
 
 
-def write_review_sheet(workbook: Workbook, report: Report, look: Look) -> None:
+def write_review_sheet(workbook: Workbook, report: Report, styles: Styles) -> None:
     sheet = workbook.add_worksheet(SHEET)
     rows = [(place, row) for place, row in enumerate(report.rows, start=2) if row.needs_review]
     _set_up(sheet, report, len(rows))
-    sheet.write_string(0, 0, SHEET, look.title)
-    sheet.write_string(1, 0, _note(len(rows)), look.note)
+    sheet.write_string(0, 0, SHEET, styles.title)
+    sheet.write_string(1, 0, _note(len(rows)), styles.note)
     for column, heading in enumerate(_HEADINGS):
-        write_text(sheet, _HEADER_ROW, column, heading, look, look.header)
+        write_text(sheet, _HEADER_ROW, column, heading, styles, styles.header)
     for line, (place, row) in enumerate(rows, start=_HEADER_ROW + 1):
         chosen = f"{row.request_category} / {row.request_type}" if row.request_type else ""
         texts = (row.needs_review, row.short_description, chosen, row.next_best)
         sheet.set_row(line, LINE_HEIGHT * _lines(texts))
-        write_link(sheet, line, 0, f"internal:'{TICKETS_SHEET}'!B{place}", row.id or f"row {place}", look)
+        write_link(sheet, line, 0, f"internal:'{TICKETS_SHEET}'!B{place}", row.id or f"row {place}", styles)
         for column, text in enumerate(texts, start=1):
-            write_text(sheet, line, column, text, look, look.flag if column == 1 else None)
-    rule_lines(sheet, _HEADER_ROW + 1, _HEADER_ROW + len(rows), len(_HEADINGS), look)
+            write_text(sheet, line, column, text, styles, styles.flag if column == 1 else None)
+    rule_lines(sheet, _HEADER_ROW + 1, _HEADER_ROW + len(rows), len(_HEADINGS), styles)
 
 
 def _set_up(sheet: Worksheet, report: Report, count: int) -> None:

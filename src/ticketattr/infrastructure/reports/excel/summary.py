@@ -14,7 +14,7 @@ from ....domain.summary import Count, summarize
 from ..report_words import MEANINGS, counted_types, facts, gone_tickets, made_at, since_heading
 from . import review
 from .cells import write_text
-from .look import BLUE, Look, set_up_page
+from .styles import BLUE, Styles, set_up_page
 
 SHEET = "Summary"
 
@@ -22,19 +22,19 @@ _MAX_BARS = 15
 _CHART_WIDTH, _CHART_HEIGHT = 560, 340
 
 
-def write_summary_sheet(workbook: Workbook, report: Report, look: Look) -> None:
+def write_summary_sheet(workbook: Workbook, report: Report, styles: Styles) -> None:
     summary = summarize(report)
     sheet = workbook.add_worksheet(SHEET)
     _set_up(sheet, report)
-    page = _Page(sheet, look)
-    page.line("Ticket attribution", look.title)
-    page.line(f"{len(report.rows):,} tickets, {made_at(report)}", look.note)
+    page = _Page(sheet, styles)
+    page.line("Ticket attribution", styles.title)
+    page.line(f"{len(report.rows):,} tickets, {made_at(report)}", styles.note)
     page.table("How the queue stands", summary.states, [MEANINGS[name] for name, _ in summary.states])
     if summary.needs_review:
         page.link(f"internal:'{review.SHEET}'!A1", f"{summary.needs_review:,} to look at: sheet {review.SHEET}")
     page.heading(since_heading(report))
     for name, count in summary.since or ():
-        page.count(name, count, look.label, look.count)
+        page.count(name, count, styles.label, styles.count)
     for ticket in gone_tickets(report):
         page.text(f"gone: {ticket}")
     bands = page.table("By SLA, in calendar time", summary.bands)
@@ -62,9 +62,9 @@ def _set_up(sheet: Worksheet, report: Report) -> None:
 class _Page:
     """Lines from top to bottom, which is the order in which a streamed sheet takes them."""
 
-    def __init__(self, sheet: Worksheet, look: Look) -> None:
+    def __init__(self, sheet: Worksheet, styles: Styles) -> None:
         self._sheet = sheet
-        self._look = look
+        self._styles = styles
         self._row = 0
 
     def table(self, heading: str, counts: Sequence[Count], notes: Sequence[str] = ()) -> tuple[int, int]:
@@ -73,16 +73,16 @@ class _Page:
         first = self._row
         for place, (name, count) in enumerate(counts):
             if notes:
-                self._sheet.write_string(self._row, 2, notes[place], self._look.aside)
-            self.count(name, count, self._look.label, self._look.count)
-        self.count("all", sum(count for _, count in counts), self._look.total_label, self._look.total)
+                self._sheet.write_string(self._row, 2, notes[place], self._styles.aside)
+            self.count(name, count, self._styles.label, self._styles.count)
+        self.count("all", sum(count for _, count in counts), self._styles.total_label, self._styles.total)
         return first, first + len(counts) - 1
 
     def heading(self, text: str) -> None:
         self._row += 1
         self._sheet.set_row(self._row, 20)
         for column in range(3):
-            self._sheet.write_string(self._row, column, "" if column else text, self._look.section)
+            self._sheet.write_string(self._row, column, "" if column else text, self._styles.section)
         self._row += 1
 
     def line(self, text: str, format: Format) -> None:
@@ -90,21 +90,21 @@ class _Page:
         self._row += 1
 
     def text(self, text: str) -> None:
-        write_text(self._sheet, self._row, 0, text, self._look, self._look.label)
+        write_text(self._sheet, self._row, 0, text, self._styles, self._styles.label)
         self._row += 1
 
     def count(self, name: str, count: int, label: Format, format: Format) -> None:
         self._sheet.write_number(self._row, 1, count, format)
-        write_text(self._sheet, self._row, 0, name, self._look, label)
+        write_text(self._sheet, self._row, 0, name, self._styles, label)
         self._row += 1
 
     def fact(self, name: str, value: str) -> None:
-        write_text(self._sheet, self._row, 0, name, self._look, self._look.label)
-        write_text(self._sheet, self._row, 1, value, self._look, self._look.fact)
+        write_text(self._sheet, self._row, 0, name, self._styles, self._styles.label)
+        write_text(self._sheet, self._row, 1, value, self._styles, self._styles.fact)
         self._row += 1
 
     def link(self, url: str, text: str) -> None:
-        self._sheet.write_url(self._row, 0, url, self._look.internal_link, text)
+        self._sheet.write_url(self._row, 0, url, self._styles.internal_link, text)
         self._row += 1
 
 

@@ -18,7 +18,7 @@ from ....domain.report import Report, Row
 from ..workbook import TICKETS_SHEET
 from .catalog import add_drop_downs
 from .cells import LINE_HEIGHT, MAX_LINES, rule_lines, wrapped_lines, write_link, write_text
-from .look import Look, set_up_page
+from .styles import Styles, set_up_page
 
 MAX_ROWS = 1_048_575
 
@@ -70,17 +70,17 @@ _PRINTED = 10
 """How many columns go to paper: those of which one page is wide enough."""
 
 
-def write_tickets_sheet(workbook: Workbook, report: Report, look: Look) -> None:
+def write_tickets_sheet(workbook: Workbook, report: Report, styles: Styles) -> None:
     sheet = workbook.add_worksheet(TICKETS_SHEET)
     widths = [_width(column, report.rows) for column in _COLUMNS]
     _set_up(sheet, report, widths)
-    rule_lines(sheet, 1, len(report.rows), len(_COLUMNS), look)
-    formats = _formats(look)
+    rule_lines(sheet, 1, len(report.rows), len(_COLUMNS), styles)
+    formats = _formats(styles)
     for place, (column, heading) in enumerate(zip(_COLUMNS, COLUMNS, strict=True)):
-        header = look.editable_header if column.kind == "editable" else look.header
-        write_text(sheet, 0, place, heading, look, header)
+        header = styles.editable_header if column.kind == "editable" else styles.header
+        write_text(sheet, 0, place, heading, styles, header)
     for place, row in enumerate(report.rows, start=1):
-        _write_row(sheet, place, row, widths, formats, look)
+        _write_row(sheet, place, row, widths, formats, styles)
 
 
 def _set_up(sheet: Worksheet, report: Report, widths: Sequence[int]) -> None:
@@ -98,29 +98,29 @@ def _set_up(sheet: Worksheet, report: Report, widths: Sequence[int]) -> None:
         add_drop_downs(sheet, report.background.catalog, last_row, (places[0], places[1]))
 
 
-def _formats(look: Look) -> list[Format]:
+def _formats(styles: Styles) -> list[Format]:
     by_kind = {
-        "text": look.text,
-        "editable": look.editable,
-        "flag": look.flag,
-        "link": look.text,
-        "number": look.number,
-        "hundredths": look.hundredths,
+        "text": styles.text,
+        "editable": styles.editable,
+        "flag": styles.flag,
+        "link": styles.text,
+        "number": styles.number,
+        "hundredths": styles.hundredths,
     }
     return [by_kind[column.kind] for column in _COLUMNS]
 
 
 def _write_row(
-    sheet: Worksheet, place: int, row: Row, widths: Sequence[int], formats: Sequence[Format], look: Look
+    sheet: Worksheet, place: int, row: Row, widths: Sequence[int], formats: Sequence[Format], styles: Styles
 ) -> None:
     values = [getattr(row, column.name) for column in _COLUMNS]
     if (lines := _lines(values, widths)) > 1:
         sheet.set_row(place, LINE_HEIGHT * lines)
     for column, (value, look_of_it) in enumerate(zip(values, formats, strict=True)):
         if column == 0 and row.url:
-            write_link(sheet, place, column, row.url, value, look)
+            write_link(sheet, place, column, row.url, value, styles)
         elif isinstance(value, str):
-            write_text(sheet, place, column, value, look, look_of_it)
+            write_text(sheet, place, column, value, styles, look_of_it)
             if not value and _COLUMNS[column].kind == "editable":
                 sheet.write_blank(place, column, None, look_of_it)
         elif value is not None:

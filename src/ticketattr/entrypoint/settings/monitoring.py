@@ -1,0 +1,100 @@
+"""What an operator is told: logs, figures, alerts."""
+
+from __future__ import annotations
+
+import logging
+import re
+from dataclasses import dataclass, field
+from importlib.util import find_spec
+from pathlib import Path
+from typing import Literal
+from urllib.parse import urlsplit
+
+from .environment import Environment
+from .report_tracker import ReportTrackerSettings
+
+LogFormat = Literal["text", "json"]
+
+_LEVELS = {"debug": logging.DEBUG, "info": logging.INFO, "warning": logging.WARNING, "error": logging.ERROR}
+# Between two URLs; within one, a comma may stand too.
+_BETWEEN_URLS = re.compile(r"[,\s]+(?=[A-Za-z][A-Za-z0-9+.-]*://)")
+_URL = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*://\S+")
+
+
+@dataclass(frozen=True, slots=True)
+class LogSettings:
+    """`format` is that of the file, and of stderr where that is no terminal; `level` that of the file alone."""
+
+    file: Path | None = None
+    format: LogFormat = "text"
+    level: int = logging.INFO
+    max_bytes: int = 0
+    backups: int = 0
+
+    @classmethod
+    def read(cls, env: Environment) -> LogSettings:
+        file = env.text("LOG_FILE")
+        return cls(
+            file=Path(file) if file else None,
+            format="json" if env.choice("LOG_FORMAT", "text", ("text", "json")) == "json" else "text",
+            level=_LEVELS.get(env.choice("LOG_LEVEL", "info", tuple(_LEVELS)), logging.INFO),
+            max_bytes=env.whole("LOG_MAX_BYTES", 10_485_760, least=0),
+            backups=env.whole("LOG_BACKUP_COUNT", 5, least=1, most=1000),
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class MonitoringSettings:
+    """Where it is remembered how runs ended, where figures go, and who is told."""
+
+    tracker: ReportTrackerSettings
+    textfile: Path | None
+    push_url: str = field(repr=False)
+    alert_urls: tuple[str, ...] = field(repr=False)
+
+    @property
+    def is_watched(self) -> bool:
+        """Whether anybody wants to know how a run ended. Else nothing is remembered, and no file made for it."""
+        return bool(self.textfile or self.push_url or self.alert_urls)
+
+    @classmethod
+    def read(cls, env: Environment) -> MonitoringSettings:
+        return cls(
+            tracker=ReportTrackerSettings.read(env),
+            textfile=_textfile(env),
+            push_url=_push_url(env),
+            alert_urls=_alert_urls(env),
+        )
+
+
+def _textfile(env: Environment) -> Path | None:
+    path = env.text("METRICS_TEXTFILE")
+    if path and not path.endswith(".prom"):
+        env.wrong.append("METRICS_TEXTFILE does not end in .prom, and node_exporter reads no other files")
+    return Path(path) if path else None
+
+
+def _push_url(env: Environment) -> str:
+    url = env.optional_secret("METRICS_PUSH_URL")
+    try:
+        parts = urlsplit(url)
+        is_usable = parts.scheme in ("http", "https") and bool(parts.hostname) and parts.port != 0
+    except ValueError:
+        is_usable = False
+    if url and not is_usable:
+        env.wrong.append("METRICS_PUSH_URL is no http(s) URL")
+    return url if is_usable else ""
+
+
+def _alert_urls(env: Environment) -> tuple[str, ...]:
+    text = env.optional_secret("ALERT_URLS")
+    parts = [part for part in _BETWEEN_URLS.split(text) if part]
+    urls = tuple(part for part in parts if _URL.fullmatch(part))
+    if len(urls) < len(parts):
+        # Not shown, nor handed on: it may be a token.
+        number = next(number for number, part in enumerate(parts, start=1) if part not in urls)
+        env.wrong.append(f"ALERT_URLS: number {number} is no URL")
+    if urls and not find_spec("apprise"):
+        env.wrong.append("ALERT_URLS needs what sends alerts: `pip install 'ticketattr[alerts]'`")
+        return ()
+    return urls

@@ -1,0 +1,46 @@
+"""One small question to a classifier, for `check`: whether it answers at all, and what to do if it does not."""
+
+from __future__ import annotations
+
+from ...application.interruptible import run_interruptible
+from ...application.ports import BatchFailed, Classifier, ClassifierStopped
+from ...domain.catalog import SLA, RequestType, ServiceCatalog
+from ...domain.ticket import Ticket
+from ...errors import ServiceError, SettingsError, TicketAttrError
+from ..retries import Transient
+
+_TICKET = Ticket("1", "I forgot my password")
+_CATALOG = ServiceCatalog(
+    (
+        RequestType("Access", "Password Reset", SLA(4, "hours")),
+        RequestType("Other", "Other Request", SLA(1, "days")),
+    )
+)
+
+
+def smoke_test(classifier: Classifier) -> None:
+    """Raises SettingsError or ServiceError when there is no usable answer."""
+    run_interruptible(_ask, classifier)
+
+
+async def _ask(classifier: Classifier) -> None:
+    try:
+        async with classifier:
+            await classifier.choose([_TICKET], _CATALOG)
+    except BatchFailed as failure:
+        raise _as_error(failure) from failure
+    except ClassifierStopped as stopped:
+        if stopped.reason == "cost_limit":
+            raise SettingsError(str(stopped), hint="Raise LLM_MAX_COST.") from stopped
+        raise ServiceError(str(stopped), hint="Wait for tomorrow's quota, or ask for a higher one.") from stopped
+
+
+def _as_error(failure: BatchFailed) -> TicketAttrError:
+    if failure.reason != "service_error":
+        return ServiceError(str(failure), hint="Try again; if it stays so, set LLM_MODEL_NAME to another model.")
+    if isinstance(failure.__cause__, Transient):
+        return ServiceError(str(failure), hint="Try again later.")
+    return SettingsError(
+        f"{failure}: the model does not accept the question",
+        hint="Check LLM_THINKING_BUDGET, LLM_TEMPERATURE, LLM_TOP_P, LLM_TOP_K and LLM_API_VERSION for this model.",
+    )

@@ -1,0 +1,1 @@
+"""How runs are observed: their history, metrics, alerts and the log file."""

@@ -1,0 +1,84 @@
+"""How the workbook looks. Colours of the Okabe-Ito set, which print, and which colour-blind people tell apart."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from xlsxwriter import Workbook
+from xlsxwriter.format import Format
+from xlsxwriter.worksheet import Worksheet
+
+from ....domain.report import Report
+
+BLUE, DARK_BLUE, GREY = "#0072B2", "#1F4E78", "#595959"
+_PALE_BLUE, _PALE_ORANGE = "#DDEBF7", "#FFF2CC"
+_LINE = {"bottom": 1, "bottom_color": "#D9D9D9"}
+
+# A leading "=" stays text by the first, also when somebody edits the cell; the second keeps what is typed anew.
+_STAYS_TEXT = {"quote_prefix": True, "text_wrap": True}
+_SHORT = {**_STAYS_TEXT, "num_format": "@"}
+
+
+@dataclass(frozen=True, slots=True)
+class Styles:
+    """The formats of one workbook. `text` and all below it but `prose` are for short text of strangers."""
+
+    header: Format
+    editable_header: Format
+    text: Format
+    editable: Format
+    flag: Format
+    link: Format
+    prose: Format
+    number: Format
+    hundredths: Format
+    title: Format
+    section: Format
+    note: Format
+    aside: Format
+    label: Format
+    fact: Format
+    count: Format
+    total_label: Format
+    total: Format
+    internal_link: Format
+    rule: Format
+
+
+def set_up_page(sheet: Worksheet, report: Report) -> None:
+    """On paper: A4 across, as wide as the page, and on each page the run and which page it is."""
+    sheet.set_landscape()
+    sheet.set_paper(9)  # A4
+    sheet.set_margins(left=0.4, right=0.4, top=0.6, bottom=0.6)
+    sheet.fit_to_pages(1, 0)
+    sheet.set_footer(f"&L{report.run_id}&R&P / &N")
+
+
+def make_styles(workbook: Workbook) -> Styles:
+    def made(**properties: Any) -> Format:
+        return workbook.add_format({"valign": "top", **properties})
+
+    heading = {"bold": True, "font_color": "#FFFFFF", "valign": "vcenter", "text_wrap": True}
+    return Styles(
+        header=made(**heading, bg_color=DARK_BLUE),
+        editable_header=made(**heading, bg_color=BLUE),
+        text=made(**_SHORT),
+        editable=made(**_SHORT, bg_color=_PALE_BLUE),
+        flag=made(**_SHORT, bg_color=_PALE_ORANGE),
+        link=made(**_SHORT, font_color=BLUE, underline=1),
+        prose=made(**_STAYS_TEXT),
+        number=made(num_format="General"),
+        hundredths=made(num_format="0.00"),
+        title=made(bold=True, font_size=16, font_color=DARK_BLUE),
+        section=made(bold=True, font_size=12, font_color=DARK_BLUE, bottom=2, bottom_color=DARK_BLUE),
+        note=made(font_color=GREY),
+        aside=made(font_color=GREY, align="left", indent=2),
+        label=made(quote_prefix=True),
+        fact=made(quote_prefix=True, num_format="@", align="left"),
+        count=made(num_format="#,##0"),
+        total_label=made(bold=True, top=1),
+        total=made(bold=True, top=1, num_format="#,##0"),
+        internal_link=made(font_color=BLUE, underline=1),
+        rule=workbook.add_format(_LINE),
+    )

@@ -1,0 +1,80 @@
+"""Reports and their deliveries, counted: real folder, real log."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+from pathlib import Path
+
+import pytest
+
+from ticketattr.application.delivery_plan import Addressing
+from ticketattr.application.report_figures import count_reports
+from ticketattr.application.report_tracker import ReportTracker
+from ticketattr.domain.run_history import ReportFigures
+from ticketattr.infrastructure.delivery.report_folder import OutputFolder
+
+from ..fakes import MIDNIGHT, FakeMailer
+from .test_send import DOUBT, REFUSED, Desk
+
+
+@pytest.fixture
+def desk(tmp_path: Path) -> Desk:
+    return Desk(tmp_path / "output")
+
+
+def count(desk: Desk, *, since: datetime = MIDNIGHT) -> ReportFigures:
+    return count_reports(ReportTracker(OutputFolder(desk.root), desk.log, "smtp", desk.doubt), since=since)
+
+
+def test_of_an_untouched_folder_all_is_nothing(desk: Desk) -> None:
+    assert count(desk) == ReportFigures(delivered=0, recipients=0, sent=0, pending=0, in_doubt=0, oldest=None)
+
+
+def test_what_any_transport_delivered_is_counted_and_pending_is_what_this_one_did_not(desk: Desk) -> None:
+    desk.addressing = Addressing("smtp", "desk@example.com", ("a@example.com", "b@example.com"), "x")
+    desk.put("a.xlsx")
+    desk.put("b.xlsx")
+    desk.send()
+    desk.put("c.xlsx", modified=500)
+    desk.put("d.xlsx", modified=700)
+    desk.send(FakeMailer(transport="file"))
+    assert count(desk) == ReportFigures(
+        delivered=6, recipients=4, sent=6, pending=2, in_doubt=0, oldest=MIDNIGHT + timedelta(seconds=500)
+    )
+
+
+def test_those_are_sent_since_a_time_whose_delivery_ended_then_or_later(desk: Desk) -> None:
+    for name in ("a.xlsx", "b.xlsx"):
+        desk.put(name)
+        desk.send()
+    ended = desk.log.deliveries()[1].changed
+    assert count(desk, since=ended).sent == 1
+    assert count(desk, since=ended + timedelta(microseconds=1)).sent == 0
+    assert count(desk, since=ended).delivered == 2
+
+
+@pytest.mark.parametrize("policy", ["resend", "hold"])
+def test_a_report_in_doubt_is_pending_whoever_decides_about_it(desk: Desk, policy: str) -> None:
+    desk.doubt = "hold" if policy == "hold" else "resend"
+    desk.put("a.xlsx")
+    desk.mailer.troubles = [DOUBT]
+    desk.send()
+    figures = count(desk)
+    assert (figures.pending, figures.in_doubt, figures.delivered, figures.recipients) == (1, 1, 0, 0)
+
+
+def test_a_report_that_was_refused_is_pending_and_not_delivered(desk: Desk) -> None:
+    desk.put("a.xlsx")
+    desk.mailer.troubles = [REFUSED]
+    desk.send()
+    figures = count(desk)
+    assert (figures.pending, figures.in_doubt, figures.delivered, figures.recipients) == (1, 0, 0, 0)
+
+
+def test_a_report_whose_file_is_gone_waits_since_nobody_knows_when(desk: Desk) -> None:
+    path = desk.put("a.xlsx")
+    desk.mailer.troubles = [DOUBT]
+    desk.send()
+    path.unlink()
+    figures = count(desk)
+    assert (figures.pending, figures.in_doubt) == (1, 1)

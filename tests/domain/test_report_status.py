@@ -1,0 +1,180 @@
+"""Where a report stands: what lies in the folder, held against what the log says."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+
+from ticketattr.domain.delivery import Adoption, Delivery, Message, MessageState, RecipientResult, ReportFile
+from ticketattr.domain.report_status import (
+    DeliveryHistory,
+    DoubtPolicy,
+    ReportState,
+    ReportStatus,
+    status_of,
+    statuses_of,
+)
+
+from ..fakes import MIDNIGHT, a_message, a_report
+
+REPORT = a_report(b"as made", run_id="the run")
+HOUR = timedelta(hours=1)
+
+
+def delivery(state: MessageState, *, hour: int = 1, message: Message | None = None, attempts: int = 1) -> Delivery:
+    message = message or a_message(REPORT)
+    return Delivery(message, state, MIDNIGHT + hour * HOUR, f"{state} in hour {hour}", attempts=attempts)
+
+
+def status(report: ReportFile, *deliveries: Delivery, adoptions: tuple[Adoption, ...] = ()) -> ReportStatus:
+    (status,) = statuses_of([report], DeliveryHistory(deliveries, adoptions))
+    return status
+
+
+def test_what_the_log_does_not_know_is_pending() -> None:
+    assert status(REPORT, delivery("sent", message=a_message(a_report(b"another")))) == ReportStatus(REPORT, "pending")
+
+
+@pytest.mark.parametrize(
+    ("states", "state"),
+    [
+        (["failed"], "failed"),
+        (["failed", "sent"], "sent"),
+        (["sent", "failed"], "sent"),
+        (["sent", "in_doubt"], "sent"),
+        (["in_doubt", "failed"], "in_doubt"),
+        (["failed", "sending"], "sending"),
+        (["in_doubt", "sending"], "sending"),
+    ],
+    ids=" then ".join,
+)
+def test_what_is_sent_stays_so_and_what_is_in_doubt_until_it_is_sent(
+    states: list[MessageState], state: ReportState
+) -> None:
+    deliveries = [delivery(each, hour=hour) for hour, each in enumerate(states)]
+    assert status(REPORT, *deliveries).state == state
+
+
+def test_the_latest_of_the_deliveries_that_say_so_is_told_and_all_tries_are_counted() -> None:
+    first, second = delivery("failed", hour=1, attempts=2), delivery("failed", hour=2, attempts=3)
+    assert status(REPORT, first, second) == ReportStatus(REPORT, "failed", "failed in hour 2", second, attempts=5)
+
+
+def test_by_one_delivery_alone_it_stands_as_that_left_it() -> None:
+    failed = delivery("failed", hour=1, attempts=2)
+    assert status_of(REPORT, failed, DeliveryHistory([])) == ReportStatus(
+        REPORT, "failed", "failed in hour 1", failed, 2
+    )
+
+
+def test_what_is_sent_says_when() -> None:
+    sent = delivery("sent", hour=2)
+    assert status(REPORT, sent) == ReportStatus(REPORT, "sent", "sent in hour 2", sent, 1, MIDNIGHT + 2 * HOUR)
+
+
+def test_a_file_of_a_run_that_was_sent_was_saved_again() -> None:
+    edited = status(a_report(b"edited", run_id="the run"), delivery("sent", hour=15))
+    assert (edited.state, edited.detail) == (
+        "edited",
+        "its run was sent at 2026-11-23 15:00 UTC; this file was saved again afterwards",
+    )
+    assert not edited.is_pending
+
+
+@pytest.mark.parametrize("state", ["failed", "in_doubt", "sending"])
+def test_a_file_of_a_run_that_was_not_sent_is_another_report(state: MessageState) -> None:
+    assert status(a_report(b"edited", run_id="the run"), delivery(state)).state == "pending"
+
+
+def test_a_file_that_names_no_run_is_of_none() -> None:
+    assert status(a_report(b"b"), delivery("sent", message=a_message(a_report(b"a")))).state == "pending"
+
+
+@pytest.mark.parametrize(
+    ("report", "detail", "is_pending"),
+    [
+        (ReportFile(Path("a.xlsx"), "0", 1, MIDNIGHT, damage="no workbook"), "no workbook", True),
+        (ReportFile(Path("~$a.xlsx"), "0", 1, MIDNIGHT), "a temporary file of another program", False),
+        (ReportFile(Path("a.XLSX.TMP"), "0", 1, MIDNIGHT, damage="no workbook"), "no workbook", False),
+    ],
+    ids=lambda value: value.path.name if isinstance(value, ReportFile) else None,
+)
+def test_a_damaged_file_wakes_somebody_unless_another_program_left_it(
+    report: ReportFile, detail: str, is_pending: bool
+) -> None:
+    damaged = status(report)
+    assert (damaged.state, damaged.detail, damaged.is_pending) == ("damaged", detail, is_pending)
+
+
+def test_what_is_sent_waits_for_those_who_were_put_off() -> None:
+    results = RecipientResult("a@example.com", "sent"), RecipientResult("b@example.com", "deferred")
+    put_off = Delivery(a_message(REPORT), "sent", MIDNIGHT, results=results)
+    assert status(REPORT, put_off).is_pending
+    assert not status(REPORT, Delivery(a_message(REPORT), "sent", MIDNIGHT, results=results[:1])).is_pending
+
+
+def test_after_doubt_it_goes_to_everybody_who_may_lack_it() -> None:
+    message = a_message(recipients=("a@x", "b@x", "c@x", "d@x"))
+    results = RecipientResult("a@x", "sent"), RecipientResult("b@x", "refused"), RecipientResult("c@x", "deferred")
+    assert Delivery(message, "in_doubt", MIDNIGHT, results=results).outstanding == ("c@x", "d@x")
+    assert Delivery(message, "sent", MIDNIGHT, results=results).outstanding == ("c@x",)
+
+
+class TestAdoption:
+    @pytest.mark.parametrize(
+        ("adoption", "state"),
+        [
+            (Adoption(MIDNIGHT, "adopted", sha256=REPORT.sha256), "sent"),
+            (Adoption(MIDNIGHT, "adopted", sha256="another"), "pending"),
+            (Adoption(MIDNIGHT, "adopted", sha256="another", name="report.xlsx"), "pending"),
+            (Adoption(MIDNIGHT, "adopted", name="report.xlsx"), "sent"),
+            (Adoption(MIDNIGHT - HOUR, "adopted", name="report.xlsx"), "pending"),
+            (Adoption(MIDNIGHT, "adopted", name="other.xlsx"), "pending"),
+        ],
+        ids=["its content", "another content", "content before name", "its name", "changed since", "another name"],
+    )
+    def test_it_is_of_a_content_or_else_of_a_name_until_the_file_changes(
+        self, adoption: Adoption, state: ReportState
+    ) -> None:
+        assert status(REPORT, adoptions=(adoption,)).state == state
+
+    def test_it_outweighs_a_failure_and_not_a_doubt(self) -> None:
+        adoptions = (Adoption(MIDNIGHT, "by ann", sha256=REPORT.sha256),)
+        assert status(REPORT, delivery("in_doubt"), adoptions=adoptions).state == "in_doubt"
+        adopted = status(REPORT, delivery("failed"), adoptions=adoptions)
+        assert (adopted.state, adopted.detail, adopted.sent_at) == ("sent", "by ann", MIDNIGHT)
+
+    def test_another_file_of_its_run_was_saved_again(self) -> None:
+        adoption = Adoption(MIDNIGHT, "adopted", sha256="another", run_id="the run")
+        assert status(REPORT, adoptions=(adoption,)).state == "edited"
+
+
+class TestTransports:
+    def test_a_delivery_counts_for_its_own_and_an_adoption_for_all(self) -> None:
+        into_files = delivery("sent", message=a_message(REPORT, transport="file"))
+        adoption = Adoption(MIDNIGHT, "adopted", sha256="another")
+        history = DeliveryHistory([into_files], [adoption], "hold")
+        assert history.for_transport("smtp") == DeliveryHistory([], [adoption], "hold")
+        assert history.for_transport("file") == history
+
+
+class TestDoubt:
+    @pytest.mark.parametrize(
+        ("policy", "one", "state"),
+        [
+            ("resend", delivery("in_doubt"), "in_doubt"),
+            ("hold", delivery("in_doubt"), "held"),
+            ("hold", replace(delivery("in_doubt"), released=True), "in_doubt"),
+            ("hold", delivery("failed"), "failed"),
+        ],
+        ids=["goes again", "waits", "somebody decided", "none"],
+    )
+    def test_it_waits_where_a_person_shall_decide_until_he_does(
+        self, policy: DoubtPolicy, one: Delivery, state: ReportState
+    ) -> None:
+        (judged,) = statuses_of([REPORT], DeliveryHistory([one], doubt=policy))
+        assert judged.state == state
+        assert judged.is_pending

@@ -1,0 +1,1 @@
+"""Run history, metrics, alerts and the log file."""
