@@ -1,0 +1,58 @@
+"""What pre-commit, nox and GitHub do for whoever changes the repository."""
+
+from __future__ import annotations
+
+import runpy
+import shlex
+import sys
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from ruamel.yaml import YAML
+
+ROOT = Path(__file__).parents[1]
+THIS_PYTHON = f"{sys.version_info.major}.{sys.version_info.minor}"
+SESSIONS = runpy.run_path(str(ROOT / "noxfile.py"))
+
+
+@dataclass
+class Session:
+    """Stands for nox's own session: writes down the commands and runs none."""
+
+    python: str = THIS_PYTHON
+    posargs: Sequence[str] = ()
+    commands: list[list[str]] = field(default_factory=list)
+
+    def install(self, *packages: str) -> None:
+        pass
+
+    def run(self, *command: str) -> None:
+        self.commands.append(list(command))
+
+
+def commands(name: str, **session: Any) -> list[list[str]]:
+    """What the session of that name would run."""
+    recorded = Session(**session)
+    SESSIONS[name](recorded)
+    return recorded.commands
+
+
+def load(path: str) -> Any:
+    return YAML(typ="safe").load((ROOT / path).read_text(encoding="utf-8"))
+
+
+def test_pre_commit_runs_what_the_session_lint_runs() -> None:
+    (repository,) = load(".pre-commit-config.yaml")["repos"]
+    entries = [shlex.split(hook["entry"]) for hook in repository["hooks"]]
+    assert entries == [[".venv/bin/python", *command[1:]] for command in commands("lint")]
+
+
+def test_pre_commit_takes_its_tools_from_the_environment_and_always_looks_at_all_files() -> None:
+    (repository,) = load(".pre-commit-config.yaml")["repos"]
+    assert repository["repo"] == "local"
+    assert all(
+        (hook["language"], hook["always_run"], hook["pass_filenames"]) == ("system", True, False)
+        for hook in repository["hooks"]
+    )
