@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import runpy
 import shlex
 import sys
@@ -11,6 +12,8 @@ from pathlib import Path
 from typing import Any
 
 from ruamel.yaml import YAML
+
+from ticketattr import __version__
 
 ROOT = Path(__file__).parents[1]
 THIS_PYTHON = f"{sys.version_info.major}.{sys.version_info.minor}"
@@ -56,3 +59,9 @@ def test_pre_commit_takes_its_tools_from_the_environment_and_always_looks_at_all
         (hook["language"], hook["always_run"], hook["pass_filenames"]) == ("system", True, False)
         for hook in repository["hooks"]
     )
+
+
+def test_the_changelog_has_what_comes_next_above_the_version_of_the_package() -> None:
+    headings = re.findall(r"^## (.+)$", (ROOT / "CHANGELOG.md").read_text(encoding="utf-8"), re.MULTILINE)
+    assert headings[0] == "[Unreleased]"
+    assert re.fullmatch(rf"\[{re.escape(__version__)}\] - \d{{4}}-\d\d-\d\d", headings[1])
