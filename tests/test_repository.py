@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+import pytest
 from ruamel.yaml import YAML
 
 from ticketattr import __version__
@@ -65,3 +66,11 @@ def test_the_changelog_has_what_comes_next_above_the_version_of_the_package() ->
     headings = re.findall(r"^## (.+)$", (ROOT / "CHANGELOG.md").read_text(encoding="utf-8"), re.MULTILINE)
     assert headings[0] == "[Unreleased]"
     assert re.fullmatch(rf"\[{re.escape(__version__)}\] - \d{{4}}-\d\d-\d\d", headings[1])
+
+
+@pytest.mark.parametrize("form", ["bug", "feature", "helpdesk"])
+def test_an_issue_form_asks_for_something_and_says_what_it_is_for(form: str) -> None:
+    loaded = load(f".github/ISSUE_TEMPLATE/{form}.yml")
+    assert loaded["name"]
+    assert loaded["description"]
+    assert any(part.get("validations", {}).get("required") for part in loaded["body"])
