@@ -74,3 +74,8 @@ def test_an_issue_form_asks_for_something_and_says_what_it_is_for(form: str) -> 
     assert loaded["name"]
     assert loaded["description"]
     assert any(part.get("validations", {}).get("required") for part in loaded["body"])
+
+
+def test_dependabot_looks_after_packages_and_actions() -> None:
+    updates = load(".github/dependabot.yml")["updates"]
+    assert {"pip", "github-actions"} <= {update["package-ecosystem"] for update in updates}
