@@ -1,4 +1,4 @@
-"""The tag that deploys: where it may be, and how the next one is made. Real git, in folders of its own."""
+"""The tags that deploy and release: where they may be, and how the next one is made. Real git in temporary folders."""
 
 from __future__ import annotations
 
@@ -116,3 +116,76 @@ def test_a_version_that_is_none_or_taken_makes_no_tag(clone: Path, tag: str, wor
     result = release(clone, tag, "--yes")
     assert (result.returncode, tags(clone)) == (1, ["0.5.0-dev"])
     assert words in result.stderr
+
+
+@pytest.fixture
+def released(clone: Path) -> Path:
+    """The clone with version 1.2.3 of the package on the default branch."""
+    write_version(clone, "1.2.3", heading="## [1.2.3] - 2026-11-28")
+    git(clone, "push", "--quiet")
+    return clone
+
+
+def write_version(work: Path, version: str, *, heading: str) -> None:
+    package = work / "src/ticketattr"
+    package.mkdir(parents=True, exist_ok=True)
+    (package / "__init__.py").write_text(f'"""About it."""\n\n__version__ = "{version}"\n', encoding="utf-8")
+    (work / "CHANGELOG.md").write_text(f"# Changelog\n\n## [Unreleased]\n\n{heading}\n", encoding="utf-8")
+    git(work, "add", "--all")
+    git(work, "commit", "--quiet", "--message", version)
+
+
+def check_release(work: Path, tag: str) -> subprocess.CompletedProcess[str]:
+    git(work, "tag", tag)
+    return run("check_release.sh", tag, "main", cwd=work)
+
+
+def test_a_tag_that_is_the_version_of_the_package_is_released(released: Path) -> None:
+    result = check_release(released, "v1.2.3")
+    assert result.returncode == 0, result.stderr
+    assert result.stdout == f"v1.2.3 is {git(released, 'rev-parse', 'HEAD')}, of main\n"
+
+
+def test_a_release_of_another_version_than_the_package_has_is_refused(released: Path) -> None:
+    result = check_release(released, "v1.2.4")
+    assert (result.returncode, result.stderr) == (
+        1,
+        "check_release.sh: the package's version at v1.2.4 is 1.2.3\n",
+    )
+
+
+def test_a_release_counts_what_is_committed_under_its_tag(released: Path) -> None:
+    (released / "src/ticketattr/__init__.py").write_text('__version__ = "1.2.4"\n', encoding="utf-8")
+    assert check_release(released, "v1.2.4").returncode == 1
+
+
+def test_a_release_beside_the_default_branch_is_refused(released: Path) -> None:
+    git(released, "checkout", "--quiet", "-b", "feature")
+    write_version(released, "1.2.4", heading="## [1.2.4] - 2026-11-28")
+    result = check_release(released, "v1.2.4")
+    assert result.returncode == 1
+    assert "v1.2.4 is on no commit of main" in result.stderr
+
+
+@pytest.mark.parametrize("heading", ["## [1.2.4]", "## [1.2.3] - 2026-11-28", "## [1x2x4] - 2026-11-28"])
+def test_a_release_that_the_changelog_does_not_date_is_refused(released: Path, heading: str) -> None:
+    write_version(released, "1.2.4", heading=heading)
+    git(released, "push", "--quiet")
+    result = check_release(released, "v1.2.4")
+    assert result.returncode == 1
+    assert "CHANGELOG.md at v1.2.4 has no heading with a date for 1.2.4" in result.stderr
+
+
+@pytest.mark.parametrize(
+    "tag", ["1.2.3-dev", "v1.2.3-dev", "1.2.3", "v1.2", "v1.2.3.4", "v1.2.3; touch x", "v1.2.3\n", ""]
+)
+def test_a_tag_that_is_no_release_is_refused(released: Path, tag: str) -> None:
+    result = run("check_release.sh", tag, "main", cwd=released)
+    assert result.returncode == 1
+    assert "this is not a tag like v1.2.3" in result.stderr
+    assert not (released / "x").exists()
+
+
+def test_a_release_that_nobody_tagged_is_refused(released: Path) -> None:
+    result = run("check_release.sh", "v1.2.3", "main", cwd=released)
+    assert (result.returncode, result.stderr) == (1, "check_release.sh: there is no tag v1.2.3\n")

@@ -31,6 +31,12 @@ def jobs() -> dict[str, Any]:
     return found
 
 
+@pytest.fixture
+def release() -> dict[str, Any]:
+    found: dict[str, Any] = load("release.yml")["jobs"]
+    return found
+
+
 @pytest.mark.parametrize("workflow", WORKFLOWS, ids=lambda path: path.name)
 def test_actions_are_pinned_by_commit_and_say_their_version(workflow: Any) -> None:
     lines = re.findall(r"uses: (.*)", workflow.read_text(encoding="utf-8"))
@@ -43,7 +49,8 @@ def test_actions_are_pinned_by_commit_and_say_their_version(workflow: Any) -> No
 def test_workflows_may_do_nothing_and_each_job_says_what_it_needs(workflow: Any) -> None:
     loaded = load(workflow.name)
     assert loaded["permissions"] == {}
-    assert all(job["permissions"]["contents"] == "read" for job in loaded["jobs"].values())
+    assert all(job["permissions"].get("contents", "read") == "read" for job in loaded["jobs"].values())
+    assert all(set(job["permissions"]) <= {"contents", "id-token", "attestations"} for job in loaded["jobs"].values())
     assert "concurrency" in loaded
 
 
@@ -87,6 +94,48 @@ def test_what_is_deployed_is_what_was_built(jobs: dict[str, Any]) -> None:
         "BUNDLE_SHA256": "${{ needs.build.outputs.bundle_sha256 }}",
         "INSTANCE": "${{ vars.INSTANCE }}",
     }
+
+
+def test_only_version_tags_release_and_none_that_deploys() -> None:
+    assert load("release.yml")["on"] == {"push": {"tags": ["v[0-9]+.[0-9]+.[0-9]+"]}}
+
+
+def test_a_release_is_tag_then_test_then_build_then_publish(release: dict[str, Any]) -> None:
+    assert [(name, job.get("needs")) for name, job in release.items()] == [
+        ("tag", None),
+        ("test", "tag"),
+        ("build", "test"),
+        ("publish", "build"),
+    ]
+    assert release["test"]["uses"] == "./.github/workflows/ci.yml"
+
+
+def test_only_the_job_that_publishes_gets_tokens_and_it_runs_nothing_of_ours(release: dict[str, Any]) -> None:
+    assert {
+        name: job["permissions"] for name, job in release.items() if job["permissions"] != {"contents": "read"}
+    } == {"publish": {"id-token": "write", "attestations": "write"}}
+    assert [name for name, job in release.items() if job.get("environment") == "pypi"] == ["publish"]
+    assert [step["uses"].partition("@")[0] for step in release["publish"]["steps"]] == [
+        "actions/download-artifact",
+        "actions/attest",
+        "pypa/gh-action-pypi-publish",
+    ]
+
+
+def test_what_is_published_and_attested_is_what_was_built(release: dict[str, Any]) -> None:
+    upload = release["build"]["steps"][-1]["with"]
+    download, attest, publish = release["publish"]["steps"]
+    assert download["with"] == {"name": upload["name"], "path": upload["path"]}
+    assert attest["with"]["subject-path"] == f"{upload['path']}*"
+    # The action publishes what is in `dist`, unless it is told another folder.
+    assert upload["path"] == "dist/"
+    assert "with" not in publish
+
+
+def test_a_release_is_built_with_tools_that_are_pinned_by_hash(release: dict[str, Any]) -> None:
+    commands = [step["run"] for step in release["build"]["steps"] if "run" in step]
+    assert commands[0].endswith("--require-hashes --requirement deploy/requirements-build.txt")
+    assert not [command for command in commands[1:] if "pip" in command]
 
 
 def test_tests_run_on_every_python_that_is_supported() -> None:
