@@ -5,19 +5,19 @@ from __future__ import annotations
 import re
 import runpy
 import shlex
-import sys
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+import nox
 import pytest
+from coverage import Coverage
 from ruamel.yaml import YAML
 
 from ticketattr import __version__
 
 ROOT = Path(__file__).parents[1]
-THIS_PYTHON = f"{sys.version_info.major}.{sys.version_info.minor}"
 SESSIONS = runpy.run_path(str(ROOT / "noxfile.py"))
 
 
@@ -25,7 +25,6 @@ SESSIONS = runpy.run_path(str(ROOT / "noxfile.py"))
 class Session:
     """Stands for nox's own session: writes down the commands and runs none."""
 
-    python: str = THIS_PYTHON
     posargs: Sequence[str] = ()
     commands: list[list[str]] = field(default_factory=list)
 
@@ -36,9 +35,9 @@ class Session:
         self.commands.append(list(command))
 
 
-def commands(name: str, **session: Any) -> list[list[str]]:
+def commands(name: str) -> list[list[str]]:
     """What the session of that name would run."""
-    recorded = Session(**session)
+    recorded = Session()
     SESSIONS[name](recorded)
     return recorded.commands
 
@@ -60,6 +59,23 @@ def test_pre_commit_takes_its_tools_from_the_environment_and_always_looks_at_all
         (hook["language"], hook["always_run"], hook["pass_filenames"]) == ("system", True, False)
         for hook in repository["hooks"]
     )
+
+
+def test_ci_fails_when_the_tests_take_too_few_branches() -> None:
+    assert load(".github/workflows/ci.yml")["jobs"]["coverage"]["steps"][-1] == {
+        "run": "python -m nox --session coverage"
+    }
+    assert commands("coverage") == [["pytest", "--numprocesses=2", "--cov"]]
+    configuration = Coverage(config_file=str(ROOT / "pyproject.toml"))
+    floor = configuration.get_option("report:fail_under")
+    assert configuration.get_option("run:branch") is True
+    assert isinstance(floor, float)
+    assert floor >= 97
+
+
+def test_the_default_sessions_run_the_tests_once_on_each_python() -> None:
+    assert nox.options.sessions == ["lint", "typing", "base", "tests"]
+    assert commands("tests") == [["pytest", "--numprocesses=2"]]
 
 
 def test_the_changelog_has_what_comes_next_above_the_version_of_the_package() -> None:

@@ -124,6 +124,7 @@ def test_everything_that_ci_checks_is_checked_before_it_is_built(github: GitHub)
         "tests-3.11",
         "tests-3.12",
         "tests-3.13",
+        "coverage",
         "deploy_tests",
     }
 
