@@ -84,6 +84,12 @@ def test_the_changelog_has_what_comes_next_above_the_version_of_the_package() ->
     assert re.fullmatch(rf"\[{re.escape(__version__)}\] - \d{{4}}-\d\d-\d\d", headings[1])
 
 
+@pytest.mark.parametrize("page", ["CONTRIBUTING.md", ".github/pull_request_template.md"])
+def test_a_session_that_a_page_names_exists(page: str) -> None:
+    named = re.findall(r"nox -s ([a-z_]+)", (ROOT / page).read_text(encoding="utf-8"))
+    assert set(named) <= set(SESSIONS)
+
+
 @pytest.mark.parametrize("form", ["bug", "feature", "helpdesk"])
 def test_an_issue_form_asks_for_something_and_says_what_it_is_for(form: str) -> None:
     loaded = load(f".github/ISSUE_TEMPLATE/{form}.yml")
