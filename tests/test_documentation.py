@@ -7,15 +7,13 @@ import shlex
 from collections.abc import Iterator, Sequence
 from importlib import import_module
 from pathlib import Path
-from typing import Any
 
 import pytest
-from typer.main import get_command
 
-from ticketattr.entrypoint.cli import app
 from ticketattr.entrypoint.settings.names import known_settings
 from ticketattr.errors import ExitCode
 
+from .command_tree import commands, parse
 from .conftest import CLI, EXAMPLES
 
 ROOT = Path(__file__).parents[1]
@@ -71,27 +69,6 @@ def _words_after_program(words: Sequence[str]) -> Iterator[list[str]]:
             yield list(rest[:end])
 
 
-def _parse(words: Sequence[str]) -> None:
-    """All options and arguments of a command line, down to the innermost command; nothing is run."""
-    command: Any = get_command(app)
-    context: Any = None
-    rest = list(words)
-    while True:
-        context = command.make_context("ticketattr", rest, parent=context)
-        if not hasattr(command, "commands"):
-            return
-        # The only place where click keeps the name of the command that comes next.
-        _, command, rest = command.resolve_command(context, [*context._protected_args, *context.args])  # noqa: SLF001
-
-
-def _command_names(command: Any, before: str = "") -> Iterator[str]:
-    for name, inner in command.commands.items():
-        if hasattr(inner, "commands"):
-            yield from _command_names(inner, f"{before}{name} ")
-        else:
-            yield f"{before}{name}"
-
-
 def test_env_example_has_every_setting_and_no_other() -> None:
     assert set(re.findall(r"^([A-Z_]+)=", ENV_EXAMPLE.read_text(encoding="utf-8"), re.MULTILINE)) == SETTINGS
 
@@ -117,7 +94,7 @@ def test_readme_has_every_exit_code_and_no_other() -> None:
 
 def test_readme_has_every_command_and_no_other() -> None:
     told = re.findall(r"^\| `ticketattr ([a-z]+(?: [a-z]+)?)", README, re.MULTILINE)
-    assert sorted(told) == sorted(_command_names(get_command(app)))
+    assert sorted(told) == sorted(commands())
 
 
 def test_the_demo_of_the_readme_ends_with_a_workbook_and_a_mail(cli: CLI) -> None:
@@ -148,13 +125,13 @@ def test_what_a_page_links_to_exists(page: str, link: str) -> None:
 
 @pytest.mark.parametrize(("page", "words"), _commands_told(), ids=lambda value: value if isinstance(value, str) else "")
 def test_a_command_that_a_page_tells_to_type_can_be_typed(page: str, words: list[str]) -> None:
-    _parse(words)
+    parse(words)
 
 
 @pytest.mark.parametrize("line", ["run --no-such-option", "pending list --no-such-option", "--no-such-option run"])
 def test_an_option_that_no_command_has_would_be_noticed(line: str) -> None:
     with pytest.raises(Exception, match="no-such-option"):
-        _parse(line.split())
+        parse(line.split())
 
 
 @pytest.mark.parametrize("path", sorted(set(re.findall(r"`((?:src|tests)/[\w./]+)`", ARCHITECTURE))))

@@ -11,41 +11,19 @@ import struct
 import subprocess
 import sys
 import termios
-from collections.abc import Iterator
-from typing import Any
 
 import pytest
 import typer
-from typer.main import get_command
 
-from ticketattr.entrypoint.cli import app
 from ticketattr.entrypoint.commands.help_examples import EXAMPLES
+from ticketattr.entrypoint.commands.loading import COMMANDS as SUMMARIES
+from ticketattr.entrypoint.commands.loading import load_command
 
+from ..command_tree import groups_and_commands, parse
 from ..conftest import CLI
 
-PROGRAM = get_command(app)
-
-
-def commands(command: Any, name: str = "") -> Iterator[str]:
-    """The words after the name of the program, of every command and group."""
-    yield name
-    for word, inner in getattr(command, "commands", {}).items():
-        yield from commands(inner, f"{name} {word}".strip())
-
-
-COMMANDS = list(commands(PROGRAM))
+COMMANDS = list(groups_and_commands())
 LINES = [(command, line) for command in COMMANDS for line in EXAMPLES.get(command, ())]
-
-
-def parsed(command: Any, words: list[str], parent: Any = None) -> list[str]:
-    """The names of the commands that `words` lead to; raises when one of them would be refused."""
-    with command.make_context(command.name, words, parent=parent) as context:
-        rest = [*getattr(context, "protected_args", []), *getattr(context, "_protected_args", []), *context.args]
-        if not hasattr(command, "commands"):
-            assert not context.args
-            return []
-        name = rest[0]
-        return [name, *parsed(command.commands[name], rest[1:], context)]
 
 
 def test_every_command_has_examples_and_no_other_does() -> None:
@@ -59,17 +37,22 @@ def test_every_help_ends_with_its_examples_as_they_stand(cli: CLI, command: str)
     assert [line.strip() for line in examples] == list(EXAMPLES[command])
 
 
+@pytest.mark.parametrize("name", SUMMARIES)
+def test_the_summary_in_the_list_of_commands_is_that_of_the_command(name: str) -> None:
+    assert SUMMARIES[name].rstrip(".") == load_command(name, ()).get_short_help_str(limit=80).rstrip(".")
+
+
 @pytest.mark.parametrize(("command", "line"), LINES, ids=lambda value: value)
 def test_every_example_is_one_of_its_command_and_parses(command: str, line: str) -> None:
     calls = [shlex.split(part) for part in line.split("|")]
     assert all(call[0] == "ticketattr" for call in calls)
-    led_to = [" ".join(parsed(PROGRAM, call[1:])) for call in calls]
+    led_to = [" ".join(parse(call[1:])) for call in calls]
     assert any(name.startswith(command) for name in led_to)
 
 
 def test_an_example_with_a_misspelt_option_does_not_parse() -> None:
     with pytest.raises(typer.BadParameter.__mro__[1]):
-        parsed(PROGRAM, ["run", "--dryrun"])
+        parse(["run", "--dryrun"])
 
 
 def on_a_terminal(cli: CLI, columns: int, *args: str) -> str:

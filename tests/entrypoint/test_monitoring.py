@@ -21,7 +21,6 @@ from ticketattr.application.run_progress import RunProgress
 from ticketattr.domain.run_history import Command
 from ticketattr.entrypoint.invocation import MONITORED, Invocation
 from ticketattr.entrypoint.monitoring import MonitoredCommand
-from ticketattr.entrypoint.presentation.console import Console
 from ticketattr.infrastructure.delivery.report_log import SQLiteReportLog
 
 from ..conftest import CLI
@@ -216,7 +215,7 @@ def test_a_bug_is_told_by_its_place_and_without_its_message(cli: CLI, operator: 
 
     @app.callback()
     def invocation(context: typer.Context) -> None:
-        context.obj = Invocation(Console(0), (), lambda: MIDNIGHT, RunProgress(lambda: 0.0))
+        context.obj = Invocation(lambda: MIDNIGHT, RunProgress(lambda: 0.0))
 
     @app.command("run", cls=MonitoredCommand)
     def broken(context: typer.Context, dry_run: bool = False) -> None:

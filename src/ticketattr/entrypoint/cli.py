@@ -15,25 +15,16 @@ from typer.core import TyperGroup
 
 from .. import __version__
 from ..application.run_progress import RunProgress, current_run, current_stage
-from ..errors import ExitCode, SettingsError, TicketAttrError
-from .commands import corrections, pending
-from .commands.check import check
-from .commands.classify import classify
-from .commands.evaluate import evaluate
-from .commands.fetch import fetch
-from .commands.help_examples import examples_of
-from .commands.report import report
-from .commands.run import run
-from .commands.send import send
-from .invocation import MONITORED, Invocation
-from .monitoring import MonitoredCommand
-from .presentation.console import Console, show_error
-from .settings.monitoring import LogSettings
+from ..errors import ExitCode, TicketAttrError
+from .commands.help_examples import epilog_of
+from .commands.loading import COMMANDS, load_command
+from .invocation import Invocation
+from .presentation.console import show_error
 from .streams import prepare_streams
 
 
-class Commands(TyperGroup):
-    """The one place where an error becomes a message and an exit code."""
+class Program(TyperGroup):
+    """Loads the command that is called. Turns every error into a message and an exit code; nothing else does this."""
 
     def main(self, *args: Any, **kwargs: Any) -> Any:
         try:
@@ -45,21 +36,28 @@ class Commands(TyperGroup):
             show_error(error)
             raise SystemExit(error.exit_code) from None
 
+    def resolve_command(self, ctx: Any, args: list[str]) -> Any:
+        name, _, rest = super().resolve_command(ctx, args)
+        return name, load_command(str(name), self.params), rest
+
 
 app = typer.Typer(
-    cls=Commands,
+    cls=Program,
     help="Attribute IT helpdesk tickets to a service catalog, report them, and deliver each report once.",
-    epilog=examples_of(""),
+    epilog=epilog_of(""),
     no_args_is_help=True,
     pretty_exceptions_enable=False,
-    rich_markup_mode=None,  # plain help: at once, in any terminal and in a pipe
+    rich_markup_mode=None,  # plain help appears at once, in any terminal and in a pipe
     context_settings={"help_option_names": ["-h", "--help"]},
 )
-for command in (check, run, fetch, classify, report, send, evaluate):
-    is_recorded = command.__name__ in MONITORED
-    app.command(cls=MonitoredCommand if is_recorded else None, epilog=examples_of(command.__name__))(command)
-app.add_typer(pending.app, name="pending")
-app.add_typer(corrections.app, name="corrections")
+
+
+def _placeholder() -> None:
+    """Stands for a command in the list of commands; `Program` loads the command itself."""
+
+
+for name, summary in COMMANDS.items():
+    app.command(name, help=summary)(_placeholder)
 
 
 def _show_version(wanted: bool) -> None:
@@ -87,11 +85,8 @@ def main_options(
 ) -> None:
     current_run.set("")
     current_stage.set(context.invoked_subcommand or "")
-    console = Console(verbosity=verbose - quiet)
-    console.set_up_logging(LogSettings())
-    if verbose and quiet:
-        raise SettingsError("-v and -q exclude each other", hint="Leave one of them out.")
-    context.obj = Invocation(console, tuple(env_file or ()), _now, RunProgress(time.monotonic))
+    context.obj = Invocation(_now, RunProgress(time.monotonic))
+    context.obj.add_options(env_file=env_file or (), verbose=verbose, quiet=quiet)
 
 
 def _now() -> datetime:

@@ -13,6 +13,7 @@ from ..application.run_progress import RunProgress, current_run
 from ..domain.run_id import new_run_id
 from ..domain.ticket import AttributedTicket
 from ..domain.usage import Bill
+from ..errors import SettingsError
 from .presentation.console import Console
 from .presentation.summaries import attribution_summary, bill_summary
 from .settings.classifier import ClassifierName
@@ -34,12 +35,24 @@ class Invocation:
     `operation` is known once a command whose end is recorded has read its settings, be they right or wrong.
     """
 
-    console: Console
-    env_files: tuple[Path, ...]
     clock: Clock
     run_progress: RunProgress
     monitoring: MonitoringSettings | None = None
-    _told: set[str] = field(default_factory=set, init=False, repr=False)
+    env_files: tuple[Path, ...] = ()
+    verbose: bool = False
+    quiet: bool = False
+    console: Console = field(default=Console(0), init=False)
+    _warned_about: set[str] = field(default_factory=set, init=False, repr=False)
+
+    def add_options(self, *, env_file: Sequence[Path] = (), verbose: bool = False, quiet: bool = False) -> None:
+        """Take over options of the program, which may stand before and after the command. Raises SettingsError."""
+        self.env_files = (*self.env_files, *env_file)
+        self.verbose |= verbose
+        self.quiet |= quiet
+        self.console = Console(verbosity=self.verbose - self.quiet)
+        self.console.set_up_logging(LogSettings())
+        if self.verbose and self.quiet:
+            raise SettingsError("-v and -q exclude each other", hint="Leave one of them out.")
 
     @contextmanager
     def reading(self, command: str, classifier: ClassifierName | None = None) -> Iterator[Environment]:
@@ -54,8 +67,8 @@ class Invocation:
         """All that is set anywhere, with one warning of each name that looks like a setting and is none."""
         values = self.unwarned_values(classifier)
         for remark in map(str, unknown_settings(values)):
-            if remark not in self._told:
-                self._told.add(remark)
+            if remark not in self._warned_about:
+                self._warned_about.add(remark)
                 log.warning("%s", remark)
         return values
 

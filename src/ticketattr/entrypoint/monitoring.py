@@ -9,19 +9,18 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import typer
 from typer.core import TyperCommand
 
+from ..application.monitoring import record_overlap, record_run
 from ..application.run_progress import RunProgress, current_run
+from ..domain.run_history import Command, RunRecord, cause_of, count_outcomes, count_slas, shortfalls
 from ..errors import BusyError, ExitCode, TicketAttrError
 from . import wiring
 from .invocation import Invocation
 from .presentation.log_lines import plain
-
-if TYPE_CHECKING:
-    from ..domain.run_history import Command, RunRecord
 
 log = logging.getLogger(__name__)
 
@@ -56,9 +55,6 @@ def _recorded(invocation: Invocation, command: Command) -> Iterator[None]:
 def _record(invocation: Invocation, command: Command, started: datetime, error: BaseException | None) -> None:
     if not (invocation.monitoring and invocation.monitoring.is_watched):
         return
-    # Not before: whoever finds another one at work is to know at once.
-    from ..application.monitoring import record_overlap, record_run
-
     end = _end_of(error, invocation.run_progress)
     if end.exit_code == ExitCode.BUG:
         log.critical("%s", end.reason)
@@ -71,8 +67,6 @@ def _record(invocation: Invocation, command: Command, started: datetime, error: 
 
 
 def _run_record(invocation: Invocation, command: Command, started: datetime, end: _End) -> RunRecord:
-    from ..domain.run_history import RunRecord, count_outcomes, count_slas
-
     run_progress = invocation.run_progress
     return RunRecord(
         run_id=current_run.get(),
@@ -99,8 +93,6 @@ class _End:
 
 
 def _end_of(error: BaseException | None, run_progress: RunProgress) -> _End:
-    from ..domain.run_history import cause_of, shortfalls
-
     match error:
         case None:
             return _End(ExitCode.DONE)

@@ -9,6 +9,7 @@ import typer
 
 from ..domain.delivery import Delivery, RecipientResult, ReportFile
 from ..domain.report_status import ReportStatus
+from ..domain.run_history import shortfalls
 from ..domain.ticket import AttributedTicket
 from ..errors import ExitCode
 from ..infrastructure.files import STREAM
@@ -55,8 +56,6 @@ def exit_if_partial(
     left: Sequence[ReportStatus] = (),
 ) -> None:
     """Exit 5 when tickets stayed unattributed because something failed, or a report did not reach every reader."""
-    from ..domain.run_history import shortfalls
-
     for status in left:
         invocation.console.problem(f"not sent: {status.report.path}: {_standing(status)}")
     for reply in dict.fromkeys(result.reply for result in _refusals(deliveries)):

@@ -1,7 +1,7 @@
-"""Builds each adapter from its settings, in the order in which a run needs them; nobody else builds any.
+"""Builds each adapter from its settings, in the order in which a run needs them. No other module builds adapters.
 
-Returned is the port that it fits, or the adapter itself where somebody needs more of it, as `check` does.
-Imports stand inside the functions: what a command does not use, it does not load.
+A function returns the port that the adapter implements, or the adapter itself where `check` needs more of it.
+Most adapters load a third-party package, so each is imported inside the function that builds it.
 """
 
 from __future__ import annotations
@@ -18,6 +18,7 @@ from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING
 
 from ..application.delivery_plan import Addressing
+from ..application.monitoring import Monitoring
 from ..application.ports import (
     AnswerCache,
     CatalogSource,
@@ -31,11 +32,13 @@ from ..application.ports import (
     ReportWriter,
 )
 from ..application.report import Reporting
+from ..application.report_figures import count_reports
 from ..application.report_tracker import ReportTracker
 from ..application.restore import Copy
 from ..application.retention import Archive
 from ..application.send import Outgoing
 from ..domain.gold import LabelledTickets, no_labelled_tickets
+from ..domain.run_history import ReportFigures
 from ..errors import SettingsError
 from .settings.classifier import ClassifierSettings
 from .settings.folders import FolderSettings
@@ -47,9 +50,7 @@ from .settings.run import RunSettings
 from .settings.sources import SourceSettings
 
 if TYPE_CHECKING:
-    from ..application.monitoring import Monitoring
     from ..application.run import Pipeline
-    from ..domain.run_history import ReportFigures
     from ..infrastructure.delivery.report_log import SQLiteReportLog
     from ..infrastructure.delivery.smtp import SMTPMailer
     from ..infrastructure.monitoring.alerts import AppriseAlerts
@@ -275,9 +276,6 @@ def pipeline(
 
 
 def monitoring(settings: MonitoringSettings) -> Monitoring:
-    from ..application.monitoring import Monitoring
-    from ..application.report_figures import count_reports
-
     def count(since: datetime) -> ReportFigures:
         return count_reports(tracker(settings.tracker), since=since)
 

@@ -7,8 +7,11 @@ from typing import Annotated, Literal
 
 import typer
 
+from ...application.check import run_probes, worst_exit_code
 from ..invocation import Invocation
+from ..presentation.listing import print_findings
 from ..presentation.summaries import counted
+from .help_examples import epilog_of
 from .options import ClassifierOption
 
 CheckFormat = Literal["table", "json"]
@@ -19,19 +22,21 @@ OnlineOption = Annotated[
     typer.Option("--online", help="Ask the helpdesk for its queue, the model a small question, and a Pushgateway."),
 ]
 
+app = typer.Typer(add_completion=False, rich_markup_mode=None)
 
+
+@app.command(epilog=epilog_of("check"))
 def check(
     context: typer.Context,
     format: FormatOption = "table",
     classifier: ClassifierOption = None,
     online: OnlineOption = False,
 ) -> None:
-    """Look at everything that a run needs.
+    """Check everything that a run needs.
 
-    That is settings, folders, report log, catalog, classifier and mail server; nothing is changed or sent.
+    These are settings, folders, report log, catalog, classifier, mail server and monitoring. The check changes and
+    sends nothing.
     """
-    from ...application.check import run_probes, worst_exit_code
-    from ..presentation.listing import print_findings
     from ..probes import Checking
 
     invocation: Invocation = context.obj

@@ -13,14 +13,16 @@ from ...application.ports import AnswerCache, Classifier, Run
 from ...application.run_progress import current_run
 from ...domain.correction import Correction, in_force
 from ...domain.gold import GoldTicket
+from ...domain.run_history import count_outcomes
 from ...errors import SettingsError
-from ...infrastructure.files import STREAM
+from ...infrastructure.files import STREAM, make_room_for
 from .. import wiring
 from ..invocation import Invocation
 from ..presentation.summaries import plan_text
 from ..results import exit_if_partial, print_path
 from ..settings.classifier import ClassifierSettings
 from ..settings.folders import FolderSettings
+from .help_examples import epilog_of
 from .options import ClassifierOption, ExamplesOption, FreshOption
 
 if TYPE_CHECKING:
@@ -44,7 +46,10 @@ AttributionsOutput = Annotated[
 ]
 PlanOption = Annotated[bool, typer.Option("--plan", help="Show what would be asked and paid; ask nothing.")]
 
+app = typer.Typer(add_completion=False, rich_markup_mode=None)
 
+
+@app.command(epilog=epilog_of("classify"))
 def classify(
     context: typer.Context,
     input: TicketsInput = None,
@@ -102,8 +107,6 @@ def _show_plan(job: _Job) -> None:
 
 def _classify(job: _Job, invocation: Invocation, target: Path) -> None:
     from ...application.classify import classify_tickets
-    from ...domain.run_history import count_outcomes
-    from ...infrastructure.files import make_room_for
     from ...infrastructure.stage_files import write_attributions
 
     # Answers that cannot be written are not worth a model call.

@@ -11,10 +11,11 @@ from ...application.corrections import Imported, import_corrections
 from ...application.ports import Run
 from .. import wiring
 from ..invocation import Invocation
+from ..presentation.listing import print_corrections
 from ..presentation.summaries import counted
 from ..results import print_path
 from ..settings.folders import FolderSettings
-from .help_examples import examples_of
+from .help_examples import epilog_of
 from .options import ListFormatOption
 
 ReportArgument = Annotated[
@@ -34,14 +35,15 @@ CorrectionsOutput = Annotated[
 ByOption = Annotated[str, typer.Option(metavar="NAME", help="Who imports it. [default: who is logged in]")]
 
 app = typer.Typer(
-    help="What people corrected in reports.",
-    epilog=examples_of("corrections"),
+    add_completion=False,
+    help="Import and list what people corrected in reports.",
+    epilog=epilog_of("corrections"),
     no_args_is_help=True,
     rich_markup_mode=None,
 )
 
 
-@app.command("import", epilog=examples_of("corrections import"))
+@app.command("import", epilog=epilog_of("corrections import"))
 def import_report(
     context: typer.Context,
     report: ReportArgument,
@@ -80,11 +82,9 @@ def _tell(imported: Imported, invocation: Invocation, target: Path, run_id: str)
     print_path(target)
 
 
-@app.command("list", epilog=examples_of("corrections list"))
+@app.command("list", epilog=epilog_of("corrections list"))
 def list_corrections(context: typer.Context, format: ListFormatOption = "table") -> None:
     """List every correction there ever was, oldest first."""
-    from ..presentation.listing import print_corrections
-
     invocation: Invocation = context.obj
     with invocation.reading("corrections list") as env:
         folders = FolderSettings.read(env)

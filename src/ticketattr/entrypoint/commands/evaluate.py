@@ -8,8 +8,10 @@ from typing import Annotated, Literal
 import typer
 
 from ...errors import ExitCode, SettingsError
+from .. import wiring
 from ..invocation import Invocation
 from ..presentation.summaries import counted
+from .help_examples import epilog_of
 from .options import ClassifierOption, ExamplesOption, FreshOption
 
 EvaluationFormat = Literal["table", "json", "html"]
@@ -47,7 +49,10 @@ IgnoreUnknownOption = Annotated[
     bool, typer.Option("--ignore-unknown", help="Leave out tickets whose label is not in the catalog.")
 ]
 
+app = typer.Typer(add_completion=False, rich_markup_mode=None)
 
+
+@app.command(epilog=epilog_of("evaluate"))
 def evaluate(
     context: typer.Context,
     gold: GoldArgument,
@@ -62,8 +67,7 @@ def evaluate(
     save_calibration: SaveCalibrationOption = None,
     ignore_unknown: IgnoreUnknownOption = False,
 ) -> None:
-    """Measure how often a classifier is right, on labelled tickets."""
-    from .. import wiring
+    """Measure on labelled tickets how often a classifier is right."""
     from ..evaluating import Measuring, Question
     from ..evaluation_view import print_compared, print_results
 

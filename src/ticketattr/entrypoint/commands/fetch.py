@@ -7,13 +7,16 @@ from typing import Annotated
 
 import typer
 
+from ...application.fetch import fetch_tickets
 from ...errors import SettingsError
+from ...infrastructure.files import shown_path
 from .. import wiring
 from ..invocation import Invocation
 from ..presentation.summaries import counted
 from ..results import print_path
 from ..settings.folders import FolderSettings
 from ..settings.sources import SourceSettings
+from .help_examples import epilog_of
 
 TicketsOutput = Annotated[
     Path | None,
@@ -24,11 +27,12 @@ CatalogOutput = Annotated[
     typer.Option(metavar="PATH", help="Catalog; - is stdout. [default: catalog.json of the same run]"),
 ]
 
+app = typer.Typer(add_completion=False, rich_markup_mode=None)
 
+
+@app.command(epilog=epilog_of("fetch"))
 def fetch(context: typer.Context, output: TicketsOutput = None, catalog_output: CatalogOutput = None) -> None:
     """Fetch the ticket queue and the service catalog."""
-    from ...application.fetch import fetch_tickets
-    from ...infrastructure.files import shown_path
     from ...infrastructure.stage_files import write_catalog, write_tickets
 
     if output and output == catalog_output:

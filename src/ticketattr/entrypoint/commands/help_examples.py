@@ -70,6 +70,13 @@ EXAMPLES: dict[str, tuple[str, ...]] = {
 """By the words after the name of the program."""
 
 
-def examples_of(command: str) -> str:
-    """As the end of its help; the first character keeps the lines as they are."""
-    return "\n".join(["\b", "Examples:", *(f"  {line}" for line in EXAMPLES[command])])
+def epilog_of(command: str) -> str:
+    """The end of the help of a command: where the options of the program may stand, then its examples.
+
+    `command` is the words after the name of the program.
+    """
+    where = "--env-file, -v and -q are understood " + (
+        "after the command, too." if not command else "here, too (see `ticketattr --help`)."
+    )
+    # The first character of the second paragraph keeps its lines as they are.
+    return "\n".join([where, "", "\b", "Examples:", *(f"  {line}" for line in EXAMPLES[command])])

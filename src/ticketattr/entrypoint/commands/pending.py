@@ -7,15 +7,16 @@ from typing import Annotated
 
 import typer
 
-from ...application.report_tracker import ReportTracker
-from ...application.restore import Unknown
+from ...application.report_tracker import ReportTracker, adopt_reports, adoptable_reports, resolve_doubt
+from ...application.restore import Unknown, restore_log
 from ...errors import SettingsError
 from .. import wiring
 from ..invocation import Invocation
+from ..presentation.listing import print_events, print_statuses
 from ..presentation.summaries import counted
 from ..results import print_path, print_reports
 from ..settings.report_tracker import ReportTrackerSettings
-from .help_examples import examples_of
+from .help_examples import epilog_of
 from .options import ListFormatOption
 
 AllOption = Annotated[bool, typer.Option("--all", help="What was sent too.")]
@@ -39,8 +40,9 @@ UnknownOption = Annotated[
 ]
 
 app = typer.Typer(
-    help="The reports that were not sent yet, and the report log.",
-    epilog=examples_of("pending"),
+    add_completion=False,
+    help="Manage unsent reports and the report log.",
+    epilog=epilog_of("pending"),
     no_args_is_help=True,
     rich_markup_mode=None,
 )
@@ -52,15 +54,13 @@ def _mailroom(invocation: Invocation, command: str) -> ReportTracker:
     return wiring.tracker(settings)
 
 
-@app.command("list", epilog=examples_of("pending list"))
+@app.command("list", epilog=epilog_of("pending list"))
 def list_reports(
     context: typer.Context,
     everything: AllOption = False,
     format: ListFormatOption = "table",
 ) -> None:
     """List the reports that were not sent yet, and why."""
-    from ..presentation.listing import print_statuses
-
     invocation: Invocation = context.obj
     tracker = _mailroom(invocation, "list")
     statuses = tracker.report_history() if everything else tracker.unsent()
@@ -70,7 +70,7 @@ def list_reports(
         invocation.console.summary(f"{counted(len(statuses), 'report')} listed, {pending:,} pending")
 
 
-@app.command(epilog=examples_of("pending resolve"))
+@app.command(epilog=epilog_of("pending resolve"))
 def resolve(
     context: typer.Context,
     report: ReportArgument,
@@ -81,8 +81,6 @@ def resolve(
 
     The decision is for the whole message that it went in.
     """
-    from ...application.report_tracker import resolve_doubt
-
     if sent == resend:
         raise SettingsError("nothing is decided", hint="Say either --sent or --resend.")
     invocation: Invocation = context.obj
@@ -95,14 +93,12 @@ def resolve(
     invocation.console.summary(f"{counted(len(reports), 'report')} {decided}")
 
 
-@app.command(epilog=examples_of("pending adopt"))
+@app.command(epilog=epilog_of("pending adopt"))
 def adopt(
     context: typer.Context,
     reports: ReportsArgument = None,
 ) -> None:
     """Mark reports as sent, without sending them."""
-    from ...application.report_tracker import adopt_reports, adoptable_reports
-
     invocation: Invocation = context.obj
     tracker = _mailroom(invocation, "adopt")
     with tracker.log.hold(invocation.clock()):
@@ -111,7 +107,7 @@ def adopt(
     invocation.console.summary(f"{counted(len(adopted), 'report')} marked as sent")
 
 
-@app.command("backup", epilog=examples_of("pending backup"))
+@app.command("backup", epilog=epilog_of("pending backup"))
 def back_up(
     context: typer.Context,
     target: BackupArgument,
@@ -126,7 +122,7 @@ def back_up(
     print_path(target)
 
 
-@app.command(epilog=examples_of("pending restore"))
+@app.command(epilog=epilog_of("pending restore"))
 def restore(
     context: typer.Context,
     copy: CopyArgument,
@@ -136,8 +132,6 @@ def restore(
 
     The one that was there is kept beside it.
     """
-    from ...application.restore import restore_log
-
     invocation: Invocation = context.obj
     tracker = _mailroom(invocation, "restore")
     now = invocation.clock()
@@ -149,14 +143,12 @@ def restore(
     invocation.console.summary(f"report log restored; it does not know {counted(len(restored.unknown), 'report')}")
 
 
-@app.command(epilog=examples_of("pending export"))
+@app.command(epilog=epilog_of("pending export"))
 def export(context: typer.Context) -> None:
     """Print everything that ever happened to a message.
 
     As JSON, oldest first.
     """
-    from ..presentation.listing import print_events
-
     invocation: Invocation = context.obj
     events = _mailroom(invocation, "export").log.events()
     print_events(events)

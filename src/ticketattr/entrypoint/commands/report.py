@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Literal
+from typing import Annotated, Literal
 
 import typer
 
+from ...application.report import Attributed, Reporting, make_report
 from ...application.run_progress import current_run
 from .. import wiring
 from ..invocation import Invocation
@@ -14,10 +15,7 @@ from ..presentation.summaries import counted
 from ..results import print_path, report_name
 from ..settings.folders import FolderSettings
 from ..settings.report import ReportSettings
-
-if TYPE_CHECKING:
-    from ...application.report import Attributed, Reporting
-
+from .help_examples import epilog_of
 
 ReportFormat = Literal["xlsx", "csv", "html"]
 
@@ -43,7 +41,10 @@ ReportFormatOption = Annotated[
     typer.Option("--format", help="csv and html hold the same rows; only a workbook is ever pending."),
 ]
 
+app = typer.Typer(add_completion=False, rich_markup_mode=None)
 
+
+@app.command(epilog=epilog_of("report"))
 def report(
     context: typer.Context,
     input: AttributionsInput = None,
@@ -52,7 +53,6 @@ def report(
     format: ReportFormatOption = "xlsx",
 ) -> None:
     """Write the report of a run."""
-    from ...application.report import Attributed
     from ...infrastructure.stage_files import read_attributions, read_catalog_of
 
     invocation: Invocation = context.obj
@@ -71,8 +71,6 @@ def report(
 
 
 def _write(invocation: Invocation, attributed: Attributed, reporting: Reporting, target: Path) -> None:
-    from ...application.report import make_report
-
     with invocation.console.waiting("Writing the report"), invocation.run_progress.stage("report") as counts:
         made = make_report(attributed, reporting, target)
         counts["rows"] = len(made.rows)

@@ -9,19 +9,26 @@ from typing import Annotated
 import typer
 
 from ...application.ports import Run
+from ...application.retention import prune
 from ...application.send import Outgoing
+from ...infrastructure.files import make_folder
 from .. import wiring
 from ..invocation import Invocation
+from ..monitoring import MonitoredCommand
 from ..results import exit_if_partial, print_path, report_name, sent
 from ..settings.folders import FolderSettings
 from ..settings.run import RunSettings
+from .help_examples import epilog_of
 from .options import ClassifierOption, ExamplesOption, FreshOption, SendOldOption, WaitOption
 
 DryRunOption = Annotated[
     bool, typer.Option("--dry-run", help="Send nothing; the report goes to the work folder, where it is not pending.")
 ]
 
+app = typer.Typer(add_completion=False, rich_markup_mode=None)
 
+
+@app.command(cls=MonitoredCommand, epilog=epilog_of("run"))
 def run(
     context: typer.Context,
     classifier: ClassifierOption = None,
@@ -31,7 +38,7 @@ def run(
     wait: WaitOption = 0.0,
     send_old: SendOldOption = False,
 ) -> None:
-    """Send what is pending; fetch, classify, report, send."""
+    """Send pending reports, then fetch, classify, report and send."""
     invocation: Invocation = context.obj
     this_run = invocation.new_run()
     with invocation.reading("run", classifier) as env:
@@ -56,7 +63,6 @@ def _work(
     examples: Path | None,
     fresh: bool,
 ) -> None:
-    from ...application.retention import prune
     from ...application.run import run_pipeline
 
     pipeline = wiring.pipeline(settings, outgoing, invocation.clock, examples=examples, fresh=fresh)
@@ -74,8 +80,6 @@ def _work(
 
 
 def _report_folder(folders: FolderSettings, this_run: Run, *, sends: bool) -> Path:
-    from ...infrastructure.files import make_folder
-
     if not sends:
         return folders.work / this_run.id
     # A report that cannot be written is not worth a model call.

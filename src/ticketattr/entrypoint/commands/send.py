@@ -7,15 +7,17 @@ from typing import Annotated
 
 import typer
 
-from ...application.send import Outgoing
+from ...application.send import Outgoing, send_pending, send_report
 from ...domain.report_status import ReportStatus
 from ...errors import SettingsError
 from .. import wiring
 from ..invocation import Invocation
+from ..monitoring import MonitoredCommand
 from ..presentation.summaries import counted
 from ..results import exit_if_partial, nothing_to_send, print_reports, sent, sent_reports
 from ..settings.folders import FolderSettings
 from ..settings.mail import MailSettings
+from .help_examples import epilog_of
 from .options import SendOldOption, WaitOption
 
 ReportOption = Annotated[
@@ -25,7 +27,10 @@ ReportOption = Annotated[
 AgainOption = Annotated[bool, typer.Option("--again", help="With --report: even if it was sent before.")]
 DryRunOption = Annotated[bool, typer.Option("--dry-run", help="Show what would be sent; send nothing.")]
 
+app = typer.Typer(add_completion=False, rich_markup_mode=None)
 
+
+@app.command(cls=MonitoredCommand, epilog=epilog_of("send"))
 def send(
     context: typer.Context,
     report: ReportOption = None,
@@ -70,8 +75,6 @@ def _show(invocation: Invocation, outgoing: Outgoing, report: Path | None, *, ag
 
 def _send(invocation: Invocation, outgoing: Outgoing, report: Path | None, *, again: bool) -> list[ReportStatus]:
     """Where the report, or all that still have to reach somebody, stand afterwards."""
-    from ...application.send import send_pending, send_report
-
     run_progress = invocation.run_progress
     with invocation.console.waiting("Sending"), run_progress.stage("send") as counts:
         run_progress.deliveries = send_report(outgoing, report, again=again) if report else send_pending(outgoing)

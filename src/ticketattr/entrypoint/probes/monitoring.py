@@ -9,6 +9,7 @@ from pathlib import Path
 from ...application.check import Finding
 from ...application.ports import Clock
 from ...errors import ExitCode, InputError
+from ...infrastructure.monitoring.alerts import scheme_of
 from .. import wiring
 from ..settings.monitoring import LogSettings, MonitoringSettings
 from .files import probe_file, probe_folder
@@ -68,8 +69,6 @@ def probe_alerts(settings: MonitoringSettings) -> Iterator[Finding]:
     alerts = wiring.alerts(settings)
     if alerts is None:
         return
-    from ...infrastructure.monitoring.alerts import scheme_of
-
     number = len(alerts.urls)
     for place, (url, is_understood) in enumerate(zip(alerts.urls, alerts.understood(), strict=True), start=1):
         service = f"alert service {place} of {number} ({scheme_of(url)})"

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Literal, get_args
 
 from ...domain.usage import Price
+from ...infrastructure.classifiers.llm.prices import price_of
 from ...infrastructure.options import GeminiOptions
 from .environment import Environment
 
@@ -95,8 +96,6 @@ def _gemini_options(env: Environment, *, calls: bool) -> GeminiOptions:
 
 
 def _price(env: Environment, model: str) -> Price | None:
-    from ...infrastructure.classifiers.llm.prices import price_of
-
     path = env.text("LLM_PRICES")
     return price_of(model, Path(path) if path else None)
 

@@ -1,0 +1,60 @@
+"""Loads a command when it is called, so that its module can import all that it needs at the top."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from copy import copy
+from importlib import import_module
+from typing import Any
+
+from typer.core import TyperCommand, TyperGroup, TyperOption
+from typer.main import get_command
+
+from ..invocation import Invocation
+
+COMMANDS = {
+    "check": "Check everything that a run needs.",
+    "run": "Send pending reports, then fetch, classify, report and send.",
+    "fetch": "Fetch the ticket queue and the service catalog.",
+    "classify": "Attribute each ticket to a request type, or say why not.",
+    "report": "Write the report of a run.",
+    "send": "Send every report that was not sent yet.",
+    "evaluate": "Measure on labelled tickets how often a classifier is right.",
+    "pending": "Manage unsent reports and the report log.",
+    "corrections": "Import and list what people corrected in reports.",
+}
+"""The summary of each command and each group of commands, by the name of its module."""
+
+REPEATABLE = ("env_file", "verbose", "quiet")
+"""The options of the program that may also follow the name of a command."""
+
+
+def load_command(name: str, program_options: Sequence[Any]) -> TyperCommand | TyperGroup:
+    """The command `name`. It and the commands inside it also understand those `program_options` that are REPEATABLE."""
+    command = get_command(import_module(f".{name}", __package__).app)
+    assert isinstance(command, (TyperCommand, TyperGroup))  # noqa: S101  # narrows the type
+    _add_options(command, [_repeated(option) for option in program_options if option.name in REPEATABLE])
+    return command
+
+
+def _add_options(command: Any, options: Sequence[TyperOption]) -> None:
+    command.params.extend(options)
+    if isinstance(command, TyperGroup):
+        for inner in command.commands.values():
+            _add_options(inner, options)
+
+
+def _repeated(option: TyperOption) -> TyperOption:
+    """`option` as it stands after a command: it is not in the help, and adds its value to the invocation."""
+    repeated = copy(option)
+    repeated.hidden = True
+    repeated.expose_value = False
+    repeated.callback = _add_to_invocation
+    return repeated
+
+
+def _add_to_invocation(context: Any, option: Any, value: Any) -> Any:
+    invocation = context.find_object(Invocation)
+    if invocation and value:
+        invocation.add_options(**{str(option.name): value})
+    return value
