@@ -1,66 +1,178 @@
-"""A classifier held against gold tickets."""
+"""A classifier is measured on gold tickets."""
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
 import pytest
 
-from ticketattr.application.evaluate import calibrate, judge_classifier
+from ticketattr.application.evaluate import (
+    Candidate,
+    GoldSet,
+    calibrate,
+    compare_results,
+    evaluate_classifier,
+    refuse_foreign_calibration,
+    refuse_single_label,
+)
+from ticketattr.application.ports import Classifier
 from ticketattr.domain.calibration import fit_calibration
-from ticketattr.domain.catalog import RequestType
-from ticketattr.domain.evaluation import Judged
-from ticketattr.domain.gold import GoldTicket
+from ticketattr.domain.catalog import RequestType, ServiceCatalog
+from ticketattr.domain.gold import GoldTicket, no_labelled_tickets
+from ticketattr.domain.scoring import Prediction, cascade_points, compare, score
 from ticketattr.domain.ticket import Ticket
+from ticketattr.domain.usage import Bill, Usage
 from ticketattr.errors import InputError
 from ticketattr.infrastructure.classifiers.answer_cache import NoAnswerCache
 
 from ..fakes import CATALOG, GENERAL, LAPTOP, PASSWORD, ScriptedClassifier
 
 
-def test_each_answer_stands_beside_the_gold_that_it_was_given_without() -> None:
-    answers = {"locked out": PASSWORD, "cracked": GENERAL}
-    classifier = ScriptedClassifier(lambda ticket: answers.get(ticket.short_description), batch_size=2)
-    gold = [
-        GoldTicket(Ticket("1", "locked out"), PASSWORD),
-        GoldTicket(Ticket("2", "cracked"), LAPTOP, also_ok=(GENERAL,)),
-        GoldTicket(Ticket("3", "lunch?"), GENERAL),
-    ]
+def gold_of(*labelled: tuple[str, RequestType]) -> GoldSet:
+    return GoldSet(
+        [GoldTicket(Ticket(str(number), text), entry) for number, (text, entry) in enumerate(labelled)], CATALOG
+    )
+
+
+def candidate_of(classifier: Classifier, labelled: Sequence[GoldTicket] = ()) -> Candidate:
+    return Candidate("scripted", "its own map", classifier, NoAnswerCache(), lambda catalog: labelled)
+
+
+def no_progress(done: int, total: int) -> None:
+    pass
+
+
+def timer_from(*seconds: float) -> Iterator[float]:
+    return iter(seconds)
+
+
+def test_each_prediction_stands_beside_the_gold_ticket_whose_label_it_was_not_shown() -> None:
+    chosen = {"locked out": PASSWORD, "cracked": GENERAL}
+    classifier = ScriptedClassifier(lambda ticket: chosen.get(ticket.short_description), batch_size=2)
+    gold = GoldSet(
+        [
+            GoldTicket(Ticket("1", "locked out"), PASSWORD),
+            GoldTicket(Ticket("2", "cracked"), LAPTOP, also_ok=(GENERAL,)),
+            GoldTicket(Ticket("3", "lunch?"), GENERAL),
+        ],
+        CATALOG,
+    )
     told: list[tuple[int, int]] = []
-    judged = judge_classifier(gold, CATALOG, classifier, NoAnswerCache(), lambda done, of: told.append((done, of)))
-    assert [case.gold for case in judged] == gold
-    assert [case.answer for case in judged] == [PASSWORD, GENERAL, None]
-    assert [(case.is_right, case.is_acceptable) for case in judged] == [(True, True), (False, True), (False, False)]
-    assert [ticket for batch in classifier.shown for ticket in batch] == [case.ticket for case in gold]
+    results = evaluate_classifier(
+        *(candidate_of(classifier), gold, lambda done, total: told.append((done, total))),
+        target=0.9,
+        timer=timer_from(0.0, 1.0).__next__,
+    )
+    predictions = results.predictions
+    assert [case.gold for case in predictions] == gold.tickets
+    assert [case.chosen for case in predictions] == [PASSWORD, GENERAL, None]
+    assert [(case.is_right, case.is_acceptable) for case in predictions] == [
+        (True, True),
+        (False, True),
+        (False, False),
+    ]
+    assert [ticket for batch in classifier.shown for ticket in batch] == [case.ticket for case in gold.tickets]
     assert told[-1] == (2, 2)
 
 
-def answered(answer: RequestType | None, confidence: float | None) -> Judged:
-    return Judged(GoldTicket(Ticket("1", "locked out"), PASSWORD), answer, confidence)
+def test_the_results_name_the_classifier_its_confidence_source_its_cost_and_the_time_that_it_took() -> None:
+    classifier = ScriptedClassifier(lambda ticket: PASSWORD, bill=Bill(Usage(calls=3), cost=0.5))
+    gold = gold_of(("locked out", PASSWORD), ("cracked", LAPTOP))
+    results = evaluate_classifier(
+        candidate_of(classifier), gold, no_progress, target=0.8, timer=timer_from(10.0, 12.34567).__next__
+    )
+    assert (results.classifier, results.calibration) == ("scripted", "its own map")
+    assert (results.bill.usage.calls, results.bill.cost, results.bill.seconds) == (3, 0.5, 2.346)
+    assert results.scores == score(results.predictions, target=0.8)
 
 
-def test_a_curve_is_fitted_to_those_answers_that_say_how_sure_they_are() -> None:
-    judged = [answered(PASSWORD, 0.9), answered(LAPTOP, None), answered(LAPTOP, 0.4), answered(None, 0.2)]
-    assert calibrate(judged) == (fit_calibration([0.9, 0.4, 0.2], [True, False, False]), 3)
+def test_two_results_are_compared_ticket_by_ticket() -> None:
+    gold = gold_of(("locked out", PASSWORD), ("cracked", LAPTOP))
+    first, second = (
+        evaluate_classifier(
+            candidate_of(ScriptedClassifier(script)), gold, no_progress, target=0.9, timer=timer_from(0, 0).__next__
+        )
+        for script in (lambda ticket: PASSWORD, lambda ticket: LAPTOP)
+    )
+    compared = compare_results(first, second)
+    assert (compared.first, compared.second) == (first, second)
+    assert compared.comparison == compare(first.predictions, second.predictions)
+    assert (compared.comparison.only_first, compared.comparison.only_second) == (1, 1)
+    assert compared.cascade == cascade_points(first.predictions, second.predictions)
+
+
+def prediction(chosen: RequestType | None, confidence: float | None) -> Prediction:
+    return Prediction(GoldTicket(Ticket("1", "locked out"), PASSWORD), chosen, confidence)
+
+
+def test_a_calibration_is_fitted_to_the_predictions_that_state_their_confidence() -> None:
+    predictions = [
+        prediction(PASSWORD, 0.9),
+        prediction(LAPTOP, None),
+        prediction(LAPTOP, 0.4),
+        prediction(None, 0.2),
+    ]
+    assert calibrate(predictions) == (fit_calibration([0.9, 0.4, 0.2], [True, False, False]), 3)
 
 
 def test_without_any_confidence_there_is_nothing_to_calibrate() -> None:
-    with pytest.raises(InputError, match="does not say how sure it is") as caught:
-        calibrate([answered(PASSWORD, None)])
+    with pytest.raises(InputError) as caught:
+        calibrate([prediction(PASSWORD, None)])
+    assert str(caught.value) == "the classifier does not state its confidence, so there is nothing to calibrate"
     assert caught.value.hint == "Leave --save-calibration out."
 
 
-def test_those_that_are_given_as_examples_are_shown_as_such() -> None:
+def test_labelled_tickets_are_shown_to_the_classifier_as_examples() -> None:
     classifier = ScriptedClassifier(lambda ticket: PASSWORD)
-    gold = [GoldTicket(Ticket("1", "locked out again"), PASSWORD)]
-    shown = [GoldTicket(Ticket("9", "locked out"), LAPTOP)]
-    judge_classifier(gold, CATALOG, classifier, NoAnswerCache(), lambda done, of: None, shown)
+    labelled = [GoldTicket(Ticket("9", "locked out"), LAPTOP)]
+    gold = gold_of(("locked out again", PASSWORD))
+    evaluate_classifier(
+        candidate_of(classifier, labelled), gold, no_progress, target=0.9, timer=timer_from(0, 0).__next__
+    )
     assert [example.entry for example in classifier.examples[0]] == [LAPTOP]
 
 
-def test_nobody_is_measured_on_its_examples() -> None:
-    gold = [GoldTicket(Ticket(id_, text), PASSWORD) for id_, text in (("1", "locked out"), ("2", "forgotten"))]
+def test_a_classifier_is_not_measured_on_its_examples() -> None:
     classifier = ScriptedClassifier(lambda ticket: PASSWORD)
-    shown = [GoldTicket(Ticket("9", "locked out"), PASSWORD)]
-    with pytest.raises(InputError, match="1 gold tickets are among the examples") as caught:
-        judge_classifier(gold, CATALOG, classifier, NoAnswerCache(), lambda done, of: None, shown)
+    labelled = [GoldTicket(Ticket("9", "locked out"), PASSWORD)]
+    gold = gold_of(("locked out", PASSWORD), ("forgotten", PASSWORD))
+    with pytest.raises(InputError) as caught:
+        evaluate_classifier(
+            candidate_of(classifier, labelled), gold, no_progress, target=0.9, timer=timer_from(0).__next__
+        )
+    assert str(caught.value) == "1 gold tickets are among the examples, so the scores would be too high"
     assert caught.value.hint == "Give examples that are not in the gold set."
     assert classifier.shown == []
+
+
+@dataclass
+class FakeCalibration:
+    fingerprint: str
+    tickets: int = 9
+
+    def fits(self, classifier: Classifier, catalog: ServiceCatalog) -> bool:
+        return classifier.fingerprint(catalog) == self.fingerprint
+
+
+def test_a_calibration_for_another_classifier_is_refused() -> None:
+    classifier = ScriptedClassifier()
+    refuse_foreign_calibration(FakeCalibration("scripted"), "map.json", classifier, CATALOG)
+    with pytest.raises(InputError) as caught:
+        refuse_foreign_calibration(FakeCalibration("other"), "map.json", classifier, CATALOG)
+    assert str(caught.value) == "map.json was made for another classifier or catalog"
+    assert caught.value.hint == "Make one for this classifier and catalog with --save-calibration."
+
+
+@pytest.mark.parametrize("labels", [[], [PASSWORD], [PASSWORD, PASSWORD]])
+def test_gold_tickets_with_fewer_than_two_labels_are_refused(labels: list[RequestType]) -> None:
+    gold = gold_of(*(("locked out", entry) for entry in labels))
+    with pytest.raises(InputError) as caught:
+        refuse_single_label(gold.tickets, "gold.csv")
+    assert str(caught.value) == "gold.csv: all tickets have the same label, so a classifier cannot be measured on them"
+    assert caught.value.hint == "Add tickets with other labels: docs/quality.md describes the file."
+
+
+def test_gold_tickets_with_two_labels_are_accepted() -> None:
+    refuse_single_label(gold_of(("locked out", PASSWORD), ("cracked", LAPTOP)).tickets, "gold.csv")
+    assert list(no_labelled_tickets(CATALOG)) == []

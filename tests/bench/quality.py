@@ -12,9 +12,9 @@ from pathlib import Path
 
 from ticketattr.domain.catalog import ServiceCatalog
 from ticketattr.domain.gold import GoldTicket
-from ticketattr.domain.statistics import wilson
+from ticketattr.domain.statistics import wilson_estimate
 from ticketattr.infrastructure.classifiers.offline.ranking import Ranking, Signals
-from ticketattr.infrastructure.evaluation.gold_files import GoldFile
+from ticketattr.infrastructure.gold_files import GoldFile
 from ticketattr.infrastructure.options import HTTPPolicy
 from ticketattr.infrastructure.sources.catalog_yaml import YAMLCatalog
 
@@ -44,8 +44,8 @@ def right(
 
 
 def show(what: str, right: int, total: int) -> None:
-    figure = wilson(right, total)
-    print(f"{what:40} {figure.value:.3f}  ({figure.low:.3f} to {figure.high:.3f})")
+    estimate = wilson_estimate(right, total)
+    print(f"{what:40} {estimate.value:.3f}  ({estimate.low:.3f} to {estimate.high:.3f})")
 
 
 if __name__ == "__main__":

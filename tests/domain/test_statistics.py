@@ -8,7 +8,7 @@ from collections.abc import Sequence
 
 import pytest
 
-from ticketattr.domain.statistics import bootstrap, mcnemar, wilson
+from ticketattr.domain.statistics import bootstrap_estimate, mcnemar_p, wilson_estimate
 
 
 @pytest.mark.parametrize(
@@ -22,14 +22,14 @@ from ticketattr.domain.statistics import bootstrap, mcnemar, wilson
     ],
 )
 def test_the_interval_of_a_share_is_wilsons(successes: int, total: int, low: float, high: float) -> None:
-    figure = wilson(successes, total)
+    figure = wilson_estimate(successes, total)
     assert (figure.value, figure.method) == (successes / total, "Wilson")
     assert (figure.low, figure.high) == pytest.approx((low, high), abs=1e-6)
     assert 0.0 <= figure.low <= figure.value <= figure.high <= 1.0
 
 
 def test_a_share_of_nothing_may_be_anything() -> None:
-    figure = wilson(0, 0)
+    figure = wilson_estimate(0, 0)
     assert (figure.value, figure.low, figure.high, figure.method) == (0.0, 0.0, 1.0, "Wilson")
 
 
@@ -41,7 +41,7 @@ def test_resampling_finds_the_interval_of_a_mean() -> None:
     """Of 400 values between 0 and 1: 1.96 standard errors on either side, a standard error being 0.0144."""
     chance = random.Random(5)  # noqa: S311  # repeatable, and no secret
     cases = [chance.random() for _ in range(400)]
-    figure = bootstrap(cases, mean)
+    figure = bootstrap_estimate(cases, mean)
     assert (figure.value, figure.method) == (mean(cases), "bootstrap")
     assert figure.low == pytest.approx(figure.value - 1.96 * 0.0144, abs=0.003)
     assert figure.high == pytest.approx(figure.value + 1.96 * 0.0144, abs=0.003)
@@ -49,7 +49,7 @@ def test_resampling_finds_the_interval_of_a_mean() -> None:
 
 def test_resampling_draws_the_same_cases_each_time() -> None:
     cases = [math.sqrt(number) for number in range(40)]
-    assert bootstrap(cases, mean) == bootstrap(cases, mean)
+    assert bootstrap_estimate(cases, mean) == bootstrap_estimate(cases, mean)
 
 
 @pytest.mark.parametrize(
@@ -57,4 +57,4 @@ def test_resampling_draws_the_same_cases_each_time() -> None:
     [(10, 2, 0.03857421875), (2, 10, 0.03857421875), (0, 5, 0.0625), (1, 3, 0.625), (0, 0, 1.0), (5, 5, 1.0)],
 )
 def test_the_paired_test_is_the_exact_one(one: int, other: int, p: float) -> None:
-    assert mcnemar(one, other) == pytest.approx(p)
+    assert mcnemar_p(one, other) == pytest.approx(p)

@@ -337,12 +337,12 @@ def test_gold_that_nothing_can_be_measured_by_is_refused(cli: CLI, rows: list[di
 @pytest.mark.parametrize(
     ("name", "content", "words"),
     [
-        ("gold.jsonl", b"[1]\n", "line 1, is no JSON object"),
+        ("gold.jsonl", b"[1]\n", "line 1, is not a JSON object"),
         ("gold.jsonl", b'{"id":\n', "is not valid JSON"),
         ("gold.jsonl", b"\xff\xfe", "is not UTF-8 text"),
         ("gold.csv", b"", "has no gold tickets"),
         ("gold.csv", b"id,short_description\n1,x\n", "lacks the columns request_category, request_type"),
-        ("gold.csv", b"id,short_description\n1," + b"x" * 200_000, "is no readable CSV"),
+        ("gold.csv", b"id,short_description\n1," + b"x" * 200_000, "is not readable CSV"),
         ("gold.xlsx", b"no workbook", "is no readable workbook"),
         ("gold.json", b"{}", "gold.json"),
     ],

@@ -29,7 +29,7 @@ from ticketattr.domain.sanitizing import sanitize
 from ticketattr.domain.ticket import Attribution, Ticket, Unattributed
 from ticketattr.errors import TicketAttrError
 from ticketattr.infrastructure.classifiers.llm.answer import read_answer
-from ticketattr.infrastructure.evaluation.gold_files import GoldFile
+from ticketattr.infrastructure.gold_files import GoldFile
 from ticketattr.infrastructure.options import HelpdeskAccess, HTTPPolicy
 from ticketattr.infrastructure.reports.excel import write_workbook
 from ticketattr.infrastructure.reports.reviewed_workbook import read_reviewed

@@ -1,54 +1,156 @@
-"""Measure a classifier on gold tickets."""
+"""Measure a classifier on gold tickets, or compare two classifiers on the same ones."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
 
 from ..domain.calibration import Calibration, fit_calibration
 from ..domain.catalog import ServiceCatalog
-from ..domain.evaluation import Judged, judge
-from ..domain.gold import GoldTicket
+from ..domain.gold import GoldTicket, LabelledTickets
+from ..domain.scoring import (
+    CascadePoint,
+    Comparison,
+    Prediction,
+    Scores,
+    cascade_points,
+    compare,
+    predictions_of,
+    score,
+)
+from ..domain.usage import Bill
 from ..errors import InputError
 from .classify import classify_tickets
-from .ports import AnswerCache, Classifier, Progress
+from .ports import AnswerCache, Classifier, Progress, SavedCalibration
 
 
-def judge_classifier(
-    gold: Sequence[GoldTicket],
-    catalog: ServiceCatalog,
-    classifier: Classifier,
-    cache: AnswerCache,
-    progress: Progress,
-    labelled: Sequence[GoldTicket] = (),
-) -> list[Judged]:
-    """What it answers to each gold ticket, which it is shown without its label; `labelled` ones are its examples.
+@dataclass(frozen=True, slots=True)
+class GoldSet:
+    """Gold tickets, and the catalog that their labels belong to."""
 
-    Raises InputError when it would be measured on its examples, SettingsError when no answer can be had.
+    tickets: Sequence[GoldTicket]
+    catalog: ServiceCatalog
+
+
+@dataclass(frozen=True, slots=True)
+class Candidate:
+    """A classifier to measure.
+
+    `name` and `confidence_source` (what turns its confidence into a probability) appear in the results. It learns from
+    the tickets in `labelled`.
     """
-    _refuse_known_examples(gold, labelled)
-    tickets = [case.ticket for case in gold]
-    answered = classify_tickets(tickets, catalog, classifier, cache, progress, labelled=labelled)
-    return judge(gold, [ticket.outcome for ticket in answered])
+
+    name: str
+    confidence_source: str
+    classifier: Classifier
+    cache: AnswerCache
+    labelled: LabelledTickets
 
 
-def calibrate(judged: Sequence[Judged]) -> tuple[Calibration, int]:
-    """The curve that fits these answers, and how many of them say how sure they are. Raises InputError for none."""
-    sure = [(case.confidence, case.is_right) for case in judged if case.confidence is not None]
-    if not sure:
+@dataclass(frozen=True, slots=True)
+class EvaluationResults:
+    """What an evaluation found. `calibration` is the confidence source; it is empty when nobody knows it."""
+
+    classifier: str
+    calibration: str
+    scores: Scores
+    predictions: tuple[Prediction, ...]
+    bill: Bill
+
+
+@dataclass(frozen=True, slots=True)
+class ComparedResults:
+    """Two classifiers on the same tickets. `cascade` is empty when the first does not state its confidence."""
+
+    first: EvaluationResults
+    second: EvaluationResults
+    comparison: Comparison
+    cascade: Sequence[CascadePoint]
+
+
+def evaluate_classifier(
+    candidate: Candidate, gold: GoldSet, progress: Progress, *, target: float, timer: Callable[[], float]
+) -> EvaluationResults:
+    """The results of `candidate` on the gold tickets, with the precision `target` for the coverage.
+
+    `timer` counts seconds. Raises InputError when a gold ticket is also an example of the classifier, and SettingsError
+    when the classifier can give no answer.
+    """
+    started = timer()
+    predictions = _predict(candidate, gold, progress)
+    return EvaluationResults(
+        classifier=candidate.name,
+        calibration=candidate.confidence_source,
+        scores=score(predictions, target=target),
+        predictions=tuple(predictions),
+        bill=replace(candidate.classifier.bill, seconds=round(timer() - started, 3)),
+    )
+
+
+def compare_results(first: EvaluationResults, second: EvaluationResults) -> ComparedResults:
+    """Two results on the same tickets, with a test of their difference and the cascade of both classifiers."""
+    return ComparedResults(
+        *(first, second),
+        comparison=compare(first.predictions, second.predictions),
+        cascade=cascade_points(first.predictions, second.predictions),
+    )
+
+
+def calibrate(predictions: Sequence[Prediction]) -> tuple[Calibration, int]:
+    """The calibration that fits these predictions best, and the number of predictions that state their confidence.
+
+    Raises InputError when none does.
+    """
+    with_confidence = [(case.confidence, case.is_right) for case in predictions if case.confidence is not None]
+    if not with_confidence:
         raise InputError(
-            "the classifier does not say how sure it is, so that there is nothing to calibrate",
+            "the classifier does not state its confidence, so there is nothing to calibrate",
             hint="Leave --save-calibration out.",
         )
-    confidences, right = zip(*sure, strict=True)
-    return fit_calibration(confidences, right), len(sure)
+    confidences, right = zip(*with_confidence, strict=True)
+    return fit_calibration(confidences, right), len(with_confidence)
+
+
+def refuse_foreign_calibration(
+    calibration: SavedCalibration, name: str, classifier: Classifier, catalog: ServiceCatalog
+) -> None:
+    """Raise InputError unless the calibration in the file `name` was made for this classifier and catalog.
+
+    `classifier` is the one without any calibration.
+    """
+    if not calibration.fits(classifier, catalog):
+        raise InputError(
+            f"{name} was made for another classifier or catalog",
+            hint="Make one for this classifier and catalog with --save-calibration.",
+        )
+
+
+def refuse_single_label(gold: Sequence[GoldTicket], name: str) -> None:
+    """Raise InputError when all gold tickets in the file `name` have the same label, or when there are none."""
+    if len({str(case.entry) for case in gold}) < 2:
+        raise InputError(
+            f"{name}: all tickets have the same label, so a classifier cannot be measured on them",
+            hint="Add tickets with other labels: docs/quality.md describes the file.",
+        )
+
+
+def _predict(candidate: Candidate, gold: GoldSet, progress: Progress) -> list[Prediction]:
+    labelled = candidate.labelled(gold.catalog)
+    _refuse_known_examples(gold.tickets, labelled)
+    attributed = classify_tickets(
+        [case.ticket for case in gold.tickets],
+        *(gold.catalog, candidate.classifier, candidate.cache, progress),
+        labelled=labelled,
+    )
+    return predictions_of(gold.tickets, [ticket.outcome for ticket in attributed])
 
 
 def _refuse_known_examples(gold: Sequence[GoldTicket], labelled: Sequence[GoldTicket]) -> None:
-    """Who is measured on what it was shown is measured too well."""
+    """A classifier that has seen the label of a ticket scores too high on it."""
     shown = {case.ticket.texts for case in labelled}
     known = sum(case.ticket.texts in shown for case in gold)
     if known:
         raise InputError(
-            f"{known} gold tickets are among the examples, so that the result would be too good",
+            f"{known} gold tickets are among the examples, so the scores would be too high",
             hint="Give examples that are not in the gold set.",
         )

@@ -289,3 +289,14 @@ class MetricsSink(Protocol):
 class Alerts(Protocol):
     def send(self, alert: Alert) -> bool:
         """Whether somebody could be told within a few seconds. Raises nothing: what failed is logged."""
+
+
+class SavedCalibration(Protocol):
+    """A map from confidence to probability that was fitted for one classifier and one catalog."""
+
+    @property
+    def tickets(self) -> int:
+        """The number of gold tickets that it was fitted on."""
+
+    def fits(self, classifier: Classifier, catalog: ServiceCatalog) -> bool:
+        """Whether it was made for this classifier, without any calibration, and this catalog."""

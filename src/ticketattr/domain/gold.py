@@ -1,4 +1,4 @@
-"""Tickets with the label that a careful agent gave them: to measure a classifier on, or for it to learn from."""
+"""Tickets that people labelled carefully. A classifier is measured on them, or learns from them."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from .ticket import Ticket
 
 @dataclass(frozen=True, slots=True)
 class GoldTicket:
-    """`entry` is the label; an answer in `also_ok` counts as right when one is lenient."""
+    """A ticket with its label `entry`. Lenient scores also accept the entries in `also_ok`."""
 
     ticket: Ticket
     entry: RequestType
@@ -20,8 +20,9 @@ class GoldTicket:
 
 
 LabelledTickets: TypeAlias = Callable[[ServiceCatalog], Sequence[GoldTicket]]
-"""Those of the desk that a classifier learns from, as far as a catalog has their labels."""
+"""Gives the labelled tickets of the desk whose labels are in a catalog. A classifier learns from them."""
 
 
 def no_labelled_tickets(catalog: ServiceCatalog) -> Sequence[GoldTicket]:
+    """An empty sequence, for a desk without labelled tickets."""
     return ()

@@ -1,4 +1,4 @@
-"""Figures with the interval that they may lie in, given how few tickets they were measured on."""
+"""Estimates with a 95 % confidence interval, and a test that compares two classifiers."""
 
 from __future__ import annotations
 
@@ -11,14 +11,14 @@ from typing import Literal, TypeVar
 T = TypeVar("T")
 
 _Z = 1.959963984540054
-"""Of the normal distribution, for 95 %."""
+"""The quantile of the normal distribution for 95 %."""
 
 _RESAMPLES = 1_000
 
 
 @dataclass(frozen=True, slots=True)
-class Figure:
-    """A value, and the interval that holds the true one in 95 of 100 cases."""
+class Estimate:
+    """A measured value and its 95 % confidence interval, from `low` to `high`."""
 
     value: float
     low: float
@@ -26,28 +26,34 @@ class Figure:
     method: Literal["Wilson", "bootstrap"]
 
 
-def wilson(successes: int, total: int) -> Figure:
-    """A share. Right for few tickets and for shares near 0 and 1, too; of nothing, it may be anything."""
+def wilson_estimate(successes: int, total: int) -> Estimate:
+    """The share of successes with the interval of Wilson, which also holds for few cases and shares near 0 or 1.
+
+    Without any case, the interval is 0 to 1.
+    """
     if total == 0:
-        return Figure(0.0, 0.0, 1.0, "Wilson")
+        return Estimate(0.0, 0.0, 1.0, "Wilson")
     share, square = successes / total, _Z * _Z
     middle = (share + square / (2 * total)) / (1 + square / total)
     half = _Z / (1 + square / total) * math.sqrt(share * (1 - share) / total + square / (4 * total * total))
-    return Figure(share, max(0.0, min(share, middle - half)), min(1.0, max(share, middle + half)), "Wilson")
+    return Estimate(share, max(0.0, min(share, middle - half)), min(1.0, max(share, middle + half)), "Wilson")
 
 
-def bootstrap(cases: Sequence[T], measure: Callable[[Sequence[T]], float]) -> Figure:
-    """What is no share: measured again on cases drawn with replacement, always in the same way."""
+def bootstrap_estimate(cases: Sequence[T], measure: Callable[[Sequence[T]], float]) -> Estimate:
+    """`measure` of the cases, with the interval from 1,000 resamples drawn with replacement.
+
+    It is for figures that are not a share. The same cases always give the same interval.
+    """
     value = measure(cases)
-    chance = random.Random(0)  # noqa: S311  # nosec B311  # repeatable, and no secret
+    chance = random.Random(0)  # noqa: S311  # nosec B311  # repeatable, and not a secret
     drawn = sorted(measure(chance.choices(cases, k=len(cases))) for _ in range(_RESAMPLES))
-    return Figure(value, drawn[round(0.025 * (_RESAMPLES - 1))], drawn[round(0.975 * (_RESAMPLES - 1))], "bootstrap")
+    return Estimate(value, drawn[round(0.025 * (_RESAMPLES - 1))], drawn[round(0.975 * (_RESAMPLES - 1))], "bootstrap")
 
 
-def mcnemar(only_one: int, only_other: int) -> float:
-    """How likely two equally good classifiers differ so much: the exact two-sided test.
+def mcnemar_p(only_one: int, only_other: int) -> float:
+    """The probability that two equally good classifiers differ at least this much (exact two-sided McNemar test).
 
-    Counted are the tickets that only one of the two got right.
+    The arguments count the tickets that only one of the two classifiers got right.
     """
     total, fewer = only_one + only_other, min(only_one, only_other)
     tail = sum(math.comb(total, wins) for wins in range(fewer + 1))

@@ -51,6 +51,7 @@ from .settings.sources import SourceSettings
 
 if TYPE_CHECKING:
     from ..application.run import Pipeline
+    from ..infrastructure.classifiers.calibrated import CalibrationFile
     from ..infrastructure.delivery.report_log import SQLiteReportLog
     from ..infrastructure.delivery.smtp import SMTPMailer
     from ..infrastructure.monitoring.alerts import AppriseAlerts
@@ -96,9 +97,16 @@ def classifier(settings: ClassifierSettings, labelled: LabelledTickets) -> Class
     chosen = uncalibrated(settings, labelled)
     if settings.calibration is None:
         return chosen
-    from ..infrastructure.classifiers.calibrated import CalibratedClassifier, read_calibration
+    from ..infrastructure.classifiers.calibrated import CalibratedClassifier
 
-    return CalibratedClassifier(chosen, read_calibration(settings.calibration))
+    return CalibratedClassifier(chosen, calibration(settings.calibration))
+
+
+def calibration(path: Path) -> CalibrationFile:
+    """The calibration in the file `path`. Raises InputError."""
+    from ..infrastructure.classifiers.calibrated import read_calibration
+
+    return read_calibration(path)
 
 
 def uncalibrated(settings: ClassifierSettings, labelled: LabelledTickets) -> Classifier:
@@ -123,7 +131,7 @@ def labelled_tickets(path: Path | None) -> LabelledTickets:
     """Those in the file of `--examples`, if there is one. Raises InputError."""
     if path is None:
         return no_labelled_tickets
-    from ..infrastructure.evaluation.gold_files import GoldFile
+    from ..infrastructure.gold_files import GoldFile
 
     file = GoldFile.read(path)
     return lambda catalog: file.tickets(catalog, ignore_unknown=True)

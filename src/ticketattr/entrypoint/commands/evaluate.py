@@ -1,30 +1,45 @@
-"""`ticketattr evaluate`: one classifier measured, or two compared."""
+"""`ticketattr evaluate`: measures one classifier, or compares two."""
 
 from __future__ import annotations
 
+import sys
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import TYPE_CHECKING, Annotated, Literal, get_args
 
 import typer
 
+from ...domain.gold import LabelledTickets
 from ...errors import ExitCode, SettingsError
+from ...infrastructure.files import STREAM, output
+from ...infrastructure.gold_files import GoldFile
 from .. import wiring
 from ..invocation import Invocation
 from ..presentation.summaries import counted
+from ..settings.classifier import ClassifierName, ClassifierSettings
+from ..settings.environment import reading
+from ..settings.folders import FolderSettings
+from ..settings.values import Values
 from .help_examples import epilog_of
 from .options import ClassifierOption, ExamplesOption, FreshOption
 
-EvaluationFormat = Literal["table", "json", "html"]
+if TYPE_CHECKING:
+    from ...application.evaluate import Candidate, EvaluationResults, GoldSet
+
+ScoresFormat = Literal["table", "json", "html"]
 
 GoldArgument = Annotated[
     Path, typer.Argument(metavar="GOLD", help="Labelled tickets: .jsonl, .csv, .xlsx, or a stage file (.json).")
 ]
 CatalogInput = Annotated[Path, typer.Option(metavar="PATH", help="The service catalog (YAML).")]
-FormatOption = Annotated[EvaluationFormat, typer.Option("--format", help="How to print it.")]
+FormatOption = Annotated[ScoresFormat, typer.Option("--format", help="The format of the results on stdout.")]
 CompareOption = Annotated[
     tuple[str, str] | None,
     typer.Option(
-        metavar="ONE OTHER", help="Two classifiers, or results saved with --format json, on the same tickets."
+        metavar="FIRST SECOND",
+        help="Compare two classifiers, or results saved with --format json, on the same tickets.",
     ),
 ]
 TargetOption = Annotated[
@@ -34,16 +49,16 @@ TargetOption = Annotated[
         min=0.0,
         max=1.0,
         metavar="SHARE",
-        help="Find the confidence from which on so many are right.",
+        help="Find the lowest confidence from which on at least this share is right.",
     ),
 ]
 FailUnderOption = Annotated[
     float | None,
-    typer.Option(min=0.0, max=1.0, metavar="SHARE", help="Exit 5 when fewer have the right pair."),
+    typer.Option(min=0.0, max=1.0, metavar="SHARE", help="Exit with 5 if the pair accuracy is lower."),
 ]
 SaveCalibrationOption = Annotated[
     Path | None,
-    typer.Option(metavar="PATH", help="Write the map from confidence to probability, for CALIBRATION_FILE."),
+    typer.Option(metavar="PATH", help="Write the map from confidence to probability to a file for CALIBRATION_FILE."),
 ]
 IgnoreUnknownOption = Annotated[
     bool, typer.Option("--ignore-unknown", help="Leave out tickets whose label is not in the catalog.")
@@ -68,27 +83,119 @@ def evaluate(
     ignore_unknown: IgnoreUnknownOption = False,
 ) -> None:
     """Measure on labelled tickets how often a classifier is right."""
-    from ..evaluating import Measuring, Question
-    from ..evaluation_view import print_compared, print_results
-
-    invocation: Invocation = context.obj
     if compare and (save_calibration or classifier or fail_under is not None or format != "table"):
         raise SettingsError(
-            "--compare prints a table, of the two that it names", hint="Leave the other options out, or --compare."
+            "--compare names both classifiers and prints a table", hint="Leave the other options out, or --compare."
         )
-    question = Question.read(gold, catalog, ignore_unknown=ignore_unknown)
-    labelled = wiring.labelled_tickets(examples)
-    measuring = Measuring(invocation.console, question, labelled, target_precision, fresh=fresh, clock=invocation.clock)
+    invocation: Invocation = context.obj
+    gold_set = _read_gold(gold, catalog, ignore_unknown=ignore_unknown)
+    evaluation = _Evaluation(invocation, gold_set, wiring.labelled_tickets(examples), target_precision, fresh)
     values = invocation.values(classifier)
     if compare:
-        print_compared(measuring.compared(compare, values))
+        _compare(evaluation, compare, values)
         return
-    results = measuring.calibrated(values, save_calibration) if save_calibration else measuring.results(values)
-    print_results(results, format)
-    accuracy = results.evaluation.pair_accuracy.value
-    invocation.console.summary(
-        f"{sum(case.is_right for case in results.judged):,} of {counted(len(results.judged), 'ticket')} right"
-    )
+    results = _calibrate(evaluation, values, save_calibration) if save_calibration else _measure(evaluation, values)[0]
+    _print(results, format)
+    _summarize(invocation, results, fail_under)
+
+
+@dataclass(frozen=True, slots=True)
+class _Evaluation:
+    """What an evaluation measures on, and how."""
+
+    invocation: Invocation
+    gold: GoldSet
+    labelled: LabelledTickets
+    target: float
+    fresh: bool
+
+
+def _read_gold(path: Path, catalog: Path, *, ignore_unknown: bool) -> GoldSet:
+    from ...application.evaluate import GoldSet, refuse_single_label
+
+    entries = wiring.catalog_of_option(catalog).fetch_catalog()
+    tickets = GoldFile.read(path).tickets(entries, ignore_unknown=ignore_unknown)
+    refuse_single_label(tickets, str(path))
+    return GoldSet(tickets, entries)
+
+
+def _compare(evaluation: _Evaluation, names: tuple[str, str], values: Values) -> None:
+    from ...application.evaluate import compare_results
+    from ..presentation.score_tables import print_comparison
+
+    first, second = (_results_of(evaluation, name, values) for name in names)
+    print_comparison(compare_results(first, second))
+
+
+def _results_of(evaluation: _Evaluation, name: str, values: Values) -> EvaluationResults:
+    """The results of the classifier `name`, or those in the file `name`."""
+    from ...infrastructure.evaluation_results import read_results
+
+    if name not in get_args(ClassifierName):
+        return read_results(Path(name), evaluation.gold, target=evaluation.target)
+    results, _ = _measure(evaluation, values, {"CLASSIFIER": name})
+    return replace(results, classifier=name)
+
+
+def _calibrate(evaluation: _Evaluation, values: Values, path: Path) -> EvaluationResults:
+    """The results of the classifier; the calibration that fits them goes to the file `path`."""
+    from ...application.evaluate import calibrate
+    from ...infrastructure.classifiers.calibrated import write_calibration
+
+    # The calibration maps what the classifier itself states, so no other calibration may come before it.
+    results, candidate = _measure(evaluation, values, {"CALIBRATION_FILE": ""})
+    calibration, tickets = calibrate(results.predictions)
+    fingerprint = candidate.classifier.fingerprint(evaluation.gold.catalog)
+    write_calibration(path, calibration, classifier=fingerprint, tickets=tickets)
+    return results
+
+
+def _measure(
+    evaluation: _Evaluation, values: Values, overrides: Mapping[str, str] | None = None
+) -> tuple[EvaluationResults, Candidate]:
+    from ...application.evaluate import evaluate_classifier
+
+    candidate = _candidate(evaluation, values.under(overrides or {}))
+    with evaluation.invocation.console.progress("Classifying") as progress:
+        results = evaluate_classifier(
+            candidate, evaluation.gold, progress, target=evaluation.target, timer=time.monotonic
+        )
+    return results, candidate
+
+
+def _candidate(evaluation: _Evaluation, values: Values) -> Candidate:
+    from ...application.evaluate import Candidate, refuse_foreign_calibration
+
+    with reading(values, "evaluate") as env:
+        settings, folders = ClassifierSettings.read(env), FolderSettings.read(env)
+    classifier = wiring.classifier(settings, evaluation.labelled)
+    if settings.calibration:
+        refuse_foreign_calibration(
+            *(wiring.calibration(settings.calibration), str(settings.calibration)),
+            *(wiring.uncalibrated(settings, evaluation.labelled), evaluation.gold.catalog),
+        )
+    cache = wiring.answer_cache(settings, folders, evaluation.invocation.clock, fresh=evaluation.fresh)
+    return Candidate(settings.title, settings.confidence_mapped_by, classifier, cache, evaluation.labelled)
+
+
+def _print(results: EvaluationResults, format: ScoresFormat) -> None:
+    from ...infrastructure.evaluation_results import dump_results
+    from ..presentation.score_page import score_page
+    from ..presentation.score_tables import print_scores
+
+    if format == "table":
+        print_scores(results)
+        return
+    sys.stdout.flush()
+    with output(STREAM) as file:
+        file.write(dump_results(results) if format == "json" else score_page(results).encode())
+
+
+def _summarize(invocation: Invocation, results: EvaluationResults, fail_under: float | None) -> None:
+    """Print how many predictions are right. Exit with 5 if the accuracy is below `fail_under`."""
+    right = sum(case.is_right for case in results.predictions)
+    invocation.console.summary(f"{right:,} of {counted(len(results.predictions), 'ticket')} right")
+    accuracy = results.scores.pair_accuracy.value
     if fail_under is not None and accuracy < fail_under:
         invocation.console.problem(f"below {fail_under:g}: {accuracy:.3f}")
         raise typer.Exit(ExitCode.PARTIAL)

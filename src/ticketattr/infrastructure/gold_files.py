@@ -1,8 +1,8 @@
-"""Gold tickets, as JSON lines, CSV, a workbook, or a stage file.
+"""Gold tickets in a file: JSON lines, CSV, a workbook, or a stage file of attributions.
 
-A row has `id`, `short_description`, `long_description`, the label in `request_category` and `request_type`, and
-perhaps `also_ok`: other labels that would do, as a list of `{request_category, request_type}`, or in a cell as
-`Category / Type`, one a line. In a stage file, the label is that of the attribution.
+A row has `id`, `short_description`, `long_description`, and its label in `request_category` and `request_type`. The
+optional column `also_ok` holds other acceptable labels: a list of `{request_category, request_type}`, or a cell with
+one `Category / Type` in each line. In a stage file, the label is that of the attribution.
 """
 
 from __future__ import annotations
@@ -15,38 +15,41 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from ...domain.catalog import RequestType, ServiceCatalog
-from ...domain.gold import GoldTicket
-from ...domain.ticket import Attribution, Ticket
-from ...domain.wording import some_of
-from ...errors import InputError
-from ..files import read_bounded
-from ..json_text import parse_json
+from ..domain.catalog import RequestType, ServiceCatalog
+from ..domain.gold import GoldTicket
+from ..domain.ticket import Attribution, Ticket
+from ..domain.wording import some_of
+from ..errors import InputError
+from .files import read_bounded
+from .json_text import parse_json
 
 MAX_BYTES = 64 * 1024 * 1024
 _COLUMNS = ("short_description", "request_category", "request_type")
 _NAMED = 5
-_HINT = "Correct that file: docs/quality.md says what it has to hold."
+_HINT = "Correct the file: docs/quality.md describes it."
 
 Row = Mapping[str, Any]
 
 
 @dataclass(frozen=True, slots=True)
 class GoldFile:
-    """The rows of a file, checked for their form; their labels are read against a catalog."""
+    """The rows of a file whose form is valid. `tickets` looks up their labels in a catalog."""
 
     path: Path
     rows: Sequence[Row]
 
     @classmethod
     def read(cls, path: Path) -> GoldFile:
-        """Raises InputError."""
+        """The file at `path`. Raises InputError when it cannot be read or is not valid."""
         rows = _rows(path)
         _check(rows, path)
         return cls(path, rows)
 
     def tickets(self, catalog: ServiceCatalog, *, ignore_unknown: bool = False) -> list[GoldTicket]:
-        """Raises InputError for labels that `catalog` does not have, unless those are left out."""
+        """The gold tickets, in the order of the rows.
+
+        Raises InputError for labels that are not in `catalog`; `ignore_unknown` leaves out their tickets instead.
+        """
         tickets: list[GoldTicket] = []
         unknown: dict[str, None] = {}
         for row in self.rows:
@@ -61,12 +64,6 @@ class GoldFile:
                 hint="Correct them, or leave those tickets out with --ignore-unknown.",
             )
         return tickets
-
-
-def refuse_useless(gold: Sequence[GoldTicket], path: Path) -> None:
-    """Raises InputError for a set that nothing can be measured by."""
-    if len({str(case.entry) for case in gold}) < 2:
-        raise InputError(f"{path}: all tickets have the same label, so that there is nothing to tell apart", hint=_HINT)
 
 
 def _rows(path: Path) -> list[Row]:
@@ -99,24 +96,24 @@ def _from_csv(content: bytes, path: Path) -> list[Row]:
     try:
         return list(csv.DictReader(io.StringIO(_decoded(content, path))))
     except csv.Error as error:
-        raise InputError(f"{path} is no readable CSV: {error}", hint=_HINT) from error
+        raise InputError(f"{path} is not readable CSV: {error}", hint=_HINT) from error
 
 
 def _from_lines(content: bytes, path: Path) -> list[Row]:
     rows: list[Row] = []
-    # JSON may hold what else would end a line.
+    # Not splitlines: JSON may contain other characters that end a line there.
     for number, line in enumerate(_decoded(content, path).split("\n"), start=1):
         if not line.strip():
             continue
         row = parse_json(line.encode(), f"{path}, line {number},", hint=_HINT)
         if not isinstance(row, dict):
-            raise InputError(f"{path}, line {number}, is no JSON object", hint=_HINT)
+            raise InputError(f"{path}, line {number}, is not a JSON object", hint=_HINT)
         rows.append(row)
     return rows
 
 
 def _from_stage_file(path: Path) -> list[Row]:
-    from ..stage_files import read_attributions
+    from .stage_files import read_attributions
 
     return [
         {
@@ -132,7 +129,7 @@ def _from_stage_file(path: Path) -> list[Row]:
 
 
 def _from_workbook(path: Path) -> list[Row]:
-    from ..reports.returned_workbook import lines, opened
+    from .reports.returned_workbook import lines, opened
 
     with opened(path, is_no="no readable workbook", hint=_HINT) as workbook:
         body = lines(workbook.worksheets[0])
@@ -147,7 +144,7 @@ def _gold(row: Row, entry: RequestType, catalog: ServiceCatalog) -> GoldTicket:
 
 
 def _also_ok(value: Any, catalog: ServiceCatalog) -> Iterable[RequestType]:
-    """Those that the catalog has."""
+    """The other acceptable labels that are in the catalog."""
     if isinstance(value, str):
         value = [
             dict(zip(("request_category", "request_type"), line.split(" / ", 1), strict=False))

@@ -1,4 +1,4 @@
-"""The figures of an evaluation, held against scikit-learn and against what can be worked out by hand."""
+"""The figures of an scores, held against scikit-learn and against what can be worked out by hand."""
 
 from __future__ import annotations
 
@@ -8,17 +8,17 @@ import pytest
 from sklearn.metrics import accuracy_score, f1_score, precision_recall_fscore_support
 
 from ticketattr.domain.catalog import SLA, RequestType
-from ticketattr.domain.evaluation import (
-    Judged,
+from ticketattr.domain.gold import GoldTicket
+from ticketattr.domain.scoring import (
+    Prediction,
     calibration_error,
     cascade_points,
     compare,
+    coverage_at_precision,
     coverage_points,
-    evaluate,
-    judge,
-    reach,
+    predictions_of,
+    score,
 )
-from ticketattr.domain.gold import GoldTicket
 from ticketattr.domain.ticket import Attribution, Ticket, Unattributed
 
 ENTRIES = [RequestType("ABC"[number % 3], f"Type {number}", SLA(1, "days")) for number in range(7)]
@@ -30,14 +30,14 @@ def case(
     confidence: float | None = None,
     also_ok: tuple[int, ...] = (),
     alternatives: tuple[int, ...] = (),
-) -> Judged:
+) -> Prediction:
     others = tuple(ENTRIES[place] for place in also_ok)
     ranked = tuple(ENTRIES[place] for place in alternatives)
     entry = None if answer is None else ENTRIES[answer]
-    return Judged(GoldTicket(Ticket("", ""), ENTRIES[gold], others), entry, confidence, ranked)
+    return Prediction(GoldTicket(Ticket("", ""), ENTRIES[gold], others), entry, confidence, ranked)
 
 
-def fixture(size: int = 400) -> list[Judged]:
+def fixture(size: int = 400) -> list[Prediction]:
     """Answers that are right as often as they say, over types of different frequency."""
     chance = random.Random(7)  # noqa: S311  # repeatable, and no secret
     cases = []
@@ -49,40 +49,40 @@ def fixture(size: int = 400) -> list[Judged]:
 
 
 def test_figures_agree_with_scikit_learn() -> None:
-    judged = fixture()
-    evaluation = evaluate(judged, target=0.9)
-    gold, answers = [str(one.gold.entry) for one in judged], [str(one.answer) for one in judged]
-    categories = [one.answer.category for one in judged if one.answer]
-    names = [score.entry for score in evaluation.types]
+    predictions = fixture()
+    scores = score(predictions, target=0.9)
+    gold, answers = [str(one.gold.entry) for one in predictions], [str(one.chosen) for one in predictions]
+    categories = [one.chosen.category for one in predictions if one.chosen]
+    names = [one.entry for one in scores.types]
     precision, recall, f1, tickets = precision_recall_fscore_support(gold, answers, labels=names, zero_division=0.0)
     close = pytest.approx
-    assert evaluation.pair_accuracy.value == close(accuracy_score(gold, answers), abs=1e-9)
-    assert evaluation.category_accuracy.value == close(
-        accuracy_score([one.gold.entry.category for one in judged], categories), abs=1e-9
+    assert scores.pair_accuracy.value == close(accuracy_score(gold, answers), abs=1e-9)
+    assert scores.category_accuracy.value == close(
+        accuracy_score([one.gold.entry.category for one in predictions], categories), abs=1e-9
     )
-    assert evaluation.macro_f1.value == close(f1_score(gold, answers, average="macro", zero_division=0.0), abs=1e-9)
-    assert [score.precision for score in evaluation.types] == close(list(precision), abs=1e-9)
-    assert [score.recall for score in evaluation.types] == close(list(recall), abs=1e-9)
-    assert [score.f1 for score in evaluation.types] == close(list(f1), abs=1e-9)
-    assert [score.tickets for score in evaluation.types] == list(tickets)
+    assert scores.macro_f1.value == close(f1_score(gold, answers, average="macro", zero_division=0.0), abs=1e-9)
+    assert [one.precision for one in scores.types] == close(list(precision), abs=1e-9)
+    assert [one.recall for one in scores.types] == close(list(recall), abs=1e-9)
+    assert [one.f1 for one in scores.types] == close(list(f1), abs=1e-9)
+    assert [one.tickets for one in scores.types] == list(tickets)
 
 
 def test_no_answer_is_wrong_and_what_also_would_do_is_right_for_the_lenient() -> None:
-    judged = [case(0, 0), case(0, 1, also_ok=(1,)), case(0, None), case(1, 4)]
-    evaluation = evaluate(judged, target=0.9)
-    assert evaluation.answered == 3
-    assert evaluation.pair_accuracy.value == 0.25
-    assert evaluation.lenient_accuracy.value == 0.5
-    assert evaluation.category_accuracy.value == 0.5
-    assert ("A / Type 0", "(no answer)", 1) in evaluation.worst_pairs
+    predictions = [case(0, 0), case(0, 1, also_ok=(1,)), case(0, None), case(1, 4)]
+    scores = score(predictions, target=0.9)
+    assert scores.answered == 3
+    assert scores.pair_accuracy.value == 0.25
+    assert scores.lenient_accuracy.value == 0.5
+    assert scores.category_accuracy.value == 0.5
+    assert ("A / Type 0", "(no answer)", 1) in scores.worst_pairs
 
 
 def test_an_answer_is_judged_with_all_that_it_says() -> None:
     gold = [GoldTicket(Ticket("1", "x"), ENTRIES[0]), GoldTicket(Ticket("2", "y"), ENTRIES[1])]
     answer = Attribution(ENTRIES[2], "model", 0.7, alternatives=(ENTRIES[0],))
-    assert judge(gold, [answer, Unattributed("no_match")]) == [
-        Judged(gold[0], ENTRIES[2], 0.7, (ENTRIES[0],)),
-        Judged(gold[1], None),
+    assert predictions_of(gold, [answer, Unattributed("no_match")]) == [
+        Prediction(gold[0], ENTRIES[2], 0.7, (ENTRIES[0],)),
+        Prediction(gold[1], None),
     ]
 
 
@@ -92,11 +92,11 @@ def test_answers_to_other_tickets_are_no_figures_but_a_bug() -> None:
         with pytest.raises(ValueError, match="zip"):
             compared(one, two)
     with pytest.raises(ValueError, match="zip"):
-        judge([one[0].gold], [])
+        predictions_of([one[0].gold], [])
 
 
 def test_a_type_that_nobody_asked_for_or_answered_scores_nothing() -> None:
-    types = evaluate([case(0, 1), case(2, None)], target=0.9).types
+    types = score([case(0, 1), case(2, None)], target=0.9).types
     assert [(score.entry, score.tickets) for score in types] == [
         ("A / Type 0", 1),
         ("B / Type 1", 0),
@@ -106,42 +106,42 @@ def test_a_type_that_nobody_asked_for_or_answered_scores_nothing() -> None:
 
 
 def test_what_is_confused_most_often_comes_first_then_by_name() -> None:
-    judged = [case(2, 0)] * 2 + [case(0, 2)] * 2 + [case(0, 1)] * 2 + [case(1, 0)] * 3 + [case(0, 0)] * 9
-    assert evaluate(judged, target=0.9).worst_pairs == (
+    predictions = [case(2, 0)] * 2 + [case(0, 2)] * 2 + [case(0, 1)] * 2 + [case(1, 0)] * 3 + [case(0, 0)] * 9
+    assert score(predictions, target=0.9).worst_pairs == (
         ("B / Type 1", "A / Type 0", 3),
         ("A / Type 0", "B / Type 1", 2),
         ("A / Type 0", "C / Type 2", 2),
         ("C / Type 2", "A / Type 0", 2),
     )
     everything = [case(gold, answer) for gold in range(7) for answer in range(7)]
-    assert len(evaluate(everything, target=0.9).worst_pairs) == 10
+    assert len(score(everything, target=0.9).worst_pairs) == 10
 
 
 def test_the_first_three_are_counted_where_there_is_a_ranking() -> None:
-    unranked = evaluate([case(0, 0), case(1, 2)], target=0.9)
-    ranked = evaluate([case(0, 1, alternatives=(2, 0)), case(0, 1, alternatives=(2, 3, 0))], target=0.9)
+    unranked = score([case(0, 0), case(1, 2)], target=0.9)
+    ranked = score([case(0, 1, alternatives=(2, 0)), case(0, 1, alternatives=(2, 3, 0))], target=0.9)
     assert unranked.top3 is None
     assert ranked.top3 is not None
     assert ranked.top3.value == 0.5
 
 
 def test_what_says_nothing_of_its_confidence_has_no_calibration_and_no_threshold() -> None:
-    evaluation = evaluate([case(0, 0), case(1, 1)], target=0.9)
-    assert (evaluation.ece, evaluation.reach, evaluation.coverage) == (None, None, ())
+    scores = score([case(0, 0), case(1, 1)], target=0.9)
+    assert (scores.ece, scores.reach, scores.coverage) == (None, None, ())
 
 
 def test_what_says_how_sure_it_is_is_held_against_what_was_right() -> None:
-    judged = [case(0, 0, 0.05), case(0, 1, 0.05), case(0, 0, 0.95), case(0, 0, 1.0), case(0, None)]
-    evaluation = evaluate(judged, target=0.9)
-    assert evaluation.tickets == 5
-    assert [(one.low, one.high, one.tickets, one.confidence, one.right) for one in evaluation.reliability] == [
+    predictions = [case(0, 0, 0.05), case(0, 1, 0.05), case(0, 0, 0.95), case(0, 0, 1.0), case(0, None)]
+    scores = score(predictions, target=0.9)
+    assert scores.tickets == 5
+    assert [(one.low, one.high, one.tickets, one.confidence, one.right) for one in scores.reliability] == [
         (0.0, 0.1, 2, 0.05, 0.5),
         (0.9, 1.0, 2, 0.975, 1.0),
     ]
-    assert evaluation.ece is not None
-    assert evaluation.ece.value == pytest.approx((2 * 0.45 + 2 * 0.025) / 4)
-    assert evaluation.reach == reach(judged, 0.9)
-    assert evaluation.reach.target == 0.9
+    assert scores.ece is not None
+    assert scores.ece.value == pytest.approx((2 * 0.45 + 2 * 0.025) / 4)
+    assert scores.reach == coverage_at_precision(predictions, 0.9)
+    assert scores.reach.target == 0.9
 
 
 def test_coverage_grows_as_the_threshold_falls_and_equals_stay_together() -> None:
@@ -154,25 +154,25 @@ def test_coverage_grows_as_the_threshold_falls_and_equals_stay_together() -> Non
 
 
 def test_a_target_is_reached_on_tickets_that_did_not_choose_the_threshold() -> None:
-    reached = reach(fixture(2000), 0.9)
+    reached = coverage_at_precision(fixture(2000), 0.9)
     assert reached.threshold is not None
     assert reached.precision.low <= 0.9 <= reached.precision.high
     assert 0.1 < reached.coverage.value < 0.5
 
 
 def test_a_confidence_at_the_threshold_is_covered_and_a_share_at_the_target_reaches_it() -> None:
-    reached = reach([case(0, 0, 0.8)] * 10 + [case(0, None)] * 10, 1.0)
+    reached = coverage_at_precision([case(0, 0, 0.8)] * 10 + [case(0, None)] * 10, 1.0)
     assert (reached.threshold, reached.coverage.value, reached.precision.value) == (0.8, 0.5, 1.0)
 
 
 def test_each_fold_is_measured_with_the_threshold_of_the_others() -> None:
     """The first of five is wrong and sure, the others are right: they would leave it the sure ones, it them nothing."""
-    reached = reach(([case(0, 1, 0.9)] + [case(0, 0, 0.8)] * 4) * 2, 0.9)
+    reached = coverage_at_precision(([case(0, 1, 0.9)] + [case(0, 0, 0.8)] * 4) * 2, 0.9)
     assert (reached.coverage.value, reached.precision.value) == (0.2, 0.0)
 
 
 def test_a_target_that_nothing_reaches_covers_nothing() -> None:
-    reached = reach([case(0, 1, 0.9), case(0, 1, 0.8)] * 10, 0.9)
+    reached = coverage_at_precision([case(0, 1, 0.9), case(0, 1, 0.8)] * 10, 0.9)
     assert reached.threshold is None
     assert reached.coverage.value == 0.0
 
@@ -196,14 +196,14 @@ def test_a_cascade_trades_the_share_that_is_asked_about_against_accuracy() -> No
     first = [case(0, 0 if number >= 5 else 1, number / 10) for number in range(10)]
     second = [case(0, 0) for _ in range(10)]
     points = cascade_points(first, second)
-    assert [round(point.asked, 1) for point in points] == [0.0, 0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9, 1.0]
+    assert [round(point.asked_share, 1) for point in points] == [0.0, 0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9, 1.0]
     assert [point.accuracy.value for point in points[:7]] == [0.5, 0.6, 0.7, 0.8, 0.9, 1.0, 1.0]
     assert [point.threshold for point in points[:3]] == [0.0, 0.1, 0.2]
 
 
 def test_a_cascade_asks_about_what_the_first_does_not_answer() -> None:
     first, second = [case(0, None), case(0, 0, 0.5)], [case(0, 0), case(0, 1)]
-    assert cascade_points(first, second)[0].asked == 0.5
+    assert cascade_points(first, second)[0].asked_share == 0.5
     assert cascade_points(first, second)[0].accuracy.value == 1.0
 
 
