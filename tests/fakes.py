@@ -11,7 +11,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import TypeAlias
 
-from ticketattr.application.ports import BatchFailed, DeliveryInDoubt, MessageRefused, Receipt
+from ticketattr.application.ports import BatchFailed, ClassifierStopped, DeliveryInDoubt, MessageRefused, Receipt
 from ticketattr.domain.catalog import SLA, RequestType, ServiceCatalog
 from ticketattr.domain.correction import Correction
 from ticketattr.domain.delivery import Message, RecipientResult, ReportFile, Transport
@@ -77,7 +77,7 @@ class ScriptedClassifier:
     batch_size: int = 30
     concurrency: int = 1
     bill: Bill = field(default_factory=Bill)
-    failures: dict[int, BatchFailed | TicketAttrError] = field(default_factory=dict)
+    failures: dict[int, BatchFailed | ClassifierStopped | TicketAttrError] = field(default_factory=dict)
     shown: list[list[Ticket]] = field(default_factory=list)
     examples: list[list[Example]] = field(default_factory=list)
     entered: int = 0

@@ -11,11 +11,11 @@ from ..domain.delivery import Delivery, RecipientResult, ReportFile
 from ..domain.report_status import ReportStatus
 from ..domain.run_history import shortfalls
 from ..domain.ticket import AttributedTicket
+from ..domain.wording import counted
 from ..errors import ExitCode
 from ..infrastructure.files import STREAM
 from .invocation import Invocation
 from .presentation.log_lines import plain
-from .presentation.summaries import counted
 
 
 def report_name(run_id: str, format: str = "xlsx") -> str:

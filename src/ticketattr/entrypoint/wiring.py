@@ -31,6 +31,7 @@ from ..application.ports import (
     ReportFolder,
     ReportWriter,
 )
+from ..application.probes.monitoring import AlertService
 from ..application.report import Reporting
 from ..application.report_figures import count_reports
 from ..application.report_tracker import ReportTracker
@@ -329,3 +330,14 @@ def alerts(settings: MonitoringSettings) -> AppriseAlerts | None:
     from ..infrastructure.monitoring.alerts import AppriseAlerts
 
     return AppriseAlerts(settings.alert_urls)
+
+
+def alert_services(settings: MonitoringSettings) -> list[AlertService]:
+    """The alert services, and whether apprise understands their URLs; nobody is asked."""
+    from ..infrastructure.monitoring.alerts import AppriseAlerts, scheme_of
+
+    alerts = AppriseAlerts(settings.alert_urls)
+    return [
+        AlertService(scheme_of(url), is_understood)
+        for url, is_understood in zip(alerts.urls, alerts.understood(), strict=True)
+    ]

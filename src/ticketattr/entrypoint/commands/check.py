@@ -8,9 +8,10 @@ from typing import Annotated, Literal
 import typer
 
 from ...application.check import run_probes, worst_exit_code
+from ...domain.wording import counted
 from ..invocation import Invocation
-from ..presentation.listing import print_findings
-from ..presentation.summaries import counted
+from ..presentation.listing import print_check
+from ..probes import Checks
 from .help_examples import epilog_of
 from .options import ClassifierOption
 
@@ -37,17 +38,15 @@ def check(
     These are settings, folders, report log, catalog, classifier, mail server and monitoring. The check changes and
     sends nothing.
     """
-    from ..probes import Checking
-
     invocation: Invocation = context.obj
     shows_all = format == "json" or invocation.console.verbosity >= 0
     everything = format == "json" or invocation.console.verbosity > 0
-    checking = Checking(invocation.unwarned_values(classifier), invocation.clock, everything, online)
+    checks = Checks(invocation.unwarned_values(classifier), invocation.clock, everything, online)
     with invocation.console.waiting("Checking"):
-        findings = list(run_probes(checking.probes()))
-    print_findings([finding for finding in findings if shows_all or finding.status != "ok"], format)
-    count = Counter(finding.status for finding in findings)
+        results = list(run_probes(checks.probes()))
+    print_check([result for result in results if shows_all or result.status != "ok"], format)
+    count = Counter(result.status for result in results)
     invocation.console.summary(
         f"{count['ok']} ok, {counted(count['warning'], 'warning')}, {counted(count['error'], 'error')}"
     )
-    raise typer.Exit(worst_exit_code(findings))
+    raise typer.Exit(worst_exit_code(results))

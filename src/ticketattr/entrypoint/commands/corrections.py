@@ -9,10 +9,10 @@ import typer
 
 from ...application.corrections import Imported, import_corrections
 from ...application.ports import Run
+from ...domain.wording import counted
 from .. import wiring
 from ..invocation import Invocation
 from ..presentation.listing import print_corrections
-from ..presentation.summaries import counted
 from ..results import print_path
 from ..settings.folders import FolderSettings
 from .help_examples import epilog_of

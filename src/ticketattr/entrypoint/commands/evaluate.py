@@ -12,12 +12,12 @@ from typing import TYPE_CHECKING, Annotated, Literal, get_args
 import typer
 
 from ...domain.gold import LabelledTickets
+from ...domain.wording import counted
 from ...errors import ExitCode, SettingsError
 from ...infrastructure.files import STREAM, output
 from ...infrastructure.gold_files import GoldFile
 from .. import wiring
 from ..invocation import Invocation
-from ..presentation.summaries import counted
 from ..settings.classifier import ClassifierName, ClassifierSettings
 from ..settings.environment import reading
 from ..settings.folders import FolderSettings

@@ -8,11 +8,11 @@ from typing import Annotated
 import typer
 
 from ...application.fetch import fetch_tickets
+from ...domain.wording import counted
 from ...errors import SettingsError
 from ...infrastructure.files import shown_path
 from .. import wiring
 from ..invocation import Invocation
-from ..presentation.summaries import counted
 from ..results import print_path
 from ..settings.folders import FolderSettings
 from ..settings.sources import SourceSettings

@@ -9,11 +9,11 @@ import typer
 
 from ...application.report_tracker import ReportTracker, adopt_reports, adoptable_reports, resolve_doubt
 from ...application.restore import Unknown, restore_log
+from ...domain.wording import counted
 from ...errors import SettingsError
 from .. import wiring
 from ..invocation import Invocation
 from ..presentation.listing import print_events, print_statuses
-from ..presentation.summaries import counted
 from ..results import print_path, print_reports
 from ..settings.report_tracker import ReportTrackerSettings
 from .help_examples import epilog_of

@@ -9,9 +9,9 @@ import typer
 
 from ...application.report import Attributed, Reporting, make_report
 from ...application.run_progress import current_run
+from ...domain.wording import counted
 from .. import wiring
 from ..invocation import Invocation
-from ..presentation.summaries import counted
 from ..results import print_path, report_name
 from ..settings.folders import FolderSettings
 from ..settings.report import ReportSettings

@@ -9,11 +9,11 @@ import typer
 
 from ...application.send import Outgoing, send_pending, send_report
 from ...domain.report_status import ReportStatus
+from ...domain.wording import counted
 from ...errors import SettingsError
 from .. import wiring
 from ..invocation import Invocation
 from ..monitoring import MonitoredCommand
-from ..presentation.summaries import counted
 from ..results import exit_if_partial, nothing_to_send, print_reports, sent, sent_reports
 from ..settings.folders import FolderSettings
 from ..settings.mail import MailSettings

@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
-from ...application.check import Finding
+from ...application.check import CheckResult
 from ...domain.correction import Correction
 from ...domain.delivery import Event
 from ...domain.report_status import ReportStatus
@@ -64,7 +64,7 @@ _CORRECTION_FIELDS = (
     "reported_type",
 )
 _CORRECTIONS_IN_TABLE = ("at", "imported_by", "ticket_id", "request_category", "request_type", "reported_type")
-_FINDING = ("status", "area", "what", "fix")
+_CHECK = ("status", "area", "what", "fix")
 
 
 def print_statuses(statuses: Sequence[ReportStatus], format: str, *, now: datetime, history: bool) -> None:
@@ -93,21 +93,21 @@ def print_corrections(corrections: Sequence[Correction], format: str) -> None:
         _print_rows(rows, _CORRECTIONS_IN_TABLE, "nothing was corrected")
 
 
-def print_findings(findings: Sequence[Finding], format: str) -> None:
+def print_check(results: Sequence[CheckResult], format: str) -> None:
     rows = [
         {
-            "status": finding.status,
-            "area": finding.area,
-            "what": plain(finding.what),
-            "fix": plain(finding.fix),
-            "exit_code": int(finding.exit_code),
+            "status": result.status,
+            "area": result.area,
+            "what": plain(result.message),
+            "fix": plain(result.fix),
+            "exit_code": int(result.exit_code),
         }
-        for finding in findings
+        for result in results
     ]
     if format == "json":
         print(json.dumps(rows, indent=2))
     else:
-        _print_rows(rows, _FINDING, "nothing is wrong")
+        _print_rows(rows, _CHECK, "nothing is wrong")
 
 
 def print_events(events: Sequence[Event]) -> None:

@@ -6,10 +6,7 @@ from collections.abc import Sequence
 
 from ...domain.ticket import AttributedTicket
 from ...domain.usage import Bill, ClassificationPlan
-
-
-def counted(number: int, noun: str, plural: str = "") -> str:
-    return f"{number:,} {noun}" if number == 1 else f"{number:,} {plural or f'{noun}s'}"
+from ...domain.wording import counted
 
 
 def attribution_summary(tickets: Sequence[AttributedTicket]) -> str:

@@ -118,7 +118,9 @@ class GeminiClassifier:
         except Rejected as error:
             raise BatchFailed("service_error", str(error)) from error
         except Transient as error:
-            raise BatchFailed("service_error", str(error), lies_in_content=isinstance(error, ServerFailed)) from error
+            raise BatchFailed(
+                "service_error", str(error), lies_in_content=isinstance(error, ServerFailed), is_temporary=True
+            ) from error
         except UnknownModel as error:
             raise await self._unknown_model() from error
         return read_answer(answer_text(response), len(tickets), catalog)

@@ -1,13 +1,12 @@
-"""One small question to a classifier, for `check`: whether it answers at all, and what to do if it does not."""
+"""Ask a classifier one small question, to see whether it works."""
 
 from __future__ import annotations
 
-from ...application.interruptible import run_interruptible
-from ...application.ports import BatchFailed, Classifier, ClassifierStopped
-from ...domain.catalog import SLA, RequestType, ServiceCatalog
-from ...domain.ticket import Ticket
-from ...errors import ServiceError, SettingsError, TicketAttrError
-from ..retries import Transient
+from ..domain.catalog import SLA, RequestType, ServiceCatalog
+from ..domain.ticket import Ticket
+from ..errors import ServiceError, SettingsError, TicketAttrError
+from .interruptible import run_interruptible
+from .ports import BatchFailed, Classifier, ClassifierStopped
 
 _TICKET = Ticket("1", "I forgot my password")
 _CATALOG = ServiceCatalog(
@@ -19,7 +18,7 @@ _CATALOG = ServiceCatalog(
 
 
 def smoke_test(classifier: Classifier) -> None:
-    """Raises SettingsError or ServiceError when there is no usable answer."""
+    """Ask `classifier` about one ticket. Raises SettingsError or ServiceError when it gives no usable answer."""
     run_interruptible(_ask, classifier)
 
 
@@ -37,8 +36,8 @@ async def _ask(classifier: Classifier) -> None:
 
 def _as_error(failure: BatchFailed) -> TicketAttrError:
     if failure.reason != "service_error":
-        return ServiceError(str(failure), hint="Try again; if it stays so, set LLM_MODEL_NAME to another model.")
-    if isinstance(failure.__cause__, Transient):
+        return ServiceError(str(failure), hint="Try again. If the problem stays, set LLM_MODEL_NAME to another model.")
+    if failure.is_temporary:
         return ServiceError(str(failure), hint="Try again later.")
     return SettingsError(
         f"{failure}: the model does not accept the question",

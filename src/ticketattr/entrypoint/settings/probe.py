@@ -1,4 +1,4 @@
-"""Every setting with its value and its source, and what is missing, wrong or strange."""
+"""Check of the settings: each with its value and source, and what is missing, wrong or unknown."""
 
 from __future__ import annotations
 
@@ -6,13 +6,13 @@ import os
 import re
 from collections.abc import Callable, Container, Iterator
 
-from ...application.check import Finding
+from ...application.check import CheckResult
 from ...errors import ExitCode, TicketAttrError
-from ..settings.environment import Asked, Environment
-from ..settings.masking import MASK, masked_value
-from ..settings.names import SECTIONS, known_settings
-from ..settings.unknown_settings import unknown_settings
-from ..settings.values import Values, file_setting
+from .environment import Asked, Environment
+from .masking import MASK, masked_value
+from .names import SECTIONS, known_settings
+from .unknown_settings import unknown_settings
+from .values import Values, file_setting
 
 AREA = "settings"
 
@@ -21,35 +21,35 @@ _NAME = re.compile(r"\b[A-Z]+(?:_[A-Z]+)+\b|\bCLASSIFIER\b")
 _OTHERS_MAY_READ = 0o004
 
 
-def probe_settings(values: Values, *, everything: bool) -> Iterator[Finding]:
-    """Those that are set somewhere, or all of them, and every problem of any section."""
+def probe_settings(values: Values, *, everything: bool) -> Iterator[CheckResult]:
+    """One result for each setting that is set, or for every setting (`everything`), and one for each problem."""
     env = Environment(values)
-    problems = [finding for read in SECTIONS for finding in _refusals(env, values, read)]
+    problems = [result for read in SECTIONS for result in _refusals(env, values, read)]
     problems += [_missing(name) for name in dict.fromkeys(env.missing)]
     problems += [_wrong(problem, values) for problem in dict.fromkeys(env.wrong)]
-    at_fault = {name for problem in problems for name in _NAME.findall(problem.what)}
+    at_fault = {name for problem in problems for name in _NAME.findall(problem.message)}
     yield from _listed(env, values, at_fault, everything=everything)
     yield from problems
-    for strange in unknown_settings(values):
-        fix = f"Rename it to {strange.guess}, or remove it." if strange.guess else "Remove it: nothing reads it."
-        yield Finding.warning(AREA, f"{strange.name} ({strange.source}) is no setting", fix)
+    for unknown in unknown_settings(values):
+        fix = f"Rename it to {unknown.guess}, or remove it." if unknown.guess else "Remove it: nothing reads it."
+        yield CheckResult.warning(AREA, f"{unknown.name} ({unknown.source}) is not a setting", fix)
     yield from _exposed_secrets(values)
 
 
-def _refusals(env: Environment, values: Values, read: Callable[[Environment], object]) -> Iterator[Finding]:
+def _refusals(env: Environment, values: Values, read: Callable[[Environment], object]) -> Iterator[CheckResult]:
     try:
         read(env)
     except TicketAttrError as error:
-        yield Finding.error(AREA, error) if error.hint else _wrong(str(error), values)
+        yield CheckResult.error(AREA, error) if error.hint else _wrong(str(error), values)
 
 
-def _missing(name: str) -> Finding:
+def _missing(name: str) -> CheckResult:
     fix = "Set it in the environment or in an env file (see .env.example)."
-    return Finding(AREA, f"{name} is not set", "error", fix, ExitCode.USAGE)
+    return CheckResult(AREA, f"{name} is not set", "error", fix, ExitCode.USAGE)
 
 
-def _wrong(problem: str, values: Values) -> Finding:
-    """What is wrong begins with the name of the setting."""
+def _wrong(problem: str, values: Values) -> CheckResult:
+    """An error for `problem`, which begins with the name of the setting."""
     name = next(iter(_NAME.findall(problem)), "")
     if problem.startswith(f"{name}: "):
         fix = f"Put the secret into that file, or another path into {name} ({values.source(name)})."
@@ -57,10 +57,10 @@ def _wrong(problem: str, values: Values) -> Finding:
         fix = f"Correct it ({source})."
     else:
         fix = "Set it in the environment or in an env file (see .env.example)."
-    return Finding(AREA, problem, "error", fix, ExitCode.USAGE)
+    return CheckResult(AREA, problem, "error", fix, ExitCode.USAGE)
 
 
-def _listed(env: Environment, values: Values, at_fault: Container[str], *, everything: bool) -> Iterator[Finding]:
+def _listed(env: Environment, values: Values, at_fault: Container[str], *, everything: bool) -> Iterator[CheckResult]:
     left_out = 0
     for name, known in known_settings().items():
         if name in at_fault or file_setting(name) in at_fault:
@@ -68,11 +68,11 @@ def _listed(env: Environment, values: Values, at_fault: Container[str], *, every
         asked = env.asked.get(name)
         source = values.source(name, is_secret=known.is_secret)
         if source or everything:
-            yield Finding(AREA, _line(name, asked or known, source, values) + ("" if asked else ", not used"))
+            yield CheckResult(AREA, _line(name, asked or known, source, values) + ("" if asked else ", not used"))
         else:
             left_out += 1
     if left_out:
-        yield Finding(AREA, f"{left_out} more have their defaults (-v shows them)")
+        yield CheckResult(AREA, f"{left_out} more have their defaults (-v shows them)")
 
 
 def _line(name: str, asked: Asked, source: str, values: Values) -> str:
@@ -82,12 +82,12 @@ def _line(name: str, asked: Asked, source: str, values: Values) -> str:
     return f"{name} = {value} ({source})"
 
 
-def _exposed_secrets(values: Values) -> Iterator[Finding]:
+def _exposed_secrets(values: Values) -> Iterator[CheckResult]:
     secrets = [name for name, known in known_settings().items() if known.is_secret]
     for layer in values.layers:
         holds = [name for name in secrets if layer.values.get(name, "").strip()]
         if holds and layer.path and os.name != "nt" and layer.path.stat().st_mode & _OTHERS_MAY_READ:
-            yield Finding.warning(
+            yield CheckResult.warning(
                 AREA,
                 f"everybody on this machine may read {' and '.join(holds)} in {layer.path}",
                 f"chmod o-r {layer.path}, or put secrets into files of their own ({file_setting(holds[0])}).",
