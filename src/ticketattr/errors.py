@@ -1,7 +1,6 @@
-"""Every failure that a user can act on, with its exit code (README, "Exit codes").
+"""Every failure that the user can do something about, with its exit code (README, "Exit codes").
 
-An error says what happened to what; its `hint` says what to do next. Anything that is not a
-`TicketAttrError` is a bug and keeps its traceback.
+The message says what happened; the `hint` says what to do next. Any other exception is a bug and keeps its traceback.
 """
 
 from __future__ import annotations
@@ -11,6 +10,8 @@ from typing import ClassVar
 
 
 class ExitCode(IntEnum):
+    """The exit codes of the program. 130 and 143 are 128 plus the number of SIGINT and SIGTERM."""
+
     DONE = 0
     BUG = 1
     USAGE = 2
@@ -22,7 +23,10 @@ class ExitCode(IntEnum):
 
 
 class TicketAttrError(Exception):
-    """Base of all; never raised itself."""
+    """The base class of all errors. It is never raised itself.
+
+    `hint` says what the user can do; it is empty when the message says enough.
+    """
 
     exit_code: ClassVar[ExitCode]
 
@@ -38,28 +42,28 @@ class SettingsError(TicketAttrError):
 
 
 class InputError(TicketAttrError):
-    """What was read is missing or wrong in content; reading it again will not help."""
+    """An input is missing, or its content is wrong. Reading it again does not help."""
 
     exit_code = ExitCode.INPUT
 
 
 class CatalogError(InputError):
-    """The service catalog cannot be used, not even in part."""
+    """The service catalog is not valid, so it cannot be used at all."""
 
 
 class StageFileError(InputError):
-    """A stage file is missing, damaged, of another version or of another run."""
+    """A stage file is missing or damaged, or belongs to another version or another run."""
 
 
 class ServiceError(TicketAttrError):
-    """Something outside failed or is busy; the same call may succeed later."""
+    """An outside service failed or is busy. The same call may succeed later."""
 
     exit_code = ExitCode.SERVICE
 
 
 class MailServerError(ServiceError):
-    """The mail server cannot be had, or broke off before it had a message; it may be there at the next try."""
+    """The mail server cannot be reached, or closed the connection before it accepted a message."""
 
 
 class BusyError(ServiceError):
-    """Another ticketattr is at work, which will have its own say."""
+    """Another ticketattr is running. It records its own end."""

@@ -183,7 +183,7 @@ class TestRetention:
         cli.settings["RETENTION_DAYS"] = value
         result = cli("run")
         assert result.exit_code == ExitCode.USAGE
-        assert "RETENTION_DAYS is no number from 1" in result.stderr
+        assert "RETENTION_DAYS is not a number from 1" in result.stderr
 
 
 def test_a_copied_backup_is_as_good(sent: CLI, tmp_path: Path) -> None:

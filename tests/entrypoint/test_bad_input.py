@@ -146,7 +146,7 @@ def test_everything_wrong_and_missing_is_said_at_once(cli: CLI) -> None:
 
 def test_a_classifier_that_is_not_there_is_named_with_those_that_are(cli: CLI) -> None:
     cli.settings["CLASSIFIER"] = "oracle"
-    assert "CLASSIFIER is none of gemini, offline, cascade: oracle" in refused(cli, "classify", exit_code=USAGE)
+    assert "CLASSIFIER is not one of gemini, offline, cascade: oracle" in refused(cli, "classify", exit_code=USAGE)
 
 
 @pytest.mark.parametrize("name", KEYS)

@@ -207,14 +207,18 @@ def test_sources_on_standard_input_are_left_alone(cli: CLI) -> None:
     ("settings", "said", "fix"),
     [
         ({"EMAIL_SENDER": ""}, "EMAIL_SENDER is not set", ".env.example"),
-        ({"HTTP_TIMEOUT": "soon"}, "HTTP_TIMEOUT is no number", "Correct it (environment)."),
-        ({"EMAIL_SUBJECT": "x\x1b[31m"}, "EMAIL_SUBJECT holds a control character", "Correct it (environment)."),
+        ({"HTTP_TIMEOUT": "soon"}, "HTTP_TIMEOUT is not a number", "Correct it (environment)."),
+        ({"EMAIL_SUBJECT": "x\x1b[31m"}, "EMAIL_SUBJECT contains a control character", "Correct it (environment)."),
         (
             {"HELPDESK_API_KEY_FILE": "no-such-file"},
             "HELPDESK_API_KEY_FILE: no-such-file cannot be read: No such file or directory",
             "HELPDESK_API_KEY_FILE (environment)",
         ),
-        ({"HELPDESK_API_KEY": f"{SECRET}\t{SECRET}"}, "HELPDESK_API_KEY holds a control", "Correct it (environment)."),
+        (
+            {"HELPDESK_API_KEY": f"{SECRET}\t{SECRET}"},
+            "HELPDESK_API_KEY contains a control",
+            "Correct it (environment).",
+        ),
         (
             {"HELPDESK_API_KEY": SECRET, "HELPDESK_API_KEY_FILE": "x"},
             "HELPDESK_API_KEY and HELPDESK_API_KEY_FILE are both set",

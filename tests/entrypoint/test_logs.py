@@ -170,12 +170,12 @@ def test_a_log_file_that_cannot_be_written_is_a_line_of_json_too_and_said_once(
 
 @pytest.mark.parametrize("sign", ["\x1b", "\n", "\r", "\x9b", "\u061c", "\u200f", "\u202e", "\u2066", "\u2028"])
 def test_no_sign_that_steers_a_terminal_or_forges_a_line_gets_into_a_line(sign: str) -> None:
-    for lines in (TextLines(says_bare=True), TextLines(says_bare=False), JSONLines()):
+    for lines in (TextLines(on_screen=True), TextLines(on_screen=False), JSONLines()):
         assert sign not in lines.format(record(f"a{sign}b"))
 
 
 def test_no_line_is_longer_than_somebody_reads() -> None:
-    for lines in (TextLines(says_bare=True), TextLines(says_bare=False), JSONLines()):
+    for lines in (TextLines(on_screen=True), TextLines(on_screen=False), JSONLines()):
         line = lines.format(record("x" * 2_000_000))
         assert "[cut]" in line
         assert len(line) < 11_000

@@ -331,10 +331,10 @@ def test_send_by_itself_is_recorded(cli: CLI, operator: HTTPServer) -> None:
     ("name", "value", "said"),
     [
         ("METRICS_TEXTFILE", "metrics.txt", "METRICS_TEXTFILE does not end in .prom"),
-        ("METRICS_PUSH_URL", "push-canary:9091", "METRICS_PUSH_URL is no http(s) URL"),
-        ("METRICS_PUSH_URL", "http://push-canary:99999", "METRICS_PUSH_URL is no http(s) URL"),
-        ("ALERT_URLS", "json://127.0.0.1/a, push-canary", "ALERT_URLS: number 1 is no URL"),
-        ("ALERT_URLS", "push-canary", "ALERT_URLS: number 1 is no URL"),
+        ("METRICS_PUSH_URL", "push-canary:9091", "METRICS_PUSH_URL is not an http(s) URL"),
+        ("METRICS_PUSH_URL", "http://push-canary:99999", "METRICS_PUSH_URL is not an http(s) URL"),
+        ("ALERT_URLS", "json://127.0.0.1/a, push-canary", "ALERT_URLS: number 1 is not a URL"),
+        ("ALERT_URLS", "push-canary", "ALERT_URLS: number 1 is not a URL"),
     ],
 )
 def test_a_wrong_setting_is_named_before_anything_happens(cli: CLI, name: str, value: str, said: str) -> None:

@@ -10,7 +10,7 @@ import pytest
 from ticketattr.entrypoint.settings.environment import Environment
 from ticketattr.entrypoint.settings.names import SECTIONS, known_settings
 from ticketattr.entrypoint.settings.unknown_settings import unknown_settings
-from ticketattr.entrypoint.settings.values import MAX_SECRET, Layer, Values, read_values
+from ticketattr.entrypoint.settings.values import MAX_SECRET, Values, ValueSource, read_values
 from ticketattr.errors import ExitCode
 
 from ..conftest import CLI, EXAMPLES
@@ -111,7 +111,8 @@ def test_a_secret_with_a_control_character_is_refused_and_never_cut(cli: CLI, we
     cli.settings["HELPDESK_API_KEY_FILE"] = str(path)
     message = refused(cli, "fetch", exit_code=USAGE)
     assert (
-        f"HELPDESK_API_KEY holds a control character (file {path}, by HELPDESK_API_KEY_FILE of environment)" in message
+        f"HELPDESK_API_KEY contains a control character (file {path}, by HELPDESK_API_KEY_FILE of environment)"
+        in message
     )
     assert not webhook.requests
 
@@ -123,7 +124,7 @@ def test_a_secret_with_a_control_character_is_refused_and_never_cut(cli: CLI, we
         (b"", "is empty"),
         (b" \n\n", "is empty"),
         (b"canary\xff", "cannot be read: it is not UTF-8 text"),
-        (b"canary" * MAX_SECRET, "is larger than 65,536 bytes, so no secret"),
+        (b"canary" * MAX_SECRET, "is larger than 65,536 bytes, so it is not a secret"),
     ],
     ids=["missing", "empty", "blank", "Latin-1", "large"],
 )
@@ -176,7 +177,7 @@ def test_a_pipe_can_be_the_file_of_a_secret(cli: CLI, webhook: HTTPServer) -> No
 
 @pytest.mark.parametrize("name", sorted(name for name, asked in known_settings().items() if asked.is_secret))
 def test_every_secret_may_lie_in_a_file(cli: CLI, name: str) -> None:
-    values = Values((Layer("environment", {f"{name}_FILE": str(put(cli, "in a file\n"))}),))
+    values = Values((ValueSource("environment", {f"{name}_FILE": str(put(cli, "in a file\n"))}),))
     assert values.secret(name) == "in a file"
     assert unknown_settings(values) == []
 
@@ -199,7 +200,7 @@ def test_a_name_in_the_environment_that_looks_like_a_setting_is_warned_about_onc
 ) -> None:
     cli.settings[name] = SECRET
     result = cli.ok("fetch")
-    assert result.stderr.count(f"{name} (environment) is no setting{guess}\n") == 1
+    assert result.stderr.count(f"{name} (environment) is not a setting{guess}\n") == 1
     assert SECRET not in result.stderr + result.stdout
 
 
@@ -212,14 +213,14 @@ def test_a_name_in_the_environment_that_looks_like_a_setting_is_warned_about_onc
     ],
 )
 def test_what_others_use_is_no_strange_name(name: str) -> None:
-    assert unknown_settings(Values((Layer("environment", {name: "x"}),))) == []
+    assert unknown_settings(Values((ValueSource("environment", {name: "x"}),))) == []
 
 
 def test_every_name_in_an_env_file_that_no_setting_has_is_told_with_its_line(cli: CLI) -> None:
     put(cli, "# ours\nWORK_DIR=work\n\nHTTP_PROXY=http://proxy\nllm_batch_size=3\n", ".env")
     errors = cli.ok("fetch").stderr
-    assert "HTTP_PROXY (env file .env, line 4) is no setting\n" in errors
-    assert "llm_batch_size (env file .env, line 5) is no setting: did you mean LLM_BATCH_SIZE?" in errors
+    assert "HTTP_PROXY (env file .env, line 4) is not a setting\n" in errors
+    assert "llm_batch_size (env file .env, line 5) is not a setting: did you mean LLM_BATCH_SIZE?" in errors
 
 
 def test_a_name_that_the_environment_has_too_may_stand_in_an_env_file(cli: CLI) -> None:
@@ -231,7 +232,7 @@ def test_a_name_that_the_environment_has_too_may_stand_in_an_env_file(cli: CLI) 
 def test_what_may_be_a_secret_and_not_a_name_is_not_shown(cli: CLI) -> None:
     put(cli, f"A=1\nx{SECRET}Ab9/==\n", "my.env")
     errors = cli.ok("--env-file", "my.env", "fetch").stderr
-    assert "a name (env file my.env, line 2) is no setting" in errors
+    assert "a name (env file my.env, line 2) is not a setting" in errors
     assert SECRET not in errors
 
 

@@ -89,3 +89,8 @@ def last_sent_run(report_log: ReportLog, transport: Transport, *, before: str = 
         for report in delivery.message.reports
     )
     return max((run for run in runs if not before or run < before), default="")
+
+
+def report_name(run_id: str, format: str = "xlsx") -> str:
+    """The file name of the report of a run; `format` is its suffix."""
+    return f"ticket-attribution-{run_id}.{format}"

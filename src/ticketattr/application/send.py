@@ -12,7 +12,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from ..domain.delivery import Delivery, Message, MessageState, RecipientResult, RecipientState
+from ..domain.delivery import Delivery, Message, MessageState, RecipientResult, RecipientState, ReportFile
 from ..errors import MailServerError, TicketAttrError
 from .delivery_plan import Addressing, DeliveryPlanner
 from .ports import Clock, DeliveryInDoubt, Mailer, MailSession, MessageRefused
@@ -197,3 +197,8 @@ def _ask_size(outgoing: Outgoing) -> tuple[int | None, MailServerError | None]:
 def _pause(outgoing: Outgoing, pause: float, reason: str) -> None:
     log.warning("%s; again in %.1f s", reason, pause)
     outgoing.wait(pause)
+
+
+def sent_reports(deliveries: Sequence[Delivery]) -> list[ReportFile]:
+    """The reports of those deliveries that the mailer accepted, in their order."""
+    return [report for delivery in deliveries if delivery.state == "sent" for report in delivery.message.reports]

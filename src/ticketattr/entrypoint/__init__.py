@@ -1,12 +1,13 @@
-"""How we are called.
+"""The command line: options, settings, output, exit codes.
 
-cli, session, wiring             what every command starts from: options before its name, settings, adapters
-streams                          stdin, stdout and stderr, whatever the program was started with
-commands                         one file each: reads options and settings, calls one use case, says what came of it
-settings                         one section each, and how all of them are read; `names` knows every setting
-probes                           what `check` looks at
-evaluating, evaluation_view      what `evaluate` measures, with the adapters it needs for that, and how it shows it
-outcome                          the last lines of a command, and exit 5
-recording                        sees how `run` and `send` end, and has it remembered, published and told
-presentation                     how all that is told, on stdout and stderr
+cli               the program: its options, its list of commands, and the place where errors become exit codes
+commands          one module for each command: it reads options and settings, calls one use case and prints the result
+invocation        what a command starts with: the options of the program, and the settings
+settings          one module for each section of settings; `names` knows every setting
+wiring            builds the adapters from the settings
+probes            the probes of `check`, over settings and adapters
+monitoring        records how `run` and `send` ended
+results           the last lines that a command prints, and exit code 5
+presentation      output on stdout and stderr: logs, progress, tables, summaries
+standard_streams  makes stdin, stdout and stderr usable, however the program was started
 """

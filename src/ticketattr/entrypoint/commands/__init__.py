@@ -1,4 +1,4 @@
-"""The commands, one a file: each reads its settings, calls one use case, and says what came of it.
+"""The commands, one module for each: it reads settings, calls one use case and prints the result.
 
-What a command does not need, it does not import: `--help` and `pending list` stay instant.
+`loading` imports the module of a command when the command is called.
 """

@@ -1,4 +1,4 @@
-"""`ticketattr check`: all probes, whatever the others find."""
+"""`ticketattr check`: runs all probes, even if some of them fail."""
 
 from __future__ import annotations
 
@@ -17,10 +17,15 @@ from .options import ClassifierOption
 
 CheckFormat = Literal["table", "json"]
 
-FormatOption = Annotated[CheckFormat, typer.Option("--format", help="How to print it; json has every setting.")]
+FormatOption = Annotated[
+    CheckFormat, typer.Option("--format", help="The format of the results. json lists every setting.")
+]
 OnlineOption = Annotated[
     bool,
-    typer.Option("--online", help="Ask the helpdesk for its queue, the model a small question, and a Pushgateway."),
+    typer.Option(
+        "--online",
+        help="Also ask helpdesk, model and Pushgateway whether they answer.",
+    ),
 ]
 
 app = typer.Typer(add_completion=False, rich_markup_mode=None)

@@ -1,4 +1,4 @@
-"""`ticketattr classify`: the stage file of a fetch into that of its attributions."""
+"""`ticketattr classify`: reads the stage files of a fetch and writes that of the attributions."""
 
 from __future__ import annotations
 
@@ -31,20 +31,26 @@ if TYPE_CHECKING:
 TicketsInput = Annotated[
     Path | None,
     typer.Option(
-        "--input", "-i", metavar="PATH", help="Tickets; - is stdin. [default: tickets.json of the newest run]"
+        "--input",
+        "-i",
+        metavar="PATH",
+        help="The tickets; - is stdin. [default: tickets.json of the newest run]",
     ),
 ]
 CatalogInput = Annotated[
     Path | None,
-    typer.Option(metavar="PATH", help="Catalog; - is stdin. [default: catalog.json of the run of the tickets]"),
+    typer.Option(metavar="PATH", help="The catalog; - is stdin. [default: catalog.json of the same run]"),
 ]
 AttributionsOutput = Annotated[
     Path | None,
     typer.Option(
-        "--output", "-o", metavar="PATH", help="- is stdout. [default: attributions.json of the run of the tickets]"
+        "--output",
+        "-o",
+        metavar="PATH",
+        help="Where to write; - is stdout. [default: attributions.json of the same run]",
     ),
 ]
-PlanOption = Annotated[bool, typer.Option("--plan", help="Show what would be asked and paid; ask nothing.")]
+PlanOption = Annotated[bool, typer.Option("--plan", help="Only show what the model would be asked, and the price.")]
 
 app = typer.Typer(add_completion=False, rich_markup_mode=None)
 
@@ -87,7 +93,7 @@ def classify(
 
 @dataclass(frozen=True, slots=True)
 class _Job:
-    """What is to be classified, by whom, and what is decided already."""
+    """The tickets to classify, the classifier, and what is already decided."""
 
     fetched: FetchedRun
     classifier: Classifier
@@ -109,7 +115,7 @@ def _classify(job: _Job, invocation: Invocation, target: Path) -> None:
     from ...application.classify import classify_tickets
     from ...infrastructure.stage_files import write_attributions
 
-    # Answers that cannot be written are not worth a model call.
+    # Before the model is called: answers that cannot be written would be paid for nothing.
     make_room_for(target)
     fetched = job.fetched
     with invocation.console.progress("Classifying") as progress, invocation.run_progress.stage("classify") as counts:

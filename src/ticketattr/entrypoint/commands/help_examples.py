@@ -1,4 +1,4 @@
-"""What `--help` shows at its end: how each command is called, in words that can be pasted."""
+"""The end of every `--help`: examples that can be pasted into a shell."""
 
 from __future__ import annotations
 
@@ -6,11 +6,11 @@ EXAMPLES: dict[str, tuple[str, ...]] = {
     "": (
         "ticketattr check --online",
         "ticketattr run",
-        "ticketattr --env-file common.env --env-file prod.env run",
+        "ticketattr run --env-file common.env --env-file prod.env",
     ),
     "check": (
         "ticketattr check",
-        "ticketattr -v check --online --format json",
+        "ticketattr check --online --format json",
     ),
     "fetch": (
         "ticketattr fetch",
@@ -31,7 +31,7 @@ EXAMPLES: dict[str, tuple[str, ...]] = {
     ),
     "run": (
         "ticketattr run --dry-run",
-        "ticketattr -q run --wait 600",
+        "ticketattr run --quiet --wait 600",
         "ticketattr run --classifier cascade --examples labelled.jsonl",
     ),
     "evaluate": (
@@ -67,7 +67,7 @@ EXAMPLES: dict[str, tuple[str, ...]] = {
     ),
     "corrections list": ("ticketattr corrections list --format csv",),
 }
-"""By the words after the name of the program."""
+"""The examples of each command, by the words after the name of the program."""
 
 
 def epilog_of(command: str) -> str:

@@ -1,6 +1,6 @@
-"""Options that several commands have: one name, one meaning and one sentence for each.
+"""Options that several commands share, each with one name, one meaning and one help text.
 
-Their order is the same everywhere: what is read, what is written and how, who chooses, what is done otherwise.
+Every command lists its options in the same order: input, output and its format, classifier, then the others.
 """
 
 from __future__ import annotations
@@ -14,21 +14,17 @@ from ..settings.classifier import ClassifierName
 
 ListFormat = Literal["table", "json", "csv"]
 
-ListFormatOption = Annotated[ListFormat, typer.Option("--format", help="How to print it.")]
+ListFormatOption = Annotated[ListFormat, typer.Option("--format", help="The format of the list on stdout.")]
 ClassifierOption = Annotated[
     ClassifierName | None,
-    typer.Option(help="Who chooses the request types. [default: CLASSIFIER, or gemini]"),
+    typer.Option(help="The classifier that chooses request types. [default: CLASSIFIER, or gemini]"),
 ]
 ExamplesOption = Annotated[
     Path | None,
-    typer.Option(
-        "--examples", metavar="PATH", help="Labelled tickets of your desk, which show the classifier how you label."
-    ),
+    typer.Option("--examples", metavar="PATH", help="Labelled tickets of your desk, from which the classifier learns."),
 ]
-FreshOption = Annotated[bool, typer.Option("--fresh", help="Ask anew, whatever was answered before.")]
+FreshOption = Annotated[bool, typer.Option("--fresh", help="Ignore answers of earlier runs, and ask again.")]
 WaitOption = Annotated[
-    float, typer.Option(min=0.0, metavar="SECONDS", help="How long to wait for another ticketattr to end.")
+    float, typer.Option(min=0.0, metavar="SECONDS", help="Wait this long for another ticketattr to end.")
 ]
-SendOldOption = Annotated[
-    bool, typer.Option("--send-old", help="Where the report log is gone, send what lies there, however old.")
-]
+SendOldOption = Annotated[bool, typer.Option("--send-old", help="Without a report log, send old reports, too.")]

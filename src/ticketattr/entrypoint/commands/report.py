@@ -7,12 +7,12 @@ from typing import Annotated, Literal
 
 import typer
 
-from ...application.report import Attributed, Reporting, make_report
+from ...application.report import Attributed, Reporting, make_report, report_name
 from ...application.run_progress import current_run
 from ...domain.wording import counted
 from .. import wiring
 from ..invocation import Invocation
-from ..results import print_path, report_name
+from ..results import print_path
 from ..settings.folders import FolderSettings
 from ..settings.report import ReportSettings
 from .help_examples import epilog_of

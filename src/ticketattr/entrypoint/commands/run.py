@@ -9,13 +9,14 @@ from typing import Annotated
 import typer
 
 from ...application.ports import Run
+from ...application.report import report_name
 from ...application.retention import prune
 from ...application.send import Outgoing
 from ...infrastructure.files import make_folder
 from .. import wiring
 from ..invocation import Invocation
 from ..monitoring import MonitoredCommand
-from ..results import exit_if_partial, print_path, report_name, sent
+from ..results import exit_if_partial, print_path, sent
 from ..settings.folders import FolderSettings
 from ..settings.run import RunSettings
 from .help_examples import epilog_of

@@ -7,14 +7,14 @@ from typing import Annotated
 
 import typer
 
-from ...application.send import Outgoing, send_pending, send_report
+from ...application.send import Outgoing, send_pending, send_report, sent_reports
 from ...domain.report_status import ReportStatus
 from ...domain.wording import counted
 from ...errors import SettingsError
 from .. import wiring
 from ..invocation import Invocation
 from ..monitoring import MonitoredCommand
-from ..results import exit_if_partial, nothing_to_send, print_reports, sent, sent_reports
+from ..results import exit_if_partial, nothing_to_send, print_reports, sent
 from ..settings.folders import FolderSettings
 from ..settings.mail import MailSettings
 from .help_examples import epilog_of

@@ -1,6 +1,7 @@
-"""What a person or a program is told, on stdout (results) or stderr (everything else), whoever tells it.
+"""Output: results on stdout, everything else on stderr.
 
-console, log_lines   stderr: progress, log, summaries, errors
-summaries            the sentences of several commands
-tables               a table on stdout; `listing` says what stands in those of reports, corrections and findings
+console, log_lines         progress, logs, summaries and errors on stderr
+summaries                  sentences that several commands print
+tables, listing            tables on stdout; lists of reports, corrections and check results
+score_tables, score_page   the results of `evaluate`, as tables and as an HTML page
 """

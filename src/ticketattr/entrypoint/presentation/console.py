@@ -1,7 +1,7 @@
-"""What a person or a log sees on stderr: progress, log lines, summaries, errors. Results go to stdout.
+"""Progress, logs, summaries and errors on stderr. Results go to stdout.
 
-On a terminal all of it goes through rich; elsewhere it is plain lines, or JSON, and rich is not even loaded. All but
-progress are log records, so that a log file has them too.
+On a terminal, rich prints them. Elsewhere they are plain lines or JSON, and rich is not loaded. Everything except
+progress is a log record, so it is in the log file, too.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING
 from ...application.ports import Progress
 from ...errors import TicketAttrError
 from ..settings.monitoring import LogSettings
-from .log_lines import JSONLines, Said, TextLines, plain, said
+from .log_lines import JSONLines, TextLines, UserMessage, plain, user_message_of
 
 if TYPE_CHECKING:
     from rich.console import Console as RichConsole
@@ -28,32 +28,32 @@ log = logging.getLogger(__name__)
 
 @dataclass(frozen=True, slots=True)
 class Console:
-    """`verbosity`: below 0 only errors, above 0 debugging too."""
+    """Output on stderr. `verbosity`: below 0 only errors, above 0 also debug logs."""
 
     verbosity: int
 
     def set_up_logging(self, settings: LogSettings) -> None:
-        """Ours at the level of the verbosity (and of the log file), other libraries' from warnings up."""
+        """Log our own records at the level of the verbosity and of the log file, and warnings of other libraries."""
         on_screen = _terminal_handler() if _is_terminal() else _stderr_handler(settings)
         on_screen.addFilter(self._shows)
         handlers = [on_screen, self._file_handler(settings.file, settings)] if settings.file else [on_screen]
         logging.basicConfig(level=logging.WARNING, handlers=handlers, force=True)
-        # What nobody shows, its handler keeps back.
+        # The lowest level that any handler shows; each handler filters for itself.
         logging.getLogger("ticketattr").setLevel(min(self._level(), settings.level if settings.file else logging.INFO))
-        # Its warnings quote what a model answered.
+        # Its warnings quote the answers of the model.
         logging.getLogger("google_genai").setLevel(logging.ERROR)
 
     def summary(self, text: str) -> None:
-        """The line at the end of a stage that a person can check."""
-        log.info("%s", text, extra={"said": Said()})
+        """Print the last line of a stage, which the user can check. --quiet hides it."""
+        log.info("%s", text, extra={"user_message": UserMessage()})
 
     def problem(self, text: str) -> None:
-        """What somebody has to see to, however quiet the program is to be."""
-        log.warning("%s", text, extra={"said": Said()})
+        """Print what the user has to deal with, even with --quiet."""
+        log.warning("%s", text, extra={"user_message": UserMessage()})
 
     @contextmanager
     def waiting(self, text: str) -> Iterator[None]:
-        """A spinner, on a terminal."""
+        """Show a spinner with `text` until the block ends, on a terminal."""
         if not self._shows_progress:
             yield
             return
@@ -62,7 +62,7 @@ class Console:
 
     @contextmanager
     def progress(self, text: str) -> Iterator[Progress]:
-        """A bar over batches, on a terminal."""
+        """Show a progress bar with `text` until the block ends, on a terminal."""
         if not self._shows_progress:
             yield lambda done, total: None
             return
@@ -79,7 +79,7 @@ class Console:
 
         handler = SharedLogFile(path, max_bytes=settings.max_bytes, backups=settings.backups, complain=self.problem)
         handler.setLevel(settings.level)
-        handler.setFormatter(_lines(settings, says_bare=False))
+        handler.setFormatter(_lines(settings, on_screen=False))
         return handler
 
     @property
@@ -87,19 +87,20 @@ class Console:
         return _is_terminal() and self.verbosity >= 0
 
     def _shows(self, record: logging.LogRecord) -> bool:
-        if said(record):
+        if user_message_of(record):
             return self.verbosity >= 0 or record.levelno > logging.INFO
         return record.levelno >= self._level()
 
     def _level(self) -> int:
         if self.verbosity:
             return logging.DEBUG if self.verbosity > 0 else logging.ERROR
-        # On a terminal the bars tell the same.
+        # On a terminal, the progress bars show the same.
         return logging.WARNING if _is_terminal() else logging.INFO
 
 
 def show_error(error: TicketAttrError) -> None:
-    log.error("%s", error, extra={"said": Said("error: ", "bold red", error.hint)})
+    """Print an error and its hint."""
+    log.error("%s", error, extra={"user_message": UserMessage("error: ", "bold red", error.hint)})
 
 
 def _is_terminal() -> bool:
@@ -114,31 +115,31 @@ def _rich() -> RichConsole:
 
 
 class _TerminalHandler(logging.Handler):
-    """Through rich, so that lines appear above a bar and not in it."""
+    """Prints through rich, so that lines appear above a progress bar and not inside it."""
 
     def emit(self, record: logging.LogRecord) -> None:
         from rich.text import Text
 
-        told = said(record)
-        if not told:
+        message = user_message_of(record)
+        if not message:
             _rich().print(Text(self.format(record)))
             return
-        _rich().print(Text.assemble((told.label, told.style), plain(record.getMessage())))
-        if told.hint:
-            _rich().print(Text.assemble(("hint: ", "bold"), plain(told.hint)))
+        _rich().print(Text.assemble((message.label, message.style), plain(record.getMessage())))
+        if message.hint:
+            _rich().print(Text.assemble(("hint: ", "bold"), plain(message.hint)))
 
 
 def _terminal_handler() -> logging.Handler:
     handler = _TerminalHandler()
-    handler.setFormatter(TextLines(says_bare=True))
+    handler.setFormatter(TextLines(on_screen=True))
     return handler
 
 
 def _stderr_handler(settings: LogSettings) -> logging.Handler:
     handler = logging.StreamHandler(sys.stderr)
-    handler.setFormatter(_lines(settings, says_bare=True))
+    handler.setFormatter(_lines(settings, on_screen=True))
     return handler
 
 
-def _lines(settings: LogSettings, *, says_bare: bool) -> logging.Formatter:
-    return JSONLines() if settings.format == "json" else TextLines(says_bare=says_bare)
+def _lines(settings: LogSettings, *, on_screen: bool) -> logging.Formatter:
+    return JSONLines() if settings.format == "json" else TextLines(on_screen=on_screen)

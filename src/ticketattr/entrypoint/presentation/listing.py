@@ -1,4 +1,4 @@
-"""How lists of reports, events, corrections and findings print: a table for people, JSON and CSV for programs."""
+"""Lists of reports, events, corrections and check results: a table for people, JSON and CSV for programs."""
 
 from __future__ import annotations
 
@@ -68,6 +68,7 @@ _CHECK = ("status", "area", "what", "fix")
 
 
 def print_statuses(statuses: Sequence[ReportStatus], format: str, *, now: datetime, history: bool) -> None:
+    """Print the reports. `history`: the table has the columns of reports that were sent."""
     rows = [_row(status, now) for status in statuses]
     if format == "json":
         print(json.dumps(rows, indent=2))
@@ -81,6 +82,7 @@ def print_statuses(statuses: Sequence[ReportStatus], format: str, *, now: dateti
 
 
 def print_corrections(corrections: Sequence[Correction], format: str) -> None:
+    """Print the corrections."""
     rows = [
         {**{name: plain(str(getattr(one, name))) for name in _CORRECTION_FIELDS}, "at": _time(one.at)}
         for one in corrections
@@ -94,6 +96,7 @@ def print_corrections(corrections: Sequence[Correction], format: str) -> None:
 
 
 def print_check(results: Sequence[CheckResult], format: str) -> None:
+    """Print the results of a check, as a table or as JSON."""
     rows = [
         {
             "status": result.status,
@@ -111,6 +114,7 @@ def print_check(results: Sequence[CheckResult], format: str) -> None:
 
 
 def print_events(events: Sequence[Event]) -> None:
+    """Print the events of the report log as JSON."""
     rows = [
         {
             "number": event.number,
@@ -178,7 +182,7 @@ def _print_rows(rows: Sequence[dict[str, Any]], columns: Sequence[str], nothing:
 
 
 def _recipients(row: dict[str, Any]) -> str:
-    """Who got it by name alone, who did not with the reason."""
+    """The address of each recipient, with the state of those that did not get the message."""
     return " ".join(
         result["address"] if result["state"] == "sent" else f"{result['address']} ({result['state']})"
         for result in row["recipients"]

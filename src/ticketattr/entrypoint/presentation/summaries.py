@@ -1,4 +1,4 @@
-"""The lines at the end of a stage that a person can check."""
+"""Sentences that several commands print."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from ...domain.wording import counted
 
 
 def attribution_summary(tickets: Sequence[AttributedTicket]) -> str:
+    """How many tickets were attributed, and how many failed."""
     attributed = sum(ticket.is_attributed for ticket in tickets)
     failed = sum(ticket.is_failure for ticket in tickets)
     summary = f"{attributed:,} of {counted(len(tickets), 'ticket')} attributed"
@@ -17,10 +18,12 @@ def attribution_summary(tickets: Sequence[AttributedTicket]) -> str:
 
 
 def bill_summary(bill: Bill) -> str:
+    """The calls, tokens, seconds and price of a bill."""
     return f"{_usage(bill)} in {bill.seconds:.1f} s{_price(bill)}"
 
 
 def plan_text(plan: ClassificationPlan) -> str:
+    """How many tickets need no model, how many texts it would be asked about, and the estimated price."""
     corrected = f"{plan.corrected:,} corrected by a person, " if plan.corrected else ""
     return (
         f"{counted(plan.tickets, 'ticket')}: {corrected}"

@@ -1,4 +1,4 @@
-"""Tables on stdout: aligned in a pipe, fitted to a terminal, and on one too narrow for them as blocks of lines."""
+"""Tables on stdout: aligned in a pipe, fitted to a terminal, and blocks of lines on a terminal that is too narrow."""
 
 from __future__ import annotations
 
@@ -9,13 +9,13 @@ from collections.abc import Sequence
 from .log_lines import plain
 
 _LEAST_WIDTH = 14
-"""What a column must have left, on average, when its text is folded; a narrower one is read letter by letter."""
+"""The average width of a column below which a table becomes blocks of lines. Narrower columns are hard to read."""
 
 Row = Sequence[str]
 
 
 def print_table(headings: Row, rows: Sequence[Row], *, title: str = "") -> None:
-    """Whatever strangers wrote in it is spelled out, where it could steer a terminal."""
+    """Print a table. Characters in it that could control a terminal become escape sequences."""
     lines = [list(map(plain, row)) for row in (headings, *rows)]
     widths = [max(map(len, column)) for column in zip(*lines, strict=True)]
     if title:
@@ -31,7 +31,7 @@ def print_table(headings: Row, rows: Sequence[Row], *, title: str = "") -> None:
 
 
 def _print_aligned(lines: Sequence[Row], widths: Sequence[int], *, indent: str) -> None:
-    # A pipe has no width: nothing is folded there.
+    # A pipe has no width, so no text is folded.
     for line in lines:
         cells = (cell.ljust(width) for cell, width in zip(line, widths, strict=True))
         print((indent + "  ".join(cells)).rstrip())

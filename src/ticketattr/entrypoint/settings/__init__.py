@@ -1,4 +1,4 @@
-"""Settings: from the environment, from an env file under it, with defaults; a flag beats all.
+"""Settings. An option takes precedence over the environment, then come env files, then defaults.
 
-Each section is read only by the commands that use it. An empty value counts as not set.
+A command reads only the sections that it uses. An empty value counts as not set.
 """

@@ -1,6 +1,6 @@
-"""How a section asks for its settings: by name, kind, bounds and default.
+"""Reads settings by name, type, bounds and default, and collects everything that is missing or wrong.
 
-So it is known what is asked for, and everything that is missing or wrong is told at once.
+So the user learns of all problems at once, and the program knows every setting that the code reads.
 """
 
 from __future__ import annotations
@@ -25,87 +25,100 @@ _TRUE, _FALSE = ("1", "true", "yes", "on"), ("0", "false", "no", "off")
 
 
 @dataclass(frozen=True, slots=True)
-class Asked:
-    """What the code says of a setting that it asks for."""
+class SettingSpec:
+    """The default of a setting (as text), and whether it is a secret."""
 
     default: str = ""
     is_secret: bool = False
 
 
 class Environment:
-    """Reads settings for one command, and remembers what was asked for, what is missing and what is wrong."""
+    """Reads settings for one command.
+
+    `specs` holds the settings that were read, `missing` the names of required settings that are not set, and `wrong`
+    one message for each setting that is not valid.
+    """
 
     def __init__(self, values: Values) -> None:
         self._values = values
-        self.asked: dict[str, Asked] = {}
+        self.specs: dict[str, SettingSpec] = {}
         self.missing: list[str] = []
         self.wrong: list[str] = []
 
     def text(self, name: str, default: str = "") -> str:
-        self.asked.setdefault(name, Asked(default))
+        """The value without white space around it. Control characters are wrong."""
+        self.specs.setdefault(name, SettingSpec(default))
         value = self._values.text(name).strip() or default
         if _CONTROL.search(value):
-            self.wrong.append(f"{name} holds a control character")
+            self.wrong.append(f"{name} contains a control character")
         return value
 
     def required(self, name: str) -> str:
+        """The value of a setting that must be set."""
         value = self.text(name)
         if not value:
             self.missing.append(name)
         return value
 
     def secret(self, name: str) -> str:
-        """A required secret, its white space kept."""
+        """A required secret, with its white space."""
         return self._needed(name, self._secret(name))
 
     def optional_secret(self, name: str) -> str:
-        """A secret, its white space kept. Whoever shows settings shows none; a file may hold it (NAME_FILE)."""
+        """A secret, with its white space. It is never shown, and may be in a file (NAME_FILE)."""
         return self._secret(name) or ""
 
     def token(self, name: str) -> str:
-        """A required secret that travels in an HTTP header, without white space around it."""
+        """A required secret for an HTTP header, without white space around it. It must be ASCII."""
         value = self._needed(name, self._secret(name, strip=True))
         if not value.isascii():
-            self.wrong.append(f"{name} holds a character that no key has")
+            self.wrong.append(f"{name} contains a character that no key has")
         return value
 
     def whole(self, name: str, default: int, *, least: int, most: int = 2**31) -> int:
-        self.asked.setdefault(name, Asked(str(default)))
+        """A whole number from `least` to `most`."""
+        self.specs.setdefault(name, SettingSpec(str(default)))
         number = self.optional_whole(name, least=least, most=most)
         return default if number is None else number
 
     def optional_whole(self, name: str, *, least: int, most: int = 2**31) -> int | None:
+        """A whole number from `least` to `most`, or None when it is not set."""
         return self._number(name, int, "whole number", least, most)
 
     def decimal(self, name: str, default: float, *, least: float = 0.0, most: float = 86_400.0) -> float:
-        self.asked.setdefault(name, Asked(f"{default:g}"))
+        """A number from `least` to `most`."""
+        self.specs.setdefault(name, SettingSpec(f"{default:g}"))
         number = self.optional_decimal(name, least=least, most=most)
         return default if number is None else number
 
     def optional_decimal(self, name: str, *, least: float = 0.0, most: float) -> float | None:
+        """A number from `least` to `most`, or None when it is not set."""
         return self._number(name, float, "number", least, most)
 
     def flag(self, name: str, default: bool) -> bool:
-        self.asked.setdefault(name, Asked(str(default).lower()))
+        """True for true, yes, on or 1; False for false, no, off or 0."""
+        self.specs.setdefault(name, SettingSpec(str(default).lower()))
         value = self.text(name).lower()
         if value and value not in _TRUE + _FALSE:
             self.wrong.append(f"{name} is neither true nor false: {value}")
         return value in _TRUE if value else default
 
     def choice(self, name: str, default: str, choices: tuple[str, ...]) -> str:
+        """The value in lower case. A value that is not among `choices` is wrong, and returned all the same."""
         value = self.text(name, default).lower()
         if value not in choices:
-            self.wrong.append(f"{name} is none of {', '.join(choices)}: {value}")
+            self.wrong.append(f"{name} is not one of {', '.join(choices)}: {value}")
         return value
 
     def path(self, name: str, default: str) -> Path:
+        """A path; it need not exist."""
         return Path(self.text(name, default))
 
     def address(self, name: str) -> str:
         """A required mail address."""
         value = self.required(name)
         if value and not _is_address(value):
-            self.wrong.append(f"{name} is no mail address")
+            self.wrong.append(f"{name} is not a mail address")
         return value
 
     def addresses(self, name: str) -> tuple[str, ...]:
@@ -114,14 +127,15 @@ class Environment:
         return self.optional_addresses(name)
 
     def optional_addresses(self, name: str) -> tuple[str, ...]:
+        """Mail addresses, separated by commas; empty when it is not set."""
         values = tuple(part.strip() for part in self.text(name).split(",") if part.strip())
         if not all(map(_is_address, values)):
-            self.wrong.append(f"{name} holds something that is no mail address")
+            self.wrong.append(f"{name} contains something that is not a mail address")
         return values
 
     def _secret(self, name: str, *, strip: bool = False) -> str | None:
-        """None for one that cannot be read, which is then known to be wrong."""
-        self.asked[name] = Asked(is_secret=True)
+        """None for a secret that cannot be read, which is then in `wrong`."""
+        self.specs[name] = SettingSpec(is_secret=True)
         try:
             value = self._values.secret(name)
         except SettingsError as error:
@@ -130,7 +144,7 @@ class Environment:
         value = value.strip() if strip else value
         source = self._values.source(name, is_secret=True)
         if _CONTROL.search(value):
-            self.wrong.append(f"{name} holds a control character ({source})")
+            self.wrong.append(f"{name} contains a control character ({source})")
         if _NOT_UTF_8.search(value):
             self.wrong.append(f"{name} is not UTF-8 text ({source})")
         return value
@@ -148,9 +162,9 @@ class Environment:
             number = parse(value)
         except ValueError:
             number = None
-        # Written so that NaN, which compares with nothing, is wrong too.
+        # `not least <= number` is also true for NaN.
         if number is None or not least <= number <= most:
-            self.wrong.append(f"{name} is no {what} from {least:g} to {most:g}: {value}")
+            self.wrong.append(f"{name} is not a {what} from {least:g} to {most:g}: {value}")
             return None
         return number
 
@@ -165,7 +179,10 @@ def _is_address(value: str) -> bool:
 
 @contextmanager
 def reading(values: Values, command: str) -> Iterator[Environment]:
-    """An Environment; when the block ends, everything missing or wrong is raised as one SettingsError."""
+    """An Environment for the settings of `command`.
+
+    When the block ends, everything that is missing or wrong is raised as one SettingsError.
+    """
     env = Environment(values)
     yield env
     problems = list(dict.fromkeys(env.wrong))

@@ -1,6 +1,6 @@
-"""The settings that there are, as the code asks for them: no list of them is kept anywhere.
+"""All settings. They are found by reading every section, so there is no separate list to maintain.
 
-For whoever has to know all of them: `check`, the warning of strange names, and the tests of the documentation.
+`check`, the warnings about unknown settings and the tests of the documentation need all of them.
 """
 
 from __future__ import annotations
@@ -9,14 +9,14 @@ from collections.abc import Callable
 from functools import cache
 
 from .classifier import ClassifierSettings
-from .environment import Asked, Environment
+from .environment import Environment, SettingSpec
 from .folders import FolderSettings
 from .mail import MailSettings
 from .monitoring import LogSettings, MonitoringSettings
 from .report import ReportSettings
 from .retention import read_retention
 from .sources import SourceSettings
-from .values import Layer, Values
+from .values import Values, ValueSource
 
 SECTIONS: tuple[Callable[[Environment], object], ...] = (
     SourceSettings.read,
@@ -28,10 +28,10 @@ SECTIONS: tuple[Callable[[Environment], object], ...] = (
     LogSettings.read,
     MonitoringSettings.read,
 )
-"""What reads settings, all of it."""
+"""The readers of all sections."""
 
-# Some settings are asked for only where others call for them.
-_CALLS_FOR_ALL = (
+# Some settings are read only if others have certain values. These values make the sections read all of them.
+_VALUES_THAT_NEED_ALL = (
     {
         "HELPDESK_API_URL": "https://",
         "CLASSIFIER": "cascade",
@@ -44,13 +44,13 @@ _CALLS_FOR_ALL = (
 
 
 @cache
-def known_settings() -> dict[str, Asked]:
-    """What every part of the program asks for, by name, in the order of the sections."""
-    asked: dict[str, Asked] = {}
-    for called_for in _CALLS_FOR_ALL:
-        env = Environment(Values((Layer("", called_for),)))
+def known_settings() -> dict[str, SettingSpec]:
+    """Every setting by its name, in the order of the sections."""
+    specs: dict[str, SettingSpec] = {}
+    for values in _VALUES_THAT_NEED_ALL:
+        env = Environment(Values((ValueSource("", values),)))
         for read in SECTIONS:
             read(env)
-        for name, setting in env.asked.items():
-            asked.setdefault(name, setting)
-    return asked
+        for name, spec in env.specs.items():
+            specs.setdefault(name, spec)
+    return specs

@@ -8,7 +8,7 @@ from collections.abc import Callable, Container, Iterator
 
 from ...application.check import CheckResult
 from ...errors import ExitCode, TicketAttrError
-from .environment import Asked, Environment
+from .environment import Environment, SettingSpec
 from .masking import MASK, masked_value
 from .names import SECTIONS, known_settings
 from .unknown_settings import unknown_settings
@@ -65,30 +65,30 @@ def _listed(env: Environment, values: Values, at_fault: Container[str], *, every
     for name, known in known_settings().items():
         if name in at_fault or file_setting(name) in at_fault:
             continue
-        asked = env.asked.get(name)
-        source = values.source(name, is_secret=known.is_secret)
-        if source or everything:
-            yield CheckResult(AREA, _line(name, asked or known, source, values) + ("" if asked else ", not used"))
+        spec = env.specs.get(name)
+        origin = values.source(name, is_secret=known.is_secret)
+        if origin or everything:
+            yield CheckResult(AREA, _line(name, spec or known, origin, values) + ("" if spec else ", not used"))
         else:
             left_out += 1
     if left_out:
-        yield CheckResult(AREA, f"{left_out} more have their defaults (-v shows them)")
+        yield CheckResult(AREA, f"{left_out} more have their defaults (-v lists them)")
 
 
-def _line(name: str, asked: Asked, source: str, values: Values) -> str:
-    if not source:
-        return f"{name} = {asked.default or '(empty)'} (default)"
-    value = MASK if asked.is_secret else masked_value(name, values.text(name).strip())
-    return f"{name} = {value} ({source})"
+def _line(name: str, spec: SettingSpec, origin: str, values: Values) -> str:
+    if not origin:
+        return f"{name} = {spec.default or '(empty)'} (default)"
+    value = MASK if spec.is_secret else masked_value(name, values.text(name).strip())
+    return f"{name} = {value} ({origin})"
 
 
 def _exposed_secrets(values: Values) -> Iterator[CheckResult]:
     secrets = [name for name, known in known_settings().items() if known.is_secret]
-    for layer in values.layers:
-        holds = [name for name in secrets if layer.values.get(name, "").strip()]
-        if holds and layer.path and os.name != "nt" and layer.path.stat().st_mode & _OTHERS_MAY_READ:
+    for source in values.sources:
+        holds = [name for name in secrets if source.values.get(name, "").strip()]
+        if holds and source.path and os.name != "nt" and source.path.stat().st_mode & _OTHERS_MAY_READ:
             yield CheckResult.warning(
                 AREA,
-                f"everybody on this machine may read {' and '.join(holds)} in {layer.path}",
-                f"chmod o-r {layer.path}, or put secrets into files of their own ({file_setting(holds[0])}).",
+                f"everybody on this machine may read {' and '.join(holds)} in {source.path}",
+                f"chmod o-r {source.path}, or put the secrets in separate files ({file_setting(holds[0])}).",
             )

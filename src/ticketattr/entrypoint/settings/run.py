@@ -1,4 +1,4 @@
-"""All that a whole run needs."""
+"""The settings of a whole run."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from .sources import SourceSettings
 
 @dataclass(frozen=True, slots=True)
 class RunSettings:
-    """`mail` is None for a run that sends nothing."""
+    """The sections that `run` uses. `mail` is None for a dry run, which sends nothing."""
 
     folders: FolderSettings
     sources: SourceSettings

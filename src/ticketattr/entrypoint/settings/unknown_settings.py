@@ -1,4 +1,4 @@
-"""Names that look like a setting and are none, with the one that was probably meant."""
+"""Names that look like a setting but are not one, with the setting that was probably meant."""
 
 from __future__ import annotations
 
@@ -8,17 +8,17 @@ from dataclasses import dataclass
 from difflib import get_close_matches
 
 from .names import known_settings
-from .values import Layer, Values, file_setting
+from .values import Values, ValueSource, file_setting
 
-# Other first words of ours (HTTP, LOG, GOOGLE …) are in everybody's use: with them, only a typing error is told.
-_OURS = ("HELPDESK_", "SERVICE_CATALOG_", "LLM_", "EMAIL_", "REPORT_LOG_")
+# No other program uses these first words. With words that others use (HTTP, LOG, GOOGLE), only a misspelt name counts.
+_PREFIXES = ("HELPDESK_", "SERVICE_CATALOG_", "LLM_", "EMAIL_", "REPORT_LOG_")
 _NEAR, _VERY_NEAR = 0.6, 0.88
 _NAME = re.compile(r"[A-Z][A-Z0-9_]{0,63}")
 
 
 @dataclass(frozen=True, slots=True)
 class UnknownSetting:
-    """A name that no setting has; `guess`: the setting that was probably meant, if any."""
+    """A name that is not a setting. `guess`: the setting that was probably meant; empty when there is none."""
 
     name: str
     source: str
@@ -26,37 +26,39 @@ class UnknownSetting:
 
     def __str__(self) -> str:
         meant = f": did you mean {self.guess}?" if self.guess else ""
-        return f"{self.name} ({self.source}) is no setting{meant}"
+        return f"{self.name} ({self.source}) is not a setting{meant}"
 
 
 def unknown_settings(values: Values) -> list[UnknownSetting]:
-    """In env files all that is no setting, unless the environment has it too; in the environment what looks like one.
+    """The unknown names in env files, and those in the environment that look like a setting.
 
-    What somebody pasted by mistake may be a secret, so a name is shown only if it looks like one.
+    A name in an env file that is also in the environment is left out: it belongs to another program. A line
+    that was pasted by mistake may be a secret, so a name is shown only if it looks like a name.
     """
     known = {*known_settings(), *map(file_setting, _secrets())}
-    environment = {name for layer in values.layers if layer.path is None for name in layer.values}
+    environment = {name for source in values.sources if source.path is None for name in source.values}
     return [
-        _unknown(name, layer, known)
-        for layer in values.layers
-        for name in layer.values
-        if name not in known and (_looks_like_ours(name, known) if layer.path is None else name not in environment)
+        _unknown(name, source, known)
+        for source in values.sources
+        for name in source.values
+        if name not in known
+        and (_looks_like_a_setting(name, known) if source.path is None else name not in environment)
     ]
 
 
 def _secrets() -> Iterator[str]:
-    return (name for name, asked in known_settings().items() if asked.is_secret)
+    return (name for name, spec in known_settings().items() if spec.is_secret)
 
 
-def _unknown(name: str, layer: Layer, known: Iterable[str]) -> UnknownSetting:
+def _unknown(name: str, source: ValueSource, known: Iterable[str]) -> UnknownSetting:
     guess = next(iter(get_close_matches(name.upper(), known, n=1, cutoff=_NEAR)), "")
-    sanitize = name if _NAME.fullmatch(name) or guess else "a name"
-    return UnknownSetting(sanitize, layer.source_of(name), guess)
+    shown_name = name if _NAME.fullmatch(name) or guess else "a name"
+    return UnknownSetting(shown_name, source.origin_of(name), guess)
 
 
-def _looks_like_ours(name: str, known: Iterable[str]) -> bool:
-    if name.startswith(_OURS):
+def _looks_like_a_setting(name: str, known: Iterable[str]) -> bool:
+    if name.startswith(_PREFIXES):
         return True
     word = name.partition("_")[0]
-    alike = [setting for setting in known if setting.partition("_")[0] == word]
-    return bool(get_close_matches(name, alike, n=1, cutoff=_VERY_NEAR))
+    similar = [setting for setting in known if setting.partition("_")[0] == word]
+    return bool(get_close_matches(name, similar, n=1, cutoff=_VERY_NEAR))
