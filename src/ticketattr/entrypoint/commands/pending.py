@@ -48,7 +48,7 @@ app = typer.Typer(
 )
 
 
-def _mailroom(invocation: Invocation, command: str) -> ReportTracker:
+def _read_tracker(invocation: Invocation, command: str) -> ReportTracker:
     with invocation.reading(f"pending {command}") as env:
         settings = ReportTrackerSettings.read(env)
     return wiring.tracker(settings)
@@ -62,7 +62,7 @@ def list_reports(
 ) -> None:
     """List the reports that were not sent yet, and why."""
     invocation: Invocation = context.obj
-    tracker = _mailroom(invocation, "list")
+    tracker = _read_tracker(invocation, "list")
     statuses = tracker.report_history() if everything else tracker.unsent()
     print_statuses(statuses, format, now=invocation.clock(), history=everything)
     if statuses:
@@ -84,7 +84,7 @@ def resolve(
     if sent == resend:
         raise SettingsError("nothing is decided", hint="Say either --sent or --resend.")
     invocation: Invocation = context.obj
-    tracker = _mailroom(invocation, "resolve")
+    tracker = _read_tracker(invocation, "resolve")
     with tracker.log.hold(invocation.clock()):
         resolved = resolve_doubt(tracker, report, "sent" if sent else "resend", invocation.clock())
     reports = [carried for delivery in resolved for carried in delivery.message.reports]
@@ -100,7 +100,7 @@ def adopt(
 ) -> None:
     """Mark reports as sent, without sending them."""
     invocation: Invocation = context.obj
-    tracker = _mailroom(invocation, "adopt")
+    tracker = _read_tracker(invocation, "adopt")
     with tracker.log.hold(invocation.clock()):
         adopted = adopt_reports(tracker.log, adoptable_reports(tracker, reports or []), invocation.clock())
     print_reports(adopted)
@@ -117,7 +117,7 @@ def back_up(
     Whatever is at work meanwhile: the copy is whole.
     """
     invocation: Invocation = context.obj
-    _mailroom(invocation, "backup").log.back_up(target)
+    _read_tracker(invocation, "backup").log.back_up(target)
     invocation.console.summary("report log copied")
     print_path(target)
 
@@ -133,7 +133,7 @@ def restore(
     The one that was there is kept beside it.
     """
     invocation: Invocation = context.obj
-    tracker = _mailroom(invocation, "restore")
+    tracker = _read_tracker(invocation, "restore")
     now = invocation.clock()
     with tracker.log.hold_unread(now), wiring.copy_of_report_log(copy) as copied:
         restored = restore_log(tracker.log, copied, tracker.folder, unknown, now)
@@ -150,6 +150,6 @@ def export(context: typer.Context) -> None:
     As JSON, oldest first.
     """
     invocation: Invocation = context.obj
-    events = _mailroom(invocation, "export").log.events()
+    events = _read_tracker(invocation, "export").log.events()
     print_events(events)
     invocation.console.summary(f"{counted(len(events), 'event')} exported")
