@@ -83,6 +83,7 @@ def main_options(
         bool, typer.Option("--version", help="Show the version and exit.", callback=_show_version, is_eager=True)
     ] = False,
 ) -> None:
+    """Prepare the invocation, which every command gets as `context.obj`."""
     current_run.set("")
     current_stage.set(context.invoked_subcommand or "")
     context.obj = Invocation(_now, RunProgress(time.monotonic))

@@ -44,9 +44,10 @@ class Invocation:
     console: Console = field(default=Console(0), init=False)
     _warned_about: set[str] = field(default_factory=set, init=False, repr=False)
 
-    def add_options(self, *, env_file: Sequence[Path] = (), verbose: bool = False, quiet: bool = False) -> None:
+    def add_options(self, *, env_file: Sequence[Path | str] = (), verbose: bool = False, quiet: bool = False) -> None:
         """Take over options of the program, which may stand before and after the command. Raises SettingsError."""
-        self.env_files = (*self.env_files, *env_file)
+        # Options that follow the command are still strings in Typer 0.26.
+        self.env_files = (*self.env_files, *map(Path, env_file))
         self.verbose |= verbose
         self.quiet |= quiet
         self.console = Console(verbosity=self.verbose - self.quiet)
