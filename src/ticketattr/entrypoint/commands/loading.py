@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from copy import copy
 from importlib import import_module
-from typing import Any
+from typing import Any, cast
 
 from typer.core import TyperCommand, TyperGroup, TyperOption
 from typer.main import get_command
@@ -31,8 +31,7 @@ REPEATABLE = ("env_file", "verbose", "quiet")
 
 def load_command(name: str, program_options: Sequence[Any]) -> TyperCommand | TyperGroup:
     """The command `name`. It and the commands inside it also understand those `program_options` that are REPEATABLE."""
-    command = get_command(import_module(f".{name}", __package__).app)
-    assert isinstance(command, (TyperCommand, TyperGroup))  # noqa: S101  # narrows the type
+    command = cast("TyperCommand | TyperGroup", get_command(import_module(f".{name}", __package__).app))
     _add_options(command, [_repeated(option) for option in program_options if option.name in REPEATABLE])
     return command
 
