@@ -1,4 +1,4 @@
-"""Every area is looked at, whatever is wrong with the others."""
+"""Every area is checked, even if others have problems."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ def down() -> Iterator[CheckResult]:
     raise ServiceError("nobody answers", hint="Try again later.")
 
 
-def test_what_a_probe_raises_is_its_last_result_and_no_trouble_of_the_others() -> None:
+def test_an_error_of_a_probe_is_its_last_result_and_does_not_stop_the_others() -> None:
     probes = [Probe("log", half_way, fix="Restore it."), Probe("mail", down, fix="Not this."), Probe("disk", list)]
     probes.append(Probe("model", lambda: [CheckResult.warning("model", "is old", "Take another.")]))
     assert list(run_probes(probes)) == [
@@ -34,7 +34,7 @@ def error(kind: type[InputError | ServiceError | SettingsError]) -> CheckResult:
     return CheckResult.error("area", kind("wrong"))
 
 
-def test_an_error_that_nobody_knows_a_remedy_for_has_none() -> None:
+def test_an_error_without_a_hint_has_no_fix() -> None:
     assert CheckResult.error("log", InputError("it is damaged")).fix == ""
 
 
@@ -48,5 +48,7 @@ def test_an_error_that_nobody_knows_a_remedy_for_has_none() -> None:
         ([error(InputError), error(SettingsError)], ExitCode.USAGE),
     ],
 )
-def test_what_waiting_cannot_heal_counts_most(results: list[CheckResult], exit_code: ExitCode) -> None:
+def test_an_error_that_waiting_cannot_resolve_decides_the_exit_code(
+    results: list[CheckResult], exit_code: ExitCode
+) -> None:
     assert worst_exit_code(results) is exit_code

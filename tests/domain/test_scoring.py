@@ -1,4 +1,4 @@
-"""The figures of an scores, held against scikit-learn and against what can be worked out by hand."""
+"""The scores of predictions, compared with scikit-learn and with values worked out by hand."""
 
 from __future__ import annotations
 
@@ -48,7 +48,7 @@ def fixture(size: int = 400) -> list[Prediction]:
     return cases
 
 
-def test_figures_agree_with_scikit_learn() -> None:
+def test_scores_agree_with_scikit_learn() -> None:
     predictions = fixture()
     scores = score(predictions, target=0.9)
     gold, answers = [str(one.gold.entry) for one in predictions], [str(one.chosen) for one in predictions]
@@ -67,7 +67,7 @@ def test_figures_agree_with_scikit_learn() -> None:
     assert [one.tickets for one in scores.types] == list(tickets)
 
 
-def test_no_answer_is_wrong_and_what_also_would_do_is_right_for_the_lenient() -> None:
+def test_no_choice_is_wrong_and_an_acceptable_label_counts_in_the_lenient_accuracy() -> None:
     predictions = [case(0, 0), case(0, 1, also_ok=(1,)), case(0, None), case(1, 4)]
     scores = score(predictions, target=0.9)
     assert scores.answered == 3
@@ -77,7 +77,7 @@ def test_no_answer_is_wrong_and_what_also_would_do_is_right_for_the_lenient() ->
     assert ("A / Type 0", "(no answer)", 1) in scores.worst_pairs
 
 
-def test_an_answer_is_judged_with_all_that_it_says() -> None:
+def test_a_prediction_keeps_the_confidence_and_the_alternatives_of_its_outcome() -> None:
     gold = [GoldTicket(Ticket("1", "x"), ENTRIES[0]), GoldTicket(Ticket("2", "y"), ENTRIES[1])]
     answer = Attribution(ENTRIES[2], "model", 0.7, alternatives=(ENTRIES[0],))
     assert predictions_of(gold, [answer, Unattributed("no_match")]) == [
@@ -86,7 +86,7 @@ def test_an_answer_is_judged_with_all_that_it_says() -> None:
     ]
 
 
-def test_answers_to_other_tickets_are_no_figures_but_a_bug() -> None:
+def test_different_numbers_of_predictions_are_a_bug() -> None:
     one, two = [case(0, 0, 0.5)], [case(0, 0, 0.5)] * 2
     for compared in (compare, cascade_points):
         with pytest.raises(ValueError, match="zip"):
@@ -95,7 +95,7 @@ def test_answers_to_other_tickets_are_no_figures_but_a_bug() -> None:
         predictions_of([one[0].gold], [])
 
 
-def test_a_type_that_nobody_asked_for_or_answered_scores_nothing() -> None:
+def test_a_type_without_label_or_choice_scores_0() -> None:
     types = score([case(0, 1), case(2, None)], target=0.9).types
     assert [(score.entry, score.tickets) for score in types] == [
         ("A / Type 0", 1),
@@ -105,7 +105,7 @@ def test_a_type_that_nobody_asked_for_or_answered_scores_nothing() -> None:
     assert {(score.precision, score.recall, score.f1) for score in types} == {(0.0, 0.0, 0.0)}
 
 
-def test_what_is_confused_most_often_comes_first_then_by_name() -> None:
+def test_the_most_frequent_confusion_comes_first_then_by_name() -> None:
     predictions = [case(2, 0)] * 2 + [case(0, 2)] * 2 + [case(0, 1)] * 2 + [case(1, 0)] * 3 + [case(0, 0)] * 9
     assert score(predictions, target=0.9).worst_pairs == (
         ("B / Type 1", "A / Type 0", 3),
@@ -117,7 +117,7 @@ def test_what_is_confused_most_often_comes_first_then_by_name() -> None:
     assert len(score(everything, target=0.9).worst_pairs) == 10
 
 
-def test_the_first_three_are_counted_where_there_is_a_ranking() -> None:
+def test_top_3_is_counted_if_there_is_a_ranking() -> None:
     unranked = score([case(0, 0), case(1, 2)], target=0.9)
     ranked = score([case(0, 1, alternatives=(2, 0)), case(0, 1, alternatives=(2, 3, 0))], target=0.9)
     assert unranked.top3 is None
@@ -125,12 +125,12 @@ def test_the_first_three_are_counted_where_there_is_a_ranking() -> None:
     assert ranked.top3.value == 0.5
 
 
-def test_what_says_nothing_of_its_confidence_has_no_calibration_and_no_threshold() -> None:
+def test_without_confidence_there_is_no_calibration_error_and_no_threshold() -> None:
     scores = score([case(0, 0), case(1, 1)], target=0.9)
     assert (scores.ece, scores.reach, scores.coverage) == (None, None, ())
 
 
-def test_what_says_how_sure_it_is_is_held_against_what_was_right() -> None:
+def test_confidence_is_compared_with_the_share_that_is_right() -> None:
     predictions = [case(0, 0, 0.05), case(0, 1, 0.05), case(0, 0, 0.95), case(0, 0, 1.0), case(0, None)]
     scores = score(predictions, target=0.9)
     assert scores.tickets == 5
@@ -144,7 +144,7 @@ def test_what_says_how_sure_it_is_is_held_against_what_was_right() -> None:
     assert scores.reach.target == 0.9
 
 
-def test_coverage_grows_as_the_threshold_falls_and_equals_stay_together() -> None:
+def test_coverage_grows_as_the_threshold_falls_with_one_point_for_equal_confidences() -> None:
     points = coverage_points([case(0, 0, 0.9), case(0, 1, 0.5), case(0, 0, 0.5), case(0, 0, 0.1)])
     assert [(point.threshold, point.coverage, point.precision) for point in points] == [
         (0.9, 0.25, 1.0),
@@ -153,14 +153,14 @@ def test_coverage_grows_as_the_threshold_falls_and_equals_stay_together() -> Non
     ]
 
 
-def test_a_target_is_reached_on_tickets_that_did_not_choose_the_threshold() -> None:
+def test_the_precision_is_measured_on_tickets_that_did_not_set_the_threshold() -> None:
     reached = coverage_at_precision(fixture(2000), 0.9)
     assert reached.threshold is not None
     assert reached.precision.low <= 0.9 <= reached.precision.high
     assert 0.1 < reached.coverage.value < 0.5
 
 
-def test_a_confidence_at_the_threshold_is_covered_and_a_share_at_the_target_reaches_it() -> None:
+def test_a_confidence_equal_to_the_threshold_is_covered_and_a_share_equal_to_the_target_is_enough() -> None:
     reached = coverage_at_precision([case(0, 0, 0.8)] * 10 + [case(0, None)] * 10, 1.0)
     assert (reached.threshold, reached.coverage.value, reached.precision.value) == (0.8, 0.5, 1.0)
 
@@ -171,19 +171,19 @@ def test_each_fold_is_measured_with_the_threshold_of_the_others() -> None:
     assert (reached.coverage.value, reached.precision.value) == (0.2, 0.0)
 
 
-def test_a_target_that_nothing_reaches_covers_nothing() -> None:
+def test_a_target_that_no_threshold_reaches_covers_nothing() -> None:
     reached = coverage_at_precision([case(0, 1, 0.9), case(0, 1, 0.8)] * 10, 0.9)
     assert reached.threshold is None
     assert reached.coverage.value == 0.0
 
 
-def test_who_is_right_as_often_as_he_says_has_a_small_calibration_error() -> None:
+def test_a_confidence_that_equals_the_share_that_is_right_has_a_small_calibration_error() -> None:
     assert calibration_error([(one.confidence or 0.0, one.is_right) for one in fixture(4000)]) < 0.1
     assert calibration_error([(1.0, False)] * 10) == 1.0
     assert calibration_error([(1.0, True)] * 10) == 0.0
 
 
-def test_a_paired_test_looks_at_the_tickets_that_only_one_got_right() -> None:
+def test_the_paired_test_counts_the_tickets_that_only_one_classifier_got_right() -> None:
     first = [case(0, 0)] * 10 + [case(0, 1)] * 2
     second = [case(0, 1)] * 10 + [case(0, 0)] * 2
     comparison = compare(first, second)
@@ -191,7 +191,7 @@ def test_a_paired_test_looks_at_the_tickets_that_only_one_got_right() -> None:
     assert comparison.p == pytest.approx(0.03857421875)
 
 
-def test_a_cascade_trades_the_share_that_is_asked_about_against_accuracy() -> None:
+def test_a_cascade_gains_accuracy_with_the_share_of_tickets_that_it_asks_about() -> None:
     """The first is right where it is sure, the second everywhere: each ticket asked about is one more right."""
     first = [case(0, 0 if number >= 5 else 1, number / 10) for number in range(10)]
     second = [case(0, 0) for _ in range(10)]
@@ -201,11 +201,11 @@ def test_a_cascade_trades_the_share_that_is_asked_about_against_accuracy() -> No
     assert [point.threshold for point in points[:3]] == [0.0, 0.1, 0.2]
 
 
-def test_a_cascade_asks_about_what_the_first_does_not_answer() -> None:
+def test_a_cascade_asks_about_tickets_for_which_the_first_classifier_chose_nothing() -> None:
     first, second = [case(0, None), case(0, 0, 0.5)], [case(0, 0), case(0, 1)]
     assert cascade_points(first, second)[0].asked_share == 0.5
     assert cascade_points(first, second)[0].accuracy.value == 1.0
 
 
-def test_a_cascade_needs_a_first_one_that_says_how_sure_it_is() -> None:
+def test_a_cascade_needs_a_first_classifier_that_states_its_confidence() -> None:
     assert cascade_points([case(0, 0)], [case(0, 0, 0.9)]) == []

@@ -1,4 +1,4 @@
-"""Intervals and tests, held against what can be looked up or worked out by hand."""
+"""Intervals and tests, compared with published values and values worked out by hand."""
 
 from __future__ import annotations
 
@@ -21,14 +21,14 @@ from ticketattr.domain.statistics import bootstrap_estimate, mcnemar_p, wilson_e
         (50, 200, 0.1950817, 0.3143410),
     ],
 )
-def test_the_interval_of_a_share_is_wilsons(successes: int, total: int, low: float, high: float) -> None:
+def test_the_interval_of_a_share_is_that_of_wilson(successes: int, total: int, low: float, high: float) -> None:
     figure = wilson_estimate(successes, total)
     assert (figure.value, figure.method) == (successes / total, "Wilson")
     assert (figure.low, figure.high) == pytest.approx((low, high), abs=1e-6)
     assert 0.0 <= figure.low <= figure.value <= figure.high <= 1.0
 
 
-def test_a_share_of_nothing_may_be_anything() -> None:
+def test_the_interval_of_a_share_of_no_cases_is_0_to_1() -> None:
     figure = wilson_estimate(0, 0)
     assert (figure.value, figure.low, figure.high, figure.method) == (0.0, 0.0, 1.0, "Wilson")
 
@@ -56,5 +56,5 @@ def test_resampling_draws_the_same_cases_each_time() -> None:
     ("one", "other", "p"),
     [(10, 2, 0.03857421875), (2, 10, 0.03857421875), (0, 5, 0.0625), (1, 3, 0.625), (0, 0, 1.0), (5, 5, 1.0)],
 )
-def test_the_paired_test_is_the_exact_one(one: int, other: int, p: float) -> None:
+def test_the_paired_test_is_the_exact_mcnemar_test(one: int, other: int, p: float) -> None:
     assert mcnemar_p(one, other) == pytest.approx(p)

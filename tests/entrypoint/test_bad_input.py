@@ -88,7 +88,7 @@ def test_all_missing_settings_are_named_at_once_with_the_command(
 
 
 @pytest.mark.parametrize("command", [["pending", "list"], ["pending", "list", "--all"]], ids=" ".join)
-def test_what_needs_no_settings_runs_without(cli: CLI, command: list[str]) -> None:
+def test_a_command_that_needs_no_settings_runs_without_them(cli: CLI, command: list[str]) -> None:
     cli.settings.clear()
     cli.ok(*command)
 
@@ -137,21 +137,21 @@ def test_a_wrong_setting_is_named(cli: CLI, name: str, value: str) -> None:
     assert name in refused(cli, "fetch", exit_code=USAGE)
 
 
-def test_everything_wrong_and_missing_is_said_at_once(cli: CLI) -> None:
+def test_everything_that_is_wrong_or_missing_is_named_at_once(cli: CLI) -> None:
     cli.settings |= {"HTTP_TIMEOUT": "soon", "HTTP_MAX_RETRIES": "many", "SERVICE_CATALOG_URL": ""}
     message = refused(cli, "fetch", exit_code=USAGE)
     for name in ("HTTP_TIMEOUT", "HTTP_MAX_RETRIES", "SERVICE_CATALOG_URL"):
         assert name in message
 
 
-def test_a_classifier_that_is_not_there_is_named_with_those_that_are(cli: CLI) -> None:
+def test_an_unknown_classifier_is_named_with_the_known_ones(cli: CLI) -> None:
     cli.settings["CLASSIFIER"] = "oracle"
     assert "CLASSIFIER is not one of gemini, offline, cascade: oracle" in refused(cli, "classify", exit_code=USAGE)
 
 
 @pytest.mark.parametrize("name", KEYS)
 @pytest.mark.parametrize("character", ["\n", "\x1b", "\udcff"], ids=["line end", "escape", "not UTF-8"])
-def test_a_secret_that_cannot_be_one_is_named_and_not_shown(
+def test_a_secret_that_is_not_valid_is_named_and_not_shown(
     cli: CLI, webhook: HTTPServer, name: str, character: str
 ) -> None:
     cli.settings[name] = f"{SECRET}{character}{SECRET}"
@@ -172,7 +172,7 @@ def test_a_secret_that_cannot_be_one_is_named_and_not_shown(
         pytest.param("file:///x%00y", id="zero byte"),
     ],
 )
-def test_an_unusable_url_is_a_wrong_setting(cli: CLI, name: str, url: str) -> None:
+def test_a_url_that_is_not_valid_is_a_wrong_setting(cli: CLI, name: str, url: str) -> None:
     cli.settings |= {name: url, **dict.fromkeys(KEYS, SECRET)}
     assert name in refused(cli, "fetch", exit_code=USAGE)
 
@@ -180,7 +180,7 @@ def test_an_unusable_url_is_a_wrong_setting(cli: CLI, name: str, url: str) -> No
 # The env file
 
 
-def test_an_env_file_that_is_not_there_is_named(cli: CLI) -> None:
+def test_an_env_file_that_does_not_exist_is_named(cli: CLI) -> None:
     message = refused(cli, "--env-file", "missing.env", "fetch", exit_code=USAGE)
     assert "the env file missing.env cannot be read: No such file or directory" in message
 
@@ -201,7 +201,7 @@ def test_a_syntax_error_in_an_env_file_is_named_with_its_line(cli: CLI, content:
 
 
 @pytest.mark.parametrize("content", [b"A=\xff\n", "A=1".encode("utf-16")], ids=["Latin-1", "UTF-16"])
-def test_an_env_file_that_is_no_utf_8_is_refused(cli: CLI, content: bytes) -> None:
+def test_an_env_file_that_is_not_utf_8_is_refused(cli: CLI, content: bytes) -> None:
     (cli.folder / ".env").write_bytes(content)
     assert "the env file .env cannot be read: it is not UTF-8 text" in refused(cli, "fetch", exit_code=USAGE)
 
@@ -224,7 +224,7 @@ def test_an_env_file_that_is_a_folder_is_refused(cli: CLI) -> None:
     ids=["flag", "flag the other way", "environment", "environment the other way", "env file", "default"],
 )
 @pytest.mark.parametrize("options", [[], ["--env-file", "my.env"]], ids=[".env", "--env-file"])
-def test_a_flag_beats_the_environment_beats_the_env_file_beats_the_default(
+def test_an_option_takes_precedence_over_environment_env_file_and_default(
     cli: CLI, flag: str | None, environment: str | None, env_file: str | None, chosen: str, options: list[str]
 ) -> None:
     cli.ok("fetch")
@@ -239,7 +239,7 @@ def test_a_flag_beats_the_environment_beats_the_env_file_beats_the_default(
         assert "LLM_API_KEY" in refused(cli, *command, exit_code=USAGE)
 
 
-def test_an_env_file_that_is_given_takes_the_place_of_the_default_one(cli: CLI) -> None:
+def test_an_env_file_that_is_named_replaces_the_default_one(cli: CLI) -> None:
     (cli.folder / ".env").write_text("WORK_DIR=from-default\n")
     (cli.folder / "my.env").write_text("WORK_DIR=from-mine\n")
     assert cli.ok("fetch").stdout.startswith("from-default/")
@@ -257,7 +257,7 @@ def test_a_dollar_sign_in_an_env_file_is_a_dollar_sign(cli: CLI, webhook: HTTPSe
 # The helpdesk
 
 
-def test_a_helpdesk_that_cannot_be_reached_may_be_there_later(cli: CLI, webhook: HTTPServer, closed_port: int) -> None:
+def test_a_helpdesk_that_cannot_be_reached_exits_with_4(cli: CLI, webhook: HTTPServer, closed_port: int) -> None:
     url = re.sub(r":\d+/", f":{closed_port}/", cli.settings["HELPDESK_API_URL"])
     cli.settings["HELPDESK_API_URL"] = url
     message = refused(cli, "fetch", exit_code=SERVICE)
@@ -294,7 +294,7 @@ def test_a_bad_answer_of_the_helpdesk_stops_before_anything_is_written(
         assert text in message
 
 
-def test_details_in_the_log_hold_no_secret(cli: CLI, webhook: HTTPServer) -> None:
+def test_verbose_logs_contain_no_secret(cli: CLI, webhook: HTTPServer) -> None:
     webhook.routes["/hook"] = [Response(503), Response(body=[{"id": SECRET, "subject": SECRET}])]
     result = cli.ok("--verbose", "fetch")
     assert "503 Service Unavailable; retry 1" in result.stderr
@@ -324,7 +324,7 @@ def test_a_wrong_catalog_is_refused_with_its_file(cli: CLI, content: str, said: 
 
 
 @pytest.mark.parametrize("name", SOURCES)
-def test_a_source_that_is_not_there_names_its_setting(cli: CLI, name: str) -> None:
+def test_a_source_that_does_not_exist_is_named_with_its_setting(cli: CLI, name: str) -> None:
     cli.settings[name] = "missing\udcff\u2028file"
     message = refused(cli, "fetch", exit_code=INPUT)
     assert "cannot be read: No such file or directory" in message
@@ -341,7 +341,7 @@ def test_without_a_catalog_the_helpdesk_is_not_asked(cli: CLI, webhook: HTTPServ
 
 
 @pytest.mark.parametrize(("command", "first"), [("classify", "fetch"), ("report", "fetch")])
-def test_without_a_run_the_command_to_begin_with_is_named(cli: CLI, command: str, first: str) -> None:
+def test_without_a_run_the_first_command_is_named(cli: CLI, command: str, first: str) -> None:
     message = refused(cli, command, exit_code=INPUT)
     assert "there is no run in work" in message
     assert f"Run `ticketattr {first}` first." in message
@@ -385,7 +385,7 @@ class TestStageFile:
         assert f"Run `ticketattr {first}` first." in message
 
 
-def test_a_newest_run_that_is_not_complete_is_no_reason_to_take_an_older_one(cli: CLI, run_folder: Path) -> None:
+def test_if_the_newest_run_is_not_complete_no_older_run_is_used(cli: CLI, run_folder: Path) -> None:
     newest = run_folder.with_name("20991231T235959Z-0000")
     newest.mkdir()
     assert f"{newest}/tickets.json cannot be read" in refused(cli, "classify", exit_code=INPUT)
@@ -399,17 +399,17 @@ def test_tickets_and_catalog_of_different_runs_are_refused_together(cli: CLI, ru
     assert newest.name in message
 
 
-def test_a_run_id_leads_nowhere_else(cli: CLI, run_folder: Path) -> None:
+def test_a_run_id_cannot_lead_to_another_folder(cli: CLI, run_folder: Path) -> None:
     tickets = json.loads((run_folder / "tickets.json").read_text())
     stdin = json.dumps(tickets | {"run_id": f"../../{run_folder.name}"})
     assert "stdin has no valid header" in refused(cli, "classify", "-i", "-", exit_code=INPUT, stdin=stdin)
 
 
-def test_what_comes_in_through_a_pipe_is_named_as_such(cli: CLI) -> None:
+def test_wrong_input_from_a_pipe_is_named_as_stdin(cli: CLI) -> None:
     assert "stdin is not valid JSON" in refused(cli, "report", "-i", "-", exit_code=INPUT)
 
 
-def test_what_a_file_and_its_name_hold_does_not_steer_the_terminal(cli: CLI) -> None:
+def test_a_file_and_its_name_do_not_control_the_terminal(cli: CLI) -> None:
     name = "tickets\x1b[31m\n\u202e.json"
     (cli.folder / name).write_text('{"kind": "tickets", "schema_version": "\\u001b[31m\\u2028"}')
     message = refused(cli, "classify", "-i", name, exit_code=INPUT)
@@ -444,11 +444,11 @@ def test_a_folder_that_cannot_be_made_is_a_usage_error(cli: CLI, run_folder: Pat
     ],
     ids=["stdin", "stdout", "file"],
 )
-def test_two_things_do_not_share_a_place(cli: CLI, args: list[str], said: str) -> None:
+def test_two_outputs_cannot_have_the_same_path(cli: CLI, args: list[str], said: str) -> None:
     assert f"tickets and catalog {said}" in refused(cli, *args, exit_code=USAGE)
 
 
-def test_two_sources_do_not_share_stdin(cli: CLI) -> None:
+def test_two_sources_cannot_both_be_stdin(cli: CLI) -> None:
     catalog = Path(cli.settings["SERVICE_CATALOG_URL"]).read_text()
     cli.settings |= dict.fromkeys(SOURCES, "-")
     message = refused(cli, "fetch", exit_code=USAGE, stdin=catalog)
@@ -494,7 +494,7 @@ def test_verbose_and_quiet_exclude_each_other(cli: CLI) -> None:
     ],
     ids=lambda value: value.split()[0],
 )
-def test_what_is_not_there_is_told_with_what_to_do_next(cli: CLI, command: str, hint: str) -> None:
+def test_a_missing_input_is_named_with_what_to_do_next(cli: CLI, command: str, hint: str) -> None:
     (cli.folder / "catalog.yaml").write_bytes((DATA / "catalog.yaml").read_bytes())
     (cli.folder / "nowhere.ods").write_bytes(b"PK")
     result = cli("--quiet", *command.split())
@@ -504,6 +504,6 @@ def test_what_is_not_there_is_told_with_what_to_do_next(cli: CLI, command: str, 
     assert hint in told
 
 
-def test_adopting_nothing_makes_no_log_that_says_nothing_was_sent(cli: CLI) -> None:
+def test_adopting_no_report_makes_no_empty_report_log(cli: CLI) -> None:
     assert "0 reports marked as sent" in cli.ok("pending", "adopt").stderr
     assert not (cli.folder / "output" / "reports.db").exists()

@@ -152,7 +152,7 @@ def alerted(world: HTTPServer) -> bool:
         ({}, {"END": [HANG_UP]}, 5),
     ],
 )  # fmt: skip
-def test_nothing_that_is_told_of_a_run_holds_a_ticket_an_address_or_a_secret(
+def test_no_output_of_a_run_contains_ticket_text_addresses_or_secrets(
     cli: CLI,
     world: HTTPServer,
     format: str,
@@ -179,7 +179,7 @@ def test_a_canary_would_be_found(cli: CLI, world: HTTPServer) -> None:
     assert any(CANARY in path.read_text() for path in (cli.folder / "work").glob("*/tickets.json"))
 
 
-def test_a_helpdesk_file_and_a_catalog_that_are_wrong_tell_nothing_either(cli: CLI, world: HTTPServer) -> None:
+def test_errors_about_a_wrong_helpdesk_file_or_catalog_do_not_quote_it(cli: CLI, world: HTTPServer) -> None:
     (cli.folder / "tickets.json").write_text('{"short-canary": ')
     (cli.folder / "catalog.yaml").write_text((DATA / "catalog.yaml").read_text())
     cli.settings |= {"HELPDESK_API_URL": "tickets.json", "SERVICE_CATALOG_URL": "catalog.yaml"}

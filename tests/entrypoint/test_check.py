@@ -1,4 +1,4 @@
-"""`check`: all green on the demo, and one finding with its own remedy for each kind of breakage."""
+"""`check`: no problem on the demo, and one result with its own fix for each kind of problem."""
 
 from __future__ import annotations
 
@@ -146,12 +146,12 @@ def test_every_setting_is_listed_with_its_source(cli: CLI) -> None:
         assert line in lines
 
 
-def test_the_table_lists_what_somebody_set_and_the_rest_on_demand(cli: CLI) -> None:
+def test_the_table_lists_settings_that_are_set_and_with_verbose_the_others(cli: CLI) -> None:
     assert "LLM_BATCH_SIZE" not in cli.ok("check").stdout
     assert "LLM_BATCH_SIZE = 30 (default), not used" in cli.ok("-v", "check").stdout
 
 
-def test_a_quiet_table_lists_only_what_is_not_well(cli: CLI) -> None:
+def test_a_quiet_table_lists_only_warnings_and_errors(cli: CLI) -> None:
     result = cli.ok("-q", "check")
     assert (result.stdout, result.stderr) == ("nothing is wrong\n", "")
     cli.settings["LLM_BACTH_SIZE"] = "1"
@@ -168,14 +168,14 @@ def test_a_quiet_table_lists_only_what_is_not_well(cli: CLI) -> None:
         ("user:canary@desk.example/x", "********@desk.example/x"),
     ],
 )
-def test_a_url_that_is_split_at_the_wrong_place_shows_no_password(cli: CLI, url: str, shown: str) -> None:
+def test_a_url_with_special_characters_in_its_password_does_not_show_it(cli: CLI, url: str, shown: str) -> None:
     cli.settings["HELPDESK_API_URL"] = url
     lines = [line for line in cli("check").stdout.splitlines() if " settings " in line]
     assert f"HELPDESK_API_URL = {shown} (environment)" in "\n".join(lines)
     assert SECRET not in "\n".join(lines)
 
 
-def test_nothing_is_asked_for_what_costs_something_unless_online(cli: CLI, model: HTTPServer) -> None:
+def test_helpdesk_and_model_are_asked_only_online(cli: CLI, model: HTTPServer) -> None:
     cli.settings |= {"HELPDESK_API_URL": f"{model.url}/hook", "HELPDESK_API_KEY": "x", "HELPDESK_API_SECRET": "x"}
     checked = check(cli)
     assert (checked.exit_code, checked.troubles, model.requests) == (DONE, [], [])
@@ -186,7 +186,7 @@ def test_nothing_is_asked_for_what_costs_something_unless_online(cli: CLI, model
     assert checked.of("model") == ["gemini-test answers"]
 
 
-def test_the_mail_server_is_tried_up_to_the_sender_and_gets_no_mail(cli: CLI, server_tls: ssl.SSLContext) -> None:
+def test_the_mail_server_is_asked_up_to_the_sender_and_gets_no_mail(cli: CLI, server_tls: ssl.SSLContext) -> None:
     with smtp_server(tls=server_tls, auth=True) as mail:
         cli.settings |= {**SMTP, "EMAIL_SMTP_PORT": str(mail.port), **LOGIN, "EMAIL_PASSWORD": "right password"}
         checked = check(cli)
@@ -195,7 +195,7 @@ def test_the_mail_server_is_tried_up_to_the_sender_and_gets_no_mail(cli: CLI, se
     assert (mail.logins, mail.received) == (["desk"], [])
 
 
-def test_sources_on_standard_input_are_left_alone(cli: CLI) -> None:
+def test_sources_on_stdin_are_not_read(cli: CLI) -> None:
     cli.settings["HELPDESK_API_URL"] = "-"
     assert check(cli).of("helpdesk") == ["not checked: the tickets come from stdin"]
 
@@ -227,7 +227,7 @@ def test_sources_on_standard_input_are_left_alone(cli: CLI) -> None:
     ],
     ids=lambda value: next(iter(value)) if isinstance(value, dict) else "",
 )
-def test_a_setting_that_is_missing_or_wrong_stops_only_what_needs_it(
+def test_a_setting_that_is_missing_or_wrong_stops_only_the_checks_that_need_it(
     cli: CLI, settings: dict[str, str], said: str, fix: str
 ) -> None:
     keys = {"HELPDESK_API_URL": "https://desk.example", "HELPDESK_API_KEY": "x", "HELPDESK_API_SECRET": "x"}
@@ -245,7 +245,7 @@ def test_a_setting_that_is_missing_or_wrong_stops_only_what_needs_it(
     assert "none is pending" in checked.of("reports")
 
 
-def test_a_price_list_and_rules_that_cannot_be_read_are_settings(cli: CLI) -> None:
+def test_a_price_list_or_rules_that_cannot_be_read_are_errors_of_the_settings(cli: CLI) -> None:
     cli.settings |= {"CLASSIFIER": "gemini", "LLM_API_KEY": "x", "LLM_PRICES": "gone.json"}
     found = check(cli).troubles[0]
     assert (found["area"], found["fix"]) == ("settings", "Check LLM_PRICES.")
@@ -256,7 +256,7 @@ def test_a_price_list_and_rules_that_cannot_be_read_are_settings(cli: CLI) -> No
     assert (found["what"], found["fix"]) == ("LLM_MODEL_NAME is no name of a model", "Correct it (environment).")
 
 
-def test_a_name_that_no_setting_has_is_a_warning(cli: CLI) -> None:
+def test_an_unknown_setting_is_a_warning(cli: CLI) -> None:
     cli.settings["LLM_BACTH_SIZE"] = SECRET
     exit_code, found = trouble(cli)
     assert exit_code == DONE
@@ -357,7 +357,7 @@ def test_a_report_log_that_cannot_be_used_is_an_error(
     assert fix in found["fix"]
 
 
-def test_a_report_log_that_somebody_keeps_is_busy(cli: CLI) -> None:
+def test_a_report_log_that_another_program_has_locked_is_busy(cli: CLI) -> None:
     with closing(sqlite3.connect(make_log(cli), isolation_level=None)) as log:
         log.execute("BEGIN IMMEDIATE")
         exit_code, found = trouble(cli)
@@ -367,7 +367,7 @@ def test_a_report_log_that_somebody_keeps_is_busy(cli: CLI) -> None:
     assert found["fix"] == "Another program has it open; try again after that."
 
 
-def test_another_ticketattr_at_work_is_a_warning(cli: CLI) -> None:
+def test_another_running_ticketattr_is_a_warning(cli: CLI) -> None:
     from filelock import FileLock
 
     make_log(cli)
@@ -378,7 +378,7 @@ def test_another_ticketattr_at_work_is_a_warning(cli: CLI) -> None:
     assert (exit_code, found["what"]) == (DONE, "another ticketattr is running: process 17 of desk")
 
 
-def test_a_report_log_of_the_first_version_stays_one(cli: CLI) -> None:
+def test_a_check_does_not_convert_a_report_log_of_the_first_version(cli: CLI) -> None:
     path = cli.folder / "output" / "reports.db"
     path.parent.mkdir()
     script = (Path(__file__).parents[1] / "data" / "report-log-version-1.sql").read_text()
@@ -422,7 +422,7 @@ def test_corrections_that_are_damaged_are_an_error(cli: CLI) -> None:
     assert "Restore the file from a backup" in found["fix"]
 
 
-def test_a_calibration_that_is_none_is_an_error(cli: CLI) -> None:
+def test_a_file_that_is_not_a_calibration_is_an_error(cli: CLI) -> None:
     (cli.folder / "curve.json").write_text("{}")
     cli.settings["CALIBRATION_FILE"] = "curve.json"
     exit_code, found = trouble(cli)
@@ -476,7 +476,7 @@ def test_a_catalog_that_cannot_be_used_is_an_error(
     ],
     ids=["404", "503", "web page"],
 )
-def test_a_catalog_server_that_does_not_give_it_is_an_error_after_one_try(
+def test_a_catalog_server_that_refuses_is_an_error_after_one_try(
     cli: CLI, http: HTTPServer, response: Response, exit_code: ExitCode, said: str, fix: str
 ) -> None:
     http.routes["/catalog"] = [response]
@@ -487,7 +487,7 @@ def test_a_catalog_server_that_does_not_give_it_is_an_error_after_one_try(
     assert fix in found["fix"]
 
 
-def test_what_is_probably_a_mistake_in_the_catalog_is_a_warning(cli: CLI) -> None:
+def test_a_probable_mistake_in_the_catalog_is_a_warning(cli: CLI) -> None:
     entries = f"{ENTRY % 'Password Reset'}, {ENTRY % 'Pasword Reset'}, {ENTRY % 'Other Request'}"
     (cli.folder / "catalog.yaml").write_text(CATALOG % entries)
     cli.settings["SERVICE_CATALOG_URL"] = "catalog.yaml"
@@ -496,7 +496,7 @@ def test_what_is_probably_a_mistake_in_the_catalog_is_a_warning(cli: CLI) -> Non
     assert found["what"] == "names that differ by a letter: 'Password Reset' and 'Pasword Reset'"
 
 
-def test_a_name_in_the_catalog_does_not_steer_the_terminal(cli: CLI) -> None:
+def test_a_name_in_the_catalog_does_not_control_the_terminal(cli: CLI) -> None:
     (cli.folder / "catalog.yaml").write_text(CATALOG % (ENTRY % r'"Other \e[31m  x"'))
     cli.settings["SERVICE_CATALOG_URL"] = "catalog.yaml"
     result = cli("check")
@@ -517,7 +517,7 @@ def test_a_name_in_the_catalog_does_not_steer_the_terminal(cli: CLI) -> None:
     ],
     ids=["wrong key", "redirect", "down", "truncated"],
 )
-def test_a_helpdesk_that_does_not_answer_well_is_an_error(
+def test_a_helpdesk_without_a_valid_answer_is_an_error(
     cli: CLI, http: HTTPServer, response: Response, exit_code: ExitCode, said: str, fix: str
 ) -> None:
     http.routes["/hook"] = [response]
@@ -553,7 +553,7 @@ PER_DAY = [{"violations": [{"quotaId": "RequestsPerDay"}]}]
     ],
     ids=["key", "model", "parameter", "down", "busy", "quota", "no JSON", "blocked", "hangs up"],
 )
-def test_a_model_that_does_not_answer_well_is_an_error(
+def test_a_model_without_a_valid_answer_is_an_error(
     cli: CLI, model: HTTPServer, response: Response, exit_code: ExitCode, said: str, fix: str
 ) -> None:
     model.routes = {
@@ -610,7 +610,7 @@ MAIL_CASES = [
 
 
 @pytest.mark.parametrize("case", MAIL_CASES, ids=lambda case: case.name)
-def test_a_mail_server_that_would_take_no_mail_is_an_error(cli: CLI, case: MailCase) -> None:
+def test_a_mail_server_that_would_refuse_mails_is_an_error(cli: CLI, case: MailCase) -> None:
     with scripted_smtp(case.replies, extensions=case.extensions) as script:
         cli.settings |= {**case.settings, "EMAIL_SMTP_PORT": str(script.port)}
         exit_code, found = trouble(cli)
@@ -620,7 +620,7 @@ def test_a_mail_server_that_would_take_no_mail_is_an_error(cli: CLI, case: MailC
     assert script.received == []
 
 
-def test_a_mail_server_that_is_not_there_is_an_error(cli: CLI, closed_port: int) -> None:
+def test_a_mail_server_that_cannot_be_reached_is_an_error(cli: CLI, closed_port: int) -> None:
     cli.settings |= {**SMTP, "EMAIL_SMTP_PORT": str(closed_port)}
     exit_code, found = trouble(cli)
     assert (exit_code, found["area"]) == (SERVICE, "mail")
@@ -637,7 +637,7 @@ def test_a_mail_server_that_is_not_there_is_an_error(cli: CLI, closed_port: int)
     ],
     ids=["unknown authority", "another name", "expired"],
 )
-def test_a_certificate_that_proves_nothing_is_an_error(
+def test_a_certificate_that_is_not_valid_is_an_error(
     cli: CLI,
     authority: trustme.CA,
     server_tls: ssl.SSLContext,
@@ -716,7 +716,7 @@ def open_folder() -> Iterator[Path]:
         yield path
 
 
-def test_metrics_and_log_that_can_be_written_are_said_to_be(cli: CLI, open_folder: Path) -> None:
+def test_metrics_and_log_that_can_be_written_are_fine(cli: CLI, open_folder: Path) -> None:
     cli.settings |= {"METRICS_TEXTFILE": f"{open_folder}/new/x.prom", "LOG_FILE": "logs/ticketattr.log"}
     checked = check(cli)
     assert (checked.exit_code, checked.troubles) == (DONE, [])
@@ -737,7 +737,7 @@ def test_metrics_that_cannot_be_written_are_an_error(cli: CLI, open_folder: Path
     assert found["what"] == f"METRICS_TEXTFILE: {open_folder}/file cannot be written: Not a directory"
 
 
-def test_metrics_that_nobody_else_can_read_are_a_warning(cli: CLI, open_folder: Path) -> None:
+def test_metrics_that_only_the_owner_can_read_are_a_warning(cli: CLI, open_folder: Path) -> None:
     (open_folder / "private").mkdir(mode=0o700)
     cli.settings["METRICS_TEXTFILE"] = f"{open_folder}/private/x.prom"
     exit_code, found = trouble(cli)
@@ -746,7 +746,7 @@ def test_metrics_that_nobody_else_can_read_are_a_warning(cli: CLI, open_folder: 
     assert f"chmod g+x {open_folder}/private" in found["fix"]
 
 
-def test_a_gateway_is_asked_online_alone_and_gets_no_figures(cli: CLI, http: HTTPServer) -> None:
+def test_a_gateway_is_asked_only_online_and_gets_no_metrics(cli: CLI, http: HTTPServer) -> None:
     http.routes["/metrics/job/ticketattr"] = [Response(405)]
     cli.settings["METRICS_PUSH_URL"] = http.url.replace("://", f"://user:{SECRET}@")
     assert check(cli).of("metrics") == ["METRICS_PUSH_URL: not asked: --online asks it"]
@@ -769,7 +769,7 @@ def test_a_gateway_is_asked_online_alone_and_gets_no_figures(cli: CLI, http: HTT
     ],
     ids=["path", "login", "down", "busy", "hangs up"],
 )
-def test_a_gateway_that_does_not_answer_well_is_an_error(
+def test_a_gateway_without_a_valid_answer_is_an_error(
     cli: CLI, http: HTTPServer, response: Response, exit_code: ExitCode, said: str, fix: str
 ) -> None:
     http.routes["/"] = [response]
@@ -779,7 +779,7 @@ def test_a_gateway_that_does_not_answer_well_is_an_error(
     assert fix in found["fix"]
 
 
-def test_a_gateway_that_is_not_there_is_an_error(cli: CLI, closed_port: int) -> None:
+def test_a_gateway_that_cannot_be_reached_is_an_error(cli: CLI, closed_port: int) -> None:
     cli.settings["METRICS_PUSH_URL"] = f"http://127.0.0.1:{closed_port}/{SECRET}"
     exit_code, found = trouble(cli, "--online")
     assert (exit_code, found["what"]) == (SERVICE, "the Pushgateway cannot be had: ConnectError")
@@ -787,7 +787,7 @@ def test_a_gateway_that_is_not_there_is_an_error(cli: CLI, closed_port: int) -> 
 
 
 @pytest.mark.parametrize("online", [(), ("--online",)], ids=["offline", "online"])
-def test_alert_services_are_looked_at_and_told_nothing(cli: CLI, http: HTTPServer, online: tuple[str, ...]) -> None:
+def test_alert_services_are_checked_and_get_no_message(cli: CLI, http: HTTPServer, online: tuple[str, ...]) -> None:
     cli.settings["ALERT_URLS"] = f"{http.url.replace('http', 'json')}/{SECRET}, tgram://{SECRET}"
     exit_code, found = trouble(cli, *online)
     assert (exit_code, found["area"]) == (USAGE, "alerts")
@@ -799,7 +799,7 @@ def test_alert_services_are_looked_at_and_told_nothing(cli: CLI, http: HTTPServe
     assert http.requests == []
 
 
-def test_alerts_without_what_sends_them_say_what_to_install(cli: CLI, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_alerts_without_their_extra_say_what_to_install(cli: CLI, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "apprise", None)
     cli.settings["ALERT_URLS"] = f"json://{SECRET}"
     checked = check(cli)
@@ -808,7 +808,7 @@ def test_alerts_without_what_sends_them_say_what_to_install(cli: CLI, monkeypatc
     assert "pip install 'ticketattr[alerts]'" in checked.troubles[0]["what"]
 
 
-def test_what_is_remembered_is_told_and_is_not_made_by_a_check(cli: CLI) -> None:
+def test_the_run_history_is_named_and_is_not_written_by_a_check(cli: CLI) -> None:
     cli.settings["ALERT_URLS"] = "json://127.0.0.1:9"
     assert check(cli).of("run history") == ["no run is recorded yet"]
     cli.ok("run")
@@ -816,7 +816,7 @@ def test_what_is_remembered_is_told_and_is_not_made_by_a_check(cli: CLI) -> None
     assert re.fullmatch(r"the last `run` ended at \d{4}-\d\d-\d\d \d\d:\d\d UTC with exit code 0", said)
 
 
-def test_a_run_that_is_remembered_of_the_future_says_that_the_clock_was_wrong(cli: CLI) -> None:
+def test_a_recorded_run_in_the_future_says_that_the_clock_was_wrong(cli: CLI) -> None:
     cli.settings["ALERT_URLS"] = "json://127.0.0.1:9"
     cli.ok("run")
     path = cli.folder / "work/run-history.json"
@@ -830,7 +830,7 @@ def test_a_run_that_is_remembered_of_the_future_says_that_the_clock_was_wrong(cl
 
 
 @pytest.mark.parametrize("content", ["{", '{"kind": "run_history", "schema_version": 1, "data": {"overlaps": "x"}}'])
-def test_a_memory_that_cannot_be_used_is_a_warning(cli: CLI, content: str) -> None:
+def test_a_run_history_that_cannot_be_used_is_a_warning(cli: CLI, content: str) -> None:
     cli.settings["ALERT_URLS"] = "json://127.0.0.1:9"
     (cli.folder / "work").mkdir()
     (cli.folder / "work/run-history.json").write_text(content)
@@ -853,7 +853,7 @@ def test_a_calibration_of_another_classifier_or_catalog_is_a_warning(cli: CLI) -
     assert "--save-calibration" in found["fix"]
 
 
-def test_a_calibration_that_fits_is_well(cli: CLI) -> None:
+def test_a_calibration_for_this_classifier_and_catalog_is_fine(cli: CLI) -> None:
     catalog = YAMLCatalog(str(EXAMPLES / "catalog.yaml"), HTTPPolicy(0, 0, 1)).fetch_catalog()
     fingerprint = OfflineClassifier().fingerprint(catalog)
     write_calibration(cli.folder / "curve.json", Calibration(1, 0), classifier=fingerprint, tickets=9)
@@ -877,14 +877,14 @@ def aged(path: Path, hours: float) -> None:
     path.write_text(json.dumps({**json.loads(path.read_text()), "confirmed_at": at.isoformat()}))
 
 
-def test_while_the_catalog_server_is_down_it_is_told_how_long_the_last_one_stands_in(cli: CLI, kept: Path) -> None:
+def test_while_the_catalog_server_is_down_a_check_says_how_long_the_last_catalog_is_used(cli: CLI, kept: Path) -> None:
     exit_code, found = trouble(cli)
     assert (exit_code, found["area"]) == (DONE, "catalog")
     assert re.search(r"answered 503.*: runs use the catalog of the last run until \d{4}-", found["what"])
     assert "22 request types" in check(cli).of("catalog")[1]
 
 
-def test_a_kept_catalog_that_is_too_old_does_not_stand_in(cli: CLI, kept: Path) -> None:
+def test_a_kept_catalog_that_is_too_old_is_not_used(cli: CLI, kept: Path) -> None:
     aged(kept, 25)
     exit_code, found = trouble(cli)
     assert (exit_code, found["area"]) == (SERVICE, "catalog")
@@ -895,7 +895,9 @@ def test_a_kept_catalog_that_is_too_old_does_not_stand_in(cli: CLI, kept: Path) 
     ("hours", "said"),
     [(1, "and can be used until"), (25, "but is too old to be used")],
 )
-def test_the_age_of_the_kept_catalog_is_told(cli: CLI, kept: Path, http: HTTPServer, hours: float, said: str) -> None:
+def test_a_check_names_the_age_of_the_kept_catalog(
+    cli: CLI, kept: Path, http: HTTPServer, hours: float, said: str
+) -> None:
     http.routes["/catalog"] = [Response(200, (EXAMPLES / "catalog.yaml").read_bytes())]
     aged(kept, hours)
     checked = check(cli)
@@ -903,7 +905,7 @@ def test_the_age_of_the_kept_catalog_is_told(cli: CLI, kept: Path, http: HTTPSer
     assert re.match(rf"a catalog of \d{{4}}-.* UTC is kept, {said}", checked.of("catalog")[0])
 
 
-def test_a_kept_catalog_of_the_future_says_that_the_clock_is_wrong(cli: CLI, kept: Path, http: HTTPServer) -> None:
+def test_a_kept_catalog_in_the_future_says_that_the_clock_is_wrong(cli: CLI, kept: Path, http: HTTPServer) -> None:
     http.routes["/catalog"] = [Response(200, (EXAMPLES / "catalog.yaml").read_bytes())]
     aged(kept, -5)
     exit_code, found = trouble(cli)
@@ -925,7 +927,9 @@ def test_a_kept_catalog_that_is_damaged_is_a_warning(cli: CLI, kept: Path, http:
 # All of it together
 
 
-def test_the_worst_finding_decides_and_hides_no_other(cli: CLI, closed_port: int, http: HTTPServer) -> None:
+def test_the_worst_result_decides_the_exit_code_and_hides_no_other_result(
+    cli: CLI, closed_port: int, http: HTTPServer
+) -> None:
     (cli.folder / "output").mkdir()
     (cli.folder / "output" / "reports.db").write_bytes(b"no database at all" * 1000)
     http.routes["/catalog"] = [Response(503)]
@@ -945,7 +949,7 @@ def test_the_worst_finding_decides_and_hides_no_other(cli: CLI, closed_port: int
     assert check(cli).exit_code == SERVICE
 
 
-def test_an_env_file_that_cannot_be_read_at_all_stops_before_anything(cli: CLI) -> None:
+def test_an_env_file_that_is_not_valid_stops_the_check_before_it_starts(cli: CLI) -> None:
     (cli.folder / ".env").write_text("A=1\nno value\n")
     result = cli("check")
     assert (result.exit_code, result.stdout) == (USAGE, "")

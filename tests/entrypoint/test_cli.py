@@ -1,4 +1,4 @@
-"""The commands, as people call them."""
+"""The commands, as users call them."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ def test_run_fetches_attributes_reports_and_delivers(cli: CLI) -> None:
     assert attachments[0].get_content() == report.read_bytes()
 
 
-def test_run_leaves_the_file_of_every_stage(cli: CLI) -> None:
+def test_run_writes_the_file_of_every_stage(cli: CLI) -> None:
     cli.ok("run")
     (folder,) = (cli.folder / "work").glob("*Z-*")
     assert sorted(path.name for path in folder.iterdir()) == ["attributions.json", "catalog.json", "tickets.json"]
@@ -45,7 +45,7 @@ def test_run_leaves_the_file_of_every_stage(cli: CLI) -> None:
         assert path.stat().st_mode & 0o777 == 0o600
 
 
-def test_each_run_makes_and_sends_a_report_of_its_own(cli: CLI) -> None:
+def test_each_run_writes_and_sends_its_own_report(cli: CLI) -> None:
     cli.ok("run")
     cli.ok("run")
     assert len(cli.reports) == len(cli.mails) == 2
@@ -80,7 +80,7 @@ def test_stages_work_in_a_pipe(cli: CLI) -> None:
     assert rows(cli.folder / "piped.xlsx") == rows(by_run)
 
 
-def test_a_row_says_what_became_of_its_ticket(cli: CLI) -> None:
+def test_a_row_says_what_happened_to_its_ticket(cli: CLI) -> None:
     cli.ok("run")
     table = {row["id"]: row for row in rows(cli.reports[0])}
     assert table["T-1"]["request_type"] == "Password Reset"
@@ -194,7 +194,7 @@ def test_send_takes_all_pending_reports_in_one_message_oldest_first(cli: CLI) ->
     assert names == [second.name, third.name, first.name]
 
 
-def test_send_report_sends_that_one_alone_from_anywhere(cli: CLI) -> None:
+def test_send_report_sends_one_report_from_any_folder(cli: CLI) -> None:
     prepare_report(cli)
     prepare_report(cli, "elsewhere/mine.xlsx")
     assert cli.ok("send", "--report", "elsewhere/mine.xlsx").stdout == "elsewhere/mine.xlsx\n"
@@ -211,7 +211,7 @@ def test_send_report_says_when_it_was_sent(cli: CLI) -> None:
     assert len(cli.mails) == 1
 
 
-def test_send_report_again_sends_it_all_the_same(cli: CLI, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_send_report_with_again_sends_it_again(cli: CLI, monkeypatch: pytest.MonkeyPatch) -> None:
     cli.ok("run")
     cli.ok("send", "--report", str(cli.reports[0]), "--again")
     history = json.loads(cli.ok("pending", "list", "--all", "--format", "json").stdout)
@@ -234,7 +234,7 @@ def test_pending_list_before_and_after(cli: CLI) -> None:
     assert row["sha256"] == entry["sha256"]
 
 
-def test_pending_list_of_an_untouched_folder_makes_no_file(cli: CLI) -> None:
+def test_pending_list_makes_no_file(cli: CLI) -> None:
     cli.ok("pending", "list", "--all")
     assert list(cli.folder.iterdir()) == []
 
@@ -249,7 +249,7 @@ def test_a_damaged_workbook_is_listed_and_stops_nothing(cli: CLI) -> None:
     assert "damaged" in cli.ok("pending", "list").stdout
 
 
-def test_a_workbook_saved_again_after_its_run_was_sent_stays_home(cli: CLI) -> None:
+def test_a_workbook_that_was_edited_after_its_run_was_sent_is_not_sent(cli: CLI) -> None:
     cli.ok("run")
     workbook = openpyxl.load_workbook(cli.reports[0])
     workbook["Tickets"]["A2"] = "edited"
@@ -262,7 +262,7 @@ def test_a_workbook_saved_again_after_its_run_was_sent_stays_home(cli: CLI) -> N
     assert len(cli.mails) == 1
 
 
-def test_an_empty_queue_is_no_failure_and_makes_no_report(cli: CLI) -> None:
+def test_an_empty_queue_makes_no_report_and_exits_with_0(cli: CLI) -> None:
     (cli.folder / "empty.json").write_text('{"data": []}')
     cli.settings["HELPDESK_API_URL"] = "empty.json"
     assert "0 of 0 tickets attributed" in cli.ok("run").stderr
@@ -274,13 +274,13 @@ def test_an_empty_queue_is_no_failure_and_makes_no_report(cli: CLI) -> None:
     assert not cli.reports
 
 
-def test_quiet_says_nothing_but_results(cli: CLI) -> None:
+def test_quiet_prints_only_results(cli: CLI) -> None:
     result = cli.ok("--quiet", "run")
     assert result.stderr == ""
     assert result.stdout.startswith("output/")
 
 
-def test_quiet_still_says_what_was_not_sent(cli: CLI) -> None:
+def test_quiet_still_names_reports_that_were_not_sent(cli: CLI) -> None:
     (cli.folder / "output").mkdir()
     (cli.folder / "output" / "broken.xlsx").write_text("no workbook")
     result = cli("--quiet", "send")

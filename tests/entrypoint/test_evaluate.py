@@ -1,4 +1,4 @@
-"""`ticketattr evaluate`, as people call it."""
+"""`ticketattr evaluate`, as users call it."""
 
 from __future__ import annotations
 
@@ -72,11 +72,11 @@ def test_the_embedded_classifier_is_measured_without_a_key(cli: CLI) -> None:
     assert figures["top3"]["value"] >= figures["pair_accuracy"]["value"]
 
 
-def test_the_same_tickets_have_the_same_results_twice(cli: CLI) -> None:
+def test_the_same_tickets_give_the_same_results_twice(cli: CLI) -> None:
     assert evaluate(cli)["tickets"] == evaluate(cli)["tickets"]
 
 
-def test_the_interval_of_a_model_of_known_accuracy_holds_the_truth(cli: CLI, model: HTTPServer) -> None:
+def test_the_interval_contains_the_true_accuracy_of_a_model(cli: CLI, model: HTTPServer) -> None:
     results = evaluate(cli)
     accuracy = results["figures"]["pair_accuracy"]
     assert accuracy["value"] == pytest.approx(0.8, abs=0.02)
@@ -95,7 +95,7 @@ def test_the_interval_of_a_model_of_known_accuracy_holds_the_truth(cli: CLI, mod
         ({"CLASSIFIER": "cascade"}, "the shipped map; what the model decides, nothing: it is the model's own word"),
     ],
 )
-def test_what_a_model_says_of_its_confidence_is_not_called_mapped(
+def test_the_confidence_that_a_model_states_is_not_called_mapped(
     cli: CLI, model: HTTPServer, settings: dict[str, str], mapped_by: str
 ) -> None:
     cli.settings |= settings
@@ -118,14 +118,14 @@ def test_the_table_names_every_figure_with_its_interval(cli: CLI) -> None:
     assert "Reliability" in table
 
 
-def test_the_page_needs_nothing_else_and_has_plots(cli: CLI) -> None:
+def test_the_page_has_plots_and_loads_nothing_else(cli: CLI) -> None:
     page = evaluate(cli, format="html")
     assert page.startswith("<!doctype html>")
     assert page.count("<svg") == 2
     assert not re.search(r"(src|href)=|<script|@import|url\(", page)
 
 
-def test_gold_may_come_as_csv_workbook_or_stage_file(cli: CLI) -> None:
+def test_gold_tickets_may_be_csv_a_workbook_or_a_stage_file(cli: CLI) -> None:
     some = ROWS[:40]
     expected = evaluate(cli, gold_file(cli, some))["figures"]["pair_accuracy"]
     with (cli.folder / "gold.csv").open("w", newline="", encoding="utf-8") as file:
@@ -146,7 +146,7 @@ def test_gold_may_come_as_csv_workbook_or_stage_file(cli: CLI) -> None:
     assert evaluate(cli, attributions)["figures"]["pair_accuracy"] == expected
 
 
-def test_what_also_would_do_counts_for_the_lenient(cli: CLI) -> None:
+def test_other_acceptable_labels_count_in_the_lenient_accuracy(cli: CLI) -> None:
     wrong = [{**row, "request_category": "Security", "request_type": "Other Security Concern"} for row in ROWS[:20]]
     also_ok = [
         {**row, "also_ok": [{name: label[name] for name in COLUMNS[3:]}]}
@@ -157,7 +157,7 @@ def test_what_also_would_do_counts_for_the_lenient(cli: CLI) -> None:
     assert figures["lenient_accuracy"]["value"] > 0.8
 
 
-def test_fail_under_fails_under(cli: CLI) -> None:
+def test_an_accuracy_below_fail_under_exits_with_5(cli: CLI) -> None:
     options = ("evaluate", str(GOLD), "--catalog", str(CATALOG), "--fail-under")
     assert cli(*options, "0.5").exit_code == 0
     result = cli(*options, "1.0")
@@ -215,14 +215,14 @@ def test_a_calibration_of_another_classifier_or_catalog_is_refused(cli: CLI, mod
     assert "another classifier or catalog" in refused(cli, str(GOLD), "--catalog", str(CATALOG))
 
 
-def test_a_run_warns_of_a_foreign_calibration_and_does_without(cli: CLI) -> None:
+def test_a_run_warns_about_a_calibration_of_another_classifier_and_does_not_use_it(cli: CLI) -> None:
     evaluate(cli, GOLD, "--save-calibration", "map.json")
     cli.settings["CALIBRATION_FILE"] = "map.json"
     assert "the calibration is not used" in cli.ok("run", "--dry-run").stderr
 
 
 @pytest.mark.parametrize("content", ["", "{}", "[]", '{"kind": "calibration"}', "<html>"])
-def test_what_is_no_calibration_is_refused(cli: CLI, content: str) -> None:
+def test_a_file_that_is_not_a_calibration_is_refused(cli: CLI, content: str) -> None:
     (cli.folder / "map.json").write_text(content)
     cli.settings["CALIBRATION_FILE"] = "map.json"
     assert "map.json" in refused(cli, str(GOLD), "--catalog", str(CATALOG))
@@ -241,7 +241,7 @@ def test_examples_teach_what_the_catalog_does_not_say(cli: CLI) -> None:
     assert [ticket["right"] for ticket in results["tickets"]] == [True, True]
 
 
-def test_the_nearest_examples_stand_in_the_question(cli: CLI, model: HTTPServer) -> None:
+def test_the_most_similar_examples_are_in_the_prompt(cli: CLI, model: HTTPServer) -> None:
     examples = gold_file(cli, ROWS[:60], "examples.jsonl")
     evaluate(cli, gold_file(cli, ROWS[60:90]), "--examples", str(examples))
     text: str = model.requests[0].json["contents"][0]["parts"][0]["text"]
@@ -251,7 +251,7 @@ def test_the_nearest_examples_stand_in_the_question(cli: CLI, model: HTTPServer)
     assert shown <= {row["short_description"] for row in ROWS[:60]}
 
 
-def test_examples_that_are_measured_on_are_refused(cli: CLI) -> None:
+def test_examples_that_are_also_gold_tickets_are_refused(cli: CLI) -> None:
     message = refused(cli, str(GOLD), "--catalog", str(CATALOG), "--examples", str(GOLD))
     assert f"{len(ROWS)} gold tickets are among the examples" in message
 
@@ -290,7 +290,7 @@ def test_votes_without_chance_are_a_wrong_setting(cli: CLI, model: HTTPServer) -
     assert "LLM_VOTES" in message
 
 
-def test_a_cascade_asks_the_model_about_the_doubtful_alone(cli: CLI, model: HTTPServer) -> None:
+def test_a_cascade_asks_the_model_only_about_doubtful_tickets(cli: CLI, model: HTTPServer) -> None:
     cli.settings |= {"CASCADE_THRESHOLD": "0.9"}
     doubtful = sum(
         (ticket["confidence"] or 0.0) < 0.9 for ticket in evaluate(cli, GOLD, "--classifier", "offline")["tickets"]
@@ -302,7 +302,7 @@ def test_a_cascade_asks_the_model_about_the_doubtful_alone(cli: CLI, model: HTTP
     assert results["figures"]["answered"] == len(ROWS)
 
 
-def test_a_cascade_whose_model_is_down_keeps_what_was_sure(cli: CLI, model: HTTPServer) -> None:
+def test_a_cascade_whose_model_is_down_keeps_the_sure_attributions(cli: CLI, model: HTTPServer) -> None:
     model.routes["/v1beta/models/"] = lambda request: Response(503, {})
     cli.settings |= {"LLM_MAX_RETRIES": "0", "CASCADE_THRESHOLD": "0.9"}
     figures = evaluate(cli, GOLD, "--classifier", "cascade")["figures"]
@@ -312,7 +312,7 @@ def test_a_cascade_whose_model_is_down_keeps_what_was_sure(cli: CLI, model: HTTP
 # Bad gold
 
 
-def test_labels_outside_the_catalog_are_listed_and_refused_unless_ignored(cli: CLI) -> None:
+def test_labels_that_are_not_in_the_catalog_are_refused_unless_ignored(cli: CLI) -> None:
     strange = {**ROWS[0], "id": "strange", "request_type": "Reset forgotten coffee"}
     gold = gold_file(cli, [*ROWS[:30], strange])
     message = refused(cli, str(gold), "--catalog", str(CATALOG))
@@ -330,7 +330,7 @@ def test_labels_outside_the_catalog_are_listed_and_refused_unless_ignored(cli: C
         pytest.param([{"id": "1", "short_description": "x"}], "lacks the columns request_category", id="no label"),
     ],
 )
-def test_gold_that_nothing_can_be_measured_by_is_refused(cli: CLI, rows: list[dict[str, Any]], words: str) -> None:
+def test_gold_tickets_that_measure_nothing_are_refused(cli: CLI, rows: list[dict[str, Any]], words: str) -> None:
     assert words in refused(cli, str(gold_file(cli, rows)), "--catalog", str(CATALOG))
 
 
@@ -347,17 +347,17 @@ def test_gold_that_nothing_can_be_measured_by_is_refused(cli: CLI, rows: list[di
         ("gold.json", b"{}", "gold.json"),
     ],
 )
-def test_gold_that_cannot_be_read_is_refused(cli: CLI, name: str, content: bytes, words: str) -> None:
+def test_a_gold_file_that_is_not_valid_is_refused(cli: CLI, name: str, content: bytes, words: str) -> None:
     (cli.folder / name).write_bytes(content)
     assert words in refused(cli, name, "--catalog", str(CATALOG))
 
 
-def test_gold_that_is_not_there_is_named(cli: CLI) -> None:
+def test_a_gold_file_that_does_not_exist_is_named(cli: CLI) -> None:
     assert "missing.jsonl cannot be read" in refused(cli, "missing.jsonl", "--catalog", str(CATALOG))
     assert "missing.yaml" in refused(cli, str(GOLD), "--catalog", "missing.yaml")
 
 
-def test_a_line_separator_within_a_text_ends_no_line(cli: CLI) -> None:
+def test_a_line_separator_inside_a_text_does_not_end_the_line(cli: CLI) -> None:
     (cli.folder / "gold.jsonl").write_text(
         "".join(json.dumps({**row, "long_description": "a\u2028b\x85c"}, ensure_ascii=False) + "\r\n" for row in ROWS),
         encoding="utf-8",
@@ -366,7 +366,7 @@ def test_a_line_separator_within_a_text_ends_no_line(cli: CLI) -> None:
 
 
 @pytest.mark.parametrize("tickets", [5, None, [{"id": 1}]])
-def test_saved_results_that_are_none_are_refused(cli: CLI, tickets: Any) -> None:
+def test_saved_results_that_are_not_valid_are_refused(cli: CLI, tickets: Any) -> None:
     (cli.folder / "saved.json").write_text(json.dumps({"kind": "evaluation", "tickets": tickets}))
     assert "saved.json" in refused(cli, str(GOLD), "--catalog", str(CATALOG), "--compare", "offline", "saved.json")
 
@@ -374,7 +374,7 @@ def test_saved_results_that_are_none_are_refused(cli: CLI, tickets: Any) -> None
 WRONG: tuple[object, ...] = ("0.5", [], {}, True, 7, -1, None)
 
 
-def test_a_saved_confidence_that_is_none_is_none(cli: CLI) -> None:
+def test_a_saved_confidence_that_is_not_valid_is_ignored(cli: CLI) -> None:
     saved = evaluate(cli, GOLD)
     for row, confidence in zip(saved["tickets"], WRONG, strict=False):
         row["confidence"] = confidence

@@ -1,4 +1,4 @@
-"""What `--help` shows, and how lists look on terminals of every width."""
+"""The output of `--help`, and lists on terminals of every width."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ def test_every_command_has_examples_and_no_other_does() -> None:
 
 
 @pytest.mark.parametrize("command", COMMANDS)
-def test_every_help_ends_with_its_examples_as_they_stand(cli: CLI, command: str) -> None:
+def test_every_help_ends_with_its_examples(cli: CLI, command: str) -> None:
     shown = cli.ok(*command.split(), "--help").stdout
     examples = shown.partition("\n  Examples:\n")[2].splitlines()
     assert [line.strip() for line in examples] == list(EXAMPLES[command])
@@ -79,7 +79,7 @@ def _read(terminal: int) -> bytes:
         return b""
 
 
-def test_a_list_too_wide_for_the_terminal_is_folded_and_one_far_too_wide_shown_in_blocks(cli: CLI) -> None:
+def test_a_wide_list_is_folded_and_a_very_wide_one_is_shown_in_blocks(cli: CLI) -> None:
     cli.ok("run")
     wide = on_a_terminal(cli, 250, "pending", "list", "--all")
     narrow = on_a_terminal(cli, 40, "pending", "list", "--all")

@@ -1,4 +1,4 @@
-"""What stands in the log of a run."""
+"""The log of a run."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ def json_lines(text: str) -> list[dict[str, Any]]:
     return [json.loads(line) for line in text.splitlines()]
 
 
-def test_every_line_of_a_json_log_says_when_in_which_run_and_in_which_stage(cli: CLI) -> None:
+def test_every_line_of_a_json_log_has_its_time_run_and_stage(cli: CLI) -> None:
     cli.settings |= {"LOG_FILE": "logs/run.log", "LOG_FORMAT": "json"}
     cli.ok("run")
     lines = json_lines((cli.folder / "logs/run.log").read_text())
@@ -64,7 +64,7 @@ def test_stages_by_hand_log_the_run_of_their_files(cli: CLI) -> None:
     }
 
 
-def test_where_json_is_wanted_stderr_is_nothing_else_errors_and_hints_included(cli: CLI) -> None:
+def test_with_json_logs_stderr_has_only_json_including_errors_and_hints(cli: CLI) -> None:
     cli.settings |= {"LOG_FORMAT": "json", "SERVICE_CATALOG_URL": "nowhere.yaml"}
     result = cli("run")
     last = json_lines(result.stderr)[-1]
@@ -79,7 +79,7 @@ def test_a_stage_that_breaks_off_says_so(cli: CLI) -> None:
     assert (end["stage"], end["message"].split(" in ")[0]) == ("fetch", "fetch broken off")
 
 
-def test_a_text_log_says_the_same_and_takes_over_what_a_person_was_told(cli: CLI) -> None:
+def test_a_text_log_has_the_same_lines_and_the_messages_for_the_user(cli: CLI) -> None:
     cli.settings["LOG_FILE"] = "run.log"
     cli.ok("--quiet", "run")
     lines = (cli.folder / "run.log").read_text().splitlines()
@@ -88,7 +88,7 @@ def test_a_text_log_says_the_same_and_takes_over_what_a_person_was_told(cli: CLI
     assert lines[-1].endswith(" run]: 1 report sent")
 
 
-def test_an_error_stands_in_the_file_with_its_hint_also_when_settings_are_wrong(cli: CLI) -> None:
+def test_an_error_is_in_the_log_file_with_its_hint_even_if_settings_are_wrong(cli: CLI) -> None:
     cli.settings |= {"LOG_FILE": "run.log", "CODEBASE_URL": ""}
     result = cli("run")
     error, hint = result.stderr.splitlines()
@@ -98,20 +98,20 @@ def test_an_error_stands_in_the_file_with_its_hint_also_when_settings_are_wrong(
 
 
 @pytest.mark.parametrize(("level", "lines"), [("debug", True), ("info", True), ("warning", False), ("error", False)])
-def test_the_file_has_a_level_of_its_own(cli: CLI, level: str, lines: bool) -> None:
+def test_the_log_file_has_its_own_level(cli: CLI, level: str, lines: bool) -> None:
     cli.settings |= {"LOG_FILE": "run.log", "LOG_LEVEL": level}
     assert cli.ok("--quiet", "run").stderr == ""
     path = cli.folder / "run.log"
     assert bool(path.exists() and path.read_text()) is lines
 
 
-def test_quiet_and_verbose_are_for_stderr_as_ever(cli: CLI) -> None:
+def test_quiet_and_verbose_affect_only_stderr(cli: CLI) -> None:
     cli.settings |= {"LOG_FILE": "run.log", "LOG_LEVEL": "debug"}
     assert cli.ok("--quiet", "run").stderr == ""
     assert "report written" in cli.ok("run").stderr
 
 
-def test_a_log_that_cannot_be_written_is_said_once_and_fails_nothing(cli: CLI) -> None:
+def test_a_log_file_that_cannot_be_written_causes_one_warning_and_no_failure(cli: CLI) -> None:
     (cli.folder / "file").write_text("")
     cli.settings["LOG_FILE"] = "file/run.log"
     assert cli.ok("--quiet", "run").stderr.count("cannot be written") == 1
@@ -129,7 +129,7 @@ def test_a_wrong_setting_of_the_log_is_named(cli: CLI, name: str, value: str) ->
     assert not cli.mails
 
 
-def test_what_strangers_wrote_does_not_steer_a_log(cli: CLI, http: HTTPServer) -> None:
+def test_text_from_outside_does_not_control_a_log(cli: CLI, http: HTTPServer) -> None:
     http.routes["/"] = [Response(302, headers={"Location": "http://x/\u001b[31m"})]
     cli.settings |= {"LOG_FILE": "run.log", "SERVICE_CATALOG_URL": f"{http.url}/catalog"}
     cli("run")
@@ -158,9 +158,7 @@ def test_an_exception_is_logged_without_its_message(tmp_path: Path, format: Any)
 
 
 @pytest.mark.parametrize("flags", [(), ("-q",)])
-def test_a_log_file_that_cannot_be_written_is_a_line_of_json_too_and_said_once(
-    cli: CLI, flags: tuple[str, ...]
-) -> None:
+def test_a_log_file_that_cannot_be_written_causes_one_line_of_json(cli: CLI, flags: tuple[str, ...]) -> None:
     (cli.folder / "file").touch()
     cli.settings |= {"LOG_FILE": "file/run.log", "LOG_FORMAT": "json"}
     lines = json_lines(cli.ok(*flags, "run").stderr)
@@ -169,12 +167,12 @@ def test_a_log_file_that_cannot_be_written_is_a_line_of_json_too_and_said_once(
 
 
 @pytest.mark.parametrize("sign", ["\x1b", "\n", "\r", "\x9b", "\u061c", "\u200f", "\u202e", "\u2066", "\u2028"])
-def test_no_sign_that_steers_a_terminal_or_forges_a_line_gets_into_a_line(sign: str) -> None:
+def test_no_character_that_controls_a_terminal_or_forges_a_line_gets_into_a_line(sign: str) -> None:
     for lines in (TextLines(on_screen=True), TextLines(on_screen=False), JSONLines()):
         assert sign not in lines.format(record(f"a{sign}b"))
 
 
-def test_no_line_is_longer_than_somebody_reads() -> None:
+def test_a_very_long_message_is_cut() -> None:
     for lines in (TextLines(on_screen=True), TextLines(on_screen=False), JSONLines()):
         line = lines.format(record("x" * 2_000_000))
         assert "[cut]" in line

@@ -32,9 +32,7 @@ def test_eight_processes_on_ten_reports_deliver_each_once(cli: CLI) -> None:
     assert listed(cli) == []
 
 
-def test_of_eight_runs_one_works_and_the_others_say_who_and_end_without_waiting_for_it(
-    cli: CLI, http: HTTPServer
-) -> None:
+def test_of_eight_runs_one_works_and_the_others_name_it_and_end_at_once(cli: CLI, http: HTTPServer) -> None:
     others_ended = threading.Event()
 
     def answer(request: Request) -> Response:
@@ -59,7 +57,7 @@ def test_of_eight_runs_one_works_and_the_others_say_who_and_end_without_waiting_
     assert len(http.requests) == len(cli.mails) == len(cli.reports) == 1
 
 
-def test_waiting_ends_when_the_other_does(cli: CLI) -> None:
+def test_waiting_ends_when_the_other_run_ends(cli: CLI) -> None:
     put_report(cli)
     held, release = threading.Event(), threading.Event()
 
@@ -78,7 +76,7 @@ def test_waiting_ends_when_the_other_does(cli: CLI) -> None:
         end.join()
 
 
-def test_waiting_in_vain_ends_after_its_time(cli: CLI) -> None:
+def test_waiting_ends_after_the_given_time(cli: CLI) -> None:
     put_report(cli)
     with SQLiteReportLog(cli.folder / "output" / "reports.db").hold(MIDNIGHT):
         began = time.monotonic()
@@ -88,7 +86,7 @@ def test_waiting_in_vain_ends_after_its_time(cli: CLI) -> None:
     assert f"process {os.getpid()}" in result.stderr
 
 
-def test_what_somebody_is_sending_is_listed_so_and_as_doubt_when_nobody_is_any_more(cli: CLI) -> None:
+def test_a_report_is_listed_as_sending_and_as_in_doubt_once_the_sender_is_gone(cli: CLI) -> None:
     path = put_report(cli)
     log = SQLiteReportLog(cli.folder / "output" / "reports.db")
     with log.hold(MIDNIGHT):

@@ -39,7 +39,7 @@ def put(cli: CLI, content: str | bytes, name: str = "key") -> Path:
 # Profiles
 
 
-def test_the_last_env_file_beats_the_ones_before_and_the_environment_beats_all(cli: CLI) -> None:
+def test_the_last_env_file_takes_precedence_and_the_environment_over_all_of_them(cli: CLI) -> None:
     put(cli, "WORK_DIR=common\nOUTPUT_DIR=common-out\nHTTP_TIMEOUT=soon\n", "common.env")
     put(cli, "WORK_DIR=prod\nHTTP_TIMEOUT=5\n", "prod.env")
     files = ("--env-file", "common.env", "--env-file", "prod.env")
@@ -49,7 +49,7 @@ def test_the_last_env_file_beats_the_ones_before_and_the_environment_beats_all(c
     assert "HTTP_TIMEOUT" in refused(cli, "--env-file", "common.env", "fetch", exit_code=USAGE)
 
 
-def test_a_profile_that_is_not_there_is_named(cli: CLI) -> None:
+def test_a_profile_that_does_not_exist_is_named(cli: CLI) -> None:
     put(cli, "", "common.env")
     files = ("--env-file", "common.env", "--env-file", "prod.env")
     assert "the env file prod.env cannot be read" in refused(cli, *files, "fetch", exit_code=USAGE)
@@ -97,7 +97,7 @@ def test_a_line_without_a_value_is_a_syntax_error(cli: CLI, line: str) -> None:
         ("schlüssel", "schlüssel"),
     ],
 )
-def test_a_secret_is_what_is_in_its_file_but_for_one_line_end(
+def test_a_secret_is_the_content_of_its_file_without_one_line_end(
     cli: CLI, webhook: HTTPServer, content: str, secret: str
 ) -> None:
     cli.settings["HELPDESK_API_KEY_FILE"] = str(put(cli, content))
@@ -106,7 +106,7 @@ def test_a_secret_is_what_is_in_its_file_but_for_one_line_end(
 
 
 @pytest.mark.parametrize("text", ["a\tb", "a\nb", "a\n\n", "a\r", "\x1ba", "a\x00"], ids=repr)
-def test_a_secret_with_a_control_character_is_refused_and_never_cut(cli: CLI, webhook: HTTPServer, text: str) -> None:
+def test_a_secret_with_a_control_character_is_refused_and_not_cut(cli: CLI, webhook: HTTPServer, text: str) -> None:
     path = put(cli, SECRET + text)
     cli.settings["HELPDESK_API_KEY_FILE"] = str(path)
     message = refused(cli, "fetch", exit_code=USAGE)
@@ -128,7 +128,7 @@ def test_a_secret_with_a_control_character_is_refused_and_never_cut(cli: CLI, we
     ],
     ids=["missing", "empty", "blank", "Latin-1", "large"],
 )
-def test_a_secret_file_that_is_of_no_use_is_named_with_its_setting(
+def test_a_secret_file_that_is_not_valid_is_named_with_its_setting(
     cli: CLI, webhook: HTTPServer, content: bytes | None, said: str
 ) -> None:
     path = cli.folder / "key" if content is None else put(cli, content)
@@ -139,20 +139,22 @@ def test_a_secret_file_that_is_of_no_use_is_named_with_its_setting(
 
 
 @pytest.mark.parametrize(("path", "said"), [("work", "Is a directory"), ("a\x1b[31m", r"a\x1b[31m cannot be read")])
-def test_a_path_that_leads_to_no_secret_is_refused(cli: CLI, webhook: HTTPServer, path: str, said: str) -> None:
+def test_a_path_without_a_secret_is_refused(cli: CLI, webhook: HTTPServer, path: str, said: str) -> None:
     (cli.folder / "work").mkdir()
     cli.settings["HELPDESK_API_KEY_FILE"] = path
     assert said in refused(cli, "fetch", exit_code=USAGE)
 
 
-def test_a_secret_and_its_file_at_one_level_are_refused(cli: CLI, webhook: HTTPServer) -> None:
+def test_a_secret_and_its_file_in_the_same_source_are_refused(cli: CLI, webhook: HTTPServer) -> None:
     cli.settings |= {"HELPDESK_API_KEY": SECRET, "HELPDESK_API_KEY_FILE": str(put(cli, SECRET))}
     message = refused(cli, "fetch", exit_code=USAGE)
     assert "HELPDESK_API_KEY and HELPDESK_API_KEY_FILE are both set (environment): keep one of them" in message
 
 
 @pytest.mark.parametrize("in_environment", ["HELPDESK_API_KEY", "HELPDESK_API_KEY_FILE"])
-def test_of_a_secret_and_its_file_the_higher_level_wins(cli: CLI, webhook: HTTPServer, in_environment: str) -> None:
+def test_between_a_secret_and_its_file_the_source_with_precedence_counts(
+    cli: CLI, webhook: HTTPServer, in_environment: str
+) -> None:
     cli.settings["HELPDESK_API_KEY"] = ""
     values = {"HELPDESK_API_KEY": "the text", "HELPDESK_API_KEY_FILE": str(put(cli, "in the file"))}
     (lower,) = set(values) - {in_environment}
@@ -176,7 +178,7 @@ def test_a_pipe_can_be_the_file_of_a_secret(cli: CLI, webhook: HTTPServer) -> No
 
 
 @pytest.mark.parametrize("name", sorted(name for name, asked in known_settings().items() if asked.is_secret))
-def test_every_secret_may_lie_in_a_file(cli: CLI, name: str) -> None:
+def test_every_secret_may_be_in_a_file(cli: CLI, name: str) -> None:
     values = Values((ValueSource("environment", {f"{name}_FILE": str(put(cli, "in a file\n"))}),))
     assert values.secret(name) == "in a file"
     assert unknown_settings(values) == []
@@ -195,7 +197,7 @@ def test_every_secret_may_lie_in_a_file(cli: CLI, name: str) -> None:
         ("LLM_XYZZY_123", ""),
     ],
 )
-def test_a_name_in_the_environment_that_looks_like_a_setting_is_warned_about_once(
+def test_an_unknown_name_in_the_environment_that_looks_like_a_setting_causes_one_warning(
     cli: CLI, name: str, guess: str
 ) -> None:
     cli.settings[name] = SECRET
@@ -212,35 +214,35 @@ def test_a_name_in_the_environment_that_looks_like_a_setting_is_warned_about_onc
         *("CATALOG_URL", "SERVICE_NAME", "TERM", "REPORT", "_TICKETATTR_COMPLETE", "PYTHONPATH", "TICKET", "CODE_HOME"),
     ],
 )
-def test_what_others_use_is_no_strange_name(name: str) -> None:
+def test_a_name_that_other_programs_use_causes_no_warning(name: str) -> None:
     assert unknown_settings(Values((ValueSource("environment", {name: "x"}),))) == []
 
 
-def test_every_name_in_an_env_file_that_no_setting_has_is_told_with_its_line(cli: CLI) -> None:
+def test_every_unknown_name_in_an_env_file_causes_a_warning_with_its_line(cli: CLI) -> None:
     put(cli, "# ours\nWORK_DIR=work\n\nHTTP_PROXY=http://proxy\nllm_batch_size=3\n", ".env")
     errors = cli.ok("fetch").stderr
     assert "HTTP_PROXY (env file .env, line 4) is not a setting\n" in errors
     assert "llm_batch_size (env file .env, line 5) is not a setting: did you mean LLM_BATCH_SIZE?" in errors
 
 
-def test_a_name_that_the_environment_has_too_may_stand_in_an_env_file(cli: CLI) -> None:
+def test_a_name_in_an_env_file_that_is_also_in_the_environment_causes_no_warning(cli: CLI) -> None:
     put(cli, "TZ=UTC\n", ".env")
     cli.settings["TZ"] = "UTC"
     assert "TZ" not in cli.ok("fetch").stderr
 
 
-def test_what_may_be_a_secret_and_not_a_name_is_not_shown(cli: CLI) -> None:
+def test_a_name_that_may_be_a_secret_is_not_shown(cli: CLI) -> None:
     put(cli, f"A=1\nx{SECRET}Ab9/==\n", "my.env")
     errors = cli.ok("--env-file", "my.env", "fetch").stderr
     assert "a name (env file my.env, line 2) is not a setting" in errors
     assert SECRET not in errors
 
 
-def test_a_program_that_is_to_be_quiet_does_not_warn(cli: CLI) -> None:
+def test_with_quiet_there_are_no_warnings(cli: CLI) -> None:
     cli.settings["LLM_BACTH_SIZE"] = "3"
     assert cli.ok("--quiet", "fetch").stderr == ""
 
 
-def test_a_result_on_stdout_stays_whole(cli: CLI) -> None:
+def test_warnings_do_not_go_to_stdout(cli: CLI) -> None:
     cli.settings["LLM_BACTH_SIZE"] = "3"
     assert cli.ok("fetch", "-o", "-").stdout.startswith("{")

@@ -1,4 +1,4 @@
-"""What becomes of a command whose stdout is full, closed, or no longer read: the program as a process of its own."""
+"""Commands whose stdout is full, closed, or no longer read, each in a process of its own."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ def ends(cli: CLI, line: str) -> tuple[int, str]:
 
 @pytest.mark.skipif(not Path("/dev/full").exists(), reason="the system has no device that is full")
 @pytest.mark.parametrize("command", ["pending list", "fetch -o -", "--help"])
-def test_results_that_find_no_room_are_an_error_with_what_to_do(cli: CLI, command: str) -> None:
+def test_results_on_a_full_disk_are_an_error_with_a_hint(cli: CLI, command: str) -> None:
     code, stderr = ends(cli, f"ticketattr {command} >/dev/full")
     assert (code, "Traceback" in stderr) == (4, False)
     assert "stdout cannot be written: No space left on device" in stderr
@@ -27,12 +27,12 @@ def test_results_that_find_no_room_are_an_error_with_what_to_do(cli: CLI, comman
 
 @pytest.mark.parametrize("command", ["pending list --format csv", "fetch -o -"])
 @pytest.mark.parametrize("closed", [">&-", "2>&-", "<&- >&- 2>&-"])
-def test_whoever_closes_a_stream_wants_nothing_from_it(cli: CLI, command: str, closed: str) -> None:
+def test_a_closed_stream_is_not_an_error(cli: CLI, command: str, closed: str) -> None:
     code, stderr = ends(cli, f"ticketattr -q {command} {closed}")
     assert (code, stderr) == (0, "")
 
 
-def test_a_log_never_gets_into_a_file_that_was_opened_in_its_place(cli: CLI) -> None:
+def test_messages_never_go_into_a_file_that_has_the_number_of_a_closed_stream(cli: CLI) -> None:
     for stage in ("fetch", "classify", "report"):
         cli.ok(stage)
     assert ends(cli, "ticketattr -v send <&- >&- 2>&-") == (0, "")
@@ -40,5 +40,5 @@ def test_a_log_never_gets_into_a_file_that_was_opened_in_its_place(cli: CLI) -> 
     assert len(cli.mails) == 1
 
 
-def test_a_reader_who_has_enough_is_no_failure(cli: CLI) -> None:
+def test_a_reader_that_stops_reading_is_not_an_error(cli: CLI) -> None:
     assert ends(cli, "ticketattr -q fetch -o - | head -c 1 >/dev/null") == (0, "")

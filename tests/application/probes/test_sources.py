@@ -145,7 +145,7 @@ def test_a_kept_catalog_that_is_too_old_is_named_as_such() -> None:
     )
 
 
-def test_a_kept_catalog_of_the_future_says_that_the_clock_is_wrong() -> None:
+def test_a_kept_catalog_in_the_future_says_that_the_clock_is_wrong() -> None:
     cache = FakeCache(FakeKept(MIDNIGHT + timedelta(minutes=1)), is_usable=False)
     assert check(FakeSource(), cache)[0][0] == CheckResult(
         "catalog",

@@ -376,7 +376,7 @@ def test_no_error_holds_a_secret_of_the_url(http: HTTPServer, response: Response
         pytest.param("file://data/tickets.json", id="folder taken for a host"),
     ],
 )
-def test_an_unusable_url_is_a_wrong_setting(url: str) -> None:
+def test_a_url_that_is_not_valid_is_a_wrong_setting(url: str) -> None:
     error = failure(helpdesk(url))
     assert isinstance(error, SettingsError)
     assert "HELPDESK_API_URL" in str(error)
