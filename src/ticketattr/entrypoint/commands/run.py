@@ -68,9 +68,10 @@ def _work(
         invocation.console.summary(f"{sent(result.deliveries)} sent")
     if result.report:
         print_path(result.report)
-    exit_if_partial(invocation, tickets=result.tickets, deliveries=result.deliveries, left=result.left)
     if outgoing:
+        # Before the exit code is decided: a report that cannot be sent must not keep the ticket text of old runs.
         prune(wiring.archive(settings.folders, outgoing), settings.retention, invocation.clock())
+    exit_if_partial(invocation, tickets=result.tickets, deliveries=result.deliveries, left=result.left)
 
 
 def _report_folder(folders: FolderSettings, this_run: Run, *, sends: bool) -> Path:
