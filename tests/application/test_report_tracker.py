@@ -120,7 +120,8 @@ class TestForgotten:
         refuse_lost_report_log([a_report(modified=MIDNIGHT)], desk.log, MIDNIGHT + timedelta(days=1))
 
     def test_a_file_of_another_program_was_never_sent(self, desk: Desk) -> None:
-        refuse_lost_report_log([a_report(name="~$a.xlsx")], desk.log, MIDNIGHT + timedelta(days=9))
+        temporary = replace(a_report(name="~$a.xlsx"), is_temporary=True)
+        refuse_lost_report_log([temporary], desk.log, MIDNIGHT + timedelta(days=9))
 
     def test_beside_a_log_everything_is_known(self, desk: Desk) -> None:
         desk.put("a.xlsx")

@@ -97,8 +97,7 @@ def test_a_file_that_names_no_run_is_of_none() -> None:
     ("report", "detail", "is_pending"),
     [
         (ReportFile(Path("a.xlsx"), "0", 1, MIDNIGHT, damage="no workbook"), "no workbook", True),
-        (ReportFile(Path("~$a.xlsx"), "0", 1, MIDNIGHT), "a temporary file of another program", False),
-        (ReportFile(Path("a.XLSX.TMP"), "0", 1, MIDNIGHT, damage="no workbook"), "no workbook", False),
+        (ReportFile(Path("~$a.xlsx"), "0", 1, MIDNIGHT, damage="a lock", is_temporary=True), "a lock", False),
     ],
     ids=lambda value: value.path.name if isinstance(value, ReportFile) else None,
 )

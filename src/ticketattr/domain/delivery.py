@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from dataclasses import dataclass
 from datetime import datetime, timezone
 from pathlib import Path
@@ -19,10 +18,6 @@ ABANDONED = "its process ended before it knew the answer"
 RecipientState = Literal["sending", "sent", "deferred", "refused", "in_doubt"]
 """What one recipient's part of a message came to. `deferred`: refused for now (4xx); `refused`: for good (5xx)."""
 
-# Excel's lock files, LibreOffice's, and what programs write before they rename it.
-_TEMPORARY = re.compile(r"~\$|\.|.*\.(tmp|part|partial|crdownload)$", re.IGNORECASE)
-
-
 UNKNOWN_TIME = datetime.fromtimestamp(0, timezone.utc)
 """When a file was changed that nobody could look at."""
 
@@ -31,7 +26,8 @@ UNKNOWN_TIME = datetime.fromtimestamp(0, timezone.utc)
 class ReportFile:
     """A workbook on disk. Its content is its identity: the name may change, the SHA-256 does not.
 
-    `run_id` is what the workbook says of itself (empty: nothing). `damage` says why it cannot be sent.
+    `run_id` is the run that the workbook names (empty: none). `damage` says why it cannot be sent (empty: it can).
+    `is_temporary`: another program made the file and will delete it, so nobody has to act on it.
     """
 
     path: Path
@@ -40,15 +36,7 @@ class ReportFile:
     modified: datetime
     run_id: str = ""
     damage: str = ""
-
-    @property
-    def is_temporary(self) -> bool:
-        """Whether another program left it for the time being: no report, and nobody's trouble."""
-        return is_temporary(self.path)
-
-
-def is_temporary(path: Path) -> bool:
-    return bool(_TEMPORARY.match(path.name))
+    is_temporary: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -87,8 +87,8 @@ def status_of(report: ReportFile, delivery: Delivery, history: DeliveryHistory) 
 def _judge(
     report: ReportFile, delivery: Delivery | None, run_sent_at: datetime | None, history: DeliveryHistory
 ) -> ReportStatus:
-    if report.is_temporary or report.damage:
-        return ReportStatus(report, "damaged", report.damage or "a temporary file of another program")
+    if report.damage:
+        return ReportStatus(report, "damaged", report.damage)
     if delivery and delivery.state != "failed":
         return status_of(report, delivery, history)
     for adoption in history.adoptions:

@@ -86,7 +86,8 @@ def test_only_workbooks_that_lie_there_are_reports(folder: OutputFolder) -> None
 
 
 @pytest.mark.parametrize(
-    "name", ["~$report.xlsx", ".~lock.report.xlsx#", ".report.xlsx.x7.tmp", "report.xlsx.part", "._report.xlsx"]
+    "name",
+    ["~$report.xlsx", ".~lock.report.xlsx#", ".report.xlsx.x7.tmp", "report.xlsx.part", "._report.xlsx", "a.XLSX.TMP"],
 )
 def test_what_another_program_left_for_the_time_being_is_damaged_whatever_is_in_it(
     folder: OutputFolder, name: str

@@ -4,16 +4,20 @@ from __future__ import annotations
 
 import hashlib
 import os
+import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime, timezone
 from pathlib import Path
 
-from ...domain.delivery import UNKNOWN_TIME, ReportFile, is_temporary
+from ...domain.delivery import UNKNOWN_TIME, ReportFile
 from ...errors import InputError
 from ..files import open_regular, remove_file, unreadable
 from ..reports.workbook import MAX_BYTES, inspect_archive
+
+# Lock files of Excel and LibreOffice, and files that programs rename once they are complete.
+_TEMPORARY_NAME = re.compile(r"~\$|\.|.*\.(tmp|part|partial|crdownload)$", re.IGNORECASE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,7 +56,11 @@ class OutputFolder:
 
 def _may_be_report(path: Path) -> bool:
     name = path.name.lower()
-    return path.is_file() and (name.endswith(".xlsx") or (".xlsx" in name and is_temporary(path)))
+    return path.is_file() and (name.endswith(".xlsx") or (".xlsx" in name and _is_temporary(path)))
+
+
+def _is_temporary(path: Path) -> bool:
+    return bool(_TEMPORARY_NAME.match(path.name))
 
 
 def _inspect_or_doubt(path: Path) -> ReportFile | None:
@@ -80,18 +88,20 @@ def _lies_at(path: Path) -> Path | None:
 
 
 def _unread(path: Path, damage: str) -> ReportFile:
-    return ReportFile(path, sha256="", size=0, modified=UNKNOWN_TIME, damage=damage)
+    return ReportFile(path, sha256="", size=0, modified=UNKNOWN_TIME, damage=damage, is_temporary=_is_temporary(path))
 
 
 def _described(path: Path, content: bytes, modified: datetime) -> ReportFile:
     damage, run_id = inspect_archive(content)
+    is_temporary = _is_temporary(path)
     return ReportFile(
         path=path,
         sha256=hashlib.sha256(content).hexdigest(),
         size=len(content),
         modified=modified,
         run_id=run_id,
-        damage="a lock or temporary file of another program" if is_temporary(path) else damage,
+        damage="a lock or temporary file of another program" if is_temporary else damage,
+        is_temporary=is_temporary,
     )
 
 
