@@ -104,7 +104,7 @@ class TestFile:
         log.begin(a_message(), MIDNIGHT)
         assert len(log.deliveries()) == 1
 
-    @pytest.mark.parametrize("version", [SCHEMA_VERSION + 1, -1, 0])
+    @pytest.mark.parametrize("version", [SCHEMA_VERSION + 1, SCHEMA_VERSION - 1, -1, 0])
     def test_a_schema_that_is_not_known_is_left_alone(self, log: SQLiteReportLog, path: Path, version: int) -> None:
         with closing(sqlite3.connect(path)) as database:
             database.executescript(f"CREATE TABLE theirs (a); PRAGMA user_version = {version};")

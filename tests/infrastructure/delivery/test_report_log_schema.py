@@ -12,9 +12,7 @@ import pytest
 from ticketattr.domain.report_status import DeliveryHistory, statuses_of
 from ticketattr.errors import InputError, SettingsError
 from ticketattr.infrastructure.delivery.report_log import SQLiteReportLog
-from ticketattr.infrastructure.delivery.report_log_schema import SCHEMA_VERSION
 
-from ...conftest import DATA
 from ...fakes import MIDNIGHT, a_message, a_report
 
 
@@ -31,59 +29,6 @@ def log(path: Path) -> SQLiteReportLog:
 def run_sql(path: Path, *statements: str) -> list[tuple[object, ...]]:
     with closing(sqlite3.connect(path, isolation_level=None)) as database:
         return [row for statement in statements for row in database.execute(statement)]
-
-
-def schema(path: Path) -> list[str]:
-    """What was created, white space and quotes aside."""
-    statements = run_sql(path, "SELECT sql FROM sqlite_master WHERE sql IS NOT NULL ORDER BY name")
-    return [" ".join(str(statement).replace('"', "").split()) for (statement,) in statements]
-
-
-class TestVersion1:
-    @pytest.fixture
-    def old(self, path: Path) -> SQLiteReportLog:
-        with closing(sqlite3.connect(path)) as database:
-            database.executescript((DATA / "report-log-version-1.sql").read_text())
-        return SQLiteReportLog(path)
-
-    def test_what_it_knew_is_known(self, old: SQLiteReportLog) -> None:
-        told = [
-            (delivery.message.reports[0].path.name, delivery.state, delivery.attempts, delivery.outstanding)
-            for delivery in old.deliveries()
-        ]
-        assert told == [
-            ("sent.xlsx", "sent", 1, ()),
-            ("refused.xlsx", "failed", 1, ("lead@example.com",)),
-            ("doubt.xlsx", "in_doubt", 2, ("lead@example.com",)),
-            ("died.xlsx", "sending", 1, ("lead@example.com",)),
-            ("sent.xlsx", "sent", 1, ()),
-        ]
-
-    def test_what_was_frozen_is_as_it_was(self, old: SQLiteReportLog) -> None:
-        first = old.deliveries()[0].message
-        assert first.recipients == first.envelope == ("lead@example.com", "boss@example.com")
-        assert (first.cc, first.reply_to) == ((), ())
-        assert first.reports[0].run_id == "20261101T000000Z-0001"
-
-    def test_what_it_knew_of_what_happened_is_among_the_events(self, old: SQLiteReportLog) -> None:
-        assert [event.what for event in old.events()] == ["sent", "failed", "in_doubt", "sending", "sent"]
-
-    def test_what_died_is_in_doubt_for_the_next_who_sends(self, old: SQLiteReportLog) -> None:
-        with old.hold(MIDNIGHT):
-            states = [delivery.state for delivery in old.deliveries()]
-        assert states == ["sent", "failed", "in_doubt", "in_doubt", "sent"]
-
-    def test_it_becomes_the_newest_version_once(self, old: SQLiteReportLog, path: Path) -> None:
-        old.deliveries()
-        before = old.events()
-        assert SQLiteReportLog(path).events() == before
-        assert run_sql(path, "PRAGMA user_version") == [(SCHEMA_VERSION,)]
-
-    def test_a_new_log_has_the_tables_of_one_that_grew(self, old: SQLiteReportLog, path: Path, tmp_path: Path) -> None:
-        new = SQLiteReportLog(tmp_path / "new.db")
-        new.begin(a_message(), MIDNIGHT)
-        old.deliveries()
-        assert schema(path) == schema(new.path)
 
 
 class TestEarlierImplementation:
@@ -115,6 +60,7 @@ class TestEarlierImplementation:
         log.begin(a_message(), MIDNIGHT)
         assert run_sql(path, "SELECT * FROM reports") == [("a.xlsx", "2026-11-23")]
         assert [event.what for event in log.events()] == ["taken_over", "sending"]
+        assert [event.what for event in SQLiteReportLog(path).events()] == ["taken_over", "sending"], "taken over once"
 
     def test_a_time_that_is_none_stops_instead_of_being_guessed(self, log: SQLiteReportLog, path: Path) -> None:
         run_sql(

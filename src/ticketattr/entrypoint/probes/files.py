@@ -95,7 +95,9 @@ def probe_reports(settings: ReportTrackerSettings, clock: Clock) -> Iterator[Fin
         refuse_lost_report_log(tracker.folder.reports(), log, clock())
         yield Finding("report log", f"{log.path} is not there yet: nothing was sent so far")
     elif not log.examine():
-        yield Finding("report log", f"{log.path} is sound, and will be made into one of this version")
+        yield Finding(
+            "report log", f"{log.path} is from the earlier implementation; the next command that uses it takes it over"
+        )
         return
     else:
         yield Finding("report log", f"{log.path} is sound")

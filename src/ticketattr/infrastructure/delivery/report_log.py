@@ -16,7 +16,7 @@ from ..files import make_private
 from . import sender_lock
 from .report_log_copies import read_copy, set_aside, write_copy
 from .report_log_rows import FATE, forget_message, insert_message, path_text, read_deliveries, settle_recipients
-from .report_log_schema import SCHEMA_VERSION, ensure_schema, is_blank, known_version
+from .report_log_schema import ensure_schema, is_blank, is_current
 
 _BUSY = ("locked", "busy")
 _MAY_PASS = (*_BUSY, "full", "disk I/O error")
@@ -49,14 +49,14 @@ class SQLiteReportLog:
     def examine(self) -> bool:
         """Whether it is of the present version. Raises what using it would, and changes nothing."""
         with self._errors(), closing(sqlite3.connect(self.path, timeout=1, isolation_level=None)) as log:
-            version = known_version(log, self.path)
+            has_tables = is_current(log, self.path)
             self._check(log)
             if log.execute("PRAGMA foreign_key_check").fetchone():
                 raise self._damaged("it speaks of messages that it does not have")
             # It can be written, and nobody else is keeping it.
             log.execute("BEGIN IMMEDIATE")
             log.execute("ROLLBACK")
-            return version == SCHEMA_VERSION
+            return has_tables
 
     def exists(self) -> bool:
         if not self.path.exists():

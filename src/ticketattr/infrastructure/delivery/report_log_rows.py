@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from ...domain.delivery import Delivery, Message, MessageState, RecipientResult, RecipientState, ReportFile
-from .report_log_schema import may_drop_events
+from .report_log_schema import may_delete_events
 
 # What one recipient's part comes to when the server said nothing about it in particular.
 FATE: dict[MessageState, RecipientState] = {
@@ -78,7 +78,7 @@ def forget_message(log: sqlite3.Connection, delivery: Delivery) -> None:
                 for report in delivery.message.reports
             ],
         )
-    with may_drop_events(log):
+    with may_delete_events(log):
         for table in ("events", "message_recipients", "message_reports", "messages"):
             log.execute(f"DELETE FROM {table} WHERE message_id = ?", (delivery.message.message_id,))  # noqa: S608  # nosec B608  # three names of ours
 
