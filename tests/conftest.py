@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 import pytest
+import stamina
 import trustme
 from hypothesis import Phase, settings
 from typer.testing import CliRunner, Result
@@ -33,7 +34,6 @@ OFFLINE_SETTINGS = {
     "HTTP_BACKOFF_FACTOR": "0",
     "CLASSIFIER": "offline",
     "EMAIL_TRANSPORT": "file",
-    "EMAIL_BACKOFF_FACTOR": "0",
     "EMAIL_SENDER": "desk@example.com",
     "EMAIL_RECIPIENT": "lead@example.com",
     "CODEBASE_URL": "https://example.com/code?a=1&b=2",
@@ -82,7 +82,8 @@ class CLI:
 
 
 @pytest.fixture
-def cli(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> CLI:
+def cli(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[CLI]:
+    """The program in an empty folder. Retries happen as they are set, without the waits between them."""
     monkeypatch.chdir(tmp_path)
     for name in os.environ:
         if name.startswith(
@@ -101,7 +102,8 @@ def cli(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> CLI:
         "ALERT_URLS",
     ):
         monkeypatch.delenv(name, raising=False)
-    return CLI(tmp_path)
+    with stamina.set_testing(True, attempts=100, cap=True):
+        yield CLI(tmp_path)
 
 
 @pytest.fixture(autouse=True)

@@ -22,6 +22,7 @@ from typing import Any
 
 import filelock  # noqa: F401  # loaded once here, and not in each child
 import rich.table  # noqa: F401
+import stamina  # noqa: F401
 
 import ticketattr.application.delivery_plan
 import ticketattr.application.report_tracker
@@ -32,7 +33,7 @@ import ticketattr.infrastructure.delivery.report_log
 from ticketattr.entrypoint.cli import app
 
 OURS = Path(ticketattr.application.send.__file__).parents[1]
-WINDOW = "_try"
+WINDOW = "_attempt"
 """The function whose call, from its first line to its last, is one try to hand a message over."""
 
 

@@ -9,16 +9,16 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta, timezone
 from pathlib import Path
 from types import TracebackType
-from typing import TypeAlias
+from typing import TypeAlias, TypeVar
 
-from ticketattr.application.ports import BatchFailed, DeliveryInDoubt, MessageRefused, Receipt
+from ticketattr.application.ports import BatchFailed, DeliveryInDoubt, MessageRefused, Receipt, TransientFailure
 from ticketattr.domain.catalog import SLA, RequestType, ServiceCatalog
 from ticketattr.domain.correction import Correction
 from ticketattr.domain.delivery import Message, RecipientResult, ReportFile, Transport
 from ticketattr.domain.examples import Example
 from ticketattr.domain.ticket import Attribution, Outcome, Ticket, Unattributed
 from ticketattr.domain.usage import Bill
-from ticketattr.errors import TicketAttrError
+from ticketattr.errors import MailServerError, TicketAttrError
 
 MIDNIGHT = datetime(2026, 11, 23, tzinfo=timezone.utc)
 
@@ -112,6 +112,27 @@ class ScriptedClassifier:
         ]
 
 
+T = TypeVar("T")
+
+
+@dataclass
+class RetryAtOnce:
+    """Repeats an attempt up to `times` times without a wait, and keeps the failures that it repeated."""
+
+    times: int = 0
+    failures: list[str] = field(default_factory=list)
+    before_repeat: Callable[[int], None] = lambda number: None
+
+    def __call__(self, attempt: Callable[[], T], /) -> T:
+        for number in range(self.times):
+            try:
+                return attempt()
+            except (TransientFailure, MailServerError) as error:  # noqa: PERF203  # that is what it is for
+                self.failures.append(str(error))
+                self.before_repeat(number)
+        return attempt()
+
+
 @dataclass
 class FakeMailer:
     """A mail server in memory.
@@ -141,7 +162,7 @@ class FakeMailer:
         self.sessions += 1
         yield FakeMailSession(self)
 
-    def check(self) -> int | None:
+    def max_mail_size(self) -> int | None:
         if self.unreachable:
             raise self.unreachable
         return self.max_size

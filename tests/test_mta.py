@@ -170,7 +170,6 @@ def desk(cli: CLI, mta: MTA) -> CLI:
         "EMAIL_USERNAME": "desk",
         "EMAIL_PASSWORD": "right",
         "EMAIL_MAX_RETRIES": "1",
-        "EMAIL_BACKOFF_FACTOR": "0",
     }
     return cli
 

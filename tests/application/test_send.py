@@ -15,7 +15,7 @@ import pytest
 from ticketattr.application.delivery_plan import Addressing
 from ticketattr.application.ports import DeliveryInDoubt, Mailer, MessageRefused
 from ticketattr.application.report_tracker import ReportTracker
-from ticketattr.application.send import Outgoing, largest_mail, send_messages, send_pending, send_report
+from ticketattr.application.send import Outgoing, max_mail_size, send_messages, send_pending, send_report
 from ticketattr.domain.delivery import Delivery, Message, RecipientResult, RecipientState
 from ticketattr.domain.report import Report, Row
 from ticketattr.domain.report_status import DoubtPolicy
@@ -24,7 +24,7 @@ from ticketattr.infrastructure.delivery.report_folder import OutputFolder
 from ticketattr.infrastructure.delivery.report_log import SQLiteReportLog
 from ticketattr.infrastructure.reports.excel import write_workbook
 
-from ..fakes import MIDNIGHT, FakeMailer, ticking_clock
+from ..fakes import MIDNIGHT, FakeMailer, RetryAtOnce, ticking_clock
 
 DOUBT = DeliveryInDoubt("broke off while it took the message")
 REFUSED = MessageRefused("552 too large")
@@ -39,8 +39,7 @@ class Desk:
         self.addressing = Addressing("smtp", "desk@example.com", ("lead@example.com",), "Reports")
         self.clock = ticking_clock()
         self.log = SQLiteReportLog(root / "reports.db")
-        self.waited: list[float] = []
-        self.pauses: tuple[float, ...] = ()
+        self.retry = RetryAtOnce()
         self.doubt: DoubtPolicy = "resend"
         self.send_old = False
         root.mkdir(exist_ok=True)
@@ -52,8 +51,7 @@ class Desk:
             mailer=mailer,
             addressing=replace(self.addressing, transport=mailer.transport),
             clock=self.clock,
-            wait=self.waited.append,
-            pauses=self.pauses,
+            retry=self.retry,
             send_old=self.send_old,
         )
 
@@ -401,7 +399,7 @@ class TestRefused:
 
     @pytest.mark.parametrize(
         ("trouble", "state"),
-        [(DOUBT, "in_doubt"), (REFUSED, "refused"), (MessageRefused("452 later", may_pass=True), "deferred")],
+        [(DOUBT, "in_doubt"), (REFUSED, "refused"), (MessageRefused("452 later", is_transient=True), "deferred")],
         ids=["doubt", "refused", "put off"],
     )
     def test_what_became_of_the_message_became_of_each_recipient(
@@ -493,7 +491,7 @@ def test_a_message_is_as_exact_as_its_date_header(desk: Desk) -> None:
     assert message.date.microsecond == 0
 
 
-LATER = MessageRefused("451 later", may_pass=True)
+LATER = MessageRefused("451 later", is_transient=True)
 LEAD, GONE = "lead@example.com", "gone@example.com"
 
 
@@ -502,21 +500,21 @@ def statuses(desk: Desk) -> list[tuple[str, str, str]]:
     return [(one.address, one.state, one.reply) for one in desk.log.deliveries()[-1].results]
 
 
-class TestTries:
-    def test_what_may_pass_is_tried_again_after_each_pause_as_the_same_message(self, desk: Desk) -> None:
+class TestRetries:
+    def test_a_transient_refusal_is_retried_as_the_same_message(self, desk: Desk) -> None:
         desk.put("a.xlsx")
-        desk.pauses = (1.0, 2.0, 4.0)
-        later = MessageRefused("451 later", may_pass=True)
+        desk.retry.times = 3
+        later = MessageRefused("451 later", is_transient=True)
         desk.mailer.troubles = [later, later, None]
         assert desk.send() == [["a.xlsx"]]
-        assert desk.waited == [1.0, 2.0]
         (delivery,) = desk.log.deliveries()
+        assert desk.retry.failures == [f"{delivery.message.message_id}: 451 later"] * 2
         assert (delivery.attempts, delivery.state) == (3, "sent")
 
-    def test_after_the_last_pause_it_stays_failed_and_is_not_taken_apart(self, desk: Desk) -> None:
+    def test_after_the_last_retry_it_stays_failed_and_is_not_split(self, desk: Desk) -> None:
         for name in ("a.xlsx", "b.xlsx"):
             desk.put(name)
-        desk.pauses = (1.0,)
+        desk.retry.times = 1
         desk.mailer.troubles = [LATER, LATER]
         assert desk.send() == []
         assert [(each.state, each.attempts, each.detail) for each in desk.log.deliveries()] == [
@@ -526,50 +524,47 @@ class TestTries:
 
     def test_what_is_refused_for_good_or_in_doubt_is_not_tried_again(self, desk: Desk) -> None:
         desk.put("a.xlsx")
-        desk.pauses = (1.0,)
+        desk.retry.times = 1
         for trouble in (MessageRefused("552 too large"), DeliveryInDoubt("broke off")):
             desk.mailer.troubles = [trouble]
             assert desk.send() == []
-        assert desk.waited == []
+        assert desk.retry.failures == []
 
     def test_a_session_that_breaks_off_is_tried_again_and_then_stops_it(self, desk: Desk) -> None:
         desk.put("a.xlsx")
-        desk.pauses = (1.0,)
+        desk.retry.times = 1
         desk.mailer.troubles = [MailServerError("broke off"), MailServerError("broke off again")]
         with pytest.raises(MailServerError, match="broke off again"):
             desk.send()
-        assert (desk.waited, desk.states()) == ([1.0], {"a.xlsx": "failed"})
+        assert (desk.retry.failures, desk.states()) == (["broke off"], {"a.xlsx": "failed"})
 
-    def test_a_server_is_asked_for_its_size_as_patiently(self, desk: Desk, caplog: pytest.LogCaptureFixture) -> None:
+    def test_the_question_for_the_largest_size_is_retried(self, desk: Desk) -> None:
         desk.put("a.xlsx")
-        desk.pauses = (1.0, 2.0)
+        desk.retry.times = 2
         desk.mailer.unreachable = MailServerError("nobody there")
         with pytest.raises(MailServerError, match="nobody there"):
             desk.send()
-        assert desk.waited == [1.0, 2.0]
-        assert caplog.messages == ["nobody there; again in 1.0 s", "nobody there; again in 2.0 s"]
+        assert desk.retry.failures == ["nobody there"] * 2
 
-    def test_a_server_that_comes_back_is_asked_no_further(self, desk: Desk) -> None:
-        desk.pauses = (1.0, 2.0, 4.0)
+    def test_a_server_that_responds_again_ends_the_retries(self, desk: Desk) -> None:
         desk.mailer.unreachable, desk.mailer.max_size = MailServerError("nobody there"), 777
-        waited: list[float] = []
 
-        def wait(seconds: float) -> None:
-            waited.append(seconds)
-            if len(waited) == 2:
-                desk.mailer.unreachable = None
+        def respond_again(number: int) -> None:
+            desk.mailer.unreachable = desk.mailer.unreachable if number < 1 else None
 
-        assert largest_mail(replace(desk.outgoing(), wait=wait)) == 777
-        assert waited == [1.0, 2.0]
+        desk.retry = RetryAtOnce(times=3, before_repeat=respond_again)
+        assert max_mail_size(desk.outgoing()) == 777
+        assert desk.retry.failures == ["nobody there"] * 2
 
     def test_a_server_that_goes_away_before_the_message_is_tried_again_without_a_trace(self, desk: Desk) -> None:
         desk.put("a.xlsx")
-        outgoing = replace(desk.outgoing(), pauses=(1.0,))
+        desk.retry.times = 1
+        outgoing = desk.outgoing()
         messages = outgoing.planner().pending()
         desk.mailer.unreachable = MailServerError("went away")
         with pytest.raises(MailServerError, match="went away"):
             send_messages(outgoing, messages)
-        assert (desk.waited, desk.log.deliveries()) == ([1.0], [])
+        assert (desk.retry.failures, desk.log.deliveries()) == (["went away"], [])
 
 
 class TestTakenApart:
@@ -628,7 +623,7 @@ class TestRecipients:
 
     def test_one_put_off_gets_the_same_message_alone_in_the_same_run_or_later(self, desk: Desk) -> None:
         put_off = RecipientResult(GONE, "deferred", "450 later")
-        desk.pauses = (1.0,)
+        desk.retry.times = 1
         desk.mailer.answers = [(put_off,), (put_off,)]
         assert desk.send() == [["a.xlsx"]]
         assert statuses(desk) == [(LEAD, "sent", "250 OK"), (GONE, "deferred", "450 later")]
@@ -639,7 +634,7 @@ class TestRecipients:
         assert desk.outgoing().tracker.pending() == []
 
     def test_one_refused_for_good_is_told_and_not_tried_again(self, desk: Desk) -> None:
-        desk.pauses = (1.0,)
+        desk.retry.times = 1
         desk.mailer.answers = [(RecipientResult(GONE, "refused", "550 unknown"),)]
         desk.send()
         assert statuses(desk) == [(LEAD, "sent", "250 OK"), (GONE, "refused", "550 unknown")]
@@ -673,7 +668,7 @@ class TestRecipients:
 
 def test_every_step_is_logged_by_its_message_and_no_address(desk: Desk, caplog: pytest.LogCaptureFixture) -> None:
     desk.put("a.xlsx")
-    desk.pauses = (1.5,)
+    desk.retry.times = 1
     desk.mailer.troubles = [LATER]
     with caplog.at_level("INFO", logger="ticketattr.application.send"):
         desk.send()
@@ -681,7 +676,6 @@ def test_every_step_is_logged_by_its_message_and_no_address(desk: Desk, caplog: 
     assert caplog.messages == [
         f"sending {name}: 1 attachments, {size} bytes",
         f"{name} is failed: 451 later",
-        f"{name}: 451 later; again in 1.5 s",
         f"sending {name}: 1 attachments, {size} bytes",
         f"sent {name}",
     ]

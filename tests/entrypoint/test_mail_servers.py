@@ -29,7 +29,6 @@ SETTINGS = {
     "EMAIL_USE_TLS": "false",
     "EMAIL_TIMEOUT": "5",
     "EMAIL_MAX_RETRIES": "1",
-    "EMAIL_BACKOFF_FACTOR": "0",
 }
 LOGIN = {"EMAIL_USERNAME": "desk", "EMAIL_PASSWORD": "password-canary"}
 TWO = {"EMAIL_RECIPIENT": "lead@example.com,gone@example.com"}

@@ -226,13 +226,13 @@ class TestMailer:
         assert case.delivered() == []
 
     def test_a_check_delivers_nothing(self, case: MailerCase) -> None:
-        case.mailer.check()
+        case.mailer.max_mail_size()
         assert case.delivered() == []
 
     def test_a_check_finds_what_every_message_would_be_refused_for(self, refusing: MailerCase) -> None:
         refusing.refuse_sender()
         with pytest.raises((SettingsError, ServiceError)):
-            refusing.mailer.check()
+            refusing.mailer.max_mail_size()
 
     def test_a_session_may_follow_a_session(self, case: MailerCase) -> None:
         for message in (FIRST, SECOND):

@@ -10,7 +10,7 @@ from contextlib import AbstractAsyncContextManager, AbstractContextManager
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Protocol, TypeAlias
+from typing import TYPE_CHECKING, Protocol, TypeAlias, TypeVar
 
 from ..domain.catalog import ServiceCatalog
 from ..domain.correction import Correction
@@ -32,6 +32,8 @@ from ..domain.usage import Bill
 if TYPE_CHECKING:
     from ..domain.alerting import Alert
     from ..domain.run_history import Figures, RunHistory
+
+T = TypeVar("T")
 
 Clock: TypeAlias = Callable[[], datetime]
 """The time, in UTC."""
@@ -69,19 +71,34 @@ class ClassifierStopped(Exception):
 
 
 class MessageRefused(Exception):
-    """The mail server definitely did not take this message; it may well take another.
+    """The mail server certainly did not accept this message. It may accept other messages.
 
-    `may_pass`: it may take this one later. `results`: what it said to each recipient, if it got that far.
+    `is_transient`: the server may accept the same message later. `results`: its reply to each recipient, if it was
+    asked about recipients.
     """
 
-    def __init__(self, detail: str, *, may_pass: bool = False, results: Sequence[RecipientResult] = ()) -> None:
+    def __init__(self, detail: str, *, is_transient: bool = False, results: Sequence[RecipientResult] = ()) -> None:
         super().__init__(detail)
-        self.may_pass = may_pass
+        self.is_transient = is_transient
         self.results = tuple(results)
 
 
 class DeliveryInDoubt(Exception):
-    """The message was handed over and no answer came: it may have arrived or not."""
+    """The mail server had the whole message and did not reply: nobody knows whether it accepted the message."""
+
+
+class TransientFailure(Exception):
+    """An attempt failed, and the next one may succeed."""
+
+
+class Retry(Protocol):
+    """Repeats an attempt, and waits before each repetition."""
+
+    def __call__(self, attempt: Callable[[], T], /) -> T:
+        """Returns what `attempt` returns, once it raises neither TransientFailure nor MailServerError.
+
+        Raises the last of these when the attempts are used up, and every other error at once.
+        """
 
 
 class Helpdesk(Protocol):
@@ -266,10 +283,10 @@ class Mailer(Protocol):
     def connect(self) -> AbstractContextManager[MailSession]:
         """A session in which the server has accepted us. Raises SettingsError or MailServerError."""
 
-    def check(self) -> int | None:
-        """The most bytes that a mail may have (None: no bound).
+    def max_mail_size(self) -> int | None:
+        """The largest mail that is accepted, in bytes (None: no limit); sends nothing.
 
-        Raises what `connect`, or the sender of a message, would be refused with.
+        Raises the error of `connect`, or the one with which the server refuses the sender of every message.
         """
 
 

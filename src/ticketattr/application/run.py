@@ -16,7 +16,7 @@ from .fetch import Fetched, fetch_tickets
 from .ports import AnswerCache, CatalogSource, Classifier, CorrectionStore, Helpdesk, Progress, Run, StageFiles
 from .report import Attributed, Reporting, make_report
 from .run_progress import RunProgress
-from .send import Outgoing, largest_mail, send_messages
+from .send import Outgoing, max_mail_size, send_messages
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,7 +74,7 @@ def _send_pending(outgoing: Outgoing, run_progress: RunProgress) -> int | None:
     """
     with run_progress.stage("send") as counts:
         outgoing.planner()
-        max_size = largest_mail(outgoing)
+        max_size = max_mail_size(outgoing)
         counts["messages"] = _send(outgoing, max_size, run_progress)
     return max_size
 

@@ -9,7 +9,6 @@ from __future__ import annotations
 import getpass
 import os
 import socket
-import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import datetime
@@ -224,12 +223,12 @@ def archive(folders: FolderSettings, outgoing: Outgoing) -> Archive:
 
 
 def mailer(settings: MailSettings) -> Mailer:
-    if not isinstance(settings.carrier, Path):
-        return smtp_mailer(settings, settings.carrier)
+    if not isinstance(settings.destination, Path):
+        return smtp_mailer(settings, settings.destination)
     from ..infrastructure.delivery.eml_outbox import EMLOutbox
     from ..infrastructure.delivery.message import MailTemplate
 
-    return EMLOutbox(settings.carrier, MailTemplate(settings.sender_name, settings.codebase_url))
+    return EMLOutbox(settings.destination, MailTemplate(settings.sender_name, settings.codebase_url))
 
 
 def smtp_mailer(settings: MailSettings, server: MailServer) -> SMTPMailer:
@@ -240,16 +239,17 @@ def smtp_mailer(settings: MailSettings, server: MailServer) -> SMTPMailer:
 
 
 def outgoing(folders: FolderSettings, mail: MailSettings, clock: Clock, *, send_old: bool = False) -> Outgoing:
-    carrier = mailer(mail)
+    from ..infrastructure.retries import retry_sending
+
+    chosen = mailer(mail)
     return Outgoing(
-        tracker=ReportTracker(report_folder(folders), report_log(folders), carrier.transport, mail.doubt),
-        mailer=carrier,
+        tracker=ReportTracker(report_folder(folders), report_log(folders), chosen.transport, mail.doubt),
+        mailer=chosen,
         addressing=Addressing(
-            carrier.transport, mail.sender, mail.recipients, mail.subject, cc=mail.cc, reply_to=mail.reply_to
+            chosen.transport, mail.sender, mail.recipients, mail.subject, cc=mail.cc, reply_to=mail.reply_to
         ),
         clock=clock,
-        wait=time.sleep,
-        pauses=mail.pauses,
+        retry=retry_sending(mail.max_retries),
         send_old=send_old,
     )
 

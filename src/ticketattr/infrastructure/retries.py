@@ -1,4 +1,4 @@
-"""When to try again, and how long to wait: for every service that we call over HTTP."""
+"""When to try again, and how long to wait: for services over HTTP, and for the mail server."""
 
 from __future__ import annotations
 
@@ -11,12 +11,15 @@ from typing import Any
 import stamina
 import stamina.instrumentation
 
-from ..errors import ServiceError
+from ..application.ports import Retry, TransientFailure
+from ..errors import MailServerError, ServiceError
 
 log = logging.getLogger(__name__)
 
 MAX_WAIT = 60.0
 """The longest wait between two tries, in seconds, whatever the server asks for."""
+
+_FIRST_MAIL_WAIT = 2.0
 
 
 class Transient(ServiceError):
@@ -41,6 +44,15 @@ def retrying(max_retries: int, backoff_factor: float) -> Any:
         wait_jitter=backoff_factor,
         wait_max=MAX_WAIT,
     )
+
+
+def retry_sending(max_retries: int) -> Retry:
+    """Waits 2, 4, 8 … seconds before each of at most `max_retries` repetitions, and never longer than `MAX_WAIT`."""
+    stamina.instrumentation.set_on_retry_hooks([_log_retry])
+    caller = stamina.RetryingCaller(
+        attempts=max_retries + 1, timeout=None, wait_initial=_FIRST_MAIL_WAIT, wait_jitter=0.0, wait_max=MAX_WAIT
+    )
+    return caller.on((TransientFailure, MailServerError))
 
 
 def is_transient(status: int) -> bool:

@@ -101,7 +101,7 @@ def test_the_answer_says_where_the_file_is(tmp_path: Path) -> None:
 
 
 def test_check_writes_no_mail(tmp_path: Path) -> None:
-    EMLOutbox(tmp_path, LETTER).check()
+    EMLOutbox(tmp_path, LETTER).max_mail_size()
     assert not list(tmp_path.iterdir())
 
 
@@ -109,4 +109,4 @@ def test_check_writes_no_mail(tmp_path: Path) -> None:
 def test_a_folder_that_cannot_be_is_a_setting(tmp_path: Path, folder: str) -> None:
     (tmp_path / "taken").write_text("a file")
     with pytest.raises(SettingsError):
-        EMLOutbox(tmp_path / folder, LETTER).check()
+        EMLOutbox(tmp_path / folder, LETTER).max_mail_size()

@@ -212,7 +212,7 @@ class TestConnection:
     )
     def test_a_host_name_that_leads_nowhere_is_no_bug(self, host: str) -> None:
         with pytest.raises((ServiceError, SettingsError)):
-            mailer(25, host=host, timeout=0.5).check()
+            mailer(25, host=host, timeout=0.5).max_mail_size()
 
     @pytest.mark.parametrize("greeting", ["421 4.3.2 busy", "554 5.7.1 no", "hang up", "what?"])
     def test_a_server_that_greets_with_no_may_change_its_mind(self, greeting: str) -> None:
@@ -238,17 +238,17 @@ class TestConnection:
 
 class TestCheck:
     def test_it_passes_where_a_message_would_and_sends_none(self, mail: MailServer) -> None:
-        mailer(mail.port).check()
+        mailer(mail.port).max_mail_size()
         assert not mail.received
 
     def test_it_finds_a_sender_that_is_refused(self, mail: MailServer) -> None:
         mail.refuse["MAIL"] = "550 5.7.1 not yours"
         with pytest.raises(SettingsError, match="refused the sender: 550"):
-            mailer(mail.port).check()
+            mailer(mail.port).max_mail_size()
 
     def test_it_finds_an_absent_server(self, closed_port: int) -> None:
         with pytest.raises(ServiceError):
-            mailer(closed_port).check()
+            mailer(closed_port).max_mail_size()
 
 
 class TestRefusals:

@@ -150,18 +150,18 @@ def probe_calibration(settings: ClassifierSettings, seen: ProbedCatalog) -> Iter
 
 def probe_mail(settings: MailSettings, clock: Clock) -> Iterator[Finding]:
     """All that can be seen without sending anything."""
-    server = settings.carrier
+    server = settings.destination
     if isinstance(server, Path):
         yield probe_folder("mail", "EMAIL_OUTBOX_DIR", server)
         return
-    examined = wiring.smtp_mailer(settings, server).examine()
+    info = wiring.smtp_mailer(settings, server).server_info()
     login = f", the login of {server.username}" if server.username else ""
-    size = f"; a mail may have {examined.max_size:,} bytes" if examined.max_size else ""
+    size = f"; a mail may have {info.max_size:,} bytes" if info.max_size else ""
     encryption = " over TLS" if server.use_tls else ""
     yield Finding("mail", f"{server.host}:{server.port}{encryption} takes the sender{login}{size}")
     if not server.use_tls and not is_loopback(server.host):
         yield Finding.warning("mail", "mails travel in plain text", "Set EMAIL_USE_TLS=true if the server offers it.")
-    end = examined.certificate_end
+    end = info.certificate_end
     if end and end - clock() < _SOON:
         left = counted(max(0, (end - clock()).days), "day")
         yield Finding.warning(

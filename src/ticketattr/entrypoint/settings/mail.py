@@ -14,18 +14,12 @@ from .report_tracker import read_doubt, read_transport
 _UNSET = MailServer(host="")
 """What counts where nothing is set."""
 
-MAX_PAUSE = 60.0
-"""The longest wait before a further try to send, in seconds."""
-
 
 @dataclass(frozen=True, slots=True)
 class MailSettings:
-    """`carrier`: the mail server of EMAIL_TRANSPORT=smtp, or the folder of EMAIL_TRANSPORT=file.
+    """`destination`: the mail server of EMAIL_TRANSPORT=smtp, or the folder of EMAIL_TRANSPORT=file."""
 
-    `pauses`: the seconds before each further try.
-    """
-
-    carrier: MailServer | Path
+    destination: MailServer | Path
     sender: str
     sender_name: str
     recipients: tuple[str, ...]
@@ -33,14 +27,14 @@ class MailSettings:
     reply_to: tuple[str, ...]
     subject: str
     codebase_url: str
-    pauses: tuple[float, ...]
+    max_retries: int
     doubt: DoubtPolicy
 
     @classmethod
     def read(cls, env: Environment) -> MailSettings:
         is_smtp = read_transport(env) == "smtp"
         return cls(
-            carrier=_mail_server(env) if is_smtp else env.path("EMAIL_OUTBOX_DIR", "outbox"),
+            destination=_mail_server(env) if is_smtp else env.path("EMAIL_OUTBOX_DIR", "outbox"),
             sender=env.address("EMAIL_SENDER"),
             sender_name=env.text("EMAIL_SENDER_NAME", "ticketattr"),
             recipients=env.addresses("EMAIL_RECIPIENT"),
@@ -48,15 +42,9 @@ class MailSettings:
             reply_to=env.optional_addresses("EMAIL_REPLY_TO"),
             subject=env.text("EMAIL_SUBJECT", "Ticket attribution report"),
             codebase_url=env.required("CODEBASE_URL"),
-            pauses=_pauses(env),
+            max_retries=env.whole("EMAIL_MAX_RETRIES", 3, least=0, most=20),
             doubt=read_doubt(env),
         )
-
-
-def _pauses(env: Environment) -> tuple[float, ...]:
-    factor = env.decimal("EMAIL_BACKOFF_FACTOR", 2.0, most=60.0)
-    retries = env.whole("EMAIL_MAX_RETRIES", 3, least=0, most=20)
-    return tuple(min(factor * 2**number, MAX_PAUSE) for number in range(retries))
 
 
 def _mail_server(env: Environment) -> MailServer:

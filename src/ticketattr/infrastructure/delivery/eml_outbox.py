@@ -28,7 +28,7 @@ class EMLOutbox:
         make_folder(self.folder)
         yield self
 
-    def check(self) -> None:
+    def max_mail_size(self) -> None:
         make_folder(self.folder)
 
     def send(self, message: Message, contents: Sequence[bytes], to: Sequence[str] = ()) -> Receipt:

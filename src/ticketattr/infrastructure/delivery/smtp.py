@@ -30,8 +30,8 @@ _EXPIRED, _OTHER_NAMES = 10, (62, 64)
 
 
 @dataclass(frozen=True, slots=True)
-class Examined:
-    """`max_size`: the most bytes that a mail may have; `certificate_end`: of the server's (None: no TLS)."""
+class ServerInfo:
+    """`max_size`: the largest mail that is accepted, in bytes (None: no limit). `certificate_end`: None without TLS."""
 
     max_size: int | None
     certificate_end: datetime | None
@@ -61,14 +61,14 @@ class SMTPMailer:
         finally:
             _quit(client)
 
-    def check(self) -> int | None:
-        return self.examine().max_size
+    def max_mail_size(self) -> int | None:
+        return self.server_info().max_size
 
-    def examine(self) -> Examined:
-        """What a session without a message shows. Raises as `check` does."""
+    def server_info(self) -> ServerInfo:
+        """What the server says in a session without a message. Raises what `max_mail_size` raises."""
         with self.connect() as session:
             session.propose_sender(self.sender)
-            return Examined(session.max_size, session.certificate_end)
+            return ServerInfo(session.max_size, session.certificate_end)
 
     def _tls(self) -> ssl.SSLContext | None:
         if not self.server.use_tls:
@@ -191,7 +191,7 @@ class SMTPSession:
         self._reset(code)
         said = _reply(code, reply)
         if announces_size and code in (452, 552):
-            raise MessageRefused(f"the mail server refused the message: {said}", may_pass=code < 500)
+            raise MessageRefused(f"the mail server refused the message: {said}", is_transient=code < 500)
         message = f"the mail server refused the sender: {said}"
         if code < 500:
             raise MailServerError(message, hint="Try again later.")
@@ -206,7 +206,7 @@ class SMTPSession:
             replies = "; ".join(dict.fromkeys(result.reply for result in refused))
             raise MessageRefused(
                 f"the mail server refused the recipient: {replies}",
-                may_pass=any(result.state == "deferred" for result in refused),
+                is_transient=any(result.state == "deferred" for result in refused),
                 results=results,
             )
         if refused:
@@ -237,7 +237,7 @@ class SMTPSession:
 
     def _refusal(self, code: int, reply: bytes) -> MessageRefused:
         self._reset(code)
-        return MessageRefused(f"the mail server refused the message: {_reply(code, reply)}", may_pass=code < 500)
+        return MessageRefused(f"the mail server refused the message: {_reply(code, reply)}", is_transient=code < 500)
 
     def _reset(self, code: int = 250) -> None:
         """Be ready for another message, unless the server is about to close (421)."""
