@@ -24,7 +24,7 @@ import filelock  # noqa: F401  # loaded once here, and not in each child
 import rich.table  # noqa: F401
 import stamina  # noqa: F401
 
-import ticketattr.application.delivery_plan
+import ticketattr.application.outgoing_messages
 import ticketattr.application.report_tracker
 import ticketattr.application.send
 import ticketattr.infrastructure.delivery.eml_outbox

@@ -11,7 +11,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import TypeAlias, TypeVar
 
-from ticketattr.application.ports import BatchFailed, DeliveryInDoubt, MessageRefused, Receipt, TransientFailure
+from ticketattr.application.ports import Acceptance, BatchFailed, DeliveryInDoubt, MessageRefused, TransientFailure
 from ticketattr.domain.catalog import SLA, RequestType, ServiceCatalog
 from ticketattr.domain.correction import Correction
 from ticketattr.domain.delivery import Message, RecipientResult, ReportFile, Transport
@@ -172,7 +172,7 @@ class FakeMailer:
 class FakeMailSession:
     mailer: FakeMailer
 
-    def send(self, message: Message, contents: Sequence[bytes], to: Sequence[str] = ()) -> Receipt:
+    def send(self, message: Message, contents: Sequence[bytes], to: Sequence[str] = ()) -> Acceptance:
         mailer = self.mailer
         mailer.before_sending(message)
         mailer.to.append(tuple(to))
@@ -182,7 +182,7 @@ class FakeMailSession:
         if trouble:
             raise trouble
         results = mailer.answers.pop(0) if mailer.answers else ()
-        return Receipt("250 OK", sum(map(len, contents)), results)
+        return Acceptance("250 OK", sum(map(len, contents)), results)
 
 
 def a_correction(

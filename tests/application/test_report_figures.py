@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from ticketattr.application.delivery_plan import Addressing
+from ticketattr.application.outgoing_messages import Addressing
 from ticketattr.application.report_figures import count_reports
 from ticketattr.application.report_tracker import ReportTracker
 from ticketattr.domain.run_history import ReportFigures

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from ticketattr.application.restore import Copy, Restored, Unknown, restore_log
+from ticketattr.application.restore import Backup, Restored, UnknownReports, restore_log
 from ticketattr.errors import InputError
 from ticketattr.infrastructure.delivery.report_folder import OutputFolder
 from ticketattr.infrastructure.delivery.report_log import SQLiteReportLog
@@ -31,9 +31,9 @@ def copy(desk: Desk) -> Path:
     return path
 
 
-def restore(desk: Desk, copy: Path, unknown: Unknown = "refuse") -> Restored:
+def restore(desk: Desk, copy: Path, unknown: UnknownReports = "refuse") -> Restored:
     folder = OutputFolder(desk.root)
-    return restore_log(desk.log, Copy(SQLiteReportLog(copy), copy), folder, unknown, MIDNIGHT)
+    return restore_log(desk.log, Backup(SQLiteReportLog(copy), copy), folder, unknown, MIDNIGHT)
 
 
 def lose_log(desk: Desk) -> None:
@@ -43,14 +43,14 @@ def lose_log(desk: Desk) -> None:
 
 def test_what_the_copy_knows_as_sent_is_sent_again_by_nobody(desk: Desk, copy: Path) -> None:
     lose_log(desk)
-    assert restore(desk, copy) == Restored((), None)
+    assert restore(desk, copy) == Restored((), "")
     assert desk.send() == []
 
 
 def test_the_log_in_place_is_kept_aside(desk: Desk, copy: Path) -> None:
-    aside = restore(desk, copy).aside
-    assert aside
-    assert aside.is_file()
+    former = restore(desk, copy).former_log
+    assert former
+    assert Path(former).is_file()
 
 
 @pytest.mark.parametrize(
@@ -67,13 +67,13 @@ def test_reports_that_the_copy_does_not_know_are_asked_about(
         restore(desk, copy)
     paths = ", ".join(str(desk.root / name) for name in named)
     more = ", and 2 more" if number > 10 else ""
-    assert str(caught.value).startswith(f"nothing restored: the copy does not know {paths}{more}, which may have")
-    assert caught.value.hint.startswith("Say `--unknown sent` if they were sent, or `--unknown pending` if")
+    assert str(caught.value).startswith(f"nothing restored: the backup does not contain {paths}{more}, which may have")
+    assert caught.value.hint.startswith("Use `--unknown sent` if they were sent, or `--unknown pending` if")
     assert not desk.log.exists()
 
 
 @pytest.mark.parametrize(("unknown", "sent"), [("sent", []), ("pending", [["new.xlsx"]])])
-def test_a_person_says_what_they_are(desk: Desk, copy: Path, unknown: Unknown, sent: list[list[str]]) -> None:
+def test_a_person_says_what_they_are(desk: Desk, copy: Path, unknown: UnknownReports, sent: list[list[str]]) -> None:
     lose_log(desk)
     path = desk.put("new.xlsx")
     (report,) = restore(desk, copy, unknown).unknown
@@ -87,7 +87,7 @@ def test_what_the_copy_knows_as_adopted_is_known(desk: Desk) -> None:
     copy = desk.root.parent / "copy.db"
     desk.log.back_up(copy)
     lose_log(desk)
-    assert restore(desk, copy) == Restored((), None)
+    assert restore(desk, copy) == Restored((), "")
 
 
 def test_why_they_count_as_sent_stays_known(desk: Desk, copy: Path) -> None:
@@ -104,9 +104,9 @@ def test_a_log_that_knows_of_a_message_that_may_have_arrived_is_not_replaced(des
     desk.put("b.xlsx")
     desk.mailer.troubles = [DOUBT]
     desk.send()
-    with pytest.raises(InputError, match="knows 1 messages that the copy does not") as caught:
+    with pytest.raises(InputError, match="contains 1 messages that the backup does not") as caught:
         restore(desk, copy, "pending")
-    assert caught.value.hint == "Keep it. If it is wrong all the same, move it away first."
+    assert caught.value.hint == "Keep the current log. If it is wrong, move it away first."
     assert len(desk.log.deliveries()) == 2
 
 

@@ -15,7 +15,7 @@ import pytest
 
 from ticketattr.application.ports import DeliveryInDoubt, MessageRefused
 from ticketattr.application.report import last_sent_run
-from ticketattr.application.retention import Archive, Retention, prune
+from ticketattr.application.retention import Retention, Storage, prune
 from ticketattr.domain.delivery import Event, RecipientResult
 from ticketattr.infrastructure.stage_files import WorkFolder
 
@@ -43,9 +43,9 @@ def leave(desk: Desk, *runs: str) -> None:
 
 
 def prune_at(desk: Desk, retention: Retention, days: float = 0) -> None:
-    archive = Archive(WorkFolder(desk.root.parent / "work"), desk.outgoing().tracker)
-    with desk.log.hold(desk.clock()):
-        prune(archive, retention, MIDNIGHT + timedelta(days=days))
+    storage = Storage(WorkFolder(desk.root.parent / "work"), desk.outgoing().tracker, desk.log)
+    with desk.log.acquire_sender_lock(desk.clock()):
+        prune(storage, retention, MIDNIGHT + timedelta(days=days))
 
 
 def runs(desk: Desk) -> list[str]:
@@ -109,7 +109,7 @@ class TestRuns:
         prune_at(desk, A_MONTH)
         assert precious.exists()
         (message,) = caplog.messages
-        assert message.startswith("not everything old was dropped: ")
+        assert message.startswith("old data was not deleted completely: ")
         assert OLD in message
 
     def test_without_a_work_folder_nothing_happens(self, desk: Desk, caplog: pytest.LogCaptureFixture) -> None:
@@ -209,7 +209,7 @@ class TestReports:
         desk.mailer.answers = [(RecipientResult("later@example.com", "deferred", "450 later"),)]
         path = desk.put("a.xlsx")
         desk.send()
-        (message,) = desk.outgoing().planner().pending()
+        (message,) = desk.outgoing().messages().pending()
         desk.mailer.answers = [(RecipientResult("later@example.com", "deferred", "450 later"),)] * 2
         desk.put("b.xlsx")
         desk.send()
@@ -228,8 +228,8 @@ class TestReports:
             prune_at(desk, EVERYTHING, days=31)
             prune_at(desk, EVERYTHING, days=31)
         assert caplog.messages == [
-            "2 runs of before 2026-11-24 dropped",
-            "2 reports and 1 messages of before 2026-11-24 dropped",
+            "2 runs from before 2026-11-24 deleted",
+            "2 reports and 1 messages from before 2026-11-24 deleted",
         ]
 
     def test_a_message_whose_file_is_gone_already_is_forgotten_and_said(
@@ -241,7 +241,7 @@ class TestReports:
             (desk.root / name).unlink()
         with caplog.at_level("INFO", logger="ticketattr.application.retention"):
             prune_at(desk, EVERYTHING, days=31)
-        assert caplog.messages == ["0 reports and 1 messages of before 2026-11-24 dropped"]
+        assert caplog.messages == ["0 reports and 1 messages from before 2026-11-24 deleted"]
 
     def test_a_workbook_that_somebody_saved_again_stays(self, desk: Desk) -> None:
         desk.put("a.xlsx", run=OLD)

@@ -94,7 +94,7 @@ class House:
             outgoing,
         )
         path = self.desk.root / f"ticket-attribution-{run_id}.xlsx"
-        with self.desk.log.hold(self.desk.clock()):
+        with self.desk.log.acquire_sender_lock(self.desk.clock()):
             return run_pipeline(pipeline, Run(run_id, lambda: MIDNIGHT), path, ignore, self.run_progress)
 
 

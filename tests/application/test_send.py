@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from ticketattr.application.delivery_plan import Addressing
+from ticketattr.application.outgoing_messages import Addressing
 from ticketattr.application.ports import DeliveryInDoubt, Mailer, MessageRefused
 from ticketattr.application.report_tracker import ReportTracker
 from ticketattr.application.send import Outgoing, max_mail_size, send_messages, send_pending, send_report
@@ -48,6 +48,7 @@ class Desk:
         mailer = mailer or self.mailer
         return Outgoing(
             tracker=ReportTracker(OutputFolder(self.root), self.log, mailer.transport, self.doubt),
+            log=self.log,
             mailer=mailer,
             addressing=replace(self.addressing, transport=mailer.transport),
             clock=self.clock,
@@ -68,12 +69,12 @@ class Desk:
     def send(self, mailer: Mailer | None = None) -> list[list[str]]:
         """Send what is pending; returns the names of the reports in each message that was taken."""
         outgoing = self.outgoing(mailer)
-        with self.log.hold(self.clock()):
+        with self.log.acquire_sender_lock(self.clock()):
             return taken(send_pending(outgoing))
 
     def send_report(self, path: Path, *, again: bool = False) -> list[list[str]]:
         outgoing = self.outgoing()
-        with self.log.hold(self.clock()):
+        with self.log.acquire_sender_lock(self.clock()):
             return taken(send_report(outgoing, path, again=again))
 
     def states(self) -> dict[str, str]:
@@ -228,7 +229,7 @@ class TestLog:
     def test_what_changed_while_it_was_sent_is_not_sent_and_not_recorded(self, desk: Desk) -> None:
         desk.put("a.xlsx", "one")
         outgoing = desk.outgoing()
-        messages = outgoing.planner().pending()
+        messages = outgoing.messages().pending()
         desk.put("a.xlsx", "two")
         with pytest.raises(InputError, match="changed"):
             send_messages(outgoing, messages)
@@ -243,8 +244,8 @@ def leave_in_doubt(desk: Desk) -> None:
 def leave_sending(desk: Desk) -> None:
     """As a process does that dies after the server took its message."""
     outgoing = desk.outgoing()
-    for message in outgoing.planner().pending():
-        outgoing.tracker.log.begin(message, outgoing.clock())
+    for message in outgoing.messages().pending():
+        outgoing.log.start_attempt(message, outgoing.clock())
         desk.mailer.sent.append((message, []))
 
 
@@ -335,7 +336,7 @@ class TestDoubt:
         leave_in_doubt(desk)
         desk.mailer.troubles = [REFUSED]
         desk.send_report(path, again=True)
-        planned = desk.outgoing().planner().pending()
+        planned = desk.outgoing().messages().pending()
         assert [names(message) for message in planned] == [["a.xlsx"]]
 
     def test_a_message_whose_reports_all_arrived_otherwise_is_not_repeated(self, desk: Desk) -> None:
@@ -487,7 +488,7 @@ class TestAudit:
 def test_a_message_is_as_exact_as_its_date_header(desk: Desk) -> None:
     desk.clock = ticking_clock(MIDNIGHT + timedelta(microseconds=123456))
     desk.put("a.xlsx")
-    (message,) = desk.outgoing().planner().pending()
+    (message,) = desk.outgoing().messages().pending()
     assert message.date.microsecond == 0
 
 
@@ -560,7 +561,7 @@ class TestRetries:
         desk.put("a.xlsx")
         desk.retry.times = 1
         outgoing = desk.outgoing()
-        messages = outgoing.planner().pending()
+        messages = outgoing.messages().pending()
         desk.mailer.unreachable = MailServerError("went away")
         with pytest.raises(MailServerError, match="went away"):
             send_messages(outgoing, messages)
@@ -586,10 +587,10 @@ class TestTakenApart:
         for place, name in enumerate(("a.xlsx", "b.xlsx", "c.xlsx")):
             desk.put(name, modified=place)
         outgoing = desk.outgoing()
-        (message,) = outgoing.planner().pending()
+        (message,) = outgoing.messages().pending()
         last = desk.addressing.message([OutputFolder(desk.root).inspect(desk.put("d.xlsx"))], MIDNIGHT)
         desk.mailer.troubles = [REFUSED, None, REFUSED, None, None]
-        with desk.log.hold(desk.clock()):
+        with desk.log.acquire_sender_lock(desk.clock()):
             deliveries = send_messages(outgoing, [message, last])
         assert [(names(each.message), each.state) for each in deliveries] == [
             (["a.xlsx", "b.xlsx", "c.xlsx"], "failed"),
@@ -689,9 +690,9 @@ def test_doubt_is_logged_as_such(desk: Desk, caplog: pytest.LogCaptureFixture) -
 
 def test_why_a_report_goes_again_is_recorded(desk: Desk) -> None:
     path = desk.put("a.xlsx")
-    with desk.log.hold(desk.clock()):
+    with desk.log.acquire_sender_lock(desk.clock()):
         assert len(send_report(desk.outgoing(), path)) == 1
         assert send_report(desk.outgoing(), path) == []
     desk.send_report(path, again=True)
     reasons = [json.loads(event.facts).get("why", "") for event in desk.log.events() if event.what == "sending"]
-    assert reasons == ["", "again, as somebody asked"]
+    assert reasons == ["", "sent again on request"]

@@ -123,7 +123,7 @@ class TestRestore:
         sent.ok("send")
         result = sent("pending", "restore", str(BACKUP), "--unknown", "pending")
         assert result.exit_code == ExitCode.INPUT
-        assert "knows 1 messages that the copy does not" in result.stderr
+        assert "contains 1 messages that the backup does not" in result.stderr
         assert states(sent) == {"a.xlsx": "sent", "b.xlsx": "sent"}
 
     @pytest.mark.parametrize("content", [None, b"", b"no database at all, though long enough to be taken for one"])

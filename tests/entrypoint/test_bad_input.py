@@ -485,7 +485,7 @@ def test_verbose_and_quiet_exclude_each_other(cli: CLI) -> None:
         ("--env-file nowhere run", "Check --env-file."),
         ("send --report nowhere.xlsx", "Check the path"),
         ("pending adopt nowhere.xlsx", "Check the path"),
-        ("pending resolve nowhere.xlsx", "Say either --sent or --resend."),
+        ("pending resolve nowhere.xlsx", "Use either --sent or --resend."),
         ("pending restore nowhere.db", "`ticketattr pending backup`"),
         ("corrections import nowhere.xlsx", "Check the path"),
         ("corrections import nowhere.ods", "`ticketattr report`"),

@@ -257,7 +257,7 @@ def test_who_finds_another_at_work_changes_no_figure_and_the_third_in_a_row_says
 ) -> None:
     cli.ok("run")
     before = (cli.folder / "metrics/ticketattr.prom").read_bytes()
-    with SQLiteReportLog(cli.folder / "output/reports.db").hold(MIDNIGHT):
+    with SQLiteReportLog(cli.folder / "output/reports.db").acquire_sender_lock(MIDNIGHT):
         for command in ("run", "send", "run", "run"):
             assert cli(command).exit_code == 4
     assert (cli.folder / "metrics/ticketattr.prom").read_bytes() == before

@@ -64,7 +64,7 @@ def test_waiting_ends_when_the_other_does(cli: CLI) -> None:
     held, release = threading.Event(), threading.Event()
 
     def hold() -> None:
-        with SQLiteReportLog(cli.folder / "output" / "reports.db").hold(MIDNIGHT):
+        with SQLiteReportLog(cli.folder / "output" / "reports.db").acquire_sender_lock(MIDNIGHT):
             held.set()
             release.wait(50)
 
@@ -80,7 +80,7 @@ def test_waiting_ends_when_the_other_does(cli: CLI) -> None:
 
 def test_waiting_in_vain_ends_after_its_time(cli: CLI) -> None:
     put_report(cli)
-    with SQLiteReportLog(cli.folder / "output" / "reports.db").hold(MIDNIGHT):
+    with SQLiteReportLog(cli.folder / "output" / "reports.db").acquire_sender_lock(MIDNIGHT):
         began = time.monotonic()
         result = cli("send", "--wait", "0.4")
         assert time.monotonic() - began > 0.3
@@ -91,8 +91,8 @@ def test_waiting_in_vain_ends_after_its_time(cli: CLI) -> None:
 def test_what_somebody_is_sending_is_listed_so_and_as_doubt_when_nobody_is_any_more(cli: CLI) -> None:
     path = put_report(cli)
     log = SQLiteReportLog(cli.folder / "output" / "reports.db")
-    with log.hold(MIDNIGHT):
-        log.begin(a_message(a_report(path.read_bytes()), transport="file"), MIDNIGHT)
+    with log.acquire_sender_lock(MIDNIGHT):
+        log.start_attempt(a_message(a_report(path.read_bytes()), transport="file"), MIDNIGHT)
         assert [row["state"] for row in listed(cli)] == ["sending"]
     assert [row["state"] for row in listed(cli)] == ["in_doubt"]
     assert [delivery.state for delivery in log.deliveries()] == ["sending"], "listing decides nothing"

@@ -238,7 +238,7 @@ class TestAudit:
         assert len(script.received) == 2
         assert [event["facts"].get("why") for event in events(cli) if event["event"] == "sending"] == [
             None,
-            "again, as somebody asked",
+            "sent again on request",
         ]
 
     def test_listing_and_exporting_nothing_makes_no_file(self, cli: CLI) -> None:

@@ -184,54 +184,63 @@ class ReportWriter(Protocol):
 
 
 class ReportFolder(Protocol):
+    """The folder of finished reports."""
+
     def reports(self) -> list[ReportFile]:
-        """Every workbook that lies there, oldest first."""
+        """Every workbook in the folder, oldest first. Raises InputError."""
 
     def inspect(self, path: Path) -> ReportFile:
-        """The workbook at `path`, which may lie anywhere. Raises InputError."""
+        """The workbook at `path`, which may be in any folder. Raises InputError."""
 
     def read(self, report: ReportFile) -> bytes:
-        """Its content. Raises InputError when that is no longer what was inspected."""
+        """The content of the file. Raises InputError if it changed since it was inspected."""
 
     def remove(self, report: ReportFile) -> None:
-        """Delete it, unless it is no longer what was inspected. Raises InputError, SettingsError or ServiceError."""
+        """Delete the file.
+
+        Raises InputError if it changed since it was inspected, SettingsError or ServiceError if it cannot be deleted.
+        """
 
 
 class ReportLog(Protocol):
-    """All methods raise SettingsError, InputError or ServiceError when the log cannot be used."""
+    """The log of every message and adopted report, to be read, and locked against other senders.
 
-    def hold(self, at: datetime, *, wait: float = 0.0) -> AbstractContextManager[None]:
-        """Keep every other sender out from now on (`at`); what a dead one left `sending` is then in doubt.
-
-        Waits `wait` seconds for one that is at work, then raises BusyError.
-        """
-
-    def hold_unread(self, at: datetime) -> AbstractContextManager[datetime]:
-        """Keep every other sender out, though the log itself may be past reading. Raises ServiceError."""
-
-    def is_held(self) -> bool:
-        """Whether somebody is sending."""
+    The methods of this port and of the two below raise SettingsError, InputError or ServiceError if the log cannot be
+    used.
+    """
 
     def exists(self) -> bool:
-        """Whether anything was ever recorded in it."""
+        """Whether anything was ever recorded in the log."""
 
     def deliveries(self) -> list[Delivery]:
-        """All there ever were, oldest first."""
+        """All deliveries, oldest first."""
 
-    def delivery(self, message_id: str) -> Delivery | None: ...
+    def adoptions(self) -> list[Adoption]:
+        """All adoptions, oldest first."""
 
-    def adoptions(self) -> list[Adoption]: ...
+    def acquire_sender_lock(self, at: datetime, *, wait: float = 0.0) -> AbstractContextManager[None]:
+        """Exclude other senders for the block. Messages that a dead sender left `sending` become `in_doubt` at `at`.
 
-    def events(self) -> list[Event]:
-        """What happened, oldest first."""
-
-    def begin(self, message: Message, at: datetime, *, to: Sequence[str] = (), why: str = "") -> None:
-        """Record that `message` is about to be handed over for the recipients `to` (empty: all of them).
-
-        One that is known already is tried again. `why`: what is special about it.
+        Waits up to `wait` seconds for another sender. Raises BusyError if that one is still at work then.
         """
 
-    def finish(
+    def is_locked(self) -> bool:
+        """Whether a sender holds the lock now."""
+
+
+class DeliveryLog(ReportLog, Protocol):
+    """The report log for sending: it records every attempt, before and after. Needs the sender lock."""
+
+    def delivery(self, message_id: str) -> Delivery | None:
+        """The delivery of one message; None if no attempt to send it was started."""
+
+    def start_attempt(self, message: Message, at: datetime, *, to: Sequence[str] = (), why: str = "") -> None:
+        """Record that the mail server will now get `message` for the recipients `to` (empty: all).
+
+        For a message that is in the log, this is a further attempt. `why`: the reason, if a person asked for it.
+        """
+
+    def record_result(
         self,
         message: Message,
         state: MessageState,
@@ -241,27 +250,40 @@ class ReportLog(Protocol):
         results: Sequence[RecipientResult] = (),
         size: int = 0,
     ) -> None:
-        """Record what came of it. A recipient who is not in `results` shares the fate of the message."""
+        """Record the result of the attempt. Recipients who are not in `results` share the state of the message."""
 
-    def resolve(self, message: Message, state: MessageState, detail: str, at: datetime) -> None:
-        """Record what a person decided about a message in doubt; still `in_doubt`: that it goes again."""
+
+class ReportLogMaintenance(ReportLog, Protocol):
+    """The report log for everything besides sending. Changes need the sender lock."""
+
+    def acquire_lock_only(self, at: datetime) -> AbstractContextManager[datetime]:
+        """Exclude other senders without reading the log, which may be damaged. Raises BusyError."""
+
+    def events(self) -> list[Event]:
+        """The whole history, oldest first."""
+
+    def record_decision(self, message: Message, state: MessageState, detail: str, at: datetime) -> None:
+        """Record a person's decision about a message in doubt. With the state `in_doubt`, it is sent again."""
 
     def adopt(self, reports: Sequence[ReportFile], detail: str, at: datetime) -> None:
-        """Record that these count as sent."""
+        """Record that these reports count as sent."""
+
+    def delete_deliveries(self, deliveries: Sequence[Delivery], at: datetime) -> None:
+        """Delete these deliveries with all addresses, and adopt the reports of those that were sent."""
 
     def back_up(self, target: Path) -> None:
-        """A whole copy in one file, though others may be at work. Raises InputError where there is no log."""
+        """Write a consistent copy into one file, even if another process sends now. Raises InputError without a log."""
 
-    def restore(self, copy: Path, at: datetime) -> Path | None:
-        """Put `copy` in the place of what there is, and return where that lies now (None: there was none)."""
-
-    def prune(self, deliveries: Sequence[Delivery], at: datetime) -> None:
-        """Forget these, and who got them. That the reports of those `sent` were sent, and when, stays known."""
+    def restore(self, backup: Path, at: datetime) -> str:
+        """Replace the log by a backup. Returns where the former log is kept now (empty: there was none)."""
 
 
 @dataclass(frozen=True, slots=True)
-class Receipt:
-    """What the server said to a message that it took, how large that was, and what it said to each recipient."""
+class Acceptance:
+    """The mail server's reply to a message that it accepted, and its reply about each recipient.
+
+    `size` is that of the whole mail, in bytes.
+    """
 
     reply: str
     size: int = 0
@@ -269,19 +291,23 @@ class Receipt:
 
 
 class MailSession(Protocol):
-    def send(self, message: Message, contents: Sequence[bytes], to: Sequence[str] = ()) -> Receipt:
-        """Hand over `message` with the contents of its reports, for the recipients `to` (empty: all of them).
+    """An open connection to a mail server, for any number of messages."""
 
-        Raises MessageRefused, DeliveryInDoubt, SettingsError or, when the session broke off, MailServerError.
+    def send(self, message: Message, contents: Sequence[bytes], to: Sequence[str] = ()) -> Acceptance:
+        """Send `message` to the recipients `to` (empty: all). `contents`: the bytes of its reports, in their order.
+
+        Raises MessageRefused, DeliveryInDoubt, SettingsError or, if the connection broke off, MailServerError.
         """
 
 
 class Mailer(Protocol):
+    """Sends messages by one transport."""
+
     @property
     def transport(self) -> Transport: ...
 
     def connect(self) -> AbstractContextManager[MailSession]:
-        """A session in which the server has accepted us. Raises SettingsError or MailServerError."""
+        """A session in which the server accepted the login. Raises SettingsError or MailServerError."""
 
     def max_mail_size(self) -> int | None:
         """The largest mail that is accepted, in bytes (None: no limit); sends nothing.

@@ -14,8 +14,8 @@ from pathlib import Path
 
 from ..domain.delivery import Delivery, Message, MessageState, RecipientResult, RecipientState
 from ..errors import MailServerError, TicketAttrError
-from .delivery_plan import Addressing, DeliveryPlanner
-from .ports import Clock, DeliveryInDoubt, Mailer, MailSession, MessageRefused, Retry, TransientFailure
+from .outgoing_messages import Addressing, OutgoingMessages
+from .ports import Clock, DeliveryInDoubt, DeliveryLog, Mailer, MailSession, MessageRefused, Retry, TransientFailure
 from .report_tracker import ReportTracker, refuse_lost_report_log
 
 log = logging.getLogger(__name__)
@@ -29,19 +29,23 @@ class Outgoing:
     """
 
     tracker: ReportTracker
+    log: DeliveryLog
     mailer: Mailer
     addressing: Addressing
     clock: Clock
     retry: Retry
     send_old: bool = False
 
-    def planner(self, report: Path | None = None) -> DeliveryPlanner:
-        """`report`: to be sent from wherever it lies. Raises InputError when the log is gone."""
+    def messages(self, report: Path | None = None) -> OutgoingMessages:
+        """The messages to send now. `report`: the one to send, if it may be in another folder.
+
+        Raises InputError if the report log is gone.
+        """
         folder = self.tracker.folder
         if not self.send_old:
             named = [folder.inspect(report)] if report else []
-            refuse_lost_report_log([*named, *folder.reports()], self.tracker.log, self.clock())
-        return DeliveryPlanner(folder, self.tracker.history(), self.addressing, self.clock())
+            refuse_lost_report_log([*named, *folder.reports()], self.log, self.clock())
+        return OutgoingMessages(folder, self.tracker.history(), self.addressing, self.clock())
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,14 +77,14 @@ def max_mail_size(outgoing: Outgoing) -> int | None:
 
 def send_pending(outgoing: Outgoing) -> list[Delivery]:
     """The delivery of each message that was pending. Connects to no server if none was."""
-    planner = outgoing.planner()
-    return send_messages(outgoing, planner.pending(max_mail_size(outgoing))) if planner.pending() else []
+    messages = outgoing.messages()
+    return send_messages(outgoing, messages.pending(max_mail_size(outgoing))) if messages.pending() else []
 
 
 def send_report(outgoing: Outgoing, path: Path, *, again: bool = False) -> list[Delivery]:
     """The deliveries of the report at `path` alone. `again`: send it whatever the log says. Raises InputError."""
-    messages = outgoing.planner(path).report(path, again=again)
-    return send_messages(outgoing, messages, why="again, as somebody asked" if again else "")
+    messages = outgoing.messages(path).for_report(path, again=again)
+    return send_messages(outgoing, messages, why="sent again on request" if again else "")
 
 
 def send_messages(outgoing: Outgoing, messages: Sequence[Message], *, why: str = "") -> list[Delivery]:
@@ -93,7 +97,7 @@ def send_messages(outgoing: Outgoing, messages: Sequence[Message], *, why: str =
     while waiting:
         message = waiting.popleft()
         result = _deliver(outgoing, message, why)
-        delivery = outgoing.tracker.log.delivery(message.message_id)
+        delivery = outgoing.log.delivery(message.message_id)
         if delivery:
             # The log knows where the reports were at the first attempt; they may have moved since.
             deliveries.append(replace(delivery, message=message))
@@ -127,11 +131,11 @@ def _deliver(outgoing: Outgoing, message: Message, why: str) -> _AttemptResult:
 
 def _attempt(outgoing: Outgoing, message: Message, why: str) -> _AttemptResult:
     contents = [outgoing.tracker.folder.read(report) for report in message.reports]
-    before = outgoing.tracker.log.delivery(message.message_id)
-    to = before.outstanding if before else message.envelope
+    before = outgoing.log.delivery(message.message_id)
+    to = before.outstanding if before else message.envelope_recipients
     log.info("sending %s: %d attachments, %d bytes", message.message_id, len(contents), sum(map(len, contents)))
     with outgoing.mailer.connect() as session:
-        outgoing.tracker.log.begin(message, outgoing.clock(), to=to, why=why)
+        outgoing.log.start_attempt(message, outgoing.clock(), to=to, why=why)
         try:
             result = _hand_over(session, message, contents, to)
         except TicketAttrError as error:
@@ -144,13 +148,13 @@ def _attempt(outgoing: Outgoing, message: Message, why: str) -> _AttemptResult:
 
 def _hand_over(session: MailSession, message: Message, contents: Sequence[bytes], to: Sequence[str]) -> _AttemptResult:
     try:
-        receipt = session.send(message, contents, to)
+        acceptance = session.send(message, contents, to)
     except DeliveryInDoubt as error:
         return _AttemptResult("in_doubt", str(error))
     except MessageRefused as error:
         return _AttemptResult("failed", str(error), error.is_transient, error.results)
-    is_deferred = any(result.state == "deferred" for result in receipt.results)
-    return _AttemptResult("sent", receipt.reply, is_deferred, receipt.results, receipt.size)
+    is_deferred = any(result.state == "deferred" for result in acceptance.results)
+    return _AttemptResult("sent", acceptance.reply, is_deferred, acceptance.results, acceptance.size)
 
 
 def _record(
@@ -162,7 +166,7 @@ def _record(
     else:
         log.warning("%s is %s: %s", message.message_id, state.replace("_", " "), result.detail)
     results = _recipient_results(to, state, result)
-    outgoing.tracker.log.finish(message, state, result.detail, outgoing.clock(), results=results, size=result.size)
+    outgoing.log.record_result(message, state, result.detail, outgoing.clock(), results=results, size=result.size)
 
 
 def _state_after(before: Delivery | None, state: MessageState) -> MessageState:

@@ -16,7 +16,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING
 
-from ..application.delivery_plan import Addressing
+from ..application.outgoing_messages import Addressing
 from ..application.ports import (
     AnswerCache,
     CatalogSource,
@@ -31,8 +31,8 @@ from ..application.ports import (
 )
 from ..application.report import Reporting
 from ..application.report_tracker import ReportTracker
-from ..application.restore import Copy
-from ..application.retention import Archive
+from ..application.restore import Backup
+from ..application.retention import Storage
 from ..application.send import Outgoing
 from ..domain.gold import LabelledTickets, no_labelled_tickets
 from ..errors import SettingsError
@@ -207,19 +207,19 @@ def tracker(settings: ReportTrackerSettings) -> ReportTracker:
 
 
 @contextmanager
-def copy_of_report_log(path: Path) -> Iterator[Copy]:
-    """The copy at `path`, which stays as it is: an older one is read as what it becomes. Raises InputError."""
+def backup_of_report_log(path: Path) -> Iterator[Backup]:
+    """The backup at `path`, which stays unchanged: the program reads a copy of it. Raises InputError."""
     from ..infrastructure.delivery.report_log import SQLiteReportLog
-    from ..infrastructure.delivery.report_log_copies import read_copy
+    from ..infrastructure.delivery.report_log_copies import restore_copy
 
     with TemporaryDirectory() as folder:
-        file = Path(folder, "copy.db")
-        read_copy(path, file)
-        yield Copy(SQLiteReportLog(file), file)
+        file = Path(folder, "backup.db")
+        restore_copy(path, file)
+        yield Backup(SQLiteReportLog(file), file)
 
 
-def archive(folders: FolderSettings, outgoing: Outgoing) -> Archive:
-    return Archive(work_folder(folders), outgoing.tracker)
+def storage(folders: FolderSettings, outgoing: Outgoing) -> Storage:
+    return Storage(work_folder(folders), outgoing.tracker, report_log(folders))
 
 
 def mailer(settings: MailSettings) -> Mailer:
@@ -242,8 +242,10 @@ def outgoing(folders: FolderSettings, mail: MailSettings, clock: Clock, *, send_
     from ..infrastructure.retries import retry_sending
 
     chosen = mailer(mail)
+    log = report_log(folders)
     return Outgoing(
-        tracker=ReportTracker(report_folder(folders), report_log(folders), chosen.transport, mail.doubt),
+        tracker=ReportTracker(report_folder(folders), log, chosen.transport, mail.doubt),
+        log=log,
         mailer=chosen,
         addressing=Addressing(
             chosen.transport, mail.sender, mail.recipients, mail.subject, cc=mail.cc, reply_to=mail.reply_to

@@ -41,55 +41,55 @@ class TestRecords:
             recipients=("lead@example.com", "boss@example.com"),
             subject='"Reports"; für',
         )
-        log.begin(message, LATER)
+        log.start_attempt(message, LATER)
         recipients = tuple(RecipientResult(address, "sending") for address in message.recipients)
         assert log.deliveries() == [Delivery(message, "sending", LATER, results=recipients)]
 
     def test_a_message_is_sending_until_it_is_finished(self, log: SQLiteReportLog) -> None:
-        log.begin(a_message(), MIDNIGHT)
-        log.finish(a_message(), "sent", "250 OK", LATER)
+        log.start_attempt(a_message(), MIDNIGHT)
+        log.record_result(a_message(), "sent", "250 OK", LATER)
         results = (RecipientResult("lead@example.com", "sent", "250 OK"),)
         assert log.deliveries() == [Delivery(a_message(), "sent", LATER, "250 OK", results=results)]
 
     @pytest.mark.parametrize("state", ["sending", "sent", "failed", "in_doubt"])
     def test_every_state_is_kept(self, log: SQLiteReportLog, state: MessageState) -> None:
-        log.begin(a_message(), MIDNIGHT)
-        log.finish(a_message(), state, "why", LATER)
+        log.start_attempt(a_message(), MIDNIGHT)
+        log.record_result(a_message(), state, "why", LATER)
         (delivery,) = log.deliveries()
         assert (delivery.state, delivery.detail) == (state, "why")
 
     def test_a_repeat_is_the_same_message_tried_again(self, log: SQLiteReportLog, path: Path) -> None:
-        log.begin(a_message(), MIDNIGHT)
-        log.finish(a_message(), "in_doubt", "broke off", MIDNIGHT)
-        log.begin(a_message(), LATER)
+        log.start_attempt(a_message(), MIDNIGHT)
+        log.record_result(a_message(), "in_doubt", "broke off", MIDNIGHT)
+        log.start_attempt(a_message(), LATER)
         results = (RecipientResult("lead@example.com", "sending"),)
         assert log.deliveries() == [Delivery(a_message(), "sending", LATER, attempts=2, results=results)]
 
     def test_a_repeat_from_another_place_keeps_what_was_frozen(self, log: SQLiteReportLog) -> None:
-        log.begin(a_message(a_report(name="old.xlsx")), MIDNIGHT)
-        log.begin(a_message(a_report(name="new.xlsx")), LATER)
+        log.start_attempt(a_message(a_report(name="old.xlsx")), MIDNIGHT)
+        log.start_attempt(a_message(a_report(name="new.xlsx")), LATER)
         assert [delivery.message for delivery in log.deliveries()] == [a_message(a_report(name="old.xlsx"))]
 
     def test_deliveries_come_oldest_first(self, log: SQLiteReportLog) -> None:
         for number in (2, 3, 1):
-            log.begin(a_message(number=number), LATER)
+            log.start_attempt(a_message(number=number), LATER)
         assert [delivery.message for delivery in log.deliveries()] == [a_message(number=number) for number in (1, 2, 3)]
 
     def test_one_report_may_be_in_several_messages(self, log: SQLiteReportLog) -> None:
-        log.begin(a_message(number=1), MIDNIGHT)
-        log.begin(a_message(number=2), MIDNIGHT)
+        log.start_attempt(a_message(number=1), MIDNIGHT)
+        log.start_attempt(a_message(number=2), MIDNIGHT)
         assert [delivery.message.reports for delivery in log.deliveries()] == [(a_report(),), (a_report(),)]
 
     def test_what_is_not_known_cannot_be_finished_into_being(self, log: SQLiteReportLog) -> None:
-        log.begin(a_message(number=1), MIDNIGHT)
-        log.finish(a_message(number=2), "sent", "", LATER)
+        log.start_attempt(a_message(number=1), MIDNIGHT)
+        log.record_result(a_message(number=2), "sent", "", LATER)
         assert [delivery.state for delivery in log.deliveries()] == ["sending"]
 
     def test_two_logs_on_one_file_see_each_other(self, path: Path) -> None:
         one, other = SQLiteReportLog(path), SQLiteReportLog(path)
-        one.begin(a_message(number=1), MIDNIGHT)
-        other.begin(a_message(number=2), MIDNIGHT)
-        other.finish(a_message(number=1), "sent", "", LATER)
+        one.start_attempt(a_message(number=1), MIDNIGHT)
+        other.start_attempt(a_message(number=2), MIDNIGHT)
+        other.record_result(a_message(number=1), "sent", "", LATER)
         assert one.deliveries() == other.deliveries()
         assert [delivery.state for delivery in one.deliveries()] == ["sent", "sending"]
 
@@ -101,7 +101,7 @@ class TestFile:
 
     def test_the_folder_is_made_when_there_is_something_to_write(self, tmp_path: Path) -> None:
         log = SQLiteReportLog(tmp_path / "deep" / "down" / "reports.db")
-        log.begin(a_message(), MIDNIGHT)
+        log.start_attempt(a_message(), MIDNIGHT)
         assert len(log.deliveries()) == 1
 
     @pytest.mark.parametrize("version", [SCHEMA_VERSION + 1, SCHEMA_VERSION - 1, -1, 0])
@@ -110,7 +110,7 @@ class TestFile:
             database.executescript(f"CREATE TABLE theirs (a); PRAGMA user_version = {version};")
         before = path.read_bytes()
         with pytest.raises(InputError) as error:
-            log.begin(a_message(), MIDNIGHT)
+            log.start_attempt(a_message(), MIDNIGHT)
         assert f"schema version {version}" in str(error.value)
         assert "REPORT_LOG_DB_PATH" in error.value.hint
         with pytest.raises(InputError):
@@ -123,13 +123,13 @@ class TestFile:
         with pytest.raises(InputError, match="is damaged"):
             log.deliveries()
         with pytest.raises(InputError):
-            log.begin(a_message(), MIDNIGHT)
+            log.start_attempt(a_message(), MIDNIGHT)
         assert path.read_bytes() == before
 
     @pytest.mark.parametrize("share", [0.1, 0.5, 0.9], ids=str)
     def test_a_truncated_log_is_damaged_and_not_a_new_one(self, log: SQLiteReportLog, path: Path, share: float) -> None:
         for number in range(50):
-            log.begin(a_message(number=number), MIDNIGHT)
+            log.start_attempt(a_message(number=number), MIDNIGHT)
         content = path.read_bytes()
         path.write_bytes(content[: int(len(content) * share)])
         with pytest.raises(InputError) as error:
@@ -146,7 +146,7 @@ class TestFile:
         (tmp_path / "taken").write_text("a file")
         log = SQLiteReportLog(tmp_path / "taken" / "reports.db")
         with pytest.raises(SettingsError):
-            log.begin(a_message(), MIDNIGHT)
+            log.start_attempt(a_message(), MIDNIGHT)
 
 
 HOLD_AND_WAIT = """
@@ -154,7 +154,7 @@ import sys, time
 from datetime import datetime, timezone
 from pathlib import Path
 from ticketattr.infrastructure.delivery.report_log import SQLiteReportLog
-with SQLiteReportLog(Path(sys.argv[1])).hold(datetime(2026, 11, 23, tzinfo=timezone.utc)):
+with SQLiteReportLog(Path(sys.argv[1])).acquire_sender_lock(datetime(2026, 11, 23, tzinfo=timezone.utc)):
     print("held", flush=True)
     time.sleep(60)
 """
@@ -162,7 +162,7 @@ with SQLiteReportLog(Path(sys.argv[1])).hold(datetime(2026, 11, 23, tzinfo=timez
 
 class TestHold:
     def test_a_second_holder_is_refused_and_told_who_and_since_when(self, path: Path) -> None:
-        with SQLiteReportLog(path).hold(MIDNIGHT), pytest.raises(ServiceError) as error:
+        with SQLiteReportLog(path).acquire_sender_lock(MIDNIGHT), pytest.raises(ServiceError) as error:
             hold_and_release(path)
         assert f"process {os.getpid()} since 2026-11-23 00:00:00 UTC" in str(error.value)
 
@@ -171,13 +171,13 @@ class TestHold:
         hold_and_release(path)
 
     def test_it_is_let_go_when_the_holder_fails(self, path: Path) -> None:
-        with pytest.raises(InputError, match="mine"), SQLiteReportLog(path).hold(MIDNIGHT):
+        with pytest.raises(InputError, match="mine"), SQLiteReportLog(path).acquire_sender_lock(MIDNIGHT):
             raise InputError("mine")
         hold_and_release(path)
 
     def test_others_may_read_meanwhile(self, path: Path, log: SQLiteReportLog) -> None:
-        log.begin(a_message(), MIDNIGHT)
-        with SQLiteReportLog(path).hold(MIDNIGHT):
+        log.start_attempt(a_message(), MIDNIGHT)
+        with SQLiteReportLog(path).acquire_sender_lock(MIDNIGHT):
             assert len(log.deliveries()) == 1
 
     def test_a_process_that_is_killed_holds_nothing_any_more(self, path: Path) -> None:
@@ -197,12 +197,12 @@ class TestHold:
 
     @pytest.mark.parametrize("content", [b"", b"\xff\xfe"], ids=["empty", "not text"])
     def test_a_lock_that_names_nobody_still_locks(self, path: Path, content: bytes) -> None:
-        with SQLiteReportLog(path).hold(MIDNIGHT):
+        with SQLiteReportLog(path).acquire_sender_lock(MIDNIGHT):
             path.with_name("reports.db.lock").write_bytes(content)
             with pytest.raises(ServiceError, match="unknown process"):
                 hold_and_release(path)
 
 
 def hold_and_release(path: Path) -> None:
-    with SQLiteReportLog(path).hold(LATER):
+    with SQLiteReportLog(path).acquire_sender_lock(LATER):
         pass

@@ -9,7 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from ticketattr.domain.report_status import DeliveryHistory, statuses_of
+from ticketattr.domain.report_status import DeliveryHistory
+from ticketattr.domain.send_rules import statuses_of
 from ticketattr.errors import InputError, SettingsError
 from ticketattr.infrastructure.delivery.report_log import SQLiteReportLog
 
@@ -57,7 +58,7 @@ class TestEarlierImplementation:
             "INSERT INTO reports VALUES ('a.xlsx', '2026-11-23')",
         )
         assert log.exists()
-        log.begin(a_message(), MIDNIGHT)
+        log.start_attempt(a_message(), MIDNIGHT)
         assert run_sql(path, "SELECT * FROM reports") == [("a.xlsx", "2026-11-23")]
         assert [event.what for event in log.events()] == ["taken_over", "sending"]
         assert [event.what for event in SQLiteReportLog(path).events()] == ["taken_over", "sending"], "taken over once"
@@ -68,16 +69,16 @@ class TestEarlierImplementation:
             "CREATE TABLE reports (filename TEXT, created_at TEXT)",
             "INSERT INTO reports VALUES ('a.xlsx', 'last week')",
         )
-        with pytest.raises(InputError, match="last week"), log.hold(MIDNIGHT):
+        with pytest.raises(InputError, match="last week"), log.acquire_sender_lock(MIDNIGHT):
             raise AssertionError("held")
         assert run_sql(path, "PRAGMA user_version") == [(0,)]
 
 
 class TestEvents:
     def test_they_tell_what_happened_when_and_by_whom(self, log: SQLiteReportLog) -> None:
-        log.begin(a_message(), MIDNIGHT, why="again")
-        log.finish(a_message(), "in_doubt", "broke off", MIDNIGHT)
-        log.resolve(a_message(), "sent", "it arrived", MIDNIGHT)
+        log.start_attempt(a_message(), MIDNIGHT, why="again")
+        log.record_result(a_message(), "in_doubt", "broke off", MIDNIGHT)
+        log.record_decision(a_message(), "sent", "it arrived", MIDNIGHT)
         log.adopt([a_report(b"other")], "adopted", MIDNIGHT)
         told = [(event.what, event.who, event.message_id != "") for event in log.events()]
         assert told == [
@@ -89,49 +90,49 @@ class TestEvents:
 
     @pytest.mark.parametrize("statement", ["UPDATE events SET who = 'else'", "DELETE FROM events"])
     def test_they_can_only_be_added_to(self, log: SQLiteReportLog, path: Path, statement: str) -> None:
-        log.begin(a_message(), MIDNIGHT)
+        log.start_attempt(a_message(), MIDNIGHT)
         with pytest.raises(sqlite3.DatabaseError, match="append-only"):
             run_sql(path, statement)
 
     def test_a_repeat_and_what_became_of_it_are_further_events(self, log: SQLiteReportLog) -> None:
         for state in ("failed", "sent"):
-            log.begin(a_message(), MIDNIGHT)
-            log.finish(a_message(), state, "why", MIDNIGHT)
+            log.start_attempt(a_message(), MIDNIGHT)
+            log.record_result(a_message(), state, "why", MIDNIGHT)
         assert [event.what for event in log.events()] == ["sending", "failed", "sending", "sent"]
 
 
 class TestSafety:
     def test_it_is_written_ahead_and_synced_in_full(self, log: SQLiteReportLog, path: Path) -> None:
-        log.begin(a_message(), MIDNIGHT)
+        log.start_attempt(a_message(), MIDNIGHT)
         assert run_sql(path, "PRAGMA journal_mode") == [("wal",)]
 
     def test_it_is_for_its_owner_alone(self, log: SQLiteReportLog, path: Path) -> None:
-        log.begin(a_message(), MIDNIGHT)
+        log.start_attempt(a_message(), MIDNIGHT)
         assert path.stat().st_mode & 0o777 == 0o600
 
     def test_damage_within_is_found_before_anybody_sends(self, log: SQLiteReportLog, path: Path) -> None:
         for number in range(60):
-            log.begin(a_message(number=number), MIDNIGHT)
+            log.start_attempt(a_message(number=number), MIDNIGHT)
         # An index that has lost an entry: every row can still be read.
         run_sql(path, "PRAGMA writable_schema = ON", "UPDATE sqlite_master SET rootpage = 2 WHERE name LIKE '%sha256'")
-        with pytest.raises(InputError) as error, log.hold(MIDNIGHT):
+        with pytest.raises(InputError) as error, log.acquire_sender_lock(MIDNIGHT):
             raise AssertionError("held")
         assert "is damaged" in str(error.value)
         assert "backup" in error.value.hint
 
     def test_a_log_that_cannot_be_written_is_found_before_anybody_sends(self, log: SQLiteReportLog, path: Path) -> None:
-        log.begin(a_message(), MIDNIGHT)
+        log.start_attempt(a_message(), MIDNIGHT)
         # A name that is too long for the journal beside it; permissions do not bind the administrator.
         long = path.with_name("x" * 253)
         path.rename(long)
         with pytest.raises(SettingsError):
-            SQLiteReportLog(long).begin(a_message(number=2), MIDNIGHT)
+            SQLiteReportLog(long).start_attempt(a_message(number=2), MIDNIGHT)
 
     def test_a_log_that_vanished_meanwhile_is_not_begun_anew(self, log: SQLiteReportLog, path: Path) -> None:
-        log.begin(a_message(), MIDNIGHT)
+        log.start_attempt(a_message(), MIDNIGHT)
         path.unlink()
-        with pytest.raises(SettingsError, match="has vanished"):
-            log.finish(a_message(), "sent", "250 ok", MIDNIGHT)
+        with pytest.raises(SettingsError, match="has disappeared"):
+            log.record_result(a_message(), "sent", "250 ok", MIDNIGHT)
         assert not path.exists()
 
     @pytest.mark.parametrize("content", [None, b""], ids=["no file", "empty file"])
@@ -140,7 +141,7 @@ class TestSafety:
     ) -> None:
         if content is not None:
             path.write_bytes(content)
-        with log.hold(MIDNIGHT):
+        with log.acquire_sender_lock(MIDNIGHT):
             assert not log.exists()
-        log.begin(a_message(), MIDNIGHT)
+        log.start_attempt(a_message(), MIDNIGHT)
         assert log.exists()

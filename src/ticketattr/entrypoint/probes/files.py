@@ -94,14 +94,14 @@ def probe_reports(settings: ReportTrackerSettings, clock: Clock) -> Iterator[Fin
     if not log.exists():
         refuse_lost_report_log(tracker.folder.reports(), log, clock())
         yield Finding("report log", f"{log.path} is not there yet: nothing was sent so far")
-    elif not log.examine():
+    elif not log.check_integrity():
         yield Finding(
             "report log", f"{log.path} is from the earlier implementation; the next command that uses it takes it over"
         )
         return
     else:
         yield Finding("report log", f"{log.path} is sound")
-    if holder := log.holder():
+    if holder := log.lock_holder():
         yield Finding.warning(
             "report log",
             f"another ticketattr is at work: {holder}",

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import ClassVar
 
-from ...application.ports import Receipt
+from ...application.ports import Acceptance
 from ...domain.delivery import Message, Transport
 from ..files import make_folder, replacing
 from .message import MailTemplate
@@ -31,12 +31,12 @@ class EMLOutbox:
     def max_mail_size(self) -> None:
         make_folder(self.folder)
 
-    def send(self, message: Message, contents: Sequence[bytes], to: Sequence[str] = ()) -> Receipt:
+    def send(self, message: Message, contents: Sequence[bytes], to: Sequence[str] = ()) -> Acceptance:
         path = self.folder / _file_name(message)
         content = self.template.compose(message, contents).as_bytes()
         with replacing(path) as file:
             file.write(content)
-        return Receipt(f"written to {path}", len(content))
+        return Acceptance(f"written to {path}", len(content))
 
 
 def _file_name(message: Message) -> str:

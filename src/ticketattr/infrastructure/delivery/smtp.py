@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from datetime import datetime, timezone
 from typing import ClassVar
 
-from ...application.ports import DeliveryInDoubt, MessageRefused, Receipt
+from ...application.ports import Acceptance, DeliveryInDoubt, MessageRefused
 from ...domain.delivery import Message, RecipientResult, Transport
 from ...errors import MailServerError, SettingsError
 from ..options import MailServer
@@ -166,16 +166,16 @@ class SMTPSession:
         self.max_size = min((bound for bound in bounds if bound), default=None)
         self.certificate_end = _certificate_end(client)
 
-    def send(self, message: Message, contents: Sequence[bytes], to: Sequence[str] = ()) -> Receipt:
+    def send(self, message: Message, contents: Sequence[bytes], to: Sequence[str] = ()) -> Acceptance:
         content = self._letter.compose(message, contents).as_bytes()
         if self.max_size and len(content) > self.max_size:
             raise MessageRefused(f"a mail of {len(content):,} bytes is too large: at most {self.max_size:,} are taken")
         with _unless_broken_off():
             self._mail_from(message.sender, len(content))
-            results = self._rcpt_to(to or message.envelope)
+            results = self._rcpt_to(to or message.envelope_recipients)
             self._ask_for_data()
             self._client.hand_over(content)
-        return Receipt(self._verdict(), len(content), results)
+        return Acceptance(self._verdict(), len(content), results)
 
     def propose_sender(self, sender: str) -> None:
         """Ask whether a message from `sender` would be taken. Raises SettingsError or MailServerError."""

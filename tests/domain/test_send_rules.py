@@ -1,4 +1,4 @@
-"""Where a report stands: what lies in the folder, held against what the log says."""
+"""Which reports are sent, and which are not: files, and what the log says about them."""
 
 from __future__ import annotations
 
@@ -14,9 +14,8 @@ from ticketattr.domain.report_status import (
     DoubtPolicy,
     ReportState,
     ReportStatus,
-    status_of,
-    statuses_of,
 )
+from ticketattr.domain.send_rules import status_in, statuses_of
 
 from ..fakes import MIDNIGHT, a_message, a_report
 
@@ -65,7 +64,7 @@ def test_the_latest_of_the_deliveries_that_say_so_is_told_and_all_tries_are_coun
 
 def test_by_one_delivery_alone_it_stands_as_that_left_it() -> None:
     failed = delivery("failed", hour=1, attempts=2)
-    assert status_of(REPORT, failed, DeliveryHistory([])) == ReportStatus(
+    assert status_in(failed, REPORT, DeliveryHistory([])) == ReportStatus(
         REPORT, "failed", "failed in hour 1", failed, 2
     )
 

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from ticketattr.application.delivery_plan import Addressing, DeliveryPlanner
+from ticketattr.application.outgoing_messages import Addressing, OutgoingMessages
 from ticketattr.domain.delivery import Delivery, Message, ReportFile
 from ticketattr.domain.report_status import DeliveryHistory, DoubtPolicy
 from ticketattr.errors import InputError
@@ -48,14 +48,14 @@ def sized(number: int, size: int, name: str = "") -> ReportFile:
     return ReportFile(Path(name or f"{number}.xlsx"), digest, size, MIDNIGHT)
 
 
-def planner(
+def messages_of(
     *reports: ReportFile,
     deliveries: Sequence[Delivery] = (),
     doubt: DoubtPolicy = "resend",
     elsewhere: ReportFile | None = None,
-) -> DeliveryPlanner:
+) -> OutgoingMessages:
     folder = Folder(reports, [elsewhere] if elsewhere else [])
-    return DeliveryPlanner(folder, DeliveryHistory(deliveries, doubt=doubt), ADDRESSING, MIDNIGHT)
+    return OutgoingMessages(folder, DeliveryHistory(deliveries, doubt=doubt), ADDRESSING, MIDNIGHT)
 
 
 def bytes_of(message: Message) -> int:
@@ -109,20 +109,20 @@ class TestSizes:
     def test_no_mail_is_larger_than_the_server_takes_unless_one_report_is(self, size: int, name: str) -> None:
         reports = [sized(number, size, name and f"{number} {name}") for number in range(30)]
         bound = 700_000
-        messages = planner(*reports).pending(bound)
+        messages = messages_of(*reports).pending(bound)
         assert [report for message in messages for report in message.reports] == reports
         assert max(bytes_of(message) for message in messages) <= bound
 
     @pytest.mark.parametrize("size", [5_700, 100_000])
     def test_a_mail_holds_nearly_as_many_as_go_into_it(self, size: int) -> None:
         reports = [sized(number, size) for number in range(30)]
-        (whole,) = planner(*reports).pending()
-        assert len(planner(*reports).pending(round(1.5 * bytes_of(whole)))) == 1
-        assert len(planner(*reports).pending(round(bytes_of(whole) * 0.99))) == 2
+        (whole,) = messages_of(*reports).pending()
+        assert len(messages_of(*reports).pending(round(1.5 * bytes_of(whole)))) == 1
+        assert len(messages_of(*reports).pending(round(bytes_of(whole) * 0.99))) == 2
 
     def test_a_report_that_is_too_large_stays_alone(self) -> None:
         reports = [sized(0, 1000), sized(1, 900_000), sized(2, 1000), sized(3, 1000)]
-        messages = planner(*reports).pending(500_000)
+        messages = messages_of(*reports).pending(500_000)
         assert [[report.size for report in message.reports] for message in messages] == [
             [1000],
             [900_000],
@@ -130,7 +130,7 @@ class TestSizes:
         ]
 
     def test_where_nothing_is_pending_no_message_is(self) -> None:
-        assert planner().pending(1000) == []
+        assert messages_of().pending(1000) == []
 
 
 REPORT, OTHER = a_report(b"a", "a.xlsx", "the run"), a_report(b"b", "b.xlsx")
@@ -146,11 +146,11 @@ class TestOneReport:
         [
             (
                 ReportFile(Path("a.xlsx"), "0", 1, MIDNIGHT, damage="no workbook"), [],
-                "a.xlsx is not sent: no workbook", "Make it anew with `ticketattr report`.",
+                "a.xlsx is not sent: no workbook", "Create the report again with `ticketattr report`.",
             ),
             (
                 a_report(b"edited", "a.xlsx", "the run"), [delivery("sent", REPORT)],
-                "a.xlsx is not sent: its run was sent at", "`--again` sends it all the same.",
+                "a.xlsx is not sent: its run was sent at", "Use `--again` to send it all the same.",
             ),
             (
                 REPORT, [delivery("in_doubt", REPORT)],
@@ -164,17 +164,17 @@ class TestOneReport:
         self, report: ReportFile, deliveries: list[Delivery], said: str, way_out: str
     ) -> None:
         with pytest.raises(InputError) as caught:
-            planner(report, deliveries=deliveries, doubt="hold").report(report.path)
+            messages_of(report, deliveries=deliveries, doubt="hold").for_report(report.path)
         assert str(caught.value).startswith(said)
         assert caught.value.hint == way_out
 
     def test_it_goes_alone_from_wherever_it_lies(self) -> None:
-        (message,) = planner(OTHER, elsewhere=REPORT).report(REPORT.path)
+        (message,) = messages_of(OTHER, elsewhere=REPORT).for_report(REPORT.path)
         assert message.reports == (REPORT,)
 
     def test_again_it_goes_in_a_new_message_whatever_the_log_says(self) -> None:
         for state in ("sent", "in_doubt", "failed"):
-            (message,) = planner(REPORT, deliveries=[delivery(state, REPORT)], doubt="hold").report(
+            (message,) = messages_of(REPORT, deliveries=[delivery(state, REPORT)], doubt="hold").for_report(
                 REPORT.path, again=True
             )
             assert message == ADDRESSING.message([REPORT], MIDNIGHT)
@@ -182,8 +182,8 @@ class TestOneReport:
     def test_in_doubt_its_message_is_repeated_whole_and_no_other(self) -> None:
         third = a_report(b"c", "c.xlsx")
         doubts = [delivery("in_doubt", REPORT, OTHER), Delivery(a_message(third, number=2), "in_doubt", MIDNIGHT)]
-        (message,) = planner(OTHER, third, deliveries=doubts, elsewhere=REPORT).report(REPORT.path)
+        (message,) = messages_of(OTHER, third, deliveries=doubts, elsewhere=REPORT).for_report(REPORT.path)
         assert message == doubts[0].message
 
     def test_in_doubt_beside_a_report_that_is_gone_it_goes_not_at_all(self) -> None:
-        assert planner(REPORT, deliveries=[delivery("in_doubt", REPORT, OTHER)]).report(REPORT.path) == []
+        assert messages_of(REPORT, deliveries=[delivery("in_doubt", REPORT, OTHER)]).for_report(REPORT.path) == []
