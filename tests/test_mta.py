@@ -212,7 +212,7 @@ def test_reports_go_in_as_many_mails_as_its_size_limit_asks_for(desk: CLI, mta: 
     assert sorted(names) == [["0.xlsx"], ["1.xlsx"], ["2.xlsx"]]
     (row,) = listed(desk)
     assert (row["file"], row["state"]) == ("output/huge.xlsx", "failed")
-    assert "at most 200,000 are taken" in row["last_error"]
+    assert "at most 200,000 are accepted" in row["last_error"]
 
 
 def test_who_is_put_off_and_who_is_refused_stand_in_the_log(desk: CLI, mta: MTA) -> None:

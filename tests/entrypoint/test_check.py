@@ -346,7 +346,7 @@ def make_a_folder_of_it(cli: CLI) -> None:
         (damage, INPUT, "is damaged: ", "Restore it from a backup"),
         (not_a_database, INPUT, "is damaged: file is not a database", "Restore it from a backup"),
         (change("PRAGMA user_version = 99"), INPUT, "(schema version 99)", "install the version"),
-        (change("DELETE FROM messages"), INPUT, "it speaks of messages that it does not have", "Restore it"),
+        (change("DELETE FROM messages"), INPUT, "it refers to messages that it does not contain", "Restore it"),
         (lose_beside_old_reports, INPUT, "there is no report log, but", "ticketattr pending adopt"),
         (make_a_folder_of_it, USAGE, "unable to open database file", "Check REPORT_LOG_DB_PATH"),
     ],
@@ -369,7 +369,7 @@ def test_a_report_log_that_somebody_keeps_is_busy(cli: CLI) -> None:
         log.execute("ROLLBACK")
     assert exit_code == SERVICE
     assert "database is locked" in found["what"]
-    assert found["fix"] == "Another program has it open; try again after that."
+    assert found["fix"] == "Wait until the other program closes it, then try again."
 
 
 def test_another_ticketattr_at_work_is_a_warning(cli: CLI) -> None:
@@ -400,7 +400,7 @@ def test_reports_that_wait_are_a_warning(cli: CLI) -> None:
     put_report(cli, "one.xlsx")
     put_report(cli, "two.xlsx", rows=2)
     exit_code, found = trouble(cli)
-    assert (exit_code, found["what"]) == (DONE, "2 reports waiting to be sent")
+    assert (exit_code, found["what"]) == (DONE, "2 reports not sent yet")
 
 
 def test_a_damaged_report_is_a_warning(cli: CLI) -> None:
@@ -604,7 +604,7 @@ MAIL_CASES = [
              {**PLAIN, **LOGIN}, ("AUTH PLAIN",)),
     MailCase("AUTH not offered", {}, USAGE, "SMTP AUTH extension not supported", "leave EMAIL_USERNAME empty",
              {**PLAIN, **LOGIN}),
-    MailCase("AUTH of another kind", {}, USAGE, "offers no login that we know", "Check EMAIL_USERNAME",
+    MailCase("AUTH of another kind", {}, USAGE, "offers no supported login method", "Check EMAIL_USERNAME",
              {**PLAIN, **LOGIN}, ("AUTH GSSAPI",)),
     MailCase("no STARTTLS", {}, USAGE, "STARTTLS extension not supported", "Check EMAIL_SMTP_PORT (STARTTLS", SMTP),
     MailCase("sender refused", {"MAIL": ["550 not yours"]}, USAGE, "refused the sender: 550", "EMAIL_SENDER", PLAIN),
@@ -638,8 +638,8 @@ def test_a_mail_server_that_is_not_there_is_an_error(cli: CLI, closed_port: int)
     ("name", "trusted", "days", "said", "fix"),
     [
         ("127.0.0.1", False, 90, "is not trusted", "EMAIL_CA_FILE"),
-        ("mail.example.com", True, 90, "is not valid for '127.0.0.1'", "a name that stands in the certificate"),
-        ("127.0.0.1", True, -1, "certificate has expired", "must be renewed"),
+        ("mail.example.com", True, 90, "is not valid for '127.0.0.1'", "a name in the certificate"),
+        ("127.0.0.1", True, -1, "certificate has expired", "Renew the certificate"),
     ],
     ids=["unknown authority", "another name", "expired"],
 )

@@ -70,10 +70,10 @@ class GeminiOptions:
 
 @dataclass(frozen=True, slots=True)
 class MailServer:
-    """With `use_tls`, STARTTLS is required (port 465: TLS from the start). AUTH when there is a user name.
+    """A mail server. With `use_tls`, STARTTLS is required (port 465: implicit TLS). Login if there is a user name.
 
-    `timeout` bounds each step, in seconds; `max_size` a mail, in bytes (None: what the server says).
-    `ca_file`: the authorities to trust instead of this machine's.
+    `timeout` limits each step, in seconds; `max_size` limits a mail, in bytes (None: the server's own limit).
+    `ca_file`: the certificate authorities to trust instead of those of this machine.
     """
 
     host: str

@@ -126,7 +126,7 @@ def test_a_link_out_of_the_folder_is_listed_and_not_followed(
     put(OutputFolder(elsewhere), "private.xlsx")
     (folder.root / "link.xlsx").symlink_to(elsewhere / "private.xlsx")
     (folder.root / "again.xlsx").symlink_to("link.xlsx")
-    damage = "a link out of the folder, which is not followed"
+    damage = "a link that leads out of the folder, which is not followed"
     assert [(report.damage, report.sha256, report.size) for report in folder.reports()] == [(damage, "", 0)] * 2
     assert folder.inspect(folder.root / "link.xlsx").damage == ""  # for whoever names it
 

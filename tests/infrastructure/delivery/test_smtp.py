@@ -465,7 +465,7 @@ def parts(mail: Any) -> list[Any]:
 @pytest.mark.parametrize("verb", ["MAIL", "RCPT", "DATA"])
 def test_a_reply_without_end_is_given_up(verb: str) -> None:
     endless = "\r\n".join(["250-and on"] * 20_000 + ["250 at last"])
-    with scripted_smtp({verb: [endless]}) as script, pytest.raises(ServiceError, match="more than 65,536 bytes"):
+    with scripted_smtp({verb: [endless]}) as script, pytest.raises(ServiceError, match="longer than 65,536 bytes"):
         send(mailer(script.port))
 
 

@@ -22,13 +22,13 @@ LEAST_SPACE = 500 * 1024 * 1024
 """With fewer free bytes a disk is low."""
 
 _STANDING: dict[ReportState, tuple[str, str]] = {
-    "pending": ("waiting to be sent", "The next run sends them, or `ticketattr send`."),
-    "failed": ("not taken by the mail server yet", "`ticketattr pending list` says why; the next run tries again."),
-    "sending": ("on the way", "Wait for the other ticketattr to end."),
-    "in_doubt": ("in doubt", "The next run repeats the same message, or decide with `ticketattr pending resolve`."),
+    "pending": ("not sent yet", "The next run sends them; so does `ticketattr send`."),
+    "failed": ("not accepted by the mail server", "`ticketattr pending list` shows why. The next run tries again."),
+    "sending": ("being sent now", "Wait for the other ticketattr to end."),
+    "in_doubt": ("in doubt", "The next run sends the same message again, or decide with `ticketattr pending resolve`."),
     "held": ("in doubt and held", "Decide with `ticketattr pending resolve`."),
-    "sent": ("put off for a recipient", "The next run tries again; `ticketattr pending list` says for whom."),
-    "damaged": ("damaged", "Take them out of OUTPUT_DIR, or make them anew with `ticketattr report`."),
+    "sent": ("deferred for a recipient", "The next run tries again. `ticketattr pending list` shows the recipients."),
+    "damaged": ("damaged", "Remove them from OUTPUT_DIR, or create them again with `ticketattr report`."),
 }
 
 

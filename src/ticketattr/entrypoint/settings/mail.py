@@ -1,4 +1,4 @@
-"""How reports are delivered."""
+"""Settings for sending mail."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from .environment import Environment
 from .report_tracker import read_doubt, read_transport
 
 _UNSET = MailServer(host="")
-"""What counts where nothing is set."""
+"""The defaults."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,6 +32,7 @@ class MailSettings:
 
     @classmethod
     def read(cls, env: Environment) -> MailSettings:
+        """The settings, with everything missing or wrong recorded in `env`."""
         is_smtp = read_transport(env) == "smtp"
         return cls(
             destination=_mail_server(env) if is_smtp else env.path("EMAIL_OUTBOX_DIR", "outbox"),
@@ -50,10 +51,10 @@ class MailSettings:
 def _mail_server(env: Environment) -> MailServer:
     username = env.text("EMAIL_USERNAME")
     host, use_tls = env.required("EMAIL_SMTP_HOST"), env.flag("EMAIL_USE_TLS", default=_UNSET.use_tls)
-    may_be_plain = use_tls or is_loopback(host) or env.flag("EMAIL_ALLOW_PLAIN_AUTH", default=False)
-    if username and not may_be_plain:
+    may_log_in = use_tls or is_loopback(host) or env.flag("EMAIL_ALLOW_PLAIN_AUTH", default=False)
+    if username and not may_log_in:
         env.wrong.append(
-            "EMAIL_USE_TLS=false would send EMAIL_PASSWORD in plain text (EMAIL_ALLOW_PLAIN_AUTH allows it)"
+            "EMAIL_USE_TLS=false would send EMAIL_PASSWORD in plain text (EMAIL_ALLOW_PLAIN_AUTH=true allows it)"
         )
     return MailServer(
         host=host,
@@ -68,7 +69,7 @@ def _mail_server(env: Environment) -> MailServer:
 
 
 def is_loopback(host: str) -> bool:
-    """Judged by the name: what a name server says is no reason to show a password."""
+    """Whether the name or address is local. Not by DNS: its reply must not decide whether a password is sent."""
     try:
         return ip_address(host).is_loopback
     except ValueError:

@@ -1,4 +1,4 @@
-"""Delivery into a folder, for a machine without a mail server: one `.eml` file for each message."""
+"""A mailer that writes each message as an `.eml` file into a folder, for machines without a mail server."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from .message import MailTemplate
 
 @dataclass(frozen=True, slots=True)
 class EMLOutbox:
-    """Its own session: there is nobody to connect to."""
+    """The mailer and its session: a folder needs no connection."""
 
     transport: ClassVar[Transport] = "file"
 
@@ -40,6 +40,6 @@ class EMLOutbox:
 
 
 def _file_name(message: Message) -> str:
-    """The same for a repeat, which so takes the place of what it repeats."""
+    """The same name for a repetition, which therefore replaces the file of the first attempt."""
     identity = message.message_id.strip("<>").partition("@")[0].rpartition(".")[2]
     return f"{message.date:%Y%m%dT%H%M%SZ}-{identity[:8]}.eml"
