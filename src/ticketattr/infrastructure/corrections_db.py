@@ -65,6 +65,7 @@ class SQLiteCorrections:
         return [_correction(dict(zip(_FIELDS, row, strict=True))) for row in rows]
 
     def add(self, corrections: Sequence[Correction]) -> None:
+        """Add the corrections in one transaction."""
         if not corrections:
             return
         make_private(self.path)

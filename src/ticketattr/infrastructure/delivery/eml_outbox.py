@@ -25,13 +25,16 @@ class EMLOutbox:
 
     @contextmanager
     def connect(self) -> Iterator[EMLOutbox]:
+        """Create the folder if it does not exist. Raises SettingsError or ServiceError."""
         make_folder(self.folder)
         yield self
 
     def max_mail_size(self) -> None:
+        """None: a file has no limit. Raises SettingsError or ServiceError if the folder cannot be used."""
         make_folder(self.folder)
 
     def send(self, message: Message, contents: Sequence[bytes], to: Sequence[str] = ()) -> Acceptance:
+        """Write the message for all its recipients, whoever is in `to`."""
         path = self.folder / _file_name(message)
         content = self.template.compose(message, contents).as_bytes()
         with replacing(path) as file:

@@ -41,10 +41,12 @@ class OutputFolder:
         return sorted(reports, key=lambda report: (report.modified, report.path.name))
 
     def inspect(self, path: Path) -> ReportFile:
+        """The workbook at `path`, also if it is a link to another folder. Raises InputError."""
         with _readable(path):
             return _described(path, *_content(path))
 
     def read(self, report: ReportFile) -> bytes:
+        """The content of the file. Raises InputError if it changed since it was inspected."""
         with _readable(report.path):
             content, _ = _content(report.path)
         if hashlib.sha256(content).hexdigest() != report.sha256:
@@ -52,6 +54,7 @@ class OutputFolder:
         return content
 
     def remove(self, report: ReportFile) -> None:
+        """Delete the file, unless it changed since it was inspected. Raises InputError, SettingsError or ServiceError."""
         self.read(report)
         remove_file(report.path)
 

@@ -44,15 +44,18 @@ class SQLiteReportLog:
 
     @contextmanager
     def acquire_sender_lock(self, at: datetime, *, wait: float = 0.0) -> Iterator[None]:
+        """Hold the lock file for the block. Messages that a dead process left `sending` become `in_doubt`."""
         with self._lock(at, wait) as since:
             if self.exists():
                 self._doubt_abandoned_messages(since)
             yield
 
     def acquire_lock_only(self, at: datetime) -> AbstractContextManager[datetime]:
+        """Hold the lock file for the block, without opening the database."""
         return self._lock(at, 0.0)
 
     def is_locked(self) -> bool:
+        """Whether a process holds the lock file."""
         return sender_lock.is_locked(self._lock_path)
 
     def lock_holder(self) -> str:
@@ -72,12 +75,14 @@ class SQLiteReportLog:
             return has_tables
 
     def exists(self) -> bool:
+        """Whether the database has tables; an empty file does not count."""
         if not self.path.exists():
             return False
         with self._errors(), closing(sqlite3.connect(self.path)) as log:
             return not is_blank(log)
 
     def deliveries(self) -> list[Delivery]:
+        """All deliveries, oldest first, after a check of the whole database."""
         if not self.exists():
             return []
         with self._open() as log:
@@ -86,6 +91,7 @@ class SQLiteReportLog:
             return read_deliveries(log)
 
     def delivery(self, message_id: str) -> Delivery | None:
+        """The delivery of one message; None if the log does not contain it."""
         if not self.exists():
             return None
         with self._open() as log:
@@ -93,6 +99,7 @@ class SQLiteReportLog:
             return next(iter(read_deliveries(log, message_id)), None)
 
     def adoptions(self) -> list[Adoption]:
+        """All adoptions, in the order in which they were recorded."""
         if not self.exists():
             return []
         with self._open() as log:
@@ -100,6 +107,7 @@ class SQLiteReportLog:
             return [Adoption(datetime.fromisoformat(at), *fields) for at, *fields in rows]
 
     def events(self) -> list[Event]:
+        """All events, in the order in which they were recorded, after a check of the whole database."""
         if not self.exists():
             return []
         with self._open() as log:
@@ -108,6 +116,7 @@ class SQLiteReportLog:
             return [Event(number, datetime.fromisoformat(at), *fields) for number, at, *fields in rows]
 
     def start_attempt(self, message: Message, at: datetime, *, to: Sequence[str] = (), why: str = "") -> None:
+        """Set the message to `sending`, and create it, and the database, if they do not exist."""
         to = to or message.envelope_recipients
         make_private(self.path)
         with self._transaction() as log:
@@ -135,6 +144,7 @@ class SQLiteReportLog:
         results: Sequence[RecipientResult] = (),
         size: int = 0,
     ) -> None:
+        """Set the state of the message and of each recipient. A message that is not in the log is ignored."""
         with self._transaction() as log:
             known = log.execute(
                 "UPDATE messages SET state = ?, detail = ?, size = max(size, ?), changed = ? WHERE message_id = ?",
@@ -151,6 +161,7 @@ class SQLiteReportLog:
             self._add_event(log, at, state, message.message_id, detail=detail, size=size, recipients=replies)
 
     def record_decision(self, message: Message, state: MessageState, detail: str, at: datetime) -> None:
+        """Set the state of a message in doubt, and of its recipients in doubt."""
         with self._transaction() as log:
             log.execute(
                 "UPDATE messages SET state = ?, detail = ?, changed = ?, released = ? WHERE message_id = ?",
@@ -163,6 +174,7 @@ class SQLiteReportLog:
             self._add_event(log, at, "resolved", message.message_id, state=state, detail=detail)
 
     def adopt(self, reports: Sequence[ReportFile], detail: str, at: datetime) -> None:
+        """Add an adoption for each report, and create the database if it does not exist."""
         make_private(self.path)
         with self._transaction() as log:
             for report in reports:
@@ -173,6 +185,7 @@ class SQLiteReportLog:
                 self._add_event(log, at, "adopted", "", path=path_text(report.path), sha256=report.sha256)
 
     def back_up(self, target: Path) -> None:
+        """Write a consistent copy of the database to `target`."""
         if not self.exists():
             raise InputError(f"there is no report log {self.path}", hint="Check REPORT_LOG_DB_PATH.")
         with self._open() as log:
@@ -180,6 +193,7 @@ class SQLiteReportLog:
             write_copy(log, target)
 
     def restore(self, backup: Path, at: datetime) -> str:
+        """Rename the database, and write the backup in its place. Returns the new path of the former database."""
         former = str(rename_log(self.path, at)) if self.path.exists() else ""
         restore_copy(backup, self.path)
         with self._transaction() as log:
@@ -188,6 +202,7 @@ class SQLiteReportLog:
         return former
 
     def delete_deliveries(self, deliveries: Sequence[Delivery], at: datetime) -> None:
+        """Delete the messages and their events, and overwrite their pages on the disk."""
         with self._transaction() as log:
             for delivery in deliveries:
                 delete_message(log, delivery)

@@ -47,6 +47,7 @@ class SMTPMailer:
 
     @contextmanager
     def connect(self) -> Iterator[SMTPSession]:
+        """Connect, start TLS and log in. Raises SettingsError or MailServerError."""
         context = self._tls()
         with self._errors():
             client = connect(self.server, context)
@@ -62,6 +63,7 @@ class SMTPMailer:
             _quit(client)
 
     def max_mail_size(self) -> int | None:
+        """The smaller of the configured limit and the one that the server announces, in bytes (None: no limit)."""
         return self.server_info().max_size
 
     def server_info(self) -> ServerInfo:
@@ -165,6 +167,7 @@ class SMTPSession:
         self.certificate_end = _certificate_end(client)
 
     def send(self, message: Message, contents: Sequence[bytes], to: Sequence[str] = ()) -> Acceptance:
+        """Send one message, and translate the replies. Raises what `MailSession.send` raises."""
         content = self._template.compose(message, contents).as_bytes()
         if self.max_size and len(content) > self.max_size:
             raise MessageRefused(
