@@ -54,7 +54,7 @@ class OutputFolder:
         return content
 
     def remove(self, report: ReportFile) -> None:
-        """Delete the file, unless it changed since it was inspected. Raises InputError, SettingsError or ServiceError."""
+        """Delete the file. Raises InputError if it changed since it was inspected."""
         self.read(report)
         remove_file(report.path)
 

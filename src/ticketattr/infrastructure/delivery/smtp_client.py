@@ -25,7 +25,7 @@ class BoundedSMTP(smtplib.SMTP):
     """A connection to a mail server, in plain text or with STARTTLS."""
 
     def getreply(self) -> tuple[int, bytes]:
-        """One reply of the server. Raises TimeoutError or SMTPServerDisconnected if it takes too long or is too large."""
+        """One reply of the server. Raises TimeoutError or, if it is too large, SMTPServerDisconnected."""
         if self.file is None and self.sock:
             self.file = _ReplyLines(self.sock, self.timeout)
         if self.file:
