@@ -1,11 +1,11 @@
-"""Runs `ticketattr` in children of its own, and kills each at a step that it is told.
+"""Runs `ticketattr` in child processes, and kills each at a given step.
 
     python crash_runner.py    (stdin: one JSON line a child; stdout: one JSON line a child)
     {"folder": …, "arguments": […], "settings": {…}, "kill_at": 17}  →  {"exit": -9, "steps": […]}
 
-A step is the n-th line that is executed, of ours or of smtplib, between reading the reports of a message and
-having recorded what became of it. `kill_at` 0 kills nobody and tells all steps. The program knows nothing of this:
-the interpreter's trace function counts, and SIGKILL comes from within, between two lines.
+A step is one executed line of ticketattr or smtplib, from reading the reports of a message to recording the result of
+the attempt. With `kill_at` 0, the child is not killed, and all steps are returned. The program is not changed: the
+trace function of the interpreter counts the lines, and the child sends SIGKILL to itself between two lines.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""An SMTP server on loopback that says and does what a script tells it, which no well-behaved one would."""
+"""An SMTP server on loopback that follows a script, also against the protocol."""
 
 from __future__ import annotations
 

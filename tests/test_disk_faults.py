@@ -1,4 +1,4 @@
-"""The disk fails under the report log: what is said, and that nothing goes out twice or is lost.
+"""The disk of the report log fails: the program reports it, and no report is sent twice or lost.
 
 The limit on the size of files is the kernel's own, so that SQLite meets real failures to write. Failing syncs are
 injected by strace, which only `nox -s crash` uses.
@@ -47,7 +47,7 @@ def test_a_disk_that_is_full_at_some_point(cli: CLI, mail: MailServer, limit: in
     check(one, mail, send(one, limit=limit * KILOBYTE), f"{limit} KiB")
 
 
-def test_a_disk_that_is_full_from_the_start_is_said_before_anything_is_sent(cli: CLI, mail: MailServer) -> None:
+def test_a_disk_that_is_full_from_the_start_is_an_error_before_anything_is_sent(cli: CLI, mail: MailServer) -> None:
     one = prepare(cli, mail, "one", in_doubt=False)
     ended = send(one, limit=0)
     assert ended.returncode in (2, 4)
@@ -61,7 +61,7 @@ STRACE = shutil.which("strace")
 @pytest.mark.crash
 @pytest.mark.parametrize("call", ["fdatasync", "pwrite64", "ftruncate"])
 @pytest.mark.parametrize("fault", ["error=EIO", "error=ENOSPC", "signal=SIGKILL"])
-def test_a_call_of_the_kernel_that_fails(cli: CLI, mail: MailServer, call: str, fault: str) -> None:
+def test_a_system_call_that_fails(cli: CLI, mail: MailServer, call: str, fault: str) -> None:
     assert STRACE, "this needs strace (Debian: strace)"
     injected = 0
     for number in range(1, 200):

@@ -188,7 +188,7 @@ def test_a_report_arrives_byte_by_byte_over_tls_after_the_login(desk: CLI, mta: 
     ]
 
 
-def test_a_wrong_password_is_a_setting(desk: CLI, mta: MTA) -> None:
+def test_a_wrong_password_is_a_settings_error(desk: CLI, mta: MTA) -> None:
     put_report(desk)
     desk.settings["EMAIL_PASSWORD"] = "wrong"
     result = desk("send")
@@ -196,13 +196,13 @@ def test_a_wrong_password_is_a_setting(desk: CLI, mta: MTA) -> None:
     assert "refused the login: 535" in result.stderr
 
 
-def test_an_authority_that_nobody_named_is_not_trusted(desk: CLI, mta: MTA) -> None:
+def test_an_authority_that_is_not_configured_is_not_trusted(desk: CLI, mta: MTA) -> None:
     put_report(desk)
     del desk.settings["EMAIL_CA_FILE"]
     assert desk("send").exit_code == 2
 
 
-def test_reports_go_in_as_many_mails_as_its_size_limit_asks_for(desk: CLI, mta: MTA) -> None:
+def test_reports_are_split_into_mails_by_the_size_limit(desk: CLI, mta: MTA) -> None:
     for number in range(3):
         put_report(desk, f"{number}.xlsx", age=900 - number, rows=120)
     put_report(desk, "huge.xlsx", rows=600)
@@ -215,7 +215,7 @@ def test_reports_go_in_as_many_mails_as_its_size_limit_asks_for(desk: CLI, mta: 
     assert "at most 200,000 are accepted" in row["last_error"]
 
 
-def test_who_is_put_off_and_who_is_refused_stand_in_the_log(desk: CLI, mta: MTA) -> None:
+def test_deferred_and_refused_recipients_are_in_the_log(desk: CLI, mta: MTA) -> None:
     put_report(desk)
     desk.settings["EMAIL_RECIPIENT"] = "lead@example.com, later@example.com, gone@example.com"
     assert desk("send").exit_code == 5

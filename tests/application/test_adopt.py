@@ -34,7 +34,7 @@ def adopt(desk: Desk, *names: str) -> list[str]:
     return [report.path.name for report in adopt_reports(desk.log, statuses, desk.clock())]
 
 
-def test_what_waits_or_was_refused_counts_as_sent(desk: Desk) -> None:
+def test_pending_and_refused_reports_count_as_sent_once_adopted(desk: Desk) -> None:
     desk.put("a.xlsx")
     desk.mailer.troubles = [REFUSED]
     desk.send()
@@ -44,14 +44,14 @@ def test_what_waits_or_was_refused_counts_as_sent(desk: Desk) -> None:
     assert desk.send() == []
 
 
-def test_what_is_sent_needs_no_adoption(desk: Desk) -> None:
+def test_a_sent_report_is_not_adopted(desk: Desk) -> None:
     desk.put("a.xlsx")
     desk.send()
     assert adopt(desk, "a.xlsx") == []
     assert desk.log.adoptions() == []
 
 
-def test_what_is_in_doubt_is_for_another_decision(doubtful: Desk) -> None:
+def test_a_report_in_doubt_cannot_be_adopted(doubtful: Desk) -> None:
     for policy, state in (("resend", "in_doubt"), ("hold", "held")):
         doubtful.doubt = "hold" if policy == "hold" else "resend"
         with pytest.raises(InputError, match=rf"a\.xlsx is not adopted: {state}") as caught:
@@ -60,7 +60,7 @@ def test_what_is_in_doubt_is_for_another_decision(doubtful: Desk) -> None:
     assert doubtful.log.adoptions() == []
 
 
-def test_what_is_damaged_is_not_adopted_and_takes_no_other_along(desk: Desk) -> None:
+def test_a_damaged_report_stops_the_adoption_of_all(desk: Desk) -> None:
     desk.put("a.xlsx")
     (desk.root / "broken.xlsx").write_bytes(b"no workbook")
     with pytest.raises(InputError, match=r"broken\.xlsx is not adopted: .") as caught:
@@ -69,7 +69,7 @@ def test_what_is_damaged_is_not_adopted_and_takes_no_other_along(desk: Desk) -> 
     assert desk.states()["a.xlsx"] == "pending"
 
 
-def test_without_a_log_all_workbooks_may_be_adopted_but_what_is_damaged_is_passed_over(desk: Desk) -> None:
+def test_without_a_log_all_workbooks_except_damaged_ones_can_be_adopted(desk: Desk) -> None:
     for name in ("a.xlsx", "b.xlsx"):
         desk.put(name)
     (desk.root / "broken.xlsx").write_bytes(b"no workbook")
@@ -77,7 +77,7 @@ def test_without_a_log_all_workbooks_may_be_adopted_but_what_is_damaged_is_passe
     assert desk.send() == []
 
 
-def test_with_a_log_those_to_adopt_have_to_be_named(desk: Desk) -> None:
+def test_with_a_log_reports_to_adopt_must_be_named(desk: Desk) -> None:
     desk.put("a.xlsx")
     desk.send()
     with pytest.raises(SettingsError, match="there is a report log") as caught:
@@ -85,6 +85,6 @@ def test_with_a_log_those_to_adopt_have_to_be_named(desk: Desk) -> None:
     assert caught.value.hint == "Name the workbooks that are to count as sent."
 
 
-def test_what_is_being_sent_is_not_adopted(desk: Desk) -> None:
+def test_a_report_that_is_being_sent_cannot_be_adopted(desk: Desk) -> None:
     with pytest.raises(InputError, match="sending"):
         adopt_reports(desk.log, [ReportStatus(a_report(), "sending")], MIDNIGHT)

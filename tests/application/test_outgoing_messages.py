@@ -1,4 +1,4 @@
-"""What is put into which message."""
+"""Which reports are put into which message."""
 
 from __future__ import annotations
 
@@ -64,7 +64,7 @@ def bytes_of(message: Message) -> int:
 
 
 class TestAddressing:
-    def test_a_message_says_from_whom_to_whom_and_when(self) -> None:
+    def test_a_message_has_sender_recipients_and_date(self) -> None:
         reports = [a_report(b"a"), a_report(b"b")]
         message = ADDRESSING.message(reports, MIDNIGHT + timedelta(microseconds=5))
         assert message == Message(
@@ -79,7 +79,7 @@ class TestAddressing:
             reply_to=("it@example.com",),
         )
 
-    def test_its_id_differs_with_reports_recipients_and_time_and_with_nothing_else(self) -> None:
+    def test_its_id_depends_only_on_reports_recipients_and_time(self) -> None:
         report, other = a_report(b"a"), a_report(b"b")
         elsewhere = Addressing("smtp", "desk@example.com", ("boss@example.com",), "Reports")
         ids = {
@@ -93,7 +93,7 @@ class TestAddressing:
         assert ADDRESSING.message([report], MIDNIGHT).message_id in ids
 
     @pytest.mark.parametrize("sender", ["desk@mail.example.com", '"odd@name"@mail.example.com'])
-    def test_its_id_is_of_the_domain_of_the_sender(self, sender: str) -> None:
+    def test_its_id_is_in_the_domain_of_the_sender(self, sender: str) -> None:
         message = Addressing("smtp", sender, (), "Reports").message([a_report()], MIDNIGHT)
         name, _, domain = message.message_id.strip("<>").partition("@")
         assert domain == "mail.example.com"
@@ -106,7 +106,7 @@ class TestSizes:
     @pytest.mark.parametrize(
         "name", ["", "Übersicht der Tickets im November, nochmals geprüft 🔑.xlsx"], ids=["short", "long"]
     )
-    def test_no_mail_is_larger_than_the_server_takes_unless_one_report_is(self, size: int, name: str) -> None:
+    def test_no_mail_is_larger_than_the_limit_unless_one_report_is(self, size: int, name: str) -> None:
         reports = [sized(number, size, name and f"{number} {name}") for number in range(30)]
         bound = 700_000
         messages = messages_of(*reports).pending(bound)
@@ -114,7 +114,7 @@ class TestSizes:
         assert max(bytes_of(message) for message in messages) <= bound
 
     @pytest.mark.parametrize("size", [5_700, 100_000])
-    def test_a_mail_holds_nearly_as_many_as_go_into_it(self, size: int) -> None:
+    def test_a_mail_contains_nearly_as_many_reports_as_fit(self, size: int) -> None:
         reports = [sized(number, size) for number in range(30)]
         (whole,) = messages_of(*reports).pending()
         assert len(messages_of(*reports).pending(round(1.5 * bytes_of(whole)))) == 1
@@ -129,7 +129,7 @@ class TestSizes:
             [1000, 1000],
         ]
 
-    def test_where_nothing_is_pending_no_message_is(self) -> None:
+    def test_without_pending_reports_there_is_no_message(self) -> None:
         assert messages_of().pending(1000) == []
 
 
@@ -160,7 +160,7 @@ class TestOneReport:
         ],
         ids=["damaged", "edited", "held"],
     )  # fmt: skip
-    def test_what_must_not_go_is_refused_with_a_way_out(
+    def test_a_report_that_must_not_be_sent_is_refused_with_a_hint(
         self, report: ReportFile, deliveries: list[Delivery], said: str, way_out: str
     ) -> None:
         with pytest.raises(InputError) as caught:
@@ -168,22 +168,22 @@ class TestOneReport:
         assert str(caught.value).startswith(said)
         assert caught.value.hint == way_out
 
-    def test_it_goes_alone_from_wherever_it_lies(self) -> None:
+    def test_a_named_report_is_sent_alone_from_any_folder(self) -> None:
         (message,) = messages_of(OTHER, elsewhere=REPORT).for_report(REPORT.path)
         assert message.reports == (REPORT,)
 
-    def test_again_it_goes_in_a_new_message_whatever_the_log_says(self) -> None:
+    def test_again_sends_a_new_message_whatever_the_log_says(self) -> None:
         for state in ("sent", "in_doubt", "failed"):
             (message,) = messages_of(REPORT, deliveries=[delivery(state, REPORT)], doubt="hold").for_report(
                 REPORT.path, again=True
             )
             assert message == ADDRESSING.message([REPORT], MIDNIGHT)
 
-    def test_in_doubt_its_message_is_repeated_whole_and_no_other(self) -> None:
+    def test_for_a_report_in_doubt_only_its_whole_message_is_repeated(self) -> None:
         third = a_report(b"c", "c.xlsx")
         doubts = [delivery("in_doubt", REPORT, OTHER), Delivery(a_message(third, number=2), "in_doubt", MIDNIGHT)]
         (message,) = messages_of(OTHER, third, deliveries=doubts, elsewhere=REPORT).for_report(REPORT.path)
         assert message == doubts[0].message
 
-    def test_in_doubt_beside_a_report_that_is_gone_it_goes_not_at_all(self) -> None:
+    def test_a_report_in_doubt_is_not_sent_if_another_report_of_its_message_is_missing(self) -> None:
         assert messages_of(REPORT, deliveries=[delivery("in_doubt", REPORT, OTHER)]).for_report(REPORT.path) == []

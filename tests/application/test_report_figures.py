@@ -26,11 +26,11 @@ def count(desk: Desk, *, since: datetime = MIDNIGHT) -> ReportFigures:
     return count_reports(ReportTracker(OutputFolder(desk.root), desk.log, "smtp", desk.doubt), since=since)
 
 
-def test_of_an_untouched_folder_all_is_nothing(desk: Desk) -> None:
+def test_all_figures_of_an_empty_folder_are_zero(desk: Desk) -> None:
     assert count(desk) == ReportFigures(delivered=0, recipients=0, sent=0, pending=0, in_doubt=0, oldest=None)
 
 
-def test_what_any_transport_delivered_is_counted_and_pending_is_what_this_one_did_not(desk: Desk) -> None:
+def test_delivered_counts_every_transport_and_pending_only_its_own(desk: Desk) -> None:
     desk.addressing = Addressing("smtp", "desk@example.com", ("a@example.com", "b@example.com"), "x")
     desk.put("a.xlsx")
     desk.put("b.xlsx")
@@ -43,7 +43,7 @@ def test_what_any_transport_delivered_is_counted_and_pending_is_what_this_one_di
     )
 
 
-def test_those_are_sent_since_a_time_whose_delivery_ended_then_or_later(desk: Desk) -> None:
+def test_sent_since_counts_deliveries_that_ended_then_or_later(desk: Desk) -> None:
     for name in ("a.xlsx", "b.xlsx"):
         desk.put(name)
         desk.send()
@@ -54,7 +54,7 @@ def test_those_are_sent_since_a_time_whose_delivery_ended_then_or_later(desk: De
 
 
 @pytest.mark.parametrize("policy", ["resend", "hold"])
-def test_a_report_in_doubt_is_pending_whoever_decides_about_it(desk: Desk, policy: str) -> None:
+def test_a_report_in_doubt_is_pending_with_either_policy(desk: Desk, policy: str) -> None:
     desk.doubt = "hold" if policy == "hold" else "resend"
     desk.put("a.xlsx")
     desk.mailer.troubles = [DOUBT]
@@ -71,7 +71,7 @@ def test_a_report_that_was_refused_is_pending_and_not_delivered(desk: Desk) -> N
     assert (figures.pending, figures.in_doubt, figures.delivered, figures.recipients) == (1, 0, 0, 0)
 
 
-def test_a_report_whose_file_is_gone_waits_since_nobody_knows_when(desk: Desk) -> None:
+def test_a_missing_report_has_no_age(desk: Desk) -> None:
     path = desk.put("a.xlsx")
     desk.mailer.troubles = [DOUBT]
     desk.send()

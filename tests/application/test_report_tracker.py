@@ -48,20 +48,20 @@ class TestForgotten:
         for way_out in ("REPORT_LOG_DB_PATH", "ticketattr pending adopt", "--send-old"):
             assert way_out in caught.value.hint
 
-    def test_those_of_a_day_are_new(self, desk: Desk) -> None:
+    def test_workbooks_of_the_last_day_are_new(self, desk: Desk) -> None:
         refuse_lost_report_log([a_report(modified=MIDNIGHT)], desk.log, MIDNIGHT + timedelta(days=1))
 
     def test_a_file_of_another_program_was_never_sent(self, desk: Desk) -> None:
         temporary = replace(a_report(name="~$a.xlsx"), is_temporary=True)
         refuse_lost_report_log([temporary], desk.log, MIDNIGHT + timedelta(days=9))
 
-    def test_beside_a_log_everything_is_known(self, desk: Desk) -> None:
+    def test_with_a_log_old_workbooks_are_not_refused(self, desk: Desk) -> None:
         desk.put("a.xlsx")
         desk.send()
         refuse_lost_report_log([a_report(name="old.xlsx")], desk.log, MIDNIGHT + timedelta(days=9))
 
 
-def test_a_person_is_shown_what_still_has_to_go_and_what_never_will(desk: Desk) -> None:
+def test_unsent_reports_are_the_pending_ones_and_those_that_are_never_sent(desk: Desk) -> None:
     desk.put("sent.xlsx", run="20261123T000000Z-0000")
     desk.put("edited.xlsx", run="20261123T000000Z-0001")
     desk.send()
@@ -80,19 +80,19 @@ def test_a_person_is_shown_what_still_has_to_go_and_what_never_will(desk: Desk) 
 
 
 class TestUnfinished:
-    def test_a_message_in_doubt_is_until_each_of_its_reports_arrived(self, doubtful: Desk) -> None:
+    def test_a_message_in_doubt_is_unfinished_until_each_of_its_reports_arrived(self, doubtful: Desk) -> None:
         for name, left in (("a.xlsx", 1), ("b.xlsx", 0)):
             doubtful.send_report(doubtful.root / name, again=True)
             assert len(unfinished_deliveries(doubtful.outgoing().tracker.history())) == left
 
-    def test_a_report_whose_file_is_gone_is_told_with_why_it_cannot_go(self, doubtful: Desk) -> None:
+    def test_a_missing_report_is_listed_with_the_reason_why_it_cannot_be_sent(self, doubtful: Desk) -> None:
         (doubtful.root / "a.xlsx").unlink()
         assert details(doubtful) == {
             "a.xlsx": "its message cannot be repeated: the file is missing",
             "b.xlsx": str(DOUBT),
         }
 
-    def test_what_a_process_did_not_live_to_finish_is_in_doubt_unless_somebody_is_at_it(self, desk: Desk) -> None:
+    def test_a_message_of_a_dead_process_is_in_doubt_unless_a_sender_is_at_work(self, desk: Desk) -> None:
         desk.put("a.xlsx")
         outgoing = desk.outgoing()
         (message,) = outgoing.messages().pending()
@@ -106,7 +106,7 @@ class TestUnfinished:
         )
         assert replace(outgoing.tracker, transport="file").history().deliveries == []
 
-    def test_records_know_the_policy_and_what_was_adopted(self, desk: Desk) -> None:
+    def test_the_history_has_the_policy_and_the_adoptions(self, desk: Desk) -> None:
         desk.log.adopt([a_report()], "adopted", MIDNIGHT)
         desk.doubt = "hold"
         for mailer in (FakeMailer(transport="smtp"), FakeMailer(transport="file")):

@@ -38,7 +38,7 @@ def details(desk: Desk) -> dict[str, str]:
     return {status.report.path.name: status.detail for status in statuses}
 
 
-def test_what_arrived_goes_to_nobody_again(doubtful: Desk) -> None:
+def test_a_report_that_arrived_is_not_sent_again(doubtful: Desk) -> None:
     (resolved,) = resolve(doubtful, "a.xlsx", "sent")
     assert resolved.message == doubtful.sent[0]
     assert doubtful.states() == {"a.xlsx": "sent", "b.xlsx": "sent"}
@@ -46,7 +46,7 @@ def test_what_arrived_goes_to_nobody_again(doubtful: Desk) -> None:
     assert doubtful.send() == []
 
 
-def test_what_goes_again_is_the_same_message_even_where_doubt_waits_for_a_person(doubtful: Desk) -> None:
+def test_resend_repeats_the_same_message_also_with_the_policy_hold(doubtful: Desk) -> None:
     doubtful.doubt = "hold"
     assert doubtful.send() == []
     resolve(doubtful, "a.xlsx", "resend")
@@ -55,14 +55,14 @@ def test_what_goes_again_is_the_same_message_even_where_doubt_waits_for_a_person
     assert len(set(doubtful.sent)) == 1
 
 
-def test_with_a_file_gone_the_others_may_go_in_a_new_message(doubtful: Desk) -> None:
+def test_if_a_file_is_missing_the_other_reports_are_sent_in_a_new_message(doubtful: Desk) -> None:
     (doubtful.root / "b.xlsx").unlink()
     resolve(doubtful, "a.xlsx", "resend")
     assert details(doubtful) == {"a.xlsx": "a person decided that it is sent again, but a file is missing"}
     assert doubtful.send() == [["a.xlsx"]]
 
 
-def test_a_report_may_be_called_by_path_by_name_or_by_the_start_of_its_content(doubtful: Desk) -> None:
+def test_a_report_may_be_named_by_path_file_name_or_start_of_its_sha256(doubtful: Desk) -> None:
     report = doubtful.sent[0].reports[0]
     elsewhere = doubtful.root.parent / "elsewhere.xlsx"
     elsewhere.write_bytes((doubtful.root / "a.xlsx").read_bytes())
@@ -71,18 +71,18 @@ def test_a_report_may_be_called_by_path_by_name_or_by_the_start_of_its_content(d
 
 
 @pytest.mark.parametrize("called", ["c.xlsx", "", "0" * 64])
-def test_what_is_in_no_doubt_is_not_resolved(doubtful: Desk, called: str) -> None:
+def test_a_report_that_is_not_in_doubt_cannot_be_resolved(doubtful: Desk, called: str) -> None:
     with pytest.raises(InputError, match=f"no message in doubt contains {called}") as caught:
         resolve(doubtful, called, "sent")
     assert caught.value.hint == "`ticketattr pending list` shows the reports in doubt."
 
 
-def test_the_start_of_a_content_must_be_long_enough_to_mean_one(doubtful: Desk) -> None:
+def test_a_start_of_a_sha256_must_be_long_enough(doubtful: Desk) -> None:
     with pytest.raises(InputError):
         resolve(doubtful, doubtful.sent[0].reports[0].sha256[:7], "sent")
 
 
-def test_what_was_sent_or_refused_is_in_no_doubt(desk: Desk) -> None:
+def test_a_sent_and_a_refused_report_are_not_in_doubt(desk: Desk) -> None:
     desk.put("a.xlsx")
     desk.mailer.troubles = [REFUSED]
     desk.send()
@@ -91,7 +91,7 @@ def test_what_was_sent_or_refused_is_in_no_doubt(desk: Desk) -> None:
         resolve(desk, "a.xlsx", "sent")
 
 
-def test_a_report_whose_file_lies_elsewhere_is_there(doubtful: Desk) -> None:
+def test_a_report_in_another_folder_is_not_missing(doubtful: Desk) -> None:
     path = doubtful.root / "a.xlsx"
     elsewhere = path.rename(doubtful.root.parent / "a.xlsx")
     resolve(doubtful, str(elsewhere), "resend")

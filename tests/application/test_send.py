@@ -1,4 +1,4 @@
-"""Delivering each report once: real folder, real log, a mailer that does as it is told."""
+"""Each report is sent once: with a real folder, a real log, and a mailer that follows a script."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ REFUSED = MessageRefused("552 too large")
 
 
 class Desk:
-    """A folder of reports, its log, and everything that is done with them."""
+    """A folder of reports, its log, and the use cases that work with them."""
 
     def __init__(self, root: Path) -> None:
         self.root = root
@@ -117,7 +117,7 @@ class TestOnce:
         assert desk.send() == []
         assert len(desk.sent) == 1
 
-    def test_nothing_pending_connects_to_nobody(self, desk: Desk) -> None:
+    def test_without_pending_reports_it_connects_to_no_server(self, desk: Desk) -> None:
         desk.mailer.unreachable = MailServerError("nobody there")
         assert desk.send() == []
 
@@ -142,7 +142,7 @@ class TestOnce:
         assert desk.states() == {"a.xlsx": "sent", "copy.xlsx": "sent"}
         assert desk.send() == []
 
-    def test_a_report_saved_again_after_it_was_sent_stays_home(self, desk: Desk) -> None:
+    def test_an_edited_workbook_is_not_sent_again(self, desk: Desk) -> None:
         desk.put("a.xlsx", "as made", run="20261123T150301Z-7f3a")
         desk.send()
         path = desk.put("a.xlsx", "edited", run="20261123T150301Z-7f3a")
@@ -153,7 +153,7 @@ class TestOnce:
             desk.send_report(path)
         assert desk.send_report(path, again=True) == [["a.xlsx"]]
 
-    def test_a_damaged_workbook_is_never_sent_and_stops_nobody(self, desk: Desk) -> None:
+    def test_a_damaged_workbook_is_never_sent_and_stops_no_other_report(self, desk: Desk) -> None:
         desk.put("a.xlsx")
         broken = desk.root / "broken.xlsx"
         broken.write_bytes(b"no workbook")
@@ -163,7 +163,7 @@ class TestOnce:
             with pytest.raises(InputError):
                 desk.send_report(broken, again=again)
 
-    def test_each_message_has_an_id_of_its_own_at_the_domain_of_the_sender(self, desk: Desk) -> None:
+    def test_each_message_has_its_own_id_in_the_domain_of_the_sender(self, desk: Desk) -> None:
         for name in ("a.xlsx", "b.xlsx"):
             desk.put(name)
             desk.send()
@@ -173,7 +173,7 @@ class TestOnce:
 
 
 class TestTransports:
-    def test_what_went_into_a_file_is_not_sent_by_smtp(self, desk: Desk) -> None:
+    def test_delivery_into_a_file_does_not_count_for_smtp(self, desk: Desk) -> None:
         desk.put("a.xlsx")
         into_files = FakeMailer(transport="file")
         assert desk.send(into_files) == [["a.xlsx"]]
@@ -181,7 +181,7 @@ class TestTransports:
         assert desk.send() == [["a.xlsx"]]
         assert desk.send() == desk.send(into_files) == []
 
-    def test_doubt_about_one_transport_is_none_about_the_other(self, desk: Desk) -> None:
+    def test_doubt_about_one_transport_does_not_affect_the_other(self, desk: Desk) -> None:
         desk.put("a.xlsx")
         desk.mailer.troubles = [DOUBT]
         desk.send()
@@ -190,7 +190,7 @@ class TestTransports:
         assert into_files.sent[0][0].message_id != desk.sent[0].message_id
         assert desk.states() == {"a.xlsx": "in_doubt"}
 
-    def test_a_report_edited_after_it_went_into_a_file_is_new_for_smtp(self, desk: Desk) -> None:
+    def test_a_report_edited_after_delivery_into_a_file_is_new_for_smtp(self, desk: Desk) -> None:
         desk.put("a.xlsx", "as made", run="20261123T150301Z-7f3a")
         desk.send(FakeMailer(transport="file"))
         desk.put("a.xlsx", "edited", run="20261123T150301Z-7f3a")
@@ -209,7 +209,7 @@ class TestLog:
         desk.send()
         assert known == [[(desk.sent[0].message_id, "sending")]]
 
-    def test_the_log_has_the_frozen_message_and_what_the_server_said(self, desk: Desk) -> None:
+    def test_the_log_contains_the_message_and_the_reply_of_the_server(self, desk: Desk) -> None:
         desk.put("a.xlsx")
         desk.send()
         (delivery,) = desk.log.deliveries()
@@ -217,7 +217,7 @@ class TestLog:
         assert (delivery.state, delivery.detail) == ("sent", "250 OK")
         assert delivery.changed > delivery.message.date
 
-    def test_a_file_name_that_is_no_text_is_sent_like_any_other(self, desk: Desk) -> None:
+    def test_a_file_name_that_is_not_utf_8_is_sent_like_any_other(self, desk: Desk) -> None:
         path = desk.put("a.xlsx")
         try:
             path.rename(path.with_name(os.fsdecode(b"not utf-8 \xff.xlsx")))
@@ -226,7 +226,7 @@ class TestLog:
         assert len(desk.send()) == 1
         assert desk.send() == []
 
-    def test_what_changed_while_it_was_sent_is_not_sent_and_not_recorded(self, desk: Desk) -> None:
+    def test_a_file_that_changes_before_it_is_sent_is_neither_sent_nor_recorded(self, desk: Desk) -> None:
         desk.put("a.xlsx", "one")
         outgoing = desk.outgoing()
         messages = outgoing.messages().pending()
@@ -242,7 +242,7 @@ def leave_in_doubt(desk: Desk) -> None:
 
 
 def leave_sending(desk: Desk) -> None:
-    """As a process does that dies after the server took its message."""
+    """Leave what a process leaves that dies after the server accepted its message."""
     outgoing = desk.outgoing()
     for message in outgoing.messages().pending():
         outgoing.log.start_attempt(message, outgoing.clock())
@@ -261,7 +261,9 @@ class TestDoubt:
         leave: Callable[[Desk], None] = request.param
         return leave
 
-    def test_it_is_repeated_whole_as_the_same_message(self, desk: Desk, leave_doubt: Callable[[Desk], None]) -> None:
+    def test_a_message_in_doubt_is_repeated_as_the_same_message(
+        self, desk: Desk, leave_doubt: Callable[[Desk], None]
+    ) -> None:
         desk.put("a.xlsx")
         desk.put("b.xlsx")
         leave_doubt(desk)
@@ -278,9 +280,7 @@ class TestDoubt:
         first, repeat, newer = desk.sent
         assert repeat.message_id == first.message_id != newer.message_id
 
-    def test_it_is_repeated_as_it_was_though_the_settings_are_others(
-        self, desk: Desk, leave_doubt: Callable[[Desk], None]
-    ) -> None:
+    def test_a_repetition_ignores_changed_settings(self, desk: Desk, leave_doubt: Callable[[Desk], None]) -> None:
         desk.put("a.xlsx")
         leave_doubt(desk)
         desk.addressing = Addressing("smtp", "new@example.org", ("other@example.org",), "Another subject")
@@ -288,14 +288,16 @@ class TestDoubt:
         first, repeat = desk.sent
         assert repeat == first
 
-    def test_its_reports_are_found_where_they_lie_now(self, desk: Desk, leave_doubt: Callable[[Desk], None]) -> None:
+    def test_a_repetition_finds_renamed_reports(self, desk: Desk, leave_doubt: Callable[[Desk], None]) -> None:
         path = desk.put("a.xlsx")
         leave_doubt(desk)
         path.rename(path.with_name("renamed.xlsx"))
         assert desk.send() == [["renamed.xlsx"]]
         assert len({message.message_id for message in desk.sent}) == 1
 
-    def test_it_is_not_repeated_in_part(self, desk: Desk, leave_doubt: Callable[[Desk], None]) -> None:
+    def test_a_message_with_a_missing_report_is_not_repeated(
+        self, desk: Desk, leave_doubt: Callable[[Desk], None]
+    ) -> None:
         desk.put("a.xlsx")
         desk.put("b.xlsx")
         leave_doubt(desk)
@@ -303,7 +305,7 @@ class TestDoubt:
         assert desk.send() == []
         assert sorted(status.report.path.name for status in desk.outgoing().tracker.pending()) == ["a.xlsx", "b.xlsx"]
 
-    def test_a_report_asked_for_by_name_takes_its_doubtful_message_along(
+    def test_sending_a_named_report_repeats_its_whole_message_in_doubt(
         self, desk: Desk, leave_doubt: Callable[[Desk], None]
     ) -> None:
         path = desk.put("a.xlsx")
@@ -314,7 +316,9 @@ class TestDoubt:
         first, repeat = desk.sent
         assert repeat == first
 
-    def test_doubt_about_doubt_is_still_one_message(self, desk: Desk, leave_doubt: Callable[[Desk], None]) -> None:
+    def test_several_doubts_about_a_message_never_create_a_second_one(
+        self, desk: Desk, leave_doubt: Callable[[Desk], None]
+    ) -> None:
         desk.put("a.xlsx")
         leave_doubt(desk)
         desk.mailer.troubles = [DOUBT, DOUBT]
@@ -331,7 +335,7 @@ class TestDoubt:
         desk.send()
         assert desk.sent == [interrupted.message]
 
-    def test_a_report_in_doubt_goes_in_one_message_whatever_else_was_tried(self, desk: Desk) -> None:
+    def test_a_report_in_doubt_is_repeated_in_one_message_only(self, desk: Desk) -> None:
         path = desk.put("a.xlsx")
         leave_in_doubt(desk)
         desk.mailer.troubles = [REFUSED]
@@ -339,7 +343,7 @@ class TestDoubt:
         planned = desk.outgoing().messages().pending()
         assert [names(message) for message in planned] == [["a.xlsx"]]
 
-    def test_a_message_whose_reports_all_arrived_otherwise_is_not_repeated(self, desk: Desk) -> None:
+    def test_a_message_is_not_repeated_if_another_one_delivered_all_its_reports(self, desk: Desk) -> None:
         path = desk.put("a.xlsx")
         leave_in_doubt(desk)
         desk.send_report(path, again=True)
@@ -354,7 +358,7 @@ class TestDoubt:
 
 
 class TestRefused:
-    def test_it_stays_failed_and_goes_next_time(self, desk: Desk) -> None:
+    def test_a_refused_report_is_failed_and_is_sent_next_time(self, desk: Desk) -> None:
         desk.put("a.xlsx")
         desk.mailer.troubles = [MessageRefused("552 too large")]
         assert desk.send() == []
@@ -363,7 +367,7 @@ class TestRefused:
         assert desk.send() == [["a.xlsx"]]
         assert len(desk.sent) == 1
 
-    def test_next_time_it_goes_with_what_is_new_in_a_new_message(self, desk: Desk) -> None:
+    def test_a_refused_report_is_sent_with_new_reports_in_a_new_message(self, desk: Desk) -> None:
         desk.put("a.xlsx")
         desk.mailer.troubles = [REFUSED]
         desk.send()
@@ -371,7 +375,7 @@ class TestRefused:
         assert desk.send() == [["a.xlsx", "b.xlsx"]]
         assert [delivery.state for delivery in desk.log.deliveries()] == ["failed", "sent"]
 
-    def test_a_refused_repeat_stays_in_doubt_and_does_not_stop_the_newer_reports(self, desk: Desk) -> None:
+    def test_a_refused_repetition_stays_in_doubt_and_does_not_stop_newer_reports(self, desk: Desk) -> None:
         desk.put("a.xlsx")
         leave_in_doubt(desk)
         desk.put("b.xlsx")
@@ -379,7 +383,7 @@ class TestRefused:
         assert desk.send() == [["b.xlsx"]]
         assert desk.states() == {"a.xlsx": "in_doubt", "b.xlsx": "sent"}
 
-    def test_a_refusal_of_what_was_sent_before_leaves_it_sent(self, desk: Desk) -> None:
+    def test_a_refusal_of_a_sent_report_leaves_it_sent(self, desk: Desk) -> None:
         path = desk.put("a.xlsx")
         desk.send()
         desk.mailer.troubles = [REFUSED]
@@ -387,7 +391,7 @@ class TestRefused:
         assert desk.states() == {"a.xlsx": "sent"}
 
     @pytest.mark.parametrize("error", [MailServerError("broke off"), SettingsError("refused the sender")], ids=repr)
-    def test_a_session_that_ends_before_the_message_was_taken_fails_it_and_stops(
+    def test_a_session_that_ends_before_the_message_was_accepted_fails_it_and_stops(
         self, desk: Desk, error: MailServerError | SettingsError
     ) -> None:
         desk.put("a.xlsx")
@@ -403,7 +407,7 @@ class TestRefused:
         [(DOUBT, "in_doubt"), (REFUSED, "refused"), (MessageRefused("452 later", is_transient=True), "deferred")],
         ids=["doubt", "refused", "put off"],
     )
-    def test_what_became_of_the_message_became_of_each_recipient(
+    def test_recipients_share_the_result_of_the_message(
         self, desk: Desk, trouble: MessageRefused | DeliveryInDoubt, state: RecipientState
     ) -> None:
         desk.addressing = replace(desk.addressing, recipients=("lead@example.com", "boss@example.com"))
@@ -415,7 +419,7 @@ class TestRefused:
             RecipientResult(address, state, str(trouble)) for address in ("lead@example.com", "boss@example.com")
         )
 
-    def test_a_server_out_of_reach_leaves_everything_pending(self, desk: Desk) -> None:
+    def test_an_unreachable_server_leaves_everything_pending(self, desk: Desk) -> None:
         desk.put("a.xlsx")
         desk.mailer.unreachable = MailServerError("nobody there")
         with pytest.raises(MailServerError):
@@ -431,7 +435,7 @@ class TestByName:
         assert desk.send_report(elsewhere) == [["elsewhere.xlsx"]]
         assert desk.states() == {"a.xlsx": "pending"}
 
-    def test_what_was_sent_is_not_sent_unless_again(self, desk: Desk) -> None:
+    def test_a_sent_report_is_sent_again_only_with_again(self, desk: Desk) -> None:
         path = desk.put("a.xlsx")
         desk.send()
         assert desk.send_report(path) == []
@@ -440,20 +444,20 @@ class TestByName:
         first, second = desk.sent
         assert first.message_id != second.message_id
 
-    def test_an_old_one_from_elsewhere_is_not_sent_where_the_log_is_gone(self, desk: Desk, tmp_path: Path) -> None:
+    def test_an_old_report_from_another_folder_is_not_sent_without_a_log(self, desk: Desk, tmp_path: Path) -> None:
         elsewhere = desk.put("b.xlsx", modified=-2 * 86_400).rename(tmp_path / "elsewhere.xlsx")
         with pytest.raises(InputError, match="there is no report log"):
             desk.send_report(elsewhere)
         desk.send_old = True
         assert desk.send_report(elsewhere) == [["elsewhere.xlsx"]]
 
-    def test_a_report_that_is_not_there_is_an_error(self, desk: Desk) -> None:
+    def test_a_missing_report_is_an_error(self, desk: Desk) -> None:
         with pytest.raises(InputError, match="cannot be read"):
             desk.send_report(desk.root / "absent.xlsx")
 
 
 class TestAudit:
-    def test_every_message_is_told_oldest_first_then_what_was_never_tried(self, desk: Desk) -> None:
+    def test_the_history_lists_every_message_oldest_first_then_reports_in_no_message(self, desk: Desk) -> None:
         desk.put("a.xlsx")
         desk.mailer.troubles = [REFUSED]
         desk.send()
@@ -470,7 +474,7 @@ class TestAudit:
             ("a.xlsx", "sent"),
         ]
 
-    def test_what_another_transport_delivered_is_told_too(self, desk: Desk) -> None:
+    def test_the_history_includes_other_transports(self, desk: Desk) -> None:
         desk.put("a.xlsx")
         desk.send(FakeMailer(transport="file"))
         told = desk.outgoing().tracker.report_history()
@@ -479,13 +483,13 @@ class TestAudit:
             ("", "pending"),
         ]
 
-    def test_looking_makes_no_log(self, desk: Desk) -> None:
+    def test_reading_statuses_creates_no_log(self, desk: Desk) -> None:
         desk.put("a.xlsx")
         desk.states()
         assert [path.name for path in desk.root.iterdir()] == ["a.xlsx"]
 
 
-def test_a_message_is_as_exact_as_its_date_header(desk: Desk) -> None:
+def test_the_date_of_a_message_has_whole_seconds(desk: Desk) -> None:
     desk.clock = ticking_clock(MIDNIGHT + timedelta(microseconds=123456))
     desk.put("a.xlsx")
     (message,) = desk.outgoing().messages().pending()
@@ -523,7 +527,7 @@ class TestRetries:
         ]
         assert statuses(desk) == [(LEAD, "deferred", "451 later")]
 
-    def test_what_is_refused_for_good_or_in_doubt_is_not_tried_again(self, desk: Desk) -> None:
+    def test_a_permanent_refusal_and_a_doubt_are_not_retried(self, desk: Desk) -> None:
         desk.put("a.xlsx")
         desk.retry.times = 1
         for trouble in (MessageRefused("552 too large"), DeliveryInDoubt("broke off")):
@@ -531,7 +535,7 @@ class TestRetries:
             assert desk.send() == []
         assert desk.retry.failures == []
 
-    def test_a_session_that_breaks_off_is_tried_again_and_then_stops_it(self, desk: Desk) -> None:
+    def test_a_broken_connection_is_retried_and_then_stops_sending(self, desk: Desk) -> None:
         desk.put("a.xlsx")
         desk.retry.times = 1
         desk.mailer.troubles = [MailServerError("broke off"), MailServerError("broke off again")]
@@ -557,7 +561,7 @@ class TestRetries:
         assert max_mail_size(desk.outgoing()) == 777
         assert desk.retry.failures == ["nobody there"] * 2
 
-    def test_a_server_that_goes_away_before_the_message_is_tried_again_without_a_trace(self, desk: Desk) -> None:
+    def test_an_unreachable_server_is_retried_and_nothing_is_recorded(self, desk: Desk) -> None:
         desk.put("a.xlsx")
         desk.retry.times = 1
         outgoing = desk.outgoing()
@@ -569,21 +573,19 @@ class TestRetries:
 
 
 class TestTakenApart:
-    def test_two_reports_too_large_together_go_each_in_a_mail_of_their_own(self, desk: Desk) -> None:
+    def test_two_reports_that_are_too_large_together_are_sent_in_two_mails(self, desk: Desk) -> None:
         desk.put("a.xlsx", modified=1)
         desk.put("b.xlsx", modified=2)
         desk.mailer.max_size = 30_000
         assert desk.send() == [["a.xlsx"], ["b.xlsx"]]
 
-    def test_two_reports_refused_together_go_alone(self, desk: Desk) -> None:
+    def test_two_reports_that_are_refused_together_are_sent_singly(self, desk: Desk) -> None:
         desk.put("a.xlsx", modified=1)
         desk.put("b.xlsx", modified=2)
         desk.mailer.troubles = [REFUSED]
         assert desk.send() == [["a.xlsx"], ["b.xlsx"]]
 
-    def test_of_reports_refused_together_each_goes_alone_in_their_order_before_the_next_message(
-        self, desk: Desk
-    ) -> None:
+    def test_reports_refused_together_are_sent_singly_in_order_before_the_next_message(self, desk: Desk) -> None:
         for place, name in enumerate(("a.xlsx", "b.xlsx", "c.xlsx")):
             desk.put(name, modified=place)
         outgoing = desk.outgoing()
@@ -600,7 +602,7 @@ class TestTakenApart:
             (["d.xlsx"], "sent"),
         ]
 
-    def test_where_the_recipients_are_what_is_refused_nothing_is_taken_apart(self, desk: Desk) -> None:
+    def test_a_message_with_refused_recipients_is_not_split(self, desk: Desk) -> None:
         for name in ("a.xlsx", "b.xlsx"):
             desk.put(name)
         refused = RecipientResult(LEAD, "refused", "550 unknown")
@@ -616,13 +618,13 @@ class TestRecipients:
         desk.addressing = replace(desk.addressing, recipients=(LEAD,), cc=(GONE,))
         desk.put("a.xlsx")
 
-    def test_what_was_sent_was_sent_to_all_and_its_size_is_known(self, desk: Desk) -> None:
+    def test_a_sent_message_was_sent_to_all_recipients_and_its_size_is_known(self, desk: Desk) -> None:
         desk.send()
         assert desk.mailer.to == [(LEAD, GONE)]
         assert statuses(desk) == [(LEAD, "sent", "250 OK"), (GONE, "sent", "250 OK")]
         assert desk.log.deliveries()[0].size == (desk.root / "a.xlsx").stat().st_size
 
-    def test_one_put_off_gets_the_same_message_alone_in_the_same_run_or_later(self, desk: Desk) -> None:
+    def test_only_a_deferred_recipient_gets_the_same_message_again(self, desk: Desk) -> None:
         put_off = RecipientResult(GONE, "deferred", "450 later")
         desk.retry.times = 1
         desk.mailer.answers = [(put_off,), (put_off,)]
@@ -634,21 +636,21 @@ class TestRecipients:
         assert len({message.message_id for message in desk.sent}) == 1
         assert desk.outgoing().tracker.pending() == []
 
-    def test_one_refused_for_good_is_told_and_not_tried_again(self, desk: Desk) -> None:
+    def test_a_permanently_refused_recipient_is_recorded_and_not_retried(self, desk: Desk) -> None:
         desk.retry.times = 1
         desk.mailer.answers = [(RecipientResult(GONE, "refused", "550 unknown"),)]
         desk.send()
         assert statuses(desk) == [(LEAD, "sent", "250 OK"), (GONE, "refused", "550 unknown")]
         assert desk.send() == []
 
-    def test_doubt_is_about_those_alone_for_whom_it_was_handed_over(self, desk: Desk) -> None:
+    def test_only_the_recipients_of_the_attempt_are_in_doubt(self, desk: Desk) -> None:
         desk.mailer.answers = [(RecipientResult(GONE, "deferred", "450 later"),)]
         desk.send()
         desk.mailer.troubles = [DOUBT]
         desk.send()
         assert statuses(desk) == [(LEAD, "sent", "250 OK"), (GONE, "in_doubt", str(DOUBT))]
 
-    def test_a_refusal_to_the_rest_leaves_it_sent_to_the_others(self, desk: Desk) -> None:
+    def test_a_refusal_for_the_remaining_recipients_leaves_the_message_sent(self, desk: Desk) -> None:
         desk.mailer.answers = [(RecipientResult(GONE, "deferred", "450 later"),)]
         desk.send()
         desk.mailer.troubles = [MessageRefused("550 no more")]
@@ -657,7 +659,7 @@ class TestRecipients:
         assert statuses(desk) == [(LEAD, "sent", "250 OK"), (GONE, "refused", "550 no more")]
         assert desk.outgoing().tracker.pending() == []
 
-    def test_a_refusal_after_doubt_leaves_everybody_in_doubt(self, desk: Desk) -> None:
+    def test_a_refusal_after_doubt_leaves_all_recipients_in_doubt(self, desk: Desk) -> None:
         for trouble in (DOUBT, REFUSED):
             desk.mailer.troubles = [trouble]
             desk.send()
@@ -667,7 +669,7 @@ class TestRecipients:
             ]
 
 
-def test_every_step_is_logged_by_its_message_and_no_address(desk: Desk, caplog: pytest.LogCaptureFixture) -> None:
+def test_every_step_is_logged_with_the_message_id_and_no_address(desk: Desk, caplog: pytest.LogCaptureFixture) -> None:
     desk.put("a.xlsx")
     desk.retry.times = 1
     desk.mailer.troubles = [LATER]
@@ -688,7 +690,7 @@ def test_doubt_is_logged_as_such(desk: Desk, caplog: pytest.LogCaptureFixture) -
     assert caplog.messages == [f"{desk.sent[0].message_id} is in doubt: {DOUBT}"]
 
 
-def test_why_a_report_goes_again_is_recorded(desk: Desk) -> None:
+def test_the_reason_for_sending_again_is_recorded(desk: Desk) -> None:
     path = desk.put("a.xlsx")
     with desk.log.acquire_sender_lock(desk.clock()):
         assert len(send_report(desk.outgoing(), path)) == 1

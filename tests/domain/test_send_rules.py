@@ -33,7 +33,7 @@ def status(report: ReportFile, *deliveries: Delivery, adoptions: tuple[Adoption,
     return status
 
 
-def test_what_the_log_does_not_know_is_pending() -> None:
+def test_a_report_that_is_not_in_the_log_is_pending() -> None:
     assert status(REPORT, delivery("sent", message=a_message(a_report(b"another")))) == ReportStatus(REPORT, "pending")
 
 
@@ -50,31 +50,29 @@ def test_what_the_log_does_not_know_is_pending() -> None:
     ],
     ids=" then ".join,
 )
-def test_what_is_sent_stays_so_and_what_is_in_doubt_until_it_is_sent(
-    states: list[MessageState], state: ReportState
-) -> None:
+def test_sent_beats_in_doubt_and_in_doubt_beats_failed(states: list[MessageState], state: ReportState) -> None:
     deliveries = [delivery(each, hour=hour) for hour, each in enumerate(states)]
     assert status(REPORT, *deliveries).state == state
 
 
-def test_the_latest_of_the_deliveries_that_say_so_is_told_and_all_tries_are_counted() -> None:
+def test_of_equal_deliveries_the_latest_decides_and_all_attempts_are_counted() -> None:
     first, second = delivery("failed", hour=1, attempts=2), delivery("failed", hour=2, attempts=3)
     assert status(REPORT, first, second) == ReportStatus(REPORT, "failed", "failed in hour 2", second, attempts=5)
 
 
-def test_by_one_delivery_alone_it_stands_as_that_left_it() -> None:
+def test_the_status_by_one_delivery_is_its_state() -> None:
     failed = delivery("failed", hour=1, attempts=2)
     assert status_in(failed, REPORT, DeliveryHistory([])) == ReportStatus(
         REPORT, "failed", "failed in hour 1", failed, 2
     )
 
 
-def test_what_is_sent_says_when() -> None:
+def test_a_sent_report_has_the_time() -> None:
     sent = delivery("sent", hour=2)
     assert status(REPORT, sent) == ReportStatus(REPORT, "sent", "sent in hour 2", sent, 1, MIDNIGHT + 2 * HOUR)
 
 
-def test_a_file_of_a_run_that_was_sent_was_saved_again() -> None:
+def test_a_workbook_whose_run_was_sent_with_other_content_was_edited() -> None:
     edited = status(a_report(b"edited", run_id="the run"), delivery("sent", hour=15))
     assert (edited.state, edited.detail) == (
         "edited",
@@ -84,11 +82,11 @@ def test_a_file_of_a_run_that_was_sent_was_saved_again() -> None:
 
 
 @pytest.mark.parametrize("state", ["failed", "in_doubt", "sending"])
-def test_a_file_of_a_run_that_was_not_sent_is_another_report(state: MessageState) -> None:
+def test_a_workbook_whose_run_was_not_sent_is_another_report(state: MessageState) -> None:
     assert status(a_report(b"edited", run_id="the run"), delivery(state)).state == "pending"
 
 
-def test_a_file_that_names_no_run_is_of_none() -> None:
+def test_a_workbook_without_a_run_id_is_never_edited() -> None:
     assert status(a_report(b"b"), delivery("sent", message=a_message(a_report(b"a")))).state == "pending"
 
 
@@ -100,21 +98,19 @@ def test_a_file_that_names_no_run_is_of_none() -> None:
     ],
     ids=lambda value: value.path.name if isinstance(value, ReportFile) else None,
 )
-def test_a_damaged_file_wakes_somebody_unless_another_program_left_it(
-    report: ReportFile, detail: str, is_pending: bool
-) -> None:
+def test_a_damaged_file_is_pending_unless_it_is_temporary(report: ReportFile, detail: str, is_pending: bool) -> None:
     damaged = status(report)
     assert (damaged.state, damaged.detail, damaged.is_pending) == ("damaged", detail, is_pending)
 
 
-def test_what_is_sent_waits_for_those_who_were_put_off() -> None:
+def test_a_sent_report_is_pending_while_a_recipient_is_deferred() -> None:
     results = RecipientResult("a@example.com", "sent"), RecipientResult("b@example.com", "deferred")
     put_off = Delivery(a_message(REPORT), "sent", MIDNIGHT, results=results)
     assert status(REPORT, put_off).is_pending
     assert not status(REPORT, Delivery(a_message(REPORT), "sent", MIDNIGHT, results=results[:1])).is_pending
 
 
-def test_after_doubt_it_goes_to_everybody_who_may_lack_it() -> None:
+def test_after_doubt_all_recipients_who_may_not_have_it_are_outstanding() -> None:
     message = a_message(recipients=("a@x", "b@x", "c@x", "d@x"))
     results = RecipientResult("a@x", "sent"), RecipientResult("b@x", "refused"), RecipientResult("c@x", "deferred")
     assert Delivery(message, "in_doubt", MIDNIGHT, results=results).outstanding == ("c@x", "d@x")
@@ -134,18 +130,18 @@ class TestAdoption:
         ],
         ids=["its content", "another content", "content before name", "its name", "changed since", "another name"],
     )
-    def test_it_is_of_a_content_or_else_of_a_name_until_the_file_changes(
+    def test_it_counts_for_a_content_or_else_for_a_name_until_the_file_changes(
         self, adoption: Adoption, state: ReportState
     ) -> None:
         assert status(REPORT, adoptions=(adoption,)).state == state
 
-    def test_it_outweighs_a_failure_and_not_a_doubt(self) -> None:
+    def test_it_beats_failed_but_not_in_doubt(self) -> None:
         adoptions = (Adoption(MIDNIGHT, "by ann", sha256=REPORT.sha256),)
         assert status(REPORT, delivery("in_doubt"), adoptions=adoptions).state == "in_doubt"
         adopted = status(REPORT, delivery("failed"), adoptions=adoptions)
         assert (adopted.state, adopted.detail, adopted.sent_at) == ("sent", "by ann", MIDNIGHT)
 
-    def test_another_file_of_its_run_was_saved_again(self) -> None:
+    def test_another_content_of_its_run_was_edited(self) -> None:
         adoption = Adoption(MIDNIGHT, "adopted", sha256="another", run_id="the run")
         assert status(REPORT, adoptions=(adoption,)).state == "edited"
 
@@ -170,7 +166,7 @@ class TestDoubt:
         ],
         ids=["goes again", "waits", "somebody decided", "none"],
     )
-    def test_it_waits_where_a_person_shall_decide_until_he_does(
+    def test_it_is_held_with_the_policy_hold_until_a_person_decides(
         self, policy: DoubtPolicy, one: Delivery, state: ReportState
     ) -> None:
         (judged,) = statuses_of([REPORT], DeliveryHistory([one], doubt=policy))

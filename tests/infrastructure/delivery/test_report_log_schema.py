@@ -33,7 +33,9 @@ def run_sql(path: Path, *statements: str) -> list[tuple[object, ...]]:
 
 
 class TestEarlierImplementation:
-    def test_its_names_count_as_sent_for_files_older_than_the_entry(self, log: SQLiteReportLog, path: Path) -> None:
+    def test_its_file_names_count_as_sent_for_files_older_than_the_entry(
+        self, log: SQLiteReportLog, path: Path
+    ) -> None:
         run_sql(
             path,
             "CREATE TABLE reports (id INTEGER PRIMARY KEY, filename TEXT, created_at TIMESTAMP)",
@@ -51,7 +53,7 @@ class TestEarlierImplementation:
         assert [status.state for status in statuses] == ["sent", "sent", "sent", "pending", *["pending"] * 4]
         assert statuses[0].sent_at == datetime(2026, 11, 23, 1, tzinfo=timezone.utc)
 
-    def test_its_table_stays_and_the_takeover_is_told(self, log: SQLiteReportLog, path: Path) -> None:
+    def test_its_table_is_kept_and_the_takeover_is_recorded(self, log: SQLiteReportLog, path: Path) -> None:
         run_sql(
             path,
             "CREATE TABLE reports (filename TEXT, created_at TEXT)",
@@ -63,7 +65,7 @@ class TestEarlierImplementation:
         assert [event.what for event in log.events()] == ["taken_over", "sending"]
         assert [event.what for event in SQLiteReportLog(path).events()] == ["taken_over", "sending"], "taken over once"
 
-    def test_a_time_that_is_none_stops_instead_of_being_guessed(self, log: SQLiteReportLog, path: Path) -> None:
+    def test_an_invalid_time_is_an_error(self, log: SQLiteReportLog, path: Path) -> None:
         run_sql(
             path,
             "CREATE TABLE reports (filename TEXT, created_at TEXT)",
@@ -75,7 +77,7 @@ class TestEarlierImplementation:
 
 
 class TestEvents:
-    def test_they_tell_what_happened_when_and_by_whom(self, log: SQLiteReportLog) -> None:
+    def test_events_record_what_happened_and_who_did_it(self, log: SQLiteReportLog) -> None:
         log.start_attempt(a_message(), MIDNIGHT, why="again")
         log.record_result(a_message(), "in_doubt", "broke off", MIDNIGHT)
         log.record_decision(a_message(), "sent", "it arrived", MIDNIGHT)
@@ -89,12 +91,12 @@ class TestEvents:
         ]
 
     @pytest.mark.parametrize("statement", ["UPDATE events SET who = 'else'", "DELETE FROM events"])
-    def test_they_can_only_be_added_to(self, log: SQLiteReportLog, path: Path, statement: str) -> None:
+    def test_events_cannot_be_changed_or_deleted(self, log: SQLiteReportLog, path: Path, statement: str) -> None:
         log.start_attempt(a_message(), MIDNIGHT)
         with pytest.raises(sqlite3.DatabaseError, match="append-only"):
             run_sql(path, statement)
 
-    def test_a_repeat_and_what_became_of_it_are_further_events(self, log: SQLiteReportLog) -> None:
+    def test_a_repetition_and_its_result_are_further_events(self, log: SQLiteReportLog) -> None:
         for state in ("failed", "sent"):
             log.start_attempt(a_message(), MIDNIGHT)
             log.record_result(a_message(), state, "why", MIDNIGHT)
@@ -102,7 +104,7 @@ class TestEvents:
 
 
 class TestSafety:
-    def test_it_is_written_ahead_and_synced_in_full(self, log: SQLiteReportLog, path: Path) -> None:
+    def test_it_uses_a_write_ahead_log(self, log: SQLiteReportLog, path: Path) -> None:
         log.start_attempt(a_message(), MIDNIGHT)
         assert run_sql(path, "PRAGMA journal_mode") == [("wal",)]
 
@@ -110,7 +112,7 @@ class TestSafety:
         log.start_attempt(a_message(), MIDNIGHT)
         assert path.stat().st_mode & 0o777 == 0o600
 
-    def test_damage_within_is_found_before_anybody_sends(self, log: SQLiteReportLog, path: Path) -> None:
+    def test_internal_damage_is_found_before_anything_is_sent(self, log: SQLiteReportLog, path: Path) -> None:
         for number in range(60):
             log.start_attempt(a_message(number=number), MIDNIGHT)
         # An index that has lost an entry: every row can still be read.
@@ -120,7 +122,9 @@ class TestSafety:
         assert "is damaged" in str(error.value)
         assert "backup" in error.value.hint
 
-    def test_a_log_that_cannot_be_written_is_found_before_anybody_sends(self, log: SQLiteReportLog, path: Path) -> None:
+    def test_a_log_that_cannot_be_written_is_an_error_before_anything_is_sent(
+        self, log: SQLiteReportLog, path: Path
+    ) -> None:
         log.start_attempt(a_message(), MIDNIGHT)
         # A name that is too long for the journal beside it; permissions do not bind the administrator.
         long = path.with_name("x" * 253)
@@ -128,7 +132,7 @@ class TestSafety:
         with pytest.raises(SettingsError):
             SQLiteReportLog(long).start_attempt(a_message(number=2), MIDNIGHT)
 
-    def test_a_log_that_vanished_meanwhile_is_not_begun_anew(self, log: SQLiteReportLog, path: Path) -> None:
+    def test_a_log_that_disappears_meanwhile_is_not_created_again(self, log: SQLiteReportLog, path: Path) -> None:
         log.start_attempt(a_message(), MIDNIGHT)
         path.unlink()
         with pytest.raises(SettingsError, match="has disappeared"):
@@ -136,7 +140,7 @@ class TestSafety:
         assert not path.exists()
 
     @pytest.mark.parametrize("content", [None, b""], ids=["no file", "empty file"])
-    def test_a_log_in_which_nothing_was_recorded_does_not_exist(
+    def test_a_log_without_records_does_not_exist(
         self, log: SQLiteReportLog, path: Path, content: bytes | None
     ) -> None:
         if content is not None:
