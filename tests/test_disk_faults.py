@@ -1,4 +1,4 @@
-"""The disk fails under the report log: what is said, and that nothing goes out twice or is lost.
+"""The disk fails under the report log or a report: what is said, and that nothing goes out twice or is lost.
 
 The limit on the size of files is the kernel's own, so that SQLite meets real failures to write. Failing syncs are
 injected by strace, which only `nox -s crash` uses.
@@ -30,6 +30,18 @@ def send(cli: CLI, *before: str, limit: int | None = None) -> subprocess.Complet
     """`ticketattr send` as a process of its own, in which no file can grow beyond `limit` bytes."""
     program = ("-m", "ticketattr") if limit is None else ("-c", LIMITED, str(limit))
     return cli.process("send", program=program, before=before)
+
+
+@pytest.mark.parametrize("limit", [100, 2_000, 5_000, 9_000, 12_000], ids=lambda limit: f"{limit} bytes")
+def test_a_disk_that_is_full_while_a_workbook_is_written_is_one_error_without_a_traceback(cli: CLI, limit: int) -> None:
+    cli.ok("run", "--dry-run")
+    ended = cli.process("--quiet", "report", program=("-c", LIMITED, str(limit)))
+    error, hint = ended.stderr.splitlines()
+    assert error.startswith("error: ")
+    assert error.endswith(".xlsx cannot be written: File too large")
+    assert hint.startswith("hint: ")
+    assert ended.returncode == 2
+    assert list((cli.folder / "output").iterdir()) == []
 
 
 def check(cli: CLI, mail: MailServer, ended: subprocess.CompletedProcess[str], what: str) -> None:
