@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ticketattr.domain.sanitizing import decoded, matches_sanitized, sanitize, truncate
+from ticketattr.domain.sanitizing import sanitize, truncate
 
 
 @pytest.mark.parametrize(
@@ -49,45 +49,3 @@ def test_what_is_too_long_is_cut_in_utf_16_units_and_says_so(text: str, left: st
 def test_what_is_left_fits(text: str, units: int) -> None:
     left = truncate(sanitize(text), units)
     assert len(left.encode("utf-16-le")) // 2 <= units
-
-
-@pytest.mark.parametrize(
-    ("cell", "text"),
-    [
-        ("Printer on fire", "Printer on fire"),
-        (" printer\non   FIRE ", "Printer on fire"),
-        ("Printer onfire", "Printer on fire"),
-        ("Cafe\u0301", "Café"),
-        ("bell␇", "bell\x07"),
-        ("A printer", "_x0041_ printer"),
-        ("_x005F_x0041_ printer", "A printer"),
-        ("x" * 150 + "one end", "x" * 150 + "the other"),
-        ("", " \n"),
-    ],
-    ids=[
-        "the same",
-        "space and case",
-        "space lost",
-        "Unicode",
-        "a sign",
-        "an escape",
-        "an escaped escape",
-        "long",
-        "blank",
-    ],
-)
-def test_a_cell_that_another_program_saved_is_still_known(cell: str, text: str) -> None:
-    assert matches_sanitized(cell, text)
-
-
-@pytest.mark.parametrize(
-    ("cell", "text"),
-    [("Printer on fire", "Printer on ice"), ("", "Printer"), ("x" * 99 + "a", "x" * 99 + "b"), ("_x41_", "A")],
-    ids=["another end", "blank", "a hundred characters count", "no escape"],
-)
-def test_the_text_of_another_ticket_is_none_of_that_cell(cell: str, text: str) -> None:
-    assert not matches_sanitized(cell, text)
-
-
-def test_a_workbook_spells_characters_by_their_code() -> None:
-    assert decoded("_x0041__x000a_ and _x00eF_, _x41_") == "A\n and ï, _x41_"

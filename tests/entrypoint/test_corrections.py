@@ -103,12 +103,12 @@ class TestImport:
     @pytest.mark.parametrize(
         ("category", "request_type", "cell", "value"),
         [
-            ("Canteen", "Menu", "B", "'Canteen' is no category"),
-            ("Hardware", "Password Reset", "C", "'Password Reset' is no request type of Hardware"),
-            ("Hardware", None, "C", "an empty cell is no request type of Hardware"),
-            (None, None, "B", "an empty cell is no category"),
-            ("=1+1", "Menu", "B", "is no category"),
-            (42, "Menu", "B", "'42' is no category"),
+            ("Canteen", "Menu", "B", "'Canteen' is not a category"),
+            ("Hardware", "Password Reset", "C", "'Password Reset' is not a request type of Hardware"),
+            ("Hardware", None, "C", "the cell is empty, but must hold a request type of Hardware"),
+            (None, None, "B", "the cell is empty, but must hold a category"),
+            ("=1+1", "Menu", "B", "is not a category"),
+            (42, "Menu", "B", "'42' is not a category"),
         ],
     )
     def test_what_is_not_in_the_catalog_is_refused_by_its_cell_and_nothing_is_imported(
@@ -141,7 +141,7 @@ class TestImport:
         edit(report, {"A2": "T-3"})
         result = cli("corrections", "import", str(report))
         assert result.exit_code == 3
-        assert "B2: id and text of this row are those of another ticket" in result.stderr
+        assert "B2: the id and the text of this row belong to another ticket" in result.stderr
 
     def test_a_row_of_no_ticket_and_a_row_twice_are_refused(self, cli: CLI, report: Path) -> None:
         workbook = openpyxl.load_workbook(report)
@@ -151,8 +151,8 @@ class TestImport:
         workbook.save(report)
         result = cli("corrections", "import", str(report))
         assert result.exit_code == 3
-        assert "B7: the same ticket as row 2" in result.stderr
-        assert "B8: this row is none of the report" in result.stderr
+        assert "B7: the same ticket as in B2" in result.stderr
+        assert "B8: this row does not belong to the report" in result.stderr
 
     def test_deleted_rows_and_columns_moved_do_no_harm(self, cli: CLI, report: Path) -> None:
         correct(report, T1=("Hardware", "Laptop Repair"))

@@ -39,6 +39,9 @@ Clock: TypeAlias = Callable[[], datetime]
 Progress: TypeAlias = Callable[[int, int], None]
 """Told how many batches are done, and of how many."""
 
+TextComparison: TypeAlias = Callable[[str, str], bool]
+"""Whether a text that came back from a person (first) may be a text of a ticket as a report shows it (second)."""
+
 
 @dataclass(frozen=True, slots=True)
 class Run:

@@ -17,9 +17,9 @@ from ticketattr.errors import InputError
 from ticketattr.infrastructure.delivery.report_folder import OutputFolder
 from ticketattr.infrastructure.evaluation.gold_files import GoldFile
 from ticketattr.infrastructure.reports import returned_workbook
+from ticketattr.infrastructure.reports.corrections_reader import read_reviewed
 from ticketattr.infrastructure.reports.excel import write_workbook
 from ticketattr.infrastructure.reports.returned_workbook import MAX_PART, lines, opened
-from ticketattr.infrastructure.reports.reviewed_workbook import read_reviewed
 from ticketattr.infrastructure.reports.workbook import MAX_BYTES, MAX_PARTS, MAX_UNPACKED
 
 from ...conftest import CLI, DATA

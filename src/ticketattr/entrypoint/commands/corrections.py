@@ -54,7 +54,8 @@ def import_report(
 
     What is known already is not taken twice.
     """
-    from ...infrastructure.reports.reviewed_workbook import read_reviewed
+    from ...infrastructure.reports.cell_text import cell_matches
+    from ...infrastructure.reports.corrections_reader import read_reviewed
     from ...infrastructure.stage_files import read_reported
 
     invocation: Invocation = context.obj
@@ -62,14 +63,15 @@ def import_report(
         folders = FolderSettings.read(env)
     work = wiring.work_folder(folders)
     with invocation.console.waiting("Reading the workbook"):
-        workbook = read_reviewed(report)
-        reported = read_reported(workbook.run_id, input, catalog, work)
+        review = read_reviewed(report)
+        reported = read_reported(review.run_id, input, catalog, work)
     imported = import_corrections(
-        *(workbook, reported.tickets, reported.catalog, wiring.corrections(folders)),
+        *(review, reported.tickets, reported.catalog, wiring.corrections(folders)),
+        is_same_text=cell_matches,
         imported_by=by or wiring.login_name(),
         now=invocation.clock(),
     )
-    _tell(imported, invocation, output or work.path(workbook.run_id, "corrections"), workbook.run_id)
+    _tell(imported, invocation, output or work.path(review.run_id, "corrections"), review.run_id)
 
 
 def _tell(imported: Imported, invocation: Invocation, target: Path, run_id: str) -> None:

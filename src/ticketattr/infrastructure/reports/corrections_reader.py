@@ -1,16 +1,16 @@
-"""A workbook that came back from a reader: what it says now of each ticket."""
+"""Reads the workbook that came back from a person: what it says now about each ticket."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
 from openpyxl.utils import get_column_letter
 
-from ...domain.correction import ReviewedRow, ReviewedWorkbook
-from ...domain.sanitizing import decoded
+from ...domain.correction import ReviewedReport, ReviewedRow
 from ...errors import InputError
+from .cell_text import decode_escapes
 from .returned_workbook import lines, opened
 from .workbook import RUN_ID_PROPERTY, TICKETS_SHEET
 
@@ -18,37 +18,41 @@ _FIELDS = ("place", "id", "short_description", "request_category", "request_type
 _HINT = "Give a workbook that `ticketattr report` made."
 
 
-def read_reviewed(path: Path) -> ReviewedWorkbook:
-    """Raises InputError when `path` holds no report of ours."""
+def read_reviewed(path: Path) -> ReviewedReport:
+    """The report in the workbook at `path`. Raises InputError if that is not a report that ticketattr wrote."""
     with opened(path, is_no="no report of ours", hint=_HINT) as workbook:
         return _reviewed(workbook, path)
 
 
-def _reviewed(workbook: Any, path: Path) -> ReviewedWorkbook:
+def _reviewed(workbook: Any, path: Path) -> ReviewedReport:
     names = {item.name: item.value for item in workbook.custom_doc_props.props}
     run_id = names.get(RUN_ID_PROPERTY)
     if TICKETS_SHEET not in workbook.sheetnames or not isinstance(run_id, str):
-        raise _no_report(path, f"it names no run, or has no sheet {TICKETS_SHEET}")
+        raise _no_report(path, f"it does not name a run, or has no sheet {TICKETS_SHEET}")
     body = lines(workbook[TICKETS_SHEET])
     header = [_text(value) for value in next(body, ())]
     if missing := [name for name in _FIELDS if name not in header]:
         raise _no_report(path, f"the sheet {TICKETS_SHEET} has no column {missing[0]}")
     columns = {name: header.index(name) for name in _FIELDS}
-    return ReviewedWorkbook(
+    return ReviewedReport(
         run_id=run_id,
         reviewer=_text(workbook.properties.lastModifiedBy),
         rows=tuple(_rows(body, columns)),
-        columns=(get_column_letter(columns["request_category"] + 1), get_column_letter(columns["request_type"] + 1)),
     )
 
 
-def _rows(body: Iterable[tuple[Any, ...]], columns: dict[str, int]) -> Iterable[ReviewedRow]:
+def _rows(body: Iterable[tuple[Any, ...]], columns: dict[str, int]) -> Iterator[ReviewedRow]:
+    category, request_type = (get_column_letter(columns[name] + 1) for name in ("request_category", "request_type"))
     for number, line in enumerate(body, start=2):
         values = {name: line[column] if column < len(line) else None for name, column in columns.items()}
         if all(value is None for value in values.values()):
             continue
-        place = _whole(values.pop("place"))
-        yield ReviewedRow(number, place, **{name: _text(value) for name, value in values.items()})
+        yield ReviewedRow(
+            _whole(values.pop("place")),
+            **{name: _text(value) for name, value in values.items()},
+            category_cell=f"{category}{number}",
+            type_cell=f"{request_type}{number}",
+        )
 
 
 def _whole(value: Any) -> int | None:
@@ -58,7 +62,7 @@ def _whole(value: Any) -> int | None:
 
 
 def _text(value: Any) -> str:
-    return "" if value is None else decoded(str(value))
+    return "" if value is None else decode_escapes(str(value))
 
 
 def _no_report(path: Path, why: str) -> InputError:
