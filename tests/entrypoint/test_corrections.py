@@ -169,7 +169,7 @@ class TestImport:
         (cli.folder / "x.xlsx").write_bytes(content)
         result = cli("corrections", "import", "x.xlsx")
         assert result.exit_code == 3
-        assert "x.xlsx is no report of ours" in result.stderr
+        assert "x.xlsx is not a report of ticketattr" in result.stderr
 
     def test_a_workbook_of_somebody_else_is_refused(self, cli: CLI) -> None:
         openpyxl.Workbook().save(cli.folder / "x.xlsx")

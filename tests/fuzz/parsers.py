@@ -33,7 +33,7 @@ from ticketattr.infrastructure.evaluation.gold_files import GoldFile
 from ticketattr.infrastructure.options import HelpdeskAccess, HTTPPolicy
 from ticketattr.infrastructure.reports.corrections_reader import read_reviewed
 from ticketattr.infrastructure.reports.excel import write_workbook
-from ticketattr.infrastructure.reports.workbook import inspect_archive
+from ticketattr.infrastructure.reports.workbook_archive import inspect_archive
 from ticketattr.infrastructure.sources.catalog_yaml import parse_catalog
 from ticketattr.infrastructure.sources.helpdesk import WebhookHelpdesk
 from ticketattr.infrastructure.stage_files import read_catalog, read_tickets, write_catalog, write_tickets

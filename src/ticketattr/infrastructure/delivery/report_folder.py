@@ -13,7 +13,7 @@ from pathlib import Path
 from ...domain.delivery import UNKNOWN_TIME, ReportFile, is_temporary
 from ...errors import InputError
 from ..files import open_regular, remove_file, unreadable
-from ..reports.workbook import MAX_BYTES, inspect_archive
+from ..reports.workbook_archive import MAX_BYTES, inspect_archive
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,16 +11,17 @@ from openpyxl.utils import get_column_letter
 from ...domain.correction import ReviewedReport, ReviewedRow
 from ...errors import InputError
 from .cell_text import decode_escapes
-from .returned_workbook import lines, opened
-from .workbook import RUN_ID_PROPERTY, TICKETS_SHEET
+from .safe_workbook_reader import open_workbook, read_rows
+from .workbook_archive import RUN_ID_PROPERTY, TICKETS_SHEET
 
 _FIELDS = ("place", "id", "short_description", "request_category", "request_type")
+_EXPECTED = "a report of ticketattr"
 _HINT = "Give a workbook that `ticketattr report` made."
 
 
 def read_reviewed(path: Path) -> ReviewedReport:
     """The report in the workbook at `path`. Raises InputError if that is not a report that ticketattr wrote."""
-    with opened(path, is_no="no report of ours", hint=_HINT) as workbook:
+    with open_workbook(path, expected=_EXPECTED, hint=_HINT) as workbook:
         return _reviewed(workbook, path)
 
 
@@ -28,11 +29,11 @@ def _reviewed(workbook: Any, path: Path) -> ReviewedReport:
     names = {item.name: item.value for item in workbook.custom_doc_props.props}
     run_id = names.get(RUN_ID_PROPERTY)
     if TICKETS_SHEET not in workbook.sheetnames or not isinstance(run_id, str):
-        raise _no_report(path, f"it does not name a run, or has no sheet {TICKETS_SHEET}")
-    body = lines(workbook[TICKETS_SHEET])
+        raise _not_a_report(path, f"it does not name a run, or has no sheet {TICKETS_SHEET}")
+    body = read_rows(workbook[TICKETS_SHEET])
     header = [_text(value) for value in next(body, ())]
     if missing := [name for name in _FIELDS if name not in header]:
-        raise _no_report(path, f"the sheet {TICKETS_SHEET} has no column {missing[0]}")
+        raise _not_a_report(path, f"the sheet {TICKETS_SHEET} has no column {missing[0]}")
     columns = {name: header.index(name) for name in _FIELDS}
     return ReviewedReport(
         run_id=run_id,
@@ -65,5 +66,5 @@ def _text(value: Any) -> str:
     return "" if value is None else decode_escapes(str(value))
 
 
-def _no_report(path: Path, why: str) -> InputError:
-    return InputError(f"{path} is no report of ours: {why}", hint=_HINT)
+def _not_a_report(path: Path, why: str) -> InputError:
+    return InputError(f"{path} is not {_EXPECTED}: {why}", hint=_HINT)

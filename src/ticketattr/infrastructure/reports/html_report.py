@@ -16,7 +16,7 @@ from ...domain.report import Report, Row
 from ...domain.sanitizing import sanitize
 from ...domain.summary import Count, Summary, summarize
 from ..files import output
-from .report_words import MEANINGS, counted_types, facts, gone_tickets, made_at, since_heading
+from .labels import MEANINGS, counted_types, facts, gone_tickets, made_at, since_heading
 
 _COLUMNS = ("ticket", "category", "request type", "description", "SLA", "age", "since", "needs review", "source")
 

@@ -6,7 +6,7 @@ from xlsxwriter import Workbook
 from xlsxwriter.worksheet import Worksheet
 
 from ....domain.report import Report
-from ..workbook import TICKETS_SHEET
+from ..workbook_archive import TICKETS_SHEET
 from .cells import LINE_HEIGHT, MAX_LINES, rule_lines, wrapped_lines, write_link, write_text
 from .styles import Styles, set_up_page
 

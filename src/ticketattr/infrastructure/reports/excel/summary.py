@@ -11,7 +11,7 @@ from xlsxwriter.worksheet import Worksheet
 
 from ....domain.report import Report
 from ....domain.summary import Count, summarize
-from ..report_words import MEANINGS, counted_types, facts, gone_tickets, made_at, since_heading
+from ..labels import MEANINGS, counted_types, facts, gone_tickets, made_at, since_heading
 from . import review
 from .cells import write_text
 from .styles import BLUE, Styles, set_up_page

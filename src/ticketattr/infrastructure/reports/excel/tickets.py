@@ -15,7 +15,7 @@ from xlsxwriter.format import Format
 from xlsxwriter.worksheet import Worksheet
 
 from ....domain.report import Report, Row
-from ..workbook import TICKETS_SHEET
+from ..workbook_archive import TICKETS_SHEET
 from .catalog import add_drop_downs
 from .cells import LINE_HEIGHT, MAX_LINES, rule_lines, wrapped_lines, write_link, write_text
 from .styles import Styles, set_up_page

@@ -1,4 +1,4 @@
-"""What every format of the report says in the same words."""
+"""Texts that every format of the report shares: headings, meanings of the states, facts about the run."""
 
 from __future__ import annotations
 

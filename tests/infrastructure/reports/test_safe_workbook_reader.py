@@ -16,11 +16,11 @@ from ticketattr.domain.report import Report, Row
 from ticketattr.errors import InputError
 from ticketattr.infrastructure.delivery.report_folder import OutputFolder
 from ticketattr.infrastructure.evaluation.gold_files import GoldFile
-from ticketattr.infrastructure.reports import returned_workbook
+from ticketattr.infrastructure.reports import safe_workbook_reader
 from ticketattr.infrastructure.reports.corrections_reader import read_reviewed
 from ticketattr.infrastructure.reports.excel import write_workbook
-from ticketattr.infrastructure.reports.returned_workbook import MAX_PART, lines, opened
-from ticketattr.infrastructure.reports.workbook import MAX_BYTES, MAX_PARTS, MAX_UNPACKED
+from ticketattr.infrastructure.reports.safe_workbook_reader import MAX_PART, open_workbook, read_rows
+from ticketattr.infrastructure.reports.workbook_archive import MAX_BYTES, MAX_PARTS, MAX_UNPACKED
 
 from ...conftest import CLI, DATA
 from ...fakes import MIDNIGHT
@@ -121,14 +121,14 @@ def test_what_is_packed_as_no_workbook_is_is_not_unpacked(path: Path, packer: in
         workbook.writestr("xl/workbook.xml", bytes(1000))
     said = refusals(path)
     assert len(said) == 3
-    assert all("packed as no workbook is" in text for text in said)
+    assert all("compressed by a method that workbooks do not use" in text for text in said)
 
 
 @pytest.mark.parametrize("part", ["xl/sharedStrings.xml", SHEET])
 def test_more_tags_than_a_report_can_have_are_refused(path: Path, part: str, monkeypatch: pytest.MonkeyPatch) -> None:
     """A hundred bytes each, in what the zip directory calls half a gigabyte: more than memory holds."""
     openpyxl.Workbook().save(path)
-    monkeypatch.setattr(returned_workbook, "MAX_TAGS", 10_000)
+    monkeypatch.setattr(safe_workbook_reader, "MAX_TAGS", 10_000)
     path.write_bytes(with_part(part, b"<si/>" * 10_000, path.read_bytes()))
     assert all("more than 10,000 tags" in text for text in refusals(path)[:2])
 
@@ -148,9 +148,9 @@ def test_entities_are_not_resolved(path: Path, text: str) -> None:
     seen = []
     with (
         pytest.raises(InputError) if laughs else nullcontext(),
-        opened(path, is_no="no workbook") as workbook,
+        open_workbook(path, expected="a workbook") as workbook,
     ):
-        seen = list(lines(workbook.worksheets[0]))
+        seen = list(read_rows(workbook.worksheets[0]))
     assert seen == ([] if laughs else [("ha", *[None] * 63)])
 
 
@@ -158,8 +158,8 @@ def test_a_sheet_that_claims_rows_and_columns_without_end_is_read_within_the_bou
     openpyxl.Workbook().save(path)
     rows = '<row r="1"><c r="XFD1"><v>1</v></c></row><row r="999999999999999999"><c r="A1"><v>1</v></c></row>'
     path.write_bytes(with_part(SHEET, sheet(rows), path.read_bytes()))
-    with opened(path, is_no="no workbook") as workbook:
-        widths = [len(line) for line in lines(workbook.worksheets[0])]
+    with open_workbook(path, expected="a workbook") as workbook:
+        widths = [len(line) for line in read_rows(workbook.worksheets[0])]
     assert (len(widths), set(widths)) == (1_048_576, {64})
 
 
