@@ -22,11 +22,11 @@ from openpyxl.styles import Alignment, Font
 
 from ticketattr.domain.report import Background, Report, build_report
 from ticketattr.domain.ticket import AttributedTicket, Attribution
+from ticketattr.infrastructure.catalog.source import YAMLCatalog
+from ticketattr.infrastructure.helpdesk.webhook import WebhookHelpdesk
 from ticketattr.infrastructure.options import HelpdeskAccess, HTTPPolicy
 from ticketattr.infrastructure.reports.csv_report import COLUMNS
 from ticketattr.infrastructure.reports.excel import ExcelReports
-from ticketattr.infrastructure.sources.catalog_yaml import YAMLCatalog
-from ticketattr.infrastructure.sources.helpdesk import WebhookHelpdesk
 
 EXAMPLES = Path(__file__).parents[2] / "examples"
 

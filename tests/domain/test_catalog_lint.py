@@ -10,7 +10,7 @@ import pytest
 
 from ticketattr.domain.catalog import SLA, RequestType, ServiceCatalog
 from ticketattr.domain.catalog_lint import Remark, lint
-from ticketattr.infrastructure.sources.catalog_yaml import parse_catalog
+from ticketattr.infrastructure.catalog.yaml_format import parse_catalog
 
 EXAMPLE = Path(__file__).parents[2] / "examples" / "catalog.yaml"
 OTHER = ("Other", "General Inquiry")

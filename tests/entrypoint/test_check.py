@@ -22,10 +22,10 @@ from ticketattr.domain.calibration import Calibration
 from ticketattr.entrypoint.probes.files import probe_disks
 from ticketattr.entrypoint.settings.names import known_settings
 from ticketattr.errors import ExitCode
+from ticketattr.infrastructure.catalog.source import YAMLCatalog
 from ticketattr.infrastructure.classifiers.calibrated import write_calibration
 from ticketattr.infrastructure.classifiers.offline.classifier import OfflineClassifier
 from ticketattr.infrastructure.options import HTTPPolicy
-from ticketattr.infrastructure.sources.catalog_yaml import YAMLCatalog
 
 from ..conftest import CLI, EXAMPLES
 from ..scripted_smtp import scripted_smtp

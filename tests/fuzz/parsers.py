@@ -28,14 +28,14 @@ from ticketattr.domain.report import Report, Row
 from ticketattr.domain.sanitizing import sanitize
 from ticketattr.domain.ticket import Attribution, Ticket, Unattributed
 from ticketattr.errors import TicketAttrError
+from ticketattr.infrastructure.catalog.yaml_format import parse_catalog
 from ticketattr.infrastructure.classifiers.llm.answer import read_answer
 from ticketattr.infrastructure.evaluation.gold_files import GoldFile
+from ticketattr.infrastructure.helpdesk.webhook import WebhookHelpdesk
 from ticketattr.infrastructure.options import HelpdeskAccess, HTTPPolicy
 from ticketattr.infrastructure.reports.corrections_reader import read_reviewed
 from ticketattr.infrastructure.reports.excel import write_workbook
 from ticketattr.infrastructure.reports.workbook_archive import inspect_archive
-from ticketattr.infrastructure.sources.catalog_yaml import parse_catalog
-from ticketattr.infrastructure.sources.helpdesk import WebhookHelpdesk
 from ticketattr.infrastructure.stage_files import read_catalog, read_tickets, write_catalog, write_tickets
 
 from ..fakes import CATALOG, MIDNIGHT

@@ -20,8 +20,8 @@ from ticketattr.domain.ticket import AttributedTicket, Attribution, Ticket, Unat
 from ticketattr.domain.usage import Bill
 from ticketattr.errors import CatalogError, ServiceError, SettingsError, StageFileError
 from ticketattr.infrastructure.files import replacing, write_error
+from ticketattr.infrastructure.helpdesk.webhook import WebhookHelpdesk
 from ticketattr.infrastructure.options import HelpdeskAccess, HTTPPolicy
-from ticketattr.infrastructure.sources.helpdesk import WebhookHelpdesk
 from ticketattr.infrastructure.stage_files import (
     Kind,
     WorkFolder,

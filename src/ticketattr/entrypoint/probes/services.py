@@ -15,7 +15,7 @@ from ...domain.catalog_lint import lint
 from ...domain.gold import no_labelled_tickets
 from ...errors import InputError, ServiceError
 from ...infrastructure.files import STREAM
-from ...infrastructure.sources.locations import is_remote
+from ...infrastructure.locations import is_remote
 from .. import wiring
 from ..presentation.summaries import counted
 from ..settings.classifier import ClassifierSettings
@@ -26,7 +26,7 @@ from ..settings.sources import SourceSettings
 from .files import probe_folder
 
 if TYPE_CHECKING:
-    from ...infrastructure.sources.catalog_cache import CachedCatalog, KeptCatalog
+    from ...infrastructure.catalog.cache import CachedCatalog, KeptCatalog
 
 _STDIN = str(STREAM)
 _SOON = timedelta(days=14)

@@ -22,8 +22,8 @@ from ...domain.catalog import ServiceCatalog
 from ...errors import InputError, ServiceError, TicketAttrError
 from ..files import read_bounded, replacing
 from ..json_text import dump_json, parse_json
-from .catalog_yaml import MAX_BYTES, YAMLCatalog
-from .http import NOTHING_KNOWN, Validators
+from .source import NO_VALIDATORS, Validators, YAMLCatalog
+from .yaml_format import MAX_BYTES
 
 log = logging.getLogger(__name__)
 
@@ -81,7 +81,7 @@ class CachedCatalog:
     def fetch_catalog(self) -> ServiceCatalog:
         last = self._read()
         try:
-            answer = self.source.ask(last.validators if last else NOTHING_KNOWN)
+            answer = self.source.request(last.validators if last else NO_VALIDATORS)
         except ServiceError as error:
             return self._fall_back(last, error)
         if last and answer.is_unchanged:

@@ -8,9 +8,10 @@ import pytest
 
 from ticketattr.domain.catalog import SLA, RequestType, ServiceCatalog
 from ticketattr.errors import CatalogError, InputError
+from ticketattr.infrastructure.catalog import yaml_format
+from ticketattr.infrastructure.catalog.source import YAMLCatalog
+from ticketattr.infrastructure.catalog.yaml_format import parse_catalog
 from ticketattr.infrastructure.options import HTTPPolicy
-from ticketattr.infrastructure.sources import catalog_yaml
-from ticketattr.infrastructure.sources.catalog_yaml import YAMLCatalog, parse_catalog
 
 from ...conftest import DATA, EXAMPLES
 from ...servers import HTTPServer, Response
@@ -348,7 +349,7 @@ def test_deep_nesting_is_refused(bracket: str) -> None:
 
 
 def test_an_oversize_catalog_is_refused_unread(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(catalog_yaml, "MAX_BYTES", 1000)
+    monkeypatch.setattr(yaml_format, "MAX_BYTES", 1000)
     assert refusal("\0" * 1001) == "catalog.yaml is larger than 1,000 bytes"
 
 
@@ -400,7 +401,7 @@ def test_a_catalog_that_is_not_there_names_its_setting(tmp_path: Path) -> None:
 def test_a_catalog_of_too_many_parts_is_refused_before_it_takes_a_minute(
     text: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(catalog_yaml, "MAX_EVENTS", 10_000)  # reaching the true one takes some seconds
+    monkeypatch.setattr(yaml_format, "MAX_EVENTS", 10_000)  # reaching the true one takes some seconds
     with pytest.raises(CatalogError, match="more than a catalog can hold"):
         parse_catalog(text.encode(), "catalog.yaml")
 

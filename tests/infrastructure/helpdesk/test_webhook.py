@@ -1,4 +1,4 @@
-"""What the helpdesk answers, as tickets."""
+"""The answers of the webhook are read as tickets."""
 
 from __future__ import annotations
 
@@ -13,8 +13,8 @@ import pytest
 from ticketattr.domain.catalog import SLA
 from ticketattr.domain.ticket import Ticket
 from ticketattr.errors import ExitCode, InputError, SettingsError, TicketAttrError
+from ticketattr.infrastructure.helpdesk.webhook import WebhookHelpdesk
 from ticketattr.infrastructure.options import HelpdeskAccess, HTTPPolicy
-from ticketattr.infrastructure.sources.helpdesk import WebhookHelpdesk
 
 from ...servers import HTTPServer, Response
 
@@ -218,17 +218,17 @@ def test_half_a_surrogate_pair_is_replaced_and_a_whole_one_kept(answer_file: Pat
         pytest.param(b'[{"x": -Infinity}]', "is not valid JSON: -Infinity", id="infinity"),
         pytest.param(b'[{"x": 1e999}]', "is not valid JSON: 1e999", id="larger than any float"),
         pytest.param(b'[{"x": ' + b"9" * 5000 + b"}]", "is not valid JSON", id="5,000 digits"),
-        pytest.param(None, "holds no list of tickets", id="null"),
-        pytest.param("tickets", "holds no list of tickets", id="text"),
-        pytest.param({}, "holds no list of tickets", id="no data"),
-        pytest.param({"data": None}, "holds no list of tickets", id="data is null"),
-        pytest.param({"data": {}}, "holds no list of tickets", id="no requests"),
-        pytest.param({"data": {"requests": None}}, "holds no list of tickets", id="requests is null"),
-        pytest.param({"data": {"requests": {"id": 1}}}, "holds no list of tickets", id="requests is an object"),
-        pytest.param([ITEM, None], "item 2 in the answer of the helpdesk is no ticket", id="item is null"),
-        pytest.param(["T-1"], "item 1 in the answer of the helpdesk is no ticket", id="item is text"),
+        pytest.param(None, "does not hold a list of tickets", id="null"),
+        pytest.param("tickets", "does not hold a list of tickets", id="text"),
+        pytest.param({}, "does not hold a list of tickets", id="no data"),
+        pytest.param({"data": None}, "does not hold a list of tickets", id="data is null"),
+        pytest.param({"data": {}}, "does not hold a list of tickets", id="no requests"),
+        pytest.param({"data": {"requests": None}}, "does not hold a list of tickets", id="requests is null"),
+        pytest.param({"data": {"requests": {"id": 1}}}, "does not hold a list of tickets", id="requests is an object"),
+        pytest.param([ITEM, None], "item 2 in the answer of the helpdesk is not a ticket", id="item is null"),
+        pytest.param(["T-1"], "item 1 in the answer of the helpdesk is not a ticket", id="item is text"),
         pytest.param(
-            {"data": [ITEM, [ITEM]]}, "item 2 in the answer of the helpdesk is no ticket", id="item is a list"
+            {"data": [ITEM, [ITEM]]}, "item 2 in the answer of the helpdesk is not a ticket", id="item is a list"
         ),
     ],
 )

@@ -9,11 +9,12 @@ from datetime import datetime, timedelta
 from pathlib import Path
 
 import pytest
+from pytest_httpx import HTTPXMock
 
 from ticketattr.errors import CatalogError, ExitCode, InputError, ServiceError
+from ticketattr.infrastructure.catalog.cache import CachedCatalog
+from ticketattr.infrastructure.catalog.source import Validators, YAMLCatalog
 from ticketattr.infrastructure.options import HTTPPolicy
-from ticketattr.infrastructure.sources.catalog_cache import CachedCatalog
-from ticketattr.infrastructure.sources.catalog_yaml import YAMLCatalog
 
 from ...conftest import CLI, DATA
 from ...fakes import MIDNIGHT
@@ -199,3 +200,15 @@ def test_a_file_that_is_gone_is_an_error_whatever_was_there_before(cli: CLI, tmp
     cli.ok("fetch")
     catalog.unlink()
     assert cli("fetch").exit_code == InputError.exit_code
+
+
+@pytest.mark.parametrize("name", ["ETag", "Last-Modified"])
+@pytest.mark.parametrize("tag", ["\xff", "a\x01b", '"sm\xf8rrebr\xf8d"'])
+def test_a_validator_that_no_request_can_send_back_is_left_out(httpx_mock: HTTPXMock, name: str, tag: str) -> None:
+    """Otherwise every later request fails before it is sent."""
+    httpx_mock.add_response(headers=[(name.encode(), tag.encode("latin-1"))], content=b"x")
+    source = YAMLCatalog("http://127.0.0.1/", POLICY)
+    answer = source.request()
+    assert answer.validators == Validators("", "")
+    httpx_mock.add_response(content=b"y")
+    assert source.request(answer.validators).content == b"y"

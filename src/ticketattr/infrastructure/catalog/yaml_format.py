@@ -1,4 +1,4 @@
-"""The service catalog as YAML, from a URL or a file.
+"""The service catalog as YAML.
 
     service_catalog.catalog.categories[].{name, requests[].{name, sla: {value, unit}}}
 
@@ -11,7 +11,6 @@ from __future__ import annotations
 import math
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
 from typing import Any
 
 from ruamel.yaml import YAML
@@ -22,9 +21,6 @@ from ruamel.yaml.nodes import MappingNode, Node, ScalarNode, SequenceNode
 from ...domain.catalog import SLA, SLA_UNITS, RequestType, ServiceCatalog, fold, sla_unit
 from ...domain.sanitizing import truncate
 from ...errors import CatalogError
-from ..options import HTTPPolicy
-from .http import NOTHING_KNOWN, Answer, Call, Endpoint, Validators, shown_url
-from .locations import is_remote, read_location
 
 MAX_BYTES = 2 * 1024 * 1024
 MAX_DEPTH = 20
@@ -35,32 +31,6 @@ _LONGEST_REASON = 500
 _HALF_PAIR = re.compile("[\ud800-\udfff]")
 _TAG = "tag:yaml.org,2002:"
 _TAGS = {_TAG + name for name in ("map", "seq", "str", "int", "float", "bool", "null")}
-
-
-@dataclass(frozen=True, slots=True)
-class YAMLCatalog:
-    """`location` is a URL, a `file:` URL or a path; `setting` is what named it."""
-
-    location: str
-    http: HTTPPolicy
-    setting: str = "SERVICE_CATALOG_URL"
-
-    def fetch_catalog(self) -> ServiceCatalog:
-        return self.parse(self.ask().content)
-
-    def ask(self, known: Validators = NOTHING_KNOWN) -> Answer:
-        """The YAML, unless it is what is `known` already. Raises SettingsError, InputError or ServiceError."""
-        endpoint = Endpoint("the service catalog", self.location, url_setting=self.setting, max_redirects=3)
-        return read_location(endpoint, self.http, Call(known=known))
-
-    def parse(self, content: bytes) -> ServiceCatalog:
-        """The catalog in `content`, which came from here. Raises CatalogError."""
-        return parse_catalog(content, self.name, hint=f"Correct the catalog that {self.setting} leads to.")
-
-    @property
-    def name(self) -> str:
-        """The location as it may be shown."""
-        return shown_url(self.location) if is_remote(self.location) else self.location
 
 
 def parse_catalog(content: bytes, name: str, *, hint: str = "Correct the catalog.") -> ServiceCatalog:
