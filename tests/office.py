@@ -14,7 +14,7 @@ from pathlib import Path
 
 from openpyxl import load_workbook
 
-from ticketattr.domain.report import Background, build_report
+from ticketattr.domain.report import ReportContext, build_report
 from ticketattr.domain.ticket import AttributedTicket, Attribution, Ticket
 from ticketattr.infrastructure.reports.cell_text import cell_matches
 from ticketattr.infrastructure.reports.corrections_reader import read_reviewed
@@ -45,7 +45,7 @@ def hostile_text_comes_back(folder: Path) -> None:
         AttributedTicket(Ticket(f"T-{place}", text), Attribution(GENERAL, "model")) for place, text in enumerate(texts)
     ]
     report = build_report(
-        tickets, run_id="20261123T150301Z-7f3a", generated_at=MIDNIGHT, background=Background(catalog=CATALOG)
+        tickets, run_id="20261123T150301Z-7f3a", generated_at=MIDNIGHT, context=ReportContext(catalog=CATALOG)
     )
     path = folder / "hostile.xlsx"
     ExcelReports().write(report, path)

@@ -34,47 +34,47 @@ def test_the_example_catalog_is_clean() -> None:
         (
             [("Access", "Password Reset"), ("Security", "password reset"), OTHER],
             "the same name in several categories: 'Password Reset' in Access and Security",
-            "Rename them, or tell them apart by description.",
+            "Rename them, or give them descriptions that tell them apart.",
         ),
         (
             [("Access", "Password Reset")],
-            "no request type is for what fits nowhere else",
-            "Add one, such as 'Other Request', or tickets stay without any.",
+            "no request type is for tickets that fit no other one",
+            "Add one, such as 'Other Request'. Without it, such tickets get no request type.",
         ),
         (
             [("Access", "Password Reset"), ("Security", "Pasword Reset"), OTHER],
-            "names that differ by a letter: 'Password Reset' and 'Pasword Reset'",
-            "Correct the one that is misspelt.",
+            "names that differ by one letter: 'Password Reset' and 'Pasword Reset'",
+            "Correct the name that is misspelled.",
         ),
         (
             [("Hardware", "Laptop"), ("Hardwear", "Printer"), OTHER],
-            "names that differ by a letter: 'Hardware' and 'Hardwear'",
-            "Correct the one that is misspelt.",
+            "names that differ by one letter: 'Hardware' and 'Hardwear'",
+            "Correct the name that is misspelled.",
         ),
         (
             [("Admin", "Laptop"), ("Admim", "Printer"), OTHER],
-            "names that differ by a letter: 'Admin' and 'Admim'",
-            "Correct the one that is misspelt.",
+            "names that differ by one letter: 'Admin' and 'Admim'",
+            "Correct the name that is misspelled.",
         ),
         (
             [("Access", "Password\u00a0Reset"), OTHER],
             r"unusual white space or hidden characters in names: 'Password\xa0Reset'",
-            "Type these names anew.",
+            "Type these names again.",
         ),
         (
             [("Access  x", "VPN"), OTHER],
             "unusual white space or hidden characters in names: 'Access  x'",
-            "Type these names anew.",
+            "Type these names again.",
         ),
         (
             [("Access", "VPN\u202e"), OTHER],
             r"unusual white space or hidden characters in names: 'VPN\u202e'",
-            "Type these names anew.",
+            "Type these names again.",
         ),
         (
             [("Printers", "printers"), ("Phones", "Phones"), ("Cars", "Cars"), OTHER],
-            "a category whose only request type has its name: 'Printers', 'Phones', 'Cars'",
-            "Say in it what can be asked for.",
+            "a category whose only request type has the same name: 'Printers', 'Phones', 'Cars'",
+            "Name the request type for what it offers.",
         ),
     ],
 )
@@ -87,8 +87,8 @@ def test_an_sla_of_0_is_told_and_only_doubted_where_most_are() -> None:
     also_zero = replace(zero, name="Naught")
     (told,) = lint(ServiceCatalog((zero, four)))
     (doubted,) = lint(ServiceCatalog((zero, also_zero, four)))
-    assert (told.what, told.fix) == ("an SLA of 0, that is at once: 'Other / Zero'", "")
-    assert doubted.fix == "Put in the times that were meant."
+    assert (told.what, told.fix) == ("an SLA of 0, which means at once: 'Other / Zero'", "")
+    assert doubted.fix == "Enter the intended times."
 
 
 @pytest.mark.parametrize(

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ticketattr.domain.catalog import SLA, RequestType
-from ticketattr.domain.report import Background, Report, Row, build_report
+from ticketattr.domain.report import Report, ReportContext, Row, build_report
 from ticketattr.domain.ticket import AttributedTicket, Attribution, Ticket, Unattributed
 
 NOW = datetime(2026, 11, 23, 15, 3, 1, tzinfo=timezone.utc)
@@ -99,7 +99,7 @@ def test_a_row_holds_the_sla_of_the_catalog_and_what_the_ticket_came_with() -> N
         sla_value=0,
         sla_unit="hours",
         age_days=3.6,
-        needs_review="came with an SLA of 9 weeks, the catalog promises 0 hours",
+        needs_review="came with an SLA of 9 weeks, but the catalog promises 0 hours",
         long_description="Since Monday.",
         source="model",
         confidence=0.9,
@@ -119,7 +119,7 @@ def test_a_row_says_what_is_suspicious_every_reason_for_a_look_and_the_two_next_
     outcome = Attribution(entries[0], "model", 0.25, alternatives=entries[1:])
     (row,) = report(AttributedTicket(ticket, outcome)).rows
     assert row.suspicious == "speaks of instructions to ignore, pretends to end the data"
-    assert row.needs_review == f"unsure: confidence 0.25 is below 0.6; suspicious text: {row.suspicious}"
+    assert row.needs_review == f"unsure: the confidence 0.25 is below 0.6; suspicious text: {row.suspicious}"
     assert row.next_best == "Access / Type 1\nAccess / Type 2"
 
 
@@ -167,6 +167,6 @@ def test_the_sla_can_be_sorted_in_calendar_hours(sla: SLA, hours: float | None) 
 
 def test_links_lead_to_the_ticket_where_a_template_is_set() -> None:
     tickets = [unattributed("A/1 ü\ud800"), unattributed("")]
-    background = Background(ticket_url="https://desk.example.com/t/{id}?x=1")
-    made = build_report(tickets, run_id="r", generated_at=NOW, background=background)
+    context = ReportContext(ticket_url="https://desk.example.com/t/{id}?x=1")
+    made = build_report(tickets, run_id="r", generated_at=NOW, context=context)
     assert [row.url for row in made.rows] == ["https://desk.example.com/t/A%2F1%20%C3%BC%3F?x=1", ""]

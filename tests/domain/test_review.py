@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from ticketattr.domain.catalog import SLA, RequestType
-from ticketattr.domain.review import IN_WORDS, reasons_for_review
+from ticketattr.domain.review import REASON_TEXTS, reasons_for_review
 from ticketattr.domain.ticket import AttributedTicket, Attribution, Outcome, Source, Ticket, Unattributed
 
 ENTRY = RequestType("Access", "Password Reset", SLA(1, "days"))
@@ -21,7 +21,7 @@ def test_low_confidence_needs_review(source: Source, confidence: float | None, f
     assert bool(reasons(Attribution(ENTRY, source, confidence))) == flagged
 
 
-@pytest.mark.parametrize("reason", IN_WORDS)
+@pytest.mark.parametrize("reason", REASON_TEXTS)
 def test_every_ticket_without_an_attribution_needs_review(reason: str) -> None:
     (words,) = reasons(Unattributed(reason))  # type: ignore[arg-type]  # the keys are reasons
     assert words.startswith("no request type: ")

@@ -8,8 +8,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ticketattr.domain.catalog import SLA, RequestType
-from ticketattr.domain.changes import Earlier
-from ticketattr.domain.report import Background, Report, build_report
+from ticketattr.domain.changes import EarlierReport
+from ticketattr.domain.report import Report, ReportContext, build_report
 from ticketattr.domain.summary import UNATTRIBUTED, summarize
 from ticketattr.domain.ticket import AttributedTicket, Attribution, Ticket, Unattributed
 
@@ -22,8 +22,8 @@ def a_ticket(id: str, text: str = "open", name: str = "A", confidence: float | N
 
 
 def report(*tickets: AttributedTicket, earlier: tuple[AttributedTicket, ...] | None = None) -> Report:
-    background = Background(earlier=Earlier.of("earlier", earlier) if earlier is not None else None)
-    return build_report(tickets, run_id="later", generated_at=NOW, background=background)
+    context = ReportContext(earlier=EarlierReport.of("earlier", earlier) if earlier is not None else None)
+    return build_report(tickets, run_id="later", generated_at=NOW, context=context)
 
 
 outcomes = st.builds(
@@ -96,8 +96,8 @@ def test_new_changed_and_gone_are_told_by_ticket() -> None:
     assert changes == {"1": "", "2": "changed", "3": "changed", "5": "new"}
     assert [known.id for known in made.gone] == ["4"]
     assert summarize(made).since == (("new", 1), ("changed", 2), ("the same", 1), ("gone (no longer in the queue)", 1))
-    assert made.background.earlier
-    assert made.background.earlier.run_id == "earlier"
+    assert made.context.earlier
+    assert made.context.earlier.run_id == "earlier"
 
 
 def test_tickets_that_share_an_id_are_known_by_their_text() -> None:

@@ -189,7 +189,7 @@ class TestImport:
         newest = max(path for path in (cli.folder / "work").iterdir() if path.is_dir())
         result = cli("corrections", "import", str(report), "-i", str(newest / "attributions.json"))
         assert result.exit_code == 3
-        assert "workbook and attributions are of different runs" in result.stderr
+        assert "workbook and attributions belong to different runs" in result.stderr
 
 
 class TestLaterRuns:

@@ -179,23 +179,25 @@ def test_fields_of_a_later_ticketattr_do_no_harm(path: Path) -> None:
 @pytest.mark.parametrize(
     ("changes", "reason"),
     [
-        pytest.param({"kind": "report"}, "is no stage file of kind", id="other kind"),
-        pytest.param({"kind": None}, "is no stage file of kind", id="no kind"),
-        pytest.param({"schema_version": 2}, "has schema version 2, this ticketattr reads 1", id="later version"),
+        pytest.param({"kind": "report"}, "is not a stage file of kind", id="other kind"),
+        pytest.param({"kind": None}, "is not a stage file of kind", id="no kind"),
+        pytest.param(
+            {"schema_version": 2}, "has schema version 2, but this ticketattr reads version 1", id="later version"
+        ),
         pytest.param({"schema_version": 0}, "has schema version 0", id="earlier version"),
         pytest.param({"schema_version": "1"}, "has schema version 1", id="version as text"),
         pytest.param({"schema_version": None}, "has schema version None", id="no version"),
-        pytest.param({"run_id": None}, "has no valid header", id="no run id"),
-        pytest.param({"run_id": 7}, "has no valid header", id="run id is a number"),
-        pytest.param({"run_id": ""}, "has no valid header", id="run id is empty"),
-        pytest.param({"run_id": "../../x"}, "has no valid header", id="run id leads out"),
-        pytest.param({"run_id": "/etc"}, "has no valid header", id="run id is a path"),
-        pytest.param({"run_id": f"{OLD}/../../x"}, "has no valid header", id="run id leads out later"),
-        pytest.param({"run_id": f"{OLD}\n"}, "has no valid header", id="run id ends in a line end"),
-        pytest.param({"run_id": f"{OLD}\x00"}, "has no valid header", id="run id ends in a zero byte"),
-        pytest.param({"generated_at": None}, "does not say when it was made", id="no time"),
-        pytest.param({"generated_at": "yesterday"}, "does not say when it was made", id="time is a word"),
-        pytest.param({"generated_at": 1}, "does not say when it was made", id="time is a number"),
+        pytest.param({"run_id": None}, "does not have a valid header", id="no run id"),
+        pytest.param({"run_id": 7}, "does not have a valid header", id="run id is a number"),
+        pytest.param({"run_id": ""}, "does not have a valid header", id="run id is empty"),
+        pytest.param({"run_id": "../../x"}, "does not have a valid header", id="run id leads out"),
+        pytest.param({"run_id": "/etc"}, "does not have a valid header", id="run id is a path"),
+        pytest.param({"run_id": f"{OLD}/../../x"}, "does not have a valid header", id="run id leads out later"),
+        pytest.param({"run_id": f"{OLD}\n"}, "does not have a valid header", id="run id ends in a line end"),
+        pytest.param({"run_id": f"{OLD}\x00"}, "does not have a valid header", id="run id ends in a zero byte"),
+        pytest.param({"generated_at": None}, "does not say when it was written", id="no time"),
+        pytest.param({"generated_at": "yesterday"}, "does not say when it was written", id="time is a word"),
+        pytest.param({"generated_at": 1}, "does not say when it was written", id="time is a number"),
     ],
 )
 def test_the_header_is_judged_before_the_data(path: Path, kind: Kind, changes: dict[str, Any], reason: str) -> None:
@@ -208,7 +210,7 @@ def test_the_header_is_judged_before_the_data(path: Path, kind: Kind, changes: d
     ("written", "read"), [("catalog", "tickets"), ("tickets", "attributions"), ("attributions", "catalog")]
 )
 def test_a_file_of_another_kind_is_refused(path: Path, written: Kind, read: Kind) -> None:
-    assert str(refusal(stage_file(path, written), read)) == f"{path} is no stage file of kind '{read}'"
+    assert str(refusal(stage_file(path, written), read)) == f"{path} is not a stage file of kind '{read}'"
 
 
 @pytest.mark.parametrize(
@@ -231,8 +233,8 @@ def test_half_a_file_is_refused(path: Path, kept: float) -> None:
 @pytest.mark.parametrize(
     ("content", "reason"),
     [
-        pytest.param(b"[]", "is no stage file", id="a list"),
-        pytest.param(b"null", "is no stage file", id="null"),
+        pytest.param(b"[]", "is not a stage file", id="a list"),
+        pytest.param(b"null", "is not a stage file", id="null"),
         pytest.param(b"\xff\xfe", "is not valid JSON", id="not UTF-8"),
         pytest.param(b"[" * 100_000, "is nested too deeply", id="nested"),
     ],
@@ -329,8 +331,8 @@ def test_files_of_different_runs_are_refused_together(work: WorkFolder) -> None:
     fetched(work, NEW)
     with pytest.raises(StageFileError) as caught:
         read_fetched(work.path(NEW, "tickets"), work.path(OLD, "catalog"), work)
-    assert str(caught.value) == f"tickets and catalog are of different runs, {NEW} and {OLD}"
-    assert "files of one run" in caught.value.hint
+    assert str(caught.value) == f"tickets and catalog belong to different runs, {NEW} and {OLD}"
+    assert "files of the same run" in caught.value.hint
 
 
 def test_the_catalog_of_another_run_in_the_folder_of_this_one_is_refused(work: WorkFolder) -> None:
@@ -365,7 +367,7 @@ def test_what_is_no_run_is_not_taken_for_the_newest(work: WorkFolder, name: str)
 def test_without_a_run_there_is_no_newest(work: WorkFolder, is_there: bool) -> None:
     if is_there:
         work.root.mkdir()
-    with pytest.raises(StageFileError, match="there is no run in") as caught:
+    with pytest.raises(StageFileError, match="has no run") as caught:
         work.newest("tickets")
     assert caught.value.hint == "Run `ticketattr fetch` first."
 

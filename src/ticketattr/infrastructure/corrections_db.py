@@ -1,9 +1,9 @@
-"""What people corrected: one SQLite file to which rows are added, and from which none ever goes.
+"""Corrections in an SQLite file. Rows are added, and never changed or deleted.
 
     corrections(number, run_id, place, ticket_id, short_description, long_description, request_category,
                 request_type, reported_category, reported_type, reviewer, imported_by, at)
 
-`at` is ISO 8601 in UTC; `user_version` is the version of this schema.
+`at` is a time in ISO 8601, in UTC; `user_version` is the version of this schema.
 """
 
 from __future__ import annotations
@@ -52,12 +52,11 @@ COMMIT;
 
 @dataclass(frozen=True, slots=True)
 class SQLiteCorrections:
-    """Every call opens the file anew; reading makes no file where there is none."""
+    """The corrections in the file `path`. Each call opens the file; reading does not create one."""
 
     path: Path
 
     def all(self) -> list[Correction]:
-        """Oldest first. Raises SettingsError, InputError or ServiceError, as `add` does."""
         if not self.path.exists():
             return []
         with self._transaction() as file:
@@ -88,12 +87,12 @@ class SQLiteCorrections:
             if "locked" in str(error):
                 raise ServiceError(message, hint="Try again later.") from error
             raise SettingsError(
-                message, hint="Check CORRECTIONS_DB_PATH, who may write there, and the disk."
+                message, hint="Check CORRECTIONS_DB_PATH, the permission to write there, and the disk."
             ) from error
         except sqlite3.DatabaseError as error:
             raise InputError(
                 f"the corrections in {self.path} are damaged: {error}",
-                hint="Restore the file from a backup; moved away, what people corrected is forgotten.",
+                hint="Restore the file from a backup. If you move it away, all corrections are lost.",
             ) from error
 
     def _ensure_schema(self, file: sqlite3.Connection) -> None:
@@ -103,7 +102,8 @@ class SQLiteCorrections:
         (tables,) = file.execute("SELECT count(*) FROM sqlite_master").fetchone()
         if version or tables:
             raise InputError(
-                f"{self.path} holds no corrections that this ticketattr knows (schema version {version})",
+                f"{self.path} does not hold corrections in a form that this ticketattr can read"
+                f" (schema version {version})",
                 hint="Check CORRECTIONS_DB_PATH, or install the version of ticketattr that wrote it.",
             )
         file.executescript(_SCHEMA)

@@ -159,8 +159,8 @@ def test_anchors_that_nothing_refers_to_are_no_harm() -> None:
     [
         pytest.param("", 1, "the catalog is empty", id="empty"),
         pytest.param("# nothing yet\n", 1, "the catalog is empty", id="only a comment"),
-        pytest.param("- Access\n", 1, "expected `name: value` pairs here", id="a list"),
-        pytest.param("just text\n", 1, "expected `name: value` pairs here", id="a text"),
+        pytest.param("- Access\n", 1, "expected `name: value` pairs", id="a list"),
+        pytest.param("just text\n", 1, "expected `name: value` pairs", id="a text"),
         pytest.param("catalog: {}\n", 1, "'service_catalog' is missing", id="no service_catalog"),
         pytest.param("service_catalog:\n  x: 1\n", 2, "'catalog' is missing", id="no catalog"),
         pytest.param("service_catalog:\n  catalog:\n    x: 1\n", 3, "'categories' is missing", id="no categories"),
@@ -179,7 +179,7 @@ def test_anchors_that_nothing_refers_to_are_no_harm() -> None:
         pytest.param(with_("- name: Access\n      req", "- req"), 4, "'name' is missing", id="category without name"),
         pytest.param(with_("Access", ""), 4, "a category has no name", id="empty category name"),
         pytest.param(with_("Access", "' '"), 4, "a category has no name", id="blank category name"),
-        pytest.param(with_("Access", "[Access]"), 4, "expected a text here", id="category name is a list"),
+        pytest.param(with_("Access", "[Access]"), 4, "expected a text", id="category name is a list"),
         pytest.param(with_("requests:", "types:"), 4, "'requests' is missing", id="category without requests"),
         pytest.param(f"{CATALOG}    - just text\n", 8, "expected `name: value` pairs", id="category is a text"),
         pytest.param(f"{CATALOG}    - name: X\n      requests: []\n", 9, "for category 'X'", id="no request types"),
@@ -193,12 +193,17 @@ def test_anchors_that_nothing_refers_to_are_no_harm() -> None:
         ),
         pytest.param(with_("value: 4, ", ""), 7, "'value' is missing", id="SLA without value"),
         pytest.param(with_(", unit: hours", ""), 7, "'unit' is missing", id="SLA without unit"),
-        pytest.param(with_("hours", "fortnights"), 7, "the SLA unit of 'Password Reset' is none of", id="unknown unit"),
-        pytest.param(with_("hours", "''"), 7, "the SLA unit of 'Password Reset' is none of", id="empty unit"),
-        pytest.param(with_("hours", "[hours]"), 7, "expected a text here", id="unit is a list"),
+        pytest.param(
+            with_("hours", "fortnights"), 7, "the SLA unit of 'Password Reset' is not one of", id="unknown unit"
+        ),
+        pytest.param(with_("hours", "''"), 7, "the SLA unit of 'Password Reset' is not one of", id="empty unit"),
+        pytest.param(with_("hours", "[hours]"), 7, "expected a text", id="unit is a list"),
         *(
             pytest.param(
-                with_("4", value), 7, "the SLA value of 'Password Reset' is not a number from 0 up", id=f"value {value}"
+                with_("4", value),
+                7,
+                "the SLA value of 'Password Reset' is not a number of at least 0",
+                id=f"value {value}",
             )
             for value in (
                 "-1",
@@ -217,9 +222,9 @@ def test_anchors_that_nothing_refers_to_are_no_harm() -> None:
             )
         ),
         pytest.param(f"{CATALOG}        keywords: password\n", 8, "expected a list", id="keywords are a text"),
-        pytest.param(f"{CATALOG}        keywords: [[a]]\n", 8, "expected a text here", id="keyword is a list"),
-        pytest.param(f"{CATALOG}        description: [a]\n", 8, "expected a text here", id="description is a list"),
-        pytest.param("? [a, b]\n: c\n", 1, "expected a text here", id="key is a list"),
+        pytest.param(f"{CATALOG}        keywords: [[a]]\n", 8, "expected a text", id="keyword is a list"),
+        pytest.param(f"{CATALOG}        description: [a]\n", 8, "expected a text", id="description is a list"),
+        pytest.param("? [a, b]\n: c\n", 1, "expected a text", id="key is a list"),
     ],
 )
 def test_what_is_missing_or_wrong_is_refused_with_its_line(text: str, line: int, reason: str) -> None:
@@ -231,14 +236,12 @@ def test_what_is_missing_or_wrong_is_refused_with_its_line(text: str, line: int,
 @pytest.mark.parametrize(
     ("text", "line", "reason"),
     [
-        pytest.param(f"{CATALOG}service_catalog: {{}}\n", 8, "'service_catalog' is there twice", id="top key"),
-        pytest.param(f"{CATALOG}      name: Access\n", 8, "'name' is there twice", id="key of a category"),
-        pytest.param(f"{CATALOG}        name: Other\n", 8, "'name' is there twice", id="key of a request type"),
-        pytest.param(with_("value: 4", "value: 4, value: 5"), 7, "'value' is there twice", id="key of an SLA"),
+        pytest.param(f"{CATALOG}service_catalog: {{}}\n", 8, "'service_catalog' occurs twice", id="top key"),
+        pytest.param(f"{CATALOG}      name: Access\n", 8, "'name' occurs twice", id="key of a category"),
+        pytest.param(f"{CATALOG}        name: Other\n", 8, "'name' occurs twice", id="key of a request type"),
+        pytest.param(with_("value: 4", "value: 4, value: 5"), 7, "'value' occurs twice", id="key of an SLA"),
         *(
-            pytest.param(
-                CATALOG + SECOND_REQUEST.replace("Account Unlock", name), 8, f"'{name}' is there twice", id=case
-            )
+            pytest.param(CATALOG + SECOND_REQUEST.replace("Account Unlock", name), 8, f"'{name}' occurs twice", id=case)
             for name, case in [
                 ("Password Reset", "request type"),
                 ("PASSWORD reset", "request type in other case"),
@@ -246,25 +249,25 @@ def test_what_is_missing_or_wrong_is_refused_with_its_line(text: str, line: int,
             ]
         ),
         *(
-            pytest.param(CATALOG + SECOND_CATEGORY.replace("Hardware", name), 8, f"'{name}' is there twice", id=case)
+            pytest.param(CATALOG + SECOND_CATEGORY.replace("Hardware", name), 8, f"'{name}' occurs twice", id=case)
             for name, case in [("Access", "category"), ("access", "category in other case")]
         ),
         pytest.param(
             with_("Access", "Zugänge") + SECOND_CATEGORY.replace("Hardware", "Zuga\u0308nge"),
             8,
-            "is there twice",
+            "occurs twice",
             id="category spelled otherwise in Unicode",
         ),
         pytest.param(
             with_("Access", "A") + SECOND_CATEGORY.replace("Hardware", "A"),
             8,
-            "category 'A' is there twice",
+            "category 'A' occurs twice",
             id="category of one letter",
         ),
         pytest.param(
             with_("Password Reset", "A") + SECOND_REQUEST.replace("Account Unlock", "A"),
             8,
-            "request type 'A' is there twice",
+            "request type 'A' occurs twice",
             id="request type of one letter",
         ),
     ],
@@ -402,7 +405,7 @@ def test_a_catalog_of_too_many_parts_is_refused_before_it_takes_a_minute(
     text: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(yaml_format, "MAX_EVENTS", 10_000)  # reaching the true one takes some seconds
-    with pytest.raises(CatalogError, match="more than a catalog can hold"):
+    with pytest.raises(CatalogError, match="the catalog is too large"):
         parse_catalog(text.encode(), "catalog.yaml")
 
 

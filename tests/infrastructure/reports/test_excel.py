@@ -18,7 +18,7 @@ from openpyxl.worksheet.properties import PageSetupProperties
 from openpyxl.worksheet.worksheet import Worksheet
 
 from ticketattr.domain.catalog import ServiceCatalog
-from ticketattr.domain.report import Background, Report, Row, build_report
+from ticketattr.domain.report import Report, ReportContext, Row, build_report
 from ticketattr.domain.ticket import AttributedTicket, Attribution, Ticket, Unattributed
 from ticketattr.domain.usage import Bill
 from ticketattr.errors import InputError, SettingsError
@@ -234,8 +234,10 @@ class TestText:
 class TestReader:
     """What a reader finds beside the plain rows."""
 
-    def background(self) -> Background:
-        return Background(bill=Bill(model="gemini-test"), catalog=CATALOG, ticket_url="https://desk.example.com/{id}")
+    def context(self) -> ReportContext:
+        return ReportContext(
+            bill=Bill(model="gemini-test"), catalog=CATALOG, ticket_url="https://desk.example.com/{id}"
+        )
 
     def a_report(self) -> Report:
         tickets = [
@@ -243,7 +245,7 @@ class TestReader:
             AttributedTicket(Ticket("2", "broken"), Attribution(LAPTOP, "model", 0.2, alternatives=(GENERAL, STOLEN))),
             AttributedTicket(Ticket("", "lunch"), Unattributed("no_match")),
         ]
-        return build_report(tickets, run_id=RUN, generated_at=MIDNIGHT, background=self.background())
+        return build_report(tickets, run_id=RUN, generated_at=MIDNIGHT, context=self.context())
 
     def workbook(self) -> openpyxl.Workbook:
         file = io.BytesIO()
@@ -267,12 +269,12 @@ class TestReader:
         assert str(request_type.sqref) == "C2:C4"
         assert str(request_type.formula1).startswith("OFFSET(Catalog!$B$1,")
         assert {validation.errorStyle for validation in (category, request_type)} <= {None, "stop"}
-        assert all("SLA follows" in str(validation.prompt) for validation in (category, request_type))
+        assert all("changes the SLA" in str(validation.prompt) for validation in (category, request_type))
 
     def test_the_catalog_sheet_holds_the_types_of_a_category_together(self) -> None:
         entries = (PASSWORD, LAPTOP, replace(GENERAL, category="Access"), STOLEN)
         file = io.BytesIO()
-        write_workbook(Report(RUN, MIDNIGHT, (Row("1"),), Background(catalog=ServiceCatalog(entries))), file)
+        write_workbook(Report(RUN, MIDNIGHT, (Row("1"),), ReportContext(catalog=ServiceCatalog(entries))), file)
         sheet = openpyxl.load_workbook(file)["Catalog"]
         pairs = [(row[0], row[1]) for row in sheet.iter_rows(min_row=2, values_only=True)]
         assert pairs == [
@@ -290,10 +292,10 @@ class TestReader:
         rows = [[cell.value for cell in row] + [link_of(row[0])] for row in sheet.iter_rows(min_row=5, max_row=6)]
         assert rows == [
             [
-                *("2", "unsure: confidence 0.2 is below 0.6", "broken", "Hardware / Laptop Repair"),
+                *("2", "unsure: the confidence 0.2 is below 0.6", "broken", "Hardware / Laptop Repair"),
                 *("Other / General Inquiry\nHardware / Stolen Device", "'Tickets'!B3"),
             ],
-            ["row 4", "no request type: nothing in the catalog fits", "lunch", None, None, "'Tickets'!B4"],
+            ["row 4", "no request type: no entry of the catalog fits", "lunch", None, None, "'Tickets'!B4"],
         ]
         assert [tickets["D3"].value, tickets["D4"].value] == ["broken", "lunch"]
 

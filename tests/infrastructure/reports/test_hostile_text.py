@@ -14,7 +14,7 @@ from xml.etree import ElementTree as ET
 import openpyxl
 import pytest
 
-from ticketattr.domain.report import Background, Report, Row
+from ticketattr.domain.report import Report, ReportContext, Row
 from ticketattr.domain.sanitizing import sanitize
 from ticketattr.infrastructure.reports.cell_text import cell_matches
 from ticketattr.infrastructure.reports.csv_report import CSVReports
@@ -36,7 +36,7 @@ def report() -> Report:
         return Row(**everywhere, url=f"https://desk.example.com/{place}" if place % 2 else "", place=place)
 
     rows = tuple(row(place, text) for place, text in enumerate(TEXTS, start=1))
-    return Report("20261123T150301Z-7f3a", MIDNIGHT, rows, Background(catalog=CATALOG))
+    return Report("20261123T150301Z-7f3a", MIDNIGHT, rows, ReportContext(catalog=CATALOG))
 
 
 @pytest.fixture(scope="module")

@@ -1,9 +1,9 @@
-"""The last good catalog, kept so that an unchanged one is not sent again and a run survives a server that is down.
+"""A copy of the last catalog: an unchanged catalog is not sent again, and a run survives if its server is down.
 
     {"kind": "catalog_cache", "schema_version": 1, "location", "etag", "last_modified", "confirmed_at", "content"}
 
-`location` is a digest, since a URL may hold secrets; `content` is the YAML as it came. A file of another location,
-a damaged one, or one that cannot be written is done without: it saves time, nothing depends on it.
+`location` is a digest, because a URL may hold secrets; `content` is the YAML as it came. A run does not need the copy:
+it ignores one that is damaged or belongs to another location, and goes on if it cannot write one.
 """
 
 from __future__ import annotations
@@ -32,8 +32,8 @@ SCHEMA_VERSION = 1
 _KIND = "catalog_cache"
 _LARGEST = 6 * MAX_BYTES + 64 * 1024  # JSON may take six bytes for one of the YAML
 
-_FEW = 0.5
-"""The share of the entries before below which a catalog is taken to have got worse."""
+_SUSPICIOUS_SHARE = 0.5
+"""A warning tells about a catalog that has less than this share of its earlier entries."""
 
 
 @checked_dataclass(frozen=True)
@@ -51,8 +51,8 @@ _ADAPTER = TypeAdapter(_File)
 
 
 @dataclass(frozen=True, slots=True)
-class KeptCatalog:
-    """What the source last gave, and when it last said that it still holds."""
+class CatalogCopy:
+    """The catalog that the source last sent. `confirmed_at`: when it last said that the copy is current, in UTC."""
 
     file: _File
     catalog: ServiceCatalog
@@ -68,9 +68,9 @@ class KeptCatalog:
 
 @dataclass(frozen=True, slots=True)
 class CachedCatalog:
-    """`source`, with what it last gave in the file `path`.
+    """The catalog of `source`, with a copy of it in the file `path`.
 
-    When its server cannot be had, what it last gave is good for `max_stale` after it was last confirmed.
+    If the server of the source is down, the copy replaces it, until `max_stale` after the copy was last confirmed.
     """
 
     source: YAMLCatalog
@@ -79,56 +79,57 @@ class CachedCatalog:
     clock: Clock
 
     def fetch_catalog(self) -> ServiceCatalog:
-        last = self._read()
+        copy = self._read()
         try:
-            answer = self.source.request(last.validators if last else NO_VALIDATORS)
+            response = self.source.request(copy.validators if copy else NO_VALIDATORS)
         except ServiceError as error:
-            return self._fall_back(last, error)
-        if last and answer.is_unchanged:
-            self._keep(last.file.content, answer.validators)
-            return last.catalog
-        catalog = self.source.parse(answer.content)
-        if last:
-            _warn_of_loss(catalog, last.catalog)
-        self._keep(answer.content.decode("utf-8-sig"), answer.validators)
+            return self._fall_back(copy, error)
+        if copy and response.is_unchanged:
+            self._write(copy.file.content, response.validators)
+            return copy.catalog
+        catalog = self.source.parse(response.content)
+        if copy:
+            _warn_of_loss(catalog, copy.catalog)
+        self._write(response.content.decode("utf-8-sig"), response.validators)
         return catalog
 
-    def kept(self) -> KeptCatalog | None:
-        """What would stand in for it, were it young enough. Raises InputError when that is damaged."""
+    def read_copy(self) -> CatalogCopy | None:
+        """The copy, however old it is, or None if there is none. Raises InputError if it is damaged."""
         if not self.path.exists():
             return None
         try:
             file = _ADAPTER.validate_python(parse_json(read_bounded(self.path, _LARGEST), str(self.path)))
             if (file.kind, file.schema_version, file.location) != (_KIND, SCHEMA_VERSION, self._digest):
                 return None
-            return KeptCatalog(file, self.source.parse(file.content.encode()))
+            return CatalogCopy(file, self.source.parse(file.content.encode()))
         except (InputError, ValidationError) as error:
             raise InputError(f"{self.path} is damaged") from error
 
-    def is_good(self, kept: KeptCatalog) -> bool:
-        # An age below nothing says that the clock was set: then nobody knows how old it is.
-        return timedelta(0) <= self.clock() - kept.confirmed_at <= self.max_stale
+    def is_usable(self, copy: CatalogCopy) -> bool:
+        """Whether the copy is young enough to replace a catalog that its server does not send."""
+        # If the age is negative, the clock was set, and nobody knows the true age.
+        return timedelta(0) <= self.clock() - copy.confirmed_at <= self.max_stale
 
-    def _fall_back(self, last: KeptCatalog | None, error: ServiceError) -> ServiceCatalog:
-        if last is None:
+    def _fall_back(self, copy: CatalogCopy | None, error: ServiceError) -> ServiceCatalog:
+        if copy is None:
             raise error
-        confirmed_at = last.confirmed_at
-        if not self.is_good(last):
+        confirmed_at = f"{copy.confirmed_at:%Y-%m-%d %H:%M} UTC"
+        if not self.is_usable(copy):
             raise ServiceError(
-                f"{error}; the one of {confirmed_at:%Y-%m-%d %H:%M} UTC is too old to stand in for it",
-                hint="Try again later, or let older ones stand in (CATALOG_MAX_STALE).",
+                f"{error}; the copy of {confirmed_at} is too old to use",
+                hint="Try again later, or allow older copies (CATALOG_MAX_STALE).",
             ) from error
-        log.warning("%s: the one of %s UTC stands in for it", error, f"{confirmed_at:%Y-%m-%d %H:%M}")
-        return last.catalog
+        log.warning("%s: the run uses the copy of %s", error, confirmed_at)
+        return copy.catalog
 
-    def _read(self) -> KeptCatalog | None:
+    def _read(self) -> CatalogCopy | None:
         try:
-            return self.kept()
+            return self.read_copy()
         except InputError as error:
-            log.warning("%s and not used; it is made anew", error)
+            log.warning("%s, and is not used; this run writes it again", error)
             return None
 
-    def _keep(self, content: str, validators: Validators) -> None:
+    def _write(self, content: str, validators: Validators) -> None:
         file = _File(
             kind=_KIND,
             schema_version=SCHEMA_VERSION,
@@ -139,10 +140,10 @@ class CachedCatalog:
             content=content,
         )
         try:
-            with replacing(self.path) as kept:
-                kept.write(dump_json(_ADAPTER.dump_python(file, mode="json")))
+            with replacing(self.path) as target:
+                target.write(dump_json(_ADAPTER.dump_python(file, mode="json")))
         except TicketAttrError as error:
-            log.warning("the service catalog is not kept for later: %s", error)
+            log.warning("the copy of the service catalog cannot be written: %s", error)
 
     @property
     def _digest(self) -> str:
@@ -150,10 +151,10 @@ class CachedCatalog:
 
 
 def _warn_of_loss(catalog: ServiceCatalog, before: ServiceCatalog) -> None:
-    if len(catalog.entries) < _FEW * len(before.entries):
+    if len(catalog.entries) < _SUSPICIOUS_SHARE * len(before.entries):
         log.warning(
-            "the service catalog has %d request types, and had %d at the last run: tickets of the others will be"
-            " attributed to what is left",
+            "the service catalog has %d request types, and had %d at the last run: tickets of the others are"
+            " attributed to the rest",
             len(catalog.entries),
             len(before.entries),
         )

@@ -16,7 +16,7 @@ from .workbook_archive import RUN_ID_PROPERTY, TICKETS_SHEET
 
 _FIELDS = ("place", "id", "short_description", "request_category", "request_type")
 _EXPECTED = "a report of ticketattr"
-_HINT = "Give a workbook that `ticketattr report` made."
+_HINT = "Give a workbook that `ticketattr report` wrote."
 
 
 def read_reviewed(path: Path) -> ReviewedReport:

@@ -1,7 +1,7 @@
 """The report as an Excel workbook: sheets `Summary`, `Needs review`, `Tickets`, and a hidden `Catalog`.
 
-It is written row by row, so that a large queue takes little memory. A custom property says which run it came
-from. Times come from the report alone, so that the same report always makes the same bytes.
+Rows are written one by one, so that a large queue takes little memory. A custom property holds the id of the run. All
+times come from the report, so that the same report always results in the same bytes.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ __all__ = ["COLUMNS", "MAX_CELL", "ExcelReports", "write_workbook"]
 
 @dataclass(frozen=True, slots=True)
 class ExcelReports:
-    """Workbooks; a path of `-` is stdout."""
+    """Writes reports as workbooks; a path of `-` is stdout."""
 
     def write(self, report: Report, path: Path) -> None:
         with output(path) as file:
@@ -110,8 +110,8 @@ def _write_sheets(workbook: Workbook, report: Report) -> None:
     write_summary_sheet(workbook, report, styles)
     write_review_sheet(workbook, report, styles)
     write_tickets_sheet(workbook, report, styles)
-    if report.background.catalog:
-        write_catalog_sheet(workbook, report.background.catalog, styles)
+    if report.context.catalog:
+        write_catalog_sheet(workbook, report.context.catalog, styles)
 
 
 def _describe(workbook: Workbook, report: Report) -> None:
