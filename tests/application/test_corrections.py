@@ -1,4 +1,4 @@
-"""What a person chose in a report is taken over, cell by cell, or nothing is."""
+"""The choices of a person in a report are all imported, or none is."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ class Store:
 
 
 def row(place: int, category: str = "", request_type: str = "", *, number: int = 0) -> ReviewedRow:
-    """As the report has it, with that choice beside it."""
+    """The row of a ticket as in the report, with this choice."""
     ticket = QUEUE[place - 1].ticket
     number = number or place + 1
     text = sanitize(ticket.short_description)
@@ -60,18 +60,18 @@ def refusal(*rows: ReviewedRow) -> str:
     store = Store()
     with pytest.raises(InputError) as caught:
         take_over(row(1, "Hardware", "Laptop Repair"), *rows, store=store)
-    assert store.corrections == [], "what can be taken over is not either"
+    assert store.corrections == [], "the valid rows are not imported either"
     assert caught.value.hint == "Correct these cells, then import the report again."
     return str(caught.value)
 
 
-def test_what_was_compared_and_is_new_is_logged_in_numbers(caplog: pytest.LogCaptureFixture) -> None:
+def test_an_import_logs_how_many_rows_were_compared_and_are_new(caplog: pytest.LogCaptureFixture) -> None:
     with caplog.at_level("INFO"):
         take_over(UNTOUCHED[0], row(2, "Hardware", "Laptop Repair"), UNTOUCHED[2])
     assert caplog.messages == ["3 rows compared, 1 new corrections"]
 
 
-def test_a_correction_says_all_that_an_audit_asks_for() -> None:
+def test_a_correction_holds_everything_that_an_audit_needs() -> None:
     store = Store()
     imported = take_over(row(1, " hardware", "LAPTOP repair"), *UNTOUCHED[1:], store=store)
     expected = Correction(
@@ -98,21 +98,21 @@ def test_a_ticket_without_a_request_type_may_be_given_one() -> None:
 
 
 @pytest.mark.parametrize("order", [1, -1])
-def test_rows_that_nobody_changed_mean_nothing_in_whatever_order(order: int) -> None:
+def test_unchanged_rows_mean_nothing_in_any_order(order: int) -> None:
     respelled = replace(UNTOUCHED[2], short_description="locked␇  out", request_type="laptop  REPAIR")
     assert take_over(*[*UNTOUCHED[:2], respelled][::order]) == Imported((), ())
 
 
-def test_what_was_imported_of_the_same_run_is_not_new_a_second_thought_is_and_another_run_counts_for_nothing() -> None:
+def test_a_choice_is_new_if_it_differs_from_the_last_import_of_the_same_run() -> None:
     store = Store([replace(a_correction("x", run_id="another run"), place=2)])
     choice = row(2, "Hardware", "Laptop Repair")
     first = take_over(choice, store=store)
     assert len(first.new) == 1
     assert take_over(choice, store=store) == Imported((), first.of_run)
-    assert take_over(row(2), store=store).new == (), "what the report said takes nothing back"
+    assert take_over(row(2), store=store).new == (), "a row that agrees with the report takes nothing back"
     second = take_over(row(2, "Access", "Password Reset"), store=store)
     assert second.of_run == (*first.new, *second.new)
-    assert take_over(choice, store=store).new, "the first choice again is a third thought"
+    assert take_over(choice, store=store).new, "the first choice is new again"
 
 
 @pytest.mark.parametrize(
@@ -131,12 +131,12 @@ def test_what_was_imported_of_the_same_run_is_not_new_a_second_thought_is_and_an
         (row(1, "Access", "Password Reset", number=9), "B9: the same ticket as in B2"),
     ],
 )
-def test_what_cannot_be_taken_over_is_named_by_its_cell_and_nothing_is(wrong: ReviewedRow, said: str) -> None:
+def test_an_import_that_cannot_be_complete_names_the_cells_and_imports_nothing(wrong: ReviewedRow, said: str) -> None:
     assert refusal(wrong) == f"nothing imported: {said}"
 
 
 @pytest.mark.parametrize(("wrong", "end"), [(2, ""), (20, ""), (23, "; and 3 more")])
-def test_of_many_wrong_cells_twenty_are_named(wrong: int, end: str) -> None:
+def test_an_error_names_at_most_twenty_wrong_cells(wrong: int, end: str) -> None:
     rows = [replace(row(2, number=number), place=None) for number in range(1, wrong + 1)]
     named = "; ".join(f"B{number}: this row does not belong to the report" for number in range(1, min(wrong, 20) + 1))
     assert refusal(*rows) == f"nothing imported: {named}{end}"

@@ -1,4 +1,4 @@
-"""What is probably a mistake in a catalog that may be used."""
+"""Probable mistakes in a valid catalog are found."""
 
 from __future__ import annotations
 
@@ -78,11 +78,11 @@ def test_the_example_catalog_is_clean() -> None:
         ),
     ],
 )
-def test_what_looks_like_a_mistake_is_named_with_what_to_do(pairs: list[tuple[str, str]], said: str, fix: str) -> None:
+def test_a_probable_mistake_is_named_with_its_fix(pairs: list[tuple[str, str]], said: str, fix: str) -> None:
     assert found(*pairs) == [Remark(said, fix)]
 
 
-def test_an_sla_of_0_is_told_and_only_doubted_where_most_are() -> None:
+def test_an_sla_of_0_is_named_and_needs_a_fix_only_if_most_are_0() -> None:
     zero, four = (RequestType("Other", name, SLA(value, "hours")) for name, value in (("Zero", 0), ("Other", 4)))
     also_zero = replace(zero, name="Naught")
     (told,) = lint(ServiceCatalog((zero, four)))
@@ -103,11 +103,11 @@ def test_an_sla_of_0_is_told_and_only_doubted_where_most_are() -> None:
         [("Other", "Other"), ("Other", "Something")],
     ],
 )
-def test_what_is_meant_so_is_left_in_peace(pairs: list[tuple[str, str]]) -> None:
+def test_intended_names_cause_no_remark(pairs: list[tuple[str, str]]) -> None:
     assert remarks(*pairs) == []
 
 
-def test_of_many_mistakes_of_a_kind_three_are_named() -> None:
+def test_a_remark_names_at_most_three_mistakes() -> None:
     pairs = [(category, f"Request {'abcdefgh'[number] * 9}") for number in range(8) for category in ("One", "Two")]
     (remark,) = remarks(*pairs, OTHER)
     assert remark.endswith("'Request ccccccccc' in One and Two, and 5 more")
@@ -115,7 +115,7 @@ def test_of_many_mistakes_of_a_kind_three_are_named() -> None:
     assert remark.endswith("'Request ccccccccc' in One and Two, and 1 more")
 
 
-def test_a_large_catalog_is_looked_through_at_once() -> None:
+def test_a_large_catalog_is_checked_quickly() -> None:
     pairs = [(f"Category {number % 50}", f"{number * 7919:x} of the many requests {number}") for number in range(5_000)]
     started = time.monotonic()
     remarks(*pairs, OTHER)

@@ -1,4 +1,4 @@
-"""What a person should look at."""
+"""Which attributions a person should review."""
 
 from __future__ import annotations
 
@@ -42,13 +42,13 @@ def test_an_sla_that_contradicts_the_catalog_needs_review(sla: SLA | None, flagg
     assert bool(reasons(Attribution(ENTRY, "kept"), sla=sla)) == flagged
 
 
-def test_suspicious_text_needs_review_whatever_the_confidence() -> None:
+def test_suspicious_text_needs_review_at_any_confidence() -> None:
     assert reasons(Attribution(ENTRY, "model", 1.0), steering="hides text") == ("suspicious text: hides text",)
 
 
-def test_what_a_person_decided_needs_no_review() -> None:
+def test_a_decision_of_a_person_needs_no_review() -> None:
     assert reasons(Attribution(ENTRY, "corrected"), sla=SLA(9, "weeks"), steering="hides text") == ()
 
 
-def test_every_reason_is_told() -> None:
+def test_every_reason_is_given() -> None:
     assert len(reasons(Attribution(ENTRY, "model", 0.1), sla=SLA(9, "weeks"), steering="hides text")) == 3

@@ -1,4 +1,4 @@
-"""Text of strangers, as a reader may see it."""
+"""Text from strangers is safe to show."""
 
 from __future__ import annotations
 
@@ -36,16 +36,16 @@ def test_nothing_is_hidden_and_every_script_stays(text: str, seen: str) -> None:
         ("x" * 21, "x" * 12 + " … [cut]"),
         ("😀" * 10, "😀" * 10),
         ("😀" * 11, "😀" * 6 + " … [cut]"),
-        # Half of a pair would be left.
+        # The cut would leave half of a pair.
         ("x" + "😀" * 11, "x" + "😀" * 5 + " … [cut]"),
     ],
     ids=["fits", "too long", "pairs that fit", "pairs too many", "a pair at the cut"],
 )
-def test_what_is_too_long_is_cut_in_utf_16_units_and_says_so(text: str, left: str) -> None:
+def test_a_long_text_is_cut_by_utf_16_units_and_says_so(text: str, left: str) -> None:
     assert truncate(text, 20) == left
 
 
 @given(st.text(max_size=60), st.integers(10, 40))
-def test_what_is_left_fits(text: str, units: int) -> None:
+def test_a_cut_text_fits(text: str, units: int) -> None:
     left = truncate(sanitize(text), units)
     assert len(left.encode("utf-16-le")) // 2 <= units

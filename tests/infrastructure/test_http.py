@@ -1,4 +1,4 @@
-"""What is asked over HTTP, or read from a file: bounded in time, size, tries and redirects."""
+"""HTTP requests and files are bounded in time, size, tries and redirects."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ def catalog(url: str) -> HTTPService:
 
 
 def failure(service: HTTPService, policy: HTTPPolicy = ONCE) -> TicketAttrError:
-    """The error that reading the service ends with; any other exception fails the test."""
+    """The error of reading from the service; any other exception fails the test."""
     with pytest.raises(TicketAttrError) as caught:
         read_location(service, policy)
     return caught.value
@@ -78,7 +78,7 @@ def test_post_of_a_body_as_json(http: HTTPServer) -> None:
     assert asked.headers["Content-Type"] == "application/json"
 
 
-def test_a_request_says_who_asks_and_that_it_wants_no_compression(http: HTTPServer) -> None:
+def test_a_request_names_its_program_and_refuses_compression(http: HTTPServer) -> None:
     http.routes["/"] = [Response(body=b"content")]
     send_once(helpdesk(http.url), ONCE)
     (asked,) = http.requests
@@ -97,14 +97,14 @@ def test_a_request_says_who_asks_and_that_it_wants_no_compression(http: HTTPServ
         *(pytest.param(Response(status), id=str(status)) for status in (429, 500, 502, 503, 504, 599)),
     ],
 )
-def test_what_may_get_better_is_tried_again(http: HTTPServer, first: Response) -> None:
+def test_a_failure_that_may_pass_is_tried_again(http: HTTPServer, first: Response) -> None:
     http.routes["/"] = [first, Response(body=b"content")]
     assert send_once(helpdesk(http.url), TWO_RETRIES).content == b"content"
     assert len(http.requests) == 2
 
 
 @pytest.mark.parametrize("status", [300, 304, 400, 401, 403, 404, 405, 410, 418, 422, 451])
-def test_what_will_not_get_better_fails_at_once(http: HTTPServer, status: int) -> None:
+def test_a_failure_that_will_not_pass_fails_at_once(http: HTTPServer, status: int) -> None:
     http.routes["/"] = [Response(status), Response(body=b"content")]
     error = failure(helpdesk(http.url), TWO_RETRIES)
     assert error.exit_code == ExitCode.USAGE
@@ -121,7 +121,7 @@ def test_retries_do_not_count_the_first_try(http: HTTPServer, retries: int) -> N
     assert len(http.requests) == retries + 1
 
 
-def test_refused_connections_end_as_a_service_that_did_not_answer() -> None:
+def test_a_refused_connection_is_reported_as_a_service_that_did_not_answer() -> None:
     with http_server() as gone:
         url = gone.url
     error = failure(helpdesk(url), TWO_RETRIES)
@@ -144,12 +144,12 @@ def test_a_refusal_that_no_key_can_change_names_the_url(http: HTTPServer, status
     assert error.hint == "Check SERVICE_CATALOG_URL."
 
 
-def test_a_status_that_nobody_knows_is_shown_as_a_number(http: HTTPServer) -> None:
+def test_an_unknown_status_is_shown_as_a_number(http: HTTPServer) -> None:
     http.routes["/"] = [Response(599)]
     assert str(failure(helpdesk(http.url))) == "the helpdesk answered 599"
 
 
-# How long to wait
+# Waits
 
 
 NOW = datetime(2026, 11, 23, 15, 0, 0, tzinfo=timezone.utc)
@@ -178,7 +178,7 @@ def test_retry_after_is_read_as_seconds_or_date(header: str, seconds: float | No
     assert retry_after({"Retry-After": header}, NOW) == seconds
 
 
-def test_no_retry_after_asks_for_no_wait() -> None:
+def test_without_retry_after_the_server_asks_for_no_wait() -> None:
     assert retry_after({}) is None
 
 
@@ -194,7 +194,7 @@ def test_retry_after_beats_the_backoff(http: HTTPServer, header: str) -> None:
     [(12.0, "12.0"), (86_400.0, f"{MAX_WAIT:.1f}"), (float("inf"), f"{MAX_WAIT:.1f}")],
     ids=["honoured", "cut", "for ever"],
 )
-def test_a_wait_that_the_server_asks_for_is_honoured_up_to_the_longest(
+def test_a_wait_that_the_server_asks_for_is_honoured_up_to_a_limit(
     caplog: pytest.LogCaptureFixture, asked_for: float, waited: str
 ) -> None:
     caplog.set_level(logging.WARNING, logger="ticketattr")
@@ -212,7 +212,7 @@ def test_a_wait_that_the_server_asks_for_is_honoured_up_to_the_longest(
 # Time and size
 
 
-def test_a_silent_server_is_given_up_after_the_timeout_of_each_try(http: HTTPServer) -> None:
+def test_each_try_of_a_silent_server_ends_after_the_timeout(http: HTTPServer) -> None:
     done = threading.Event()
     http.routes["/"] = lambda _: Response(hang_up=done.wait(5))
     error = failure(helpdesk(http.url), HTTPPolicy(max_retries=1, backoff_factor=0.0, timeout=0.2))
@@ -222,7 +222,7 @@ def test_a_silent_server_is_given_up_after_the_timeout_of_each_try(http: HTTPSer
     assert len(http.requests) == 2
 
 
-def test_a_server_that_drips_is_given_up_after_the_timeout(httpx_mock: HTTPXMock) -> None:
+def test_a_server_that_sends_single_bytes_is_given_up_after_the_timeout(httpx_mock: HTTPXMock) -> None:
     httpx_mock.add_response(stream=Endless(pause=0.02))
     error = failure(helpdesk("https://desk.example"), HTTPPolicy(max_retries=0, timeout=0.3))
     assert str(error) == "the helpdesk did not answer within 0.3 s"
@@ -243,9 +243,7 @@ def test_an_oversize_answer_is_refused(
     assert len(http.requests) == 1
 
 
-def test_of_an_endless_answer_no_more_is_read_than_is_taken(
-    httpx_mock: HTTPXMock, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_an_endless_answer_is_read_up_to_the_limit(httpx_mock: HTTPXMock, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(http_module, "MAX_BYTES", 100)
     answer = Endless()
     httpx_mock.add_response(stream=answer)
@@ -291,7 +289,7 @@ def test_the_catalog_may_not_redirect_a_fourth_time(http: HTTPServer) -> None:
 
 
 @pytest.mark.parametrize("target", ["http://desk.example/c", "ftp://desk.example/c", "file:///c"])
-def test_a_redirect_from_https_to_anything_less_is_refused(httpx_mock: HTTPXMock, target: str) -> None:
+def test_a_redirect_from_https_to_an_unsafe_scheme_is_refused(httpx_mock: HTTPXMock, target: str) -> None:
     httpx_mock.add_response(status_code=302, headers={"Location": f"{target}?token=canary"})
     error = failure(catalog("https://desk.example/catalog.yaml"))
     assert isinstance(error, SettingsError)
@@ -309,7 +307,7 @@ def test_a_redirect_from_http_to_https_is_followed(httpx_mock: HTTPXMock) -> Non
 
 
 @pytest.mark.parametrize("target", ["http://[::1", "http://xn--/", "http://127.0.0.1:99999/"])
-def test_a_redirect_to_no_usable_address_is_an_error_of_the_catalog(http: HTTPServer, target: str) -> None:
+def test_a_redirect_to_an_invalid_address_is_an_error_of_the_catalog(http: HTTPServer, target: str) -> None:
     http.routes["/"] = [redirect(target)]
     assert str(failure(catalog(http.url))).startswith("the service catalog ")
 
@@ -323,7 +321,7 @@ def test_user_and_password_of_a_url_do_not_follow_a_redirect_to_another_server(h
     assert "Authorization" not in stranger.requests[0].headers
 
 
-# What is shown of a URL
+# Secrets in URLs
 
 
 @pytest.mark.parametrize(
@@ -337,7 +335,7 @@ def test_user_and_password_of_a_url_do_not_follow_a_redirect_to_another_server(h
     ],
     ids=["nothing secret", "password", "user", "query and fragment", "two at signs"],
 )
-def test_a_url_is_shown_without_what_may_be_secret(url: str, text: str) -> None:
+def test_a_url_is_shown_without_the_parts_that_may_be_secret(url: str, text: str) -> None:
     assert shown_url(url) == text
 
 
@@ -379,7 +377,7 @@ def test_no_error_holds_a_secret_of_the_url(http: HTTPServer, response: Response
         pytest.param("file://data/tickets.json", id="folder taken for a host"),
     ],
 )
-def test_an_unusable_url_is_a_wrong_setting(url: str) -> None:
+def test_an_invalid_url_is_a_wrong_setting(url: str) -> None:
     error = failure(helpdesk(url))
     assert isinstance(error, SettingsError)
     assert "HELPDESK_API_URL" in str(error)
@@ -392,11 +390,11 @@ def test_a_password_that_breaks_its_url_is_not_shown(character: str) -> None:
     assert "canary" not in f"{error} {error.hint}"
 
 
-# What surrounds a request
+# The environment
 
 
 @pytest.mark.parametrize("proxy", ["socks://user:canary@127.0.0.1:1", "gopher://canary@127.0.0.1:1"])
-def test_a_proxy_that_cannot_be_used_is_a_wrong_setting(monkeypatch: pytest.MonkeyPatch, proxy: str) -> None:
+def test_an_unusable_proxy_is_a_wrong_setting(monkeypatch: pytest.MonkeyPatch, proxy: str) -> None:
     monkeypatch.setenv("ALL_PROXY", proxy)
     error = failure(helpdesk("http://desk.example/hook"))
     assert isinstance(error, SettingsError)
@@ -404,7 +402,7 @@ def test_a_proxy_that_cannot_be_used_is_a_wrong_setting(monkeypatch: pytest.Monk
     assert "canary" not in f"{error} {error.hint}"
 
 
-def test_certificates_that_cannot_be_read_are_a_wrong_setting(
+def test_unreadable_certificates_are_a_wrong_setting(
     http: HTTPServer, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     monkeypatch.setenv("SSL_CERT_FILE", str(tmp_path / "missing.pem"))
@@ -443,7 +441,7 @@ def test_a_path_counts_from_the_current_folder(tmp_path: Path, monkeypatch: pyte
     [("missing.json", "No such file or directory"), (".", "Is a directory"), ("file/x.json", "Not a directory")],
     ids=["missing", "folder", "below a file"],
 )
-def test_a_file_that_cannot_be_read_is_named_with_its_setting(tmp_path: Path, name: str, reason: str) -> None:
+def test_an_unreadable_file_is_an_error_that_names_the_setting(tmp_path: Path, name: str, reason: str) -> None:
     (tmp_path / "file").touch()
     path = tmp_path / name
     error = failure(helpdesk(str(path)))
@@ -542,7 +540,7 @@ def test_a_request_with_a_body_is_never_redirected(http: HTTPServer) -> None:
     assert len(http.requests) == 1
 
 
-def test_what_a_request_consists_of_is_not_shown(http: HTTPServer) -> None:
+def test_secrets_of_a_request_are_not_shown(http: HTTPServer) -> None:
     request = HTTPRequest("POST", "/?canary", {"X-Key": "canary"}, {"key": "canary"}, {"key": "canary"})
     service = helpdesk("https://user:canary@desk.example/")
     session = HTTPSession(service, ONCE, httpx.AsyncClient())

@@ -1,4 +1,4 @@
-"""The service catalog as YAML: taken whole, or refused with file, line and reason."""
+"""The service catalog as YAML is read whole, or refused with file, line and reason."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ def parse(text: str | bytes) -> ServiceCatalog:
 
 
 def with_(old: str, new: str) -> str:
-    """The catalog above with one thing changed."""
+    """The catalog above, with `old` replaced by `new`."""
     assert old in CATALOG
     return CATALOG.replace(old, new)
 
@@ -57,7 +57,7 @@ def refusal(text: str | bytes) -> str:
     return str(caught.value)
 
 
-# What is taken
+# Valid catalogs
 
 
 def test_entries_come_in_the_order_of_the_file() -> None:
@@ -69,7 +69,7 @@ def test_entries_come_in_the_order_of_the_file() -> None:
 
 
 @pytest.mark.parametrize("path", [DATA / "catalog.yaml", EXAMPLES / "catalog.yaml"], ids=["test data", "example"])
-def test_the_catalogs_that_lie_here_are_taken(path: Path) -> None:
+def test_the_catalogs_of_this_repository_are_valid(path: Path) -> None:
     assert YAMLCatalog(str(path), POLICY).fetch_catalog().entries
 
 
@@ -87,7 +87,7 @@ def test_the_catalogs_that_lie_here_are_taken(path: Path) -> None:
         ("{value: 1, unit: day, note: by mail}", SLA(1, "days")),
     ],
 )
-def test_an_sla_is_a_number_from_0_up_and_a_unit(written: str, sla: SLA) -> None:
+def test_an_sla_is_a_number_of_at_least_0_and_a_unit(written: str, sla: SLA) -> None:
     (entry,) = parse(with_("{value: 4, unit: hours}", written)).entries
     assert entry.sla == sla
 
@@ -146,12 +146,12 @@ def test_how_a_file_was_saved_does_not_matter(content: bytes) -> None:
     assert parse(content) == parse(CATALOG)
 
 
-def test_anchors_that_nothing_refers_to_are_no_harm() -> None:
+def test_anchors_without_aliases_are_allowed() -> None:
     text = with_("name: ", "name: &name ") + SECOND_CATEGORY
     assert parse(text) == parse(CATALOG + SECOND_CATEGORY)
 
 
-# What is refused
+# Refused catalogs
 
 
 @pytest.mark.parametrize(
@@ -227,7 +227,7 @@ def test_anchors_that_nothing_refers_to_are_no_harm() -> None:
         pytest.param("? [a, b]\n: c\n", 1, "expected a text", id="key is a list"),
     ],
 )
-def test_what_is_missing_or_wrong_is_refused_with_its_line(text: str, line: int, reason: str) -> None:
+def test_missing_and_wrong_values_are_refused_with_their_line(text: str, line: int, reason: str) -> None:
     message = refusal(text)
     assert message.startswith(f"catalog.yaml, line {line}: ")
     assert reason in message
@@ -272,13 +272,13 @@ def test_what_is_missing_or_wrong_is_refused_with_its_line(text: str, line: int,
         ),
     ],
 )
-def test_what_is_there_twice_is_refused_with_the_line_of_the_second(text: str, line: int, reason: str) -> None:
+def test_duplicates_are_refused_with_the_line_of_the_second_one(text: str, line: int, reason: str) -> None:
     message = refusal(text)
     assert message.startswith(f"catalog.yaml, line {line}: ")
     assert reason in message
 
 
-def test_one_request_type_name_may_stand_in_two_categories() -> None:
+def test_two_categories_may_have_request_types_of_the_same_name() -> None:
     assert len(parse(CATALOG + SECOND_CATEGORY.replace("Laptop Repair", "Password Reset")).entries) == 2
 
 
@@ -293,7 +293,7 @@ def test_one_request_type_name_may_stand_in_two_categories() -> None:
         pytest.param(with_("Access", "'Access"), 8, id="open quote"),
     ],
 )
-def test_what_is_no_yaml_is_refused_with_its_line(text: str, line: int) -> None:
+def test_invalid_yaml_is_refused_with_its_line(text: str, line: int) -> None:
     message = refusal(text)
     assert message.startswith(f"catalog.yaml, line {line} is not valid YAML: ")
     assert "\n" not in message
@@ -309,7 +309,7 @@ def test_what_is_no_yaml_is_refused_with_its_line(text: str, line: int) -> None:
         pytest.param(b"\n  <html>", "is a web page, not YAML", id="web page after blanks"),
     ],
 )
-def test_what_is_no_text_of_ours_is_refused_with_the_reason(content: bytes, reason: str) -> None:
+def test_content_that_is_not_a_catalog_is_refused_with_the_reason(content: bytes, reason: str) -> None:
     message = refusal(content)
     assert message.startswith(f"catalog.yaml {reason}")
     assert "\n" not in message
@@ -356,11 +356,11 @@ def test_an_oversize_catalog_is_refused_unread(monkeypatch: pytest.MonkeyPatch) 
     assert refusal("\0" * 1001) == "catalog.yaml is larger than 1,000 bytes"
 
 
-def test_a_name_that_no_file_can_carry_is_refused() -> None:
+def test_a_name_that_no_file_can_hold_is_refused() -> None:
     assert refusal(with_("Access", r'"\ud800"')).startswith("catalog.yaml, line 4: ")
 
 
-# Where it comes from
+# Locations
 
 
 def test_a_catalog_may_come_from_a_url(http: HTTPServer) -> None:
@@ -377,7 +377,7 @@ def test_a_catalog_may_lie_in_a_file(tmp_path: Path, as_url: bool) -> None:
     assert YAMLCatalog(path.as_uri() if as_url else str(path), POLICY).fetch_catalog() == parse(CATALOG)
 
 
-def test_a_wrong_catalog_is_named_by_its_url_without_what_is_secret_in_it(http: HTTPServer) -> None:
+def test_an_error_names_the_url_of_the_catalog_without_its_secrets(http: HTTPServer) -> None:
     http.routes["/catalog.yaml"] = [Response(body=with_("hours", "fortnights").encode())]
     url = http.url.replace("//", "//canary:canary@")
     with pytest.raises(CatalogError) as caught:
@@ -386,7 +386,7 @@ def test_a_wrong_catalog_is_named_by_its_url_without_what_is_secret_in_it(http: 
     assert "canary" not in f"{caught.value} {caught.value.hint}"
 
 
-def test_a_wrong_catalog_is_named_by_its_path(tmp_path: Path) -> None:
+def test_an_error_names_the_path_of_the_catalog(tmp_path: Path) -> None:
     path = tmp_path / "catalog.yaml"
     path.write_text(with_("hours", "fortnights"))
     with pytest.raises(CatalogError) as caught:
@@ -394,7 +394,7 @@ def test_a_wrong_catalog_is_named_by_its_path(tmp_path: Path) -> None:
     assert str(caught.value).startswith(f"{path}, line 7: ")
 
 
-def test_a_catalog_that_is_not_there_names_its_setting(tmp_path: Path) -> None:
+def test_a_missing_catalog_file_is_an_error_that_names_the_setting(tmp_path: Path) -> None:
     with pytest.raises(InputError) as caught:
         YAMLCatalog(str(tmp_path / "missing.yaml"), POLICY).fetch_catalog()
     assert caught.value.hint == "Check SERVICE_CATALOG_URL."
@@ -410,7 +410,7 @@ def test_a_catalog_of_too_many_parts_is_refused_before_it_takes_a_minute(
 
 
 @pytest.mark.parametrize("text", ["{0}: 1\n{0}: 2\n", "!{0} x\n", "- {0}: [", "*{0}\n", "%{0}\n"])
-def test_no_reason_is_longer_than_somebody_reads(text: str) -> None:
+def test_error_messages_about_a_catalog_are_short(text: str) -> None:
     with pytest.raises(CatalogError) as caught:
         parse_catalog(text.format("x" * 100_000).encode(), "catalog.yaml")
     assert len(str(caught.value)) < 700

@@ -32,7 +32,7 @@ from ticketattr.infrastructure.reports.cell_text import cell_matches, decode_esc
         "blank",
     ],
 )
-def test_a_cell_that_another_program_saved_is_still_known(cell: str, text: str) -> None:
+def test_a_cell_that_another_program_saved_still_matches(cell: str, text: str) -> None:
     assert cell_matches(cell, text)
 
 
@@ -41,9 +41,9 @@ def test_a_cell_that_another_program_saved_is_still_known(cell: str, text: str) 
     [("Printer on fire", "Printer on ice"), ("", "Printer"), ("x" * 99 + "a", "x" * 99 + "b"), ("_x41_", "A")],
     ids=["another end", "blank", "a hundred characters count", "no escape"],
 )
-def test_the_text_of_another_ticket_is_none_of_that_cell(cell: str, text: str) -> None:
+def test_the_text_of_another_ticket_does_not_match(cell: str, text: str) -> None:
     assert not cell_matches(cell, text)
 
 
-def test_a_workbook_spells_characters_by_their_code() -> None:
+def test_escapes_are_decoded() -> None:
     assert decode_escapes("_x0041__x000a_ and _x00eF_, _x41_") == "A\n and ï, _x41_"

@@ -20,6 +20,7 @@ class ReportSettings:
 
     @classmethod
     def read(cls, env: Environment) -> ReportSettings:
+        """Read the settings; `env` collects what is missing or wrong."""
         url = env.text("TICKET_URL")
         if url and not (url.lower().startswith(("http://", "https://")) and "{id}" in url):
             env.wrong.append("TICKET_URL is not an http(s) URL with {id} in it")

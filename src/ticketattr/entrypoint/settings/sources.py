@@ -23,6 +23,7 @@ class SourceSettings:
 
     @classmethod
     def read(cls, env: Environment) -> SourceSettings:
+        """Read the settings; `env` collects what is missing or wrong."""
         helpdesk, catalog_location = _helpdesk_access(env), env.required("SERVICE_CATALOG_URL")
         if helpdesk.location == catalog_location == str(STREAM):
             env.wrong.append("HELPDESK_API_URL and SERVICE_CATALOG_URL cannot both be stdin")

@@ -52,17 +52,19 @@ _ADAPTER = TypeAdapter(_File)
 
 @dataclass(frozen=True, slots=True)
 class CatalogCopy:
-    """The catalog that the source last sent. `confirmed_at`: when it last said that the copy is current, in UTC."""
+    """The catalog that the source last sent."""
 
     file: _File
     catalog: ServiceCatalog
 
     @property
     def confirmed_at(self) -> datetime:
+        """When the source last said that this copy is current, in UTC."""
         return self.file.confirmed_at
 
     @property
     def validators(self) -> Validators:
+        """The validators that came with this copy."""
         return Validators(self.file.etag, self.file.last_modified)
 
 
