@@ -32,6 +32,7 @@ FORMULAS = [
     "=\t1",
     "=\u00a01",
     "\uff1d1+1",
+    "\uff20SUM(1)",
     "\ufeff=1+1",
     "#N/A",
     "#REF!",

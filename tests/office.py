@@ -14,11 +14,11 @@ from pathlib import Path
 
 from openpyxl import load_workbook
 
-from ticketattr.domain.report import Background, build_report
-from ticketattr.domain.sanitizing import matches_sanitized
+from ticketattr.domain.report import ReportContext, build_report
 from ticketattr.domain.ticket import AttributedTicket, Attribution, Ticket
+from ticketattr.infrastructure.reports.cell_text import cell_matches
+from ticketattr.infrastructure.reports.corrections_reader import read_reviewed
 from ticketattr.infrastructure.reports.excel import ExcelReports
-from ticketattr.infrastructure.reports.reviewed_workbook import read_reviewed
 
 from .fakes import CATALOG, GENERAL, MIDNIGHT
 from .hostile import hostile_texts
@@ -45,7 +45,7 @@ def hostile_text_comes_back(folder: Path) -> None:
         AttributedTicket(Ticket(f"T-{place}", text), Attribution(GENERAL, "model")) for place, text in enumerate(texts)
     ]
     report = build_report(
-        tickets, run_id="20261123T150301Z-7f3a", generated_at=MIDNIGHT, background=Background(catalog=CATALOG)
+        tickets, run_id="20261123T150301Z-7f3a", generated_at=MIDNIGHT, context=ReportContext(catalog=CATALOG)
     )
     path = folder / "hostile.xlsx"
     ExcelReports().write(report, path)
@@ -54,7 +54,9 @@ def hostile_text_comes_back(folder: Path) -> None:
     assert len(reviewed.rows) == len(texts), (len(reviewed.rows), len(texts))
     assert reviewed.run_id == report.run_id
     strange = [
-        row.number for row in reviewed.rows if not matches_sanitized(row.short_description, texts[(row.place or 0) - 1])
+        row.category_cell
+        for row in reviewed.rows
+        if not cell_matches(row.short_description, texts[(row.place or 0) - 1])
     ]
     assert not strange, strange
     formulas = [cell.coordinate for line in load_workbook(saved)["Tickets"] for cell in line if cell.data_type == "f"]
@@ -72,8 +74,8 @@ def corrections_come_back(example: Path, folder: Path) -> None:
     saved = through_office(edited, folder)
     assert read_reviewed(edited).rows == read_reviewed(saved).rows
     before = {row.place: row.request_type for row in read_reviewed(example).rows}
-    changed = [row.number for row in read_reviewed(saved).rows if before[row.place] != row.request_type]
-    assert changed == [2, 3, 4], changed
+    changed = [row.category_cell for row in read_reviewed(saved).rows if before[row.place] != row.request_type]
+    assert changed == ["B2", "B3", "B4"], changed
     validations = load_workbook(saved)["Tickets"].data_validations.dataValidation
     assert len(validations) == 2, validations
     print("3 edited cells are 3 after LibreOffice too, and the drop-downs are still there")

@@ -32,6 +32,18 @@ def send(cli: CLI, *before: str, limit: int | None = None) -> subprocess.Complet
     return cli.process("send", program=program, before=before)
 
 
+@pytest.mark.parametrize("limit", [100, 2_000, 5_000, 9_000, 12_000], ids=lambda limit: f"{limit} bytes")
+def test_a_disk_that_is_full_while_a_workbook_is_written_is_one_error_without_a_traceback(cli: CLI, limit: int) -> None:
+    cli.ok("run", "--dry-run")
+    ended = cli.process("--quiet", "report", program=("-c", LIMITED, str(limit)))
+    error, hint = ended.stderr.splitlines()
+    assert error.startswith("error: ")
+    assert error.endswith(".xlsx cannot be written: File too large")
+    assert hint.startswith("hint: ")
+    assert ended.returncode == 2
+    assert list((cli.folder / "output").iterdir()) == []
+
+
 def check(cli: CLI, mail: MailServer, ended: subprocess.CompletedProcess[str], what: str) -> None:
     assert "Traceback" not in ended.stderr, ended.stderr
     assert ended.returncode in (0, 2, 4, 5), f"{what}: {ended.stderr}"

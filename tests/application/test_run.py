@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from ticketattr.application.ports import Run
-from ticketattr.application.report import Attributed, Reporting, last_sent_run, make_report
+from ticketattr.application.report import AttributedRun, Reporting, last_sent_run, make_report
 from ticketattr.application.run import Pipeline, RunResult, run_pipeline
 from ticketattr.application.run_progress import RunProgress, current_stage
 from ticketattr.domain.catalog import ServiceCatalog
@@ -233,8 +233,8 @@ class TestReport:
         house.run()
         (report,) = house.written
         assert (report.run_id, report.generated_at) == (FIRST, MIDNIGHT)
-        assert (report.background.bill, report.background.catalog) == (BILL, CATALOG)
-        assert (report.background.review_below, report.background.earlier) == (0.7, None)
+        assert (report.context.bill, report.context.catalog) == (BILL, CATALOG)
+        assert (report.context.review_below, report.context.earlier) == (0.7, None)
         assert report.rows[0].url.startswith("https://desk.example.com/")
 
     def test_a_report_is_compared_with_the_last_one_that_was_sent(self, house: House) -> None:
@@ -242,8 +242,8 @@ class TestReport:
         house.tickets = [*QUEUE[1:], Ticket("4", "Screen cracked")]
         house.run(SECOND)
         report = house.written[-1]
-        assert report.background.earlier
-        assert report.background.earlier.run_id == FIRST
+        assert report.context.earlier
+        assert report.context.earlier.run_id == FIRST
         assert {row.id: row.since_last_report for row in report.rows} == {"2": "", "3": "", "4": "new"}
         assert [known.id for known in report.gone] == ["1"]
 
@@ -252,7 +252,7 @@ class TestReport:
         house.run(SECOND)
         again = house.run(FIRST, sends=False)
         assert again.report
-        assert house.written[-1].background.earlier is None
+        assert house.written[-1].context.earlier is None
 
     @pytest.mark.parametrize("lose", ["file", "delivery"])
     def test_without_the_data_of_the_last_report_there_is_no_comparison(
@@ -264,15 +264,19 @@ class TestReport:
         if lose == "file":
             house.work.path(FIRST, "attributions").unlink()
         house.run(SECOND)
-        assert house.written[-1].background.earlier is None
-        said = [message for message in caplog.messages if message.startswith("the report is compared with none: ")]
+        assert house.written[-1].context.earlier is None
+        said = [
+            message
+            for message in caplog.messages
+            if message.startswith("the report is not compared with an earlier one: ")
+        ]
         assert [str(house.work.path(FIRST, "attributions")) in message for message in said] == [True] * (lose == "file")
 
     def test_a_missing_catalog_is_logged(self, house: House, tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
         tickets = [AttributedTicket(QUEUE[0], Unattributed("no_match"))]
-        report = make_report(Attributed(FIRST, MIDNIGHT, tickets), house.reporting, tmp_path / "a.xlsx")
-        assert report.background.catalog is None
-        assert caplog.messages == [f"the catalog of run {FIRST} is not there: the report has no drop-downs"]
+        report = make_report(AttributedRun(FIRST, MIDNIGHT, tickets), house.reporting, tmp_path / "a.xlsx")
+        assert report.context.catalog is None
+        assert caplog.messages == [f"the catalog of run {FIRST} is missing: the report has no drop-down lists"]
 
 
 def test_a_run_that_did_not_start_has_no_results() -> None:

@@ -24,10 +24,10 @@ from sklearn.feature_extraction.text import TfidfVectorizer
 
 from ticketattr.domain.catalog import ServiceCatalog
 from ticketattr.domain.ticket import AttributedTicket, Ticket
+from ticketattr.infrastructure.catalog.source import YAMLCatalog
 from ticketattr.infrastructure.classifiers.offline.classifier import OfflineClassifier
+from ticketattr.infrastructure.helpdesk.webhook import WebhookHelpdesk
 from ticketattr.infrastructure.options import HelpdeskAccess, HTTPPolicy
-from ticketattr.infrastructure.sources.catalog_yaml import YAMLCatalog
-from ticketattr.infrastructure.sources.helpdesk import WebhookHelpdesk
 
 ROOT = Path(__file__).parents[2]
 EXAMPLES = ROOT / "examples"

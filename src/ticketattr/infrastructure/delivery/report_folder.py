@@ -14,7 +14,7 @@ from pathlib import Path
 from ...domain.delivery import UNKNOWN_TIME, ReportFile
 from ...errors import InputError
 from ..files import open_regular, remove_file, unreadable
-from ..reports.workbook import MAX_BYTES, inspect_archive
+from ..reports.workbook_archive import MAX_BYTES, inspect_archive
 
 # Lock files of Excel and LibreOffice, and files that programs rename once they are complete.
 _TEMPORARY_NAME = re.compile(r"~\$|\.|.*\.(tmp|part|partial|crdownload)$", re.IGNORECASE)

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from ...domain.alerting import Alert
 from ...domain.run_history import AlertKind
-from ..bounded import within
+from ..deadline import run_within
 
 if TYPE_CHECKING:
     from apprise import Apprise
@@ -36,7 +36,7 @@ class AppriseAlerts:
     def send(self, alert: Alert) -> bool:
         _silence_libraries()
         calls: list[Callable[[], str]] = [partial(_notify, url, alert) for url in self.urls]
-        problems = within(self.seconds, calls)
+        problems = run_within(self.seconds, calls)
         for number, (url, problem) in enumerate(zip(self.urls, problems, strict=True), start=1):
             if problem != "":
                 reason = problem or f"no answer within {self.seconds:g} s"

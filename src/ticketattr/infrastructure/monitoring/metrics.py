@@ -13,7 +13,7 @@ from urllib.parse import urlsplit
 from ... import __version__
 from ...domain.run_history import Ending, Figures, ReportFigures, RunHistory, RunRecord, TicketResult
 from ...errors import ServiceError, SettingsError
-from ..bounded import within
+from ..deadline import run_within
 from ..files import replacing
 
 _READABLE = 0o644
@@ -75,7 +75,7 @@ class Pushgateway:
                 # Its message may hold the URL, and that a password.
                 return type(error).__name__
 
-        (said,) = within(self.seconds, [ask])
+        (said,) = run_within(self.seconds, [ask])
         if said is None:
             return _Answer(problem=f"no answer within {self.seconds:g} s")
         return _Answer(int(said)) if said.isdecimal() else _Answer(problem=said)

@@ -1,4 +1,4 @@
-"""The service catalog as YAML: taken whole, or refused with file, line and reason."""
+"""The service catalog as YAML is read whole, or refused with file, line and reason."""
 
 from __future__ import annotations
 
@@ -8,9 +8,10 @@ import pytest
 
 from ticketattr.domain.catalog import SLA, RequestType, ServiceCatalog
 from ticketattr.errors import CatalogError, InputError
+from ticketattr.infrastructure.catalog import yaml_format
+from ticketattr.infrastructure.catalog.source import YAMLCatalog
+from ticketattr.infrastructure.catalog.yaml_format import parse_catalog
 from ticketattr.infrastructure.options import HTTPPolicy
-from ticketattr.infrastructure.sources import catalog_yaml
-from ticketattr.infrastructure.sources.catalog_yaml import YAMLCatalog, parse_catalog
 
 from ...conftest import DATA, EXAMPLES
 from ...servers import HTTPServer, Response
@@ -45,7 +46,7 @@ def parse(text: str | bytes) -> ServiceCatalog:
 
 
 def with_(old: str, new: str) -> str:
-    """The catalog above with one thing changed."""
+    """The catalog above, with `old` replaced by `new`."""
     assert old in CATALOG
     return CATALOG.replace(old, new)
 
@@ -56,7 +57,7 @@ def refusal(text: str | bytes) -> str:
     return str(caught.value)
 
 
-# What is taken
+# Valid catalogs
 
 
 def test_entries_come_in_the_order_of_the_file() -> None:
@@ -68,7 +69,7 @@ def test_entries_come_in_the_order_of_the_file() -> None:
 
 
 @pytest.mark.parametrize("path", [DATA / "catalog.yaml", EXAMPLES / "catalog.yaml"], ids=["test data", "example"])
-def test_the_catalogs_that_lie_here_are_taken(path: Path) -> None:
+def test_the_catalogs_of_this_repository_are_valid(path: Path) -> None:
     assert YAMLCatalog(str(path), POLICY).fetch_catalog().entries
 
 
@@ -86,7 +87,7 @@ def test_the_catalogs_that_lie_here_are_taken(path: Path) -> None:
         ("{value: 1, unit: day, note: by mail}", SLA(1, "days")),
     ],
 )
-def test_an_sla_is_a_number_from_0_up_and_a_unit(written: str, sla: SLA) -> None:
+def test_an_sla_is_a_number_of_at_least_0_and_a_unit(written: str, sla: SLA) -> None:
     (entry,) = parse(with_("{value: 4, unit: hours}", written)).entries
     assert entry.sla == sla
 
@@ -145,12 +146,12 @@ def test_how_a_file_was_saved_does_not_matter(content: bytes) -> None:
     assert parse(content) == parse(CATALOG)
 
 
-def test_anchors_that_nothing_refers_to_are_no_harm() -> None:
+def test_anchors_without_aliases_are_allowed() -> None:
     text = with_("name: ", "name: &name ") + SECOND_CATEGORY
     assert parse(text) == parse(CATALOG + SECOND_CATEGORY)
 
 
-# What is refused
+# Refused catalogs
 
 
 @pytest.mark.parametrize(
@@ -158,8 +159,8 @@ def test_anchors_that_nothing_refers_to_are_no_harm() -> None:
     [
         pytest.param("", 1, "the catalog is empty", id="empty"),
         pytest.param("# nothing yet\n", 1, "the catalog is empty", id="only a comment"),
-        pytest.param("- Access\n", 1, "expected `name: value` pairs here", id="a list"),
-        pytest.param("just text\n", 1, "expected `name: value` pairs here", id="a text"),
+        pytest.param("- Access\n", 1, "expected `name: value` pairs", id="a list"),
+        pytest.param("just text\n", 1, "expected `name: value` pairs", id="a text"),
         pytest.param("catalog: {}\n", 1, "'service_catalog' is missing", id="no service_catalog"),
         pytest.param("service_catalog:\n  x: 1\n", 2, "'catalog' is missing", id="no catalog"),
         pytest.param("service_catalog:\n  catalog:\n    x: 1\n", 3, "'categories' is missing", id="no categories"),
@@ -178,7 +179,7 @@ def test_anchors_that_nothing_refers_to_are_no_harm() -> None:
         pytest.param(with_("- name: Access\n      req", "- req"), 4, "'name' is missing", id="category without name"),
         pytest.param(with_("Access", ""), 4, "a category has no name", id="empty category name"),
         pytest.param(with_("Access", "' '"), 4, "a category has no name", id="blank category name"),
-        pytest.param(with_("Access", "[Access]"), 4, "expected a text here", id="category name is a list"),
+        pytest.param(with_("Access", "[Access]"), 4, "expected a text", id="category name is a list"),
         pytest.param(with_("requests:", "types:"), 4, "'requests' is missing", id="category without requests"),
         pytest.param(f"{CATALOG}    - just text\n", 8, "expected `name: value` pairs", id="category is a text"),
         pytest.param(f"{CATALOG}    - name: X\n      requests: []\n", 9, "for category 'X'", id="no request types"),
@@ -192,12 +193,17 @@ def test_anchors_that_nothing_refers_to_are_no_harm() -> None:
         ),
         pytest.param(with_("value: 4, ", ""), 7, "'value' is missing", id="SLA without value"),
         pytest.param(with_(", unit: hours", ""), 7, "'unit' is missing", id="SLA without unit"),
-        pytest.param(with_("hours", "fortnights"), 7, "the SLA unit of 'Password Reset' is none of", id="unknown unit"),
-        pytest.param(with_("hours", "''"), 7, "the SLA unit of 'Password Reset' is none of", id="empty unit"),
-        pytest.param(with_("hours", "[hours]"), 7, "expected a text here", id="unit is a list"),
+        pytest.param(
+            with_("hours", "fortnights"), 7, "the SLA unit of 'Password Reset' is not one of", id="unknown unit"
+        ),
+        pytest.param(with_("hours", "''"), 7, "the SLA unit of 'Password Reset' is not one of", id="empty unit"),
+        pytest.param(with_("hours", "[hours]"), 7, "expected a text", id="unit is a list"),
         *(
             pytest.param(
-                with_("4", value), 7, "the SLA value of 'Password Reset' is not a number from 0 up", id=f"value {value}"
+                with_("4", value),
+                7,
+                "the SLA value of 'Password Reset' is not a number of at least 0",
+                id=f"value {value}",
             )
             for value in (
                 "-1",
@@ -216,12 +222,12 @@ def test_anchors_that_nothing_refers_to_are_no_harm() -> None:
             )
         ),
         pytest.param(f"{CATALOG}        keywords: password\n", 8, "expected a list", id="keywords are a text"),
-        pytest.param(f"{CATALOG}        keywords: [[a]]\n", 8, "expected a text here", id="keyword is a list"),
-        pytest.param(f"{CATALOG}        description: [a]\n", 8, "expected a text here", id="description is a list"),
-        pytest.param("? [a, b]\n: c\n", 1, "expected a text here", id="key is a list"),
+        pytest.param(f"{CATALOG}        keywords: [[a]]\n", 8, "expected a text", id="keyword is a list"),
+        pytest.param(f"{CATALOG}        description: [a]\n", 8, "expected a text", id="description is a list"),
+        pytest.param("? [a, b]\n: c\n", 1, "expected a text", id="key is a list"),
     ],
 )
-def test_what_is_missing_or_wrong_is_refused_with_its_line(text: str, line: int, reason: str) -> None:
+def test_missing_and_wrong_values_are_refused_with_their_line(text: str, line: int, reason: str) -> None:
     message = refusal(text)
     assert message.startswith(f"catalog.yaml, line {line}: ")
     assert reason in message
@@ -230,14 +236,12 @@ def test_what_is_missing_or_wrong_is_refused_with_its_line(text: str, line: int,
 @pytest.mark.parametrize(
     ("text", "line", "reason"),
     [
-        pytest.param(f"{CATALOG}service_catalog: {{}}\n", 8, "'service_catalog' is there twice", id="top key"),
-        pytest.param(f"{CATALOG}      name: Access\n", 8, "'name' is there twice", id="key of a category"),
-        pytest.param(f"{CATALOG}        name: Other\n", 8, "'name' is there twice", id="key of a request type"),
-        pytest.param(with_("value: 4", "value: 4, value: 5"), 7, "'value' is there twice", id="key of an SLA"),
+        pytest.param(f"{CATALOG}service_catalog: {{}}\n", 8, "'service_catalog' occurs twice", id="top key"),
+        pytest.param(f"{CATALOG}      name: Access\n", 8, "'name' occurs twice", id="key of a category"),
+        pytest.param(f"{CATALOG}        name: Other\n", 8, "'name' occurs twice", id="key of a request type"),
+        pytest.param(with_("value: 4", "value: 4, value: 5"), 7, "'value' occurs twice", id="key of an SLA"),
         *(
-            pytest.param(
-                CATALOG + SECOND_REQUEST.replace("Account Unlock", name), 8, f"'{name}' is there twice", id=case
-            )
+            pytest.param(CATALOG + SECOND_REQUEST.replace("Account Unlock", name), 8, f"'{name}' occurs twice", id=case)
             for name, case in [
                 ("Password Reset", "request type"),
                 ("PASSWORD reset", "request type in other case"),
@@ -245,36 +249,36 @@ def test_what_is_missing_or_wrong_is_refused_with_its_line(text: str, line: int,
             ]
         ),
         *(
-            pytest.param(CATALOG + SECOND_CATEGORY.replace("Hardware", name), 8, f"'{name}' is there twice", id=case)
+            pytest.param(CATALOG + SECOND_CATEGORY.replace("Hardware", name), 8, f"'{name}' occurs twice", id=case)
             for name, case in [("Access", "category"), ("access", "category in other case")]
         ),
         pytest.param(
             with_("Access", "Zugänge") + SECOND_CATEGORY.replace("Hardware", "Zuga\u0308nge"),
             8,
-            "is there twice",
+            "occurs twice",
             id="category spelled otherwise in Unicode",
         ),
         pytest.param(
             with_("Access", "A") + SECOND_CATEGORY.replace("Hardware", "A"),
             8,
-            "category 'A' is there twice",
+            "category 'A' occurs twice",
             id="category of one letter",
         ),
         pytest.param(
             with_("Password Reset", "A") + SECOND_REQUEST.replace("Account Unlock", "A"),
             8,
-            "request type 'A' is there twice",
+            "request type 'A' occurs twice",
             id="request type of one letter",
         ),
     ],
 )
-def test_what_is_there_twice_is_refused_with_the_line_of_the_second(text: str, line: int, reason: str) -> None:
+def test_duplicates_are_refused_with_the_line_of_the_second_one(text: str, line: int, reason: str) -> None:
     message = refusal(text)
     assert message.startswith(f"catalog.yaml, line {line}: ")
     assert reason in message
 
 
-def test_one_request_type_name_may_stand_in_two_categories() -> None:
+def test_two_categories_may_have_request_types_of_the_same_name() -> None:
     assert len(parse(CATALOG + SECOND_CATEGORY.replace("Laptop Repair", "Password Reset")).entries) == 2
 
 
@@ -289,7 +293,7 @@ def test_one_request_type_name_may_stand_in_two_categories() -> None:
         pytest.param(with_("Access", "'Access"), 8, id="open quote"),
     ],
 )
-def test_what_is_no_yaml_is_refused_with_its_line(text: str, line: int) -> None:
+def test_invalid_yaml_is_refused_with_its_line(text: str, line: int) -> None:
     message = refusal(text)
     assert message.startswith(f"catalog.yaml, line {line} is not valid YAML: ")
     assert "\n" not in message
@@ -305,7 +309,7 @@ def test_what_is_no_yaml_is_refused_with_its_line(text: str, line: int) -> None:
         pytest.param(b"\n  <html>", "is a web page, not YAML", id="web page after blanks"),
     ],
 )
-def test_what_is_no_text_of_ours_is_refused_with_the_reason(content: bytes, reason: str) -> None:
+def test_content_that_is_not_a_catalog_is_refused_with_the_reason(content: bytes, reason: str) -> None:
     message = refusal(content)
     assert message.startswith(f"catalog.yaml {reason}")
     assert "\n" not in message
@@ -348,15 +352,15 @@ def test_deep_nesting_is_refused(bracket: str) -> None:
 
 
 def test_an_oversize_catalog_is_refused_unread(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(catalog_yaml, "MAX_BYTES", 1000)
+    monkeypatch.setattr(yaml_format, "MAX_BYTES", 1000)
     assert refusal("\0" * 1001) == "catalog.yaml is larger than 1,000 bytes"
 
 
-def test_a_name_that_no_file_can_carry_is_refused() -> None:
+def test_a_name_that_no_file_can_hold_is_refused() -> None:
     assert refusal(with_("Access", r'"\ud800"')).startswith("catalog.yaml, line 4: ")
 
 
-# Where it comes from
+# Locations
 
 
 def test_a_catalog_may_come_from_a_url(http: HTTPServer) -> None:
@@ -373,7 +377,7 @@ def test_a_catalog_may_lie_in_a_file(tmp_path: Path, as_url: bool) -> None:
     assert YAMLCatalog(path.as_uri() if as_url else str(path), POLICY).fetch_catalog() == parse(CATALOG)
 
 
-def test_a_wrong_catalog_is_named_by_its_url_without_what_is_secret_in_it(http: HTTPServer) -> None:
+def test_an_error_names_the_url_of_the_catalog_without_its_secrets(http: HTTPServer) -> None:
     http.routes["/catalog.yaml"] = [Response(body=with_("hours", "fortnights").encode())]
     url = http.url.replace("//", "//canary:canary@")
     with pytest.raises(CatalogError) as caught:
@@ -382,7 +386,7 @@ def test_a_wrong_catalog_is_named_by_its_url_without_what_is_secret_in_it(http: 
     assert "canary" not in f"{caught.value} {caught.value.hint}"
 
 
-def test_a_wrong_catalog_is_named_by_its_path(tmp_path: Path) -> None:
+def test_an_error_names_the_path_of_the_catalog(tmp_path: Path) -> None:
     path = tmp_path / "catalog.yaml"
     path.write_text(with_("hours", "fortnights"))
     with pytest.raises(CatalogError) as caught:
@@ -390,7 +394,7 @@ def test_a_wrong_catalog_is_named_by_its_path(tmp_path: Path) -> None:
     assert str(caught.value).startswith(f"{path}, line 7: ")
 
 
-def test_a_catalog_that_is_not_there_names_its_setting(tmp_path: Path) -> None:
+def test_a_missing_catalog_file_is_an_error_that_names_the_setting(tmp_path: Path) -> None:
     with pytest.raises(InputError) as caught:
         YAMLCatalog(str(tmp_path / "missing.yaml"), POLICY).fetch_catalog()
     assert caught.value.hint == "Check SERVICE_CATALOG_URL."
@@ -400,13 +404,13 @@ def test_a_catalog_that_is_not_there_names_its_setting(tmp_path: Path) -> None:
 def test_a_catalog_of_too_many_parts_is_refused_before_it_takes_a_minute(
     text: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(catalog_yaml, "MAX_EVENTS", 10_000)  # reaching the true one takes some seconds
-    with pytest.raises(CatalogError, match="more than a catalog can hold"):
+    monkeypatch.setattr(yaml_format, "MAX_EVENTS", 10_000)  # reaching the true one takes some seconds
+    with pytest.raises(CatalogError, match="the catalog is too large"):
         parse_catalog(text.encode(), "catalog.yaml")
 
 
 @pytest.mark.parametrize("text", ["{0}: 1\n{0}: 2\n", "!{0} x\n", "- {0}: [", "*{0}\n", "%{0}\n"])
-def test_no_reason_is_longer_than_somebody_reads(text: str) -> None:
+def test_error_messages_about_a_catalog_are_short(text: str) -> None:
     with pytest.raises(CatalogError) as caught:
         parse_catalog(text.format("x" * 100_000).encode(), "catalog.yaml")
     assert len(str(caught.value)) < 700

@@ -1,4 +1,4 @@
-"""What `fetch` leaves: the catalog and the tickets. tickets.json is written last, and says that it is complete."""
+"""The result of `fetch`: the catalog, and then the tickets. If tickets.json exists, the fetch is complete."""
 
 from __future__ import annotations
 
@@ -27,11 +27,12 @@ _TICKETS = TypeAdapter(list[Ticket])
 
 
 def write_catalog(path: Path, catalog: ServiceCatalog, run: Run) -> None:
+    """Write the catalog as a stage file."""
     write_stage_file(path, "catalog", run, {"entries": _ENTRIES.dump_python(catalog.entries, mode="json")})
 
 
 def read_catalog(path: Path) -> StageFile[ServiceCatalog]:
-    """Raises StageFileError, also when its entries cannot be told apart."""
+    """The catalog in the stage file at `path`. Raises StageFileError, also if two of its entries have the same name."""
     file = read_stage_file(path, "catalog")
     entries = checked(_CATALOG, file.data, path).entries
     try:
@@ -41,10 +42,11 @@ def read_catalog(path: Path) -> StageFile[ServiceCatalog]:
 
 
 def write_tickets(path: Path, tickets: Sequence[Ticket], run: Run) -> None:
+    """Write the tickets as a stage file."""
     write_stage_file(path, "tickets", run, _TICKETS.dump_python(list(tickets), mode="json"))
 
 
 def read_tickets(path: Path) -> StageFile[list[Ticket]]:
-    """Raises StageFileError."""
+    """The tickets in the stage file at `path`. Raises StageFileError."""
     file = read_stage_file(path, "tickets")
     return StageFile(file.run_id, file.generated_at, checked(_TICKETS, file.data, path))

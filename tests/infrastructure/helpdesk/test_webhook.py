@@ -1,4 +1,4 @@
-"""What the helpdesk answers, as tickets."""
+"""The answers of the webhook are read as tickets."""
 
 from __future__ import annotations
 
@@ -13,8 +13,8 @@ import pytest
 from ticketattr.domain.catalog import SLA
 from ticketattr.domain.ticket import Ticket
 from ticketattr.errors import ExitCode, InputError, SettingsError, TicketAttrError
+from ticketattr.infrastructure.helpdesk.webhook import WebhookHelpdesk
 from ticketattr.infrastructure.options import HelpdeskAccess, HTTPPolicy
-from ticketattr.infrastructure.sources.helpdesk import WebhookHelpdesk
 
 from ...servers import HTTPServer, Response
 
@@ -41,7 +41,7 @@ def fetch(location: Path | str) -> list[Ticket]:
 
 
 def tickets_in(path: Path, content: Any) -> list[Ticket]:
-    """The tickets of an answer: bytes as they are, anything else as JSON."""
+    """The tickets of an answer; bytes are the answer itself, any other content is sent as JSON."""
     path.write_bytes(content if isinstance(content, bytes) else json.dumps(content).encode())
     return fetch(path)
 
@@ -78,7 +78,7 @@ def test_an_answer_may_lie_in_a_file(answer_file: Path, as_url: bool) -> None:
     assert fetch(answer_file.as_uri() if as_url else answer_file) == [TICKET]
 
 
-def test_a_byte_order_mark_is_no_harm(answer_file: Path) -> None:
+def test_a_byte_order_mark_is_ignored(answer_file: Path) -> None:
     assert tickets_in(answer_file, b"\xef\xbb\xbf" + json.dumps([ITEM]).encode()) == [TICKET]
 
 
@@ -121,12 +121,12 @@ def test_a_field_may_have_another_name(answer_file: Path, item: dict[str, Any], 
 
 
 @pytest.mark.parametrize("nothing", ["", "  ", None], ids=["empty", "blank", "null"])
-def test_a_name_that_says_nothing_gives_way_to_the_next(answer_file: Path, nothing: str | None) -> None:
+def test_a_field_without_a_text_gives_way_to_its_next_name(answer_file: Path, nothing: str | None) -> None:
     ticket = ticket_of(answer_file, {"id": nothing, "ticket_id": 7, "long_description": nothing, "body": "text"})
     assert (ticket.id, ticket.long_description) == ("7", "text")
 
 
-def test_what_two_names_say_differently_is_kept(answer_file: Path) -> None:
+def test_a_different_text_under_a_second_name_is_kept(answer_file: Path) -> None:
     ticket = ticket_of(answer_file, {"id": 1, "ticket_id": 2, "subject": "b", "short_description": "a"})
     assert (ticket.id, ticket.short_description) == ("1", "a")
     assert ticket.extra == {"ticket_id": 2, "subject": "b"}
@@ -157,9 +157,7 @@ def test_an_id_is_text_whatever_it_came_as(answer_file: Path, id: Any, text: str
     [[{}, {}], [{"id": 1}, {"id": 1}], [{"id": 1}, {"id": "1"}], [{"id": 0}, {"id": ""}]],
     ids=["missing", "used twice", "number and text", "zero and empty"],
 )
-def test_tickets_without_an_id_of_their_own_stay_tickets_of_their_own(
-    answer_file: Path, items: list[dict[str, Any]]
-) -> None:
+def test_tickets_without_a_unique_id_stay_separate_tickets(answer_file: Path, items: list[dict[str, Any]]) -> None:
     assert len(tickets_in(answer_file, items)) == 2
 
 
@@ -185,7 +183,7 @@ def test_unknown_fields_are_kept(answer_file: Path) -> None:
         pytest.param(None, None, id="null"),
     ],
 )
-def test_an_sla_is_taken_when_it_is_set_and_known_and_kept_as_it_came_otherwise(
+def test_an_sla_is_read_if_it_is_set_and_known_and_otherwise_kept_as_it_came(
     answer_file: Path, sla: Any, taken: SLA | None
 ) -> None:
     ticket = ticket_of(answer_file, {**ITEM, "sla": sla})
@@ -199,7 +197,7 @@ def test_half_a_surrogate_pair_is_replaced_and_a_whole_one_kept(answer_file: Pat
     assert ticket == Ticket("\ufffd", "\U0001f600", extra={"\ufffd": "\ufffd"})
 
 
-# Answers that are none
+# Invalid answers
 
 
 @pytest.mark.parametrize(
@@ -218,27 +216,29 @@ def test_half_a_surrogate_pair_is_replaced_and_a_whole_one_kept(answer_file: Pat
         pytest.param(b'[{"x": -Infinity}]', "is not valid JSON: -Infinity", id="infinity"),
         pytest.param(b'[{"x": 1e999}]', "is not valid JSON: 1e999", id="larger than any float"),
         pytest.param(b'[{"x": ' + b"9" * 5000 + b"}]", "is not valid JSON", id="5,000 digits"),
-        pytest.param(None, "holds no list of tickets", id="null"),
-        pytest.param("tickets", "holds no list of tickets", id="text"),
-        pytest.param({}, "holds no list of tickets", id="no data"),
-        pytest.param({"data": None}, "holds no list of tickets", id="data is null"),
-        pytest.param({"data": {}}, "holds no list of tickets", id="no requests"),
-        pytest.param({"data": {"requests": None}}, "holds no list of tickets", id="requests is null"),
-        pytest.param({"data": {"requests": {"id": 1}}}, "holds no list of tickets", id="requests is an object"),
-        pytest.param([ITEM, None], "item 2 in the answer of the helpdesk is no ticket", id="item is null"),
-        pytest.param(["T-1"], "item 1 in the answer of the helpdesk is no ticket", id="item is text"),
+        pytest.param(None, "does not hold a list of tickets", id="null"),
+        pytest.param("tickets", "does not hold a list of tickets", id="text"),
+        pytest.param({}, "does not hold a list of tickets", id="no data"),
+        pytest.param({"data": None}, "does not hold a list of tickets", id="data is null"),
+        pytest.param({"data": {}}, "does not hold a list of tickets", id="no requests"),
+        pytest.param({"data": {"requests": None}}, "does not hold a list of tickets", id="requests is null"),
+        pytest.param({"data": {"requests": {"id": 1}}}, "does not hold a list of tickets", id="requests is an object"),
+        pytest.param([ITEM, None], "item 2 in the answer of the helpdesk is not a ticket", id="item is null"),
+        pytest.param(["T-1"], "item 1 in the answer of the helpdesk is not a ticket", id="item is text"),
         pytest.param(
-            {"data": [ITEM, [ITEM]]}, "item 2 in the answer of the helpdesk is no ticket", id="item is a list"
+            {"data": [ITEM, [ITEM]]}, "item 2 in the answer of the helpdesk is not a ticket", id="item is a list"
         ),
     ],
 )
-def test_what_is_no_list_of_tickets_is_refused_with_the_reason(answer_file: Path, content: Any, reason: str) -> None:
+def test_an_answer_without_a_list_of_tickets_is_refused_with_the_reason(
+    answer_file: Path, content: Any, reason: str
+) -> None:
     error = failure(answer_file, content)
     assert isinstance(error, InputError)
     assert str(error).startswith(reason if reason.startswith("item") else f"the answer of the helpdesk {reason}")
 
 
-def test_a_refused_answer_is_asked_for_once(http: HTTPServer) -> None:
+def test_a_refused_answer_is_not_requested_again(http: HTTPServer) -> None:
     http.routes["/"] = [Response(body=b"<html>Log in</html>")]
     with pytest.raises(InputError) as caught:
         fetch(http.url)
@@ -267,7 +267,7 @@ def test_a_status_inside_the_answer_counts_however_it_is_written(answer_file: Pa
 
 
 @pytest.mark.parametrize("status", [200, "200", 201, None, "ok", True], ids=repr)
-def test_a_status_that_is_no_failure_leaves_the_tickets(answer_file: Path, status: Any) -> None:
+def test_a_status_that_is_not_a_failure_does_not_lose_the_tickets(answer_file: Path, status: Any) -> None:
     assert tickets_in(answer_file, {"response_code": status, "data": [ITEM]}) == [TICKET]
 
 
@@ -282,12 +282,12 @@ def test_access_does_not_show_its_secrets() -> None:
 
 
 @pytest.mark.parametrize("swarm", [b"[" + b"{}," * 1_000_000 + b"{}]", b"[" * 2_000_000])
-def test_more_objects_than_a_queue_can_have_are_refused_unread(tmp_path: Path, swarm: bytes) -> None:
-    """Each of them would take a hundred times its place in memory."""
+def test_more_objects_than_a_queue_can_have_are_refused_before_parsing(tmp_path: Path, swarm: bytes) -> None:
+    """Each object takes a hundred times its size in memory."""
     began = time.monotonic()
     assert "objects and lists" in str(failure(tmp_path / "x.json", swarm))
     assert time.monotonic() - began < 5
 
 
-def test_no_reason_quotes_a_number_without_end(tmp_path: Path) -> None:
+def test_error_messages_about_a_long_number_are_short(tmp_path: Path) -> None:
     assert len(str(failure(tmp_path / "x.json", b"[" + b"9" * 100_000 + b".0e999]"))) < 700

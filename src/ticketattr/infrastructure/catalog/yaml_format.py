@@ -1,9 +1,9 @@
-"""The service catalog as YAML, from a URL or a file.
+"""The service catalog as YAML.
 
     service_catalog.catalog.categories[].{name, requests[].{name, sla: {value, unit}}}
 
-A request type may have `description`, `keywords` and `examples`; other fields are ignored. Whatever is
-wrong refuses the whole catalog, with its line: half a catalog would put tickets into the wrong half.
+A request type may have `description`, `keywords` and `examples`; other fields are ignored. An error refuses the whole
+catalog and names the line: with half a catalog, tickets would get request types that are wrong.
 """
 
 from __future__ import annotations
@@ -11,7 +11,6 @@ from __future__ import annotations
 import math
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
 from typing import Any
 
 from ruamel.yaml import YAML
@@ -22,53 +21,26 @@ from ruamel.yaml.nodes import MappingNode, Node, ScalarNode, SequenceNode
 from ...domain.catalog import SLA, SLA_UNITS, RequestType, ServiceCatalog, fold, sla_unit
 from ...domain.sanitizing import truncate
 from ...errors import CatalogError
-from ..options import HTTPPolicy
-from .http import NOTHING_KNOWN, Answer, Call, Endpoint, Validators, shown_url
-from .locations import is_remote, read_location
 
 MAX_BYTES = 2 * 1024 * 1024
 MAX_DEPTH = 20
 MAX_EVENTS = 150_000
-"""What the parser may find: a request type with its SLA is some 14 of it, and 10,000 of those take ten seconds."""
+"""The most events of the parser: a request type with its SLA takes about 14, and 10,000 of them take ten seconds."""
 
 _LONGEST_REASON = 500
-_HALF_PAIR = re.compile("[\ud800-\udfff]")
+_SURROGATE = re.compile("[\ud800-\udfff]")
 _TAG = "tag:yaml.org,2002:"
 _TAGS = {_TAG + name for name in ("map", "seq", "str", "int", "float", "bool", "null")}
 
 
-@dataclass(frozen=True, slots=True)
-class YAMLCatalog:
-    """`location` is a URL, a `file:` URL or a path; `setting` is what named it."""
-
-    location: str
-    http: HTTPPolicy
-    setting: str = "SERVICE_CATALOG_URL"
-
-    def fetch_catalog(self) -> ServiceCatalog:
-        return self.parse(self.ask().content)
-
-    def ask(self, known: Validators = NOTHING_KNOWN) -> Answer:
-        """The YAML, unless it is what is `known` already. Raises SettingsError, InputError or ServiceError."""
-        endpoint = Endpoint("the service catalog", self.location, url_setting=self.setting, max_redirects=3)
-        return read_location(endpoint, self.http, Call(known=known))
-
-    def parse(self, content: bytes) -> ServiceCatalog:
-        """The catalog in `content`, which came from here. Raises CatalogError."""
-        return parse_catalog(content, self.name, hint=f"Correct the catalog that {self.setting} leads to.")
-
-    @property
-    def name(self) -> str:
-        """The location as it may be shown."""
-        return shown_url(self.location) if is_remote(self.location) else self.location
-
-
 def parse_catalog(content: bytes, name: str, *, hint: str = "Correct the catalog.") -> ServiceCatalog:
-    """The catalog in `content`, which came from `name`. Raises CatalogError, which says by `hint` what to do next."""
+    """The catalog in `content`. Raises CatalogError, which calls the catalog `name` and carries `hint`."""
     if len(content) > MAX_BYTES:
         raise CatalogError(f"{name} is larger than {MAX_BYTES:,} bytes", hint=hint)
     if content.lstrip()[:1] == b"<":
-        raise CatalogError(f"{name} is a web page, not YAML", hint="Often a login or error page: check the URL.")
+        raise CatalogError(
+            f"{name} is a web page, not YAML", hint="It is often a login page or an error page: check the URL."
+        )
     try:
         return ServiceCatalog(tuple(_entries(_document(content.decode("utf-8-sig")))))
     except _Wrong as wrong:
@@ -84,7 +56,7 @@ def parse_catalog(content: bytes, name: str, *, hint: str = "Correct the catalog
 
 
 class _Wrong(Exception):
-    """Something in the catalog that cannot be used; `line` counts from 1."""
+    """Something in the catalog is wrong; `line` counts from 1."""
 
     def __init__(self, message: str, line: int) -> None:
         super().__init__(message)
@@ -95,9 +67,9 @@ def _document(text: str) -> Node:
     for number, (event, depth) in enumerate(_events(text), start=1):
         line = event.start_mark.line + 1
         if number > MAX_EVENTS:
-            raise _Wrong("this is more than a catalog can hold", line)
+            raise _Wrong("the catalog is too large from here on", line)
         if isinstance(event, AliasEvent):
-            # A few lines of aliases can stand for more nodes than memory holds.
+            # A few lines with aliases can stand for more nodes than memory can hold.
             raise _Wrong("aliases are not allowed", line)
         if depth > MAX_DEPTH:
             raise _Wrong("nested too deeply", line)
@@ -120,7 +92,7 @@ def _refuse_duplicate_keys(node: Node) -> None:
         seen: set[Any] = set()
         for key, value in node.value:
             if isinstance(key, ScalarNode) and key.value in seen:
-                raise _Wrong(f"'{key.value}' is there twice", _line(key))
+                raise _Wrong(f"'{key.value}' occurs twice", _line(key))
             seen.add(key.value if isinstance(key, ScalarNode) else id(key))
             _refuse_duplicate_keys(value)
 
@@ -139,11 +111,11 @@ def _entries(document: Node) -> Iterator[RequestType]:
     for category in _items(_field(_fields(catalog), "categories", catalog), "categories"):
         fields = _fields(category)
         name = _name(fields, category, "category")
-        _refuse_twin(name, categories, category, "category")
+        _refuse_duplicate(name, categories, category, "category")
         request_types: dict[str, str] = {}
         for request in _items(_field(fields, "requests", category), f"category '{name}'"):
             entry = _entry(name, request)
-            _refuse_twin(entry.name, request_types, request, "request type")
+            _refuse_duplicate(entry.name, request_types, request, "request type")
             yield entry
 
 
@@ -165,9 +137,9 @@ def _sla(node: Node, request_type: str) -> SLA:
     value_node, unit_node = _field(fields, "value", node), _field(fields, "unit", node)
     value, unit = _number(value_node), sla_unit(_text(unit_node))
     if value is None or value < 0:
-        raise _Wrong(f"the SLA value of '{request_type}' is not a number from 0 up", _line(value_node))
+        raise _Wrong(f"the SLA value of '{request_type}' is not a number of at least 0", _line(value_node))
     if unit is None:
-        raise _Wrong(f"the SLA unit of '{request_type}' is none of {', '.join(SLA_UNITS)}", _line(unit_node))
+        raise _Wrong(f"the SLA unit of '{request_type}' is not one of {', '.join(SLA_UNITS)}", _line(unit_node))
     return SLA(value, unit)
 
 
@@ -176,17 +148,19 @@ def _number(node: Node) -> int | float | None:
         return None
     try:
         number = float(node.value)
-    except ValueError:  # YAML has spellings that nobody uses for an SLA: 0x10, 1:30.
+    except ValueError:  # YAML allows forms that nobody uses for an SLA: 0x10, 1:30.
         return None
     if not math.isfinite(number):
         return None
     return int(number) if number.is_integer() else number
 
 
-def _refuse_twin(name: str, seen: dict[str, str], node: Node, what: str) -> None:
+def _refuse_duplicate(name: str, seen: dict[str, str], node: Node, what: str) -> None:
     key = fold(name)
     if key in seen:
-        raise _Wrong(f"{what} '{name}' is there twice (as '{seen[key]}'), case and white space ignored", _line(node))
+        raise _Wrong(
+            f"{what} '{name}' occurs twice (as '{seen[key]}'), if case and white space are ignored", _line(node)
+        )
     seen[key] = name
 
 
@@ -199,12 +173,12 @@ def _name(fields: dict[str, Node], parent: Node, what: str) -> str:
 
 def _fields(node: Node) -> dict[str, Node]:
     if not isinstance(node, MappingNode):
-        raise _Wrong("expected `name: value` pairs here", _line(node))
+        raise _Wrong("expected `name: value` pairs", _line(node))
     fields: dict[str, Node] = {}
     for key, value in node.value:
         name = _text(key)
         if isinstance(value, ScalarNode) and not value.value and not value.style:
-            # The parser finds an empty value where the next thing begins, often a line further down.
+            # The parser places an empty value where the next element begins, which is often a later line.
             value.start_mark = key.start_mark
         fields[name] = value
     return fields
@@ -229,11 +203,11 @@ def _texts(node: Node | None) -> tuple[str, ...]:
 
 
 def _text(node: Node) -> str:
-    """A scalar as it is written, so that a name like 2024 or `no` stays what the author sees."""
+    """A scalar as it is written: a name such as 2024 or `no` stays what its author sees."""
     if not isinstance(node, ScalarNode):
-        raise _Wrong("expected a text here", _line(node))
-    if _HALF_PAIR.search(node.value):
-        raise _Wrong("this text holds half a character", _line(node))
+        raise _Wrong("expected a text", _line(node))
+    if _SURROGATE.search(node.value):
+        raise _Wrong("this text holds half of a surrogate pair", _line(node))
     return "" if node.tag == f"{_TAG}null" else str(node.value)
 
 

@@ -1,4 +1,4 @@
-"""What is asked over HTTP, or read from a file: bounded in time, size, tries and redirects."""
+"""HTTP requests and files are bounded in time, size, tries and redirects."""
 
 from __future__ import annotations
 
@@ -14,31 +14,31 @@ import pytest
 from pytest_httpx import HTTPXMock
 
 from ticketattr.errors import ExitCode, InputError, ServiceError, SettingsError, TicketAttrError
+from ticketattr.infrastructure import http as http_module
+from ticketattr.infrastructure import locations
+from ticketattr.infrastructure.http import HTTPRequest, HTTPService, HTTPSession, open_session, send_once, shown_url
+from ticketattr.infrastructure.locations import read_location
 from ticketattr.infrastructure.options import HTTPPolicy
 from ticketattr.infrastructure.retries import MAX_WAIT, Transient, retry_after, retrying
-from ticketattr.infrastructure.sources import http as http_module
-from ticketattr.infrastructure.sources import locations
-from ticketattr.infrastructure.sources.http import Call, Endpoint, Validators, request, shown_url
-from ticketattr.infrastructure.sources.locations import read_location
 
-from ...servers import HTTPServer, Response, http_server
+from ..servers import HTTPServer, Response, http_server
 
 ONCE = HTTPPolicy(max_retries=0, backoff_factor=0.0, timeout=5.0)
 TWO_RETRIES = HTTPPolicy(max_retries=2, backoff_factor=0.0, timeout=5.0)
 
 
-def helpdesk(url: str) -> Endpoint:
-    return Endpoint("the helpdesk", url, url_setting="HELPDESK_API_URL", credentials="HELPDESK_API_KEY")
+def helpdesk(url: str) -> HTTPService:
+    return HTTPService("the helpdesk", url, url_setting="HELPDESK_API_URL", credentials="HELPDESK_API_KEY")
 
 
-def catalog(url: str) -> Endpoint:
-    return Endpoint("the service catalog", url, url_setting="SERVICE_CATALOG_URL", max_redirects=3)
+def catalog(url: str) -> HTTPService:
+    return HTTPService("the service catalog", url, url_setting="SERVICE_CATALOG_URL", max_redirects=3)
 
 
-def failure(endpoint: Endpoint, policy: HTTPPolicy = ONCE) -> TicketAttrError:
-    """The error that reading the endpoint ends with; any other exception fails the test."""
+def failure(service: HTTPService, policy: HTTPPolicy = ONCE) -> TicketAttrError:
+    """The error of reading from the service; any other exception fails the test."""
     with pytest.raises(TicketAttrError) as caught:
-        read_location(endpoint, policy)
+        read_location(service, policy)
     return caught.value
 
 
@@ -62,22 +62,25 @@ class Endless(httpx.AsyncByteStream):
 
 def test_get_without_a_body(http: HTTPServer) -> None:
     http.routes["/catalog"] = [Response(body=b"content")]
-    assert request(catalog(http.url + "/catalog"), ONCE).content == b"content"
+    assert send_once(catalog(http.url + "/catalog"), ONCE).content == b"content"
     (asked,) = http.requests
     assert (asked.method, asked.body) == ("GET", b"")
 
 
 def test_post_of_a_body_as_json(http: HTTPServer) -> None:
     http.routes["/hook"] = [Response(body=b"content")]
-    assert request(helpdesk(http.url + "/hook"), ONCE, Call({"key": "schlüssel"})).content == b"content"
+    assert (
+        send_once(helpdesk(http.url + "/hook"), ONCE, HTTPRequest("POST", body={"key": "schlüssel"})).content
+        == b"content"
+    )
     (asked,) = http.requests
     assert (asked.method, asked.json) == ("POST", {"key": "schlüssel"})
     assert asked.headers["Content-Type"] == "application/json"
 
 
-def test_a_request_says_who_asks_and_that_it_wants_no_compression(http: HTTPServer) -> None:
+def test_a_request_names_its_program_and_refuses_compression(http: HTTPServer) -> None:
     http.routes["/"] = [Response(body=b"content")]
-    request(helpdesk(http.url), ONCE)
+    send_once(helpdesk(http.url), ONCE)
     (asked,) = http.requests
     assert asked.headers["User-Agent"].startswith("ticketattr/")
     assert asked.headers["Accept-Encoding"] == "identity"
@@ -94,14 +97,14 @@ def test_a_request_says_who_asks_and_that_it_wants_no_compression(http: HTTPServ
         *(pytest.param(Response(status), id=str(status)) for status in (429, 500, 502, 503, 504, 599)),
     ],
 )
-def test_what_may_get_better_is_tried_again(http: HTTPServer, first: Response) -> None:
+def test_a_failure_that_may_pass_is_tried_again(http: HTTPServer, first: Response) -> None:
     http.routes["/"] = [first, Response(body=b"content")]
-    assert request(helpdesk(http.url), TWO_RETRIES).content == b"content"
+    assert send_once(helpdesk(http.url), TWO_RETRIES).content == b"content"
     assert len(http.requests) == 2
 
 
 @pytest.mark.parametrize("status", [300, 304, 400, 401, 403, 404, 405, 410, 418, 422, 451])
-def test_what_will_not_get_better_fails_at_once(http: HTTPServer, status: int) -> None:
+def test_a_failure_that_will_not_pass_fails_at_once(http: HTTPServer, status: int) -> None:
     http.routes["/"] = [Response(status), Response(body=b"content")]
     error = failure(helpdesk(http.url), TWO_RETRIES)
     assert error.exit_code == ExitCode.USAGE
@@ -118,7 +121,7 @@ def test_retries_do_not_count_the_first_try(http: HTTPServer, retries: int) -> N
     assert len(http.requests) == retries + 1
 
 
-def test_refused_connections_end_as_a_service_that_did_not_answer() -> None:
+def test_a_refused_connection_is_reported_as_a_service_that_did_not_answer() -> None:
     with http_server() as gone:
         url = gone.url
     error = failure(helpdesk(url), TWO_RETRIES)
@@ -141,12 +144,12 @@ def test_a_refusal_that_no_key_can_change_names_the_url(http: HTTPServer, status
     assert error.hint == "Check SERVICE_CATALOG_URL."
 
 
-def test_a_status_that_nobody_knows_is_shown_as_a_number(http: HTTPServer) -> None:
+def test_an_unknown_status_is_shown_as_a_number(http: HTTPServer) -> None:
     http.routes["/"] = [Response(599)]
     assert str(failure(helpdesk(http.url))) == "the helpdesk answered 599"
 
 
-# How long to wait
+# Waits
 
 
 NOW = datetime(2026, 11, 23, 15, 0, 0, tzinfo=timezone.utc)
@@ -175,7 +178,7 @@ def test_retry_after_is_read_as_seconds_or_date(header: str, seconds: float | No
     assert retry_after({"Retry-After": header}, NOW) == seconds
 
 
-def test_no_retry_after_asks_for_no_wait() -> None:
+def test_without_retry_after_the_server_asks_for_no_wait() -> None:
     assert retry_after({}) is None
 
 
@@ -183,7 +186,7 @@ def test_no_retry_after_asks_for_no_wait() -> None:
 def test_retry_after_beats_the_backoff(http: HTTPServer, header: str) -> None:
     http.routes["/"] = [Response(429, headers={"Retry-After": header}), Response(body=b"content")]
     an_hour = HTTPPolicy(max_retries=1, backoff_factor=3600.0)
-    assert request(helpdesk(http.url), an_hour).content == b"content"
+    assert send_once(helpdesk(http.url), an_hour).content == b"content"
 
 
 @pytest.mark.parametrize(
@@ -191,7 +194,7 @@ def test_retry_after_beats_the_backoff(http: HTTPServer, header: str) -> None:
     [(12.0, "12.0"), (86_400.0, f"{MAX_WAIT:.1f}"), (float("inf"), f"{MAX_WAIT:.1f}")],
     ids=["honoured", "cut", "for ever"],
 )
-def test_a_wait_that_the_server_asks_for_is_honoured_up_to_the_longest(
+def test_a_wait_that_the_server_asks_for_is_honoured_up_to_a_limit(
     caplog: pytest.LogCaptureFixture, asked_for: float, waited: str
 ) -> None:
     caplog.set_level(logging.WARNING, logger="ticketattr")
@@ -209,7 +212,7 @@ def test_a_wait_that_the_server_asks_for_is_honoured_up_to_the_longest(
 # Time and size
 
 
-def test_a_silent_server_is_given_up_after_the_timeout_of_each_try(http: HTTPServer) -> None:
+def test_each_try_of_a_silent_server_ends_after_the_timeout(http: HTTPServer) -> None:
     done = threading.Event()
     http.routes["/"] = lambda _: Response(hang_up=done.wait(5))
     error = failure(helpdesk(http.url), HTTPPolicy(max_retries=1, backoff_factor=0.0, timeout=0.2))
@@ -219,7 +222,7 @@ def test_a_silent_server_is_given_up_after_the_timeout_of_each_try(http: HTTPSer
     assert len(http.requests) == 2
 
 
-def test_a_server_that_drips_is_given_up_after_the_timeout(httpx_mock: HTTPXMock) -> None:
+def test_a_server_that_sends_single_bytes_is_given_up_after_the_timeout(httpx_mock: HTTPXMock) -> None:
     httpx_mock.add_response(stream=Endless(pause=0.02))
     error = failure(helpdesk("https://desk.example"), HTTPPolicy(max_retries=0, timeout=0.3))
     assert str(error) == "the helpdesk did not answer within 0.3 s"
@@ -232,7 +235,7 @@ def test_an_oversize_answer_is_refused(
     monkeypatch.setattr(http_module, "MAX_BYTES", 100)
     http.routes["/"] = [Response(body=b"x" * size)]
     if is_taken:
-        assert len(request(helpdesk(http.url), ONCE).content) == size
+        assert len(send_once(helpdesk(http.url), ONCE).content) == size
         return
     error = failure(helpdesk(http.url), TWO_RETRIES)
     assert isinstance(error, InputError)
@@ -240,9 +243,7 @@ def test_an_oversize_answer_is_refused(
     assert len(http.requests) == 1
 
 
-def test_of_an_endless_answer_no_more_is_read_than_is_taken(
-    httpx_mock: HTTPXMock, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_an_endless_answer_is_read_up_to_the_limit(httpx_mock: HTTPXMock, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(http_module, "MAX_BYTES", 100)
     answer = Endless()
     httpx_mock.add_response(stream=answer)
@@ -265,7 +266,7 @@ def test_a_compressed_answer_is_refused(http: HTTPServer) -> None:
 def test_a_redirect_of_the_helpdesk_is_refused_and_gets_no_key(http: HTTPServer, status: int) -> None:
     http.routes["/hook"] = [Response(status, headers={"Location": f"{http.url}/elsewhere?token=canary"})]
     with pytest.raises(SettingsError) as caught:
-        request(helpdesk(f"{http.url}/hook"), TWO_RETRIES, Call({"api_key": "secret"}))
+        send_once(helpdesk(f"{http.url}/hook"), TWO_RETRIES, HTTPRequest("POST", body={"api_key": "secret"}))
     assert f"redirects to {http.url}/elsewhere, which is not followed" in str(caught.value)
     assert "HELPDESK_API_URL" in caught.value.hint
     assert [asked.path for asked in http.requests] == ["/hook"]
@@ -275,7 +276,7 @@ def test_the_catalog_may_redirect_three_times(http: HTTPServer) -> None:
     for step in (1, 2, 3):
         http.routes[f"/{step}"] = [redirect(f"/{step + 1}")]
     http.routes["/4"] = [Response(body=b"content")]
-    assert request(catalog(f"{http.url}/1"), ONCE).content == b"content"
+    assert send_once(catalog(f"{http.url}/1"), ONCE).content == b"content"
     assert [asked.path for asked in http.requests] == ["/1", "/2", "/3", "/4"]
 
 
@@ -288,7 +289,7 @@ def test_the_catalog_may_not_redirect_a_fourth_time(http: HTTPServer) -> None:
 
 
 @pytest.mark.parametrize("target", ["http://desk.example/c", "ftp://desk.example/c", "file:///c"])
-def test_a_redirect_from_https_to_anything_less_is_refused(httpx_mock: HTTPXMock, target: str) -> None:
+def test_a_redirect_from_https_to_an_unsafe_scheme_is_refused(httpx_mock: HTTPXMock, target: str) -> None:
     httpx_mock.add_response(status_code=302, headers={"Location": f"{target}?token=canary"})
     error = failure(catalog("https://desk.example/catalog.yaml"))
     assert isinstance(error, SettingsError)
@@ -302,11 +303,11 @@ def test_a_redirect_from_http_to_https_is_followed(httpx_mock: HTTPXMock) -> Non
         url="http://desk.example/c", status_code=301, headers={"Location": "https://desk.example/c"}
     )
     httpx_mock.add_response(url="https://desk.example/c", content=b"content")
-    assert request(catalog("http://desk.example/c"), ONCE).content == b"content"
+    assert send_once(catalog("http://desk.example/c"), ONCE).content == b"content"
 
 
 @pytest.mark.parametrize("target", ["http://[::1", "http://xn--/", "http://127.0.0.1:99999/"])
-def test_a_redirect_to_no_usable_address_is_an_error_of_the_catalog(http: HTTPServer, target: str) -> None:
+def test_a_redirect_to_an_invalid_address_is_an_error_of_the_catalog(http: HTTPServer, target: str) -> None:
     http.routes["/"] = [redirect(target)]
     assert str(failure(catalog(http.url))).startswith("the service catalog ")
 
@@ -315,12 +316,12 @@ def test_user_and_password_of_a_url_do_not_follow_a_redirect_to_another_server(h
     with http_server() as stranger:
         stranger.routes["/"] = [Response(body=b"content")]
         http.routes["/"] = [redirect(f"{stranger.url}/catalog.yaml")]
-        request(catalog(http.url.replace("//", "//user:password@")), ONCE)
+        send_once(catalog(http.url.replace("//", "//user:password@")), ONCE)
     assert "Authorization" in http.requests[0].headers
     assert "Authorization" not in stranger.requests[0].headers
 
 
-# What is shown of a URL
+# Secrets in URLs
 
 
 @pytest.mark.parametrize(
@@ -334,7 +335,7 @@ def test_user_and_password_of_a_url_do_not_follow_a_redirect_to_another_server(h
     ],
     ids=["nothing secret", "password", "user", "query and fragment", "two at signs"],
 )
-def test_a_url_is_shown_without_what_may_be_secret(url: str, text: str) -> None:
+def test_a_url_is_shown_without_the_parts_that_may_be_secret(url: str, text: str) -> None:
     assert shown_url(url) == text
 
 
@@ -352,8 +353,8 @@ def test_a_url_is_shown_without_what_may_be_secret(url: str, text: str) -> None:
 def test_no_error_holds_a_secret_of_the_url(http: HTTPServer, response: Response) -> None:
     http.routes["/"] = [response]
     url = http.url.replace("//", "//canary:canary@") + "/hook?token=canary#canary"
-    for endpoint in (helpdesk(url), catalog(url)):
-        error = failure(endpoint)
+    for service in (helpdesk(url), catalog(url)):
+        error = failure(service)
         assert "canary" not in f"{error} {error.hint}"
 
 
@@ -376,7 +377,7 @@ def test_no_error_holds_a_secret_of_the_url(http: HTTPServer, response: Response
         pytest.param("file://data/tickets.json", id="folder taken for a host"),
     ],
 )
-def test_an_unusable_url_is_a_wrong_setting(url: str) -> None:
+def test_an_invalid_url_is_a_wrong_setting(url: str) -> None:
     error = failure(helpdesk(url))
     assert isinstance(error, SettingsError)
     assert "HELPDESK_API_URL" in str(error)
@@ -389,11 +390,11 @@ def test_a_password_that_breaks_its_url_is_not_shown(character: str) -> None:
     assert "canary" not in f"{error} {error.hint}"
 
 
-# What surrounds a request
+# The environment
 
 
 @pytest.mark.parametrize("proxy", ["socks://user:canary@127.0.0.1:1", "gopher://canary@127.0.0.1:1"])
-def test_a_proxy_that_cannot_be_used_is_a_wrong_setting(monkeypatch: pytest.MonkeyPatch, proxy: str) -> None:
+def test_an_unusable_proxy_is_a_wrong_setting(monkeypatch: pytest.MonkeyPatch, proxy: str) -> None:
     monkeypatch.setenv("ALL_PROXY", proxy)
     error = failure(helpdesk("http://desk.example/hook"))
     assert isinstance(error, SettingsError)
@@ -401,7 +402,7 @@ def test_a_proxy_that_cannot_be_used_is_a_wrong_setting(monkeypatch: pytest.Monk
     assert "canary" not in f"{error} {error.hint}"
 
 
-def test_certificates_that_cannot_be_read_are_a_wrong_setting(
+def test_unreadable_certificates_are_a_wrong_setting(
     http: HTTPServer, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     monkeypatch.setenv("SSL_CERT_FILE", str(tmp_path / "missing.pem"))
@@ -424,7 +425,9 @@ def test_a_location_may_be_a_file(tmp_path: Path, kind: str) -> None:
         "file URL of localhost": url.replace("file://", "file://localhost"),
         "upper case": url.replace("file:", "FILE:"),
     }[kind]
-    assert read_location(helpdesk(location), ONCE, Call({"api_key": "unused"})).content == b"content"
+    assert (
+        read_location(helpdesk(location), ONCE, HTTPRequest("POST", body={"api_key": "unused"})).content == b"content"
+    )
 
 
 def test_a_path_counts_from_the_current_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -438,7 +441,7 @@ def test_a_path_counts_from_the_current_folder(tmp_path: Path, monkeypatch: pyte
     [("missing.json", "No such file or directory"), (".", "Is a directory"), ("file/x.json", "Not a directory")],
     ids=["missing", "folder", "below a file"],
 )
-def test_a_file_that_cannot_be_read_is_named_with_its_setting(tmp_path: Path, name: str, reason: str) -> None:
+def test_an_unreadable_file_is_an_error_that_names_the_setting(tmp_path: Path, name: str, reason: str) -> None:
     (tmp_path / "file").touch()
     path = tmp_path / name
     error = failure(helpdesk(str(path)))
@@ -454,12 +457,97 @@ def test_an_oversize_file_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyP
     assert "is larger than 100 bytes" in str(failure(helpdesk(str(path))))
 
 
-@pytest.mark.parametrize("name", ["ETag", "Last-Modified"])
-@pytest.mark.parametrize("tag", ["\xff", "a\x01b", '"sm\xf8rrebr\xf8d"'])
-def test_a_validator_that_no_request_could_give_back_is_none(httpx_mock: HTTPXMock, name: str, tag: str) -> None:
-    """Otherwise every later request fails before it is sent."""
-    httpx_mock.add_response(headers=[(name.encode(), tag.encode("latin-1"))], content=b"x")
-    answer = request(catalog("http://127.0.0.1/"), ONCE)
-    assert answer.validators == Validators("", "")
-    httpx_mock.add_response(content=b"y")
-    assert request(catalog("http://127.0.0.1/"), ONCE, Call(known=answer.validators)).content == b"y"
+# Several requests
+
+
+def in_session(service: HTTPService, *requests: HTTPRequest, policy: HTTPPolicy = ONCE) -> list[bytes]:
+    """The content of each response, all in one session."""
+
+    async def send_all() -> list[bytes]:
+        async with open_session(service, policy) as session:
+            return [(await session.send(request)).content for request in requests]
+
+    return anyio.run(send_all)
+
+
+def test_a_session_sends_method_headers_query_and_body(http: HTTPServer) -> None:
+    http.routes["/"] = [Response(body=b"content")]
+    request = HTTPRequest("PUT", "tickets/7", {"X-Key": "the key"}, {"page": "2", "of": "a&b"}, {"state": "open"})
+    in_session(helpdesk(f"{http.url}/api/?tenant=1"), request)
+    (asked,) = http.requests
+    assert (asked.method, asked.path) == ("PUT", "/api/tickets/7?page=2&of=a%26b")
+    assert (asked.headers["X-Key"], asked.json) == ("the key", {"state": "open"})
+
+
+def test_a_body_of_bytes_is_sent_as_it_is(http: HTTPServer) -> None:
+    http.routes["/"] = [Response()]
+    in_session(helpdesk(http.url), HTTPRequest("POST", headers={"Content-Type": "text/csv"}, body=b"a,b"))
+    (asked,) = http.requests
+    assert (asked.headers["Content-Type"], asked.body) == ("text/csv", b"a,b")
+
+
+def test_the_query_of_a_request_is_added_to_that_of_the_setting(http: HTTPServer) -> None:
+    http.routes["/"] = [Response()]
+    in_session(helpdesk(f"{http.url}/hook?tenant=1&page=1"), HTTPRequest(query={"page": "2"}))
+    assert http.requests[0].path == "/hook?tenant=1&page=2"
+
+
+def test_the_requests_of_a_session_share_a_client(http: HTTPServer) -> None:
+    http.routes["/"] = [Response(headers={"Set-Cookie": "session=1"}), Response()]
+    in_session(helpdesk(http.url), HTTPRequest(), HTTPRequest(url="/next"))
+    assert http.requests[1].headers["Cookie"] == "session=1"
+
+
+def test_each_request_of_a_session_is_tried_again_by_itself(http: HTTPServer) -> None:
+    http.routes["/"] = [Response(503), Response(body=b"1"), Response(503), Response(503), Response(body=b"2")]
+    assert in_session(helpdesk(http.url), HTTPRequest(), HTTPRequest(), policy=TWO_RETRIES) == [b"1", b"2"]
+
+
+def test_a_next_page_may_be_named_by_a_whole_url_and_gets_the_login_of_the_setting(http: HTTPServer) -> None:
+    http.routes["/"] = [Response()]
+    service = helpdesk(http.url.replace("//", "//user:password@") + "/tickets")
+    in_session(service, HTTPRequest(), HTTPRequest(url=f"{http.url}/tickets?page=2"))
+    assert http.requests[1].path == "/tickets?page=2"
+    assert http.requests[1].headers["Authorization"] == http.requests[0].headers["Authorization"]
+
+
+@pytest.mark.parametrize(
+    "url", ["{other}/tickets?token=canary", "//127.0.0.1:1/tickets", "file:///tickets", "http://["]
+)
+def test_a_next_page_on_another_server_is_refused_and_gets_no_key(http: HTTPServer, url: str) -> None:
+    with http_server() as other, pytest.raises(SettingsError) as caught:
+        in_session(helpdesk(http.url), HTTPRequest(url=url.format(other=other.url), headers={"X-Key": "canary"}))
+    assert str(caught.value).startswith("the helpdesk leads to ")
+    assert "canary" not in f"{caught.value} {caught.value.hint}"
+    assert http.requests == other.requests == []
+
+
+def test_headers_of_a_request_do_not_follow_a_redirect_to_another_server(http: HTTPServer) -> None:
+    with http_server() as stranger:
+        stranger.routes["/"] = [Response(304)]
+        http.routes["/"] = [redirect(f"{stranger.url}/catalog.yaml")]
+        headers = {"X-Key": "the key", "If-None-Match": '"one"'}
+        assert send_once(catalog(http.url), ONCE, HTTPRequest(headers=headers)).status == 304
+    assert http.requests[0].headers["X-Key"] == "the key"
+    assert "X-Key" not in stranger.requests[0].headers
+    assert stranger.requests[0].headers["If-None-Match"] == '"one"'
+
+
+def test_a_request_with_a_body_is_never_redirected(http: HTTPServer) -> None:
+    http.routes["/"] = [redirect("/elsewhere"), Response()]
+    with pytest.raises(SettingsError, match="which is not followed"):
+        send_once(catalog(http.url), ONCE, HTTPRequest("POST", body={}))
+    assert len(http.requests) == 1
+
+
+def test_secrets_of_a_request_are_not_shown(http: HTTPServer) -> None:
+    request = HTTPRequest("POST", "/?canary", {"X-Key": "canary"}, {"key": "canary"}, {"key": "canary"})
+    service = helpdesk("https://user:canary@desk.example/")
+    session = HTTPSession(service, ONCE, httpx.AsyncClient())
+    assert "canary" not in f"{request} {service} {session}"
+
+
+def test_the_headers_of_a_response_are_read_whatever_their_case(http: HTTPServer) -> None:
+    http.routes["/"] = [Response(headers={"X-Total": "7"})]
+    response = send_once(helpdesk(http.url), ONCE)
+    assert (response.status, response.headers["x-total"]) == (200, "7")

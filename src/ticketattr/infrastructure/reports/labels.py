@@ -1,4 +1,4 @@
-"""What every format of the report says in the same words."""
+"""Texts that every format of the report shares: headings, meanings of the states, facts about the run."""
 
 from __future__ import annotations
 
@@ -7,39 +7,42 @@ from ...domain.summary import Count, Summary
 
 MEANINGS = {
     "attributed": "chosen by the classifier: nothing to do",
-    "kept": "came with a valid pair: nothing to do",
+    "kept": "came with a valid request type: nothing to do",
     "corrected": "decided by a person: nothing to do",
-    "needs review": "a person should look",
+    "needs review": "a person should review it",
     "failed": "not attributed because something failed",
 }
 _MAX_GONE = 30
 
 
 def made_at(report: Report) -> str:
+    """The time of the report, to the minute, with its time zone."""
     return f"{report.generated_at:%Y-%m-%d %H:%M} UTC"
 
 
 def since_heading(report: Report) -> str:
-    earlier = report.background.earlier
+    """The heading of the changes since the earlier report."""
+    earlier = report.context.earlier
     if earlier is None:
-        return "Since the last report that was sent: there is none to compare with"
+        return "Since the last report that was sent: there is none yet"
     return f"Since the last report that was sent ({earlier.run_id})"
 
 
 def gone_tickets(report: Report) -> list[str]:
-    """One line a ticket, and one for those that are too many."""
+    """A line for each ticket that is no longer in the queue; of very many, the last line says how many more."""
     lines = [f"{ticket.id or '(no id)'} {ticket.short_description}" for ticket in report.gone[:_MAX_GONE]]
     more = len(report.gone) - len(lines)
     return [*lines, f"and {more:,} more"] if more else lines
 
 
 def counted_types(summary: Summary) -> list[Count]:
+    """The counts by request type, with the category in the name."""
     return [(f"{category} / {name}" if name else category, count) for category, name, count in summary.types]
 
 
 def facts(report: Report) -> list[tuple[str, str]]:
     """How the report was made: names and values."""
-    background, bill = report.background, report.background.bill
+    context, bill = report.context, report.context.bill
     known = [("run", report.run_id), ("attributed at", made_at(report))]
     if bill:
         known += [
@@ -50,8 +53,8 @@ def facts(report: Report) -> list[tuple[str, str]]:
         ]
         if bill.seconds:
             known.append(("duration", f"{bill.seconds:.1f} s"))
-    if background.catalog:
-        entries = len(background.catalog.entries)
-        known.append(("service catalog", f"version {background.catalog.version}, {entries:,} request types"))
-    known.append(("needs review below a confidence of", f"{background.review_below:g}"))
+    if context.catalog:
+        entries = len(context.catalog.entries)
+        known.append(("service catalog", f"version {context.catalog.version}, {entries:,} request types"))
+    known.append(("needs review below a confidence of", f"{context.review_below:g}"))
     return known

@@ -1,4 +1,4 @@
-"""What comes back from readers may be made to break whoever reads it: that takes little time and memory."""
+"""A hostile workbook takes little time and memory."""
 
 from __future__ import annotations
 
@@ -16,11 +16,11 @@ from ticketattr.domain.report import Report, Row
 from ticketattr.errors import InputError
 from ticketattr.infrastructure.delivery.report_folder import OutputFolder
 from ticketattr.infrastructure.evaluation.gold_files import GoldFile
-from ticketattr.infrastructure.reports import returned_workbook
+from ticketattr.infrastructure.reports import safe_workbook_reader
+from ticketattr.infrastructure.reports.corrections_reader import read_reviewed
 from ticketattr.infrastructure.reports.excel import write_workbook
-from ticketattr.infrastructure.reports.returned_workbook import MAX_PART, lines, opened
-from ticketattr.infrastructure.reports.reviewed_workbook import read_reviewed
-from ticketattr.infrastructure.reports.workbook import MAX_BYTES, MAX_PARTS, MAX_UNPACKED
+from ticketattr.infrastructure.reports.safe_workbook_reader import MAX_PART, open_workbook, read_rows
+from ticketattr.infrastructure.reports.workbook_archive import MAX_BYTES, MAX_PARTS, MAX_UNPACKED
 
 from ...conftest import CLI, DATA
 from ...fakes import MIDNIGHT
@@ -36,7 +36,7 @@ def reported(run_id: str = RUN) -> bytes:
 
 
 def with_part(name: str, content: bytes, base: bytes | None = None) -> bytes:
-    """The workbook with another content of one part."""
+    """The workbook with other content in one part."""
     file = io.BytesIO()
     with (
         zipfile.ZipFile(io.BytesIO(base or reported())) as source,
@@ -50,7 +50,7 @@ def with_part(name: str, content: bytes, base: bytes | None = None) -> bytes:
 
 
 def tickets_part() -> str:
-    """Where the sheet lies that is read."""
+    """The part with the sheet that is read."""
     with zipfile.ZipFile(io.BytesIO(reported())) as workbook:
         return next(
             name for name in workbook.namelist() if "worksheets/sheet" in name and b"short_descr" in workbook.read(name)
@@ -63,7 +63,7 @@ def sheet(rows: str, prolog: str = "") -> bytes:
 
 
 def larger_than_memory() -> bytes:
-    """A workbook of a few KB whose directory states one part of 600 MB many times over: they share their bytes."""
+    """A workbook of a few KB whose directory lists one part of 600 MB many times: the parts share their bytes."""
     file = io.BytesIO()
     with zipfile.ZipFile(file, "w", zipfile.ZIP_DEFLATED) as bomb:
         bomb.writestr("xl/workbook.xml", bytes(1024 * 1024))
@@ -86,7 +86,7 @@ def path(tmp_path: Path) -> Path:
 
 
 def refusals(path: Path) -> list[str]:
-    """What each of those who read workbooks says of this one."""
+    """What each reader of workbooks says about this one."""
     said = []
     for read in (read_reviewed, GoldFile.read):
         with pytest.raises(InputError) as refused:
@@ -95,18 +95,18 @@ def refusals(path: Path) -> list[str]:
     return [*said, *(report.damage for report in OutputFolder(path.parent).reports())]
 
 
-def test_what_unpacks_to_more_than_is_read_is_refused_unpacked_by_nobody(path: Path) -> None:
+def test_a_workbook_that_unpacks_to_too_much_is_refused_before_it_is_unpacked(path: Path) -> None:
     path.write_bytes(larger_than_memory())
     assert path.stat().st_size < 100_000
     assert [text.partition("unpacks to more than ")[2] for text in refusals(path)] == ["536,870,912 bytes"] * 3
 
 
-def test_a_directory_of_very_many_parts_is_refused_unread(path: Path) -> None:
+def test_a_directory_of_very_many_parts_is_refused_before_it_is_read(path: Path) -> None:
     path.write_bytes(many_parts())
     assert all("more than 10,000 parts" in text for text in refusals(path))
 
 
-def test_a_huge_file_is_read_to_its_limit_and_no_further(path: Path) -> None:
+def test_a_huge_file_is_read_up_to_the_limit(path: Path) -> None:
     with path.open("wb") as file:
         file.truncate(1024**4)
     said = refusals(path)
@@ -115,25 +115,25 @@ def test_a_huge_file_is_read_to_its_limit_and_no_further(path: Path) -> None:
 
 
 @pytest.mark.parametrize("packer", [zipfile.ZIP_BZIP2, zipfile.ZIP_LZMA])
-def test_what_is_packed_as_no_workbook_is_is_not_unpacked(path: Path, packer: int) -> None:
-    """These packers hand over all that a piece of input stands for at once, whatever the directory states."""
+def test_a_workbook_with_an_unusual_compression_is_not_unpacked(path: Path, packer: int) -> None:
+    """These decompressors return everything that a piece of input stands for, whatever size the directory states."""
     with zipfile.ZipFile(path, "w", packer) as workbook:
         workbook.writestr("xl/workbook.xml", bytes(1000))
     said = refusals(path)
     assert len(said) == 3
-    assert all("packed as no workbook is" in text for text in said)
+    assert all("compressed by a method that workbooks do not use" in text for text in said)
 
 
 @pytest.mark.parametrize("part", ["xl/sharedStrings.xml", SHEET])
 def test_more_tags_than_a_report_can_have_are_refused(path: Path, part: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A hundred bytes each, in what the zip directory calls half a gigabyte: more than memory holds."""
+    """Each tag takes a hundred bytes in memory, and a part of half a gigabyte can hold very many."""
     openpyxl.Workbook().save(path)
-    monkeypatch.setattr(returned_workbook, "MAX_TAGS", 10_000)
+    monkeypatch.setattr(safe_workbook_reader, "MAX_TAGS", 10_000)
     path.write_bytes(with_part(part, b"<si/>" * 10_000, path.read_bytes()))
     assert all("more than 10,000 tags" in text for text in refusals(path)[:2])
 
 
-def test_a_part_that_is_read_as_a_whole_must_be_small(path: Path) -> None:
+def test_a_part_that_openpyxl_reads_as_a_whole_must_be_small(path: Path) -> None:
     openpyxl.Workbook().save(path)
     path.write_bytes(with_part("xl/styles.xml", b" " * (MAX_PART + 1), path.read_bytes()))
     assert all("xl/styles.xml unpacks to more than 16,777,216 bytes" in text for text in refusals(path)[:2])
@@ -148,23 +148,23 @@ def test_entities_are_not_resolved(path: Path, text: str) -> None:
     seen = []
     with (
         pytest.raises(InputError) if laughs else nullcontext(),
-        opened(path, is_no="no workbook") as workbook,
+        open_workbook(path, expected="a workbook") as workbook,
     ):
-        seen = list(lines(workbook.worksheets[0]))
+        seen = list(read_rows(workbook.worksheets[0]))
     assert seen == ([] if laughs else [("ha", *[None] * 63)])
 
 
-def test_a_sheet_that_claims_rows_and_columns_without_end_is_read_within_the_bounds_of_one(path: Path) -> None:
+def test_a_sheet_that_states_endless_rows_and_columns_is_read_within_bounds(path: Path) -> None:
     openpyxl.Workbook().save(path)
     rows = '<row r="1"><c r="XFD1"><v>1</v></c></row><row r="999999999999999999"><c r="A1"><v>1</v></c></row>'
     path.write_bytes(with_part(SHEET, sheet(rows), path.read_bytes()))
-    with opened(path, is_no="no workbook") as workbook:
-        widths = [len(line) for line in lines(workbook.worksheets[0])]
+    with open_workbook(path, expected="a workbook") as workbook:
+        widths = [len(line) for line in read_rows(workbook.worksheets[0])]
     assert (len(widths), set(widths)) == (1_048_576, {64})
 
 
 @pytest.mark.parametrize("number", ["1e999", "-1e999", "NaN", "9" * 5000, "1e308"])
-def test_a_place_that_is_no_place_is_no_bug(path: Path, number: str) -> None:
+def test_an_invalid_place_is_read_as_no_place(path: Path, number: str) -> None:
     names = ("place", "id", "short_description", "request_category", "request_type")
     header = "".join(
         f'<c r="{column}1" t="inlineStr"><is><t>{name}</t></is></c>'
@@ -180,8 +180,8 @@ def test_a_place_that_is_no_place_is_no_bug(path: Path, number: str) -> None:
 
 
 @pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="no pipes that have a name")
-def test_a_pipe_and_a_device_hold_nobody_up(path: Path, cli: CLI) -> None:
-    """Opened the usual way, a pipe that nobody writes to never answers, and /dev/zero never ends."""
+def test_a_pipe_and_a_device_do_not_block_a_command(path: Path, cli: CLI) -> None:
+    """A plain open waits for ever at a pipe that nobody writes to, and /dev/zero never ends."""
     output = cli.folder / "output"
     output.mkdir()
     os.mkfifo(output / "pipe.xlsx")
@@ -203,7 +203,7 @@ def test_a_pipe_and_a_device_hold_nobody_up(path: Path, cli: CLI) -> None:
 @pytest.mark.parametrize(
     "run_id", ["../../etc", "/etc/passwd", "..", "", f"{RUN}/..", f"{RUN}\n", "20261123T150301Z-7F3A"]
 )
-def test_a_run_that_is_a_path_leads_nowhere(path: Path, cli: CLI, run_id: str) -> None:
+def test_a_run_id_that_is_a_path_is_refused(path: Path, cli: CLI, run_id: str) -> None:
     path.write_bytes(reported(run_id))
     outside = (cli.folder / "work" / run_id.lstrip("/")).resolve()
     outside.mkdir(parents=True, exist_ok=True)
@@ -217,7 +217,7 @@ def test_a_run_that_is_a_path_leads_nowhere(path: Path, cli: CLI, run_id: str) -
 @pytest.mark.parametrize(
     "run_id", ["../../../etc", "/etc", f"{RUN}/..", "20261123T150301Z-7F3A", "٢٠٢٦١١٢٣T150301Z-7f3a"]
 )
-def test_a_report_names_no_run_by_what_is_none(path: Path, run_id: str) -> None:
+def test_a_report_names_no_run_if_its_run_id_is_invalid(path: Path, run_id: str) -> None:
     path.write_bytes(reported(run_id))
     (report,) = OutputFolder(path.parent).reports()
     assert (report.run_id, report.damage) == ("", "")
@@ -227,8 +227,8 @@ def test_a_report_names_no_run_by_what_is_none(path: Path, run_id: str) -> None:
     "text",
     ["<property " * 90_000, "<property " + 'name="run_id" ' * 70_000, '<property name="run_id">' + " " * 900_000],
 )
-def test_properties_that_are_made_to_be_searched_for_long_are_searched_at_once(path: Path, text: str) -> None:
-    """Hours, where each start of the pattern looks through all that follows."""
+def test_hostile_properties_do_not_make_the_search_slow(path: Path, text: str) -> None:
+    """A search that reads on from each start of the pattern would take hours."""
     path.write_bytes(with_part("docProps/custom.xml", text.encode()))
     began = time.monotonic()
     (report,) = OutputFolder(path.parent).reports()
@@ -236,7 +236,7 @@ def test_properties_that_are_made_to_be_searched_for_long_are_searched_at_once(p
     assert time.monotonic() - began < 5
 
 
-def test_no_reason_quotes_more_of_a_workbook_than_somebody_reads(path: Path) -> None:
+def test_error_messages_about_a_workbook_are_short(path: Path) -> None:
     content = bytearray(with_part("xl/media/image1.png", bytes(60_000)))
     content[26:28] = (9_000).to_bytes(2, "little")  # the length of the first name, where its content begins
     path.write_bytes(content)
