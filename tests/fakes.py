@@ -9,13 +9,14 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta, timezone
 from pathlib import Path
 from types import TracebackType
-from typing import TypeAlias, TypeVar
+from typing import Any, TypeAlias, TypeVar
 
 from ticketattr.application.ports import Acceptance, BatchFailed, DeliveryInDoubt, MessageRefused, TransientFailure
 from ticketattr.domain.catalog import SLA, RequestType, ServiceCatalog
 from ticketattr.domain.correction import Correction
 from ticketattr.domain.delivery import Message, RecipientResult, ReportFile, Transport
 from ticketattr.domain.examples import Example
+from ticketattr.domain.run_history import Command, RunRecord
 from ticketattr.domain.ticket import Attribution, Outcome, Ticket, Unattributed
 from ticketattr.domain.usage import Bill
 from ticketattr.errors import MailServerError, TicketAttrError
@@ -64,6 +65,14 @@ def a_message(
         subject=subject,
         reports=reports or (a_report(),),
     )
+
+
+def a_run_record(
+    exit_code: int = 0, *reasons: str, command: Command = "run", minute: float = 0, **more: Any
+) -> RunRecord:
+    """A run that started and ended at that minute; `more` are further fields of the record."""
+    at = MIDNIGHT + timedelta(minutes=minute)
+    return RunRecord(f"run {minute:g}", command, at, at, exit_code, reasons, **more)
 
 
 Script: TypeAlias = Callable[[Ticket], RequestType | None]

@@ -166,7 +166,7 @@ def test_a_stage_that_fails_is_logged_and_no_later_one_starts(house: House, capl
     house.catalog = None
     with caplog.at_level("INFO", logger="ticketattr.application.run_progress"), pytest.raises(CatalogError):
         house.run()
-    assert caplog.messages[-1] == "fetch broken off in 1.00 s"
+    assert caplog.messages[-1] == "fetch interrupted in 1.00 s"
     assert house.asked == ["catalog in fetch"], "without a catalog, asking for the queue is of no use"
     assert house.classifier.shown == []
 

@@ -715,27 +715,27 @@ def test_a_log_file_that_cannot_be_written_is_an_error(
 
 @pytest.fixture
 def open_folder() -> Iterator[Path]:
-    """One that everybody may enter, as are those that it is in."""
+    """A folder that everybody may enter; the same holds for its parents."""
     with TemporaryDirectory(dir="/tmp") as name:
         path = Path(name)
         path.chmod(0o755)
         yield path
 
 
-def test_metrics_and_log_that_can_be_written_are_said_to_be(cli: CLI, open_folder: Path) -> None:
+def test_metrics_and_log_file_that_can_be_written_are_ok(cli: CLI, open_folder: Path) -> None:
     cli.settings |= {"METRICS_TEXTFILE": f"{open_folder}/new/x.prom", "LOG_FILE": "logs/ticketattr.log"}
     checked = check(cli)
     assert (checked.exit_code, checked.troubles) == (DONE, [])
     assert checked.of("metrics") == [
         f"METRICS_TEXTFILE: {open_folder}/new can be written (it will be made)",
-        "METRICS_TEXTFILE: everybody may read it",
+        "METRICS_TEXTFILE: everybody may read the file",
     ]
     assert checked.of("log file") == ["LOG_FILE: logs can be written (it will be made)"]
     open_folder.chmod(0o750)
-    assert f"only who is in its group may enter {open_folder}" in check(cli).of("metrics")[1]
+    assert f"only its owner and group may enter {open_folder}" in check(cli).of("metrics")[1]
 
 
-def test_metrics_that_cannot_be_written_are_an_error(cli: CLI, open_folder: Path) -> None:
+def test_a_metrics_file_that_cannot_be_written_is_an_error(cli: CLI, open_folder: Path) -> None:
     (open_folder / "file").touch()
     cli.settings["METRICS_TEXTFILE"] = f"{open_folder}/file/x.prom"
     exit_code, found = trouble(cli)
@@ -743,23 +743,23 @@ def test_metrics_that_cannot_be_written_are_an_error(cli: CLI, open_folder: Path
     assert found["what"] == f"METRICS_TEXTFILE: {open_folder}/file cannot be written: Not a directory"
 
 
-def test_metrics_that_nobody_else_can_read_are_a_warning(cli: CLI, open_folder: Path) -> None:
+def test_a_metrics_file_that_only_its_owner_can_read_is_a_warning(cli: CLI, open_folder: Path) -> None:
     (open_folder / "private").mkdir(mode=0o700)
     cli.settings["METRICS_TEXTFILE"] = f"{open_folder}/private/x.prom"
     exit_code, found = trouble(cli)
     assert (exit_code, found["area"]) == (DONE, "metrics")
-    assert f"nobody but its owner may enter {open_folder}/private, so node_exporter cannot" in found["what"]
+    assert f"only its owner may enter {open_folder}/private, so node_exporter cannot" in found["what"]
     assert f"chmod g+x {open_folder}/private" in found["fix"]
 
 
-def test_a_gateway_is_asked_online_alone_and_gets_no_figures(cli: CLI, http: HTTPServer) -> None:
+def test_a_pushgateway_is_contacted_only_online_and_receives_no_metrics(cli: CLI, http: HTTPServer) -> None:
     http.routes["/metrics/job/ticketattr"] = [Response(405)]
     cli.settings["METRICS_PUSH_URL"] = http.url.replace("://", f"://user:{SECRET}@")
-    assert check(cli).of("metrics") == ["METRICS_PUSH_URL: not asked: --online asks it"]
+    assert check(cli).of("metrics") == ["METRICS_PUSH_URL: not contacted; --online contacts it"]
     assert http.requests == []
     checked = check(cli, "--online")
     assert (checked.exit_code, checked.troubles) == (DONE, [])
-    assert checked.of("metrics") == ["METRICS_PUSH_URL: a Pushgateway answers; nothing was pushed"]
+    assert checked.of("metrics") == ["METRICS_PUSH_URL: a Pushgateway answers; no metrics were pushed"]
     assert [(request.method, request.body) for request in http.requests] == [("GET", b"")]
     assert "METRICS_PUSH_URL = ******** (environment)" in checked.of("settings")
 
@@ -767,15 +767,15 @@ def test_a_gateway_is_asked_online_alone_and_gets_no_figures(cli: CLI, http: HTT
 @pytest.mark.parametrize(
     ("response", "exit_code", "said", "fix"),
     [
-        (Response(404), USAGE, "nobody takes figures at METRICS_PUSH_URL: it answered 404", "Check its path"),
-        (Response(401), USAGE, "nobody takes figures at METRICS_PUSH_URL: it answered 401", "who may push there"),
-        (Response(502), SERVICE, "the Pushgateway cannot be had: it answered 502", "try again later"),
-        (Response(429), SERVICE, "the Pushgateway cannot be had: it answered 429", "try again later"),
-        (Response(hang_up=True), SERVICE, "the Pushgateway cannot be had: RemoteProtocolError", "try again later"),
+        (Response(404), USAGE, "METRICS_PUSH_URL does not take metrics: it answered 404", "Check its path"),
+        (Response(401), USAGE, "METRICS_PUSH_URL does not take metrics: it answered 401", "who may push there"),
+        (Response(502), SERVICE, "the Pushgateway is not available: it answered 502", "try again later"),
+        (Response(429), SERVICE, "the Pushgateway is not available: it answered 429", "try again later"),
+        (Response(hang_up=True), SERVICE, "the Pushgateway is not available: RemoteProtocolError", "try again later"),
     ],
     ids=["path", "login", "down", "busy", "hangs up"],
 )
-def test_a_gateway_that_does_not_answer_well_is_an_error(
+def test_a_pushgateway_that_answers_with_an_error_is_an_error(
     cli: CLI, http: HTTPServer, response: Response, exit_code: ExitCode, said: str, fix: str
 ) -> None:
     http.routes["/"] = [response]
@@ -785,27 +785,27 @@ def test_a_gateway_that_does_not_answer_well_is_an_error(
     assert fix in found["fix"]
 
 
-def test_a_gateway_that_is_not_there_is_an_error(cli: CLI, closed_port: int) -> None:
+def test_a_pushgateway_that_does_not_answer_is_an_error(cli: CLI, closed_port: int) -> None:
     cli.settings["METRICS_PUSH_URL"] = f"http://127.0.0.1:{closed_port}/{SECRET}"
     exit_code, found = trouble(cli, "--online")
-    assert (exit_code, found["what"]) == (SERVICE, "the Pushgateway cannot be had: ConnectError")
+    assert (exit_code, found["what"]) == (SERVICE, "the Pushgateway is not available: ConnectError")
     assert "METRICS_PUSH_URL" in found["fix"]
 
 
 @pytest.mark.parametrize("online", [(), ("--online",)], ids=["offline", "online"])
-def test_alert_services_are_looked_at_and_told_nothing(cli: CLI, http: HTTPServer, online: tuple[str, ...]) -> None:
+def test_alert_urls_are_validated_and_no_message_is_sent(cli: CLI, http: HTTPServer, online: tuple[str, ...]) -> None:
     cli.settings["ALERT_URLS"] = f"{http.url.replace('http', 'json')}/{SECRET}, tgram://{SECRET}"
     exit_code, found = trouble(cli, *online)
     assert (exit_code, found["area"]) == (USAGE, "alerts")
-    assert found["what"] == "alert service 2 of 2 (tgram): apprise does not understand its URL"
+    assert found["what"] == "alert service 2 of 2 (tgram): its URL is not valid for apprise"
     assert "ALERT_URLS" in found["fix"]
     said = check(cli).of("alerts")
-    assert said[0] == "alert service 1 of 2 (json): apprise understands its URL; no message was sent"
+    assert said[0] == "alert service 1 of 2 (json): its URL is valid for apprise; no message was sent"
     assert "ALERT_URLS = ******** (environment)" in check(cli).of("settings")
     assert http.requests == []
 
 
-def test_alerts_without_what_sends_them_say_what_to_install(cli: CLI, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_alerts_without_the_extra_say_what_to_install(cli: CLI, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "apprise", None)
     cli.settings["ALERT_URLS"] = f"json://{SECRET}"
     checked = check(cli)
@@ -814,35 +814,35 @@ def test_alerts_without_what_sends_them_say_what_to_install(cli: CLI, monkeypatc
     assert "pip install 'ticketattr[alerts]'" in checked.troubles[0]["what"]
 
 
-def test_what_is_remembered_is_told_and_is_not_made_by_a_check(cli: CLI) -> None:
+def test_a_check_shows_the_last_run_and_records_none(cli: CLI) -> None:
     cli.settings["ALERT_URLS"] = "json://127.0.0.1:9"
-    assert check(cli).of("run history") == ["no run is remembered yet"]
+    assert check(cli).of("run history") == ["no run is recorded yet"]
     cli.ok("run")
     (said,) = check(cli).of("run history")
     assert re.fullmatch(r"the last `run` ended at \d{4}-\d\d-\d\d \d\d:\d\d UTC with exit code 0", said)
 
 
-def test_a_run_that_is_remembered_of_the_future_says_that_the_clock_was_wrong(cli: CLI) -> None:
+def test_a_recorded_run_in_the_future_says_that_the_clock_was_wrong(cli: CLI) -> None:
     cli.settings["ALERT_URLS"] = "json://127.0.0.1:9"
     cli.ok("run")
     path = cli.folder / "work/run-history.json"
     content = json.loads(path.read_text())
-    content["data"]["last"]["run"]["ended"] = (datetime.now(timezone.utc) + timedelta(days=400)).isoformat()
+    content["data"]["last_run"]["run"]["ended"] = (datetime.now(timezone.utc) + timedelta(days=400)).isoformat()
     path.write_text(json.dumps(content))
     exit_code, found = trouble(cli)
     assert (exit_code, found["area"]) == (DONE, "run history")
-    assert found["what"].endswith("with exit code 0, which is yet to come")
+    assert found["what"].endswith("with exit code 0, which is in the future")
     assert "clock" in found["fix"]
 
 
 @pytest.mark.parametrize("content", ["{", '{"kind": "run_history", "schema_version": 1, "data": {"overlaps": "x"}}'])
-def test_a_memory_that_cannot_be_used_is_a_warning(cli: CLI, content: str) -> None:
+def test_a_run_history_that_cannot_be_read_is_a_warning(cli: CLI, content: str) -> None:
     cli.settings["ALERT_URLS"] = "json://127.0.0.1:9"
     (cli.folder / "work").mkdir()
     (cli.folder / "work/run-history.json").write_text(content)
     exit_code, found = trouble(cli)
     assert (exit_code, found["area"]) == (DONE, "run history")
-    assert "what is remembered of earlier runs cannot be used" in found["what"]
+    assert "the run history cannot be read" in found["what"]
     assert "work/run-history.json" in found["fix"]
 
 

@@ -76,7 +76,7 @@ def test_where_json_is_wanted_stderr_is_nothing_else_errors_and_hints_included(c
 def test_a_stage_that_breaks_off_says_so(cli: CLI) -> None:
     cli.settings |= {"LOG_FORMAT": "json", "SERVICE_CATALOG_URL": "nowhere.yaml"}
     (end,) = [line for line in json_lines(cli("fetch").stderr) if "duration" in line]
-    assert (end["stage"], end["message"].split(" in ")[0]) == ("fetch", "fetch broken off")
+    assert (end["stage"], end["message"].split(" in ")[0]) == ("fetch", "fetch interrupted")
 
 
 def test_a_text_log_says_the_same_and_takes_over_what_a_person_was_told(cli: CLI) -> None:

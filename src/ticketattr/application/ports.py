@@ -31,7 +31,8 @@ from ..domain.usage import Bill
 
 if TYPE_CHECKING:
     from ..domain.alerting import Alert
-    from ..domain.run_history import Figures, RunHistory
+    from ..domain.metrics import MetricsSnapshot
+    from ..domain.run_history import RunHistory
 
 T = TypeVar("T")
 
@@ -335,17 +336,18 @@ class Mailer(Protocol):
 
 class RunHistoryStore(Protocol):
     def change(self, change: Callable[[RunHistory], RunHistory]) -> RunHistory:
-        """What is known from now on, after `change` to what was known; nobody else changes it meanwhile.
+        """Replace the history by `change(history)`, under a lock, and return the new one.
 
-        Raises nothing: what cannot be read is unknown, what cannot be kept is forgotten, both with a warning.
+        Raises nothing. A history that cannot be read counts as empty, one that cannot be written is not kept; both are
+        logged as warnings.
         """
 
 
 class MetricsSink(Protocol):
-    def publish(self, figures: Figures) -> None:
-        """Put these in the place of what was published before. Raises SettingsError or ServiceError, soon."""
+    def publish(self, snapshot: MetricsSnapshot) -> None:
+        """Replace the metrics that were published before. Raises SettingsError or ServiceError, within seconds."""
 
 
 class Alerts(Protocol):
     def send(self, alert: Alert) -> bool:
-        """Whether somebody could be told within a few seconds. Raises nothing: what failed is logged."""
+        """Send an alert within a few seconds. True if at least one service took it. Raises nothing; logs failures."""

@@ -24,14 +24,17 @@ from .settings.values import Values, read_values
 log = logging.getLogger(__name__)
 
 MONITORED = ("run", "send")
-"""The commands of which it is remembered, published and told how they end: `domain.operation.Command`, not loaded."""
+"""Commands whose outcome is recorded, published as metrics and reported as alerts.
+
+The same as `domain.run_history.Command`, which is not imported here because it is not needed for most commands.
+"""
 
 
 @dataclass(slots=True)
 class Invocation:
     """What the options before the command say, and what the command does under them.
 
-    `operation` is known once a command whose end is recorded has read its settings, be they right or wrong.
+    `monitoring` is set once a monitored command has read its settings, even if some of them are wrong.
     """
 
     console: Console

@@ -55,13 +55,13 @@ def exit_if_partial(
     left: Sequence[ReportStatus] = (),
 ) -> None:
     """Exit 5 when tickets stayed unattributed because something failed, or a report did not reach every reader."""
-    from ..domain.run_history import shortfalls
+    from ..domain.run_history import partial_reasons
 
     for status in left:
         invocation.console.problem(f"not sent: {status.report.path}: {_standing(status)}")
     for reply in dict.fromkeys(result.reply for result in _refusals(deliveries)):
         invocation.console.problem(f"refused for a recipient: {reply}")
-    if shortfalls(tickets, deliveries, left):
+    if partial_reasons(tickets, deliveries, left):
         raise typer.Exit(ExitCode.PARTIAL)
 
 

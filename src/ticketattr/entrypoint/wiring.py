@@ -48,7 +48,7 @@ from .settings.sources import SourceSettings
 if TYPE_CHECKING:
     from ..application.monitoring import Monitoring
     from ..application.run import Pipeline
-    from ..domain.run_history import ReportFigures
+    from ..domain.metrics import ReportCounts
     from ..infrastructure.catalog.cache import CachedCatalog
     from ..infrastructure.delivery.report_log import SQLiteReportLog
     from ..infrastructure.delivery.smtp import SMTPMailer
@@ -278,9 +278,9 @@ def pipeline(
 
 def monitoring(settings: MonitoringSettings) -> Monitoring:
     from ..application.monitoring import Monitoring
-    from ..application.report_figures import count_reports
+    from ..application.report_counts import count_reports
 
-    def count(since: datetime) -> ReportFigures:
+    def count(since: datetime) -> ReportCounts:
         return count_reports(tracker(settings.tracker), since=since)
 
     return Monitoring(

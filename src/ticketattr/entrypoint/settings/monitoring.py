@@ -1,4 +1,4 @@
-"""What an operator is told: logs, figures, alerts."""
+"""Settings of the log file, the metrics and the alerts."""
 
 from __future__ import annotations
 
@@ -16,14 +16,14 @@ from .report_tracker import ReportTrackerSettings
 LogFormat = Literal["text", "json"]
 
 _LEVELS = {"debug": logging.DEBUG, "info": logging.INFO, "warning": logging.WARNING, "error": logging.ERROR}
-# Between two URLs; within one, a comma may stand too.
+# Between two URLs. A comma may also be a part of a URL.
 _BETWEEN_URLS = re.compile(r"[,\s]+(?=[A-Za-z][A-Za-z0-9+.-]*://)")
 _URL = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*://\S+")
 
 
 @dataclass(frozen=True, slots=True)
 class LogSettings:
-    """`format` is that of the file, and of stderr where that is no terminal; `level` that of the file alone."""
+    """`format` holds for the file, and for stderr unless it is a terminal. `level` holds for the file only."""
 
     file: Path | None = None
     format: LogFormat = "text"
@@ -45,7 +45,7 @@ class LogSettings:
 
 @dataclass(frozen=True, slots=True)
 class MonitoringSettings:
-    """Where it is remembered how runs ended, where figures go, and who is told."""
+    """Where the run history is kept, where metrics are published and where alerts are sent."""
 
     tracker: ReportTrackerSettings
     textfile: Path | None
@@ -53,8 +53,8 @@ class MonitoringSettings:
     alert_urls: tuple[str, ...] = field(repr=False)
 
     @property
-    def is_watched(self) -> bool:
-        """Whether anybody wants to know how a run ended. Else nothing is remembered, and no file made for it."""
+    def is_enabled(self) -> bool:
+        """Whether metrics or alerts are set. Otherwise no run history is kept."""
         return bool(self.textfile or self.push_url or self.alert_urls)
 
     @classmethod
@@ -70,7 +70,7 @@ class MonitoringSettings:
 def _textfile(env: Environment) -> Path | None:
     path = env.text("METRICS_TEXTFILE")
     if path and not path.endswith(".prom"):
-        env.wrong.append("METRICS_TEXTFILE does not end in .prom, and node_exporter reads no other files")
+        env.wrong.append("METRICS_TEXTFILE does not end in .prom, and node_exporter only reads such files")
     return Path(path) if path else None
 
 
@@ -78,12 +78,12 @@ def _push_url(env: Environment) -> str:
     url = env.optional_secret("METRICS_PUSH_URL")
     try:
         parts = urlsplit(url)
-        is_usable = parts.scheme in ("http", "https") and bool(parts.hostname) and parts.port != 0
+        is_valid = parts.scheme in ("http", "https") and bool(parts.hostname) and parts.port != 0
     except ValueError:
-        is_usable = False
-    if url and not is_usable:
-        env.wrong.append("METRICS_PUSH_URL is no http(s) URL")
-    return url if is_usable else ""
+        is_valid = False
+    if url and not is_valid:
+        env.wrong.append("METRICS_PUSH_URL is not an http(s) URL")
+    return url if is_valid else ""
 
 
 def _alert_urls(env: Environment) -> tuple[str, ...]:
@@ -91,10 +91,10 @@ def _alert_urls(env: Environment) -> tuple[str, ...]:
     parts = [part for part in _BETWEEN_URLS.split(text) if part]
     urls = tuple(part for part in parts if _URL.fullmatch(part))
     if len(urls) < len(parts):
-        # Not shown, nor handed on: it may be a token.
+        # The text itself is not shown, because it may be a token.
         number = next(number for number, part in enumerate(parts, start=1) if part not in urls)
-        env.wrong.append(f"ALERT_URLS: number {number} is no URL")
+        env.wrong.append(f"ALERT_URLS: number {number} is not a URL")
     if urls and not find_spec("apprise"):
-        env.wrong.append("ALERT_URLS needs what sends alerts: `pip install 'ticketattr[alerts]'`")
+        env.wrong.append("ALERT_URLS needs an extra: `pip install 'ticketattr[alerts]'`")
         return ()
     return urls

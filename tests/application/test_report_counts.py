@@ -1,4 +1,4 @@
-"""Reports and their deliveries, counted: real folder, real log."""
+"""Counts of reports and deliveries, from a real folder and a real report log."""
 
 from __future__ import annotations
 
@@ -8,9 +8,9 @@ from pathlib import Path
 import pytest
 
 from ticketattr.application.outgoing_messages import Addressing
-from ticketattr.application.report_figures import count_reports
+from ticketattr.application.report_counts import count_reports
 from ticketattr.application.report_tracker import ReportTracker
-from ticketattr.domain.run_history import ReportFigures
+from ticketattr.domain.metrics import ReportCounts
 from ticketattr.infrastructure.delivery.report_folder import OutputFolder
 
 from ..fakes import MIDNIGHT, FakeMailer
@@ -22,12 +22,12 @@ def desk(tmp_path: Path) -> Desk:
     return Desk(tmp_path / "output")
 
 
-def count(desk: Desk, *, since: datetime = MIDNIGHT) -> ReportFigures:
+def count(desk: Desk, *, since: datetime = MIDNIGHT) -> ReportCounts:
     return count_reports(ReportTracker(OutputFolder(desk.root), desk.log, "smtp", desk.doubt), since=since)
 
 
-def test_all_figures_of_an_empty_folder_are_zero(desk: Desk) -> None:
-    assert count(desk) == ReportFigures(delivered=0, recipients=0, sent=0, pending=0, in_doubt=0, oldest=None)
+def test_all_counts_of_an_empty_folder_are_zero(desk: Desk) -> None:
+    assert count(desk) == ReportCounts(delivered=0, recipients=0, sent=0, pending=0, in_doubt=0, oldest=None)
 
 
 def test_delivered_counts_every_transport_and_pending_only_its_own(desk: Desk) -> None:
@@ -38,7 +38,7 @@ def test_delivered_counts_every_transport_and_pending_only_its_own(desk: Desk) -
     desk.put("c.xlsx", modified=500)
     desk.put("d.xlsx", modified=700)
     desk.send(FakeMailer(transport="file"))
-    assert count(desk) == ReportFigures(
+    assert count(desk) == ReportCounts(
         delivered=6, recipients=4, sent=6, pending=2, in_doubt=0, oldest=MIDNIGHT + timedelta(seconds=500)
     )
 
@@ -59,16 +59,16 @@ def test_a_report_in_doubt_is_pending_with_either_policy(desk: Desk, policy: str
     desk.put("a.xlsx")
     desk.mailer.troubles = [DOUBT]
     desk.send()
-    figures = count(desk)
-    assert (figures.pending, figures.in_doubt, figures.delivered, figures.recipients) == (1, 1, 0, 0)
+    counts = count(desk)
+    assert (counts.pending, counts.in_doubt, counts.delivered, counts.recipients) == (1, 1, 0, 0)
 
 
 def test_a_report_that_was_refused_is_pending_and_not_delivered(desk: Desk) -> None:
     desk.put("a.xlsx")
     desk.mailer.troubles = [REFUSED]
     desk.send()
-    figures = count(desk)
-    assert (figures.pending, figures.in_doubt, figures.delivered, figures.recipients) == (1, 0, 0, 0)
+    counts = count(desk)
+    assert (counts.pending, counts.in_doubt, counts.delivered, counts.recipients) == (1, 0, 0, 0)
 
 
 def test_a_missing_report_has_no_age(desk: Desk) -> None:
@@ -76,5 +76,5 @@ def test_a_missing_report_has_no_age(desk: Desk) -> None:
     desk.mailer.troubles = [DOUBT]
     desk.send()
     path.unlink()
-    figures = count(desk)
-    assert (figures.pending, figures.in_doubt) == (1, 1)
+    counts = count(desk)
+    assert (counts.pending, counts.in_doubt) == (1, 1)
