@@ -22,7 +22,7 @@ from ticketattr.entrypoint.cli import app
 
 from .servers import HTTPServer, MailServer, http_server, smtp_server
 
-# For `nox -s mutation`: that a test fails is enough to know, and the smallest case takes long to find.
+# For `nox -s mutation`: a failing test is enough, and searching for the smallest example takes long.
 settings.register_profile("mutation", phases=(Phase.explicit, Phase.generate), database=None)
 
 DATA = Path(__file__).parent / "data"
@@ -42,7 +42,7 @@ OFFLINE_SETTINGS = {
 
 @dataclass
 class CLI:
-    """The program, run in a folder of its own with these settings and no others."""
+    """Runs the program in a folder of its own, with only these settings."""
 
     folder: Path
     settings: dict[str, str] = field(default_factory=lambda: dict(OFFLINE_SETTINGS))
@@ -61,7 +61,7 @@ class CLI:
     def process(
         self, *args: str, program: Sequence[str] = ("-m", "ticketattr"), before: Sequence[str] = ()
     ) -> subprocess.CompletedProcess[str]:
-        """The program as a process of its own; `before` stands before Python in the command."""
+        """Run the program as a process. `before` comes before Python in the command."""
         return subprocess.run(
             [*before, sys.executable, *program, *args],
             cwd=self.folder,
@@ -108,7 +108,7 @@ def cli(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[CLI]:
 
 @pytest.fixture(autouse=True)
 def logging_as_it_was() -> Iterator[None]:
-    """The program sets up logging for its process, which here is ours, and says which run and stage it is in."""
+    """Restore logging and the current run and stage, which the program sets for its process."""
     root, ours = logging.getLogger(), logging.getLogger("ticketattr")
     handlers, level, our_level = root.handlers[:], root.level, ours.level
     run, stage = current_run.set(""), current_stage.set("")
@@ -122,7 +122,7 @@ def logging_as_it_was() -> Iterator[None]:
 
 @pytest.fixture
 def ctrl_c() -> Iterator[None]:
-    """Processes that are started listen to SIGINT, though a shell may have told the tests not to."""
+    """Child processes handle SIGINT, even if a shell started the tests with SIGINT ignored."""
     before = signal.signal(signal.SIGINT, signal.default_int_handler)
     yield
     signal.signal(signal.SIGINT, before)
@@ -147,7 +147,7 @@ def authority() -> trustme.CA:
 
 @pytest.fixture
 def server_tls(authority: trustme.CA, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> ssl.SSLContext:
-    """What a server on loopback needs to speak TLS; its authority is trusted meanwhile."""
+    """The TLS context of a server on loopback. Its authority is trusted during the test."""
     certificates = tmp_path / "authority.pem"
     authority.cert_pem.write_to_path(str(certificates))
     monkeypatch.setenv("SSL_CERT_FILE", str(certificates))

@@ -20,7 +20,7 @@ from pathlib import Path
 from types import FrameType
 from typing import Any
 
-import filelock  # noqa: F401  # loaded once here, and not in each child
+import filelock  # noqa: F401  # imported once here, not in each child
 import rich.table  # noqa: F401
 import stamina  # noqa: F401
 
@@ -34,7 +34,7 @@ from ticketattr.entrypoint.cli import app
 
 OURS = Path(ticketattr.application.send.__file__).parents[1]
 WINDOW = "_attempt"
-"""The function whose call, from its first line to its last, is one try to hand a message over."""
+"""The function that makes one attempt to send a message. Steps are counted during its call."""
 
 
 class Steps:
@@ -80,7 +80,7 @@ def main() -> None:
 
 
 def run(order: dict[str, Any], writer: int) -> None:
-    """In the child: never returns."""
+    """Run the program in the child process; never returns."""
     os.chdir(order["folder"])
     os.environ |= order["settings"]
     steps = Steps(order["kill_at"])

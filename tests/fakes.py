@@ -1,4 +1,4 @@
-"""What stands in for the world outside: it passes the contract tests that the real adapters pass."""
+"""Fake adapters, which pass the same contract tests as the real ones, and small test data."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ CATALOG = ServiceCatalog((PASSWORD, LAPTOP, STOLEN, GENERAL))
 
 
 def ticking_clock(start: datetime = MIDNIGHT) -> Callable[[], datetime]:
-    """A clock that is a second further whenever somebody looks."""
+    """A clock that advances one second at each call."""
     seconds = 0
 
     def clock() -> datetime:
@@ -80,7 +80,7 @@ Script: TypeAlias = Callable[[Ticket], RequestType | None]
 
 @dataclass
 class ScriptedClassifier:
-    """Answers as the script says, None being "nothing fits"; fails at those batches (0, 1, …) that it is told."""
+    """Chooses the entry that `script` returns; None means that no entry fits. `failures` has an error for some batches."""
 
     script: Script = lambda ticket: GENERAL
     batch_size: int = 30
@@ -146,9 +146,9 @@ class RetryAtOnce:
 class FakeMailer:
     """A mail server in memory.
 
-    `troubles` befall the next messages, one each; None lets a message through. `arrives_in_doubt`: the
-    server took a message before it fell silent. `answers` are what it says to the recipients of the next
-    messages that it takes; `to` is for whom each was handed over.
+    `troubles` are raised for the next messages, one for each; None accepts a message. With `arrives_in_doubt`, the
+    server receives a message before a DeliveryInDoubt is raised. `answers` are the results for the recipients of the
+    next messages that it accepts. `to` records the recipients of each call.
     """
 
     transport: Transport = "smtp"

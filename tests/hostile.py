@@ -1,4 +1,4 @@
-"""Texts that strangers write to break whatever shows them: more than 500, the same ones every time."""
+"""More than 500 texts that attack the programs that show them. They are the same each time."""
 
 from __future__ import annotations
 

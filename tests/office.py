@@ -1,7 +1,7 @@
-"""What LibreOffice makes of our workbooks: `nox -s office`. It needs `soffice` and `pdftoppm`, and installs nothing.
+"""How LibreOffice reads our workbooks: `nox -s office`. It needs `soffice` and `pdftoppm`, and installs nothing.
 
-Renders every sheet of the example queue as PNG into the folder given, for somebody to look at; and sends
-workbooks through LibreOffice (xlsx to xlsx) to see that text, tickets and corrections come back as they were.
+Renders every sheet of the example queue as PNG into the given folder, for visual checks. Also converts workbooks with
+LibreOffice (xlsx to xlsx) and checks that text, tickets and corrections are unchanged.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ def main(example: Path, folder: Path) -> None:
 
 
 def render(workbook: Path, folder: Path) -> None:
-    """Pages as page-1.png, page-2.png …"""
+    """Write the pages as page-1.png, page-2.png …"""
     convert(workbook, "pdf", folder)
     pdf = folder / f"{workbook.stem}.pdf"
     subprocess.run(["pdftoppm", "-r", "110", "-png", str(pdf), str(folder / "page")], check=True)
@@ -61,11 +61,11 @@ def hostile_text_comes_back(folder: Path) -> None:
     assert not strange, strange
     formulas = [cell.coordinate for line in load_workbook(saved)["Tickets"] for cell in line if cell.data_type == "f"]
     assert not formulas, formulas
-    print(f"{len(texts)} hostile texts came back through LibreOffice as text, each in its row")
+    print(f"{len(texts)} hostile texts are unchanged text after LibreOffice, each in its row")
 
 
 def corrections_come_back(example: Path, folder: Path) -> None:
-    """Three cells edited, once with openpyxl and once more saved by LibreOffice: the reader sees the same three."""
+    """Three cells are edited with openpyxl. The import finds the same three after LibreOffice saved the workbook."""
     edited = folder / "edited.xlsx"
     workbook = load_workbook(example)
     for cell, value in {"C2": "Password Reset", "C3": "Password Reset", "C4": "Password Reset"}.items():
@@ -78,7 +78,7 @@ def corrections_come_back(example: Path, folder: Path) -> None:
     assert changed == ["B2", "B3", "B4"], changed
     validations = load_workbook(saved)["Tickets"].data_validations.dataValidation
     assert len(validations) == 2, validations
-    print("3 edited cells are 3 after LibreOffice too, and the drop-downs are still there")
+    print("3 edited cells are still 3 after LibreOffice, and the drop-downs still exist")
 
 
 def through_office(path: Path, folder: Path) -> Path:
