@@ -80,7 +80,7 @@ Script: TypeAlias = Callable[[Ticket], RequestType | None]
 
 @dataclass
 class ScriptedClassifier:
-    """Chooses the entry that `script` returns; None means that no entry fits. `failures` has an error for some batches."""
+    """Chooses the entry that `script` returns; None means that no entry fits. `failures` are errors by batch."""
 
     script: Script = lambda ticket: GENERAL
     batch_size: int = 30

@@ -33,6 +33,7 @@ class LogSettings:
 
     @classmethod
     def read(cls, env: Environment) -> LogSettings:
+        """Read the settings; `env` collects those that are wrong."""
         file = env.text("LOG_FILE")
         return cls(
             file=Path(file) if file else None,
@@ -59,6 +60,7 @@ class MonitoringSettings:
 
     @classmethod
     def read(cls, env: Environment) -> MonitoringSettings:
+        """Read the settings; `env` collects those that are wrong."""
         return cls(
             tracker=ReportTrackerSettings.read(env),
             textfile=_textfile(env),

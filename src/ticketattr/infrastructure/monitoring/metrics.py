@@ -96,10 +96,12 @@ class _Response:
 
     @property
     def is_success(self) -> bool:
+        """Whether the status is 2xx."""
         return 200 <= self.status < 300
 
     @property
     def is_temporary(self) -> bool:
+        """Whether the same request may succeed later."""
         return not self.status or self.status == HTTPStatus.TOO_MANY_REQUESTS or self.status >= 500
 
 
