@@ -10,7 +10,7 @@ take_lock
 trap tidy EXIT
 before=$(release_at current)
 version=${1:-$(release_at previous)}
-[ -n "$version" ] || die "there is no release to go back to from $before"
+[ -n "$version" ] || die "there is no previous release"
 [[ $version =~ ^[0-9]+\.[0-9]+\.[0-9]+-dev$ ]] || die "$(printf %q "$version") is not a version like 1.2.3-dev"
 [ -d "$TICKETATTR_HOME/releases/$version" ] ||
     die "$version is not on this host; available: $(cd -- "$TICKETATTR_HOME/releases" && echo *)"

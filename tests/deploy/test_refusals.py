@@ -99,4 +99,4 @@ def test_a_rollback_to_an_unknown_release_is_refused(tmp_path: Path) -> None:
     assert result.returncode == 1
     assert "not a version" in result.stderr
     result = run("host/rollback.sh", env={"TICKETATTR_HOME": str(tmp_path)})
-    assert "there is no release to go back to" in result.stderr
+    assert "there is no previous release" in result.stderr

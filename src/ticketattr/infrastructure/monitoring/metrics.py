@@ -119,7 +119,7 @@ def render_metrics(snapshot: MetricsSnapshot) -> str:
 
 
 def _history_metrics(history: RunHistory) -> Iterator[str]:
-    yield from _gauge("info", "Which version ran last.", [({"version": __version__}, 1)])
+    yield from _gauge("info", "The version of the last run.", [({"version": __version__}, 1)])
     if history.main_command:
         yield from _last_run_metrics(history.last_run[history.main_command])
         yield from _gauge(
