@@ -106,6 +106,13 @@ def cli(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[CLI]:
         yield CLI(tmp_path)
 
 
+@pytest.fixture
+def no_backoff() -> Iterator[None]:
+    """A call that fails is repeated at once, as often as the settings say."""
+    with stamina.set_testing(True, attempts=100, cap=True):
+        yield
+
+
 @pytest.fixture(autouse=True)
 def logging_as_it_was() -> Iterator[None]:
     """Restore logging and the current run and stage, which the program sets for its process."""

@@ -20,6 +20,8 @@ from ticketattr.infrastructure.options import GeminiOptions
 
 from ..servers import HTTPServer, Request, Response, asked_tickets, gemini_error, gemini_text
 
+pytestmark = pytest.mark.usefixtures("no_backoff")
+
 CATALOG = ServiceCatalog(
     (RequestType("Access", "Password", SLA(4, "hours")), RequestType("Hardware", "Laptop", SLA(3, "days")))
 )
@@ -227,7 +229,7 @@ def test_tickets_of_the_same_text_are_asked_about_once(http: HTTPServer) -> None
 
 
 def classify(http: HTTPServer, tickets: list[Ticket] = TICKETS, **options: Any) -> list[Attribution | Unattributed]:
-    defaults: dict[str, Any] = {"batch_size": BATCH, "backoff_factor": 0.0, "timeout": PATIENT, "max_retries": 2}
+    defaults: dict[str, Any] = {"batch_size": BATCH, "timeout": PATIENT, "max_retries": 2}
     settings = GeminiOptions("gemini-test", "key", base_url=http.url, **{**defaults, **options})
     attributed: list[AttributedTicket] = classify_tickets(
         tickets, CATALOG, GeminiClassifier(settings), NoAnswerCache(), lambda done, total: None

@@ -33,6 +33,8 @@ from ..servers import HTTPServer, Response, gemini, gemini_error, gemini_text, s
 from .test_bad_input import listing
 from .test_mail_servers import put_report
 
+pytestmark = pytest.mark.usefixtures("no_backoff")
+
 SECRET = "canary"
 USAGE, INPUT, SERVICE, DONE = ExitCode.USAGE, ExitCode.INPUT, ExitCode.SERVICE, ExitCode.DONE
 
@@ -96,7 +98,6 @@ def model(cli: CLI, http: HTTPServer) -> HTTPServer:
         "CLASSIFIER": "gemini",
         "LLM_API_KEY": SECRET,
         "LLM_MODEL_NAME": "gemini-test",
-        "LLM_BACKOFF_FACTOR": "0",
         "GOOGLE_GEMINI_BASE_URL": http.url,
     }
     chosen = {"request_category": "Access", "request_type": "Password Reset", "confidence": 1, "evidence": ""}
@@ -251,6 +252,14 @@ def test_a_price_list_and_rules_that_cannot_be_read_are_settings(cli: CLI) -> No
     cli.settings |= {"CLASSIFICATION_RULES": "", "LLM_MODEL_NAME": "../x"}
     found = check(cli).troubles[0]
     assert (found["what"], found["fix"]) == ("LLM_MODEL_NAME is no name of a model", "Correct it (environment).")
+
+
+def test_a_removed_setting_is_a_warning_that_says_what_to_do(cli: CLI) -> None:
+    cli.settings["LLM_VOTES"] = "3"
+    exit_code, found = trouble(cli)
+    assert exit_code == DONE
+    assert found["what"] == "LLM_VOTES (environment) is no longer a setting"
+    assert found["fix"].startswith("Remove it")
 
 
 def test_a_name_that_no_setting_has_is_a_warning(cli: CLI) -> None:

@@ -26,6 +26,8 @@ from ..servers import (
     smtp_server,
 )
 
+pytestmark = pytest.mark.usefixtures("no_backoff")
+
 SECRETS = {
     "HELPDESK_API_KEY": "helpdesk-key-canary",
     "HELPDESK_API_SECRET": "helpdesk-secret-canary",
@@ -122,7 +124,6 @@ def world(cli: CLI, http: HTTPServer, mail: MailServer) -> World:
         "LLM_MODEL_NAME": "gemini-test",
         "LLM_BATCH_SIZE": "10",
         "LLM_MAX_RETRIES": "1",
-        "LLM_BACKOFF_FACTOR": "0",
         "LLM_TIMEOUT": "10",
         "EMAIL_TRANSPORT": "smtp",
         "EMAIL_SMTP_HOST": mail.host,

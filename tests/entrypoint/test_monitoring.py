@@ -31,6 +31,8 @@ from ..scripted_smtp import HANG_UP, scripted_smtp
 from ..servers import HTTPServer, Request, Response
 from .test_mail_servers import connect, put_report
 
+pytestmark = pytest.mark.usefixtures("no_backoff")
+
 
 @pytest.fixture
 def operator(cli: CLI, http: HTTPServer) -> HTTPServer:
@@ -148,7 +150,6 @@ def test_failed_tickets_are_reported_with_their_number_and_the_cost(cli: CLI, op
         "LLM_API_KEY": "key",
         "GOOGLE_GEMINI_BASE_URL": operator.url,
         "LLM_MAX_RETRIES": "1",
-        "LLM_BACKOFF_FACTOR": "0",
     }
     assert cli("run").exit_code == 5
     assert alerts(operator) == ["run was done in part (exit 5)"]

@@ -106,10 +106,6 @@ def uncalibrated(settings: ClassifierSettings, labelled: LabelledTickets) -> Cla
     from ..infrastructure.classifiers.gemini.classifier import GeminiClassifier
 
     model: Classifier = GeminiClassifier(settings.gemini)
-    if settings.votes > 1:
-        from ..infrastructure.classifiers.voting import VotingClassifier
-
-        model = VotingClassifier(model, settings.votes)
     if settings.name == "cascade":
         from ..infrastructure.classifiers.cascade import CascadeClassifier
 

@@ -47,7 +47,6 @@ class GeminiOptions:
     price: Price | None = None
     rules: str = ""
     max_retries: int = 3
-    backoff_factor: float = 1.0
     timeout: float = 120.0
     temperature: float | None = None
     top_p: float | None = None

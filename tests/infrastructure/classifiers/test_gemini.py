@@ -13,6 +13,7 @@ from typing import Any
 import anyio
 import httpx
 import pytest
+import stamina
 from google.genai import errors
 
 from ticketattr.application.ports import BatchFailed
@@ -26,6 +27,8 @@ from ticketattr.infrastructure.retries import MAX_WAIT, Transient, _should_retry
 
 from ...fakes import CATALOG, LAPTOP, MIDNIGHT, PASSWORD
 from ...servers import Answer, HTTPServer, Request, Response, asked_tickets, gemini, gemini_error, gemini_text
+
+pytestmark = pytest.mark.usefixtures("no_backoff")
 
 MODELS = "/v1beta/models"
 GENERATE = f"{MODELS}/gemini-test:generateContent"
@@ -42,7 +45,7 @@ def choose(
     server: HTTPServer | str, *tickets: Ticket, catalog: ServiceCatalog = CATALOG, **options: Any
 ) -> list[Outcome]:
     url = server if isinstance(server, str) else server.url
-    settings = {"model": "gemini-test", "max_retries": 2, "backoff_factor": 0.0, "timeout": 5.0, **options}
+    settings = {"model": "gemini-test", "max_retries": 2, "timeout": 5.0, **options}
 
     async def ask() -> list[Outcome]:
         async with GeminiClassifier(GeminiOptions(api_key=KEY, base_url=url, **settings)) as classifier:
@@ -284,7 +287,7 @@ class TestRetries:
             gemini_error(429, "RESOURCE_EXHAUSTED", retry_info("0.11s")),
             Response(body=good_answer()),
         ]
-        with caplog.at_level(logging.WARNING):
+        with caplog.at_level(logging.WARNING), stamina.set_testing(False):
             choose(http)
         assert "Gemini answered 429 RESOURCE_EXHAUSTED; retry 1 in 0.1 s" in caplog.text
 

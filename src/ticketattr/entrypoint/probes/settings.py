@@ -30,9 +30,8 @@ def probe_settings(values: Values, *, everything: bool) -> Iterator[Finding]:
     at_fault = {name for problem in problems for name in _NAME.findall(problem.what)}
     yield from _listed(env, values, at_fault, everything=everything)
     yield from problems
-    for strange in unknown_settings(values):
-        fix = f"Rename it to {strange.guess}, or remove it." if strange.guess else "Remove it: nothing reads it."
-        yield Finding.warning(AREA, f"{strange.name} ({strange.source}) is no setting", fix)
+    for unknown in unknown_settings(values):
+        yield Finding.warning(AREA, unknown.what, unknown.fix)
     yield from _exposed_secrets(values)
 
 

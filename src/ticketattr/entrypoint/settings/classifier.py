@@ -20,7 +20,7 @@ _CASCADE_THRESHOLD = 0.8
 
 @dataclass(frozen=True, slots=True)
 class ClassifierSettings:
-    """`gemini` is None for the embedded classifier alone. `votes` counts the answers of the model to one question.
+    """`gemini` is None for the embedded classifier alone.
 
     In a cascade, the embedded classifier decides from the confidence `cascade_threshold` on.
     """
@@ -28,7 +28,6 @@ class ClassifierSettings:
     name: str
     gemini: GeminiOptions | None
     calibration: Path | None
-    votes: int = 1
     cascade_threshold: float = _CASCADE_THRESHOLD
 
     @classmethod
@@ -36,15 +35,11 @@ class ClassifierSettings:
         """Without calls, no key is needed."""
         name = env.choice("CLASSIFIER", "gemini", get_args(ClassifierName))
         calibration = env.text("CALIBRATION_FILE")
-        votes = env.whole("LLM_VOTES", 1, least=1, most=15)
         gemini = None if name == "offline" else _gemini_options(env, calls=calls)
-        if gemini and votes > 1 and gemini.temperature == 0:
-            env.wrong.append("LLM_VOTES needs a LLM_TEMPERATURE above 0, or all votes are the same")
         return cls(
             name=name,
             gemini=gemini,
             calibration=Path(calibration) if calibration else None,
-            votes=votes,
             cascade_threshold=env.decimal("CASCADE_THRESHOLD", _CASCADE_THRESHOLD, most=1.0),
         )
 
@@ -60,8 +55,7 @@ class ClassifierSettings:
             return str(self.calibration)
         if not self.gemini:
             return "the shipped map"
-        its_own = "the model's own word" if self.votes == 1 else f"the agreement of the model's {self.votes} votes"
-        nothing = f"nothing: it is {its_own}"
+        nothing = "nothing: it is the model's own word"
         return f"the shipped map; what the model decides, {nothing}" if self.name == "cascade" else nothing
 
 
@@ -84,7 +78,6 @@ def _gemini_options(env: Environment, *, calls: bool) -> GeminiOptions:
         batch_size=env.whole("LLM_BATCH_SIZE", _UNSET.batch_size, least=1, most=1000),
         pause=env.decimal("LLM_DELAY_BETWEEN_BATCHES", _UNSET.pause, most=3600.0),
         max_retries=env.whole("LLM_MAX_RETRIES", _UNSET.max_retries, least=0, most=20),
-        backoff_factor=env.decimal("LLM_BACKOFF_FACTOR", _UNSET.backoff_factor, most=60.0),
         timeout=env.decimal("LLM_TIMEOUT", _UNSET.timeout, least=0.1),
         temperature=env.optional_decimal("LLM_TEMPERATURE", most=2.0),
         top_p=env.optional_decimal("LLM_TOP_P", most=1.0),

@@ -47,6 +47,9 @@ from .wire import (
 
 log = logging.getLogger(__name__)
 
+_BACKOFF_FACTOR = 1.0
+"""The wait before the first retry, in seconds."""
+
 _MODELS_NAMED = 8
 
 
@@ -126,7 +129,7 @@ class GeminiClassifier:
     async def _ask_with_retries(self, asked: _Question, schema: dict[str, Any]) -> types.GenerateContentResponse:
         estimate = self._estimate(asked)
         config = self._config(asked.catalog, schema)
-        async for attempt in retrying(self._options.max_retries, self._options.backoff_factor):
+        async for attempt in retrying(self._options.max_retries, _BACKOFF_FACTOR):
             with attempt, self._budget.reserve(estimate):
                 self._budget.record_call(is_retry=attempt.num > 1)
                 await self._rate_limit.acquire(estimate.tokens_in)
