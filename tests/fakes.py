@@ -20,6 +20,7 @@ from ticketattr.domain.run_history import Command, RunRecord
 from ticketattr.domain.ticket import Attribution, Outcome, Ticket, Unattributed
 from ticketattr.domain.usage import Bill
 from ticketattr.errors import MailServerError, TicketAttrError
+from ticketattr.infrastructure.classifiers.llm.chat_model import ChatAnswer, JSONSchema
 
 MIDNIGHT = datetime(2026, 11, 23, tzinfo=timezone.utc)
 
@@ -140,6 +141,36 @@ class RetryAtOnce:
                 self.failures.append(str(error))
                 self.before_repeat(number)
         return attempt()
+
+
+@dataclass
+class FakeChatModel:
+    """A large language model in memory: `reply` gets the system text, the user text and the schema of each call."""
+
+    reply: Callable[[str, str, JSONSchema], ChatAnswer | Exception]
+    provider: str = "Fake"
+    model: str = "fake-1"
+    parameters: tuple[str | float | None, ...] = ("fake-1",)
+    models: tuple[str, ...] = ("fake-1",)
+    asked: list[tuple[str, str, JSONSchema]] = field(default_factory=list)
+
+    async def __aenter__(self) -> FakeChatModel:
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        return None
+
+    async def ask(self, system: str, user: str, schema: JSONSchema) -> ChatAnswer:
+        self.asked.append((system, user, schema))
+        reply = self.reply(system, user, schema)
+        if isinstance(reply, Exception):
+            raise reply
+        return reply
+
+    async def list_models(self) -> list[str]:
+        return list(self.models)
 
 
 @dataclass

@@ -18,6 +18,10 @@ from typing import Any
 
 from aiosmtpd.smtp import SMTP, AuthResult, Envelope, LoginPassword, Session
 
+from ticketattr.infrastructure.classifiers.gemini.chat_model import GeminiChatModel
+from ticketattr.infrastructure.classifiers.llm.classifier import LLMClassifier
+from ticketattr.infrastructure.options import ChatModelOptions, LLMOptions
+
 
 @dataclass(frozen=True)
 class Request:
@@ -221,3 +225,12 @@ def asked_tickets(request: Request) -> list[dict[str, Any]]:
     question: str = request.json["contents"][0]["parts"][0]["text"]
     tickets: list[dict[str, Any]] = json.loads(question.split("\n")[1])
     return tickets
+
+
+def gemini_classifier(url: str, **options: Any) -> LLMClassifier:
+    """The classifier that asks Gemini at `url`; `options` are those of LLMOptions and ChatModelOptions."""
+    of_client = {name: options.pop(name) for name in list(options) if name not in LLMOptions.__dataclass_fields__}
+    llm_options = LLMOptions(**options)
+    client = {"model": "gemini-test", "api_key": "key", "api_version": "v1beta", **of_client}
+    chat_model = GeminiChatModel(ChatModelOptions(base_url=url, timeout=llm_options.timeout, **client))
+    return LLMClassifier(chat_model, llm_options)

@@ -37,7 +37,7 @@ def test_adapters_are_built_in_one_place_alone() -> None:
     wiring = SOURCE / "entrypoint" / "wiring.py"
     adapters = _adapters_built(wiring)
     others = [path for path in (SOURCE / "entrypoint").glob("**/*.py") if path != wiring]
-    assert {"WebhookHelpdesk", "GeminiClassifier", "WorkFolder", "SMTPMailer"} <= adapters
+    assert {"WebhookHelpdesk", "GeminiChatModel", "WorkFolder", "SMTPMailer"} <= adapters
     assert [path.name for path in others if adapters & set(_called(path))] == []
 
 

@@ -15,10 +15,8 @@ from ticketattr.domain.catalog import SLA, RequestType, ServiceCatalog
 from ticketattr.domain.ticket import AttributedTicket, Attribution, Ticket, Unattributed
 from ticketattr.errors import SettingsError
 from ticketattr.infrastructure.classifiers.answer_cache import NoAnswerCache
-from ticketattr.infrastructure.classifiers.gemini.classifier import GeminiClassifier
-from ticketattr.infrastructure.options import GeminiOptions
 
-from ..servers import HTTPServer, Request, Response, asked_tickets, gemini_error, gemini_text
+from ..servers import HTTPServer, Request, Response, asked_tickets, gemini_classifier, gemini_error, gemini_text
 
 pytestmark = pytest.mark.usefixtures("no_backoff")
 
@@ -230,9 +228,9 @@ def test_tickets_of_the_same_text_are_asked_about_once(http: HTTPServer) -> None
 
 def classify(http: HTTPServer, tickets: list[Ticket] = TICKETS, **options: Any) -> list[Attribution | Unattributed]:
     defaults: dict[str, Any] = {"batch_size": BATCH, "timeout": PATIENT, "max_retries": 2}
-    settings = GeminiOptions("gemini-test", "key", base_url=http.url, **{**defaults, **options})
+    classifier = gemini_classifier(http.url, **{**defaults, **options})
     attributed: list[AttributedTicket] = classify_tickets(
-        tickets, CATALOG, GeminiClassifier(settings), NoAnswerCache(), lambda done, total: None
+        tickets, CATALOG, classifier, NoAnswerCache(), lambda done, total: None
     )
     assert [one.ticket for one in attributed] == tickets
     return [one.outcome for one in attributed]

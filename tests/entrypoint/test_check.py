@@ -251,7 +251,7 @@ def test_a_price_list_and_rules_that_cannot_be_read_are_settings(cli: CLI) -> No
     assert "CLASSIFICATION_RULES cannot be read" in check(cli).troubles[0]["what"]
     cli.settings |= {"CLASSIFICATION_RULES": "", "LLM_MODEL_NAME": "../x"}
     found = check(cli).troubles[0]
-    assert (found["what"], found["fix"]) == ("LLM_MODEL_NAME is no name of a model", "Correct it (environment).")
+    assert (found["what"], found["fix"]) == ("LLM_MODEL_NAME is not the name of a model", "Correct it (environment).")
 
 
 def test_a_removed_setting_is_a_warning_that_says_what_to_do(cli: CLI) -> None:
@@ -556,8 +556,8 @@ PER_DAY = [{"violations": [{"quotaId": "RequestsPerDay"}]}]
 @pytest.mark.parametrize(
     ("response", "exit_code", "said", "fix"),
     [
-        (REFUSED_KEY, USAGE, "the key is refused", "Check LLM_API_KEY."),
-        (gemini_error(404, "NOT_FOUND"), USAGE, "Gemini has no model gemini-test", "such as gemini-new"),
+        (REFUSED_KEY, USAGE, "the service refuses the key", "Check LLM_API_KEY."),
+        (gemini_error(404, "NOT_FOUND"), USAGE, "Gemini does not have the model gemini-test", "such as gemini-new"),
         (gemini_error(400, "INVALID_ARGUMENT"), USAGE, "does not accept the question", "LLM_THINKING_BUDGET"),
         (gemini_error(503, "UNAVAILABLE"), SERVICE, "Gemini answered 503", "Try again later."),
         (gemini_error(429, "RESOURCE_EXHAUSTED"), SERVICE, "Gemini answered 429", "Try again later."),

@@ -251,7 +251,7 @@ class TestModel:
             Response(body=models) if request.method == "GET" else gemini_error(404, "NOT_FOUND")
         )
         said = world.refused("run", exit_code=2)
-        assert "Gemini has no model gemini-1.0-retired" in said
+        assert "Gemini does not have the model gemini-1.0-retired" in said
         assert "LLM_MODEL_NAME" in said
         assert "gemini-test, gemini-next" in said
         assert (world.cli.reports, world.mail.received) == ([], [])

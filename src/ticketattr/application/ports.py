@@ -57,13 +57,17 @@ class Run:
 class BatchFailed(Exception):
     """One batch got no usable answer, for a reason that all its tickets share.
 
-    `lies_in_content`: some of its tickets may be answered without the others.
+    `lies_in_content`: some of its tickets may be answered without the others. `is_transient`: the same batch
+    may be answered later.
     """
 
-    def __init__(self, reason: Reason, detail: str, *, lies_in_content: bool = True) -> None:
+    def __init__(
+        self, reason: Reason, detail: str, *, lies_in_content: bool = True, is_transient: bool = False
+    ) -> None:
         super().__init__(detail)
         self.reason = reason
         self.lies_in_content = lies_in_content
+        self.is_transient = is_transient
 
 
 class ClassifierStopped(Exception):

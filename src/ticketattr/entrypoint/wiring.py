@@ -38,6 +38,7 @@ from ..domain.gold import LabelledTickets, no_labelled_tickets
 from ..errors import SettingsError
 from .settings.classifier import ClassifierSettings
 from .settings.folders import FolderSettings
+from .settings.llm import LLMSettings
 from .settings.mail import MailSettings
 from .settings.monitoring import MonitoringSettings
 from .settings.report import ReportSettings
@@ -50,6 +51,7 @@ if TYPE_CHECKING:
     from ..application.run import Pipeline
     from ..domain.metrics import ReportCounts
     from ..infrastructure.catalog.cache import CachedCatalog
+    from ..infrastructure.classifiers.llm.chat_model import ChatModel
     from ..infrastructure.delivery.report_log import SQLiteReportLog
     from ..infrastructure.delivery.smtp import SMTPMailer
     from ..infrastructure.monitoring.alerts import AppriseAlerts
@@ -101,16 +103,25 @@ def classifier(settings: ClassifierSettings, labelled: LabelledTickets) -> Class
 
 def uncalibrated(settings: ClassifierSettings, labelled: LabelledTickets) -> Classifier:
     """The same, with the confidence that it has by itself: the one that a calibration is fitted on."""
-    if settings.gemini is None:
+    if settings.llm is None:
         return _offline_classifier(labelled)
-    from ..infrastructure.classifiers.gemini.classifier import GeminiClassifier
+    from ..infrastructure.classifiers.llm.classifier import LLMClassifier
 
-    model: Classifier = GeminiClassifier(settings.gemini)
+    llm = LLMClassifier(chat_model(settings.llm), settings.llm.options)
     if settings.name == "cascade":
         from ..infrastructure.classifiers.cascade import CascadeClassifier
 
-        return CascadeClassifier(_offline_classifier(labelled), model, settings.cascade_threshold)
-    return model
+        return CascadeClassifier(_offline_classifier(labelled), llm, settings.cascade_threshold)
+    return llm
+
+
+def chat_model(settings: LLMSettings) -> ChatModel:
+    """Returns the client of the provider that is set. A further provider is a further branch here."""
+    match settings.provider:
+        case "gemini":
+            from ..infrastructure.classifiers.gemini.chat_model import GeminiChatModel
+
+            return GeminiChatModel(settings.chat_model)
 
 
 def labelled_tickets(path: Path | None) -> LabelledTickets:
@@ -140,7 +151,7 @@ def answer_cache(settings: ClassifierSettings, folders: FolderSettings, clock: C
     """Beside the runs, for a classifier that costs something."""
     from ..infrastructure.classifiers.answer_cache import NoAnswerCache, SQLiteAnswerCache
 
-    if settings.gemini is None:
+    if settings.llm is None:
         return NoAnswerCache()
     return SQLiteAnswerCache(folders.work / "answers.db", clock, fresh=fresh)
 

@@ -2,12 +2,9 @@
 
 from __future__ import annotations
 
-import re
 from dataclasses import dataclass, field
-from urllib.parse import urlsplit
 
 from ..domain.usage import Price
-from ..errors import SettingsError
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,15 +26,14 @@ class HelpdeskAccess:
 
 
 @dataclass(frozen=True, slots=True)
-class GeminiOptions:
-    """`timeout` bounds one call, `pause` is the least time between the starts of two, in seconds.
+class LLMOptions:
+    """How a model is asked, whoever provides it. `timeout` bounds one call, in seconds.
 
-    `concurrency` counts calls in flight; `max_cost` is in US dollars for a run, and needs a `price`. `rules`
-    stand in for those of the package. None is no limit, or left to the model; an empty `base_url` to google-genai.
+    `concurrency` is the number of calls at once, and `pause` the least time between the starts of two calls, in
+    seconds. `max_cost` bounds a run, in US dollars, and needs a `price`. None means no limit. `rules` replace
+    those of the package, unless they are empty.
     """
 
-    model: str
-    api_key: str = field(repr=False)
     batch_size: int = 30
     concurrency: int = 8
     pause: float = 0.0
@@ -48,23 +44,25 @@ class GeminiOptions:
     rules: str = ""
     max_retries: int = 3
     timeout: float = 120.0
+
+
+@dataclass(frozen=True, slots=True)
+class ChatModelOptions:
+    """What the client of a provider is told. What is empty or None is left to the provider.
+
+    `timeout` bounds each step of a call, in seconds; `connections` is the number of connections kept open.
+    """
+
+    model: str
+    api_key: str = field(repr=False)
+    base_url: str = ""
+    api_version: str = ""
+    timeout: float = 120.0
+    connections: int = 8
     temperature: float | None = None
     top_p: float | None = None
     top_k: int | None = None
     thinking_budget: int | None = None
-    api_version: str = "v1beta"
-    base_url: str = ""
-
-    def __post_init__(self) -> None:
-        """Raises SettingsError: both become parts of an address, where odd ones would lead elsewhere."""
-        if not re.fullmatch(r"[\w./-]+", self.model) or ".." in self.model:
-            raise SettingsError("LLM_MODEL_NAME is no name of a model")
-        try:
-            port = urlsplit(self.base_url).port
-        except ValueError:
-            port = -1
-        if port == -1:
-            raise SettingsError("GOOGLE_GEMINI_BASE_URL is no usable URL")
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,4 +1,4 @@
-"""The real google-genai client, against its wire on loopback."""
+"""The classifier over the real google-genai client, against Gemini's wire on loopback."""
 
 from __future__ import annotations
 
@@ -20,13 +20,23 @@ from ticketattr.application.ports import BatchFailed
 from ticketattr.domain.catalog import ServiceCatalog
 from ticketattr.domain.ticket import Attribution, Outcome, Ticket, Unattributed
 from ticketattr.errors import SettingsError
-from ticketattr.infrastructure.classifiers.gemini.classifier import GeminiClassifier
-from ticketattr.infrastructure.classifiers.gemini.wire import MAX_BYTES, wait_asked_for
-from ticketattr.infrastructure.options import GeminiOptions
+from ticketattr.infrastructure.classifiers.gemini.wire import wait_asked_for
+from ticketattr.infrastructure.classifiers.llm.http import MAX_BYTES
+from ticketattr.infrastructure.options import ChatModelOptions
 from ticketattr.infrastructure.retries import MAX_WAIT, Transient, _should_retry, retry_after
 
 from ...fakes import CATALOG, LAPTOP, MIDNIGHT, PASSWORD
-from ...servers import Answer, HTTPServer, Request, Response, asked_tickets, gemini, gemini_error, gemini_text
+from ...servers import (
+    Answer,
+    HTTPServer,
+    Request,
+    Response,
+    asked_tickets,
+    gemini,
+    gemini_classifier,
+    gemini_error,
+    gemini_text,
+)
 
 pytestmark = pytest.mark.usefixtures("no_backoff")
 
@@ -45,10 +55,10 @@ def choose(
     server: HTTPServer | str, *tickets: Ticket, catalog: ServiceCatalog = CATALOG, **options: Any
 ) -> list[Outcome]:
     url = server if isinstance(server, str) else server.url
-    settings = {"model": "gemini-test", "max_retries": 2, "timeout": 5.0, **options}
+    settings = {"api_key": KEY, "max_retries": 2, "timeout": 5.0, **options}
 
     async def ask() -> list[Outcome]:
-        async with GeminiClassifier(GeminiOptions(api_key=KEY, base_url=url, **settings)) as classifier:
+        async with gemini_classifier(url, **settings) as classifier:
             return await classifier.choose(tickets or (TICKET,), catalog)
 
     return anyio.run(ask)
@@ -440,7 +450,7 @@ class TestRefusals:
         assert "GOOGLE_GEMINI_BASE_URL" in f"{error.value} {error.value.hint}"
 
     def test_the_key_is_in_no_repr(self) -> None:
-        assert KEY not in repr(GeminiOptions(model="gemini-test", api_key=KEY))
+        assert KEY not in repr(ChatModelOptions(model="gemini-test", api_key=KEY))
 
 
 @contextmanager

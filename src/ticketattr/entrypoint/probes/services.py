@@ -116,19 +116,19 @@ def probe_helpdesk(settings: SourceSettings, *, online: bool) -> Iterator[Findin
 def probe_embedded_classifier(settings: ClassifierSettings) -> Iterator[Finding]:
     if settings.name not in ("offline", "cascade"):
         return
-    _try(ClassifierSettings("offline", gemini=None, calibration=None))
+    _try(ClassifierSettings("offline", llm=None))
     yield Finding("embedded classifier", "it answers")
 
 
 def probe_model(settings: ClassifierSettings, *, online: bool) -> Iterator[Finding]:
-    if settings.gemini is None:
+    llm = settings.llm
+    if llm is None:
         return
-    model = settings.gemini.model
     if online:
-        _try(ClassifierSettings("gemini", replace(settings.gemini, max_retries=0), calibration=None))
-        yield Finding("model", f"{model} answers")
+        _try(ClassifierSettings(llm.provider, llm.without_retries()))
+        yield Finding("model", f"{llm.model} answers")
     else:
-        yield Finding("model", f"{model}, not asked: --online asks it one small question")
+        yield Finding("model", f"{llm.model}, not asked: --online asks it one small question")
 
 
 def probe_calibration(settings: ClassifierSettings, seen: ProbedCatalog) -> Iterator[Finding]:

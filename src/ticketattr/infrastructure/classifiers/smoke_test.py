@@ -7,7 +7,6 @@ from ...application.ports import BatchFailed, Classifier, ClassifierStopped
 from ...domain.catalog import SLA, RequestType, ServiceCatalog
 from ...domain.ticket import Ticket
 from ...errors import ServiceError, SettingsError, TicketAttrError
-from ..retries import Transient
 
 _TICKET = Ticket("1", "I forgot my password")
 _CATALOG = ServiceCatalog(
@@ -38,7 +37,7 @@ async def _ask(classifier: Classifier) -> None:
 def _as_error(failure: BatchFailed) -> TicketAttrError:
     if failure.reason != "service_error":
         return ServiceError(str(failure), hint="Try again; if it stays so, set LLM_MODEL_NAME to another model.")
-    if isinstance(failure.__cause__, Transient):
+    if failure.is_transient:
         return ServiceError(str(failure), hint="Try again later.")
     return SettingsError(
         f"{failure}: the model does not accept the question",

@@ -34,7 +34,7 @@ def system_instruction(catalog: ServiceCatalog, rules: str) -> str:
     return f"{rules.rstrip()}\n\nThe service catalog:\n{json.dumps(entries, ensure_ascii=False)}\n"
 
 
-def question(tickets: Sequence[Ticket], examples: Sequence[Example] = ()) -> str:
+def user_text(tickets: Sequence[Ticket], examples: Sequence[Example] = ()) -> str:
     """The tickets, and what people decided about others like them, as JSON in fences that no text can close."""
     items = [
         {
@@ -65,42 +65,6 @@ def _fenced(name: str, items: Sequence[dict[str, Any]]) -> str:
     return f"<{name}>\n{data}\n</{name}>"
 
 
-def _answer_schema(categories: list[str] | None, request_types: list[str] | None) -> dict[str, Any]:
-    """JSON schema of an answer; the names, where given, are the only ones that it allows."""
-    return {
-        "type": "object",
-        "properties": {
-            "items": {
-                "type": "array",
-                "items": {
-                    "type": "object",
-                    "properties": {
-                        "id": {"type": "integer"},
-                        "request_category": _name(categories),
-                        "request_type": _name(request_types),
-                        "confidence": {"type": "number", "minimum": 0, "maximum": 1},
-                        "evidence": {"type": "string"},
-                    },
-                    "required": ["id", "confidence", "evidence"],
-                },
-            }
-        },
-        "required": ["items"],
-    }
-
-
-def closed_schema(catalog: ServiceCatalog) -> dict[str, Any]:
-    """Allows the names of the catalog only, so that an answer outside it is hard to express."""
-    categories = dict.fromkeys(entry.category for entry in catalog.entries)
-    request_types = dict.fromkeys(entry.name for entry in catalog.entries)
-    return _answer_schema(list(categories), list(request_types))
-
-
-def open_schema() -> dict[str, Any]:
-    """Allows any name, for a catalog whose names are too many for the service."""
-    return _answer_schema(None, None)
-
-
 def _entry(entry: RequestType) -> dict[str, Any]:
     optional = {"description": entry.description, "keywords": entry.keywords, "examples": entry.examples}
     return {
@@ -108,10 +72,6 @@ def _entry(entry: RequestType) -> dict[str, Any]:
         "request_type": entry.name,
         **{name: value for name, value in optional.items() if value},
     }
-
-
-def _name(allowed: list[str] | None) -> dict[str, Any]:
-    return {"type": "string", "enum": allowed} if allowed else {"type": "string"}
 
 
 def tokens(text: str) -> int:
