@@ -9,13 +9,13 @@ from __future__ import annotations
 
 import math
 import re
-from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 from .catalog import RequestType, ServiceCatalog
 from .correction import Correction
 from .gold import GoldTicket
+from .term_index import Bag, TermIndex
 from .ticket import Ticket
 
 PER_TICKET = 3
@@ -51,38 +51,22 @@ class Examples:
     ) -> None:
         decided = list(_decided(corrections, catalog, labelled))
         self._examples = [_shortened(example) for example in decided]
-        self._by_word: defaultdict[str, list[int]] = defaultdict(list)
-        bags = [_words(*example.texts) for example in decided]
-        for place, bag in enumerate(bags):
-            for word in bag:
-                self._by_word[word].append(place)
-        self._lengths = [self._length(bag) for bag in bags]
+        self._index = TermIndex([_words(*example.texts) for example in decided], _rarity)
 
     def nearest(self, ticket: Ticket) -> tuple[Example, ...]:
         """At most PER_TICKET, the nearest first; of equally near ones, a correction."""
         if not self._examples:
             return ()
-        bag = _words(*ticket.texts)
-        shared: defaultdict[int, float] = defaultdict(float)
-        for word in bag:
-            for place in self._by_word.get(word, ()):
-                shared[place] += self._weight(word) ** 2
-        length = self._length(bag)
-        likeness = {place: weight / (length * self._lengths[place]) for place, weight in shared.items()}
-        near = sorted((place for place in likeness if likeness[place] >= _NEAR), key=lambda place: -likeness[place])
-        return tuple(self._examples[place] for place in near[:PER_TICKET])
+        cosines = self._index.cosines(_words(*ticket.texts))
+        near = [position for position in sorted(cosines) if cosines[position] >= _NEAR]
+        near.sort(key=lambda position: -cosines[position])
+        return tuple(self._examples[position] for position in near[:PER_TICKET])
 
     def for_batch(self, tickets: Sequence[Ticket]) -> tuple[Example, ...]:
         """At most PER_BATCH: the nearest of every ticket, then the second nearest, and so on."""
         nearest = [self.nearest(ticket) for ticket in tickets]
         ranked = (found[rank] for rank in range(PER_TICKET) for found in nearest if rank < len(found))
         return tuple(dict.fromkeys(ranked))[:PER_BATCH]
-
-    def _weight(self, word: str) -> float:
-        return math.log(1 + (1 + len(self._examples)) / (1 + len(self._by_word.get(word, ()))))
-
-    def _length(self, bag: Iterable[str]) -> float:
-        return math.sqrt(sum(self._weight(word) ** 2 for word in bag)) or 1.0
 
 
 def _decided(
@@ -103,6 +87,11 @@ def _shortened(example: Example) -> Example:
     return Example(example.short_description[:MAX_TEXT], example.long_description[:MAX_TEXT], example.entry)
 
 
-def _words(short_description: str, long_description: str) -> list[str]:
-    """Each once, in a fixed order: sums of floats depend on it."""
-    return sorted(set(_WORD.findall(f"{short_description} {long_description[:_COMPARED]}".casefold())))
+def _words(short_description: str, long_description: str) -> Bag:
+    """Returns each word once, in a fixed order."""
+    words = set(_WORD.findall(f"{short_description} {long_description[:_COMPARED]}".casefold()))
+    return dict.fromkeys(sorted(words), 1.0)
+
+
+def _rarity(examples: int, examples_with_it: int) -> float:
+    return math.log(1 + (1 + examples) / (1 + examples_with_it))

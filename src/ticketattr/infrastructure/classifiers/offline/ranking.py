@@ -11,11 +11,12 @@ from numpy.typing import NDArray
 from ....domain.catalog import RequestType, ServiceCatalog
 from ....domain.catch_all import bare_name, is_catch_all
 from ....domain.gold import GoldTicket
+from ....domain.term_index import Bag, TermIndex
 from ....domain.ticket import Ticket
 from .concept_bank import GENERAL, concept_bank
 from .concept_model import Shares, concept_model
 from .kernel import KernelClassifier
-from .lexical import WordIndex, texts_of_entry, whole_words
+from .lexical import features, rarity, texts_of_entry, texts_of_ticket, whole_words
 from .plain_text import plain
 from .routing import route
 from .sentence_vectors import Vectors, kept_vectors, vectors
@@ -74,7 +75,7 @@ class Ranking:
         self._bank, self._model = concept_bank(), concept_model()
         self._routes = route(self._bank, self._model, self._entries) if signals.bank else None
         self._weights = _WITHOUT_BANK if self._routes is None else _WITH_BANK
-        self._words = WordIndex(list(map(texts_of_entry, self._entries)))
+        self._words = TermIndex([features(texts_of_entry(entry)) for entry in self._entries], rarity)
         self._texts = _texts_by_entry(self._entries)
         self._text_rows = kept_vectors(tuple(text for _, text in self._texts))
         self._examples = _learnt(self._entries, examples)
@@ -105,21 +106,22 @@ class Ranking:
             return True
         likeliest = int(shares.argmax())
         means_something = shares[likeliest] >= _TELLING and self._bank.concepts[likeliest].name != GENERAL
-        return means_something or any(map(whole_words, self._words.shared(text, "")))
+        return means_something or any(word in self._words for word in whole_words(_features_of(text, "")))
 
     def evidence(self, ticket: Ticket, place: int, shares: NDArray[np.float64]) -> list[str]:
         """Words of the ticket that speak for that entry: those of the catalog, and those of the bank.
 
         `shares`: how much it is about each concept.
         """
-        shared = self._words.shared(*_texts_of(ticket))[place]
+        shared = self._words.shared(_features_of(*_texts_of(ticket)), place)
+        words = whole_words(sorted(shared, key=lambda feature: -shared[feature]))
         telling: list[str] = []
         if self._routes is not None:
             # The concept by which the ticket came to the entry.
             concept = int((shares * self._routes[place]).argmax())
             text = f"{ticket.short_description} {ticket.long_description[:_MAX_EVIDENCE]}"
             telling = self._model.telling_words(text, concept)
-        by_plain = {plain(word): word for word in [*whole_words(shared), *telling]}
+        by_plain = {plain(word): word for word in [*words, *telling]}
         return list(by_plain.values())[:_WORDS_SHOWN]
 
     def _concept_shares(self, rows: Vectors, tickets: Sequence[Ticket]) -> Shares:
@@ -144,19 +146,17 @@ class Ranking:
         return np.where(np.isnan(scores), average, scores)
 
     def _word_scores(self, tickets: Sequence[Ticket]) -> NDArray[np.float64]:
-        return np.array(
-            [
-                [
-                    sum(shared.values()) * (_CATCH_ALL_WEIGHT if is_catch_all(entry.name) else 1.0)
-                    for shared, entry in zip(self._words.shared(*_texts_of(ticket)), self._entries, strict=True)
-                ]
-                for ticket in tickets
-            ]
-        )
+        weights = [_CATCH_ALL_WEIGHT if is_catch_all(entry.name) else 1.0 for entry in self._entries]
+        cosines = [self._words.cosines(_features_of(*_texts_of(ticket))) for ticket in tickets]
+        return np.array([[row.get(place, 0.0) * weight for place, weight in enumerate(weights)] for row in cosines])
 
 
 def ticket_vectors(tickets: Sequence[Ticket]) -> Vectors:
     return vectors([meaning_text(ticket.short_description, ticket.long_description) for ticket in tickets])
+
+
+def _features_of(title: str, body: str) -> Bag:
+    return features(texts_of_ticket(title, body))
 
 
 def _texts_of(ticket: Ticket) -> tuple[str, str]:
