@@ -15,7 +15,7 @@ from ticketattr.application.ports import Acceptance, BatchFailed, DeliveryInDoub
 from ticketattr.domain.catalog import SLA, RequestType, ServiceCatalog
 from ticketattr.domain.correction import Correction
 from ticketattr.domain.delivery import Message, RecipientResult, ReportFile, Transport
-from ticketattr.domain.examples import Example
+from ticketattr.domain.examples import NO_EXAMPLES, Example, Examples
 from ticketattr.domain.run_history import Command, RunRecord
 from ticketattr.domain.ticket import Attribution, Outcome, Ticket, Unattributed
 from ticketattr.domain.usage import Bill
@@ -105,14 +105,14 @@ class ScriptedClassifier:
     def fingerprint(self, catalog: ServiceCatalog) -> str:
         return "scripted"
 
-    def estimate(self, tickets: Sequence[Ticket], catalog: ServiceCatalog, examples: Sequence[Example] = ()) -> Bill:
+    def estimate(self, tickets: Sequence[Ticket], catalog: ServiceCatalog, examples: Examples = NO_EXAMPLES) -> Bill:
         return Bill()
 
     async def choose(
-        self, tickets: Sequence[Ticket], catalog: ServiceCatalog, examples: Sequence[Example] = ()
+        self, tickets: Sequence[Ticket], catalog: ServiceCatalog, examples: Examples = NO_EXAMPLES
     ) -> list[Outcome]:
         batch = len(self.shown)
-        self.examples.append(list(examples))
+        self.examples.append(list(examples.for_batch(tickets)))
         self.shown.append(list(tickets))
         if batch in self.failures:
             raise self.failures[batch]

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from ticketattr.application.batches import Answers, ask_in_batches, extra_calls
 from ticketattr.application.ports import BatchFailed, ClassifierStopped, Progress
 from ticketattr.domain.catalog import SLA, RequestType, ServiceCatalog
-from ticketattr.domain.examples import Example, Examples
+from ticketattr.domain.examples import NO_EXAMPLES, Examples
 from ticketattr.domain.ticket import Attribution, Outcome, Ticket, Unattributed
 from ticketattr.errors import SettingsError
 
@@ -38,7 +38,7 @@ class Moody(ScriptedClassifier):
     calls: list[Sequence[Ticket]] = field(default_factory=list)
 
     async def choose(
-        self, tickets: Sequence[Ticket], catalog: ServiceCatalog, examples: Sequence[Example] = ()
+        self, tickets: Sequence[Ticket], catalog: ServiceCatalog, examples: Examples = NO_EXAMPLES
     ) -> list[Outcome]:
         self.calls.append(tickets)
         await anyio.lowlevel.checkpoint()
@@ -65,7 +65,7 @@ def ask(classifier: Moody, number: int, progress: Progress = ignore) -> tuple[li
     def keep(answers: Answers) -> None:
         kept.update(answers)
 
-    outcomes = anyio.run(ask_in_batches, tickets, CATALOG, classifier, keep, progress, Examples([], CATALOG))
+    outcomes = anyio.run(ask_in_batches, tickets, CATALOG, classifier, keep, progress, NO_EXAMPLES)
     return outcomes, kept
 
 
@@ -109,7 +109,7 @@ def test_failures_that_do_not_lie_in_the_content_are_not_split() -> None:
 def test_a_wrong_setting_ends_it_without_being_wrapped() -> None:
     class Refused(Moody):
         async def choose(
-            self, tickets: Sequence[Ticket], catalog: ServiceCatalog, examples: Sequence[Example] = ()
+            self, tickets: Sequence[Ticket], catalog: ServiceCatalog, examples: Examples = NO_EXAMPLES
         ) -> list[Outcome]:
             self.calls.append(tickets)
             raise SettingsError("the key is refused")
@@ -125,7 +125,7 @@ def test_no_more_calls_are_in_flight_than_the_classifier_wants() -> None:
         in_flight = most = 0
 
         async def choose(
-            self, tickets: Sequence[Ticket], catalog: ServiceCatalog, examples: Sequence[Example] = ()
+            self, tickets: Sequence[Ticket], catalog: ServiceCatalog, examples: Examples = NO_EXAMPLES
         ) -> list[Outcome]:
             self.in_flight += 1
             self.most = max(self.most, self.in_flight)
@@ -143,7 +143,7 @@ def poisoned(place: int) -> Moody:
 
     class Poisoned(Moody):
         async def choose(
-            self, tickets: Sequence[Ticket], catalog: ServiceCatalog, examples: Sequence[Example] = ()
+            self, tickets: Sequence[Ticket], catalog: ServiceCatalog, examples: Examples = NO_EXAMPLES
         ) -> list[Outcome]:
             self.calls.append(tickets)
             if any(ticket.id == str(place) for ticket in tickets):

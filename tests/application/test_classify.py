@@ -10,7 +10,7 @@ import pytest
 from ticketattr.application.classify import classify_tickets, plan_classification
 from ticketattr.application.ports import BatchFailed
 from ticketattr.domain.catalog import ServiceCatalog
-from ticketattr.domain.examples import Example
+from ticketattr.domain.examples import NO_EXAMPLES, Examples
 from ticketattr.domain.ticket import AttributedTicket, Attribution, Outcome, Reason, Ticket, Unattributed
 from ticketattr.domain.usage import Bill, ClassificationPlan, Usage
 from ticketattr.errors import SettingsError
@@ -248,10 +248,13 @@ class TestCorrections:
 class Priced(ScriptedClassifier):
     """A call costs a dollar a ticket, and one more for each example; nobody knows the price of long ones."""
 
-    def estimate(self, tickets: Sequence[Ticket], catalog: ServiceCatalog, examples: Sequence[Example] = ()) -> Bill:
+    def estimate(self, tickets: Sequence[Ticket], catalog: ServiceCatalog, examples: Examples = NO_EXAMPLES) -> Bill:
         assert catalog is CATALOG
         unknown = any("long" in ticket.short_description for ticket in tickets)
-        return Bill(Usage(calls=1, tokens_in=len(tickets)), None if unknown else float(len(tickets) + len(examples)))
+        return Bill(
+            Usage(calls=1, tokens_in=len(tickets)),
+            None if unknown else float(len(tickets) + len(examples.for_batch(tickets))),
+        )
 
 
 class TestPlan:

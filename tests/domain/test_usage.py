@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from ticketattr.domain.usage import Price, Usage
+from ticketattr.domain.usage import Bill, Price, Usage, total
 
 
 def test_usages_add_up_one_by_one() -> None:
@@ -26,3 +26,10 @@ def test_usages_add_up_one_by_one() -> None:
 )
 def test_tokens_cost_dollars_a_million_and_those_cached_less(usage: Usage, dollars: float) -> None:
     assert Price(input=2.0, output=10.0, cached=0.5).of(usage) == pytest.approx(dollars, rel=1e-9)
+
+
+def test_bills_add_up_and_one_of_unknown_cost_makes_the_cost_unknown() -> None:
+    one, other = Bill(Usage(calls=1, tokens_in=5), cost=0.5), Bill(Usage(calls=2, tokens_out=3), cost=0.25)
+    assert total([one, other]) == Bill(Usage(calls=3, tokens_in=5, tokens_out=3), cost=0.75)
+    assert total([one, Bill(Usage(calls=1), cost=None)]) == Bill(Usage(calls=2, tokens_in=5), cost=None)
+    assert total([]) == Bill()

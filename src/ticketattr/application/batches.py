@@ -10,6 +10,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from typing import TypeVar
 
 import anyio
 
@@ -20,6 +21,8 @@ from ..errors import TicketAttrError
 from .ports import BatchFailed, Classifier, ClassifierStopped, Progress
 
 log = logging.getLogger(__name__)
+
+T = TypeVar("T")
 
 PATIENCE = 8
 """When so many batches failed and none succeeded, the classifier is taken to be down."""
@@ -93,7 +96,7 @@ class _Asking:
         self._fatal: TicketAttrError | None = None
 
     async def all_rounds(self) -> None:
-        work = [_Batch(places) for places in _chunks(range(len(self._tickets)), self._classifier.batch_size)]
+        work = [_Batch(places) for places in chunks(range(len(self._tickets)), self._classifier.batch_size)]
         budget = extra_calls(len(work))
         while work:
             await self._round(work)
@@ -116,7 +119,7 @@ class _Asking:
     def _next_round(self) -> list[_Batch]:
         if self._stopped:
             return []
-        work = [*self._halves, *(_Batch(places, again=True) for places in _chunks(self._again, SECOND_BATCH))]
+        work = [*self._halves, *(_Batch(places, again=True) for places in chunks(self._again, SECOND_BATCH))]
         self._halves, self._again = [], []
         return work
 
@@ -127,7 +130,7 @@ class _Asking:
                 return
             tickets = [self._tickets[place] for place in batch.places]
             try:
-                outcomes = await self._classifier.choose(tickets, self._catalog, self._examples.for_batch(tickets))
+                outcomes = await self._classifier.choose(tickets, self._catalog, self._examples)
             except BatchFailed as failure:
                 self._fail(batch, failure)
             except ClassifierStopped as stop:
@@ -185,5 +188,6 @@ class _Asking:
             self.outcomes.setdefault(place, reason)
 
 
-def _chunks(places: Sequence[int], size: int) -> Iterator[Sequence[int]]:
-    return (places[start : start + size] for start in range(0, len(places), size))
+def chunks(items: Sequence[T], size: int) -> Iterator[Sequence[T]]:
+    """Yields `items` in their order, `size` of them at a time. The last part may have fewer."""
+    return (items[start : start + size] for start in range(0, len(items), size))

@@ -12,8 +12,8 @@ from ..domain.digest import digest
 from ..domain.examples import Example, Examples
 from ..domain.gold import GoldTicket
 from ..domain.ticket import AttributedTicket, Attribution, Outcome, Ticket
-from ..domain.usage import Bill, ClassificationPlan, Usage
-from .batches import Answers, ask_in_batches
+from ..domain.usage import ClassificationPlan, total
+from .batches import Answers, ask_in_batches, chunks
 from .interruptible import run_interruptible
 from .ports import AnswerCache, Classifier, Progress
 
@@ -58,20 +58,14 @@ def plan_classification(
     examples = Examples(corrections, catalog, labelled)
     open_tickets = _open_tickets(tickets, catalog, classifier, cache, examples, corrections)
     asked = list(open_tickets.to_ask.values())
-    size = classifier.batch_size
-    batches = [asked[start : start + size] for start in range(0, len(asked), size)]
-    bills = [classifier.estimate(batch, catalog, examples.for_batch(batch)) for batch in batches]
-    costs = [bill.cost for bill in bills]
+    batches = list(chunks(asked, classifier.batch_size))
     return ClassificationPlan(
         tickets=len(tickets),
         kept=len(open_tickets.decided) - open_tickets.corrected_tickets,
         cached=open_tickets.cached_tickets,
         to_ask=len(asked),
         batches=len(batches),
-        bill=Bill(
-            usage=sum((bill.usage for bill in bills), Usage()),
-            cost=None if None in costs else sum(cost for cost in costs if cost is not None),
-        ),
+        bill=total(classifier.estimate(batch, catalog, examples) for batch in batches),
         corrected=open_tickets.corrected_tickets,
     )
 

@@ -24,7 +24,7 @@ from ..domain.delivery import (
     ReportFile,
     Transport,
 )
-from ..domain.examples import Example
+from ..domain.examples import NO_EXAMPLES, Examples
 from ..domain.report import Report
 from ..domain.ticket import AttributedTicket, Outcome, Reason, Ticket
 from ..domain.usage import Bill
@@ -141,13 +141,15 @@ class Classifier(AbstractAsyncContextManager["Classifier"], Protocol):
     def fingerprint(self, catalog: ServiceCatalog) -> str:
         """Whatever decides its answers besides the text of a ticket; the same answers have the same."""
 
-    def estimate(self, tickets: Sequence[Ticket], catalog: ServiceCatalog, examples: Sequence[Example] = ()) -> Bill:
-        """What one call about these tickets will take, roughly."""
+    def estimate(self, tickets: Sequence[Ticket], catalog: ServiceCatalog, examples: Examples = NO_EXAMPLES) -> Bill:
+        """Returns roughly what the calls about these tickets will take: tokens, and US dollars if prices are known."""
 
     async def choose(
-        self, tickets: Sequence[Ticket], catalog: ServiceCatalog, examples: Sequence[Example] = ()
+        self, tickets: Sequence[Ticket], catalog: ServiceCatalog, examples: Examples = NO_EXAMPLES
     ) -> list[Outcome]:
-        """One outcome for each ticket, in their order. `examples` are what people decided about others like them.
+        """Returns one outcome for each ticket, in their order. Takes at most `batch_size` tickets.
+
+        `examples` are what people decided about other tickets. The classifier chooses those that are like `tickets`.
 
         Raises BatchFailed when this batch got no usable answer, ClassifierStopped when no further one
         will, and SettingsError when none can, whatever the time.

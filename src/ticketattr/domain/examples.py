@@ -44,7 +44,7 @@ class Example:
 
 
 class Examples:
-    """Corrections in force whose pair the catalog has, then labelled tickets, ready to be searched."""
+    """Decided tickets, ready to be searched: corrections in force whose pair the catalog has, then labelled ones."""
 
     def __init__(
         self, corrections: Iterable[Correction], catalog: ServiceCatalog, labelled: Iterable[GoldTicket] = ()
@@ -95,3 +95,7 @@ def _words(short_description: str, long_description: str) -> Bag:
 
 def _rarity(examples: int, examples_with_it: int) -> float:
     return math.log(1 + (1 + examples) / (1 + examples_with_it))
+
+
+NO_EXAMPLES = Examples((), ServiceCatalog(()))
+"""For a classifier that is shown none."""

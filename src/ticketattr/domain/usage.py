@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 
@@ -55,6 +56,16 @@ class Bill:
     @property
     def cost_in_words(self) -> str:
         return "unknown" if self.cost is None else f"{self.cost:.4f} USD"
+
+
+def total(bills: Iterable[Bill]) -> Bill:
+    """Returns the tokens and the cost of all `bills` together. The cost is None if that of any bill is."""
+    every = list(bills)
+    costs = [bill.cost for bill in every]
+    return Bill(
+        usage=sum((bill.usage for bill in every), Usage()),
+        cost=None if None in costs else sum(cost for cost in costs if cost is not None),
+    )
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,6 +14,7 @@ from datetime import timedelta
 from pathlib import Path
 from typing import TypeVar
 
+from ...application.batches import chunks
 from ...application.ports import Clock
 from ...domain.catalog import ServiceCatalog
 from ...domain.ticket import Attribution, Outcome, Unattributed
@@ -70,8 +71,7 @@ class SQLiteAnswerCache:
     def _read(self, file: sqlite3.Connection, keys: Sequence[str], catalog: ServiceCatalog) -> dict[str, Outcome]:
         now = self._clock()
         found: dict[str, Outcome] = {}
-        for start in range(0, len(keys), _AT_ONCE):
-            some = keys[start : start + _AT_ONCE]
+        for some in chunks(keys, _AT_ONCE):
             marks = ",".join("?" * len(some))
             for key, answer in file.execute(f"SELECT key, answer FROM answers WHERE key IN ({marks})", some):  # noqa: S608  # nosec B608  # only question marks
                 if outcome := _decode(answer, catalog):

@@ -18,7 +18,7 @@ from pydantic.dataclasses import dataclass
 from ...application.ports import Classifier
 from ...domain.calibration import Calibration
 from ...domain.catalog import ServiceCatalog
-from ...domain.examples import Example
+from ...domain.examples import NO_EXAMPLES, Examples
 from ...domain.ticket import Attribution, Outcome, Ticket
 from ...errors import InputError
 from ..files import output, read_bounded
@@ -88,7 +88,7 @@ class CalibratedClassifier(DelegatingClassifier):
         return f"{self._classifier.fingerprint(catalog)} {self._file.slope} {self._file.offset}"
 
     async def choose(
-        self, tickets: Sequence[Ticket], catalog: ServiceCatalog, examples: Sequence[Example] = ()
+        self, tickets: Sequence[Ticket], catalog: ServiceCatalog, examples: Examples = NO_EXAMPLES
     ) -> list[Outcome]:
         outcomes = await self._classifier.choose(tickets, catalog, examples)
         if not self._is_used(catalog):

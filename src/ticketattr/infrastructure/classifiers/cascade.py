@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from ...application.batches import chunks
 from ...application.ports import BatchFailed, Classifier, ClassifierStopped
 from ...domain.catalog import ServiceCatalog
-from ...domain.examples import Example
+from ...domain.examples import NO_EXAMPLES, Examples
 from ...domain.ticket import Attribution, Outcome, Ticket, Unattributed
+from ...domain.usage import Bill, total
 from .delegating import DelegatingClassifier
 
 _BATCHES_AT_ONCE = 5
@@ -15,10 +17,7 @@ _BATCHES_AT_ONCE = 5
 
 
 class CascadeClassifier(DelegatingClassifier):
-    """`first` decides from the confidence `threshold` on, `second` the rest.
-
-    It is estimated as if the second one were asked about all, which it will not be.
-    """
+    """`first` decides from the confidence `threshold` on, and `second` decides the rest."""
 
     def __init__(self, first: Classifier, second: Classifier, threshold: float) -> None:
         super().__init__(second)
@@ -34,21 +33,24 @@ class CascadeClassifier(DelegatingClassifier):
         parts = self._first.fingerprint(catalog), self._classifier.fingerprint(catalog), self._threshold
         return " ".join(["cascade", *map(str, parts)])
 
+    def estimate(self, tickets: Sequence[Ticket], catalog: ServiceCatalog, examples: Examples = NO_EXAMPLES) -> Bill:
+        """As if the model were asked about all tickets, because nobody knows which ones are doubtful."""
+        batches = chunks(tickets, self._classifier.batch_size)
+        return total(self._classifier.estimate(batch, catalog, examples) for batch in batches)
+
     async def choose(
-        self, tickets: Sequence[Ticket], catalog: ServiceCatalog, examples: Sequence[Example] = ()
+        self, tickets: Sequence[Ticket], catalog: ServiceCatalog, examples: Examples = NO_EXAMPLES
     ) -> list[Outcome]:
         outcomes = await self._first.choose(tickets, catalog, examples)
         doubtful = [place for place, outcome in enumerate(outcomes) if not self._is_sure(outcome)]
-        size = self._classifier.batch_size
-        for start in range(0, len(doubtful), size):
-            places = doubtful[start : start + size]
+        for places in chunks(doubtful, self._classifier.batch_size):
             answers = await self._second_opinion([tickets[place] for place in places], catalog, examples)
             for place, answer in zip(places, answers, strict=True):
                 outcomes[place] = answer
         return outcomes
 
     async def _second_opinion(
-        self, tickets: Sequence[Ticket], catalog: ServiceCatalog, examples: Sequence[Example]
+        self, tickets: Sequence[Ticket], catalog: ServiceCatalog, examples: Examples
     ) -> list[Outcome]:
         """A failure is one of these tickets alone: the others of the batch have their answer."""
         if self._stopped:

@@ -8,7 +8,7 @@ from typing import TypeVar
 
 from ...application.ports import Classifier
 from ...domain.catalog import ServiceCatalog
-from ...domain.examples import Example
+from ...domain.examples import NO_EXAMPLES, Examples
 from ...domain.ticket import Ticket
 from ...domain.usage import Bill
 
@@ -31,7 +31,7 @@ class DelegatingClassifier:
     def bill(self) -> Bill:
         return self._classifier.bill
 
-    def estimate(self, tickets: Sequence[Ticket], catalog: ServiceCatalog, examples: Sequence[Example] = ()) -> Bill:
+    def estimate(self, tickets: Sequence[Ticket], catalog: ServiceCatalog, examples: Examples = NO_EXAMPLES) -> Bill:
         return self._classifier.estimate(tickets, catalog, examples)
 
     async def __aenter__(self: Self) -> Self:

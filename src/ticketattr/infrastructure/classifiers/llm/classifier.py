@@ -19,7 +19,7 @@ import anyio
 
 from ....application.ports import BatchFailed, ClassifierStopped
 from ....domain.catalog import ServiceCatalog
-from ....domain.examples import Example
+from ....domain.examples import NO_EXAMPLES, Example, Examples
 from ....domain.ticket import Outcome, Ticket
 from ....domain.usage import Bill, Usage
 from ....errors import SettingsError
@@ -85,14 +85,14 @@ class LLMClassifier:
         text = parameters + _instruction(catalog, self._rules)
         return hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()
 
-    def estimate(self, tickets: Sequence[Ticket], catalog: ServiceCatalog, examples: Sequence[Example] = ()) -> Bill:
-        usage = self._estimated_usage(_Batch(tickets, catalog, examples, self._rules))
+    def estimate(self, tickets: Sequence[Ticket], catalog: ServiceCatalog, examples: Examples = NO_EXAMPLES) -> Bill:
+        usage = self._estimated_usage(self._batch(tickets, catalog, examples))
         return Bill(usage, self._budget.cost_of(usage))
 
     async def choose(
-        self, tickets: Sequence[Ticket], catalog: ServiceCatalog, examples: Sequence[Example] = ()
+        self, tickets: Sequence[Ticket], catalog: ServiceCatalog, examples: Examples = NO_EXAMPLES
     ) -> list[Outcome]:
-        batch = _Batch(tickets, catalog, examples, self._rules)
+        batch = self._batch(tickets, catalog, examples)
         try:
             answer = await self._schema.ask(lambda schema: self._ask_with_retries(batch, schema), catalog)
         except UnknownModel as error:
@@ -107,6 +107,9 @@ class LLMClassifier:
                 "service_error", str(error), lies_in_content=lies_in_content, is_transient=True
             ) from error
         return read_answer(answer.text, len(tickets), catalog)
+
+    def _batch(self, tickets: Sequence[Ticket], catalog: ServiceCatalog, examples: Examples) -> _Batch:
+        return _Batch(tickets, catalog, examples.for_batch(tickets), self._rules)
 
     async def _ask_with_retries(self, batch: _Batch, schema: JSONSchema) -> ChatAnswer:
         estimate = self._estimated_usage(batch)

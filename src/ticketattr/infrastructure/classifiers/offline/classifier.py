@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 from ....domain.calibration import Calibration
 from ....domain.catalog import RequestType, ServiceCatalog
 from ....domain.catch_all import catch_all_entry
-from ....domain.examples import Example
+from ....domain.examples import NO_EXAMPLES, Examples
 from ....domain.gold import LabelledTickets, no_labelled_tickets
 from ....domain.ticket import Attribution, Outcome, Ticket, Unattributed
 from ....domain.usage import Bill
@@ -62,7 +62,7 @@ class OfflineClassifier:
         content = json.dumps(["offline", VERSION, entries, examples], ensure_ascii=True)
         return hashlib.sha256(content.encode()).hexdigest()
 
-    def estimate(self, tickets: Sequence[Ticket], catalog: ServiceCatalog, examples: Sequence[Example] = ()) -> Bill:
+    def estimate(self, tickets: Sequence[Ticket], catalog: ServiceCatalog, examples: Examples = NO_EXAMPLES) -> Bill:
         return Bill()
 
     async def __aenter__(self) -> OfflineClassifier:
@@ -74,7 +74,7 @@ class OfflineClassifier:
         return None
 
     async def choose(
-        self, tickets: Sequence[Ticket], catalog: ServiceCatalog, examples: Sequence[Example] = ()
+        self, tickets: Sequence[Ticket], catalog: ServiceCatalog, examples: Examples = NO_EXAMPLES
     ) -> list[Outcome]:
         if not tickets:
             return []
