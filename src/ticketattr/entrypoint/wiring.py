@@ -36,9 +36,10 @@ from ..application.retention import Storage
 from ..application.send import Outgoing
 from ..domain.gold import LabelledTickets, no_labelled_tickets
 from ..errors import SettingsError
+from ..infrastructure.background_import import import_in_background
 from .settings.classifier import ClassifierSettings
 from .settings.folders import FolderSettings
-from .settings.llm import LLMSettings
+from .settings.llm import PROVIDERS, LLMSettings
 from .settings.mail import MailSettings
 from .settings.monitoring import MonitoringSettings
 from .settings.report import ReportSettings
@@ -270,7 +271,7 @@ def pipeline(
 
     folders = settings.folders
     labelled = labelled_tickets(examples)
-    return Pipeline(
+    made = Pipeline(
         helpdesk=helpdesk(settings.sources),
         catalog_source=catalog_source(settings.sources, folders, clock),
         classifier=classifier(settings.classifier, labelled),
@@ -281,6 +282,10 @@ def pipeline(
         reporting=reporting(settings.report, folders),
         outgoing=outgoing,
     )
+    if llm := settings.classifier.llm:
+        # A run begins by waiting for the catalog and the helpdesk.
+        import_in_background(PROVIDERS[llm.provider].packages)
+    return made
 
 
 def monitoring(settings: MonitoringSettings) -> Monitoring:

@@ -16,6 +16,7 @@ from .. import __version__
 from ..errors import InputError, SettingsError
 from .options import HTTPPolicy
 from .retries import Transient, is_transient, retry_after, retrying
+from .tls import trusted_authorities
 
 MAX_BYTES = 32 * 1024 * 1024
 """The size of the largest response; a larger one is refused before it is in memory."""
@@ -169,15 +170,10 @@ def _client(timeout: float) -> httpx.AsyncClient:
     # No compression: a small response could unpack to more than memory holds.
     headers = {"Accept-Encoding": "identity", "User-Agent": f"ticketattr/{__version__}"}
     try:
-        return httpx.AsyncClient(timeout=timeout, headers=headers, follow_redirects=False)
+        return httpx.AsyncClient(timeout=timeout, headers=headers, follow_redirects=False, verify=trusted_authorities())
     except (ImportError, ValueError, httpx.InvalidURL) as error:
         raise SettingsError(
             "the proxy in the environment is not usable", hint="Check HTTP_PROXY, HTTPS_PROXY and ALL_PROXY."
-        ) from error
-    except OSError as error:
-        raise SettingsError(
-            f"the certificates that the environment names cannot be read: {error.strerror or error}",
-            hint="Check SSL_CERT_FILE and SSL_CERT_DIR.",
         ) from error
 
 

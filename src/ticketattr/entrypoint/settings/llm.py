@@ -20,6 +20,7 @@ ProviderName: TypeAlias = Literal["gemini"]
 class Provider:
     """What the settings of a provider are. `base_url` is the name of the setting.
 
+    `packages` are the third-party packages of its client that take long to import.
     `model_name` is the form of its models' names. A name that becomes part of a URL must not change the URL's path.
     """
 
@@ -27,6 +28,7 @@ class Provider:
     base_url: str
     api_version: str
     model_name: re.Pattern[str]
+    packages: tuple[str, ...] = ()
 
 
 PROVIDERS: Mapping[ProviderName, Provider] = {
@@ -35,6 +37,7 @@ PROVIDERS: Mapping[ProviderName, Provider] = {
         base_url="GOOGLE_GEMINI_BASE_URL",
         api_version="v1beta",
         model_name=re.compile(r"(?!.*\.\.)[\w./-]+"),
+        packages=("google.genai",),
     ),
 }
 

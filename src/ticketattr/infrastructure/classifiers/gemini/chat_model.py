@@ -10,7 +10,10 @@ from collections.abc import Sequence
 from types import TracebackType
 from typing import TYPE_CHECKING
 
+import httpx
+
 from ...options import ChatModelOptions
+from ...tls import trusted_authorities
 from ..llm.chat_model import ChatAnswer, JSONSchema
 from ..llm.http import http_client
 from .wire import PROVIDER, answer_text, tokens_used, translated_errors
@@ -44,6 +47,10 @@ class GeminiChatModel:
                 api_version=options.api_version or None,
                 timeout=round(options.timeout * 1000),
                 httpx_async_client=self._http,
+                # google-genai also makes a client for synchronous calls and prepares web sockets, which nobody uses
+                # here. It would read the certificates for each of them.
+                httpx_client=httpx.Client(transport=httpx.BaseTransport()),
+                async_client_args={"ssl": trusted_authorities()},
             ),
         )
         return self

@@ -10,6 +10,7 @@ import httpx
 
 from ....errors import SettingsError
 from ...retries import Transient, is_transient
+from ...tls import trusted_authorities
 from .chat_model import ChatModelError, InvalidRequest, RateLimited, ServerFailed, UnknownModel, UnusableAnswer
 
 MAX_BYTES = 16 * 1024 * 1024
@@ -30,6 +31,7 @@ def http_client(provider: str, *, timeout: float, connections: int) -> httpx.Asy
 
     return httpx.AsyncClient(
         follow_redirects=False,
+        verify=trusted_authorities(),
         timeout=timeout,
         limits=httpx.Limits(max_connections=None, max_keepalive_connections=connections),
         headers={"Accept-Encoding": "identity"},

@@ -1,6 +1,7 @@
-"""A model on loopback that answers every ticket after a fixed time: `python -m tests.bench.model LATENCY`.
+"""All services of a run on loopback: `python -m tests.bench.services LATENCY TICKETS`.
 
-A process of its own, so that it takes no time from the program that is measured. Prints its URL.
+The helpdesk (`/tickets`) and the catalog (`/catalog`) answer at once, the model after LATENCY seconds. A process of its
+own, so that it takes no time from the program that is measured. Prints its URL.
 """
 
 from __future__ import annotations
@@ -8,13 +9,20 @@ from __future__ import annotations
 import asyncio
 import json
 import sys
+from pathlib import Path
+
+CATALOG = Path(__file__).parents[2] / "examples" / "catalog.yaml"
 
 
-async def main(latency: float) -> None:
+async def main(latency: float, number: int) -> None:
+    known = {b"/tickets": json.dumps(list(map(ticket, range(number)))).encode(), b"/catalog": CATALOG.read_bytes()}
+
     async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         while request := await read_request(reader):
-            await asyncio.sleep(latency)
-            body = answer(request)
+            path, content = request
+            if path not in known:
+                await asyncio.sleep(latency)
+            body = known[path] if path in known else answer(content)
             writer.write(b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\n")
             writer.write(b"Content-Length: %d\r\n\r\n" % len(body) + body)
             await writer.drain()
@@ -25,15 +33,23 @@ async def main(latency: float) -> None:
     await server.serve_forever()
 
 
-async def read_request(reader: asyncio.StreamReader) -> bytes:
-    """The body of the next request; empty when there is none."""
+async def read_request(reader: asyncio.StreamReader) -> tuple[bytes, bytes] | None:
+    """The path and the body of the next request; None when there is none."""
     try:
         head = await reader.readuntil(b"\r\n\r\n")
     except (asyncio.IncompleteReadError, ConnectionError):
-        return b""
+        return None
     lines = head.lower().split(b"\r\n")
-    length = next(int(line.split(b":")[1]) for line in lines if line.startswith(b"content-length:"))
-    return await reader.readexactly(length)
+    lengths = (int(line.split(b":")[1]) for line in lines if line.startswith(b"content-length:"))
+    return head.split(b" ")[1], await reader.readexactly(next(lengths, 0))
+
+
+def ticket(number: int) -> dict[str, str]:
+    return {
+        "id": f"T-{number}",
+        "short_description": f"Phone number {number} has no signal",
+        "long_description": "Since the update this morning. " * 5,
+    }
 
 
 def answer(request: bytes) -> bytes:
@@ -47,4 +63,4 @@ def answer(request: bytes) -> bytes:
 
 
 if __name__ == "__main__":
-    asyncio.run(main(float(sys.argv[1])))
+    asyncio.run(main(float(sys.argv[1]), int(sys.argv[2])))
