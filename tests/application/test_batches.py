@@ -173,11 +173,11 @@ def test_after_eight_failures_the_rest_is_not_asked_and_says_why(caplog: pytest.
     classifier = Moody(batch_size=1, concurrency=1, reactions=["fail for ever"] * 99)
     outcomes, kept = ask(classifier, 10)
     assert outcomes[:8] == [Unattributed("bad_answer", "no")] * 8
-    assert outcomes[8:] == [Unattributed("bad_answer", "not asked: 8 calls before this one failed (no)")] * 2
+    assert outcomes[8:] == [Unattributed("bad_answer", "not asked, because 8 earlier calls failed (no)")] * 2
     assert (len(classifier.calls), kept) == (8, {})
     assert caplog.messages == [
         *["a batch of 1 tickets failed: no"] * 8,
-        "no further calls: not asked: 8 calls before this one failed (no)",
+        "no further calls are made: not asked, because 8 earlier calls failed (no)",
     ]
 
 
@@ -210,9 +210,9 @@ def test_when_the_calls_are_used_up_the_rest_stays_as_it_is_and_is_said(caplog: 
     outcomes, _ = ask(classifier, 80, lambda done, planned: told.append((done, planned)))
     assert len(classifier.calls) == 10 + extra_calls(10) == 50
     assert outcomes == [*[ANSWERED] * 8, *[Unattributed("bad_answer", "no")] * 72]
-    assert [message for message in caplog.messages if "not asked again" in message] == [
-        "14 batches are not asked again: that would take too many calls",
-        "44 batches are not asked again: that would take too many calls",
+    assert [message for message in caplog.messages if "not sent again" in message] == [
+        "14 batches are not sent again, because that would take too many calls",
+        "44 batches are not sent again, because that would take too many calls",
     ]
     assert told[-1] == (50, 50)
 
@@ -227,7 +227,7 @@ def test_progress_counts_what_failed_and_what_is_asked_again() -> None:
 def test_what_a_batch_came_to_is_logged_in_numbers(caplog: pytest.LogCaptureFixture) -> None:
     with caplog.at_level("INFO"):
         ask(Moody(reactions=["leave some out"]), 7)
-    assert caplog.messages == ["7 tickets asked about, 4 answered", "3 tickets asked about, 3 answered"]
+    assert caplog.messages == ["batch of 7 tickets: 4 answered", "batch of 3 tickets: 3 answered"]
 
 
 def test_answers_without_one_of_use_are_failures_too() -> None:
@@ -235,7 +235,7 @@ def test_answers_without_one_of_use_are_failures_too() -> None:
     outcomes, _ = ask(classifier, 10)
     assert (
         outcomes[8:]
-        == [Unattributed("bad_answer", "not asked: 8 calls before this one failed (answers without one of use)")] * 2
+        == [Unattributed("bad_answer", "not asked, because 8 earlier calls failed (no usable answer in the batch)")] * 2
     )
     assert len(classifier.calls) == 8
 

@@ -304,6 +304,6 @@ def test_what_is_to_be_asked_is_logged_in_numbers(caplog: pytest.LogCaptureFixtu
     assert message.split(", ") == [
         "1 tickets were corrected by a person",
         "1 keep the pair they came with",
-        "0 were answered before",
-        "2 different ones to ask about",
+        "0 have a cached answer",
+        "2 different texts are left to ask about",
     ]

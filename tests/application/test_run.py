@@ -138,10 +138,10 @@ def test_run_progress_knows_each_stage_with_its_counts_and_its_result(
         "service catalog fetched: 4 request types",
         "queue fetched: 3 tickets",
         (
-            "0 tickets were corrected by a person, 1 keep the pair they came with, 0 were answered before, "
-            "2 different ones to ask about"
+            "0 tickets were corrected by a person, 1 keep the pair they came with, 0 have a cached answer, "
+            "2 different texts are left to ask about"
         ),
-        "2 tickets asked about, 2 answered",
+        "batch of 2 tickets: 2 answered",
         "report written: 3 rows, 2 attributed",
         f"sending {house.desk.sent[0].message_id}: 1 attachments, {len(house.desk.mailer.sent[0][1][0])} bytes",
         f"sent {house.desk.sent[0].message_id}",

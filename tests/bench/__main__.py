@@ -1,7 +1,7 @@
-"""Everything that is measured, one line a figure.
+"""All measurements, one line for each figure.
 
-Start-up is measured as whole processes, the stages as calls in one process. Every figure is the median of
-several rounds in which baseline and candidate take turns, so that a machine that slows down slows down both.
+Runs and start-up are measured as whole processes, the stages as calls in one process. Figures are medians of several
+rounds. Where baseline and candidate take turns, a machine that slows down slows down both.
 """
 
 from __future__ import annotations
@@ -51,7 +51,7 @@ def main() -> None:
 
 
 def runs() -> None:
-    """Whole processes, against the import of google-genai, which is the largest part of their fixed cost."""
+    """Compares whole runs with the import of google-genai, the largest part of their fixed cost."""
     imported = [process_times("-c", "import google.genai") for _ in range(ROUNDS)]
     wall, cpu = (statistics.median(side) for side in zip(*imported, strict=True))
     _, our_cpu = median_run(tickets=42, latency=0.0)
@@ -103,7 +103,7 @@ def process_times(*arguments: str, **settings: str) -> tuple[float, float]:
 
 
 def model_calls() -> None:
-    """Against the ideal, in which calls cost their latency alone, and against one call after the other."""
+    """Compares with the ideal, in which a call takes its latency only, and with one call after the other."""
     with services(LATENCY) as url:
         for tickets in (420, 4_200):
             batches = math.ceil(tickets / BATCH)
@@ -119,7 +119,7 @@ def model_calls() -> None:
 
 
 def many_tickets() -> None:
-    """Growth with the number of tickets, at no latency."""
+    """Shows how time and memory grow with the number of tickets, without latency."""
     with services(0.0) as url:
         few, many = classified(url, 5_000, CONCURRENCY), classified(url, 50_000, CONCURRENCY)
     print(
@@ -145,7 +145,7 @@ def classified(url: str, tickets: int, concurrency: int) -> dict[str, float]:
 
 
 def reports() -> None:
-    """Against openpyxl in its normal mode, with the same columns and a style for each cell."""
+    """Compares with openpyxl in its normal mode, with the same columns and a style for each cell."""
     for tickets in (10_000, 100_000):
         ours, plain = written("ours", tickets), written("plain", tickets)
         print(
@@ -163,7 +163,7 @@ def written(kind: str, tickets: int) -> dict[str, float]:
 
 
 def start_up() -> None:
-    """Against a Typer program with one empty command, which is what the given framework costs."""
+    """Compares with a Typer program with one empty command, which shows the cost of the framework."""
 
     def process(*arguments: str) -> Callable[[], object]:
         return lambda: subprocess.run([sys.executable, *arguments], check=True, stdout=subprocess.DEVNULL)
@@ -207,7 +207,7 @@ def tf_idf(tickets: list[Ticket], catalog: ServiceCatalog) -> object:
 
 
 def first_answer() -> None:
-    """Of a process of its own, so that its memory is its own."""
+    """Measures a process of its own, because memory is that of a process."""
     figures = json.loads(
         subprocess.run(
             [sys.executable, "-m", "tests.bench.offline"], cwd=ROOT, check=True, stdout=subprocess.PIPE

@@ -1,6 +1,6 @@
-"""One classification of so many tickets: `python -m tests.bench.classify URL TICKETS CONCURRENCY`.
+"""Classifies so many tickets: `python -m tests.bench.classify URL TICKETS CONCURRENCY`.
 
-A process of its own, so that its memory is its own. Prints wall and CPU seconds and peak memory as JSON.
+Prints wall and CPU seconds and peak memory as JSON. It is a process of its own, because memory is that of a process.
 """
 
 from __future__ import annotations

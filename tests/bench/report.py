@@ -1,8 +1,8 @@
-"""One report of so many tickets: `python -m tests.bench.report ours|plain TICKETS`.
+"""Writes a report of so many tickets: `python -m tests.bench.report ours|plain TICKETS`.
 
 `plain` is openpyxl in its normal mode, with the same columns, a style for each cell and no drop-downs: all rows
-in memory. A process of its own, so that its memory is its own. Prints seconds, peak memory above what the tickets
-themselves take, and the size of the file as JSON.
+in memory. Prints seconds, peak memory above that of the tickets themselves, and the size of the file, as JSON. It is a
+process of its own, because memory is that of a process.
 """
 
 from __future__ import annotations

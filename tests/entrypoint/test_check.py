@@ -441,7 +441,7 @@ def test_a_calibration_that_is_none_is_an_error(cli: CLI) -> None:
     (cli.folder / "curve.json").write_text("{}")
     cli.settings["CALIBRATION_FILE"] = "curve.json"
     exit_code, found = trouble(cli)
-    assert (exit_code, found["what"]) == (INPUT, "curve.json is no calibration file")
+    assert (exit_code, found["what"]) == (INPUT, "curve.json is not a calibration file")
     assert "--save-calibration" in found["fix"]
 
 
@@ -558,7 +558,7 @@ PER_DAY = [{"violations": [{"quotaId": "RequestsPerDay"}]}]
     [
         (REFUSED_KEY, USAGE, "the service refuses the key", "Check LLM_API_KEY."),
         (gemini_error(404, "NOT_FOUND"), USAGE, "Gemini does not have the model gemini-test", "such as gemini-new"),
-        (gemini_error(400, "INVALID_ARGUMENT"), USAGE, "does not accept the question", "LLM_THINKING_BUDGET"),
+        (gemini_error(400, "INVALID_ARGUMENT"), USAGE, "does not accept the request", "LLM_THINKING_BUDGET"),
         (gemini_error(503, "UNAVAILABLE"), SERVICE, "Gemini answered 503", "Try again later."),
         (gemini_error(429, "RESOURCE_EXHAUSTED"), SERVICE, "Gemini answered 429", "Try again later."),
         (gemini_error(429, "RESOURCE_EXHAUSTED", PER_DAY), SERVICE, "the daily quota is used up", "quota"),

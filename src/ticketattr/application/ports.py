@@ -55,10 +55,10 @@ class Run:
 
 
 class BatchFailed(Exception):
-    """One batch got no usable answer, for a reason that all its tickets share.
+    """A batch got no usable answer, for a reason that all its tickets share.
 
-    `lies_in_content`: some of its tickets may be answered without the others. `is_transient`: the same batch
-    may be answered later.
+    `lies_in_content`: the cause is in the tickets, so a part of the batch may be answered. `is_transient`: the same
+    batch may be answered later.
     """
 
     def __init__(
@@ -71,7 +71,7 @@ class BatchFailed(Exception):
 
 
 class ClassifierStopped(Exception):
-    """No further call will be answered, or may be paid for; what was answered so far stands."""
+    """No further call will be answered, or may be paid for. Earlier answers remain valid."""
 
     def __init__(self, reason: Reason, detail: str) -> None:
         super().__init__(detail)
@@ -124,22 +124,25 @@ class CatalogSource(Protocol):
 
 
 class Classifier(AbstractAsyncContextManager["Classifier"], Protocol):
-    """Chooses request types. Entered once, for all batches of a run."""
+    """Chooses request types. It is entered once, for all batches of a run."""
 
     @property
     def batch_size(self) -> int:
-        """The most tickets that one call takes."""
+        """The largest number of tickets in one call."""
 
     @property
     def concurrency(self) -> int:
-        """The most calls in flight."""
+        """The largest number of calls in flight."""
 
     @property
     def bill(self) -> Bill:
-        """What all calls so far took."""
+        """What all calls so far took: tokens, cost and time."""
 
     def fingerprint(self, catalog: ServiceCatalog) -> str:
-        """Whatever decides its answers besides the text of a ticket; the same answers have the same."""
+        """Returns a name for everything that decides the answers, apart from the ticket and the examples.
+
+        Answers under one fingerprint are not used under another.
+        """
 
     def estimate(self, tickets: Sequence[Ticket], catalog: ServiceCatalog, examples: Examples = NO_EXAMPLES) -> Bill:
         """Returns roughly what the calls about these tickets will take: tokens, and US dollars if prices are known."""
@@ -170,12 +173,13 @@ class CorrectionStore(Protocol):
 
 
 class AnswerCache(Protocol):
-    """Answers that were given before, by a key that names the question in full."""
+    """Earlier answers, by a key that stands for everything that decides an answer."""
 
     def get(self, keys: Sequence[str], catalog: ServiceCatalog) -> dict[str, Outcome]:
-        """Those that are known and that `catalog` still has."""
+        """Returns the answers that are known. Leaves out those whose request type `catalog` no longer has."""
 
-    def put(self, answers: Mapping[str, Outcome]) -> None: ...
+    def put(self, answers: Mapping[str, Outcome]) -> None:
+        """Keep these answers for later runs."""
 
 
 class StageFiles(Protocol):

@@ -1,4 +1,4 @@
-"""Texts as bags of weighted terms, and how alike two of them are: the cosine, with rare terms counting most."""
+"""Similarity of texts as bags of weighted terms: the cosine, in which rare terms count most."""
 
 from __future__ import annotations
 

@@ -76,7 +76,7 @@ def test_a_damaged_file_is_set_aside_and_the_run_goes_on(path: Path, caplog: pyt
     assert damaged.get(["a"], CATALOG) == {}
     damaged.put(ANSWERS)
     assert cache(path).get(["a"], CATALOG) == {"a": ANSWERS["a"]}
-    assert "was set aside as answers.db.damaged-20261123T000000Z" in caplog.text
+    assert "was renamed to answers.db.damaged-20261123T000000Z" in caplog.text
 
 
 def test_a_file_from_a_newer_version_is_left_alone(path: Path, caplog: pytest.LogCaptureFixture) -> None:

@@ -1,4 +1,4 @@
-"""The embedded classifier decides where it is sure; a model is asked about the rest, and paid for the rest alone."""
+"""A cascade: a model is asked about those tickets only that the embedded classifier is not sure about."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from ...domain.usage import Bill, total
 from .delegating import DelegatingClassifier
 
 _BATCHES_AT_ONCE = 5
-"""How many of the model's batches are looked through together, so that what is left makes full ones."""
+"""How many batches of the model the first classifier looks at together, so that the rest fills whole batches."""
 
 
 class CascadeClassifier(DelegatingClassifier):
@@ -34,7 +34,7 @@ class CascadeClassifier(DelegatingClassifier):
         return " ".join(["cascade", *map(str, parts)])
 
     def estimate(self, tickets: Sequence[Ticket], catalog: ServiceCatalog, examples: Examples = NO_EXAMPLES) -> Bill:
-        """As if the model were asked about all tickets, because nobody knows which ones are doubtful."""
+        """Estimates the cost of asking the model about all tickets: which ones are doubtful is not known yet."""
         batches = chunks(tickets, self._classifier.batch_size)
         return total(self._classifier.estimate(batch, catalog, examples) for batch in batches)
 
@@ -52,7 +52,7 @@ class CascadeClassifier(DelegatingClassifier):
     async def _second_opinion(
         self, tickets: Sequence[Ticket], catalog: ServiceCatalog, examples: Examples
     ) -> list[Outcome]:
-        """A failure is one of these tickets alone: the others of the batch have their answer."""
+        """Returns failures as outcomes, because the other tickets of the batch have their answer already."""
         if self._stopped:
             return [self._stopped] * len(tickets)
         try:

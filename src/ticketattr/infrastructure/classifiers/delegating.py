@@ -1,4 +1,4 @@
-"""What a classifier that works through another one passes on unchanged; the base of those that do."""
+"""The base of classifiers that wrap another classifier."""
 
 from __future__ import annotations
 
@@ -16,6 +16,8 @@ Self = TypeVar("Self", bound="DelegatingClassifier")
 
 
 class DelegatingClassifier:
+    """Passes on everything but the answers and the fingerprint."""
+
     def __init__(self, classifier: Classifier) -> None:
         self._classifier = classifier
 

@@ -1,4 +1,4 @@
-"""One small question to a classifier, for `check`: whether it answers at all, and what to do if it does not."""
+"""The smoke test of `check`: asks a classifier about one ticket."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ _CATALOG = ServiceCatalog(
 
 
 def smoke_test(classifier: Classifier) -> None:
-    """Raises SettingsError or ServiceError when there is no usable answer."""
+    """Raises SettingsError or ServiceError, with a hint, when there is no usable answer."""
     run_interruptible(_ask, classifier)
 
 
@@ -31,15 +31,15 @@ async def _ask(classifier: Classifier) -> None:
     except ClassifierStopped as stopped:
         if stopped.reason == "cost_limit":
             raise SettingsError(str(stopped), hint="Raise LLM_MAX_COST.") from stopped
-        raise ServiceError(str(stopped), hint="Wait for tomorrow's quota, or ask for a higher one.") from stopped
+        raise ServiceError(str(stopped), hint="Wait until tomorrow, or ask for a higher quota.") from stopped
 
 
 def _as_error(failure: BatchFailed) -> TicketAttrError:
     if failure.reason != "service_error":
-        return ServiceError(str(failure), hint="Try again; if it stays so, set LLM_MODEL_NAME to another model.")
+        return ServiceError(str(failure), hint="Try again. If the error remains, set LLM_MODEL_NAME to another model.")
     if failure.is_transient:
         return ServiceError(str(failure), hint="Try again later.")
     return SettingsError(
-        f"{failure}: the model does not accept the question",
+        f"{failure}: the model does not accept the request",
         hint="Check LLM_THINKING_BUDGET, LLM_TEMPERATURE, LLM_TOP_P, LLM_TOP_K and LLM_API_VERSION for this model.",
     )

@@ -1,8 +1,7 @@
-"""What a model is told, and the shape that its answer must have.
+"""The prompt: the system text with rules and catalog, and the user text with tickets and examples.
 
-The rules and the catalog come first and never vary within a run, so that a provider can cache them. Of a
-ticket, its two descriptions leave the house and nothing else. Tickets have numbers of their own, 1, 2, 3 …,
-so that no text can speak for a neighbour.
+The system text is the same for all calls of a run, so that a provider can cache it. Of a ticket, only the two
+descriptions are sent. Tickets are numbered 1, 2, 3 … in each call, so that no text can pose as another ticket.
 """
 
 from __future__ import annotations
@@ -17,25 +16,27 @@ from ....domain.examples import Example
 from ....domain.ticket import Ticket
 
 PROMPT_VERSION = 1
-"""Raised with every change to what is asked below, so that answers to the old question are not taken for the new."""
+"""Increase it with every change of the prompt, so that cached answers to an older prompt are not used."""
 
 MAX_TEXT = 4_000
-"""How much of a description is shown, in characters: its start and its end, where the matter stands."""
+"""The length of a description in the prompt, in characters. Of a longer one, the start and the end are sent."""
 
 _CUT = " [… cut …] "
 
 
 def default_rules() -> str:
+    """Returns the rules of the package."""
     return (files(__package__) / "rules.txt").read_text(encoding="utf-8")
 
 
 def system_instruction(catalog: ServiceCatalog, rules: str) -> str:
+    """Returns the system text: the rules, and the catalog as JSON."""
     entries = [_entry(entry) for entry in catalog.entries]
     return f"{rules.rstrip()}\n\nThe service catalog:\n{json.dumps(entries, ensure_ascii=False)}\n"
 
 
 def user_text(tickets: Sequence[Ticket], examples: Sequence[Example] = ()) -> str:
-    """The tickets, and what people decided about others like them, as JSON in fences that no text can close."""
+    """Returns the user text: tickets and examples as JSON, between tags that no text of a ticket can close."""
     items = [
         {
             "id": number,
@@ -60,7 +61,7 @@ def user_text(tickets: Sequence[Ticket], examples: Sequence[Example] = ()) -> st
 
 
 def _fenced(name: str, items: Sequence[dict[str, Any]]) -> str:
-    """It holds no `<` but its own."""
+    """Returns `items` as JSON between two tags. The JSON itself contains no `<` and no `>`."""
     data = json.dumps(items, ensure_ascii=False).replace("<", "\\u003c").replace(">", "\\u003e")
     return f"<{name}>\n{data}\n</{name}>"
 
@@ -75,7 +76,7 @@ def _entry(entry: RequestType) -> dict[str, Any]:
 
 
 def tokens(text: str) -> int:
-    """About how many tokens a text is: one for three characters, which is more than most languages need."""
+    """Returns the estimated number of tokens: one for three characters, which is more than most languages need."""
     return len(text) // 3 + 1
 
 

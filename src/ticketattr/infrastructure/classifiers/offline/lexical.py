@@ -1,7 +1,6 @@
-"""Words in common between a ticket and other texts: the entries of a catalog, labelled tickets.
+"""Tickets and entries of a catalog as bags of words, and of pieces of words, for the index of their terms.
 
-Each of those is a bag of words, and of pieces of words, which survive typing errors and inflection. A feature that
-many of them share weighs little (inverse document frequency).
+Pieces of words match in spite of typing errors and inflection.
 """
 
 from __future__ import annotations
@@ -20,7 +19,7 @@ _WORD = re.compile(r"\w\w+")
 _PIECE = 4
 _PIECE_WEIGHT = 0.5
 
-# Words that say nothing about what a ticket is about, in the languages that queues are most often written in.
+# Words without meaning of their own, in the languages that queues are most often written in.
 _STOP_WORDS = frozenset(
     """
     an and are as at be by can for from has have if in is it its me my no not of on or please so that the their
@@ -32,7 +31,7 @@ WeightedTexts: TypeAlias = Sequence[tuple[str, float]]
 
 
 def rarity(texts: int, texts_with_it: int) -> float:
-    """Returns the weight of a feature, for TermIndex. One that no text has is an average one."""
+    """Returns the weight of a feature for TermIndex. A feature that no text has gets a medium weight."""
     return math.log(1 + texts / texts_with_it) if texts_with_it else math.log(1 + texts) / 2
 
 
@@ -42,10 +41,12 @@ def whole_words(features: Iterable[str]) -> list[str]:
 
 
 def texts_of_ticket(title: str, body: str) -> WeightedTexts:
+    """Returns the texts of a ticket. The title counts twice."""
     return [(title, 2.0), (body, 1.0)]
 
 
 def texts_of_entry(entry: RequestType) -> WeightedTexts:
+    """Returns the texts of an entry, with a weight for each."""
     return [
         (bare_name(entry), 1.0),
         (entry.category, 0.5),
