@@ -1,4 +1,4 @@
-"""Whatever a classifier does: every ticket has one outcome, from the catalog, within the budget of calls."""
+"""Whatever a classifier does, every ticket gets one outcome from the catalog, within the budget of calls."""
 
 from __future__ import annotations
 
@@ -81,7 +81,7 @@ def test_no_ticket_is_lost_and_the_calls_stay_within_the_budget(reactions: list[
 
 
 @given(reactions=st.lists(st.sampled_from(REACTIONS[:5]), max_size=3), number=st.integers(15, 60))
-def test_a_first_round_gone_wrong_costs_no_ticket(reactions: list[Reaction], number: int) -> None:
+def test_a_failed_first_round_loses_no_ticket(reactions: list[Reaction], number: int) -> None:
     outcomes, _ = ask(Moody(reactions=reactions), number)
     assert all(isinstance(outcome, Attribution) for outcome in outcomes)
 
@@ -106,7 +106,7 @@ def test_failures_that_do_not_lie_in_the_content_are_not_split() -> None:
     assert sum(isinstance(outcome, Unattributed) for outcome in outcomes) == 7
 
 
-def test_a_wrong_setting_ends_it_without_being_wrapped() -> None:
+def test_a_settings_error_is_raised_unwrapped() -> None:
     class Refused(Moody):
         async def choose(
             self, tickets: Sequence[Ticket], catalog: ServiceCatalog, examples: Examples = NO_EXAMPLES
@@ -181,7 +181,7 @@ def test_after_eight_failures_the_rest_is_not_asked_and_says_why(caplog: pytest.
     ]
 
 
-def test_one_success_and_no_number_of_failures_means_that_it_is_down() -> None:
+def test_after_one_success_no_number_of_failures_stops_the_calls() -> None:
     classifier = Moody(batch_size=1, concurrency=1, reactions=["answer", *["fail for ever"] * 99])
     ask(classifier, 20)
     assert len(classifier.calls) == 20
@@ -203,7 +203,7 @@ def test_a_stop_when_asking_again_leaves_the_first_reason() -> None:
     assert outcomes == [Unattributed("bad_answer", "no")] * 2
 
 
-def test_when_the_calls_are_used_up_the_rest_stays_as_it_is_and_is_said(caplog: pytest.LogCaptureFixture) -> None:
+def test_when_the_calls_are_used_up_the_rest_keeps_its_reason_and_is_logged(caplog: pytest.LogCaptureFixture) -> None:
     """Of ten batches one is answered: 9 fail, then their 18 halves; of the 36 of those, there are calls for 22."""
     classifier = Moody(batch_size=8, concurrency=1, reactions=["answer", *["fail"] * 99])
     told: list[tuple[int, int]] = []
@@ -224,13 +224,13 @@ def test_progress_counts_what_failed_and_what_is_asked_again() -> None:
     assert told == [(0, 2), (1, 2), (2, 2), (2, 4), (3, 4), (4, 4)]
 
 
-def test_what_a_batch_came_to_is_logged_in_numbers(caplog: pytest.LogCaptureFixture) -> None:
+def test_the_result_of_a_batch_is_logged_in_numbers(caplog: pytest.LogCaptureFixture) -> None:
     with caplog.at_level("INFO"):
         ask(Moody(reactions=["leave some out"]), 7)
     assert caplog.messages == ["batch of 7 tickets: 4 answered", "batch of 3 tickets: 3 answered"]
 
 
-def test_answers_without_one_of_use_are_failures_too() -> None:
+def test_a_batch_without_a_usable_answer_is_a_failure() -> None:
     classifier = Moody(batch_size=1, concurrency=1, reactions=["leave all out"] * 99)
     outcomes, _ = ask(classifier, 10)
     assert (

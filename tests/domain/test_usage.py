@@ -1,4 +1,4 @@
-"""What a model was asked for, and what that costs."""
+"""Tokens, prices and bills."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import pytest
 from ticketattr.domain.usage import Bill, Price, Usage, total
 
 
-def test_usages_add_up_one_by_one() -> None:
+def test_usages_add_up_field_by_field() -> None:
     one = Usage(calls=1, retries=2, tokens_in=3, tokens_out=4, tokens_thinking=5, tokens_cached=6)
     other = Usage(calls=10, retries=20, tokens_in=30, tokens_out=40, tokens_thinking=50, tokens_cached=60)
     assert one + other == Usage(11, 22, 33, 44, 55, 66)
