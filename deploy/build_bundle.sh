@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
-# build_bundle.sh VERSION s3://BUCKET/PREFIX: the folder deploy/ of the commit that is checked out, as one tar file that
-# is the same from every clone, uploaded under the version's name, which must be free. Prints `bundle=` and
-# `bundle_sha256=` for whoever deploys it: what the host checks travels beside the bundle's address, not beside the bundle.
+# build_bundle.sh VERSION s3://BUCKET/PREFIX: packs the folder deploy/ of the current commit into a tar file, which is
+# the same in every clone, and uploads it under the name of the version, which must not exist yet. Prints `bundle=` and
+# `bundle_sha256=`. The host receives the SHA-256 together with the address of the bundle, not from the bucket.
 set -euo pipefail
 
 die() {
@@ -11,16 +11,16 @@ die() {
 
 [ $# -eq 2 ] || die "usage: build_bundle.sh VERSION s3://BUCKET/PREFIX"
 version=$1 place=$2
-[[ $version =~ ^[0-9]+\.[0-9]+\.[0-9]+-dev$ ]] || die "this is not a version like 1.2.3-dev: $(printf %q "$version")"
-[[ $place =~ ^s3://([a-z0-9.-]+)/([a-z0-9/_-]+)$ ]] || die "this is not a place in S3: $(printf %q "$place")"
+[[ $version =~ ^[0-9]+\.[0-9]+\.[0-9]+-dev$ ]] || die "$(printf %q "$version") is not a version like 1.2.3-dev"
+[[ $place =~ ^s3://([a-z0-9.-]+)/([a-z0-9/_-]+)$ ]] || die "$(printf %q "$place") is not an S3 address"
 bucket=${BASH_REMATCH[1]} key=${BASH_REMATCH[2]%/}/ticketattr-$version.tar
 
 cd -- "$(dirname -- "${BASH_SOURCE[0]}")/.."
 folder=$(mktemp --directory)
 trap 'rm -rf -- "$folder"' EXIT
 git archive --format=tar --output="$folder/bundle.tar" HEAD deploy
-# S3 itself refuses a name that is taken, so two builds at once cannot both win.
+# S3 itself refuses a name that exists already, so of two builds at the same time only one succeeds.
 aws s3api put-object --bucket "$bucket" --key "$key" --body "$folder/bundle.tar" --if-none-match '*' >/dev/null ||
-    die "s3://$bucket/$key was not uploaded; a bundle is never overwritten: make a new version"
+    die "s3://$bucket/$key was not uploaded; a bundle is never overwritten: create a new version"
 printf 'bundle=s3://%s/%s\n' "$bucket" "$key"
 printf 'bundle_sha256=%s\n' "$(sha256sum "$folder/bundle.tar" | cut -d' ' -f1)"

@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# build_image.sh VERSION REGISTRY/NAME: builds the image with its bill of materials and its provenance, pushes it under
-# the version's tag, and prints `image=REGISTRY/NAME@sha256:DIGEST`, by which alone it is deployed.
+# build_image.sh VERSION REGISTRY/NAME: builds the image with its bill of materials and its provenance and pushes it
+# under the tag of the version. Prints `image=REGISTRY/NAME@sha256:DIGEST`. Deployments use only the digest.
 set -euo pipefail
 
 BUILDKIT=docker.io/moby/buildkit:v0.32.2@sha256:28a898719c18a33f4e8000685287fa36fd0dd9560c6440227d3a732d79bb41d8
@@ -13,15 +13,15 @@ die() {
 
 [ $# -eq 2 ] || die "usage: build_image.sh VERSION REGISTRY/NAME"
 version=$1 repository=$2
-[[ $version =~ ^[0-9]+\.[0-9]+\.[0-9]+-dev$ ]] || die "this is not a version like 1.2.3-dev: $(printf %q "$version")"
+[[ $version =~ ^[0-9]+\.[0-9]+\.[0-9]+-dev$ ]] || die "$(printf %q "$version") is not a version like 1.2.3-dev"
 [[ $repository =~ ^[a-z0-9.-]+(:[0-9]+)?/[a-z0-9._/-]+$ ]] ||
-    die "this is not a repository of images: $(printf %q "$repository")"
+    die "$(printf %q "$repository") is not an image repository"
 
 cd -- "$(dirname -- "${BASH_SOURCE[0]}")/.."
 folder=$(mktemp --directory)
 builder=ticketattr-$$
 trap 'docker buildx rm "$builder" >/dev/null 2>&1 || :; rm -rf -- "$folder"' EXIT
-# The credentials of the registry live as long as this script.
+# The credentials of the registry are deleted when this script ends.
 export DOCKER_CONFIG=$folder/docker
 if [[ $repository == *.dkr.ecr.*.amazonaws.com/* ]]; then
     aws ecr get-login-password | docker login --username AWS --password-stdin "${repository%%/*}" >&2
@@ -32,5 +32,5 @@ docker buildx build --builder "$builder" --file deploy/Dockerfile --platform lin
     --provenance=mode=max --sbom="generator=$SBOM" \
     --tag "$repository:$version" --push --metadata-file "$folder/metadata.json" . >&2
 digest=$(jq --exit-status --raw-output '.["containerimage.digest"]' "$folder/metadata.json") ||
-    die "the builder named no digest"
+    die "the builder did not report a digest"
 printf 'image=%s@%s\n' "$repository" "$digest"

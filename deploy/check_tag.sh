@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# check_tag.sh TAG BRANCH: is this a version to deploy, on a commit of that branch of `origin`?
+# check_tag.sh TAG BRANCH: checks that the tag is a version, on a commit of that branch of `origin`.
 set -euo pipefail
 
 die() {
@@ -9,8 +9,8 @@ die() {
 
 [ $# -eq 2 ] || die "usage: check_tag.sh TAG BRANCH"
 tag=$1 branch=$2
-[[ $tag =~ ^[0-9]+\.[0-9]+\.[0-9]+-dev$ ]] || die "this is not a tag like 1.2.3-dev: $(printf %q "$tag")"
+[[ $tag =~ ^[0-9]+\.[0-9]+\.[0-9]+-dev$ ]] || die "$(printf %q "$tag") is not a tag like 1.2.3-dev"
 commit=$(git rev-parse --verify --quiet "refs/tags/$tag^{commit}") || die "there is no tag $tag"
 git merge-base --is-ancestor "$commit" "refs/remotes/origin/$branch" ||
-    die "$tag is on no commit of $(printf %q "$branch"); what is deployed was merged first"
-echo "$tag is $commit, of $branch"
+    die "$tag is not on a commit of $(printf %q "$branch"); only merged commits are deployed"
+echo "$tag is $commit on $branch"

@@ -1,8 +1,8 @@
-"""Makes the tag that deploys to dev: the next `X.Y.Z-dev`, on the default branch, with everything committed.
+"""Creates the tag that deploys to dev: the next `X.Y.Z-dev`, on the default branch, with everything committed.
 
     python deploy/release_dev.py [X.Y.Z-dev] [--yes] [--push]
 
-Asks before it does anything; `--yes` takes what is proposed. The tag stays here unless `--push` is given.
+It asks for confirmation; `--yes` accepts the proposed version. The tag stays local unless `--push` is given.
 """
 
 from __future__ import annotations
@@ -17,11 +17,11 @@ TAG = re.compile(r"(\d+)\.(\d+)\.(\d+)-dev", re.ASCII)
 
 
 class Refusal(Exception):
-    """Why no tag was made; the message is for the person who asked for one."""
+    """The reason why no tag was created; the message is for the user."""
 
 
 def next_tag(tags: Iterable[str]) -> str:
-    """The patch after the highest tag, by number and not by letter; other tags count for nothing."""
+    """The next patch version after the highest tag, compared by number. Other tags are ignored."""
     matches = [match for match in map(TAG.fullmatch, tags) if match]
     major, minor, patch = max((tuple(map(int, match.groups())) for match in matches), default=(0, 1, -1))
     return f"{major}.{minor}.{patch + 1}-dev"
@@ -35,7 +35,7 @@ def git(*arguments: str) -> str:
 
 
 def default_branch() -> str:
-    """As the remote says; `main` where no remote says anything."""
+    """The default branch of the remote; `main` if the remote does not name one."""
     try:
         return git("symbolic-ref", "--short", "refs/remotes/origin/HEAD").removeprefix("origin/")
     except Refusal:
@@ -43,17 +43,17 @@ def default_branch() -> str:
 
 
 def check_place() -> None:
-    """Raises Refusal unless the default branch is checked out, with nothing uncommitted in it."""
+    """Raises Refusal unless the default branch is checked out and everything is committed."""
     branch, default = git("branch", "--show-current"), default_branch()
     if branch != default:
-        raise Refusal(f"{branch or 'no branch'} is checked out; what is deployed comes from {default}")
+        raise Refusal(f"{branch or 'no branch'} is checked out; only {default} is deployed")
     changes = git("status", "--porcelain")
     if changes:
         raise Refusal(f"commit or stash these first:\n{changes}")
 
 
 def choose(asked: str | None, *, yes: bool) -> str:
-    """The tag to make. Asks for it at the terminal unless `yes`; an empty answer takes the proposal."""
+    """The tag to create. Asks the user unless `yes`; an empty input accepts the proposal."""
     tags = git("tag", "--list").splitlines()
     tag = asked or next_tag(tags)
     if not yes:
@@ -61,7 +61,7 @@ def choose(asked: str | None, *, yes: bool) -> str:
     if not TAG.fullmatch(tag):
         raise Refusal(f"{tag!r} is not a version like 1.2.3-dev")
     if tag in tags:
-        raise Refusal(f"{tag} is there already; a version is one commit for ever")
+        raise Refusal(f"{tag} exists already; a version is always one commit")
     return tag
 
 
@@ -71,16 +71,16 @@ def release(asked: str | None, *, yes: bool, push: bool) -> None:
     git("tag", "--annotate", tag, "--message", f"Deploy {tag} to dev")
     if push:
         git("push", "origin", f"refs/tags/{tag}")
-        print(f"{tag} is made and pushed; the workflow deploy-dev takes it from here")
+        print(f"{tag} is created and pushed; the workflow deploy-dev deploys it")
     else:
-        print(f"{tag} is made; `git push origin {tag}` deploys it")
+        print(f"{tag} is created; `git push origin {tag}` deploys it")
 
 
 def main() -> int:
-    parser = argparse.ArgumentParser(prog="release_dev", description="Makes the next X.Y.Z-dev tag.")
-    parser.add_argument("tag", nargs="?", help="instead of the proposed one")
-    parser.add_argument("--yes", action="store_true", help="take it without asking")
-    parser.add_argument("--push", action="store_true", help="push it too, which deploys")
+    parser = argparse.ArgumentParser(prog="release_dev", description="Creates the next X.Y.Z-dev tag.")
+    parser.add_argument("tag", nargs="?", help="the tag to create instead of the proposed one")
+    parser.add_argument("--yes", action="store_true", help="create it without asking")
+    parser.add_argument("--push", action="store_true", help="also push it, which starts the deployment")
     options = parser.parse_args()
     try:
         release(options.tag, yes=options.yes, push=options.push)
@@ -88,7 +88,7 @@ def main() -> int:
         print(f"release_dev: {refusal}", file=sys.stderr)
         return 1
     except EOFError:
-        print("\nrelease_dev: nobody answered; --yes takes what is proposed", file=sys.stderr)
+        print("\nrelease_dev: no input; --yes accepts the proposed version", file=sys.stderr)
         return 1
     return 0
 

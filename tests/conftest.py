@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 import pytest
+import stamina
 import trustme
 from hypothesis import Phase, settings
 from typer.testing import CliRunner, Result
@@ -21,7 +22,7 @@ from ticketattr.entrypoint.cli import app
 
 from .servers import HTTPServer, MailServer, http_server, smtp_server
 
-# For `nox -s mutation`: that a test fails is enough to know, and the smallest case takes long to find.
+# For `nox -s mutation`: a failing test is enough, and searching for the smallest example takes long.
 settings.register_profile("mutation", phases=(Phase.explicit, Phase.generate), database=None)
 
 DATA = Path(__file__).parent / "data"
@@ -33,7 +34,6 @@ OFFLINE_SETTINGS = {
     "HTTP_BACKOFF_FACTOR": "0",
     "CLASSIFIER": "offline",
     "EMAIL_TRANSPORT": "file",
-    "EMAIL_BACKOFF_FACTOR": "0",
     "EMAIL_SENDER": "desk@example.com",
     "EMAIL_RECIPIENT": "lead@example.com",
     "CODEBASE_URL": "https://example.com/code?a=1&b=2",
@@ -42,7 +42,7 @@ OFFLINE_SETTINGS = {
 
 @dataclass
 class CLI:
-    """The program, run in a folder of its own with these settings and no others."""
+    """Runs the program in a folder of its own, with only these settings."""
 
     folder: Path
     settings: dict[str, str] = field(default_factory=lambda: dict(OFFLINE_SETTINGS))
@@ -61,7 +61,7 @@ class CLI:
     def process(
         self, *args: str, program: Sequence[str] = ("-m", "ticketattr"), before: Sequence[str] = ()
     ) -> subprocess.CompletedProcess[str]:
-        """The program as a process of its own; `before` stands before Python in the command."""
+        """Run the program as a process. `before` comes before Python in the command."""
         return subprocess.run(
             [*before, sys.executable, *program, *args],
             cwd=self.folder,
@@ -82,7 +82,8 @@ class CLI:
 
 
 @pytest.fixture
-def cli(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> CLI:
+def cli(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[CLI]:
+    """The program in an empty folder. Retries happen as they are set, without the waits between them."""
     monkeypatch.chdir(tmp_path)
     for name in os.environ:
         if name.startswith(
@@ -101,12 +102,20 @@ def cli(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> CLI:
         "ALERT_URLS",
     ):
         monkeypatch.delenv(name, raising=False)
-    return CLI(tmp_path)
+    with stamina.set_testing(True, attempts=100, cap=True):
+        yield CLI(tmp_path)
+
+
+@pytest.fixture
+def no_backoff() -> Iterator[None]:
+    """A call that fails is repeated at once, as often as the settings say."""
+    with stamina.set_testing(True, attempts=100, cap=True):
+        yield
 
 
 @pytest.fixture(autouse=True)
 def logging_as_it_was() -> Iterator[None]:
-    """The program sets up logging for its process, which here is ours, and says which run and stage it is in."""
+    """Restore logging and the current run and stage, which the program sets for its process."""
     root, ours = logging.getLogger(), logging.getLogger("ticketattr")
     handlers, level, our_level = root.handlers[:], root.level, ours.level
     run, stage = current_run.set(""), current_stage.set("")
@@ -120,7 +129,7 @@ def logging_as_it_was() -> Iterator[None]:
 
 @pytest.fixture
 def ctrl_c() -> Iterator[None]:
-    """Processes that are started listen to SIGINT, though a shell may have told the tests not to."""
+    """Child processes handle SIGINT, even if a shell started the tests with SIGINT ignored."""
     before = signal.signal(signal.SIGINT, signal.default_int_handler)
     yield
     signal.signal(signal.SIGINT, before)
@@ -145,7 +154,7 @@ def authority() -> trustme.CA:
 
 @pytest.fixture
 def server_tls(authority: trustme.CA, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> ssl.SSLContext:
-    """What a server on loopback needs to speak TLS; its authority is trusted meanwhile."""
+    """The TLS context of a server on loopback. Its authority is trusted during the test."""
     certificates = tmp_path / "authority.pem"
     authority.cert_pem.write_to_path(str(certificates))
     monkeypatch.setenv("SSL_CERT_FILE", str(certificates))

@@ -1,11 +1,11 @@
-"""Runs `ticketattr` in children of its own, and kills each at a step that it is told.
+"""Runs `ticketattr` in child processes, and kills each at a given step.
 
     python crash_runner.py    (stdin: one JSON line a child; stdout: one JSON line a child)
     {"folder": …, "arguments": […], "settings": {…}, "kill_at": 17}  →  {"exit": -9, "steps": […]}
 
-A step is the n-th line that is executed, of ours or of smtplib, between reading the reports of a message and
-having recorded what became of it. `kill_at` 0 kills nobody and tells all steps. The program knows nothing of this:
-the interpreter's trace function counts, and SIGKILL comes from within, between two lines.
+A step is one executed line of ticketattr or smtplib, from reading the reports of a message to recording the result of
+the attempt. With `kill_at` 0, the child is not killed, and all steps are returned. The program is not changed: the
+trace function of the interpreter counts the lines, and the child sends SIGKILL to itself between two lines.
 """
 
 from __future__ import annotations
@@ -20,10 +20,11 @@ from pathlib import Path
 from types import FrameType
 from typing import Any
 
-import filelock  # noqa: F401  # loaded once here, and not in each child
+import filelock  # noqa: F401  # imported once here, not in each child
 import rich.table  # noqa: F401
+import stamina  # noqa: F401
 
-import ticketattr.application.delivery_plan
+import ticketattr.application.outgoing_messages
 import ticketattr.application.report_tracker
 import ticketattr.application.send
 import ticketattr.infrastructure.delivery.eml_outbox
@@ -32,8 +33,8 @@ import ticketattr.infrastructure.delivery.report_log
 from ticketattr.entrypoint.cli import app
 
 OURS = Path(ticketattr.application.send.__file__).parents[1]
-WINDOW = "_try"
-"""The function whose call, from its first line to its last, is one try to hand a message over."""
+WINDOW = "_attempt"
+"""The function that makes one attempt to send a message. Steps are counted during its call."""
 
 
 class Steps:
@@ -79,7 +80,7 @@ def main() -> None:
 
 
 def run(order: dict[str, Any], writer: int) -> None:
-    """In the child: never returns."""
+    """Run the program in the child process; never returns."""
     os.chdir(order["folder"])
     os.environ |= order["settings"]
     steps = Steps(order["kill_at"])

@@ -1,4 +1,4 @@
-"""What stands in for the world outside: it passes the contract tests that the real adapters pass."""
+"""Fake adapters, which pass the same contract tests as the real ones, and small test data."""
 
 from __future__ import annotations
 
@@ -9,16 +9,25 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta, timezone
 from pathlib import Path
 from types import TracebackType
-from typing import TypeAlias
+from typing import Any, TypeAlias, TypeVar
 
-from ticketattr.application.ports import BatchFailed, ClassifierStopped, DeliveryInDoubt, MessageRefused, Receipt
+from ticketattr.application.ports import (
+    Acceptance,
+    BatchFailed,
+    ClassifierStopped,
+    DeliveryInDoubt,
+    MessageRefused,
+    TransientFailure,
+)
 from ticketattr.domain.catalog import SLA, RequestType, ServiceCatalog
 from ticketattr.domain.correction import Correction
 from ticketattr.domain.delivery import Message, RecipientResult, ReportFile, Transport
-from ticketattr.domain.examples import Example
+from ticketattr.domain.examples import NO_EXAMPLES, Example, Examples
+from ticketattr.domain.run_history import Command, RunRecord
 from ticketattr.domain.ticket import Attribution, Outcome, Ticket, Unattributed
 from ticketattr.domain.usage import Bill
-from ticketattr.errors import TicketAttrError
+from ticketattr.errors import MailServerError, TicketAttrError
+from ticketattr.infrastructure.classifiers.llm.chat_model import ChatAnswer, JSONSchema
 
 MIDNIGHT = datetime(2026, 11, 23, tzinfo=timezone.utc)
 
@@ -30,7 +39,7 @@ CATALOG = ServiceCatalog((PASSWORD, LAPTOP, STOLEN, GENERAL))
 
 
 def ticking_clock(start: datetime = MIDNIGHT) -> Callable[[], datetime]:
-    """A clock that is a second further whenever somebody looks."""
+    """A clock that advances one second at each call."""
     seconds = 0
 
     def clock() -> datetime:
@@ -66,12 +75,20 @@ def a_message(
     )
 
 
+def a_run_record(
+    exit_code: int = 0, *reasons: str, command: Command = "run", minute: float = 0, **more: Any
+) -> RunRecord:
+    """A run that started and ended at that minute; `more` are further fields of the record."""
+    at = MIDNIGHT + timedelta(minutes=minute)
+    return RunRecord(f"run {minute:g}", command, at, at, exit_code, reasons, **more)
+
+
 Script: TypeAlias = Callable[[Ticket], RequestType | None]
 
 
 @dataclass
 class ScriptedClassifier:
-    """Answers as the script says, None being "nothing fits"; fails at those batches (0, 1, …) that it is told."""
+    """Chooses the entry that `script` returns; None means that no entry fits. `failures` are errors by batch."""
 
     script: Script = lambda ticket: GENERAL
     batch_size: int = 30
@@ -95,14 +112,14 @@ class ScriptedClassifier:
     def fingerprint(self, catalog: ServiceCatalog) -> str:
         return "scripted"
 
-    def estimate(self, tickets: Sequence[Ticket], catalog: ServiceCatalog, examples: Sequence[Example] = ()) -> Bill:
+    def estimate(self, tickets: Sequence[Ticket], catalog: ServiceCatalog, examples: Examples = NO_EXAMPLES) -> Bill:
         return Bill()
 
     async def choose(
-        self, tickets: Sequence[Ticket], catalog: ServiceCatalog, examples: Sequence[Example] = ()
+        self, tickets: Sequence[Ticket], catalog: ServiceCatalog, examples: Examples = NO_EXAMPLES
     ) -> list[Outcome]:
         batch = len(self.shown)
-        self.examples.append(list(examples))
+        self.examples.append(list(examples.for_batch(tickets)))
         self.shown.append(list(tickets))
         if batch in self.failures:
             raise self.failures[batch]
@@ -112,13 +129,64 @@ class ScriptedClassifier:
         ]
 
 
+T = TypeVar("T")
+
+
+@dataclass
+class RetryAtOnce:
+    """Repeats an attempt up to `times` times without a wait, and keeps the failures that it repeated."""
+
+    times: int = 0
+    failures: list[str] = field(default_factory=list)
+    before_repeat: Callable[[int], None] = lambda number: None
+
+    def __call__(self, attempt: Callable[[], T], /) -> T:
+        for number in range(self.times):
+            try:
+                return attempt()
+            except (TransientFailure, MailServerError) as error:  # noqa: PERF203  # that is what it is for
+                self.failures.append(str(error))
+                self.before_repeat(number)
+        return attempt()
+
+
+@dataclass
+class FakeChatModel:
+    """A large language model in memory: `reply` gets the system text, the user text and the schema of each call."""
+
+    reply: Callable[[str, str, JSONSchema], ChatAnswer | Exception]
+    provider: str = "Fake"
+    model: str = "fake-1"
+    parameters: tuple[str | float | None, ...] = ("fake-1",)
+    models: tuple[str, ...] = ("fake-1",)
+    asked: list[tuple[str, str, JSONSchema]] = field(default_factory=list)
+
+    async def __aenter__(self) -> FakeChatModel:
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        return None
+
+    async def ask(self, system: str, user: str, schema: JSONSchema) -> ChatAnswer:
+        self.asked.append((system, user, schema))
+        reply = self.reply(system, user, schema)
+        if isinstance(reply, Exception):
+            raise reply
+        return reply
+
+    async def list_models(self) -> list[str]:
+        return list(self.models)
+
+
 @dataclass
 class FakeMailer:
     """A mail server in memory.
 
-    `troubles` befall the next messages, one each; None lets a message through. `arrives_in_doubt`: the
-    server took a message before it fell silent. `answers` are what it says to the recipients of the next
-    messages that it takes; `to` is for whom each was handed over.
+    `troubles` are raised for the next messages, one for each; None accepts a message. With `arrives_in_doubt`, the
+    server receives a message before a DeliveryInDoubt is raised. `answers` are the results for the recipients of the
+    next messages that it accepts. `to` records the recipients of each call.
     """
 
     transport: Transport = "smtp"
@@ -141,7 +209,7 @@ class FakeMailer:
         self.sessions += 1
         yield FakeMailSession(self)
 
-    def check(self) -> int | None:
+    def max_mail_size(self) -> int | None:
         if self.unreachable:
             raise self.unreachable
         return self.max_size
@@ -151,7 +219,7 @@ class FakeMailer:
 class FakeMailSession:
     mailer: FakeMailer
 
-    def send(self, message: Message, contents: Sequence[bytes], to: Sequence[str] = ()) -> Receipt:
+    def send(self, message: Message, contents: Sequence[bytes], to: Sequence[str] = ()) -> Acceptance:
         mailer = self.mailer
         mailer.before_sending(message)
         mailer.to.append(tuple(to))
@@ -161,7 +229,7 @@ class FakeMailSession:
         if trouble:
             raise trouble
         results = mailer.answers.pop(0) if mailer.answers else ()
-        return Receipt("250 OK", sum(map(len, contents)), results)
+        return Acceptance("250 OK", sum(map(len, contents)), results)
 
 
 def a_correction(

@@ -1,4 +1,4 @@
-"""Texts that strangers write to break whatever shows them: more than 500, the same ones every time."""
+"""More than 500 texts that attack the programs that show them. They are the same each time."""
 
 from __future__ import annotations
 
@@ -32,6 +32,7 @@ FORMULAS = [
     "=\t1",
     "=\u00a01",
     "\uff1d1+1",
+    "\uff20SUM(1)",
     "\ufeff=1+1",
     "#N/A",
     "#REF!",

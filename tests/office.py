@@ -1,7 +1,7 @@
-"""What LibreOffice makes of our workbooks: `nox -s office`. It needs `soffice` and `pdftoppm`, and installs nothing.
+"""How LibreOffice reads our workbooks: `nox -s office`. It needs `soffice` and `pdftoppm`, and installs nothing.
 
-Renders every sheet of the example queue as PNG into the folder given, for somebody to look at; and sends
-workbooks through LibreOffice (xlsx to xlsx) to see that text, tickets and corrections come back as they were.
+Renders every sheet of the example queue as PNG into the given folder, for visual checks. Also converts workbooks with
+LibreOffice (xlsx to xlsx) and checks that text, tickets and corrections are unchanged.
 """
 
 from __future__ import annotations
@@ -14,11 +14,11 @@ from pathlib import Path
 
 from openpyxl import load_workbook
 
-from ticketattr.domain.report import Background, build_report
-from ticketattr.domain.sanitizing import matches_sanitized
+from ticketattr.domain.report import ReportContext, build_report
 from ticketattr.domain.ticket import AttributedTicket, Attribution, Ticket
+from ticketattr.infrastructure.reports.cell_text import cell_matches
+from ticketattr.infrastructure.reports.corrections_reader import read_reviewed
 from ticketattr.infrastructure.reports.excel import ExcelReports
-from ticketattr.infrastructure.reports.reviewed_workbook import read_reviewed
 
 from .fakes import CATALOG, GENERAL, MIDNIGHT
 from .hostile import hostile_texts
@@ -32,7 +32,7 @@ def main(example: Path, folder: Path) -> None:
 
 
 def render(workbook: Path, folder: Path) -> None:
-    """Pages as page-1.png, page-2.png …"""
+    """Write the pages as page-1.png, page-2.png …"""
     convert(workbook, "pdf", folder)
     pdf = folder / f"{workbook.stem}.pdf"
     subprocess.run(["pdftoppm", "-r", "110", "-png", str(pdf), str(folder / "page")], check=True)
@@ -45,7 +45,7 @@ def hostile_text_comes_back(folder: Path) -> None:
         AttributedTicket(Ticket(f"T-{place}", text), Attribution(GENERAL, "model")) for place, text in enumerate(texts)
     ]
     report = build_report(
-        tickets, run_id="20261123T150301Z-7f3a", generated_at=MIDNIGHT, background=Background(catalog=CATALOG)
+        tickets, run_id="20261123T150301Z-7f3a", generated_at=MIDNIGHT, context=ReportContext(catalog=CATALOG)
     )
     path = folder / "hostile.xlsx"
     ExcelReports().write(report, path)
@@ -54,16 +54,18 @@ def hostile_text_comes_back(folder: Path) -> None:
     assert len(reviewed.rows) == len(texts), (len(reviewed.rows), len(texts))
     assert reviewed.run_id == report.run_id
     strange = [
-        row.number for row in reviewed.rows if not matches_sanitized(row.short_description, texts[(row.place or 0) - 1])
+        row.category_cell
+        for row in reviewed.rows
+        if not cell_matches(row.short_description, texts[(row.place or 0) - 1])
     ]
     assert not strange, strange
     formulas = [cell.coordinate for line in load_workbook(saved)["Tickets"] for cell in line if cell.data_type == "f"]
     assert not formulas, formulas
-    print(f"{len(texts)} hostile texts came back through LibreOffice as text, each in its row")
+    print(f"{len(texts)} hostile texts are unchanged text after LibreOffice, each in its row")
 
 
 def corrections_come_back(example: Path, folder: Path) -> None:
-    """Three cells edited, once with openpyxl and once more saved by LibreOffice: the reader sees the same three."""
+    """Three cells are edited with openpyxl. The import finds the same three after LibreOffice saved the workbook."""
     edited = folder / "edited.xlsx"
     workbook = load_workbook(example)
     for cell, value in {"C2": "Password Reset", "C3": "Password Reset", "C4": "Password Reset"}.items():
@@ -72,11 +74,11 @@ def corrections_come_back(example: Path, folder: Path) -> None:
     saved = through_office(edited, folder)
     assert read_reviewed(edited).rows == read_reviewed(saved).rows
     before = {row.place: row.request_type for row in read_reviewed(example).rows}
-    changed = [row.number for row in read_reviewed(saved).rows if before[row.place] != row.request_type]
-    assert changed == [2, 3, 4], changed
+    changed = [row.category_cell for row in read_reviewed(saved).rows if before[row.place] != row.request_type]
+    assert changed == ["B2", "B3", "B4"], changed
     validations = load_workbook(saved)["Tickets"].data_validations.dataValidation
     assert len(validations) == 2, validations
-    print("3 edited cells are 3 after LibreOffice too, and the drop-downs are still there")
+    print("3 edited cells are still 3 after LibreOffice, and the drop-downs still exist")
 
 
 def through_office(path: Path, folder: Path) -> Path:

@@ -1,7 +1,7 @@
-"""The pictures of the README from real output: `nox -s pictures`. Needs `chromium`, and installs nothing.
+"""The pictures of the README, made from real output: `nox -s pictures`. It needs `chromium`, and installs nothing.
 
-The program runs in a terminal of its own (a pty); what stands there at the end is drawn. The mail is the HTML part of
-the .eml that the same run left in its outbox.
+The program runs in a pseudo-terminal, and the final content of that terminal is drawn. The mail is the HTML part of the
+.eml file that the same run wrote to its outbox.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ EXAMPLES = Path(__file__).parents[1] / "examples"
 WIDTH = 92
 LINES = ("run", "send", "pending list")
 
-# Without the title bar and without a font from elsewhere.
+# Without a title bar and without a web font.
 _SVG = """\
 <svg class="rich-terminal" viewBox="0 0 {width} {height}" xmlns="http://www.w3.org/2000/svg">
 <style>.{unique_id}-matrix {{font-family: ui-monospace, Menlo, Consolas, monospace; font-size: {char_height}px;
@@ -39,7 +39,7 @@ line-height: {line_height}px; white-space: pre;}}
 {backgrounds}<g class="{unique_id}-matrix">{matrix}</g></g></svg>
 """
 
-# Beside the parts of a mail that everybody looks at, a header that a mail program would show.
+# The body of the mail, with the header and the attachments that a mail program shows.
 _MAIL = """<!doctype html><meta charset="utf-8"><body style="margin: 24px; font: 15px sans-serif">
 <table style="color: #555; margin-bottom: 16px">{headers}</table><hr>{body}<p>{attachments}</p></body>"""
 
@@ -57,13 +57,13 @@ def main(folder: Path) -> None:
 
 
 def run_in_terminal(line: str, folder: Path) -> str:
-    """What `ticketattr LINE` leaves standing in a terminal, with its colours."""
+    """The final content of the terminal after `ticketattr LINE`, with its colours."""
     command = [sys.executable, "-m", "ticketattr", "--env-file", "examples/demo.env", *line.split()]
     ours, theirs = pty.openpty()
     environment = {"PATH": os.environ["PATH"], "TERM": "xterm-256color", "COLUMNS": str(WIDTH)}
     with subprocess.Popen(command, cwd=folder, env=environment, stdin=theirs, stdout=theirs, stderr=theirs):
         os.close(theirs)
-        return _standing(b"".join(_read_all(ours)).decode())
+        return _final_content(b"".join(_read_all(ours)).decode())
 
 
 def _read_all(terminal: int) -> list[bytes]:
@@ -78,8 +78,8 @@ def _read_all(terminal: int) -> list[bytes]:
     return chunks
 
 
-def _standing(output: str) -> str:
-    """Without the lines that were erased again, which are those of the progress bar."""
+def _final_content(output: str) -> str:
+    """The output without the lines that were erased, which are those of the progress bar."""
     lines = [line.rpartition("\x1b[2K")[2] for line in output.replace("\r\n", "\n").split("\n")]
     erased = [number for number, line in enumerate(lines) if "\x1b[1A" in output.split("\n")[number]]
     kept = [line for number, line in enumerate(lines) if number + 1 not in erased]

@@ -1,4 +1,4 @@
-"""An SMTP server on loopback that says and does what a script tells it, which no well-behaved one would."""
+"""An SMTP server on loopback that follows a script, also against the protocol."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ _PLAIN = {
 
 @dataclass(frozen=True)
 class Received:
-    """A message that came in whole, whatever was said to it then."""
+    """A message that was received completely, whatever the reply was."""
 
     mail: EmailMessage
     recipients: tuple[str, ...]
@@ -48,9 +48,10 @@ class Received:
 
 @dataclass
 class Script:
-    """What is said to each verb, one reply after the other; the last one stays. END is a message that is complete.
+    """The replies to each verb, in turn; the last one is repeated. END is the end of a message.
 
-    A verb may carry its argument ("RCPT gone@example.com"). Lines of `extensions` are announced after EHLO.
+    A key may contain an argument ("RCPT gone@example.com"). `extensions` are announced after EHLO. `said` records the
+    verbs of the client.
     """
 
     replies: dict[str, list[str]] = field(default_factory=dict)
@@ -72,7 +73,7 @@ class Script:
 def scripted_smtp(
     replies: dict[str, list[str]] | None = None, *, extensions: tuple[str, ...] = (), tls: ssl.SSLContext | None = None
 ) -> Iterator[Script]:
-    # A copy, for it is used up: the same script may be played again.
+    # A copy, because the replies are used up and a script may be used again.
     script = Script({verb: list(told) for verb, told in (replies or {}).items()}, list(extensions), tls)
 
     class Handler(socketserver.BaseRequestHandler):
@@ -86,7 +87,7 @@ def scripted_smtp(
         allow_reuse_address = True
 
         def handle_error(self, request: object, client_address: object) -> None:
-            raise AssertionError("the script is wrong")
+            raise AssertionError("the script of the fake server is wrong")
 
     with Server(("127.0.0.1", 0), Handler) as server:
         script.port = server.server_address[1]
@@ -145,7 +146,7 @@ class _Dialogue:
             return
         if self.script.replies.get("END", [""])[0] == HANG_UP_WITHIN:
             self.script.replies["END"].pop(0)
-            # What was not read resets the connection.
+            # The rest of the message is not read, so closing resets the connection.
             self.connection.recv(10)
             raise EOFError
         lines = []
@@ -169,8 +170,8 @@ class _Dialogue:
                 time.sleep(0.02)
         if reply.startswith(IN_PIECES):
             reply = reply.removeprefix(IN_PIECES)
-            for sign in f"{reply}\r\n".encode():
-                self.connection.sendall(bytes([sign]))
+            for character in f"{reply}\r\n".encode():
+                self.connection.sendall(bytes([character]))
                 time.sleep(0.001)
             return reply
         self.send(reply)

@@ -1,4 +1,4 @@
-"""Real servers on loopback: HTTP (helpdesk, catalog, Gemini's wire) and SMTP."""
+"""Real servers on loopback: HTTP (helpdesk, catalog, Gemini) and SMTP."""
 
 from __future__ import annotations
 
@@ -18,6 +18,10 @@ from typing import Any
 
 from aiosmtpd.smtp import SMTP, AuthResult, Envelope, LoginPassword, Session
 
+from ticketattr.infrastructure.classifiers.gemini.chat_model import GeminiChatModel
+from ticketattr.infrastructure.classifiers.llm.classifier import LLMClassifier
+from ticketattr.infrastructure.options import ChatModelOptions, LLMOptions
+
 
 @dataclass(frozen=True)
 class Request:
@@ -33,7 +37,7 @@ class Request:
 
 @dataclass(frozen=True)
 class Response:
-    """`body` is sent as it is, or as JSON; `hang_up` closes the connection without an answer."""
+    """`body` is sent unchanged if it is bytes, otherwise as JSON. `hang_up` closes the connection without response."""
 
     status: int = 200
     body: Any = b""
@@ -50,7 +54,7 @@ Answer = Callable[[Request], Response]
 
 @dataclass
 class HTTPServer:
-    """Answers each path by its function, or by its list of responses, one after the other (the last stays)."""
+    """Answers a path with its function, or with the responses of its list in turn; the last response is repeated."""
 
     url: str
     routes: dict[str, Answer | list[Response]] = field(default_factory=dict)
@@ -89,7 +93,7 @@ def http_server() -> Iterator[HTTPServer]:
 
     class Listener(ThreadingHTTPServer):
         def handle_error(self, request: Any, client_address: Any) -> None:
-            # A client that gives up is its own affair.
+            # A client may close the connection at any time.
             if not isinstance(sys.exc_info()[1], ConnectionError):
                 super().handle_error(request, client_address)
 
@@ -107,7 +111,7 @@ def http_server() -> Iterator[HTTPServer]:
 
 @dataclass
 class MailServer:
-    """What a real SMTP server took, and how it is told to misbehave: a reply for each command it shall refuse."""
+    """A real SMTP server: the messages that it received, and the replies to the commands that it refuses."""
 
     host: str = "127.0.0.1"
     port: int = 0
@@ -158,7 +162,7 @@ class MailServer:
 def smtp_server(
     *, tls: ssl.SSLContext | None = None, implicit_tls: bool = False, auth: bool = False
 ) -> Iterator[MailServer]:
-    """With `tls` the server offers STARTTLS, or speaks TLS from the start; with `auth` it wants a login."""
+    """With `tls`, the server offers STARTTLS, or uses TLS from the start; with `auth`, it requires a login."""
     mail = MailServer()
     loop = asyncio.new_event_loop()
 
@@ -193,7 +197,7 @@ def smtp_server(
 
 
 def gemini(choose: Callable[[dict[str, Any]], dict[str, Any] | None]) -> Answer:
-    """Gemini's wire: a function that answers each ticket of a question, or leaves it out (None)."""
+    """A fake Gemini. `choose` returns the answer for each ticket of a request; None omits the ticket."""
 
     def answer(request: Request) -> Response:
         items = [
@@ -221,3 +225,12 @@ def asked_tickets(request: Request) -> list[dict[str, Any]]:
     question: str = request.json["contents"][0]["parts"][0]["text"]
     tickets: list[dict[str, Any]] = json.loads(question.split("\n")[1])
     return tickets
+
+
+def gemini_classifier(url: str, **options: Any) -> LLMClassifier:
+    """The classifier that asks Gemini at `url`; `options` are those of LLMOptions and ChatModelOptions."""
+    of_client = {name: options.pop(name) for name in list(options) if name not in LLMOptions.__dataclass_fields__}
+    llm_options = LLMOptions(**options)
+    client = {"model": "gemini-test", "api_key": "key", "api_version": "v1beta", **of_client}
+    chat_model = GeminiChatModel(ChatModelOptions(base_url=url, timeout=llm_options.timeout, **client))
+    return LLMClassifier(chat_model, llm_options)

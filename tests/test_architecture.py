@@ -38,7 +38,7 @@ def test_errors_imports_nothing_of_ours() -> None:
 def test_adapters_are_built_in_one_place_alone() -> None:
     adapters = _adapters_built(WIRING)
     others = [path for path in (SOURCE / "entrypoint").glob("**/*.py") if path != WIRING]
-    assert {"WebhookHelpdesk", "GeminiClassifier", "WorkFolder", "SMTPMailer"} <= adapters
+    assert {"WebhookHelpdesk", "GeminiChatModel", "WorkFolder", "SMTPMailer"} <= adapters
     assert [path.name for path in others if adapters & set(_called(path))] == []
 
 

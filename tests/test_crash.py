@@ -1,7 +1,7 @@
-"""The program is killed at every step of sending, and then runs until quiet.
+"""The program is killed at every step of sending, and then runs until nothing is pending.
 
-Whatever happened: every report arrived, none under two Message-IDs, and the log says what the server knows.
-A dozen steps belong to every test run, all of them to `nox -s crash`.
+Afterwards every report arrived, none of them under two Message-IDs, and the log agrees with the server.
+Every test run covers a dozen steps; `nox -s crash` covers all of them.
 """
 
 from __future__ import annotations
@@ -88,7 +88,7 @@ def run_until_quiet(cli: CLI) -> None:
     for _ in range(3):
         if in_folder(cli, "send").exit_code == 0:
             return
-    raise AssertionError("it never became quiet")
+    raise AssertionError("a report is still pending")
 
 
 def assert_each_arrived_as_one_message(cli: CLI, mail: MailServer, step: str) -> None:

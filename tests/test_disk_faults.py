@@ -1,4 +1,4 @@
-"""The disk fails under the report log: what is said, and that nothing goes out twice or is lost.
+"""The disk of the report log fails: the program reports it, and no report is sent twice or lost.
 
 The limit on the size of files is the kernel's own, so that SQLite meets real failures to write. Failing syncs are
 injected by strace, which only `nox -s crash` uses.
@@ -32,6 +32,18 @@ def send(cli: CLI, *before: str, limit: int | None = None) -> subprocess.Complet
     return cli.process("send", program=program, before=before)
 
 
+@pytest.mark.parametrize("limit", [100, 2_000, 5_000, 9_000, 12_000], ids=lambda limit: f"{limit} bytes")
+def test_a_disk_that_is_full_while_a_workbook_is_written_is_one_error_without_a_traceback(cli: CLI, limit: int) -> None:
+    cli.ok("run", "--dry-run")
+    ended = cli.process("--quiet", "report", program=("-c", LIMITED, str(limit)))
+    error, hint = ended.stderr.splitlines()
+    assert error.startswith("error: ")
+    assert error.endswith(".xlsx cannot be written: File too large")
+    assert hint.startswith("hint: ")
+    assert ended.returncode == 2
+    assert list((cli.folder / "output").iterdir()) == []
+
+
 def check(cli: CLI, mail: MailServer, ended: subprocess.CompletedProcess[str], what: str) -> None:
     assert "Traceback" not in ended.stderr, ended.stderr
     assert ended.returncode in (0, 2, 4, 5), f"{what}: {ended.stderr}"
@@ -47,7 +59,7 @@ def test_a_disk_that_is_full_at_some_point(cli: CLI, mail: MailServer, limit: in
     check(one, mail, send(one, limit=limit * KILOBYTE), f"{limit} KiB")
 
 
-def test_a_disk_that_is_full_from_the_start_is_said_before_anything_is_sent(cli: CLI, mail: MailServer) -> None:
+def test_a_disk_that_is_full_from_the_start_is_an_error_before_anything_is_sent(cli: CLI, mail: MailServer) -> None:
     one = prepare(cli, mail, "one", in_doubt=False)
     ended = send(one, limit=0)
     assert ended.returncode in (2, 4)
@@ -61,7 +73,7 @@ STRACE = shutil.which("strace")
 @pytest.mark.crash
 @pytest.mark.parametrize("call", ["fdatasync", "pwrite64", "ftruncate"])
 @pytest.mark.parametrize("fault", ["error=EIO", "error=ENOSPC", "signal=SIGKILL"])
-def test_a_call_of_the_kernel_that_fails(cli: CLI, mail: MailServer, call: str, fault: str) -> None:
+def test_a_system_call_that_fails(cli: CLI, mail: MailServer, call: str, fault: str) -> None:
     assert STRACE, "this needs strace (Debian: strace)"
     injected = 0
     for number in range(1, 200):

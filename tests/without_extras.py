@@ -1,4 +1,4 @@
-"""The program as `pip install ticketattr` gives it, without any extra and without pytest: `nox -s base`."""
+"""The program as `pip install ticketattr` installs it, without extras and without pytest: `nox -s base`."""
 
 from __future__ import annotations
 
@@ -19,21 +19,21 @@ def main() -> None:
         folder = Path(name)
         (folder / "examples").symlink_to(EXAMPLES)
         run(folder, "--help")
-        # Everything is well but the classifier, which is an extra.
+        # Only the classifier is a problem, because it needs an extra.
         assert "ticketattr[offline]" in run(folder, "check", exit_code=2)
         run(folder, "fetch", "-o", "tickets.json", "--catalog-output", "catalog.json")
         said = run(folder, "classify", "-i", "tickets.json", "--catalog", "catalog.json", exit_code=2)
         assert "ticketattr[offline]" in said, said
         said = run(folder, "run", exit_code=2, ALERT_URLS="json://localhost")
         assert "ticketattr[alerts]" in said, said
-        # With Gemini, all tickets that came with a pair of the catalog keep it: no model is asked.
+        # The only ticket came with a pair of the catalog and keeps it, so Gemini is not called.
         kept = folder / "kept.json"
         kept.write_text(KEPT, encoding="utf-8")
         run(folder, "fetch", HELPDESK_API_URL=str(kept))
         run(folder, "classify", CLASSIFIER="gemini", LLM_API_KEY="none")
         said = run(folder, "report")
         assert "1 row written, 1 of them attributed" in said, said
-    print("the base install does what it should")
+    print("the installation without extras works")
 
 
 KEPT = """{"response_code": 200, "data": {"requests": [{"id": "T-1", "short_description": "New password",
@@ -41,7 +41,7 @@ KEPT = """{"response_code": 200, "data": {"requests": [{"id": "T-1", "short_desc
 
 
 def run(folder: Path, *args: str, exit_code: int = 0, **settings: str) -> str:
-    """What it says, on stdout and stderr."""
+    """The output of the program, stdout and stderr."""
     command = [sys.executable, "-m", "ticketattr", "--env-file", "examples/demo.env", *args]
     environment = {"PATH": os.environ["PATH"], **settings}
     done = subprocess.run(command, cwd=folder, env=environment, capture_output=True, text=True, check=False)

@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# alert.sh UNIT: tells a person that a unit failed, and that it works again; the same news not twice within a day.
-# To the journal always; to the topic ALERT_TOPIC_ARN where there is one.
+# alert.sh UNIT: reports that a unit failed, or that it works again. It writes to the journal and, if ALERT_TOPIC_ARN is
+# set, sends a message to that topic. The same message is sent once a day at most.
 set -euo pipefail
 unit=${1:?usage: alert.sh UNIT}
 last=${STATE_DIRECTORY:-/var/lib/ticketattr-alert}/$unit
@@ -12,11 +12,11 @@ if [ "$result" = success ]; then
     [ -e "$last" ] || exit 0
     text="$unit on $(uname --nodename) works again"
 else
-    # 0 where the program was never started: its secrets, the engine or the image were missing.
-    [ "$status" -eq 0 ] && how="before the program began" || how="exit code $status"
+    # The status is 0 if the program was not started because its secrets, the engine or the image were missing.
+    [ "$status" -eq 0 ] && how="before the program started" || how="exit code $status"
     text="$unit on $(uname --nodename) failed ($result, $how): journalctl --unit $unit"
 fi
-# The number is the journal's level: critical.
+# <2> is the level of the journal: critical.
 printf '<2>%s\n' "$text"
 
 if [ "$result" != success ] && [ "$(cat -- "$last" 2>/dev/null)" = "$news" ] &&
@@ -25,7 +25,7 @@ if [ "$result" != success ] && [ "$(cat -- "$last" 2>/dev/null)" = "$news" ] &&
 fi
 [ -z "${ALERT_TOPIC_ARN:-}" ] ||
     aws sns publish --topic-arn "$ALERT_TOPIC_ARN" --subject "ticketattr: $result" --message "$text" --output text >/dev/null
-# After the message: one that could not be sent is tried again.
+# Only after the message was sent, so that a failed one is tried again.
 if [ "$result" = success ]; then
     rm -f -- "$last"
 else

@@ -1,15 +1,15 @@
 #!/usr/bin/env bash
-# One container of the release that this script belongs to, with as few rights as it can do with, as the service's user:
-#   container.sh run             what the unit starts; likewise any other command of ticketattr with its options
+# Runs a container of the release that this script belongs to, with minimal rights, as the user of the service:
+#   container.sh run             the command of the unit; any other command of ticketattr works, too, with its options
 #   container.sh smoke           the demo, without a network, in a folder of its own in the state folder
-#   container.sh ready           whether anything of this host's settings stands in the way of a run
-#   container.sh stop            ends a container that outlived its unit
+#   container.sh ready           checks whether a run can start with the settings of this host
+#   container.sh stop            stops a container that is still running after its unit stopped
 set -euo pipefail
 release=$(cd -- "$(dirname -- "${BASH_SOURCE[0]}")/.." && pwd -P)
 image=$(sed -n 's/^IMAGE=//p' "$release/release.env")
 state=${STATE_DIRECTORY:-/var/lib/ticketattr}
 runtime=${RUNTIME_DIRECTORY:-/run/ticketattr}
-# No credentials are needed to run what is here already.
+# The image is on this host already, so no credentials are needed.
 export DOCKER_CONFIG=${DOCKER_CONFIG:-/nonexistent}
 settings=${SETTINGS_FILE:-/etc/ticketattr/ticketattr.env}
 
@@ -22,14 +22,14 @@ options=(
     --security-opt=no-new-privileges
     --memory=1g --memory-swap=1g --cpus=1 --pids-limit=128
     --ulimit=nofile=1024 --ulimit=core=0
-    # What it says goes to the journal through us; the engine keeps no copy.
+    # This script passes the output on to the journal; the engine keeps no copy.
     --log-driver=none
     "--mount=type=bind,src=$state,dst=/state"
 )
-# A run of the unit is known by its container's id, so that it can be ended when the client is gone.
+# The id of the container is stored, so that `stop` can stop it when the client is gone.
 [ -z "${RUNTIME_DIRECTORY:-}" ] || options+=("--cidfile=$runtime/container")
 
-# What an earlier container of the same unit left would be in the way of the next one's id.
+# Deletes the id of an earlier container. Docker does not overwrite it.
 forget() {
     [ -z "${RUNTIME_DIRECTORY:-}" ] || rm -f -- "$runtime/container"
 }
@@ -46,7 +46,7 @@ smoke() {
     forget
     docker run "${options[@]}" "$image" --env-file /opt/ticketattr/examples/demo.env --quiet check
     if ! compgen -G "$folder/demo/output/*.xlsx" >/dev/null || ! compgen -G "$folder/demo/outbox/*.eml" >/dev/null; then
-        echo "container.sh: the demo ended well but left no report or no mail" >&2
+        echo "container.sh: the demo succeeded but wrote no report or no mail" >&2
         return 1
     fi
     rm -rf -- "$folder"
@@ -56,7 +56,7 @@ ready() {
     local code=0
     (program --quiet check) || code=$?
     [ "$code" -eq 4 ] || return "$code"
-    echo "container.sh: what cannot be had at the moment is no fault of the release" >&2
+    echo "container.sh: a service is not available at the moment; that is not a failure of the release" >&2
 }
 
 stop() {

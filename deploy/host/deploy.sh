@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# deploy.sh VERSION IMAGE@sha256:DIGEST: makes the release that this script came with the current one, as root.
-# A release that does not work is taken back, and the one before it goes on.
+# deploy.sh VERSION IMAGE@sha256:DIGEST: makes the release that contains this script the current one; must run as root.
+# If the release does not work, the previous one becomes the current one again.
 set -euo pipefail
 bundle=$(cd -- "$(dirname -- "${BASH_SOURCE[0]}")/.." && pwd -P)
 # shellcheck source=deploy/host/common.sh
@@ -12,36 +12,36 @@ SERVICE_ID=10001
 
 [ $# -eq 2 ] || die "usage: deploy.sh VERSION IMAGE@sha256:DIGEST"
 version=$1 image=$2
-[[ $version =~ ^[0-9]+\.[0-9]+\.[0-9]+-dev$ ]] || die "this is not a version like 1.2.3-dev: $(printf %q "$version")"
+[[ $version =~ ^[0-9]+\.[0-9]+\.[0-9]+-dev$ ]] || die "$(printf %q "$version") is not a version like 1.2.3-dev"
 [[ $image =~ ^[a-z0-9.-]+(:[0-9]+)?/[a-z0-9._/-]+@sha256:[0-9a-f]{64}$ ]] ||
-    die "the image must be pinned (REGISTRY/NAME@sha256:DIGEST), and this is not: $(printf %q "$image")"
-[ "$(id -u)" -eq 0 ] || die "this must be run as root"
+    die "$(printf %q "$image") is not a pinned image (REGISTRY/NAME@sha256:DIGEST)"
+[ "$(id -u)" -eq 0 ] || die "deploy.sh must run as root"
 release=$TICKETATTR_HOME/releases/$version
 
-# The service's user has the number that the image runs as, so both own the same files.
+# The user of the service has the same number as that of the image, so both own the same files.
 make_user() {
     getent passwd "$SERVICE_ID" >/dev/null ||
         useradd --system --uid "$SERVICE_ID" --user-group --no-create-home --home-dir / --shell /usr/sbin/nologin ticketattr
     install --directory --owner="$SERVICE_ID" --group="$SERVICE_ID" --mode=0750 "$STATE"
 }
 
-# By digest, and with credentials that are gone afterwards.
+# Pulls the image by digest; the credentials are deleted afterwards.
 pull() {
     local registry=${image%%/*}
     if [[ $registry == *.dkr.ecr.*.amazonaws.com ]]; then
         aws ecr get-login-password |
             DOCKER_CONFIG=$scratch/docker docker login --username AWS --password-stdin "$registry" >/dev/null 2>&1 ||
-            die "the registry $registry refused the instance's role; nothing was changed"
+            die "the registry $registry refused the role of the instance; nothing was changed"
     fi
     DOCKER_CONFIG=$scratch/docker docker pull --quiet "$image" >/dev/null ||
         die "the image could not be pulled; nothing was changed"
 }
 
-# A version is one thing for ever: the same one may be deployed again, but not another under its name.
+# A version never changes: the same release may be deployed again, but no other release under the same version.
 stage() {
     if [ -e "$release" ]; then
         grep --quiet --line-regexp --fixed-strings "IMAGE=$image" "$release/release.env" ||
-            die "$version is here already with another image; make a new version"
+            die "$version exists already with another image; create a new version"
     fi
     rm -rf -- "$staged"
     install --directory --mode=0755 "$staged/host" "$staged/systemd"
@@ -51,31 +51,31 @@ stage() {
     chmod 0644 "$staged/release.env"
 }
 
-# systemd-analyze exits 0 for keys that it does not know: anything that it says is a refusal. The units name `current`,
-# which is another release still, so this reads a copy that names the new one.
+# systemd-analyze exits 0 even for unknown keys, so any output is a failure. The units refer to `current`, which is
+# still the other release. So this verifies copies that refer to the new one.
 verify_units() {
-    local units=$scratch/units unit words
+    local units=$scratch/units unit output
     install --directory "$units"
     for unit in "$1/systemd/"*; do
         sed "s|/opt/ticketattr/current/|$1/|g" "$unit" >"$units/${unit##*/}"
     done
-    words=$(SYSTEMD_UNIT_PATH=$units: systemd-analyze verify --man=no "$units/$SERVICE" "$units/$TIMER" "$units/$ALERT" 2>&1) || :
-    [ -z "$words" ] || die "the units of $version are not sound: $words"
+    output=$(SYSTEMD_UNIT_PATH=$units: systemd-analyze verify --man=no "$units/$SERVICE" "$units/$TIMER" "$units/$ALERT" 2>&1) || :
+    [ -z "$output" ] || die "the units of $version are not valid: $output"
 }
 
-# The container alone, as the service's user: nothing is switched yet.
+# Runs the demo in the new container, as the user of the service, before anything is switched.
 container_works() {
     setpriv --reuid="$SERVICE_ID" --regid="$SERVICE_ID" --groups="$(getent group docker | cut -d: -f3)" \
         env --ignore-environment PATH="$PATH" STATE_DIRECTORY="$STATE" bash "$1/host/container.sh" smoke
 }
 
-# What never worked is not kept: nobody shall roll back to it.
+# Goes back to the previous release. A release that never worked is deleted, so that nobody rolls back to it.
 take_back() {
-    [ "$before" != "$version" ] || die "$version does not work any more; rollback.sh goes back to the release before it"
+    [ "$before" != "$version" ] || die "$version does not work any more; rollback.sh goes back to the previous release"
     if [ -z "$before" ]; then
         rm -f -- "$TICKETATTR_HOME/current"
         rm -rf -- "$release"
-        die "$version does not work, and there is no release before it"
+        die "$version does not work, and there is no previous release"
     fi
     switch_to "$before"
     [ -z "${is_new:-}" ] || rm -rf -- "$release"
@@ -83,7 +83,7 @@ take_back() {
     die "$version does not work; $before is current again and works"
 }
 
-# The newest stay, and with them what can be gone back to.
+# Deletes old releases. The newest ones and the targets of `current` and `previous` are kept.
 prune() {
     local name old
     while read -r name; do

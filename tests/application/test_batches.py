@@ -1,4 +1,4 @@
-"""Whatever a classifier does: every ticket has one outcome, from the catalog, within the budget of calls."""
+"""Whatever a classifier does, every ticket gets one outcome from the catalog, within the budget of calls."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from ticketattr.application.batches import Answers, ask_in_batches, extra_calls
 from ticketattr.application.ports import BatchFailed, ClassifierStopped, Progress
 from ticketattr.domain.catalog import SLA, RequestType, ServiceCatalog
-from ticketattr.domain.examples import Example, Examples
+from ticketattr.domain.examples import NO_EXAMPLES, Examples
 from ticketattr.domain.ticket import Attribution, Outcome, Ticket, Unattributed
 from ticketattr.errors import SettingsError
 
@@ -38,7 +38,7 @@ class Moody(ScriptedClassifier):
     calls: list[Sequence[Ticket]] = field(default_factory=list)
 
     async def choose(
-        self, tickets: Sequence[Ticket], catalog: ServiceCatalog, examples: Sequence[Example] = ()
+        self, tickets: Sequence[Ticket], catalog: ServiceCatalog, examples: Examples = NO_EXAMPLES
     ) -> list[Outcome]:
         self.calls.append(tickets)
         await anyio.lowlevel.checkpoint()
@@ -65,7 +65,7 @@ def ask(classifier: Moody, number: int, progress: Progress = ignore) -> tuple[li
     def keep(answers: Answers) -> None:
         kept.update(answers)
 
-    outcomes = anyio.run(ask_in_batches, tickets, CATALOG, classifier, keep, progress, Examples([], CATALOG))
+    outcomes = anyio.run(ask_in_batches, tickets, CATALOG, classifier, keep, progress, NO_EXAMPLES)
     return outcomes, kept
 
 
@@ -81,7 +81,7 @@ def test_no_ticket_is_lost_and_the_calls_stay_within_the_budget(reactions: list[
 
 
 @given(reactions=st.lists(st.sampled_from(REACTIONS[:5]), max_size=3), number=st.integers(15, 60))
-def test_a_first_round_gone_wrong_costs_no_ticket(reactions: list[Reaction], number: int) -> None:
+def test_a_failed_first_round_loses_no_ticket(reactions: list[Reaction], number: int) -> None:
     outcomes, _ = ask(Moody(reactions=reactions), number)
     assert all(isinstance(outcome, Attribution) for outcome in outcomes)
 
@@ -106,10 +106,10 @@ def test_failures_that_do_not_lie_in_the_content_are_not_split() -> None:
     assert sum(isinstance(outcome, Unattributed) for outcome in outcomes) == 7
 
 
-def test_a_wrong_setting_ends_it_without_being_wrapped() -> None:
+def test_a_settings_error_is_raised_unwrapped() -> None:
     class Refused(Moody):
         async def choose(
-            self, tickets: Sequence[Ticket], catalog: ServiceCatalog, examples: Sequence[Example] = ()
+            self, tickets: Sequence[Ticket], catalog: ServiceCatalog, examples: Examples = NO_EXAMPLES
         ) -> list[Outcome]:
             self.calls.append(tickets)
             raise SettingsError("the key is refused")
@@ -125,7 +125,7 @@ def test_no_more_calls_are_in_flight_than_the_classifier_wants() -> None:
         in_flight = most = 0
 
         async def choose(
-            self, tickets: Sequence[Ticket], catalog: ServiceCatalog, examples: Sequence[Example] = ()
+            self, tickets: Sequence[Ticket], catalog: ServiceCatalog, examples: Examples = NO_EXAMPLES
         ) -> list[Outcome]:
             self.in_flight += 1
             self.most = max(self.most, self.in_flight)
@@ -143,7 +143,7 @@ def poisoned(place: int) -> Moody:
 
     class Poisoned(Moody):
         async def choose(
-            self, tickets: Sequence[Ticket], catalog: ServiceCatalog, examples: Sequence[Example] = ()
+            self, tickets: Sequence[Ticket], catalog: ServiceCatalog, examples: Examples = NO_EXAMPLES
         ) -> list[Outcome]:
             self.calls.append(tickets)
             if any(ticket.id == str(place) for ticket in tickets):
@@ -173,15 +173,15 @@ def test_after_eight_failures_the_rest_is_not_asked_and_says_why(caplog: pytest.
     classifier = Moody(batch_size=1, concurrency=1, reactions=["fail for ever"] * 99)
     outcomes, kept = ask(classifier, 10)
     assert outcomes[:8] == [Unattributed("bad_answer", "no")] * 8
-    assert outcomes[8:] == [Unattributed("bad_answer", "not asked: 8 calls before this one failed (no)")] * 2
+    assert outcomes[8:] == [Unattributed("bad_answer", "not asked, because 8 earlier calls failed (no)")] * 2
     assert (len(classifier.calls), kept) == (8, {})
     assert caplog.messages == [
         *["a batch of 1 tickets failed: no"] * 8,
-        "no further calls: not asked: 8 calls before this one failed (no)",
+        "no further calls are made: not asked, because 8 earlier calls failed (no)",
     ]
 
 
-def test_one_success_and_no_number_of_failures_means_that_it_is_down() -> None:
+def test_after_one_success_no_number_of_failures_stops_the_calls() -> None:
     classifier = Moody(batch_size=1, concurrency=1, reactions=["answer", *["fail for ever"] * 99])
     ask(classifier, 20)
     assert len(classifier.calls) == 20
@@ -203,16 +203,16 @@ def test_a_stop_when_asking_again_leaves_the_first_reason() -> None:
     assert outcomes == [Unattributed("bad_answer", "no")] * 2
 
 
-def test_when_the_calls_are_used_up_the_rest_stays_as_it_is_and_is_said(caplog: pytest.LogCaptureFixture) -> None:
+def test_when_the_calls_are_used_up_the_rest_keeps_its_reason_and_is_logged(caplog: pytest.LogCaptureFixture) -> None:
     """Of ten batches one is answered: 9 fail, then their 18 halves; of the 36 of those, there are calls for 22."""
     classifier = Moody(batch_size=8, concurrency=1, reactions=["answer", *["fail"] * 99])
     told: list[tuple[int, int]] = []
     outcomes, _ = ask(classifier, 80, lambda done, planned: told.append((done, planned)))
     assert len(classifier.calls) == 10 + extra_calls(10) == 50
     assert outcomes == [*[ANSWERED] * 8, *[Unattributed("bad_answer", "no")] * 72]
-    assert [message for message in caplog.messages if "not asked again" in message] == [
-        "14 batches are not asked again: that would take too many calls",
-        "44 batches are not asked again: that would take too many calls",
+    assert [message for message in caplog.messages if "not sent again" in message] == [
+        "14 batches are not sent again, because that would take too many calls",
+        "44 batches are not sent again, because that would take too many calls",
     ]
     assert told[-1] == (50, 50)
 
@@ -224,18 +224,18 @@ def test_progress_counts_what_failed_and_what_is_asked_again() -> None:
     assert told == [(0, 2), (1, 2), (2, 2), (2, 4), (3, 4), (4, 4)]
 
 
-def test_what_a_batch_came_to_is_logged_in_numbers(caplog: pytest.LogCaptureFixture) -> None:
+def test_the_result_of_a_batch_is_logged_in_numbers(caplog: pytest.LogCaptureFixture) -> None:
     with caplog.at_level("INFO"):
         ask(Moody(reactions=["leave some out"]), 7)
-    assert caplog.messages == ["7 tickets asked about, 4 answered", "3 tickets asked about, 3 answered"]
+    assert caplog.messages == ["batch of 7 tickets: 4 answered", "batch of 3 tickets: 3 answered"]
 
 
-def test_answers_without_one_of_use_are_failures_too() -> None:
+def test_a_batch_without_a_usable_answer_is_a_failure() -> None:
     classifier = Moody(batch_size=1, concurrency=1, reactions=["leave all out"] * 99)
     outcomes, _ = ask(classifier, 10)
     assert (
         outcomes[8:]
-        == [Unattributed("bad_answer", "not asked: 8 calls before this one failed (answers without one of use)")] * 2
+        == [Unattributed("bad_answer", "not asked, because 8 earlier calls failed (no usable answer in the batch)")] * 2
     )
     assert len(classifier.calls) == 8
 

@@ -1,4 +1,4 @@
-"""Attributing a queue, with a classifier that does as it is told."""
+"""Attributing a queue, with a scripted classifier."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import pytest
 from ticketattr.application.classify import classify_tickets, plan_classification
 from ticketattr.application.ports import BatchFailed
 from ticketattr.domain.catalog import ServiceCatalog
-from ticketattr.domain.examples import Example
+from ticketattr.domain.examples import NO_EXAMPLES, Examples
 from ticketattr.domain.ticket import AttributedTicket, Attribution, Outcome, Reason, Ticket, Unattributed
 from ticketattr.domain.usage import Bill, ClassificationPlan, Usage
 from ticketattr.errors import SettingsError
@@ -67,12 +67,12 @@ class TestKept:
         assert summaries(classify([ticket], classifier)) == ["model General Inquiry"]
         assert classifier.shown == [[ticket]]
 
-    def test_a_queue_that_is_all_kept_asks_nobody(self) -> None:
+    def test_a_queue_of_kept_pairs_makes_no_call(self) -> None:
         classifier = ScriptedClassifier()
         assert summaries(classify([kept(), kept()], classifier)) == ["kept Laptop Repair"] * 2
         assert (classifier.shown, classifier.entered) == ([], 0)
 
-    def test_an_empty_queue_asks_nobody(self) -> None:
+    def test_an_empty_queue_makes_no_call(self) -> None:
         classifier = ScriptedClassifier()
         assert classify([], classifier) == []
         assert (classifier.shown, classifier.entered) == ([], 0)
@@ -122,7 +122,7 @@ class TestFailures:
         assert tickets[2].outcome == Unattributed("blocked", "the question was blocked")
         assert len(classifier.shown) == 3
 
-    def test_a_failed_batch_takes_no_kept_pair_with_it(self) -> None:
+    def test_a_failed_batch_changes_no_kept_pair(self) -> None:
         classifier = ScriptedClassifier(failures={0: failure("service_error", "down")})
         tickets = classify([Ticket("1", "open"), kept(), Ticket("3", "closed")], classifier)
         assert summaries(tickets) == ["service_error", "kept Laptop Repair", "service_error"]
@@ -135,7 +135,7 @@ class TestFailures:
         assert summaries(tickets) == ["service_error"] * 3
         assert [ticket.ticket for ticket in tickets] == queue(3)
 
-    def test_nothing_that_fits_is_an_answer_and_no_failure(self) -> None:
+    def test_no_match_is_an_answer_and_not_a_failure(self) -> None:
         (ticket,) = classify(queue(1), ScriptedClassifier(lambda ticket: None))
         assert (ticket.is_attributed, ticket.is_failure) == (False, False)
 
@@ -187,7 +187,7 @@ class TestCache:
         ]
         assert [[ticket.id for ticket in batch] for batch in classifier.shown] == [["T-0", "T-1"], ["T-2"], ["T-3"]]
 
-    def test_nothing_fits_is_an_answer_too_and_a_failure_is_none(self) -> None:
+    def test_no_match_is_cached_and_a_failure_is_not(self) -> None:
         cache = Remembering()
         classify_tickets(queue(2), CATALOG, ScriptedClassifier(lambda ticket: None), cache, ignore)
         failing = ScriptedClassifier(failures={0: failure("blocked", "no")})
@@ -198,7 +198,7 @@ class TestCache:
             "model General Inquiry"
         ]
 
-    def test_tickets_of_the_same_text_are_one_question(self) -> None:
+    def test_tickets_with_the_same_text_are_classified_once(self) -> None:
         classifier = ScriptedClassifier()
         same = [Ticket("1", "a", "b"), Ticket("2", "a", "b"), Ticket("3", "a", "c"), Ticket("4", "ab", "")]
         classify(same, classifier)
@@ -208,7 +208,7 @@ class TestCache:
             ("ab", ""),
         ]
 
-    def test_another_classifier_is_asked_anew(self) -> None:
+    def test_an_answer_of_another_classifier_is_not_used(self) -> None:
         class Another(ScriptedClassifier):
             def fingerprint(self, catalog: ServiceCatalog) -> str:
                 return "another"
@@ -218,7 +218,7 @@ class TestCache:
         classify_tickets(queue(1), CATALOG, other, cache, ignore)
         assert len(other.shown) == 1
 
-    def test_half_a_character_is_no_bug(self) -> None:
+    def test_half_a_surrogate_pair_in_a_ticket_does_no_harm(self) -> None:
         assert summaries(classify([Ticket("1", "\ud800")], ScriptedClassifier())) == ["model General Inquiry"]
 
 
@@ -231,7 +231,7 @@ class TestCorrections:
         assert summaries(decided) == ["corrected Password Reset"]
         assert classifier.shown == []
 
-    def test_tickets_like_a_corrected_one_are_asked_about_with_that_and_anew(self) -> None:
+    def test_tickets_like_a_corrected_one_are_asked_about_again_with_it_as_an_example(self) -> None:
         cache, classifier = Remembering(), ScriptedClassifier()
         tickets = [Ticket("1", "Screen flickers badly"), Ticket("2", "Lunch?")]
         classify_tickets(tickets, CATALOG, classifier, cache, ignore)
@@ -248,14 +248,17 @@ class TestCorrections:
 class Priced(ScriptedClassifier):
     """A call costs a dollar a ticket, and one more for each example; nobody knows the price of long ones."""
 
-    def estimate(self, tickets: Sequence[Ticket], catalog: ServiceCatalog, examples: Sequence[Example] = ()) -> Bill:
+    def estimate(self, tickets: Sequence[Ticket], catalog: ServiceCatalog, examples: Examples = NO_EXAMPLES) -> Bill:
         assert catalog is CATALOG
         unknown = any("long" in ticket.short_description for ticket in tickets)
-        return Bill(Usage(calls=1, tokens_in=len(tickets)), None if unknown else float(len(tickets) + len(examples)))
+        return Bill(
+            Usage(calls=1, tokens_in=len(tickets)),
+            None if unknown else float(len(tickets) + len(examples.for_batch(tickets))),
+        )
 
 
 class TestPlan:
-    def test_it_says_what_would_be_asked_and_asks_nobody(self) -> None:
+    def test_a_plan_counts_what_would_be_asked_and_makes_no_call(self) -> None:
         cache, classifier = Remembering(), Priced(batch_size=2)
         classify_tickets(queue(1), CATALOG, classifier, cache, ignore)
         corrections = [a_correction("corrected", "c")]
@@ -282,17 +285,17 @@ class TestPlan:
         )
         assert plan.bill.cost == 2.0
 
-    def test_a_price_that_nobody_knows_makes_the_sum_unknown(self) -> None:
+    def test_an_unknown_price_makes_the_sum_unknown(self) -> None:
         tickets = [Ticket("1", "short"), Ticket("2", "long")]
         plan = plan_classification(tickets, CATALOG, Priced(batch_size=1), Remembering())
         assert (plan.bill.cost, plan.bill.usage.calls) == (None, 2)
 
-    def test_where_nothing_is_asked_nothing_is_paid(self) -> None:
+    def test_a_plan_without_calls_costs_nothing(self) -> None:
         plan = plan_classification([kept()], CATALOG, Priced(), Remembering())
         assert plan == ClassificationPlan(tickets=1, kept=1, cached=0, to_ask=0, batches=0, bill=Bill())
 
 
-def test_what_is_to_be_asked_is_logged_in_numbers(caplog: pytest.LogCaptureFixture) -> None:
+def test_the_number_of_texts_to_ask_about_is_logged(caplog: pytest.LogCaptureFixture) -> None:
     with caplog.at_level("INFO", logger="ticketattr.application.classify"):
         corrections = [a_correction("corrected", "c")]
         tickets = [*queue(2), kept(), Ticket("c", "corrected")]
@@ -301,6 +304,6 @@ def test_what_is_to_be_asked_is_logged_in_numbers(caplog: pytest.LogCaptureFixtu
     assert message.split(", ") == [
         "1 tickets were corrected by a person",
         "1 keep the pair they came with",
-        "0 were answered before",
-        "2 different ones to ask about",
+        "0 have a cached answer",
+        "2 different texts are left to ask about",
     ]

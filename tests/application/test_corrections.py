@@ -1,4 +1,4 @@
-"""What a person chose in a report is taken over, cell by cell, or nothing is."""
+"""The choices of a person in a report are all imported, or none is."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from dataclasses import dataclass, field, replace
 import pytest
 
 from ticketattr.application.corrections import Imported, import_corrections
-from ticketattr.domain.correction import Correction, ReviewedRow, ReviewedWorkbook
+from ticketattr.domain.correction import Correction, ReviewedReport, ReviewedRow
 from ticketattr.domain.sanitizing import sanitize
 from ticketattr.domain.ticket import AttributedTicket, Attribution, Ticket, Unattributed
 from ticketattr.errors import InputError
@@ -34,38 +34,44 @@ class Store:
 
 
 def row(place: int, category: str = "", request_type: str = "", *, number: int = 0) -> ReviewedRow:
-    """As the report has it, with that choice beside it."""
+    """The row of a ticket as in the report, with this choice."""
     ticket = QUEUE[place - 1].ticket
-    return ReviewedRow(
-        number or place + 1, place, ticket.id, sanitize(ticket.short_description), category, request_type
-    )
+    number = number or place + 1
+    text = sanitize(ticket.short_description)
+    return ReviewedRow(place, ticket.id, text, category, request_type, f"B{number}", f"C{number}")
+
+
+def same_but_for_white_space(written: str, text: str) -> bool:
+    return written.casefold().split() == sanitize(text).casefold().split()
 
 
 UNTOUCHED = [row(1, "Other", "General Inquiry"), row(2), row(3, "Hardware", "Laptop Repair")]
 
 
 def take_over(*rows: ReviewedRow, store: Store | None = None, run_id: str = "the run") -> Imported:
-    workbook = ReviewedWorkbook(run_id, "Lead", rows, ("B", "C"))
+    review = ReviewedReport(run_id, "Lead", rows)
     store = Store() if store is None else store
-    return import_corrections(workbook, QUEUE, CATALOG, store, imported_by="ann", now=MIDNIGHT)
+    return import_corrections(
+        review, QUEUE, CATALOG, store, is_same_text=same_but_for_white_space, imported_by="ann", now=MIDNIGHT
+    )
 
 
 def refusal(*rows: ReviewedRow) -> str:
     store = Store()
     with pytest.raises(InputError) as caught:
         take_over(row(1, "Hardware", "Laptop Repair"), *rows, store=store)
-    assert store.corrections == [], "what can be taken over is not either"
-    assert caught.value.hint == "Mend these cells, then import it again."
+    assert store.corrections == [], "the valid rows are not imported either"
+    assert caught.value.hint == "Correct these cells, then import the report again."
     return str(caught.value)
 
 
-def test_what_was_compared_and_is_new_is_logged_in_numbers(caplog: pytest.LogCaptureFixture) -> None:
+def test_an_import_logs_how_many_rows_were_compared_and_are_new(caplog: pytest.LogCaptureFixture) -> None:
     with caplog.at_level("INFO"):
         take_over(UNTOUCHED[0], row(2, "Hardware", "Laptop Repair"), UNTOUCHED[2])
-    assert caplog.messages == ["3 rows compared, 1 corrections new"]
+    assert caplog.messages == ["3 rows compared, 1 new corrections"]
 
 
-def test_a_correction_says_all_that_an_audit_asks_for() -> None:
+def test_a_correction_holds_everything_that_an_audit_needs() -> None:
     store = Store()
     imported = take_over(row(1, " hardware", "LAPTOP repair"), *UNTOUCHED[1:], store=store)
     expected = Correction(
@@ -92,45 +98,45 @@ def test_a_ticket_without_a_request_type_may_be_given_one() -> None:
 
 
 @pytest.mark.parametrize("order", [1, -1])
-def test_rows_that_nobody_changed_mean_nothing_in_whatever_order(order: int) -> None:
+def test_unchanged_rows_mean_nothing_in_any_order(order: int) -> None:
     respelled = replace(UNTOUCHED[2], short_description="locked␇  out", request_type="laptop  REPAIR")
     assert take_over(*[*UNTOUCHED[:2], respelled][::order]) == Imported((), ())
 
 
-def test_what_was_imported_of_the_same_run_is_not_new_a_second_thought_is_and_another_run_counts_for_nothing() -> None:
+def test_a_choice_is_new_if_it_differs_from_the_last_import_of_the_same_run() -> None:
     store = Store([replace(a_correction("x", run_id="another run"), place=2)])
     choice = row(2, "Hardware", "Laptop Repair")
     first = take_over(choice, store=store)
     assert len(first.new) == 1
     assert take_over(choice, store=store) == Imported((), first.of_run)
-    assert take_over(row(2), store=store).new == (), "what the report said takes nothing back"
+    assert take_over(row(2), store=store).new == (), "a row that agrees with the report takes nothing back"
     second = take_over(row(2, "Access", "Password Reset"), store=store)
     assert second.of_run == (*first.new, *second.new)
-    assert take_over(choice, store=store).new, "the first choice again is a third thought"
+    assert take_over(choice, store=store).new, "the first choice is new again"
 
 
 @pytest.mark.parametrize(
     ("wrong", "said"),
     [
-        (row(2, "Canteen", "Menu"), "B3: 'Canteen' is no category in the catalog"),
-        (row(2, "hardware", "Menu"), "C3: 'Menu' is no request type of hardware in the catalog"),
-        (row(2, "Hardware", " "), "C3: an empty cell is no request type of Hardware in the catalog"),
-        (row(2, " ", "Menu"), "B3: an empty cell is no category in the catalog"),
-        (row(2, "x\x07" * 99, "y"), f"B3: '{'x␇' * 50}' is no category in the catalog"),
-        (replace(row(2), place=None), "B3: this row is none of the report"),
-        (replace(row(2), place=0), "B3: this row is none of the report"),
-        (replace(row(2), place=4), "B3: this row is none of the report"),
-        (replace(row(2), id="3"), "B3: id and text of this row are those of another ticket"),
-        (replace(row(2), short_description="Supper?"), "B3: id and text of this row are those of another ticket"),
-        (row(1, "Access", "Password Reset", number=9), "B9: the same ticket as row 2"),
+        (row(2, "Canteen", "Menu"), "B3: 'Canteen' is not a category in the catalog"),
+        (row(2, "hardware", "Menu"), "C3: 'Menu' is not a request type of hardware in the catalog"),
+        (row(2, "Hardware", " "), "C3: the cell is empty, but must hold a request type of Hardware in the catalog"),
+        (row(2, " ", "Menu"), "B3: the cell is empty, but must hold a category in the catalog"),
+        (row(2, "x\x07" * 99, "y"), f"B3: '{'x␇' * 50}' is not a category in the catalog"),
+        (replace(row(2), place=None), "B3: this row does not belong to the report"),
+        (replace(row(2), place=0), "B3: this row does not belong to the report"),
+        (replace(row(2), place=4), "B3: this row does not belong to the report"),
+        (replace(row(2), id="3"), "B3: the id and the text of this row belong to another ticket"),
+        (replace(row(2), short_description="Supper?"), "B3: the id and the text of this row belong to another ticket"),
+        (row(1, "Access", "Password Reset", number=9), "B9: the same ticket as in B2"),
     ],
 )
-def test_what_cannot_be_taken_over_is_named_by_its_cell_and_nothing_is(wrong: ReviewedRow, said: str) -> None:
+def test_an_import_that_cannot_be_complete_names_the_cells_and_imports_nothing(wrong: ReviewedRow, said: str) -> None:
     assert refusal(wrong) == f"nothing imported: {said}"
 
 
 @pytest.mark.parametrize(("wrong", "end"), [(2, ""), (20, ""), (23, "; and 3 more")])
-def test_of_many_wrong_cells_twenty_are_named(wrong: int, end: str) -> None:
-    rows = [replace(row(2), place=None, number=number) for number in range(wrong)]
-    named = "; ".join(f"B{number}: this row is none of the report" for number in range(min(wrong, 20)))
+def test_an_error_names_at_most_twenty_wrong_cells(wrong: int, end: str) -> None:
+    rows = [replace(row(2, number=number), place=None) for number in range(1, wrong + 1)]
+    named = "; ".join(f"B{number}: this row does not belong to the report" for number in range(1, min(wrong, 20) + 1))
     assert refusal(*rows) == f"nothing imported: {named}{end}"

@@ -1,4 +1,4 @@
-"""An event loop that a signal ends in an orderly way."""
+"""An event loop that a signal ends cleanly."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ BOTH = (signal.SIGINT, signal.SIGTERM)
 
 @pytest.fixture(autouse=True)
 def signals_as_they_were() -> Iterator[None]:
-    """Listened to at first, whatever a shell told the tests."""
+    """Start each test with the default handlers, even if a shell started the tests with a signal ignored."""
     before = {number: signal.signal(number, signal.default_int_handler) for number in BOTH}
     yield
     for number, handler in before.items():
@@ -29,11 +29,11 @@ async def add(one: int, other: int) -> int:
     return one + other
 
 
-def test_it_returns_what_the_function_does() -> None:
+def test_the_result_of_the_function_is_returned() -> None:
     assert run_interruptible(add, 2, 3) == 5
 
 
-def test_an_error_comes_as_it_is() -> None:
+def test_an_error_of_the_function_is_raised_unchanged() -> None:
     async def fail() -> None:
         raise InputError("the catalog is empty")
 
@@ -42,28 +42,28 @@ def test_an_error_comes_as_it_is() -> None:
 
 
 @pytest.mark.parametrize(("number", "exit_code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
-def test_a_signal_ends_what_runs_and_then_the_program(number: signal.Signals, exit_code: int) -> None:
-    left = []
+def test_a_signal_cancels_the_function_and_then_exits(number: signal.Signals, exit_code: int) -> None:
+    cleaned_up = []
 
     async def interrupted() -> None:
         try:
             signal.raise_signal(number)
             await anyio.sleep(50)
         finally:
-            left.append("in order")
+            cleaned_up.append(True)
 
     with pytest.raises(SystemExit) as ended:
         run_interruptible(interrupted)
-    assert (ended.value.code, left) == (exit_code, ["in order"])
+    assert (ended.value.code, cleaned_up) == (exit_code, [True])
 
 
-def test_whoever_listened_before_listens_afterwards() -> None:
+def test_the_signal_handlers_are_restored() -> None:
     run_interruptible(add, 2, 3)
     assert [signal.getsignal(number) for number in BOTH] == [signal.default_int_handler] * 2
 
 
 @pytest.mark.parametrize("ignored", [(signal.SIGINT,), BOTH], ids=["one", "both"])
-def test_what_the_program_was_told_to_ignore_is_ignored(ignored: tuple[signal.Signals, ...]) -> None:
+def test_a_signal_that_was_ignored_stays_ignored(ignored: tuple[signal.Signals, ...]) -> None:
     async def go_on() -> str:
         signal.raise_signal(signal.SIGINT)
         await anyio.sleep(0.01)
@@ -74,6 +74,6 @@ def test_what_the_program_was_told_to_ignore_is_ignored(ignored: tuple[signal.Si
     assert run_interruptible(go_on) == "done"
 
 
-def test_signals_are_a_matter_of_the_main_thread() -> None:
+def test_the_function_also_runs_outside_the_main_thread() -> None:
     with ThreadPoolExecutor() as pool:
         assert pool.submit(run_interruptible, add, 2, 3).result() == 5

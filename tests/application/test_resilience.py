@@ -1,4 +1,4 @@
-"""Against a model on loopback that misbehaves: every ticket that can be answered is, within the stated budget."""
+"""Classifying with a model on loopback that misbehaves: every ticket that can be answered is, within the budget."""
 
 from __future__ import annotations
 
@@ -15,10 +15,10 @@ from ticketattr.domain.catalog import SLA, RequestType, ServiceCatalog
 from ticketattr.domain.ticket import AttributedTicket, Attribution, Ticket, Unattributed
 from ticketattr.errors import SettingsError
 from ticketattr.infrastructure.classifiers.answer_cache import NoAnswerCache
-from ticketattr.infrastructure.classifiers.gemini.classifier import GeminiClassifier
-from ticketattr.infrastructure.options import GeminiOptions
 
-from ..servers import HTTPServer, Request, Response, asked_tickets, gemini_error, gemini_text
+from ..servers import HTTPServer, Request, Response, asked_tickets, gemini_classifier, gemini_error, gemini_text
+
+pytestmark = pytest.mark.usefixtures("no_backoff")
 
 CATALOG = ServiceCatalog(
     (RequestType("Access", "Password", SLA(4, "hours")), RequestType("Hardware", "Laptop", SLA(3, "days")))
@@ -31,7 +31,7 @@ GOOD = {"request_category": "Access", "request_type": "Password", "confidence": 
 
 
 TOO_SHORT, PATIENT = 0.8, 30.0
-"""Time-outs in seconds: for what is not answered in time, and for all that is, on a busy machine too."""
+"""Time limits in seconds: one that is exceeded, and one that is not, even on a busy machine."""
 
 
 def items_of(request: Request) -> list[dict[str, Any]]:
@@ -178,7 +178,7 @@ def test_a_used_up_daily_quota_stops_the_calls_and_keeps_what_was_answered(http:
     ],
     ids=["bad key", "401", "unknown model"],
 )
-def test_what_cannot_get_better_ends_it_at_once(http: HTTPServer, error: Response) -> None:
+def test_a_lasting_failure_stops_the_calls_at_once(http: HTTPServer, error: Response) -> None:
     http.routes["/v1beta/models/"] = [error]
     http.routes["/v1beta/models"] = [Response(200, {"models": [{"name": "models/gemini-9"}]})]
     with pytest.raises(SettingsError, match=r"key|model"):
@@ -196,7 +196,7 @@ def test_a_catalog_too_large_for_the_schema_is_asked_about_without_it(http: HTTP
     assert len(http.requests) == BATCHES + 1
 
 
-def test_a_model_that_rejects_everything_is_not_asked_for_ever(http: HTTPServer) -> None:
+def test_a_model_that_rejects_everything_is_asked_a_limited_number_of_times(http: HTTPServer) -> None:
     http.routes["/v1beta/models/"] = lambda request: gemini_error(400, "INVALID_ARGUMENT")
     outcomes = classify(http, tickets=[Ticket(str(n), f"Ticket {n}") for n in range(2000)], concurrency=4)
     assert all(isinstance(outcome, Unattributed) for outcome in outcomes)
@@ -227,10 +227,10 @@ def test_tickets_of_the_same_text_are_asked_about_once(http: HTTPServer) -> None
 
 
 def classify(http: HTTPServer, tickets: list[Ticket] = TICKETS, **options: Any) -> list[Attribution | Unattributed]:
-    defaults: dict[str, Any] = {"batch_size": BATCH, "backoff_factor": 0.0, "timeout": PATIENT, "max_retries": 2}
-    settings = GeminiOptions("gemini-test", "key", base_url=http.url, **{**defaults, **options})
+    defaults: dict[str, Any] = {"batch_size": BATCH, "timeout": PATIENT, "max_retries": 2}
+    classifier = gemini_classifier(http.url, **{**defaults, **options})
     attributed: list[AttributedTicket] = classify_tickets(
-        tickets, CATALOG, GeminiClassifier(settings), NoAnswerCache(), lambda done, total: None
+        tickets, CATALOG, classifier, NoAnswerCache(), lambda done, total: None
     )
     assert [one.ticket for one in attributed] == tickets
     return [one.outcome for one in attributed]

@@ -1,4 +1,4 @@
-"""A copy in the place of the report log: nothing that was sent may be forgotten by that."""
+"""A backup replaces the report log, and no sent report is forgotten."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from ticketattr.application.restore import Copy, Restored, Unknown, restore_log
+from ticketattr.application.restore import Backup, Restored, UnknownReports, restore_log
 from ticketattr.errors import InputError
 from ticketattr.infrastructure.delivery.report_folder import OutputFolder
 from ticketattr.infrastructure.delivery.report_log import SQLiteReportLog
@@ -31,9 +31,9 @@ def copy(desk: Desk) -> Path:
     return path
 
 
-def restore(desk: Desk, copy: Path, unknown: Unknown = "refuse") -> Restored:
+def restore(desk: Desk, copy: Path, unknown: UnknownReports = "refuse") -> Restored:
     folder = OutputFolder(desk.root)
-    return restore_log(desk.log, Copy(SQLiteReportLog(copy), copy), folder, unknown, MIDNIGHT)
+    return restore_log(desk.log, Backup(SQLiteReportLog(copy), copy), folder, unknown, MIDNIGHT)
 
 
 def lose_log(desk: Desk) -> None:
@@ -41,23 +41,23 @@ def lose_log(desk: Desk) -> None:
         path.unlink()
 
 
-def test_what_the_copy_knows_as_sent_is_sent_again_by_nobody(desk: Desk, copy: Path) -> None:
+def test_a_report_that_is_sent_in_the_backup_is_not_sent_again(desk: Desk, copy: Path) -> None:
     lose_log(desk)
-    assert restore(desk, copy) == Restored((), None)
+    assert restore(desk, copy) == Restored((), "")
     assert desk.send() == []
 
 
-def test_the_log_in_place_is_kept_aside(desk: Desk, copy: Path) -> None:
-    aside = restore(desk, copy).aside
-    assert aside
-    assert aside.is_file()
+def test_the_former_log_is_kept(desk: Desk, copy: Path) -> None:
+    former = restore(desk, copy).former_log
+    assert former
+    assert Path(former).is_file()
 
 
 @pytest.mark.parametrize(
     ("number", "named"),
     [(1, ["new 0.xlsx"]), (10, [f"new {n}.xlsx" for n in range(10)]), (12, [f"new {n}.xlsx" for n in range(10)])],
 )
-def test_reports_that_the_copy_does_not_know_are_asked_about(
+def test_reports_that_are_not_in_the_backup_need_a_decision(
     desk: Desk, copy: Path, number: int, named: list[str]
 ) -> None:
     lose_log(desk)
@@ -67,13 +67,15 @@ def test_reports_that_the_copy_does_not_know_are_asked_about(
         restore(desk, copy)
     paths = ", ".join(str(desk.root / name) for name in named)
     more = ", and 2 more" if number > 10 else ""
-    assert str(caught.value).startswith(f"nothing restored: the copy does not know {paths}{more}, which may have")
-    assert caught.value.hint.startswith("Say `--unknown sent` if they were sent, or `--unknown pending` if")
+    assert str(caught.value).startswith(f"nothing restored: the backup does not contain {paths}{more}, which may have")
+    assert caught.value.hint.startswith("Use `--unknown sent` if they were sent, or `--unknown pending` if")
     assert not desk.log.exists()
 
 
 @pytest.mark.parametrize(("unknown", "sent"), [("sent", []), ("pending", [["new.xlsx"]])])
-def test_a_person_says_what_they_are(desk: Desk, copy: Path, unknown: Unknown, sent: list[list[str]]) -> None:
+def test_the_decision_about_unknown_reports_is_followed(
+    desk: Desk, copy: Path, unknown: UnknownReports, sent: list[list[str]]
+) -> None:
     lose_log(desk)
     path = desk.put("new.xlsx")
     (report,) = restore(desk, copy, unknown).unknown
@@ -81,16 +83,16 @@ def test_a_person_says_what_they_are(desk: Desk, copy: Path, unknown: Unknown, s
     assert desk.send() == sent
 
 
-def test_what_the_copy_knows_as_adopted_is_known(desk: Desk) -> None:
+def test_an_adoption_in_the_backup_is_known(desk: Desk) -> None:
     desk.put("adopted.xlsx")
     desk.log.adopt([desk.outgoing().tracker.status(desk.root / "adopted.xlsx").report], "adopted", MIDNIGHT)
     copy = desk.root.parent / "copy.db"
     desk.log.back_up(copy)
     lose_log(desk)
-    assert restore(desk, copy) == Restored((), None)
+    assert restore(desk, copy) == Restored((), "")
 
 
-def test_why_they_count_as_sent_stays_known(desk: Desk, copy: Path) -> None:
+def test_the_reason_why_they_count_as_sent_is_recorded(desk: Desk, copy: Path) -> None:
     lose_log(desk)
     desk.put("new.xlsx")
     restore(desk, copy, "sent")
@@ -100,17 +102,17 @@ def test_why_they_count_as_sent_stays_known(desk: Desk, copy: Path) -> None:
     )
 
 
-def test_a_log_that_knows_of_a_message_that_may_have_arrived_is_not_replaced(desk: Desk, copy: Path) -> None:
+def test_a_log_with_a_further_message_that_may_have_arrived_is_not_replaced(desk: Desk, copy: Path) -> None:
     desk.put("b.xlsx")
     desk.mailer.troubles = [DOUBT]
     desk.send()
-    with pytest.raises(InputError, match="knows 1 messages that the copy does not") as caught:
+    with pytest.raises(InputError, match="contains 1 messages that the backup does not") as caught:
         restore(desk, copy, "pending")
-    assert caught.value.hint == "Keep it. If it is wrong all the same, move it away first."
+    assert caught.value.hint == "Keep the current log. If it is wrong, move it away first."
     assert len(desk.log.deliveries()) == 2
 
 
-def test_a_log_that_knows_of_a_failure_more_is(desk: Desk, copy: Path) -> None:
+def test_a_log_with_a_further_failed_message_is_replaced(desk: Desk, copy: Path) -> None:
     desk.put("b.xlsx")
     desk.mailer.troubles = [REFUSED]
     desk.send()
@@ -118,7 +120,7 @@ def test_a_log_that_knows_of_a_failure_more_is(desk: Desk, copy: Path) -> None:
     assert len(desk.log.deliveries()) == 1
 
 
-def test_a_log_past_reading_is_replaced_with_a_word(desk: Desk, copy: Path, caplog: pytest.LogCaptureFixture) -> None:
+def test_an_unreadable_log_is_replaced_with_a_warning(desk: Desk, copy: Path, caplog: pytest.LogCaptureFixture) -> None:
     lose_log(desk)
     (desk.root / "reports.db").write_bytes(b"no database, " * 99)
     with caplog.at_level(logging.WARNING):

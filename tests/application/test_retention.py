@@ -1,4 +1,4 @@
-"""What is over its time goes; what somebody still waits for, and that a report was sent, stays."""
+"""Old data is deleted. Pending reports are kept, and so is the fact that a report was sent."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ import pytest
 
 from ticketattr.application.ports import DeliveryInDoubt, MessageRefused
 from ticketattr.application.report import last_sent_run
-from ticketattr.application.retention import Archive, Retention, prune
+from ticketattr.application.retention import Retention, Storage, prune
 from ticketattr.domain.delivery import Event, RecipientResult
 from ticketattr.infrastructure.stage_files import WorkFolder
 
@@ -43,9 +43,9 @@ def leave(desk: Desk, *runs: str) -> None:
 
 
 def prune_at(desk: Desk, retention: Retention, days: float = 0) -> None:
-    archive = Archive(WorkFolder(desk.root.parent / "work"), desk.outgoing().tracker)
-    with desk.log.hold(desk.clock()):
-        prune(archive, retention, MIDNIGHT + timedelta(days=days))
+    storage = Storage(WorkFolder(desk.root.parent / "work"), desk.outgoing().tracker, desk.log)
+    with desk.log.acquire_sender_lock(desk.clock()):
+        prune(storage, retention, MIDNIGHT + timedelta(days=days))
 
 
 def runs(desk: Desk) -> list[str]:
@@ -65,17 +65,17 @@ def written_anywhere(desk: Desk, text: str) -> bool:
 
 
 class TestRuns:
-    def test_folders_of_old_runs_go(self, desk: Desk) -> None:
+    def test_folders_of_old_runs_are_deleted(self, desk: Desk) -> None:
         leave(desk, OLDER, OLD, RECENT, NEWEST)
         prune_at(desk, A_MONTH)
         assert runs(desk) == [RECENT, NEWEST]
 
-    def test_the_newest_run_stays_however_old(self, desk: Desk) -> None:
+    def test_the_newest_run_is_kept_however_old(self, desk: Desk) -> None:
         leave(desk, OLDER, OLD)
         prune_at(desk, A_MONTH)
         assert runs(desk) == [OLD]
 
-    def test_the_run_of_the_last_report_that_was_sent_stays_for_the_next_comparison(self, desk: Desk) -> None:
+    def test_the_run_of_the_last_sent_report_is_kept_for_the_next_comparison(self, desk: Desk) -> None:
         leave(desk, OLDER, OLD, NEWEST)
         desk.put("a.xlsx", run=OLDER)
         desk.send()
@@ -85,7 +85,7 @@ class TestRuns:
         assert runs(desk) == [OLD, NEWEST]
 
     @pytest.mark.parametrize("trouble", [None, DOUBT, REFUSED], ids=["pending", "in doubt", "failed"])
-    def test_the_run_of_a_report_that_still_has_to_go_stays(self, desk: Desk, trouble: Incident | None) -> None:
+    def test_the_run_of_a_pending_report_is_kept(self, desk: Desk, trouble: Incident | None) -> None:
         leave(desk, OLDER, OLD, NEWEST)
         desk.put("a.xlsx", run=OLDER)
         if trouble:
@@ -94,7 +94,7 @@ class TestRuns:
         prune_at(desk, A_MONTH)
         assert runs(desk) == [OLDER, NEWEST]
 
-    def test_what_is_no_run_is_left_alone(self, desk: Desk) -> None:
+    def test_other_files_and_folders_are_kept(self, desk: Desk) -> None:
         leave(desk, OLD, NEWEST, "mine", "20260901T000000Z")
         prune_at(desk, A_MONTH)
         assert runs(desk) == ["20260901T000000Z", NEWEST, "mine"]
@@ -109,7 +109,7 @@ class TestRuns:
         prune_at(desk, A_MONTH)
         assert precious.exists()
         (message,) = caplog.messages
-        assert message.startswith("not everything old was dropped: ")
+        assert message.startswith("old data was not deleted completely: ")
         assert OLD in message
 
     def test_without_a_work_folder_nothing_happens(self, desk: Desk, caplog: pytest.LogCaptureFixture) -> None:
@@ -118,14 +118,14 @@ class TestRuns:
 
 
 class TestReports:
-    def test_they_are_evidence_and_stay_unless_told_otherwise(self, desk: Desk) -> None:
+    def test_reports_are_kept_unless_the_setting_is_set(self, desk: Desk) -> None:
         desk.put("a.xlsx")
         desk.send()
         prune_at(desk, A_MONTH, days=9999)
         assert files(desk) == ["a.xlsx"]
         assert len(desk.log.deliveries()) == 1
 
-    def test_what_was_sent_long_ago_goes_with_the_names_of_those_who_got_it(self, desk: Desk) -> None:
+    def test_a_report_sent_long_ago_is_deleted_with_its_recipients(self, desk: Desk) -> None:
         desk.put("a.xlsx")
         desk.send()
         desk.addressing = replace(desk.addressing, recipients=("other@example.com",))
@@ -137,14 +137,14 @@ class TestReports:
         assert [delivery.message.recipients for delivery in desk.log.deliveries()] == [("other@example.com",)]
         assert not written_anywhere(desk, "lead@example.com")
 
-    def test_what_was_sent_within_the_time_stays(self, desk: Desk) -> None:
+    def test_a_report_sent_recently_is_kept(self, desk: Desk) -> None:
         desk.put("a.xlsx")
         desk.send()
         prune_at(desk, EVERYTHING, days=29)
         assert files(desk) == ["a.xlsx"]
         assert len(desk.log.deliveries()) == 1
 
-    def test_a_forgotten_report_that_comes_back_is_not_sent_again(self, desk: Desk) -> None:
+    def test_a_deleted_report_that_comes_back_is_not_sent_again(self, desk: Desk) -> None:
         path = desk.put("a.xlsx")
         content = path.read_bytes()
         desk.send()
@@ -155,7 +155,7 @@ class TestReports:
         assert desk.send() == []
         assert pending(desk) == []
 
-    def test_a_forgotten_report_that_somebody_saved_again_stays_home(self, desk: Desk) -> None:
+    def test_a_deleted_report_that_was_edited_is_not_sent_again(self, desk: Desk) -> None:
         desk.put("a.xlsx", run=OLD)
         desk.send()
         desk.put("b.xlsx", run=NEWEST)
@@ -165,7 +165,7 @@ class TestReports:
         assert desk.send() == []
 
     @pytest.mark.parametrize("trouble", [None, DOUBT, REFUSED], ids=["pending", "in doubt", "failed"])
-    def test_what_still_has_to_go_stays_however_old(self, desk: Desk, trouble: Incident | None) -> None:
+    def test_a_pending_report_is_kept_however_old(self, desk: Desk, trouble: Incident | None) -> None:
         desk.put("a.xlsx")
         if trouble:
             desk.mailer.troubles.append(trouble)
@@ -177,7 +177,7 @@ class TestReports:
         assert pending(desk) == ["a.xlsx"]
 
     @pytest.mark.parametrize("days", [30, 31], ids=["just", "well"])
-    def test_its_time_is_over_when_more_than_that_has_passed(self, desk: Desk, days: float) -> None:
+    def test_a_message_is_deleted_when_more_than_the_set_time_has_passed(self, desk: Desk, days: float) -> None:
         path = desk.put("a.xlsx", modified=0)
         desk.send()
         desk.put("b.xlsx", modified=0)
@@ -188,7 +188,7 @@ class TestReports:
         assert files(desk) == (["a.xlsx", "b.xlsx"] if days == 30 else [])
         assert len(desk.log.deliveries()) == (2 if days == 30 else 1)
 
-    def test_of_each_transport_the_last_message_that_was_sent_stays_and_older_ones_that_failed_go(
+    def test_the_last_sent_message_of_each_transport_is_kept_and_older_failed_ones_are_deleted(
         self, desk: Desk
     ) -> None:
         desk.put("a.xlsx")
@@ -204,12 +204,12 @@ class TestReports:
         kept = [(each.message.transport, each.state) for each in desk.log.deliveries()]
         assert kept == [("file", "sent"), ("smtp", "sent")]
 
-    def test_what_still_has_to_go_to_one_of_its_recipients_stays_however_old(self, desk: Desk) -> None:
+    def test_a_message_with_a_deferred_recipient_is_kept_however_old(self, desk: Desk) -> None:
         desk.addressing = replace(desk.addressing, recipients=("lead@example.com", "later@example.com"))
         desk.mailer.answers = [(RecipientResult("later@example.com", "deferred", "450 later"),)]
         path = desk.put("a.xlsx")
         desk.send()
-        (message,) = desk.outgoing().planner().pending()
+        (message,) = desk.outgoing().messages().pending()
         desk.mailer.answers = [(RecipientResult("later@example.com", "deferred", "450 later"),)] * 2
         desk.put("b.xlsx")
         desk.send()
@@ -218,7 +218,7 @@ class TestReports:
         assert files(desk) == ["b.xlsx"]
         assert desk.log.deliveries()[0].message.message_id == message.message_id
 
-    def test_what_was_dropped_is_logged_in_numbers(self, desk: Desk, caplog: pytest.LogCaptureFixture) -> None:
+    def test_the_numbers_of_deleted_items_are_logged(self, desk: Desk, caplog: pytest.LogCaptureFixture) -> None:
         leave(desk, OLDER, OLD, NEWEST)
         for name in ("a.xlsx", "b.xlsx"):
             desk.put(name)
@@ -228,11 +228,11 @@ class TestReports:
             prune_at(desk, EVERYTHING, days=31)
             prune_at(desk, EVERYTHING, days=31)
         assert caplog.messages == [
-            "2 runs of before 2026-11-24 dropped",
-            "2 reports and 1 messages of before 2026-11-24 dropped",
+            "2 runs from before 2026-11-24 deleted",
+            "2 reports and 1 messages from before 2026-11-24 deleted",
         ]
 
-    def test_a_message_whose_file_is_gone_already_is_forgotten_and_said(
+    def test_a_message_with_a_missing_file_is_deleted_and_logged(
         self, desk: Desk, caplog: pytest.LogCaptureFixture
     ) -> None:
         for name in ("a.xlsx", "b.xlsx"):
@@ -241,22 +241,22 @@ class TestReports:
             (desk.root / name).unlink()
         with caplog.at_level("INFO", logger="ticketattr.application.retention"):
             prune_at(desk, EVERYTHING, days=31)
-        assert caplog.messages == ["0 reports and 1 messages of before 2026-11-24 dropped"]
+        assert caplog.messages == ["0 reports and 1 messages from before 2026-11-24 deleted"]
 
-    def test_a_workbook_that_somebody_saved_again_stays(self, desk: Desk) -> None:
+    def test_an_edited_workbook_is_kept(self, desk: Desk) -> None:
         desk.put("a.xlsx", run=OLD)
         desk.send()
         desk.put("a.xlsx", "saved again", run=OLD)
         prune_at(desk, EVERYTHING, days=9999)
         assert files(desk) == ["a.xlsx"]
 
-    def test_the_last_message_stays_so_that_the_next_report_has_one_to_compare_with(self, desk: Desk) -> None:
+    def test_the_last_message_is_kept_for_the_next_comparison(self, desk: Desk) -> None:
         desk.put("a.xlsx", run=OLD)
         desk.send()
         prune_at(desk, EVERYTHING, days=9999)
         assert last_sent_run(desk.log, "smtp") == OLD
 
-    def test_a_report_touched_lately_stays(self, desk: Desk) -> None:
+    def test_a_recently_modified_report_is_kept(self, desk: Desk) -> None:
         path = desk.put("a.xlsx")
         desk.send()
         desk.put("b.xlsx")
@@ -267,7 +267,7 @@ class TestReports:
         assert files(desk) == ["a.xlsx"]
         assert desk.send() == []
 
-    def test_the_log_says_that_it_forgot_and_keeps_the_rest(self, desk: Desk) -> None:
+    def test_the_log_records_the_deletion_and_keeps_the_rest(self, desk: Desk) -> None:
         for name in ("a.xlsx", "b.xlsx"):
             desk.put(name)
             desk.send()

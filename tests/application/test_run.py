@@ -1,4 +1,4 @@
-"""The whole chain, with what is outside doing as it is told: real stage files, reports and log."""
+"""All stages of a run, with real stage files, reports and log, and scripted services."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from ticketattr.application.ports import Run
-from ticketattr.application.report import Attributed, Reporting, last_sent_run, make_report
+from ticketattr.application.report import AttributedRun, Reporting, last_sent_run, make_report
 from ticketattr.application.run import Pipeline, RunResult, run_pipeline
 from ticketattr.application.run_progress import RunProgress, current_stage
 from ticketattr.domain.catalog import ServiceCatalog
@@ -94,7 +94,7 @@ class House:
             outgoing,
         )
         path = self.desk.root / f"ticket-attribution-{run_id}.xlsx"
-        with self.desk.log.hold(self.desk.clock()):
+        with self.desk.log.acquire_sender_lock(self.desk.clock()):
             return run_pipeline(pipeline, Run(run_id, lambda: MIDNIGHT), path, ignore, self.run_progress)
 
 
@@ -118,7 +118,7 @@ def test_a_queue_becomes_a_report_that_is_sent(house: House) -> None:
     assert result.left == ()
 
 
-def test_every_stage_leaves_its_file_with_the_run(house: House) -> None:
+def test_every_stage_writes_its_file_with_the_run_id(house: House) -> None:
     house.run()
     files = {path.stem: json.loads(path.read_text()) for path in (house.root / "work" / FIRST).iterdir()}
     assert {name: file["run_id"] for name, file in files.items()} == dict.fromkeys(
@@ -128,7 +128,7 @@ def test_every_stage_leaves_its_file_with_the_run(house: House) -> None:
     assert [ticket.ticket for ticket in house.work.attributed(FIRST)] == QUEUE
 
 
-def test_the_watch_sees_each_stage_with_its_counts_and_what_came_of_it(
+def test_run_progress_knows_each_stage_with_its_counts_and_its_result(
     house: House, caplog: pytest.LogCaptureFixture
 ) -> None:
     stage_before = current_stage.get()
@@ -138,10 +138,10 @@ def test_the_watch_sees_each_stage_with_its_counts_and_what_came_of_it(
         "service catalog fetched: 4 request types",
         "queue fetched: 3 tickets",
         (
-            "0 tickets were corrected by a person, 1 keep the pair they came with, 0 were answered before, "
-            "2 different ones to ask about"
+            "0 tickets were corrected by a person, 1 keep the pair they came with, 0 have a cached answer, "
+            "2 different texts are left to ask about"
         ),
-        "2 tickets asked about, 2 answered",
+        "batch of 2 tickets: 2 answered",
         "report written: 3 rows, 2 attributed",
         f"sending {house.desk.sent[0].message_id}: 1 attachments, {len(house.desk.mailer.sent[0][1][0])} bytes",
         f"sent {house.desk.sent[0].message_id}",
@@ -162,18 +162,16 @@ def test_the_watch_sees_each_stage_with_its_counts_and_what_came_of_it(
     assert current_stage.get() == stage_before
 
 
-def test_a_stage_that_breaks_off_says_so_and_no_later_one_begins(
-    house: House, caplog: pytest.LogCaptureFixture
-) -> None:
+def test_a_stage_that_fails_is_logged_and_no_later_one_starts(house: House, caplog: pytest.LogCaptureFixture) -> None:
     house.catalog = None
     with caplog.at_level("INFO", logger="ticketattr.application.run_progress"), pytest.raises(CatalogError):
         house.run()
-    assert caplog.messages[-1] == "fetch broken off in 1.00 s"
+    assert caplog.messages[-1] == "fetch interrupted in 1.00 s"
     assert house.asked == ["catalog in fetch"], "without a catalog, asking for the queue is of no use"
     assert house.classifier.shown == []
 
 
-def test_what_is_pending_goes_first_and_is_told_with_the_rest(house: House) -> None:
+def test_pending_reports_are_sent_first_and_are_part_of_the_result(house: House) -> None:
     house.desk.put("earlier.xlsx")
     result = house.run()
     assert [[report.path.name for report in delivery.message.reports] for delivery in result.deliveries] == [
@@ -182,14 +180,14 @@ def test_what_is_pending_goes_first_and_is_told_with_the_rest(house: House) -> N
     ]
 
 
-def test_a_mail_server_that_is_down_stops_it_before_anything_is_fetched_or_paid_for(house: House) -> None:
+def test_an_unreachable_mail_server_stops_the_run_before_anything_is_fetched_or_paid_for(house: House) -> None:
     house.desk.mailer.unreachable = MailServerError("nobody there")
     with pytest.raises(MailServerError):
         house.run()
     assert (house.asked, house.classifier.shown) == ([], [])
 
 
-def test_a_report_that_cannot_go_is_left_and_stops_nothing(house: House) -> None:
+def test_a_report_that_cannot_be_sent_stays_pending_and_stops_nothing(house: House) -> None:
     house.desk.put("earlier.xlsx")
     house.desk.mailer.max_size = 30_000
     # First alone, then again before the new one: a mail holds no two.
@@ -200,7 +198,7 @@ def test_a_report_that_cannot_go_is_left_and_stops_nothing(house: House) -> None
     assert house.run_progress.left == list(result.left)
 
 
-def test_reports_too_large_for_one_mail_go_in_several(house: House) -> None:
+def test_reports_too_large_for_one_mail_are_sent_in_several(house: House) -> None:
     for name in ("a.xlsx", "b.xlsx"):
         house.desk.put(name)
     house.desk.mailer.max_size = 30_000
@@ -222,7 +220,7 @@ def test_an_empty_queue_needs_no_report(house: House) -> None:
     assert house.work.attributed(FIRST) == []
 
 
-def test_what_a_person_corrected_last_is_kept(house: House) -> None:
+def test_the_latest_correction_decides(house: House) -> None:
     house.store.corrections = [
         a_correction("Lunch?", "2"),
         a_correction("Lunch?", "2", pair=("Other", "General Inquiry")),
@@ -231,33 +229,33 @@ def test_what_a_person_corrected_last_is_kept(house: House) -> None:
 
 
 class TestReport:
-    def test_it_says_what_is_known_besides_the_tickets(self, house: House) -> None:
+    def test_a_report_contains_what_is_known_besides_the_tickets(self, house: House) -> None:
         house.run()
         (report,) = house.written
         assert (report.run_id, report.generated_at) == (FIRST, MIDNIGHT)
-        assert (report.background.bill, report.background.catalog) == (BILL, CATALOG)
-        assert (report.background.review_below, report.background.earlier) == (0.7, None)
+        assert (report.context.bill, report.context.catalog) == (BILL, CATALOG)
+        assert (report.context.review_below, report.context.earlier) == (0.7, None)
         assert report.rows[0].url.startswith("https://desk.example.com/")
 
-    def test_it_is_held_against_the_last_one_that_was_sent(self, house: House) -> None:
+    def test_a_report_is_compared_with_the_last_one_that_was_sent(self, house: House) -> None:
         house.run()
         house.tickets = [*QUEUE[1:], Ticket("4", "Screen cracked")]
         house.run(SECOND)
         report = house.written[-1]
-        assert report.background.earlier
-        assert report.background.earlier.run_id == FIRST
+        assert report.context.earlier
+        assert report.context.earlier.run_id == FIRST
         assert {row.id: row.since_last_report for row in report.rows} == {"2": "", "3": "", "4": "new"}
         assert [known.id for known in report.gone] == ["1"]
 
-    def test_made_again_it_says_the_same(self, house: House) -> None:
+    def test_a_report_created_again_says_the_same(self, house: House) -> None:
         house.run()
         house.run(SECOND)
         again = house.run(FIRST, sends=False)
         assert again.report
-        assert house.written[-1].background.earlier is None
+        assert house.written[-1].context.earlier is None
 
     @pytest.mark.parametrize("lose", ["file", "delivery"])
-    def test_where_what_the_last_one_said_is_not_known_it_is_held_against_none(
+    def test_without_the_data_of_the_last_report_there_is_no_comparison(
         self, house: House, lose: str, caplog: pytest.LogCaptureFixture
     ) -> None:
         if lose == "delivery":
@@ -266,20 +264,22 @@ class TestReport:
         if lose == "file":
             house.work.path(FIRST, "attributions").unlink()
         house.run(SECOND)
-        assert house.written[-1].background.earlier is None
-        said = [message for message in caplog.messages if message.startswith("the report is compared with none: ")]
+        assert house.written[-1].context.earlier is None
+        said = [
+            message
+            for message in caplog.messages
+            if message.startswith("the report is not compared with an earlier one: ")
+        ]
         assert [str(house.work.path(FIRST, "attributions")) in message for message in said] == [True] * (lose == "file")
 
-    def test_a_catalog_that_is_not_there_is_missed(
-        self, house: House, tmp_path: Path, caplog: pytest.LogCaptureFixture
-    ) -> None:
+    def test_a_missing_catalog_is_logged(self, house: House, tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
         tickets = [AttributedTicket(QUEUE[0], Unattributed("no_match"))]
-        report = make_report(Attributed(FIRST, MIDNIGHT, tickets), house.reporting, tmp_path / "a.xlsx")
-        assert report.background.catalog is None
-        assert caplog.messages == [f"the catalog of run {FIRST} is not there: the report has no drop-downs"]
+        report = make_report(AttributedRun(FIRST, MIDNIGHT, tickets), house.reporting, tmp_path / "a.xlsx")
+        assert report.context.catalog is None
+        assert caplog.messages == [f"the catalog of run {FIRST} is missing: the report has no drop-down lists"]
 
 
-def test_a_run_that_has_not_begun_has_come_to_nothing() -> None:
+def test_a_run_that_did_not_start_has_no_results() -> None:
     run_progress = RunProgress(lambda: 0.0)
     assert (
         run_progress.seconds,
@@ -291,7 +291,7 @@ def test_a_run_that_has_not_begun_has_come_to_nothing() -> None:
 
 
 class TestLastSentRun:
-    def test_it_is_the_latest_by_its_id_among_those_that_were_sent_by_that_transport(self, house: House) -> None:
+    def test_it_is_the_latest_run_by_id_that_the_transport_delivered(self, house: House) -> None:
         log = house.desk.log
         assert last_sent_run(log, "smtp") == ""
         house.run(SECOND)

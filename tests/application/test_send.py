@@ -1,4 +1,4 @@
-"""Delivering each report once: real folder, real log, a mailer that does as it is told."""
+"""Each report is sent once: with a real folder, a real log, and a mailer that follows a script."""
 
 from __future__ import annotations
 
@@ -12,10 +12,10 @@ from pathlib import Path
 
 import pytest
 
-from ticketattr.application.delivery_plan import Addressing
+from ticketattr.application.outgoing_messages import Addressing
 from ticketattr.application.ports import DeliveryInDoubt, Mailer, MessageRefused
 from ticketattr.application.report_tracker import ReportTracker
-from ticketattr.application.send import Outgoing, largest_mail, send_messages, send_pending, send_report
+from ticketattr.application.send import Outgoing, max_mail_size, send_messages, send_pending, send_report
 from ticketattr.domain.delivery import Delivery, Message, RecipientResult, RecipientState
 from ticketattr.domain.report import Report, Row
 from ticketattr.domain.report_status import DoubtPolicy
@@ -24,14 +24,14 @@ from ticketattr.infrastructure.delivery.report_folder import OutputFolder
 from ticketattr.infrastructure.delivery.report_log import SQLiteReportLog
 from ticketattr.infrastructure.reports.excel import write_workbook
 
-from ..fakes import MIDNIGHT, FakeMailer, ticking_clock
+from ..fakes import MIDNIGHT, FakeMailer, RetryAtOnce, ticking_clock
 
 DOUBT = DeliveryInDoubt("broke off while it took the message")
 REFUSED = MessageRefused("552 too large")
 
 
 class Desk:
-    """A folder of reports, its log, and everything that is done with them."""
+    """A folder of reports, its log, and the use cases that work with them."""
 
     def __init__(self, root: Path) -> None:
         self.root = root
@@ -39,8 +39,7 @@ class Desk:
         self.addressing = Addressing("smtp", "desk@example.com", ("lead@example.com",), "Reports")
         self.clock = ticking_clock()
         self.log = SQLiteReportLog(root / "reports.db")
-        self.waited: list[float] = []
-        self.pauses: tuple[float, ...] = ()
+        self.retry = RetryAtOnce()
         self.doubt: DoubtPolicy = "resend"
         self.send_old = False
         root.mkdir(exist_ok=True)
@@ -49,11 +48,11 @@ class Desk:
         mailer = mailer or self.mailer
         return Outgoing(
             tracker=ReportTracker(OutputFolder(self.root), self.log, mailer.transport, self.doubt),
+            log=self.log,
             mailer=mailer,
             addressing=replace(self.addressing, transport=mailer.transport),
             clock=self.clock,
-            wait=self.waited.append,
-            pauses=self.pauses,
+            retry=self.retry,
             send_old=self.send_old,
         )
 
@@ -70,12 +69,12 @@ class Desk:
     def send(self, mailer: Mailer | None = None) -> list[list[str]]:
         """Send what is pending; returns the names of the reports in each message that was taken."""
         outgoing = self.outgoing(mailer)
-        with self.log.hold(self.clock()):
+        with self.log.acquire_sender_lock(self.clock()):
             return taken(send_pending(outgoing))
 
     def send_report(self, path: Path, *, again: bool = False) -> list[list[str]]:
         outgoing = self.outgoing()
-        with self.log.hold(self.clock()):
+        with self.log.acquire_sender_lock(self.clock()):
             return taken(send_report(outgoing, path, again=again))
 
     def states(self) -> dict[str, str]:
@@ -118,7 +117,7 @@ class TestOnce:
         assert desk.send() == []
         assert len(desk.sent) == 1
 
-    def test_nothing_pending_connects_to_nobody(self, desk: Desk) -> None:
+    def test_without_pending_reports_it_connects_to_no_server(self, desk: Desk) -> None:
         desk.mailer.unreachable = MailServerError("nobody there")
         assert desk.send() == []
 
@@ -143,7 +142,7 @@ class TestOnce:
         assert desk.states() == {"a.xlsx": "sent", "copy.xlsx": "sent"}
         assert desk.send() == []
 
-    def test_a_report_saved_again_after_it_was_sent_stays_home(self, desk: Desk) -> None:
+    def test_an_edited_workbook_is_not_sent_again(self, desk: Desk) -> None:
         desk.put("a.xlsx", "as made", run="20261123T150301Z-7f3a")
         desk.send()
         path = desk.put("a.xlsx", "edited", run="20261123T150301Z-7f3a")
@@ -154,7 +153,7 @@ class TestOnce:
             desk.send_report(path)
         assert desk.send_report(path, again=True) == [["a.xlsx"]]
 
-    def test_a_damaged_workbook_is_never_sent_and_stops_nobody(self, desk: Desk) -> None:
+    def test_a_damaged_workbook_is_never_sent_and_stops_no_other_report(self, desk: Desk) -> None:
         desk.put("a.xlsx")
         broken = desk.root / "broken.xlsx"
         broken.write_bytes(b"no workbook")
@@ -164,7 +163,7 @@ class TestOnce:
             with pytest.raises(InputError):
                 desk.send_report(broken, again=again)
 
-    def test_each_message_has_an_id_of_its_own_at_the_domain_of_the_sender(self, desk: Desk) -> None:
+    def test_each_message_has_its_own_id_in_the_domain_of_the_sender(self, desk: Desk) -> None:
         for name in ("a.xlsx", "b.xlsx"):
             desk.put(name)
             desk.send()
@@ -174,7 +173,7 @@ class TestOnce:
 
 
 class TestTransports:
-    def test_what_went_into_a_file_is_not_sent_by_smtp(self, desk: Desk) -> None:
+    def test_delivery_into_a_file_does_not_count_for_smtp(self, desk: Desk) -> None:
         desk.put("a.xlsx")
         into_files = FakeMailer(transport="file")
         assert desk.send(into_files) == [["a.xlsx"]]
@@ -182,7 +181,7 @@ class TestTransports:
         assert desk.send() == [["a.xlsx"]]
         assert desk.send() == desk.send(into_files) == []
 
-    def test_doubt_about_one_transport_is_none_about_the_other(self, desk: Desk) -> None:
+    def test_doubt_about_one_transport_does_not_affect_the_other(self, desk: Desk) -> None:
         desk.put("a.xlsx")
         desk.mailer.troubles = [DOUBT]
         desk.send()
@@ -191,7 +190,7 @@ class TestTransports:
         assert into_files.sent[0][0].message_id != desk.sent[0].message_id
         assert desk.states() == {"a.xlsx": "in_doubt"}
 
-    def test_a_report_edited_after_it_went_into_a_file_is_new_for_smtp(self, desk: Desk) -> None:
+    def test_a_report_edited_after_delivery_into_a_file_is_new_for_smtp(self, desk: Desk) -> None:
         desk.put("a.xlsx", "as made", run="20261123T150301Z-7f3a")
         desk.send(FakeMailer(transport="file"))
         desk.put("a.xlsx", "edited", run="20261123T150301Z-7f3a")
@@ -210,7 +209,7 @@ class TestLog:
         desk.send()
         assert known == [[(desk.sent[0].message_id, "sending")]]
 
-    def test_the_log_has_the_frozen_message_and_what_the_server_said(self, desk: Desk) -> None:
+    def test_the_log_contains_the_message_and_the_reply_of_the_server(self, desk: Desk) -> None:
         desk.put("a.xlsx")
         desk.send()
         (delivery,) = desk.log.deliveries()
@@ -218,7 +217,7 @@ class TestLog:
         assert (delivery.state, delivery.detail) == ("sent", "250 OK")
         assert delivery.changed > delivery.message.date
 
-    def test_a_file_name_that_is_no_text_is_sent_like_any_other(self, desk: Desk) -> None:
+    def test_a_file_name_that_is_not_utf_8_is_sent_like_any_other(self, desk: Desk) -> None:
         path = desk.put("a.xlsx")
         try:
             path.rename(path.with_name(os.fsdecode(b"not utf-8 \xff.xlsx")))
@@ -227,10 +226,10 @@ class TestLog:
         assert len(desk.send()) == 1
         assert desk.send() == []
 
-    def test_what_changed_while_it_was_sent_is_not_sent_and_not_recorded(self, desk: Desk) -> None:
+    def test_a_file_that_changes_before_it_is_sent_is_neither_sent_nor_recorded(self, desk: Desk) -> None:
         desk.put("a.xlsx", "one")
         outgoing = desk.outgoing()
-        messages = outgoing.planner().pending()
+        messages = outgoing.messages().pending()
         desk.put("a.xlsx", "two")
         with pytest.raises(InputError, match="changed"):
             send_messages(outgoing, messages)
@@ -243,10 +242,10 @@ def leave_in_doubt(desk: Desk) -> None:
 
 
 def leave_sending(desk: Desk) -> None:
-    """As a process does that dies after the server took its message."""
+    """Leave what a process leaves that dies after the server accepted its message."""
     outgoing = desk.outgoing()
-    for message in outgoing.planner().pending():
-        outgoing.tracker.log.begin(message, outgoing.clock())
+    for message in outgoing.messages().pending():
+        outgoing.log.start_attempt(message, outgoing.clock())
         desk.mailer.sent.append((message, []))
 
 
@@ -262,7 +261,9 @@ class TestDoubt:
         leave: Callable[[Desk], None] = request.param
         return leave
 
-    def test_it_is_repeated_whole_as_the_same_message(self, desk: Desk, leave_doubt: Callable[[Desk], None]) -> None:
+    def test_a_message_in_doubt_is_repeated_as_the_same_message(
+        self, desk: Desk, leave_doubt: Callable[[Desk], None]
+    ) -> None:
         desk.put("a.xlsx")
         desk.put("b.xlsx")
         leave_doubt(desk)
@@ -279,9 +280,7 @@ class TestDoubt:
         first, repeat, newer = desk.sent
         assert repeat.message_id == first.message_id != newer.message_id
 
-    def test_it_is_repeated_as_it_was_though_the_settings_are_others(
-        self, desk: Desk, leave_doubt: Callable[[Desk], None]
-    ) -> None:
+    def test_a_repetition_ignores_changed_settings(self, desk: Desk, leave_doubt: Callable[[Desk], None]) -> None:
         desk.put("a.xlsx")
         leave_doubt(desk)
         desk.addressing = Addressing("smtp", "new@example.org", ("other@example.org",), "Another subject")
@@ -289,14 +288,16 @@ class TestDoubt:
         first, repeat = desk.sent
         assert repeat == first
 
-    def test_its_reports_are_found_where_they_lie_now(self, desk: Desk, leave_doubt: Callable[[Desk], None]) -> None:
+    def test_a_repetition_finds_renamed_reports(self, desk: Desk, leave_doubt: Callable[[Desk], None]) -> None:
         path = desk.put("a.xlsx")
         leave_doubt(desk)
         path.rename(path.with_name("renamed.xlsx"))
         assert desk.send() == [["renamed.xlsx"]]
         assert len({message.message_id for message in desk.sent}) == 1
 
-    def test_it_is_not_repeated_in_part(self, desk: Desk, leave_doubt: Callable[[Desk], None]) -> None:
+    def test_a_message_with_a_missing_report_is_not_repeated(
+        self, desk: Desk, leave_doubt: Callable[[Desk], None]
+    ) -> None:
         desk.put("a.xlsx")
         desk.put("b.xlsx")
         leave_doubt(desk)
@@ -304,7 +305,7 @@ class TestDoubt:
         assert desk.send() == []
         assert sorted(status.report.path.name for status in desk.outgoing().tracker.pending()) == ["a.xlsx", "b.xlsx"]
 
-    def test_a_report_asked_for_by_name_takes_its_doubtful_message_along(
+    def test_sending_a_named_report_repeats_its_whole_message_in_doubt(
         self, desk: Desk, leave_doubt: Callable[[Desk], None]
     ) -> None:
         path = desk.put("a.xlsx")
@@ -315,7 +316,9 @@ class TestDoubt:
         first, repeat = desk.sent
         assert repeat == first
 
-    def test_doubt_about_doubt_is_still_one_message(self, desk: Desk, leave_doubt: Callable[[Desk], None]) -> None:
+    def test_several_doubts_about_a_message_never_create_a_second_one(
+        self, desk: Desk, leave_doubt: Callable[[Desk], None]
+    ) -> None:
         desk.put("a.xlsx")
         leave_doubt(desk)
         desk.mailer.troubles = [DOUBT, DOUBT]
@@ -332,15 +335,15 @@ class TestDoubt:
         desk.send()
         assert desk.sent == [interrupted.message]
 
-    def test_a_report_in_doubt_goes_in_one_message_whatever_else_was_tried(self, desk: Desk) -> None:
+    def test_a_report_in_doubt_is_repeated_in_one_message_only(self, desk: Desk) -> None:
         path = desk.put("a.xlsx")
         leave_in_doubt(desk)
         desk.mailer.troubles = [REFUSED]
         desk.send_report(path, again=True)
-        planned = desk.outgoing().planner().pending()
+        planned = desk.outgoing().messages().pending()
         assert [names(message) for message in planned] == [["a.xlsx"]]
 
-    def test_a_message_whose_reports_all_arrived_otherwise_is_not_repeated(self, desk: Desk) -> None:
+    def test_a_message_is_not_repeated_if_another_one_delivered_all_its_reports(self, desk: Desk) -> None:
         path = desk.put("a.xlsx")
         leave_in_doubt(desk)
         desk.send_report(path, again=True)
@@ -355,7 +358,7 @@ class TestDoubt:
 
 
 class TestRefused:
-    def test_it_stays_failed_and_goes_next_time(self, desk: Desk) -> None:
+    def test_a_refused_report_is_failed_and_is_sent_next_time(self, desk: Desk) -> None:
         desk.put("a.xlsx")
         desk.mailer.troubles = [MessageRefused("552 too large")]
         assert desk.send() == []
@@ -364,7 +367,7 @@ class TestRefused:
         assert desk.send() == [["a.xlsx"]]
         assert len(desk.sent) == 1
 
-    def test_next_time_it_goes_with_what_is_new_in_a_new_message(self, desk: Desk) -> None:
+    def test_a_refused_report_is_sent_with_new_reports_in_a_new_message(self, desk: Desk) -> None:
         desk.put("a.xlsx")
         desk.mailer.troubles = [REFUSED]
         desk.send()
@@ -372,7 +375,7 @@ class TestRefused:
         assert desk.send() == [["a.xlsx", "b.xlsx"]]
         assert [delivery.state for delivery in desk.log.deliveries()] == ["failed", "sent"]
 
-    def test_a_refused_repeat_stays_in_doubt_and_does_not_stop_the_newer_reports(self, desk: Desk) -> None:
+    def test_a_refused_repetition_stays_in_doubt_and_does_not_stop_newer_reports(self, desk: Desk) -> None:
         desk.put("a.xlsx")
         leave_in_doubt(desk)
         desk.put("b.xlsx")
@@ -380,7 +383,7 @@ class TestRefused:
         assert desk.send() == [["b.xlsx"]]
         assert desk.states() == {"a.xlsx": "in_doubt", "b.xlsx": "sent"}
 
-    def test_a_refusal_of_what_was_sent_before_leaves_it_sent(self, desk: Desk) -> None:
+    def test_a_refusal_of_a_sent_report_leaves_it_sent(self, desk: Desk) -> None:
         path = desk.put("a.xlsx")
         desk.send()
         desk.mailer.troubles = [REFUSED]
@@ -388,7 +391,7 @@ class TestRefused:
         assert desk.states() == {"a.xlsx": "sent"}
 
     @pytest.mark.parametrize("error", [MailServerError("broke off"), SettingsError("refused the sender")], ids=repr)
-    def test_a_session_that_ends_before_the_message_was_taken_fails_it_and_stops(
+    def test_a_session_that_ends_before_the_message_was_accepted_fails_it_and_stops(
         self, desk: Desk, error: MailServerError | SettingsError
     ) -> None:
         desk.put("a.xlsx")
@@ -401,10 +404,10 @@ class TestRefused:
 
     @pytest.mark.parametrize(
         ("trouble", "state"),
-        [(DOUBT, "in_doubt"), (REFUSED, "refused"), (MessageRefused("452 later", may_pass=True), "deferred")],
+        [(DOUBT, "in_doubt"), (REFUSED, "refused"), (MessageRefused("452 later", is_transient=True), "deferred")],
         ids=["doubt", "refused", "put off"],
     )
-    def test_what_became_of_the_message_became_of_each_recipient(
+    def test_recipients_share_the_result_of_the_message(
         self, desk: Desk, trouble: MessageRefused | DeliveryInDoubt, state: RecipientState
     ) -> None:
         desk.addressing = replace(desk.addressing, recipients=("lead@example.com", "boss@example.com"))
@@ -416,7 +419,7 @@ class TestRefused:
             RecipientResult(address, state, str(trouble)) for address in ("lead@example.com", "boss@example.com")
         )
 
-    def test_a_server_out_of_reach_leaves_everything_pending(self, desk: Desk) -> None:
+    def test_an_unreachable_server_leaves_everything_pending(self, desk: Desk) -> None:
         desk.put("a.xlsx")
         desk.mailer.unreachable = MailServerError("nobody there")
         with pytest.raises(MailServerError):
@@ -432,7 +435,7 @@ class TestByName:
         assert desk.send_report(elsewhere) == [["elsewhere.xlsx"]]
         assert desk.states() == {"a.xlsx": "pending"}
 
-    def test_what_was_sent_is_not_sent_unless_again(self, desk: Desk) -> None:
+    def test_a_sent_report_is_sent_again_only_with_again(self, desk: Desk) -> None:
         path = desk.put("a.xlsx")
         desk.send()
         assert desk.send_report(path) == []
@@ -441,20 +444,20 @@ class TestByName:
         first, second = desk.sent
         assert first.message_id != second.message_id
 
-    def test_an_old_one_from_elsewhere_is_not_sent_where_the_log_is_gone(self, desk: Desk, tmp_path: Path) -> None:
+    def test_an_old_report_from_another_folder_is_not_sent_without_a_log(self, desk: Desk, tmp_path: Path) -> None:
         elsewhere = desk.put("b.xlsx", modified=-2 * 86_400).rename(tmp_path / "elsewhere.xlsx")
         with pytest.raises(InputError, match="there is no report log"):
             desk.send_report(elsewhere)
         desk.send_old = True
         assert desk.send_report(elsewhere) == [["elsewhere.xlsx"]]
 
-    def test_a_report_that_is_not_there_is_an_error(self, desk: Desk) -> None:
+    def test_a_missing_report_is_an_error(self, desk: Desk) -> None:
         with pytest.raises(InputError, match="cannot be read"):
             desk.send_report(desk.root / "absent.xlsx")
 
 
 class TestAudit:
-    def test_every_message_is_told_oldest_first_then_what_was_never_tried(self, desk: Desk) -> None:
+    def test_the_history_lists_every_message_oldest_first_then_reports_in_no_message(self, desk: Desk) -> None:
         desk.put("a.xlsx")
         desk.mailer.troubles = [REFUSED]
         desk.send()
@@ -471,7 +474,7 @@ class TestAudit:
             ("a.xlsx", "sent"),
         ]
 
-    def test_what_another_transport_delivered_is_told_too(self, desk: Desk) -> None:
+    def test_the_history_includes_other_transports(self, desk: Desk) -> None:
         desk.put("a.xlsx")
         desk.send(FakeMailer(transport="file"))
         told = desk.outgoing().tracker.report_history()
@@ -480,20 +483,20 @@ class TestAudit:
             ("", "pending"),
         ]
 
-    def test_looking_makes_no_log(self, desk: Desk) -> None:
+    def test_reading_statuses_creates_no_log(self, desk: Desk) -> None:
         desk.put("a.xlsx")
         desk.states()
         assert [path.name for path in desk.root.iterdir()] == ["a.xlsx"]
 
 
-def test_a_message_is_as_exact_as_its_date_header(desk: Desk) -> None:
+def test_the_date_of_a_message_has_whole_seconds(desk: Desk) -> None:
     desk.clock = ticking_clock(MIDNIGHT + timedelta(microseconds=123456))
     desk.put("a.xlsx")
-    (message,) = desk.outgoing().planner().pending()
+    (message,) = desk.outgoing().messages().pending()
     assert message.date.microsecond == 0
 
 
-LATER = MessageRefused("451 later", may_pass=True)
+LATER = MessageRefused("451 later", is_transient=True)
 LEAD, GONE = "lead@example.com", "gone@example.com"
 
 
@@ -502,21 +505,21 @@ def statuses(desk: Desk) -> list[tuple[str, str, str]]:
     return [(one.address, one.state, one.reply) for one in desk.log.deliveries()[-1].results]
 
 
-class TestTries:
-    def test_what_may_pass_is_tried_again_after_each_pause_as_the_same_message(self, desk: Desk) -> None:
+class TestRetries:
+    def test_a_transient_refusal_is_retried_as_the_same_message(self, desk: Desk) -> None:
         desk.put("a.xlsx")
-        desk.pauses = (1.0, 2.0, 4.0)
-        later = MessageRefused("451 later", may_pass=True)
+        desk.retry.times = 3
+        later = MessageRefused("451 later", is_transient=True)
         desk.mailer.troubles = [later, later, None]
         assert desk.send() == [["a.xlsx"]]
-        assert desk.waited == [1.0, 2.0]
         (delivery,) = desk.log.deliveries()
+        assert desk.retry.failures == [f"{delivery.message.message_id}: 451 later"] * 2
         assert (delivery.attempts, delivery.state) == (3, "sent")
 
-    def test_after_the_last_pause_it_stays_failed_and_is_not_taken_apart(self, desk: Desk) -> None:
+    def test_after_the_last_retry_it_stays_failed_and_is_not_split(self, desk: Desk) -> None:
         for name in ("a.xlsx", "b.xlsx"):
             desk.put(name)
-        desk.pauses = (1.0,)
+        desk.retry.times = 1
         desk.mailer.troubles = [LATER, LATER]
         assert desk.send() == []
         assert [(each.state, each.attempts, each.detail) for each in desk.log.deliveries()] == [
@@ -524,77 +527,72 @@ class TestTries:
         ]
         assert statuses(desk) == [(LEAD, "deferred", "451 later")]
 
-    def test_what_is_refused_for_good_or_in_doubt_is_not_tried_again(self, desk: Desk) -> None:
+    def test_a_permanent_refusal_and_a_doubt_are_not_retried(self, desk: Desk) -> None:
         desk.put("a.xlsx")
-        desk.pauses = (1.0,)
+        desk.retry.times = 1
         for trouble in (MessageRefused("552 too large"), DeliveryInDoubt("broke off")):
             desk.mailer.troubles = [trouble]
             assert desk.send() == []
-        assert desk.waited == []
+        assert desk.retry.failures == []
 
-    def test_a_session_that_breaks_off_is_tried_again_and_then_stops_it(self, desk: Desk) -> None:
+    def test_a_broken_connection_is_retried_and_then_stops_sending(self, desk: Desk) -> None:
         desk.put("a.xlsx")
-        desk.pauses = (1.0,)
+        desk.retry.times = 1
         desk.mailer.troubles = [MailServerError("broke off"), MailServerError("broke off again")]
         with pytest.raises(MailServerError, match="broke off again"):
             desk.send()
-        assert (desk.waited, desk.states()) == ([1.0], {"a.xlsx": "failed"})
+        assert (desk.retry.failures, desk.states()) == (["broke off"], {"a.xlsx": "failed"})
 
-    def test_a_server_is_asked_for_its_size_as_patiently(self, desk: Desk, caplog: pytest.LogCaptureFixture) -> None:
+    def test_the_question_for_the_largest_size_is_retried(self, desk: Desk) -> None:
         desk.put("a.xlsx")
-        desk.pauses = (1.0, 2.0)
+        desk.retry.times = 2
         desk.mailer.unreachable = MailServerError("nobody there")
         with pytest.raises(MailServerError, match="nobody there"):
             desk.send()
-        assert desk.waited == [1.0, 2.0]
-        assert caplog.messages == ["nobody there; again in 1.0 s", "nobody there; again in 2.0 s"]
+        assert desk.retry.failures == ["nobody there"] * 2
 
-    def test_a_server_that_comes_back_is_asked_no_further(self, desk: Desk) -> None:
-        desk.pauses = (1.0, 2.0, 4.0)
+    def test_a_server_that_responds_again_ends_the_retries(self, desk: Desk) -> None:
         desk.mailer.unreachable, desk.mailer.max_size = MailServerError("nobody there"), 777
-        waited: list[float] = []
 
-        def wait(seconds: float) -> None:
-            waited.append(seconds)
-            if len(waited) == 2:
-                desk.mailer.unreachable = None
+        def respond_again(number: int) -> None:
+            desk.mailer.unreachable = desk.mailer.unreachable if number < 1 else None
 
-        assert largest_mail(replace(desk.outgoing(), wait=wait)) == 777
-        assert waited == [1.0, 2.0]
+        desk.retry = RetryAtOnce(times=3, before_repeat=respond_again)
+        assert max_mail_size(desk.outgoing()) == 777
+        assert desk.retry.failures == ["nobody there"] * 2
 
-    def test_a_server_that_goes_away_before_the_message_is_tried_again_without_a_trace(self, desk: Desk) -> None:
+    def test_an_unreachable_server_is_retried_and_nothing_is_recorded(self, desk: Desk) -> None:
         desk.put("a.xlsx")
-        outgoing = replace(desk.outgoing(), pauses=(1.0,))
-        messages = outgoing.planner().pending()
+        desk.retry.times = 1
+        outgoing = desk.outgoing()
+        messages = outgoing.messages().pending()
         desk.mailer.unreachable = MailServerError("went away")
         with pytest.raises(MailServerError, match="went away"):
             send_messages(outgoing, messages)
-        assert (desk.waited, desk.log.deliveries()) == ([1.0], [])
+        assert (desk.retry.failures, desk.log.deliveries()) == (["went away"], [])
 
 
 class TestTakenApart:
-    def test_two_reports_too_large_together_go_each_in_a_mail_of_their_own(self, desk: Desk) -> None:
+    def test_two_reports_that_are_too_large_together_are_sent_in_two_mails(self, desk: Desk) -> None:
         desk.put("a.xlsx", modified=1)
         desk.put("b.xlsx", modified=2)
         desk.mailer.max_size = 30_000
         assert desk.send() == [["a.xlsx"], ["b.xlsx"]]
 
-    def test_two_reports_refused_together_go_alone(self, desk: Desk) -> None:
+    def test_two_reports_that_are_refused_together_are_sent_singly(self, desk: Desk) -> None:
         desk.put("a.xlsx", modified=1)
         desk.put("b.xlsx", modified=2)
         desk.mailer.troubles = [REFUSED]
         assert desk.send() == [["a.xlsx"], ["b.xlsx"]]
 
-    def test_of_reports_refused_together_each_goes_alone_in_their_order_before_the_next_message(
-        self, desk: Desk
-    ) -> None:
+    def test_reports_refused_together_are_sent_singly_in_order_before_the_next_message(self, desk: Desk) -> None:
         for place, name in enumerate(("a.xlsx", "b.xlsx", "c.xlsx")):
             desk.put(name, modified=place)
         outgoing = desk.outgoing()
-        (message,) = outgoing.planner().pending()
+        (message,) = outgoing.messages().pending()
         last = desk.addressing.message([OutputFolder(desk.root).inspect(desk.put("d.xlsx"))], MIDNIGHT)
         desk.mailer.troubles = [REFUSED, None, REFUSED, None, None]
-        with desk.log.hold(desk.clock()):
+        with desk.log.acquire_sender_lock(desk.clock()):
             deliveries = send_messages(outgoing, [message, last])
         assert [(names(each.message), each.state) for each in deliveries] == [
             (["a.xlsx", "b.xlsx", "c.xlsx"], "failed"),
@@ -604,7 +602,7 @@ class TestTakenApart:
             (["d.xlsx"], "sent"),
         ]
 
-    def test_where_the_recipients_are_what_is_refused_nothing_is_taken_apart(self, desk: Desk) -> None:
+    def test_a_message_with_refused_recipients_is_not_split(self, desk: Desk) -> None:
         for name in ("a.xlsx", "b.xlsx"):
             desk.put(name)
         refused = RecipientResult(LEAD, "refused", "550 unknown")
@@ -620,15 +618,15 @@ class TestRecipients:
         desk.addressing = replace(desk.addressing, recipients=(LEAD,), cc=(GONE,))
         desk.put("a.xlsx")
 
-    def test_what_was_sent_was_sent_to_all_and_its_size_is_known(self, desk: Desk) -> None:
+    def test_a_sent_message_was_sent_to_all_recipients_and_its_size_is_known(self, desk: Desk) -> None:
         desk.send()
         assert desk.mailer.to == [(LEAD, GONE)]
         assert statuses(desk) == [(LEAD, "sent", "250 OK"), (GONE, "sent", "250 OK")]
         assert desk.log.deliveries()[0].size == (desk.root / "a.xlsx").stat().st_size
 
-    def test_one_put_off_gets_the_same_message_alone_in_the_same_run_or_later(self, desk: Desk) -> None:
+    def test_only_a_deferred_recipient_gets_the_same_message_again(self, desk: Desk) -> None:
         put_off = RecipientResult(GONE, "deferred", "450 later")
-        desk.pauses = (1.0,)
+        desk.retry.times = 1
         desk.mailer.answers = [(put_off,), (put_off,)]
         assert desk.send() == [["a.xlsx"]]
         assert statuses(desk) == [(LEAD, "sent", "250 OK"), (GONE, "deferred", "450 later")]
@@ -638,21 +636,21 @@ class TestRecipients:
         assert len({message.message_id for message in desk.sent}) == 1
         assert desk.outgoing().tracker.pending() == []
 
-    def test_one_refused_for_good_is_told_and_not_tried_again(self, desk: Desk) -> None:
-        desk.pauses = (1.0,)
+    def test_a_permanently_refused_recipient_is_recorded_and_not_retried(self, desk: Desk) -> None:
+        desk.retry.times = 1
         desk.mailer.answers = [(RecipientResult(GONE, "refused", "550 unknown"),)]
         desk.send()
         assert statuses(desk) == [(LEAD, "sent", "250 OK"), (GONE, "refused", "550 unknown")]
         assert desk.send() == []
 
-    def test_doubt_is_about_those_alone_for_whom_it_was_handed_over(self, desk: Desk) -> None:
+    def test_only_the_recipients_of_the_attempt_are_in_doubt(self, desk: Desk) -> None:
         desk.mailer.answers = [(RecipientResult(GONE, "deferred", "450 later"),)]
         desk.send()
         desk.mailer.troubles = [DOUBT]
         desk.send()
         assert statuses(desk) == [(LEAD, "sent", "250 OK"), (GONE, "in_doubt", str(DOUBT))]
 
-    def test_a_refusal_to_the_rest_leaves_it_sent_to_the_others(self, desk: Desk) -> None:
+    def test_a_refusal_for_the_remaining_recipients_leaves_the_message_sent(self, desk: Desk) -> None:
         desk.mailer.answers = [(RecipientResult(GONE, "deferred", "450 later"),)]
         desk.send()
         desk.mailer.troubles = [MessageRefused("550 no more")]
@@ -661,7 +659,7 @@ class TestRecipients:
         assert statuses(desk) == [(LEAD, "sent", "250 OK"), (GONE, "refused", "550 no more")]
         assert desk.outgoing().tracker.pending() == []
 
-    def test_a_refusal_after_doubt_leaves_everybody_in_doubt(self, desk: Desk) -> None:
+    def test_a_refusal_after_doubt_leaves_all_recipients_in_doubt(self, desk: Desk) -> None:
         for trouble in (DOUBT, REFUSED):
             desk.mailer.troubles = [trouble]
             desk.send()
@@ -671,9 +669,9 @@ class TestRecipients:
             ]
 
 
-def test_every_step_is_logged_by_its_message_and_no_address(desk: Desk, caplog: pytest.LogCaptureFixture) -> None:
+def test_every_step_is_logged_with_the_message_id_and_no_address(desk: Desk, caplog: pytest.LogCaptureFixture) -> None:
     desk.put("a.xlsx")
-    desk.pauses = (1.5,)
+    desk.retry.times = 1
     desk.mailer.troubles = [LATER]
     with caplog.at_level("INFO", logger="ticketattr.application.send"):
         desk.send()
@@ -681,7 +679,6 @@ def test_every_step_is_logged_by_its_message_and_no_address(desk: Desk, caplog: 
     assert caplog.messages == [
         f"sending {name}: 1 attachments, {size} bytes",
         f"{name} is failed: 451 later",
-        f"{name}: 451 later; again in 1.5 s",
         f"sending {name}: 1 attachments, {size} bytes",
         f"sent {name}",
     ]
@@ -693,11 +690,11 @@ def test_doubt_is_logged_as_such(desk: Desk, caplog: pytest.LogCaptureFixture) -
     assert caplog.messages == [f"{desk.sent[0].message_id} is in doubt: {DOUBT}"]
 
 
-def test_why_a_report_goes_again_is_recorded(desk: Desk) -> None:
+def test_the_reason_for_sending_again_is_recorded(desk: Desk) -> None:
     path = desk.put("a.xlsx")
-    with desk.log.hold(desk.clock()):
+    with desk.log.acquire_sender_lock(desk.clock()):
         assert len(send_report(desk.outgoing(), path)) == 1
         assert send_report(desk.outgoing(), path) == []
     desk.send_report(path, again=True)
     reasons = [json.loads(event.facts).get("why", "") for event in desk.log.events() if event.what == "sending"]
-    assert reasons == ["", "again, as somebody asked"]
+    assert reasons == ["", "sent again on request"]

@@ -1,7 +1,7 @@
-"""Everything that is measured, one line a figure.
+"""All measurements, one line for each figure.
 
-Start-up is measured as whole processes, the stages as calls in one process. Every figure is the median of
-several rounds in which baseline and candidate take turns, so that a machine that slows down slows down both.
+Runs and start-up are measured as whole processes, the stages as calls in one process. Figures are medians of several
+rounds. Where baseline and candidate take turns, a machine that slows down slows down both.
 """
 
 from __future__ import annotations
@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 import math
 import os
+import resource
 import statistics
 import subprocess
 import sys
@@ -24,10 +25,10 @@ from sklearn.feature_extraction.text import TfidfVectorizer
 
 from ticketattr.domain.catalog import ServiceCatalog
 from ticketattr.domain.ticket import AttributedTicket, Ticket
+from ticketattr.infrastructure.catalog.source import YAMLCatalog
 from ticketattr.infrastructure.classifiers.offline.classifier import OfflineClassifier
+from ticketattr.infrastructure.helpdesk.webhook import WebhookHelpdesk
 from ticketattr.infrastructure.options import HelpdeskAccess, HTTPPolicy
-from ticketattr.infrastructure.sources.catalog_yaml import YAMLCatalog
-from ticketattr.infrastructure.sources.helpdesk import WebhookHelpdesk
 
 ROOT = Path(__file__).parents[2]
 EXAMPLES = ROOT / "examples"
@@ -39,6 +40,7 @@ BATCH, CONCURRENCY, LATENCY = 30, 8, 0.25
 
 
 def main() -> None:
+    runs()
     model_calls()
     many_tickets()
     reports()
@@ -48,9 +50,61 @@ def main() -> None:
         stages()
 
 
+def runs() -> None:
+    """Compares whole runs with the import of google-genai, the largest part of their fixed cost."""
+    imported = [process_times("-c", "import google.genai") for _ in range(ROUNDS)]
+    wall, cpu = (statistics.median(side) for side in zip(*imported, strict=True))
+    _, our_cpu = median_run(tickets=42, latency=0.0)
+    print(
+        f"run of 42 tickets, all services answer at once: {our_cpu:.2f} CPU s, "
+        f"{our_cpu / cpu:.2f} x `import google.genai` ({cpu:.2f} CPU s)"
+    )
+    our_wall, _ = median_run(tickets=420, latency=2.0)
+    above = our_wall - 4.0
+    print(
+        f"run of 420 tickets, 14 calls of 2 s, {CONCURRENCY} at once: {our_wall:.2f} s, {above:.2f} s above the ideal "
+        f"(4.00 s), which is {above / wall:.2f} x `import google.genai` ({wall:.2f} s)"
+    )
+
+
+def median_run(*, tickets: int, latency: float) -> tuple[float, float]:
+    """Wall and CPU seconds of `ticketattr run`, each in a folder of its own."""
+    with services(latency, tickets) as url:
+        settings = {
+            "HELPDESK_API_URL": f"{url}/tickets",
+            "HELPDESK_API_KEY": "key",
+            "HELPDESK_API_SECRET": "secret",
+            "SERVICE_CATALOG_URL": f"{url}/catalog",
+            "LLM_API_KEY": "key",
+            "GOOGLE_GEMINI_BASE_URL": url,
+            "EMAIL_TRANSPORT": "file",
+            "EMAIL_SENDER": "desk@example.com",
+            "EMAIL_RECIPIENT": "lead@example.com",
+            "CODEBASE_URL": "https://example.com/code",
+        }
+        times = [process_times("-m", "ticketattr", "--quiet", "run", **settings) for _ in range(ROUNDS)]
+    wall, cpu = (statistics.median(side) for side in zip(*times, strict=True))
+    return wall, cpu
+
+
+def process_times(*arguments: str, **settings: str) -> tuple[float, float]:
+    """Wall and CPU seconds of a Python process in a new folder."""
+    with tempfile.TemporaryDirectory() as folder:
+        before, start = resource.getrusage(resource.RUSAGE_CHILDREN), time.perf_counter()
+        subprocess.run(
+            [sys.executable, *arguments],
+            cwd=folder,
+            env={**os.environ, **settings},
+            check=True,
+            stdout=subprocess.DEVNULL,
+        )
+        wall, after = time.perf_counter() - start, resource.getrusage(resource.RUSAGE_CHILDREN)
+    return wall, after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
+
+
 def model_calls() -> None:
-    """Against the ideal, in which calls cost their latency alone, and against one call after the other."""
-    with model(LATENCY) as url:
+    """Compares with the ideal, in which a call takes its latency only, and with one call after the other."""
+    with services(LATENCY) as url:
         for tickets in (420, 4_200):
             batches = math.ceil(tickets / BATCH)
             ideal = math.ceil(batches / CONCURRENCY) * LATENCY
@@ -65,8 +119,8 @@ def model_calls() -> None:
 
 
 def many_tickets() -> None:
-    """Growth with the number of tickets, at no latency."""
-    with model(0.0) as url:
+    """Shows how time and memory grow with the number of tickets, without latency."""
+    with services(0.0) as url:
         few, many = classified(url, 5_000, CONCURRENCY), classified(url, 50_000, CONCURRENCY)
     print(
         f"50,000 tickets at no latency: {many['cpu']:.1f} CPU s, {many['cpu'] / few['cpu']:.1f} x those of 5,000 "
@@ -75,8 +129,9 @@ def many_tickets() -> None:
 
 
 @contextmanager
-def model(latency: float) -> Iterator[str]:
-    command = [sys.executable, "-m", "tests.bench.model", str(latency)]
+def services(latency: float, tickets: int = 0) -> Iterator[str]:
+    """Their URL."""
+    command = [sys.executable, "-m", "tests.bench.services", str(latency), str(tickets)]
     with subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, text=True) as process:
         assert process.stdout is not None
         yield process.stdout.readline().strip()
@@ -90,7 +145,7 @@ def classified(url: str, tickets: int, concurrency: int) -> dict[str, float]:
 
 
 def reports() -> None:
-    """Against openpyxl in its normal mode, with the same columns and a style for each cell."""
+    """Compares with openpyxl in its normal mode, with the same columns and a style for each cell."""
     for tickets in (10_000, 100_000):
         ours, plain = written("ours", tickets), written("plain", tickets)
         print(
@@ -108,7 +163,7 @@ def written(kind: str, tickets: int) -> dict[str, float]:
 
 
 def start_up() -> None:
-    """Against a Typer program with one empty command, which is what the given framework costs."""
+    """Compares with a Typer program with one empty command, which shows the cost of the framework."""
 
     def process(*arguments: str) -> Callable[[], object]:
         return lambda: subprocess.run([sys.executable, *arguments], check=True, stdout=subprocess.DEVNULL)
@@ -152,7 +207,7 @@ def tf_idf(tickets: list[Ticket], catalog: ServiceCatalog) -> object:
 
 
 def first_answer() -> None:
-    """Of a process of its own, so that its memory is its own."""
+    """Measures a process of its own, because memory is that of a process."""
     figures = json.loads(
         subprocess.run(
             [sys.executable, "-m", "tests.bench.offline"], cwd=ROOT, check=True, stdout=subprocess.PIPE

@@ -1,6 +1,6 @@
-"""One classification of so many tickets: `python -m tests.bench.classify URL TICKETS CONCURRENCY`.
+"""Classifies so many tickets: `python -m tests.bench.classify URL TICKETS CONCURRENCY`.
 
-A process of its own, so that its memory is its own. Prints wall and CPU seconds and peak memory as JSON.
+Prints wall and CPU seconds and peak memory as JSON. It is a process of its own, because memory is that of a process.
 """
 
 from __future__ import annotations
@@ -13,10 +13,11 @@ from pathlib import Path
 
 from ticketattr.application.classify import classify_tickets
 from ticketattr.domain.ticket import Ticket
+from ticketattr.infrastructure.catalog.source import YAMLCatalog
 from ticketattr.infrastructure.classifiers.answer_cache import NoAnswerCache
-from ticketattr.infrastructure.classifiers.gemini.classifier import GeminiClassifier
-from ticketattr.infrastructure.options import GeminiOptions, HTTPPolicy
-from ticketattr.infrastructure.sources.catalog_yaml import YAMLCatalog
+from ticketattr.infrastructure.classifiers.gemini.chat_model import GeminiChatModel
+from ticketattr.infrastructure.classifiers.llm.classifier import LLMClassifier
+from ticketattr.infrastructure.options import ChatModelOptions, HTTPPolicy, LLMOptions
 
 CATALOG = Path(__file__).parents[2] / "examples" / "catalog.yaml"
 
@@ -27,7 +28,8 @@ def main(url: str, number: int, concurrency: int) -> None:
         Ticket(f"T-{place}", f"Phone number {place} has no signal", "Since the update this morning. " * 5)
         for place in range(number)
     ]
-    classifier = GeminiClassifier(GeminiOptions("gemini-test", "key", base_url=url, concurrency=concurrency))
+    client = ChatModelOptions("gemini-test", "key", base_url=url, api_version="v1beta", connections=concurrency)
+    classifier = LLMClassifier(GeminiChatModel(client), LLMOptions(concurrency=concurrency))
     wall, cpu = time.perf_counter(), time.process_time()
     attributed = classify_tickets(tickets, catalog, classifier, NoAnswerCache(), lambda done, total: None)
     assert all(ticket.is_attributed for ticket in attributed)

@@ -9,9 +9,9 @@ from pathlib import Path
 import anyio
 
 from ticketattr.domain.ticket import Ticket
+from ticketattr.infrastructure.catalog.source import YAMLCatalog
 from ticketattr.infrastructure.classifiers.offline.classifier import OfflineClassifier
 from ticketattr.infrastructure.options import HTTPPolicy
-from ticketattr.infrastructure.sources.catalog_yaml import YAMLCatalog
 
 CATALOG = Path(__file__).parents[2] / "examples" / "catalog.yaml"
 

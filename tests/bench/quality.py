@@ -1,7 +1,7 @@
-"""What each signal of the embedded classifier adds: `python -m tests.bench.quality GOLD CATALOG`.
+"""Measures what each signal of the embedded classifier adds: `python -m tests.bench.quality GOLD CATALOG`.
 
-Prints accuracy of the pair with its interval. The examples are cross-validated: each fifth of the gold set is
-answered by a classifier that was shown the other four fifths.
+Prints the accuracy of the pair with its interval. The last line is cross-validated: a classifier that has learned from
+four fifths of the gold set answers the remaining fifth.
 """
 
 from __future__ import annotations
@@ -13,10 +13,10 @@ from pathlib import Path
 from ticketattr.domain.catalog import ServiceCatalog
 from ticketattr.domain.gold import GoldTicket
 from ticketattr.domain.statistics import wilson_estimate
+from ticketattr.infrastructure.catalog.source import YAMLCatalog
 from ticketattr.infrastructure.classifiers.offline.ranking import Ranking, Signals
 from ticketattr.infrastructure.gold_files import GoldFile
 from ticketattr.infrastructure.options import HTTPPolicy
-from ticketattr.infrastructure.sources.catalog_yaml import YAMLCatalog
 
 FOLDS = 5
 

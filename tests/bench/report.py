@@ -1,8 +1,8 @@
-"""One report of so many tickets: `python -m tests.bench.report ours|plain TICKETS`.
+"""Writes a report of so many tickets: `python -m tests.bench.report ours|plain TICKETS`.
 
 `plain` is openpyxl in its normal mode, with the same columns, a style for each cell and no drop-downs: all rows
-in memory. A process of its own, so that its memory is its own. Prints seconds, peak memory above what the tickets
-themselves take, and the size of the file as JSON.
+in memory. Prints seconds, peak memory above that of the tickets themselves, and the size of the file, as JSON. It is a
+process of its own, because memory is that of a process.
 """
 
 from __future__ import annotations
@@ -20,13 +20,13 @@ from openpyxl import Workbook
 from openpyxl.cell.cell import ILLEGAL_CHARACTERS_RE
 from openpyxl.styles import Alignment, Font
 
-from ticketattr.domain.report import Background, Report, build_report
+from ticketattr.domain.report import Report, ReportContext, build_report
 from ticketattr.domain.ticket import AttributedTicket, Attribution
+from ticketattr.infrastructure.catalog.source import YAMLCatalog
+from ticketattr.infrastructure.helpdesk.webhook import WebhookHelpdesk
 from ticketattr.infrastructure.options import HelpdeskAccess, HTTPPolicy
 from ticketattr.infrastructure.reports.csv_report import COLUMNS
 from ticketattr.infrastructure.reports.excel import ExcelReports
-from ticketattr.infrastructure.sources.catalog_yaml import YAMLCatalog
-from ticketattr.infrastructure.sources.helpdesk import WebhookHelpdesk
 
 EXAMPLES = Path(__file__).parents[2] / "examples"
 
@@ -62,7 +62,7 @@ def a_report(number: int) -> Report:
     ]
     now = datetime(2026, 11, 23, tzinfo=timezone.utc)
     return build_report(
-        attributed, run_id="20261123T000000Z-0000", generated_at=now, background=Background(catalog=catalog)
+        attributed, run_id="20261123T000000Z-0000", generated_at=now, context=ReportContext(catalog=catalog)
     )
 
 

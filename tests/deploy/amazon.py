@@ -1,4 +1,4 @@
-"""What tests ask of AWS's stand-in, as a person would at a terminal."""
+"""Calls of the AWS command line, against the fake AWS of these tests."""
 
 from __future__ import annotations
 
@@ -13,14 +13,14 @@ LOCATION = ("--create-bucket-configuration", "LocationConstraint=eu-central-1")
 
 
 def ask(env: dict[str, str], *words: str) -> Any:
-    """What the command line of AWS answers, as data."""
+    """The output of the AWS command line, parsed."""
     command = [str(TOOLS / "aws"), *words, "--output", "json"]
     done = subprocess.run(command, check=True, capture_output=True, text=True, env={"PATH": os.environ["PATH"], **env})
     return json.loads(done.stdout or "null")
 
 
 def outputs(printed: str) -> dict[str, str]:
-    """As a workflow reads them."""
+    """The outputs of a script, as a workflow reads them."""
     return dict(line.split("=", 1) for line in printed.splitlines())
 
 
@@ -29,8 +29,8 @@ def put_secret(env: dict[str, str], name: str, value: str) -> None:
     ask(env, "ssm", "put-parameter", "--cli-input-json", json.dumps(request))
 
 
-def told(topic: str) -> list[str]:
-    """Every message to that topic, the oldest first."""
+def messages_to(topic: str) -> list[str]:
+    """Every message to that topic, oldest first."""
     from moto.sns.models import sns_backends
 
     return [message for _, message, *_ in sns_backends["123456789012"]["eu-central-1"].topics[topic].sent_notifications]

@@ -1,4 +1,4 @@
-"""A stand-in of AWS on loopback, that knows nothing at the start of each test. The scripts are for Linux alone."""
+"""A fake AWS on loopback, which is empty at the start of each test. The scripts are for Linux only."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ def endpoint() -> Iterator[str]:
 
 @pytest.fixture
 def aws(endpoint: str) -> dict[str, str]:
-    """The environment of somebody who has a role there."""
+    """The environment of a user with a role at AWS."""
     with urlopen(Request(f"{endpoint}/moto-api/reset", method="POST")):  # noqa: S310
         pass
     return {

@@ -1,7 +1,7 @@
-"""An engine, the image of this tree, and what both need where nothing can be pulled: a stand-in for the base image.
+"""A container engine, the image of this working tree, and a substitute for its base image, which cannot be pulled.
 
-The stand-in is Debian with its own Python, and beside it the wheels that deploy/requirements.txt pins, so that the
-image builds without a network. PYTHON_IMAGE names a real base image where one can be had.
+The substitute is Debian with its own Python and the wheels that deploy/requirements.txt pins, so that the image can be
+built without a network. If a real base image is available, set PYTHON_IMAGE to its name.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ LINUX = ("manylinux_2_28_x86_64", "manylinux_2_27_x86_64", "manylinux_2_17_x86_6
 
 
 def call(*command: str | Path, env: dict[str, str] | None = None, cwd: Path | None = None) -> str:
-    """Its output; what it said to stderr is in the error."""
+    """The output of the command. Raises RuntimeError with its stderr if it fails."""
     done = subprocess.run(
         command, check=False, capture_output=True, text=True, env={**os.environ, **(env or {})}, cwd=cwd
     )
@@ -36,7 +36,7 @@ def call(*command: str | Path, env: dict[str, str] | None = None, cwd: Path | No
 
 
 def until(ready: Callable[[], bool], what: str, seconds: float = 60) -> None:
-    """These tests watch other programs; those tell nobody when they are done."""
+    """Wait until `ready` is true. It is polled, because other programs do not report when they are done."""
     deadline = time.monotonic() + seconds
     while not ready():
         if time.monotonic() > deadline:
@@ -46,7 +46,7 @@ def until(ready: Callable[[], bool], what: str, seconds: float = 60) -> None:
 
 @dataclass(frozen=True)
 class Engine:
-    """`host` as DOCKER_HOST; empty for the one that is there."""
+    """`host` is the DOCKER_HOST; empty for the engine of this machine."""
 
     host: str
 
@@ -64,7 +64,7 @@ class Engine:
 
 @contextmanager
 def open_folder() -> Iterator[Path]:
-    """A folder that other users may walk into, which pytest's are not."""
+    """A folder that other users may enter, unlike those of pytest."""
     with TemporaryDirectory(prefix="ticketattr-") as folder:
         Path(folder).chmod(0o755)
         yield Path(folder)
@@ -72,7 +72,7 @@ def open_folder() -> Iterator[Path]:
 
 @contextmanager
 def engine(folder: Path) -> Iterator[Engine]:
-    """The one that is there, or one of its own that nothing else sees."""
+    """The engine of this machine, or else a new one that nothing else uses."""
     there = Engine("")
     if there.answers:
         yield there
@@ -91,7 +91,7 @@ def engine(folder: Path) -> Iterator[Engine]:
 
 
 def debian(name: str, suite: str, *packages: str) -> Path:
-    """A tar file of a small Debian, kept between runs."""
+    """A tar file of a small Debian, cached between runs."""
     tar = CACHE / f"{name}.tar"
     if not tar.exists():
         CACHE.mkdir(parents=True, exist_ok=True)
@@ -102,7 +102,7 @@ def debian(name: str, suite: str, *packages: str) -> Path:
 
 
 def wheels() -> Path:
-    """What the requirements pin, for the stand-in's Python."""
+    """The pinned requirements, as wheels for the Python of the substitute."""
     folder = CACHE / "wheels"
     for name in ("requirements.txt", "requirements-build.txt"):
         command = [sys.executable, "-m", "pip", "download", "--quiet", "--dest", str(folder), "--require-hashes"]
@@ -128,7 +128,7 @@ def base_image(docker: Engine, folder: Path) -> str:
 
 
 def context_of_this_tree(folder: Path) -> Path:
-    """What git knows, as it lies here: neither environments nor what somebody left behind."""
+    """The files that git tracks, as they are in the working tree."""
     context = folder / "context"
     for name in call("git", "ls-files", cwd=ROOT).splitlines():
         if (ROOT / name).is_file():
@@ -138,7 +138,7 @@ def context_of_this_tree(folder: Path) -> Path:
 
 
 def build(docker: Engine, base: str, context: Path, version: str, tag: str) -> None:
-    """By our Dockerfile, as it is."""
+    """Build the image with deploy/Dockerfile, unchanged."""
     network = () if os.environ.get("PYTHON_IMAGE") else ("--network=none",)
     arguments = (f"--build-arg=PYTHON_IMAGE={base}", f"--build-arg=VERSION={version}", "--build-arg=REVISION=here")
     docker("build", "--quiet", *network, *arguments, "--file", context / "deploy/Dockerfile", "--tag", tag, context)

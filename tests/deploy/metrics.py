@@ -1,4 +1,4 @@
-"""The metrics of a run, as a text file for node_exporter, and what may be asked about them."""
+"""The metrics of a run, from a text file for node_exporter, and the metrics that PromQL expressions use."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ SAMPLE = Path(__file__).parent / "data" / "ticketattr.prom"
 _LINE = re.compile(r"(?P<name>\w+)(?:\{(?P<labels>.*)\})? (?P<value>\S+)")
 _LABEL = re.compile(r'(\w+)="([^"]*)"')
 _MATCHER = re.compile(r'(\w+)\s*(=~|!~|!=|=)\s*"([^"]*)"')
-# What PromQL has in its expressions besides the names of metrics.
+# The parts of a PromQL expression that are not names of metrics.
 _NO_NAMES = re.compile(
     r"\{[^}]*\}"  # matchers
     r"|\[[^\]]*\]"  # ranges
@@ -44,7 +44,7 @@ class Metric:
         return self.name.endswith("_timestamp_seconds")
 
     def moved(self, seconds: float) -> Metric:
-        """Its time later by so much, if it is a time and set."""
+        """The same metric; if it is a time and not 0, so many seconds later."""
         return replace(self, value=self.value + seconds) if self.is_time and self.value else self
 
     def line(self, *more: tuple[str, str]) -> str:
@@ -65,12 +65,12 @@ def read_metrics(textfile: Path) -> list[Metric]:
 
 
 def names_in(expression: str) -> set[str]:
-    """The metrics that an expression asks for."""
+    """The names of the metrics in an expression."""
     return set(re.findall(r"[a-zA-Z_:]\w*", _NO_NAMES.sub(" ", expression)))
 
 
 def unknown_in(expression: str) -> list[str]:
-    """The metrics, labels and values of labels in an expression that the sample does not have."""
+    """The metrics, labels and label values of an expression that are not in the sample."""
     known = _label_values()
     return [
         *sorted(names_in(expression) - {metric.name for metric in sample()}),

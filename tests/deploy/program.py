@@ -1,15 +1,15 @@
-"""A program in the place of ticketattr, for what schedules it."""
+"""A fake ticketattr, to test its schedulers."""
 
 from __future__ import annotations
 
 from pathlib import Path
 
 HOME = "/srv/ticketattr"
-"""Where docs/operations.md puts it."""
+"""The folder that docs/operations.md uses."""
 
 
 def install(folder: Path, *, exit_code: int, pending: str = "[]") -> Path:
-    """Whatever it is asked to do, it says so to stderr and ends like this; `pending list` prints `pending`."""
+    """A program that prints its arguments to stderr and exits with that code; `pending list` prints `pending`."""
     path = folder / ".venv" / "bin" / "ticketattr"
     path.parent.mkdir(parents=True)
     path.write_text(

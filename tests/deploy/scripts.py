@@ -1,4 +1,4 @@
-"""Runs the scripts of deploy/ as whoever deploys does: by their path, with nothing of the tester's environment."""
+"""Runs the scripts of deploy/ by their path, without the environment of the developer."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ def run(
     cwd: Path = ROOT,
     before: Path | None = None,
 ) -> subprocess.CompletedProcess[str]:
-    """What the script printed and its exit code. In its PATH, `before` and this Python's own tools come first."""
+    """The output and exit code of a script. In its PATH, `before` and the tools of this Python come first."""
     path = f"{before or TOOLS}:{TOOLS}:{os.environ['PATH']}"
     return subprocess.run(
         ["bash", str(DEPLOY / script), *arguments],
@@ -36,7 +36,7 @@ def run(
 
 
 def stand_in(folder: Path, name: str, body: str) -> Path:
-    """A program of that name, in a folder to put first into a PATH."""
+    """Create a fake program of that name; returns its folder, which has to come first in the PATH."""
     folder.mkdir(exist_ok=True)
     program = folder / name
     program.write_text(f"#!/bin/sh\n{body}\n", encoding="utf-8")
@@ -45,7 +45,7 @@ def stand_in(folder: Path, name: str, body: str) -> Path:
 
 
 def git(folder: Path, *arguments: str) -> str:
-    """Runs git with a name to commit under, and none of the tester's own settings."""
+    """Run git with a test identity and without the settings of the developer."""
     settings = ("-c", "user.name=Tester", "-c", "user.email=tester@example.com", "-c", "init.defaultBranch=main")
     result = subprocess.run(
         ["git", *settings, *arguments],

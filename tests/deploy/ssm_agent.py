@@ -1,7 +1,7 @@
-"""Systems Manager as far as one command goes: checks a document's parameters, fills them in, and runs the result.
+"""A fake Systems Manager for one command: it checks the parameters of a document, fills them in, and runs the script.
 
-Other stand-ins of AWS call every command a success without running it. This one runs it, in a thread, by the shell that
-the real agent uses, which need not be bash.
+Other fakes of AWS report success without running the command. This one runs it in a thread, with `sh` like the real
+agent, which need not be bash.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ Run = Callable[[str], "subprocess.CompletedProcess[str]"]
 
 
 class Refused(Exception):
-    """The name of an error, as AWS answers it."""
+    """The name of an error, as AWS returns it."""
 
 
 @dataclass
@@ -61,7 +61,7 @@ class Agent:
         }
 
     def ask(self) -> dict[str, Any]:
-        """As the real one, does not know a command for a moment after it took it."""
+        """The result of the command. Like the real service, it does not know a new command at the first request."""
         self._asked += 1
         if self._asked == 1:
             raise Refused("InvocationDoesNotExist")
@@ -74,7 +74,7 @@ class Agent:
 
 @contextmanager
 def serving(agent: Agent) -> Iterator[str]:
-    """The address to give as AWS_ENDPOINT_URL_SSM."""
+    """Serve the agent; yields the address for AWS_ENDPOINT_URL_SSM."""
 
     class Handler(BaseHTTPRequestHandler):
         def do_POST(self) -> None:

@@ -1,4 +1,4 @@
-"""The workflow that deploys, run by act from tag to host. Actions, Python and the engine are stand-ins."""
+"""The deployment workflow, run by act from tag to host. Actions, Python and the engine are fakes."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ pytestmark = pytest.mark.deploy
 DIGEST = f"sha256:{'c' * 64}"
 REPOSITORY = "registry.example.com/ticketattr"
 ACTION = "name: stand-in\nruns:\n  using: composite\n  steps:\n    - run: {command}\n      shell: bash\n"
-# Builds nothing, but says where what it built is, as the real one does.
+# Builds nothing, but reports a digest like the real one.
 ENGINE = f"""
 while [ $# -gt 0 ]; do
     [ "$1" != --metadata-file ] || echo '{{"containerimage.digest": "{DIGEST}"}}' >"$2"
@@ -39,13 +39,13 @@ VARIABLES = {
 
 
 class GitHub:
-    """A repository with our workflows, and a host script that writes down what it was called with."""
+    """A repository with our workflows, and a host script that records its arguments."""
 
     def __init__(self, folder: Path, aws: dict[str, str]) -> None:
         self.folder = folder
         self.aws = aws
         self.deployed = folder / "deployed"
-        self.asked_of_python = folder / "python.txt"
+        self.python_calls = folder / "python.txt"
         self.work = folder / "work"
         ask(aws, "s3api", "create-bucket", "--bucket", "bundles", *LOCATION)
         git(folder, "init", "--quiet", "--bare", "origin.git")
@@ -59,7 +59,7 @@ class GitHub:
         for action, command in (("checkout", f"cp -a {self.work}/. ."), ("other", "echo nothing to do")):
             (folder / action).mkdir()
             (folder / action / "action.yml").write_text(ACTION.format(command=command), encoding="utf-8")
-        self.tools = stand_in(folder / "bin", "python", f'echo "$@" >>{self.asked_of_python}')
+        self.tools = stand_in(folder / "bin", "python", f'echo "$@" >>{self.python_calls}')
         stand_in(folder / "bin", "docker", ENGINE)
 
     def commit(self, message: str) -> None:
@@ -74,7 +74,7 @@ class GitHub:
         return subprocess.run(["sh", "-c", script], check=False, capture_output=True, text=True, env=env)
 
     def push(self, tag: str) -> subprocess.CompletedProcess[str]:
-        """What happens when that tag arrives."""
+        """Run the workflow that a push of this tag starts."""
         git(self.work, "tag", tag)
         event = self.folder / "event.json"
         event.write_text(
@@ -108,16 +108,16 @@ def github(tmp_path: Path, aws: dict[str, str]) -> GitHub:
     return GitHub(tmp_path, aws)
 
 
-def test_a_tag_on_the_default_branch_arrives_at_the_host(github: GitHub) -> None:
+def test_a_tag_on_the_default_branch_is_deployed_to_the_host(github: GitHub) -> None:
     result = github.push(VERSION)
     assert result.returncode == 0, result.stdout[-5000:] + result.stderr
     assert github.deployed.read_text(encoding="utf-8").splitlines() == [VERSION, f"{REPOSITORY}@{DIGEST}"]
     assert f"{VERSION} runs on {INSTANCE}" in result.stdout
 
 
-def test_everything_that_ci_checks_is_checked_before_it_is_built(github: GitHub) -> None:
+def test_all_checks_of_ci_run_before_the_build(github: GitHub) -> None:
     github.push(VERSION)
-    asked = github.asked_of_python.read_text(encoding="utf-8")
+    asked = github.python_calls.read_text(encoding="utf-8")
     assert set(re.findall(r"--session (.*?)(?: --|$)", asked, re.MULTILINE)) == {
         "lint typing",
         "tests-3.10",
@@ -129,17 +129,17 @@ def test_everything_that_ci_checks_is_checked_before_it_is_built(github: GitHub)
     }
 
 
-def test_a_tag_beside_the_default_branch_stops_before_the_tests(github: GitHub) -> None:
+def test_a_tag_on_another_branch_stops_before_the_tests(github: GitHub) -> None:
     git(github.work, "checkout", "--quiet", "-b", "feature")
     github.commit("not merged")
     result = github.push(VERSION)
     assert result.returncode != 0
-    assert "is on no commit of main" in result.stdout
-    assert not github.asked_of_python.exists()
+    assert "is not on a commit of main" in result.stdout
+    assert not github.python_calls.exists()
     assert not github.deployed.exists()
 
 
-def test_tests_that_fail_stop_before_the_build(github: GitHub) -> None:
+def test_failing_tests_stop_before_the_build(github: GitHub) -> None:
     stand_in(github.tools, "python", "exit 1")
     result = github.push(VERSION)
     assert result.returncode != 0

@@ -1,4 +1,4 @@
-"""The scripts that speak to AWS, against moto on loopback and an agent that really runs what it is sent."""
+"""The scripts that use AWS, against moto on loopback and an agent that really runs its commands."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 
-from .amazon import LOCATION, ask, outputs, put_secret, told
+from .amazon import LOCATION, ask, messages_to, outputs, put_secret
 from .scripts import DEPLOY, IMAGE, INSTANCE, TOOLS, VERSION, git, run, stand_in
 from .ssm_agent import Agent, serving
 
@@ -28,7 +28,7 @@ DOCUMENT: dict[str, Any] = json.loads((DEPLOY / "ssm_document.json").read_text(e
 
 @pytest.fixture
 def project(tmp_path: Path) -> Path:
-    """A repository whose deploy/ is ours, but whose host script only writes down what it was called with."""
+    """A repository with our deploy/, in which the host script only records its arguments."""
     folder = tmp_path / "project"
     (folder / "deploy/host").mkdir(parents=True)
     (folder / "src").mkdir()
@@ -55,7 +55,7 @@ def build(project: Path, env: dict[str, str], version: str = VERSION) -> dict[st
     return outputs(result.stdout)
 
 
-def test_the_bundle_is_the_folder_deploy_alone(project: Path, bucket: dict[str, str], tmp_path: Path) -> None:
+def test_the_bundle_contains_only_the_folder_deploy(project: Path, bucket: dict[str, str], tmp_path: Path) -> None:
     assert build(project, bucket)["bundle"] == BUNDLE
     ask(bucket, "s3api", "get-object", "--bucket", "bundles", "--key", BUNDLE.split("/", 3)[3], str(tmp_path / "b.tar"))
     listing = subprocess.run(
@@ -64,7 +64,7 @@ def test_the_bundle_is_the_folder_deploy_alone(project: Path, bucket: dict[str, 
     assert {line.partition("/")[0] for line in listing.stdout.splitlines()} == {"deploy"}
 
 
-def test_the_bundle_is_the_same_from_every_clone(project: Path, bucket: dict[str, str], tmp_path: Path) -> None:
+def test_the_bundle_is_the_same_in_every_clone(project: Path, bucket: dict[str, str], tmp_path: Path) -> None:
     git(tmp_path, "clone", "--quiet", str(project), str(tmp_path / "again"))
     first, second = build(project, bucket, "1.0.0-dev"), build(tmp_path / "again", bucket, "1.0.1-dev")
     assert first["bundle_sha256"] == second["bundle_sha256"]
@@ -86,7 +86,7 @@ def test_a_second_upload_under_the_same_version_is_refused(project: Path, bucket
 
 
 class Host:
-    """Where the agent runs: this machine, with a file of settings of its own."""
+    """The host of the agent: this machine, with a settings file of its own."""
 
     def __init__(self, folder: Path, env: dict[str, str]) -> None:
         self.deployed = folder / "deployed"
@@ -116,7 +116,7 @@ def host(tmp_path: Path, bucket: dict[str, str]) -> Host:
     return Host(tmp_path, bucket)
 
 
-def test_what_was_built_is_what_the_host_deploys(project: Path, host: Host) -> None:
+def test_the_host_deploys_the_bundle_that_was_built(project: Path, host: Host) -> None:
     built = build(project, host.env)
     result = host.deploy(VERSION, IMAGE, built["bundle"], built["bundle_sha256"])
     assert result.returncode == 0, result.stderr
@@ -125,7 +125,7 @@ def test_what_was_built_is_what_the_host_deploys(project: Path, host: Host) -> N
     assert f"{VERSION} runs on {INSTANCE}" in result.stdout
 
 
-def test_a_host_that_fails_is_reported_as_it_failed(project: Path, host: Host) -> None:
+def test_a_failure_of_the_host_is_reported_with_its_message(project: Path, host: Host) -> None:
     (project / "deploy/host/deploy.sh").write_text("echo 'the old one goes on' >&2; exit 1\n", encoding="utf-8")
     git(project, "commit", "--quiet", "--all", "--message", "broken")
     built = build(project, host.env)
@@ -136,30 +136,30 @@ def test_a_host_that_fails_is_reported_as_it_failed(project: Path, host: Host) -
     assert "runs on" not in result.stdout
 
 
-def test_a_bundle_that_is_not_the_one_that_was_built_is_not_opened(project: Path, host: Host) -> None:
+def test_a_bundle_with_a_wrong_sha256_is_not_unpacked(project: Path, host: Host) -> None:
     built = build(project, host.env)
     result = host.deploy(VERSION, IMAGE, built["bundle"], "0" * 64)
     assert result.returncode == 1
-    assert "the bundle is not the one that was built; nothing was changed" in result.stderr
+    assert "the SHA-256 of the bundle is wrong; nothing was changed" in result.stderr
     assert not host.deployed.exists()
 
 
-def test_a_bundle_that_is_gone_is_reported(host: Host) -> None:
+def test_a_missing_bundle_is_reported(host: Host) -> None:
     result = host.deploy(VERSION, IMAGE, BUNDLE, "0" * 64)
     assert result.returncode == 1
     assert "404" in result.stderr
     assert not host.deployed.exists()
 
 
-def test_a_deployment_that_does_not_end_is_not_called_a_success(host: Host) -> None:
+def test_a_deployment_that_does_not_end_is_a_failure(host: Host) -> None:
     host.agent.run = lambda script: subprocess.run(["sleep", "2"], check=False, capture_output=True, text=True)
     host.env["WAIT_SECONDS"] = "1"
     result = host.deploy(VERSION, IMAGE, BUNDLE, "0" * 64)
     assert result.returncode == 1
-    assert "is still being deployed after 1 s" in result.stderr
+    assert "has not ended after 1 s" in result.stderr
 
 
-def test_the_document_itself_refuses_a_command_in_a_version(host: Host) -> None:
+def test_the_document_refuses_a_version_that_contains_a_command(host: Host) -> None:
     evil = {"Version": ["a';touch$IFS/x;'-dev"], "Image": [IMAGE], "Bundle": [BUNDLE], "BundleSha256": ["0" * 64]}
     request = {"DocumentName": "ticketattr-deploy", "InstanceIds": [INSTANCE], "Parameters": evil}
     with serving(host.agent) as address:
@@ -183,7 +183,7 @@ SECRETS = {
 
 @pytest.fixture
 def runtime() -> Iterator[Path]:
-    """A folder in memory, as the unit's is."""
+    """A folder in memory, like the runtime folder of the unit."""
     with TemporaryDirectory(dir="/dev/shm") as folder:
         yield Path(folder)
 
@@ -200,13 +200,13 @@ def test_secrets_arrive_byte_for_byte(aws: dict[str, str], runtime: Path) -> Non
     result = fetch(aws, runtime)
     assert (result.returncode, result.stdout, result.stderr) == (0, "", "")
     files = {file.name: file.read_bytes() for file in (runtime / "secrets").iterdir()}
-    # The program takes one line break off the end again.
+    # The program ignores one line break at the end.
     assert files == {name: f"{value}\n".encode() for name, value in SECRETS.items()}
     assert {file.stat().st_mode & 0o777 for file in (runtime / "secrets").iterdir()} == {0o600}
     assert [file.name for file in runtime.iterdir()] == ["secrets"]
 
 
-def test_secrets_that_are_gone_at_aws_are_gone_here(aws: dict[str, str], runtime: Path) -> None:
+def test_secrets_that_were_deleted_at_aws_are_deleted_on_the_host(aws: dict[str, str], runtime: Path) -> None:
     for name in ("EMAIL_PASSWORD", "LLM_API_KEY"):
         put_secret(aws, f"/ticketattr/dev/{name}", "x")
     fetch(aws, runtime)
@@ -223,15 +223,15 @@ def test_secrets_are_not_written_to_a_disk(aws: dict[str, str], tmp_path: Path) 
 
 
 @pytest.mark.parametrize("name", ["../../etc/passwd", "lower", "1A", "A-B"])
-def test_a_parameter_that_is_named_like_no_setting_is_refused(aws: dict[str, str], runtime: Path, name: str) -> None:
+def test_a_parameter_whose_name_cannot_be_a_setting_is_refused(aws: dict[str, str], runtime: Path, name: str) -> None:
     put_secret(aws, f"/ticketattr/dev/{name.rpartition('/')[2]}", "x")
     result = fetch(aws, runtime)
     assert result.returncode == 1
-    assert "named like no setting" in result.stderr
+    assert "is not a name of a setting" in result.stderr
     assert not (runtime / "secrets").exists()
 
 
-def test_no_secrets_at_all_is_a_failure(aws: dict[str, str], runtime: Path) -> None:
+def test_an_empty_parameter_path_is_a_failure(aws: dict[str, str], runtime: Path) -> None:
     result = fetch(aws, runtime)
     assert (result.returncode, "no parameter below /ticketattr/dev" in result.stderr) == (1, True)
 
@@ -244,8 +244,8 @@ def test_secrets_that_cannot_be_read_are_a_failure(aws: dict[str, str], runtime:
 # --- alerts --------------------------------------------------------------------------------------------------------
 
 
-class Duty:
-    """Who is told: the topic, and a unit that ends as it is said to."""
+class Alerting:
+    """A topic that receives alerts, and a fake unit whose result can be set."""
 
     def __init__(self, folder: Path, env: dict[str, str]) -> None:
         self.folder = folder
@@ -258,31 +258,33 @@ class Duty:
         return run("host/alert.sh", "ticketattr.service", env=self.env, before=systemctl)
 
     @property
-    def told(self) -> list[str]:
-        return told(self.topic)
+    def messages(self) -> list[str]:
+        return messages_to(self.topic)
 
 
 @pytest.fixture
-def duty(tmp_path: Path, aws: dict[str, str]) -> Duty:
-    return Duty(tmp_path, aws)
+def alerting(tmp_path: Path, aws: dict[str, str]) -> Alerting:
+    return Alerting(tmp_path, aws)
 
 
-def test_a_failure_is_told_once_and_so_is_its_end(duty: Duty) -> None:
+def test_a_failure_is_reported_once_and_so_is_its_end(alerting: Alerting) -> None:
     for result, status in (("exit-code", 4), ("exit-code", 4), ("exit-code", 5), ("success", 0), ("success", 0)):
-        assert duty.unit_ended(result, status).returncode == 0
-    assert ["exit code 4" in duty.told[0], "exit code 5" in duty.told[1], "works again" in duty.told[2]] == [True] * 3
-    assert len(duty.told) == 3
+        assert alerting.unit_ended(result, status).returncode == 0
+    first, second, last = alerting.messages
+    assert "exit code 4" in first
+    assert "exit code 5" in second
+    assert "works again" in last
 
 
-def test_a_failure_is_in_the_journal_as_critical_each_time(duty: Duty) -> None:
-    lines = [duty.unit_ended("exit-code", 2).stdout for _ in range(2)]
+def test_every_failure_is_logged_as_critical_in_the_journal(alerting: Alerting) -> None:
+    lines = [alerting.unit_ended("exit-code", 2).stdout for _ in range(2)]
     assert all(line.startswith("<2>ticketattr.service on ") for line in lines)
 
 
-def test_a_failure_that_could_not_be_told_is_told_next_time(duty: Duty) -> None:
-    there, duty.env["AWS_ENDPOINT_URL"] = duty.env["AWS_ENDPOINT_URL"], "http://127.0.0.1:9"
-    assert duty.unit_ended("timeout", 0).returncode != 0
-    duty.env["AWS_ENDPOINT_URL"] = there
-    assert duty.unit_ended("timeout", 0).returncode == 0
-    assert len(duty.told) == 1
-    assert "timeout, before the program began" in duty.told[0]
+def test_an_alert_that_could_not_be_sent_is_sent_next_time(alerting: Alerting) -> None:
+    there, alerting.env["AWS_ENDPOINT_URL"] = alerting.env["AWS_ENDPOINT_URL"], "http://127.0.0.1:9"
+    assert alerting.unit_ended("timeout", 0).returncode != 0
+    alerting.env["AWS_ENDPOINT_URL"] = there
+    assert alerting.unit_ended("timeout", 0).returncode == 0
+    assert len(alerting.messages) == 1
+    assert "timeout, before the program started" in alerting.messages[0]

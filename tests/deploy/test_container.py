@@ -1,4 +1,4 @@
-"""The image, built and run. As root: the container's user is another one."""
+"""The image, built and run. These tests run as root, because the container has another user."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ def docker() -> Iterator[Engine]:
 
 
 class Release:
-    """container.sh as a deployed release has it, run as the service's user."""
+    """The container.sh of a deployed release, run as the user of the service."""
 
     def __init__(self, docker: Engine, folder: Path) -> None:
         self.docker = docker
@@ -69,19 +69,19 @@ def test_the_demo_runs_read_only_without_rights_and_without_a_network(release: R
     assert list(release.state.iterdir()) == []
 
 
-def test_a_state_folder_that_cannot_be_written_to_is_found_by_the_smoke_test(release: Release) -> None:
+def test_the_smoke_test_detects_a_state_folder_that_is_not_writable(release: Release) -> None:
     os.chown(release.state, 0, 0)
     result = release.container("smoke")
     assert (result.returncode, "Permission denied" in result.stderr) == (1, True)
 
 
-def test_how_the_program_ends_comes_out(release: Release) -> None:
+def test_the_exit_code_of_the_program_is_passed_on(release: Release) -> None:
     result = release.container("run")
     assert result.returncode == 2
     assert "HELPDESK_API_URL" in result.stderr
 
 
-def test_what_a_run_leaves_belongs_to_the_service(release: Release) -> None:
+def test_files_of_a_run_belong_to_the_user_of_the_service(release: Release) -> None:
     examples = "/opt/ticketattr/examples"
     release.settings.write_text(
         f"HELPDESK_API_URL={examples}/tickets.json\nSERVICE_CATALOG_URL={examples}/catalog.yaml\nCLASSIFIER=offline\n"
@@ -95,17 +95,17 @@ def test_what_a_run_leaves_belongs_to_the_service(release: Release) -> None:
     assert {path.stat().st_uid for path in release.state.rglob("*")} == {USER}
 
 
-def test_nothing_in_the_image_can_be_written_by_its_user(docker: Engine) -> None:
+def test_the_user_of_the_image_cannot_write_any_file_in_it(docker: Engine) -> None:
     folders = inside(docker, "find / -xdev -writable ! -type l ! -path '/proc/*' ! -path '/dev/*' -type f; id -u")
     assert folders == str(USER)
 
 
-def test_the_environment_has_no_installer_and_the_image_no_compiler(docker: Engine) -> None:
+def test_the_image_has_no_installer_and_no_compiler(docker: Engine) -> None:
     assert inside(docker, "ls /opt/venv/bin | grep -c -E '^pip' || true") == "0"
     assert inside(docker, "command -v cc gcc make git curl || true") == ""
 
 
-def test_the_image_says_what_it_is(docker: Engine) -> None:
+def test_the_image_has_labels_user_and_a_working_program(docker: Engine) -> None:
     (found,) = json.loads(docker("image", "inspect", TAG))
     assert found["Config"]["User"] == "10001:10001"
     assert found["Config"]["Labels"]["org.opencontainers.image.version"] == "1.2.3-dev"

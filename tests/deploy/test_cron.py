@@ -1,4 +1,4 @@
-"""The line for cron, run as cron does: by its shell, with the environment of the file and nothing else."""
+"""The job of the crontab, run as cron runs it: by its shell, with only the environment of the file."""
 
 from __future__ import annotations
 
@@ -27,25 +27,25 @@ def run_by_cron(home: Path) -> subprocess.CompletedProcess[str]:
     return subprocess.run(command, capture_output=True, text=True, check=False, cwd="/")
 
 
-def test_it_runs_once_a_day() -> None:
+def test_the_job_runs_once_a_day() -> None:
     minute, hour, *days = SCHEDULE
     assert int(minute) in range(60)
-    assert int(hour) in range(3, 24), "between 2 and 3, the clock may skip an hour or have it twice"
+    assert int(hour) in range(3, 24), "at a change of the clocks, the hour after 2 may be missing or occur twice"
     assert days == ["*", "*", "*"]
 
 
-def test_the_command_has_no_percent_sign_which_cron_reads_as_a_new_line() -> None:
+def test_the_command_has_no_percent_sign_because_cron_reads_it_as_a_line_break() -> None:
     assert "%" not in COMMAND
 
 
-def test_nobody_gets_mail_while_all_is_well(tmp_path: Path) -> None:
+def test_a_successful_run_sends_no_mail(tmp_path: Path) -> None:
     install(tmp_path, exit_code=0)
     done = run_by_cron(tmp_path)
     assert (done.returncode, done.stdout, done.stderr) == (0, "", "")
 
 
 @pytest.mark.parametrize("exit_code", [1, 2, 3, 4, 5, 143])
-def test_a_mail_tells_the_exit_code_and_what_the_run_said(tmp_path: Path, exit_code: int) -> None:
+def test_the_mail_contains_the_exit_code_and_the_output_of_the_run(tmp_path: Path, exit_code: int) -> None:
     install(tmp_path, exit_code=exit_code)
     mail = run_by_cron(tmp_path).stdout.splitlines()
     assert mail == [
@@ -56,6 +56,6 @@ def test_a_mail_tells_the_exit_code_and_what_the_run_said(tmp_path: Path, exit_c
     ]
 
 
-def test_a_program_or_a_folder_that_is_gone_is_told_too(tmp_path: Path) -> None:
+def test_a_missing_program_or_folder_sends_a_mail(tmp_path: Path) -> None:
     assert "exit code 127" in run_by_cron(tmp_path).stdout
     assert "exit code" in run_by_cron(tmp_path / "gone").stdout

@@ -1,4 +1,4 @@
-"""The dashboard; that its queries return data is asked in test_prometheus.py."""
+"""The dashboard. test_prometheus.py tests that its queries return data."""
 
 from __future__ import annotations
 
@@ -40,17 +40,19 @@ QUERIES = list(queries())
 
 
 @pytest.mark.parametrize("query", QUERIES, ids=str)
-def test_a_panel_asks_only_for_what_a_run_writes(query: Query) -> None:
+def test_a_panel_queries_only_metrics_that_a_run_writes(query: Query) -> None:
     assert unknown_in(query.expr) == []
-    assert query.expr.count("$instance") == query.expr.count("ticketattr_"), "of the hosts that were chosen"
+    assert query.expr.count("$instance") == query.expr.count("ticketattr_"), (
+        "each query is restricted to the selected hosts"
+    )
 
 
-def test_everything_that_a_run_writes_is_shown() -> None:
+def test_every_metric_that_a_run_writes_is_shown() -> None:
     shown = {name for query in QUERIES for name in names_in(query.expr)}
     assert {metric.name for metric in sample()} - shown == {"ticketattr_last_run_timestamp_seconds"}
 
 
-def test_every_panel_asks_the_data_source_that_the_reader_chooses() -> None:
+def test_every_panel_queries_the_selected_data_source() -> None:
     chosen = {"type": "prometheus", "uid": "${datasource}"}
     asking = [panel for panel in PANELS if panel["type"] != "row"]
     asked = [part["datasource"] for panel in asking for part in (panel, *panel["targets"])]
@@ -58,7 +60,7 @@ def test_every_panel_asks_the_data_source_that_the_reader_chooses() -> None:
     assert [variable["name"] for variable in DASHBOARD["templating"]["list"]] == ["datasource", "instance"]
 
 
-def test_panels_have_ids_of_their_own_and_do_not_overlap() -> None:
+def test_panels_have_unique_ids_and_do_not_overlap() -> None:
     assert len({panel["id"] for panel in PANELS}) == len(PANELS)
     places = [(panel["title"], cells(**panel["gridPos"])) for panel in PANELS]
     assert [(a, b) for (a, mine), (b, other) in combinations(places, 2) if mine & other] == []

@@ -1,4 +1,4 @@
-"""Nobody may do more than their part: read from the policies, which no test here can try at AWS."""
+"""The policies allow no more than necessary. These tests read the files; they cannot try them at AWS."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import pytest
 from .scripts import DEPLOY
 
 POLICIES = sorted(path.stem for path in (DEPLOY / "iam").glob("*.json"))
-# AWS knows no resource for these.
+# AWS has no resources for these actions.
 WITHOUT_RESOURCE = {"ecr:GetAuthorizationToken", "ssm:GetCommandInvocation"}
 
 
@@ -24,7 +24,7 @@ def listed(value: str | list[str]) -> list[str]:
 
 
 @pytest.mark.parametrize("name", POLICIES)
-def test_no_policy_has_a_star_that_aws_does_not_ask_for(name: str) -> None:
+def test_a_policy_has_a_star_only_where_aws_requires_one(name: str) -> None:
     for statement in statements(name):
         actions = set(listed(statement["Action"]))
         assert not [action for action in actions if "*" in action]
@@ -36,7 +36,7 @@ def test_no_policy_has_a_star_that_aws_does_not_ask_for(name: str) -> None:
 def test_only_the_environment_dev_of_one_repository_is_trusted() -> None:
     (statement,) = statements("trust")
     assert statement["Action"] == "sts:AssumeRoleWithWebIdentity"
-    # Equal, not like: a pattern would let other branches and environments in.
+    # StringEquals, not StringLike: a pattern could match other branches and environments.
     assert statement["Condition"] == {
         "StringEquals": {
             "token.actions.githubusercontent.com:aud": "sts.amazonaws.com",
@@ -53,7 +53,7 @@ def test_a_deployment_sends_one_document_to_one_instance() -> None:
     ]
 
 
-def test_a_build_writes_to_one_repository_and_below_one_prefix_and_overwrites_nothing() -> None:
+def test_a_build_writes_only_to_one_repository_and_one_prefix_and_overwrites_nothing() -> None:
     resources = {each["Resource"] for each in statements("build")} - {"*"}
     assert resources == {
         "arn:aws:ecr:${REGION}:${ACCOUNT}:repository/ticketattr",
@@ -63,7 +63,7 @@ def test_a_build_writes_to_one_repository_and_below_one_prefix_and_overwrites_no
     assert put["Condition"] == {"Null": {"s3:if-none-match": "false"}}
 
 
-def test_the_instance_reads_and_writes_nothing() -> None:
+def test_the_instance_may_only_read_and_publish_alerts() -> None:
     actions = {action for each in statements("instance") for action in listed(each["Action"])}
     assert {action.partition(":")[2][:3] for action in actions} == {"Get", "Bat", "Pub"}
     assert not [action for action in actions if "Put" in action or "Send" in action]

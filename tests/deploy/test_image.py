@@ -1,4 +1,4 @@
-"""What the image is made of and how a container of it is started, without an engine."""
+"""The contents of the image and the start of its container, tested without a container engine."""
 
 from __future__ import annotations
 
@@ -10,25 +10,25 @@ import pytest
 from .scripts import DEPLOY, IMAGE, ROOT, run, stand_in
 
 DOCKERFILE = (DEPLOY / "Dockerfile").read_text(encoding="utf-8")
-SECRET = "tell nobody"
+SECRET = "secret-canary"
 
 
-def test_both_stages_start_from_one_image_that_is_pinned_by_digest() -> None:
+def test_both_stages_use_one_base_image_that_is_pinned_by_digest() -> None:
     assert re.search(r"^ARG PYTHON_IMAGE=\S+:3\.12-\S+@sha256:[0-9a-f]{64}$", DOCKERFILE, re.MULTILINE)
     assert {line.split()[1] for line in DOCKERFILE.splitlines() if line.startswith("FROM ")} == {"${PYTHON_IMAGE}"}
 
 
-def test_the_image_runs_as_a_number_that_is_not_root() -> None:
+def test_the_image_runs_as_a_numeric_user_other_than_root() -> None:
     assert re.findall(r"^USER (.*)", DOCKERFILE, re.MULTILINE) == ["10001:10001"]
 
 
-def test_the_last_stage_takes_the_environment_and_installs_nothing() -> None:
+def test_the_last_stage_copies_the_environment_and_installs_nothing() -> None:
     last = DOCKERFILE.rpartition("\nFROM ")[2]
     assert "COPY --from=build /opt/venv /opt/venv" in last
     assert not re.search(r"^(RUN|ADD) ", last, re.MULTILINE)
 
 
-def test_the_context_has_what_the_image_takes_and_nothing_else() -> None:
+def test_the_build_context_contains_only_files_that_the_image_copies() -> None:
     ignored = (DEPLOY / "Dockerfile.dockerignore").read_text(encoding="utf-8").splitlines()
     copied = re.findall(r"^COPY (?!--from)(.*) \S+$", DOCKERFILE, re.MULTILINE)
     assert ignored[0] == "*"
@@ -36,7 +36,7 @@ def test_the_context_has_what_the_image_takes_and_nothing_else() -> None:
 
 
 @pytest.mark.parametrize("name", ["requirements.txt", "requirements-build.txt"])
-def test_requirements_have_a_hash_each_and_name_no_host(name: str) -> None:
+def test_every_requirement_has_a_hash_and_no_host_is_named(name: str) -> None:
     text = (DEPLOY / name).read_text(encoding="utf-8")
     requirements = text.replace("\\\n", " ").splitlines()
     assert requirements
@@ -44,7 +44,7 @@ def test_requirements_have_a_hash_each_and_name_no_host(name: str) -> None:
     assert not re.search(r"https?://|--index|--extra|--find", text)
 
 
-def test_everything_that_the_program_declares_is_pinned() -> None:
+def test_every_declared_dependency_is_pinned() -> None:
     text = (ROOT / "pyproject.toml").read_text(encoding="utf-8")
     extras = re.findall(r"--extra=(\w+)", (ROOT / "noxfile.py").read_text(encoding="utf-8"))
     assert {"alerts", "offline"} <= set(extras)
@@ -58,7 +58,7 @@ def test_everything_that_the_program_declares_is_pinned() -> None:
 
 
 class Host:
-    """A release, its folders, and an engine that writes down what it was asked for."""
+    """A release, its folders, and a fake engine that records its arguments."""
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
@@ -91,7 +91,7 @@ def host(tmp_path: Path) -> Host:
 
 
 @pytest.mark.parametrize("command", ["run", "smoke"])
-def test_a_container_has_no_rights_and_no_more_than_its_share(host: Host, command: str) -> None:
+def test_a_container_has_no_capabilities_and_limited_resources(host: Host, command: str) -> None:
     host.container(command)
     assert {
         "--user=10001:10001",
@@ -110,14 +110,14 @@ def test_a_container_has_no_rights_and_no_more_than_its_share(host: Host, comman
     assert IMAGE in host.arguments
 
 
-def test_secrets_come_as_files_and_never_as_words(host: Host) -> None:
+def test_secrets_are_passed_as_files_and_never_as_arguments(host: Host) -> None:
     assert host.container("run")[0] == 0
     assert "--env=LLM_API_KEY_FILE=/run/secrets/LLM_API_KEY" in host.arguments
     assert f"--mount=type=bind,src={host.runtime}/secrets,dst=/run/secrets,readonly" in host.arguments
     assert SECRET not in host.asked.read_text(encoding="utf-8")
 
 
-def test_the_program_gets_its_arguments_as_they_are(host: Host) -> None:
+def test_arguments_are_passed_to_the_program_unchanged(host: Host) -> None:
     host.container("pending", "list", "--format", "a b;$(id)")
     assert host.arguments[-5:] == ["/etc/ticketattr.env", "pending", "list", "--format", "a b;$(id)"]
 
@@ -128,20 +128,20 @@ def test_the_smoke_test_has_neither_network_nor_secrets(host: Host) -> None:
     assert not [word for word in host.arguments if "secrets" in word]
 
 
-def test_a_demo_that_leaves_no_report_is_a_failure(host: Host) -> None:
+def test_a_demo_that_writes_no_report_is_a_failure(host: Host) -> None:
     code, stderr = host.container("smoke")
     assert code == 1
-    assert "left no report" in stderr
+    assert "wrote no report" in stderr
 
 
-def test_a_demo_that_leaves_report_and_mail_is_cleaned_up(host: Host) -> None:
+def test_the_files_of_a_successful_demo_are_deleted(host: Host) -> None:
     smoke = host.state / "smoke" / "demo"
     host.engine = f"mkdir -p {smoke}/output {smoke}/outbox; touch {smoke}/output/a.xlsx {smoke}/outbox/a.eml"
     assert host.container("smoke") == (0, "")
     assert list(host.state.iterdir()) == []
 
 
-def test_the_smoke_test_also_checks_what_the_demo_left(host: Host) -> None:
+def test_the_smoke_test_also_runs_check(host: Host) -> None:
     host.engine = f'printf "%s " "$@" >>{host.asked}; echo >>{host.asked}'
     host.container("smoke")
     assert [line.split()[-1] for line in host.arguments] == ["run", "check"]
@@ -154,17 +154,17 @@ def test_a_check_that_fails_fails_the_smoke_test(host: Host) -> None:
 
 
 @pytest.mark.parametrize(("found", "code"), [(0, 0), (2, 2), (3, 3), (4, 0), (125, 125)])
-def test_what_cannot_be_had_at_the_moment_is_no_fault_of_a_release(host: Host, found: int, code: int) -> None:
+def test_an_unavailable_service_is_not_a_failure_of_the_release(host: Host, found: int, code: int) -> None:
     host.engine = f'printf "%s\n" "$@" >{host.asked}; exit {found}'
     returncode, stderr = host.container("ready")
-    assert (returncode, "no fault of the release" in stderr) == (code, found == 4)
+    assert (returncode, "not a failure of the release" in stderr) == (code, found == 4)
     assert host.arguments[-4:] == ["--env-file", "/etc/ticketattr.env", "--quiet", "check"]
     assert "--env=LLM_API_KEY_FILE=/run/secrets/LLM_API_KEY" in host.arguments
 
 
 @pytest.mark.parametrize("command", ["run", "smoke", "ready"])
-def test_the_id_of_an_earlier_container_is_not_in_the_way(host: Host, command: str) -> None:
-    """The engine refuses to write over it."""
+def test_the_id_file_of_an_earlier_container_is_replaced(host: Host, command: str) -> None:
+    """The engine refuses to overwrite that file."""
     (host.runtime / "container").write_text("earlier", encoding="utf-8")
     host.engine = (
         f"mkdir -p {host.state}/smoke/demo/output {host.state}/smoke/demo/outbox\n"
@@ -180,7 +180,7 @@ def test_a_container_without_a_command_is_refused(host: Host) -> None:
     assert "usage" in stderr
 
 
-def test_how_the_program_ended_is_how_the_unit_ends(host: Host) -> None:
+def test_the_unit_ends_with_the_exit_code_of_the_program(host: Host) -> None:
     host.engine = "exit 5"
     assert host.container("run")[0] == 5
     service = (DEPLOY / "systemd/ticketattr.service").read_text(encoding="utf-8")

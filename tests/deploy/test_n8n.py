@@ -1,6 +1,6 @@
-"""The workflow for n8n: its structure, and its commands run by a shell as n8n does.
+"""The workflow for n8n: its structure, and its commands, run by a shell as n8n runs them.
 
-That n8n itself can execute it was seen by hand (docs/operations.md); installing n8n takes 2.8 GB.
+n8n itself takes 2.8 GB, so the workflow was tried in n8n by hand only (docs/operations.md).
 """
 
 from __future__ import annotations
@@ -36,7 +36,7 @@ TYPES = {
 
 
 def after(node: str) -> list[str | None]:
-    """Where each output of a node leads."""
+    """The node after each output of a node."""
     outputs = WORKFLOW["connections"].get(node, {}).get("main", [])
     assert all(len(output) <= 1 for output in outputs)
     return [output[0]["node"] if output else None for output in outputs]
@@ -52,7 +52,7 @@ def shell(node: str, home: Path) -> subprocess.CompletedProcess[str]:
 
 @dataclass(frozen=True)
 class Result:
-    """What the node `Result` takes from a run."""
+    """The values that the node `Result` extracts from a run."""
 
     exit_code: int
     reports: list[str]
@@ -60,9 +60,9 @@ class Result:
 
 
 def result(home: Path) -> Result:
-    """By the same pattern and cuts as the node, after the strip() that n8n gives to both streams."""
+    """Extract the values as the node does. n8n strips both streams before."""
     done = shell("Run ticketattr", home)
-    assert done.returncode == 0, "n8n would show an error in place of the result"
+    assert done.returncode == 0, "otherwise n8n shows an error instead of the result"
     values = {field["name"]: field["value"] for field in NODES["Result"]["parameters"]["assignments"]["assignments"]}
     code = re.fullmatch(r"=\{\{ Number\(\$json\.stdout\.match\(/(.+)/\)\[1\]\) \}\}", values["exit_code"])
     reports = re.fullmatch(r"=\{\{ \$json\.stdout\.split\('\\n'\)\.slice\(0, (-\d+)\) \}\}", values["reports"])
@@ -80,7 +80,7 @@ def result(home: Path) -> Result:
 
 
 def branch(exit_code: int) -> str | None:
-    """Where the node `Exit code` sends it."""
+    """The node that follows `Exit code` for that exit code."""
     parameters = NODES["Exit code"]["parameters"]
     assert parameters["options"]["fallbackOutput"] == "extra"
     for place, rule in enumerate(parameters["rules"]["values"]):
@@ -92,13 +92,13 @@ def branch(exit_code: int) -> str | None:
     return after("Exit code")[-1]
 
 
-def test_the_nodes_are_those_that_n8n_was_seen_to_run() -> None:
+def test_the_nodes_are_those_that_were_tried_in_n8n() -> None:
     assert {name: node["type"].removeprefix("n8n-nodes-base.") for name, node in NODES.items()} == TYPES
     assert len({node["id"] for node in NODES.values()}) == len(NODES)
     assert not any(key in node for node in NODES.values() for key in ("credentials", "disabled"))
 
 
-def test_every_node_is_reached_from_each_trigger() -> None:
+def test_every_node_can_be_reached_from_each_trigger() -> None:
     for trigger in TRIGGERS:
         reached, ahead = set[str](), [trigger]
         while ahead:
@@ -108,7 +108,7 @@ def test_every_node_is_reached_from_each_trigger() -> None:
         assert reached == set(NODES) - set(TRIGGERS) | {trigger}
 
 
-def test_a_workflow_that_is_imported_starts_nothing_by_itself() -> None:
+def test_an_imported_workflow_is_not_active() -> None:
     assert WORKFLOW["active"] is False
 
 
@@ -116,7 +116,7 @@ def test_a_workflow_that_is_imported_starts_nothing_by_itself() -> None:
     ("exit_code", "leads_to"),
     [(0, "Done"), (5, "What is left"), (4, "Tries left"), (1, "Failed"), (2, "Failed"), (3, "Failed"), (143, "Failed")],
 )
-def test_the_branch_is_that_of_the_exit_code(tmp_path: Path, exit_code: int, leads_to: str) -> None:
+def test_the_workflow_branches_on_the_exit_code(tmp_path: Path, exit_code: int, leads_to: str) -> None:
     install(tmp_path, exit_code=exit_code)
     seen = result(tmp_path)
     assert seen.exit_code == exit_code
@@ -125,12 +125,12 @@ def test_the_branch_is_that_of_the_exit_code(tmp_path: Path, exit_code: int, lea
     assert branch(seen.exit_code) == leads_to
 
 
-def test_a_program_or_a_folder_that_is_gone_is_a_failure(tmp_path: Path) -> None:
+def test_a_missing_program_or_folder_is_a_failure(tmp_path: Path) -> None:
     for home in (tmp_path, tmp_path / "gone"):
         assert branch(result(home).exit_code) == "Failed"
 
 
-def test_done_in_part_shows_what_is_left(tmp_path: Path) -> None:
+def test_done_in_part_shows_the_pending_reports(tmp_path: Path) -> None:
     install(tmp_path, exit_code=5, pending='[{"file": "output/a.xlsx", "state": "held"}]')
     done = shell("What is left", tmp_path)
     assert done.returncode == 0
@@ -138,7 +138,7 @@ def test_done_in_part_shows_what_is_left(tmp_path: Path) -> None:
     assert after("What is left") == ["Done in part"]
 
 
-def test_try_again_later_tries_again_later_but_not_for_ever() -> None:
+def test_exit_code_4_is_retried_three_times() -> None:
     (condition,) = NODES["Tries left"]["parameters"]["conditions"]["conditions"]
     assert condition["leftValue"] == "={{ $runIndex }}"
     assert (condition["operator"]["operation"], condition["rightValue"]) == ("lt", 3)

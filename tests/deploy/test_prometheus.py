@@ -1,6 +1,6 @@
-"""Alert rules: cheap checks by themselves, and `nox -s prometheus` with promtool and a real Prometheus.
+"""The alert rules: fast checks, and in `nox -s prometheus` tests with promtool and a real Prometheus.
 
-The latter need the Debian packages prometheus and prometheus-node-exporter; every port is one of loopback.
+The latter need the Debian packages prometheus and prometheus-node-exporter. All ports are on loopback.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ CONFIG = DEPLOY / "prometheus" / "prometheus.yml"
 RUNBOOK = DEPLOY.parent / "docs" / "operations.md"
 DAY = 86400.0
 HISTORY_DAYS = 8
-# Series count as gone five minutes after a sample.
+# Prometheus considers a series gone five minutes after its last sample.
 BACKFILL_STEP = 240
 
 
@@ -46,11 +46,11 @@ def alert_names(alerts: list[dict[str, Any]]) -> list[str]:
 
 
 @pytest.mark.parametrize("alert", ALERTS, ids=alert_names(ALERTS))
-def test_an_alert_asks_only_for_what_a_run_writes(alert: dict[str, Any]) -> None:
+def test_an_alert_uses_only_metrics_that_a_run_writes(alert: dict[str, Any]) -> None:
     assert unknown_in(alert["expr"]) == []
 
 
-def test_a_misspelt_metric_label_or_value_is_found() -> None:
+def test_a_misspelt_metric_label_or_value_is_detected() -> None:
     assert unknown_in('sum by (stge) (ticketattr_last_run_ticket{outcome!~"no_match|faild"}) > 3 * time()') == [
         "ticketattr_last_run_ticket",
         "outcome=faild",
@@ -59,7 +59,7 @@ def test_a_misspelt_metric_label_or_value_is_found() -> None:
 
 
 @pytest.mark.parametrize("alert", ALERTS, ids=alert_names(ALERTS))
-def test_an_alert_says_what_happened_how_bad_it_is_and_what_to_do(alert: dict[str, Any]) -> None:
+def test_an_alert_has_a_severity_a_summary_a_description_and_a_runbook(alert: dict[str, Any]) -> None:
     assert alert["labels"]["severity"] in ("critical", "warning")
     assert {"summary", "description", "runbook"} == set(alert["annotations"])
     headings = re.findall(r"^#+ (.+)$", RUNBOOK.read_text(encoding="utf-8"), re.MULTILINE)
@@ -68,18 +68,18 @@ def test_an_alert_says_what_happened_how_bad_it_is_and_what_to_do(alert: dict[st
     assert alert["alert"] in headings
 
 
-def test_the_runbook_knows_no_other_alert() -> None:
+def test_the_runbook_has_exactly_these_alerts() -> None:
     headings = re.findall(r"^#+ (Ticketattr\w+)$", RUNBOOK.read_text(encoding="utf-8"), re.MULTILINE)
     assert headings == alert_names(ALERTS)
 
 
-def test_every_alert_is_seen_to_fire_and_to_keep_quiet() -> None:
+def test_every_alert_is_tested_firing_and_not_firing() -> None:
     cases = [case for test in yaml(RULE_TESTS)["tests"] for case in test["alert_rule_test"]]
     assert {case["alertname"] for case in cases if case.get("exp_alerts")} == set(alert_names(ALERTS))
     assert {case["alertname"] for case in cases if not case.get("exp_alerts")} == set(alert_names(ALERTS))
 
 
-def test_prometheus_is_shown_the_rules_by_their_name() -> None:
+def test_the_configuration_of_prometheus_names_the_rules_file() -> None:
     assert yaml(CONFIG)["rule_files"] == [RULES.name]
 
 
@@ -87,7 +87,7 @@ Series = tuple[str, tuple[tuple[str, str], ...]]
 
 
 def series_of(metrics: list[Metric]) -> set[Series]:
-    """Without the values that depend on what was run."""
+    """The names and labels of the metrics, without label values that depend on the run."""
     return {
         (metric.name, tuple((name, "*" if name in ("version", "sla") else value) for name, value in metric.labels))
         for metric in metrics
@@ -98,7 +98,7 @@ def types_in(textfile: Path) -> set[tuple[str, str]]:
     return set(re.findall(r"^# TYPE (\w+) (\w+)$", textfile.read_text(encoding="utf-8"), re.MULTILINE))
 
 
-def test_what_a_run_writes_is_what_rules_and_dashboard_are_made_for(cli: CLI) -> None:
+def test_a_run_writes_the_metrics_of_the_sample(cli: CLI) -> None:
     cli.settings["METRICS_TEXTFILE"] = "ticketattr.prom"
     cli.ok("run")
     written = cli.folder / "ticketattr.prom"
@@ -106,12 +106,12 @@ def test_what_a_run_writes_is_what_rules_and_dashboard_are_made_for(cli: CLI) ->
     assert types_in(written) == types_in(SAMPLE)
 
 
-# --- from here on with Debian's programs -------------------------------------------------------------------
+# --- with Debian's programs --------------------------------------------------------------------------------
 
 
 def program(name: str) -> str:
     path = shutil.which(name)
-    assert path, f"{name} is missing: this needs the Debian packages prometheus and prometheus-node-exporter"
+    assert path, f"{name} is missing; install the Debian packages prometheus and prometheus-node-exporter"
     return path
 
 
@@ -121,20 +121,20 @@ def promtool(*arguments: str, stdin: bytes = b"") -> None:
 
 
 @pytest.mark.prometheus
-def test_promtool_finds_nothing_wrong_with_rules_settings_and_metrics() -> None:
+def test_promtool_finds_no_problem_in_rules_configuration_and_metrics() -> None:
     promtool("check", "rules", "--lint=all", "--lint-fatal", str(RULES))
     promtool("check", "config", "--lint=all", "--lint-fatal", str(CONFIG))
     promtool("check", "metrics", stdin=SAMPLE.read_bytes())
 
 
 @pytest.mark.prometheus
-def test_rules_fire_when_they_should_and_only_then() -> None:
+def test_the_rule_tests_pass() -> None:
     promtool("test", "rules", str(RULE_TESTS))
 
 
 @dataclass
 class Prometheus:
-    """A Prometheus that scrapes a node_exporter, which reads `textfile`; it knows the week before too."""
+    """A Prometheus that scrapes a node_exporter, which reads `textfile`. It also has the metrics of the week before."""
 
     url: str
     textfile: Path
@@ -145,7 +145,7 @@ class Prometheus:
         )
 
     def ask(self, query: Query) -> list[list[float]]:
-        """The values of each series that a panel would show."""
+        """The values of each series that a panel shows."""
         expression = query.expr.replace("$instance", ".*")
         if query.instant:
             found = self.get("query", query=expression)["result"]
@@ -158,7 +158,7 @@ class Prometheus:
         return {alert["labels"]["alertname"] for alert in self.get("alerts")["alerts"] if alert["state"] == "firing"}
 
     def shows(self, metrics: list[Metric]) -> None:
-        """Replaces the text file, and waits until a scrape has seen it."""
+        """Replace the text file and wait until Prometheus has scraped it."""
         text = "".join(f"{metric.line()}\n" for metric in metrics)
         new = self.textfile.with_suffix(".new")
         new.write_text(text, encoding="utf-8")
@@ -178,13 +178,13 @@ def wait_for(condition: Callable[[], bool]) -> None:
 
 
 def ended(ago: float) -> list[Metric]:
-    """The sample, as if its run had ended so many seconds ago."""
+    """The sample, as if its run ended so many seconds ago."""
     last = next(metric.value for metric in sample() if metric.name == "ticketattr_last_run_timestamp_seconds")
     return [metric.moved(round(time.time() - ago - last)) for metric in sample()]
 
 
 def history(instance: str, until: float) -> str:
-    """A week of daily runs before the sample, as OpenMetrics; each adds its share to the counters."""
+    """A week of daily runs before the sample, as OpenMetrics. Each run increases the counters."""
     lines: dict[str, list[str]] = {}
     metrics = sample()
     first = until - HISTORY_DAYS * DAY
@@ -217,7 +217,7 @@ def running(log: Path, *command: str) -> Iterator[None]:
 
 @pytest.fixture(scope="module")
 def prometheus(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Prometheus]:
-    """As docs/operations.md sets it up, but for its ports, and with an eye on everything each second."""
+    """Set up as in docs/operations.md, but with other ports and an interval of one second."""
     folder = tmp_path_factory.mktemp("prometheus")
     exporter, port = free_port(), free_port()
     textfile = folder / "state" / SAMPLE.name
@@ -262,13 +262,13 @@ def answers(port: int) -> bool:
 def test_a_panel_shows_data(prometheus: Prometheus, query: Query) -> None:
     series = prometheus.ask(query)
     assert series, query.expr
-    assert all(value == value for values in series for value in values), "some are not a number"
+    assert all(value == value for values in series for value in values), "some values are NaN"
     if "increase" in query.expr:
-        assert any(value > 0 for values in series for value in values), "nothing ever increased"
+        assert any(value > 0 for values in series for value in values), "no counter increased"
 
 
 @pytest.mark.prometheus
-def test_an_alert_fires_when_the_last_success_is_old_and_not_before(prometheus: Prometheus) -> None:
+def test_an_alert_fires_only_when_the_last_success_is_old(prometheus: Prometheus) -> None:
     prometheus.shows(ended(60))
     wait_for(lambda: "TicketattrReportInDoubt" in prometheus.firing())
     assert "TicketattrNoRecentSuccess" not in prometheus.firing()
@@ -279,7 +279,7 @@ def test_an_alert_fires_when_the_last_success_is_old_and_not_before(prometheus: 
 
 
 @pytest.mark.prometheus
-def test_what_a_run_wrote_is_scraped_and_answers_what_the_dashboard_asks_now(prometheus: Prometheus, cli: CLI) -> None:
+def test_the_metrics_of_a_run_are_scraped_and_shown_in_the_dashboard(prometheus: Prometheus, cli: CLI) -> None:
     cli.settings["METRICS_TEXTFILE"] = str(prometheus.textfile)
     cli.ok("run")
     promtool("check", "metrics", stdin=prometheus.textfile.read_bytes())

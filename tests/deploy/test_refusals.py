@@ -1,4 +1,4 @@
-"""Words that come from a tag never become a command, and nothing unpinned is deployed."""
+"""No part of a tag is ever executed as a command, and only pinned images are deployed."""
 
 from __future__ import annotations
 
@@ -36,11 +36,11 @@ COMMANDS = {
 
 @pytest.mark.parametrize("tag", EVIL)
 @pytest.mark.parametrize("script", COMMANDS)
-def test_a_tag_that_is_no_version_is_refused_before_anything_else(script: str, tag: str, tmp_path: Path) -> None:
+def test_a_tag_that_is_not_a_version_is_refused_first(script: str, tag: str, tmp_path: Path) -> None:
     home = {"TICKETATTR_HOME": str(tmp_path / "home")}
     result = run(script, *(word.replace("{}", tag) for word in COMMANDS[script]), env=home, cwd=tmp_path)
     assert result.returncode == 1
-    assert re.search(r"this is not a (version|tag) like 1\.2\.3-dev", result.stderr)
+    assert re.search(r"is not a (version|tag) like 1\.2\.3-dev", result.stderr)
     assert list(tmp_path.iterdir()) == []
     assert not Path("/x").exists()
 
@@ -62,7 +62,7 @@ def test_an_image_that_is_not_pinned_is_refused(image: str, tmp_path: Path) -> N
     for script, words in (("host/deploy.sh", ()), ("ssm_deploy.sh", (BUNDLE, SHA256, INSTANCE))):
         result = run(script, VERSION, image, *words, env=home)
         assert result.returncode == 1
-        assert "the image must be pinned" in result.stderr
+        assert "is not a pinned image" in result.stderr
     assert list(tmp_path.iterdir()) == []
 
 
@@ -72,16 +72,16 @@ def test_an_image_that_is_not_pinned_is_refused(image: str, tmp_path: Path) -> N
         ("https://example.com/a.tar", SHA256, INSTANCE, "not a bundle in S3"),
         (BUNDLE + "' x", SHA256, INSTANCE, "not a bundle in S3"),
         (BUNDLE, "0" * 63, INSTANCE, "not a SHA-256"),
-        (BUNDLE, SHA256, "i-1' x", "not an instance"),
+        (BUNDLE, SHA256, "i-1' x", "not an instance id"),
     ],
 )
-def test_every_word_that_travels_to_the_host_is_checked(bundle: str, sha256: str, instance: str, words: str) -> None:
+def test_every_argument_for_the_host_is_validated(bundle: str, sha256: str, instance: str, words: str) -> None:
     result = run("ssm_deploy.sh", VERSION, IMAGE, bundle, sha256, instance)
     assert result.returncode == 1
     assert words in result.stderr
 
 
-def test_the_document_lets_through_what_the_scripts_let_through_and_no_more() -> None:
+def test_the_document_accepts_the_same_parameters_as_the_scripts() -> None:
     document = json.loads((DEPLOY / "ssm_document.json").read_text(encoding="utf-8"))
     patterns = {name: each["allowedPattern"] for name, each in document["parameters"].items()}
     script = (DEPLOY / "ssm_deploy.sh").read_text(encoding="utf-8")
@@ -94,9 +94,9 @@ def test_every_script_stops_at_the_first_error(script: str) -> None:
     assert "\nset -euo pipefail\n" in (DEPLOY / script).read_text(encoding="utf-8")
 
 
-def test_rolling_back_to_what_never_was_is_refused(tmp_path: Path) -> None:
+def test_a_rollback_to_an_unknown_release_is_refused(tmp_path: Path) -> None:
     result = run("host/rollback.sh", "../../etc", env={"TICKETATTR_HOME": str(tmp_path)})
     assert result.returncode == 1
     assert "not a version" in result.stderr
     result = run("host/rollback.sh", env={"TICKETATTR_HOME": str(tmp_path)})
-    assert "there is no release before" in result.stderr
+    assert "there is no previous release" in result.stderr

@@ -1,4 +1,4 @@
-"""The tags that deploy and release: where they may be, and how the next one is made. Real git in temporary folders."""
+"""Tags that deploy or release: on which commits they are valid, and how the next one is created. With a real git."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from .scripts import DEPLOY, git, run
 
 @pytest.fixture
 def clone(tmp_path: Path) -> Path:
-    """A clone with one commit on `main`, which its remote has too."""
+    """A clone with one commit on `main`, which is also in its remote."""
     origin, work = tmp_path / "origin.git", tmp_path / "work"
     git(tmp_path, "init", "--quiet", "--bare", str(origin))
     git(tmp_path, "clone", "--quiet", str(origin), str(work))
@@ -30,7 +30,7 @@ def commit(work: Path, name: str) -> None:
     git(work, "commit", "--quiet", "--message", name)
 
 
-def release(work: Path, *arguments: str, answer: str = "") -> subprocess.CompletedProcess[str]:
+def release(work: Path, *arguments: str, user_input: str = "") -> subprocess.CompletedProcess[str]:
     identity = {"GIT_AUTHOR_NAME": "T", "GIT_AUTHOR_EMAIL": "t@example.com"}
     identity |= {"GIT_COMMITTER_NAME": "T", "GIT_COMMITTER_EMAIL": "t@example.com"}
     return subprocess.run(
@@ -39,7 +39,7 @@ def release(work: Path, *arguments: str, answer: str = "") -> subprocess.Complet
         capture_output=True,
         text=True,
         cwd=work,
-        input=answer,
+        input=user_input,
         env={"PATH": os.environ["PATH"], "GIT_CONFIG_GLOBAL": "/dev/null", **identity},
     )
 
@@ -48,26 +48,26 @@ def tags(folder: Path) -> list[str]:
     return git(folder, "tag", "--list").splitlines()
 
 
-def test_a_tag_on_the_default_branch_is_taken(clone: Path) -> None:
+def test_a_tag_on_the_default_branch_is_accepted(clone: Path) -> None:
     git(clone, "tag", "1.2.3-dev")
     assert run(DEPLOY / "check_tag.sh", "1.2.3-dev", "main", cwd=clone).returncode == 0
 
 
-def test_a_tag_beside_the_default_branch_is_refused(clone: Path) -> None:
+def test_a_tag_on_another_branch_is_refused(clone: Path) -> None:
     git(clone, "checkout", "--quiet", "-b", "feature")
     commit(clone, "second")
     git(clone, "tag", "1.2.3-dev")
     result = run(DEPLOY / "check_tag.sh", "1.2.3-dev", "main", cwd=clone)
     assert result.returncode == 1
-    assert "1.2.3-dev is on no commit of main" in result.stderr
+    assert "1.2.3-dev is not on a commit of main" in result.stderr
 
 
-def test_a_tag_that_is_not_there_is_refused(clone: Path) -> None:
+def test_a_tag_that_does_not_exist_is_refused(clone: Path) -> None:
     result = run(DEPLOY / "check_tag.sh", "1.2.3-dev", "main", cwd=clone)
     assert (result.returncode, "there is no tag 1.2.3-dev" in result.stderr) == (1, True)
 
 
-def test_the_next_patch_is_proposed_by_number(clone: Path) -> None:
+def test_the_next_patch_version_is_proposed_by_number(clone: Path) -> None:
     for tag in ("0.9.9-dev", "0.10.2-dev", "0.10.10-dev", "9.9.9", "v3.0.0-dev", "0.99.0-dev-old"):
         git(clone, "tag", tag)
     result = release(clone, "--yes")
@@ -76,19 +76,19 @@ def test_the_next_patch_is_proposed_by_number(clone: Path) -> None:
     assert "git push origin 0.10.11-dev" in result.stdout
 
 
-def test_a_person_is_asked_and_may_name_another_version(clone: Path) -> None:
-    assert release(clone, answer="\n").returncode == 0
-    assert release(clone, answer="2.0.0-dev\n").returncode == 0
+def test_the_user_confirms_the_version_or_enters_another(clone: Path) -> None:
+    assert release(clone, user_input="\n").returncode == 0
+    assert release(clone, user_input="2.0.0-dev\n").returncode == 0
     assert tags(clone) == ["0.1.0-dev", "2.0.0-dev"]
 
 
-def test_nobody_to_ask_makes_no_tag(clone: Path) -> None:
+def test_no_tag_is_created_without_input(clone: Path) -> None:
     result = release(clone)
     assert (result.returncode, tags(clone)) == (1, [])
     assert "--yes" in result.stderr
 
 
-def test_nothing_is_pushed_without_being_told(clone: Path) -> None:
+def test_a_tag_is_pushed_only_with_the_option(clone: Path) -> None:
     origin = clone.parent / "origin.git"
     assert release(clone, "--yes").returncode == 0
     assert tags(origin) == []
@@ -96,22 +96,22 @@ def test_nothing_is_pushed_without_being_told(clone: Path) -> None:
     assert tags(origin) == ["0.1.1-dev"]
 
 
-def test_another_branch_makes_no_tag(clone: Path) -> None:
+def test_no_tag_is_created_on_another_branch(clone: Path) -> None:
     git(clone, "checkout", "--quiet", "-b", "feature")
     result = release(clone, "--yes")
     assert (result.returncode, tags(clone)) == (1, [])
-    assert "feature is checked out; what is deployed comes from main" in result.stderr
+    assert "feature is checked out; only main is deployed" in result.stderr
 
 
-def test_uncommitted_changes_make_no_tag(clone: Path) -> None:
+def test_no_tag_is_created_with_uncommitted_changes(clone: Path) -> None:
     (clone / "forgotten").touch()
     result = release(clone, "--yes")
     assert (result.returncode, tags(clone)) == (1, [])
     assert "forgotten" in result.stderr
 
 
-@pytest.mark.parametrize(("tag", "words"), [("1.2.3", "not a version"), ("0.5.0-dev", "there already")])
-def test_a_version_that_is_none_or_taken_makes_no_tag(clone: Path, tag: str, words: str) -> None:
+@pytest.mark.parametrize(("tag", "words"), [("1.2.3", "not a version"), ("0.5.0-dev", "exists already")])
+def test_no_tag_is_created_for_an_invalid_or_existing_version(clone: Path, tag: str, words: str) -> None:
     git(clone, "tag", "0.5.0-dev")
     result = release(clone, tag, "--yes")
     assert (result.returncode, tags(clone)) == (1, ["0.5.0-dev"])
@@ -140,35 +140,35 @@ def check_release(work: Path, tag: str) -> subprocess.CompletedProcess[str]:
     return run("check_release.sh", tag, "main", cwd=work)
 
 
-def test_a_tag_that_is_the_version_of_the_package_is_released(released: Path) -> None:
+def test_a_tag_with_the_version_of_the_package_is_accepted(released: Path) -> None:
     result = check_release(released, "v1.2.3")
     assert result.returncode == 0, result.stderr
-    assert result.stdout == f"v1.2.3 is {git(released, 'rev-parse', 'HEAD')}, of main\n"
+    assert result.stdout == f"v1.2.3 is {git(released, 'rev-parse', 'HEAD')} on main\n"
 
 
-def test_a_release_of_another_version_than_the_package_has_is_refused(released: Path) -> None:
+def test_a_tag_with_another_version_than_the_package_is_refused(released: Path) -> None:
     result = check_release(released, "v1.2.4")
     assert (result.returncode, result.stderr) == (
         1,
-        "check_release.sh: the package's version at v1.2.4 is 1.2.3\n",
+        "check_release.sh: the version of the package at v1.2.4 is 1.2.3\n",
     )
 
 
-def test_a_release_counts_what_is_committed_under_its_tag(released: Path) -> None:
+def test_only_the_committed_version_counts(released: Path) -> None:
     (released / "src/ticketattr/__init__.py").write_text('__version__ = "1.2.4"\n', encoding="utf-8")
     assert check_release(released, "v1.2.4").returncode == 1
 
 
-def test_a_release_beside_the_default_branch_is_refused(released: Path) -> None:
+def test_a_release_tag_on_another_branch_is_refused(released: Path) -> None:
     git(released, "checkout", "--quiet", "-b", "feature")
     write_version(released, "1.2.4", heading="## [1.2.4] - 2026-11-28")
     result = check_release(released, "v1.2.4")
     assert result.returncode == 1
-    assert "v1.2.4 is on no commit of main" in result.stderr
+    assert "v1.2.4 is not on a commit of main" in result.stderr
 
 
 @pytest.mark.parametrize("heading", ["## [1.2.4]", "## [1.2.3] - 2026-11-28", "## [1x2x4] - 2026-11-28"])
-def test_a_release_that_the_changelog_does_not_date_is_refused(released: Path, heading: str) -> None:
+def test_a_release_without_a_date_in_the_changelog_is_refused(released: Path, heading: str) -> None:
     write_version(released, "1.2.4", heading=heading)
     git(released, "push", "--quiet")
     result = check_release(released, "v1.2.4")
@@ -179,13 +179,13 @@ def test_a_release_that_the_changelog_does_not_date_is_refused(released: Path, h
 @pytest.mark.parametrize(
     "tag", ["1.2.3-dev", "v1.2.3-dev", "1.2.3", "v1.2", "v1.2.3.4", "v1.2.3; touch x", "v1.2.3\n", ""]
 )
-def test_a_tag_that_is_no_release_is_refused(released: Path, tag: str) -> None:
+def test_a_tag_that_is_not_a_release_version_is_refused(released: Path, tag: str) -> None:
     result = run("check_release.sh", tag, "main", cwd=released)
     assert result.returncode == 1
-    assert "this is not a tag like v1.2.3" in result.stderr
+    assert "is not a tag like v1.2.3" in result.stderr
     assert not (released / "x").exists()
 
 
-def test_a_release_that_nobody_tagged_is_refused(released: Path) -> None:
+def test_a_release_tag_that_does_not_exist_is_refused(released: Path) -> None:
     result = run("check_release.sh", "v1.2.3", "main", cwd=released)
     assert (result.returncode, result.stderr) == (1, "check_release.sh: there is no tag v1.2.3\n")

@@ -1,4 +1,4 @@
-"""Deployments from the tag's bundle to a host that runs: AWS is moto, the registry Debian's, the host a twin."""
+"""Deployments from a bundle to a running host. AWS is moto, the registry is Debian's, the host is a virtual one."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from typing import Any
 
 import pytest
 
-from .amazon import LOCATION, ask, outputs, put_secret, told
+from .amazon import LOCATION, ask, messages_to, outputs, put_secret
 from .engine import base_image, build, context_of_this_tree, engine, open_folder, until
 from .scripts import DEPLOY, INSTANCE, ROOT, git, run
 from .ssm_agent import Agent, serving
@@ -48,7 +48,7 @@ def twin() -> Iterator[Twin]:
 
 @pytest.fixture(scope="module")
 def images() -> Iterator[dict[str, str]]:
-    """Name to digest: two that work, one that asks a helpdesk by itself, one whose program does not start."""
+    """The digest of each image: two that work, one with another helpdesk, one whose program does not start."""
     with open_folder() as folder, engine(folder) as docker:
         with socket.socket() as free:
             free.bind(("127.0.0.1", 0))
@@ -75,7 +75,7 @@ def images() -> Iterator[dict[str, str]]:
 
 
 class Desk:
-    """Whoever deploys to the twin, with AWS and a repository of their own."""
+    """Deployments to the twin, with an AWS account and a repository."""
 
     def __init__(self, twin: Twin, images: dict[str, str], aws: dict[str, str], folder: Path) -> None:
         self.twin = twin
@@ -101,7 +101,7 @@ class Desk:
         self.twin.write("etc/ticketattr/ticketattr.env", "".join(f"{name}={value}\n" for name, value in values.items()))
 
     def deploy(self, version: str, image: str = "good", changes: dict[str, str] | None = None) -> Any:
-        """The job `deploy`, after the job `build` made a bundle of deploy/ with these files changed."""
+        """Run the job `deploy` after the job `build` has made a bundle of deploy/ with these changes."""
         for name, text in (changes or {}).items():
             (self.project / "deploy" / name).write_text(text, encoding="utf-8")
         git(self.project, "add", "--all")
@@ -144,7 +144,7 @@ def desk(twin: Twin, images: dict[str, str], aws: dict[str, str], tmp_path: Path
 
 @contextmanager
 def slow_helpdesk() -> Iterator[tuple[str, threading.Event, threading.Event]]:
-    """Its address; when it was asked; when it may answer."""
+    """A helpdesk; yields its address, an event for the request, and an event that lets it answer."""
     asked, may_answer = threading.Event(), threading.Event()
 
     class Handler(BaseHTTPRequestHandler):
@@ -173,7 +173,7 @@ def slow_helpdesk() -> Iterator[tuple[str, threading.Event, threading.Event]]:
         server.server_close()
 
 
-def test_a_good_release_runs_on_its_timer(desk: Desk) -> None:
+def test_a_working_release_runs_on_its_timer(desk: Desk) -> None:
     desk.twin.write("etc/systemd/system/ticketattr.timer.d/often.conf", OFTEN)
     desk.deployed("1.0.0-dev")
     until(lambda: bool(desk.mails), "the first mail that the timer brings")
@@ -181,12 +181,12 @@ def test_a_good_release_runs_on_its_timer(desk: Desk) -> None:
     until(lambda: desk.twin.property("ticketattr.service", "ActiveState") == "inactive", "the end of the run")
     assert desk.twin.property("ticketattr.service", "Result") == "success"
     assert {mail.stat().st_uid for mail in desk.mails} == {10001}
-    # Secrets were there for the run, and are gone with it.
+    # The secrets exist only during the run.
     assert desk.twin.shell("test -e /run/ticketattr").returncode != 0
-    assert told(desk.topic) == []
+    assert messages_to(desk.topic) == []
 
 
-def test_the_smoke_test_mails_nobody_and_leaves_nothing(desk: Desk) -> None:
+def test_the_smoke_test_sends_no_mail_and_leaves_no_files(desk: Desk) -> None:
     desk.deployed("1.0.0-dev")
     assert desk.mails == []
     assert list(desk.twin.path("var/lib/ticketattr").iterdir()) == []
@@ -194,7 +194,7 @@ def test_the_smoke_test_mails_nobody_and_leaves_nothing(desk: Desk) -> None:
     assert "smoke" not in desk.twin.ok("systemctl cat ticketattr.service")
 
 
-def test_a_release_that_breaks_in_its_unit_rolls_back_by_itself(desk: Desk) -> None:
+def test_a_release_that_fails_in_its_unit_is_rolled_back(desk: Desk) -> None:
     desk.deployed("1.0.0-dev")
     broken = {"host/secrets.sh": "#!/bin/sh\necho 'secrets.sh: broken on purpose' >&2\nexit 1\n"}
     result = desk.deploy("1.0.1-dev", "better", broken)
@@ -205,11 +205,11 @@ def test_a_release_that_breaks_in_its_unit_rolls_back_by_itself(desk: Desk) -> N
     assert desk.twin.property("ticketattr.timer", "ActiveState") == "active"
     assert desk.start().returncode == 0
     assert len(desk.mails) == 1
-    # The deployment told it; nobody is woken for what was undone.
-    assert told(desk.topic) == []
+    # The deployment reports the failure itself, so no alert is sent.
+    assert messages_to(desk.topic) == []
 
 
-def test_an_image_that_does_not_work_changes_nothing(desk: Desk) -> None:
+def test_a_broken_image_changes_nothing(desk: Desk) -> None:
     desk.deployed("1.0.0-dev")
     result = desk.deploy("1.0.1-dev", "broken")
     assert result.returncode == 1
@@ -222,13 +222,13 @@ def test_a_unit_with_an_unknown_key_changes_nothing(desk: Desk) -> None:
     unit = (DEPLOY / "systemd/ticketattr.service").read_text(encoding="utf-8")
     result = desk.deploy("1.0.1-dev", "better", {"systemd/ticketattr.service": unit + "ProtectEverything=yes\n"})
     assert result.returncode == 1
-    assert "the units of 1.0.1-dev are not sound" in result.stderr
+    assert "the units of 1.0.1-dev are not valid" in result.stderr
     assert "ProtectEverything" in result.stderr
     assert desk.current == "1.0.0-dev"
 
 
-def test_a_release_that_a_setting_is_missing_for_rolls_back(desk: Desk) -> None:
-    """It asks a helpdesk that wants a key; the one before it read a file."""
+def test_a_release_with_a_missing_setting_is_rolled_back(desk: Desk) -> None:
+    """The new release uses a helpdesk that needs a key; the previous one read a file."""
     put_secret(desk.aws, "/ticketattr/bare/LLM_API_KEY", "key")
     desk.host_settings({"SECRETS_PATH": "/ticketattr/bare"})
     desk.deployed("1.0.0-dev")
@@ -239,31 +239,33 @@ def test_a_release_that_a_setting_is_missing_for_rolls_back(desk: Desk) -> None:
     assert (desk.current, desk.releases) == ("1.0.0-dev", ["1.0.0-dev"])
 
 
-def test_a_mail_server_that_is_down_keeps_no_release_away(desk: Desk) -> None:
+def test_a_release_is_deployed_even_if_the_mail_server_is_down(desk: Desk) -> None:
     server = {"EMAIL_TRANSPORT": "smtp", "EMAIL_SMTP_HOST": "127.0.0.1", "EMAIL_SMTP_PORT": "9"}
     desk.settings({**server, "EMAIL_USE_TLS": "false"})
     desk.deployed("1.0.0-dev")
-    assert "no fault of the release" in desk.twin.ok("journalctl --unit ticketattr.service --lines 30 --output cat")
+    assert "not a failure of the release" in desk.twin.ok(
+        "journalctl --unit ticketattr.service --lines 30 --output cat"
+    )
 
 
-def test_a_first_release_that_does_not_work_leaves_none(desk: Desk) -> None:
+def test_a_broken_first_release_is_removed(desk: Desk) -> None:
     result = desk.deploy("1.0.0-dev", "good", {"host/secrets.sh": "#!/bin/sh\nexit 1\n"})
     assert result.returncode == 1
-    assert "there is no release before it" in result.stderr
+    assert "there is no previous release" in result.stderr
     assert not desk.twin.path("opt/ticketattr/current").is_symlink()
     assert desk.releases == []
 
 
-def test_a_version_stays_what_it_was(desk: Desk) -> None:
+def test_a_version_cannot_get_another_image(desk: Desk) -> None:
     desk.deployed("1.0.0-dev")
     script = f"bash /opt/ticketattr/releases/1.0.0-dev/host/deploy.sh 1.0.0-dev {desk.images['better']}"
     result = desk.twin.shell(script)
-    assert (result.returncode, "make a new version" in result.stderr) == (1, True)
+    assert (result.returncode, "create a new version" in result.stderr) == (1, True)
     assert desk.twin.ok(script.replace(desk.images["better"], desk.images["good"])).endswith(desk.images["good"])
     assert desk.current == "1.0.0-dev"
 
 
-def test_a_deployment_waits_while_a_run_is_at_work(desk: Desk) -> None:
+def test_a_deployment_waits_for_a_run_in_progress(desk: Desk) -> None:
     desk.deployed("1.0.0-dev")
     with slow_helpdesk() as (address, asked, may_answer):
         desk.settings({"HELPDESK_API_URL": address})
@@ -273,27 +275,27 @@ def test_a_deployment_waits_while_a_run_is_at_work(desk: Desk) -> None:
         deployment = threading.Thread(target=lambda: results.append(desk.deploy("1.0.1-dev", "better")))
         deployment.start()
         until(lambda: desk.twin.property("ticketattr.timer", "ActiveState") == "inactive", "the deployment to wait")
-        # Long enough for a deployment that does not wait to have gone on.
+        # Long enough for a deployment that does not wait to continue.
         time.sleep(2)
         assert desk.current == "1.0.0-dev"
         assert desk.twin.property("ticketattr.service", "ActiveState") == "activating"
         may_answer.set()
         deployment.join()
     assert results[0].returncode == 0, results[0].stderr
-    assert "a run is at work; waiting for its end" in results[0].stdout
+    assert "a run is in progress; waiting for its end" in results[0].stdout
     assert desk.current == "1.0.1-dev"
     assert len(desk.mails) == 1
     assert desk.twin.property("ticketattr.timer", "ActiveState") == "active"
 
 
-def test_two_deployments_do_not_meet(desk: Desk) -> None:
+def test_a_second_deployment_at_the_same_time_is_refused(desk: Desk) -> None:
     desk.deployed("1.0.0-dev")
     script = "exec 9>/opt/ticketattr/deploy.lock; flock 9; bash /opt/ticketattr/current/host/rollback.sh"
     result = desk.twin.shell(script)
-    assert (result.returncode, "another deployment or rollback is at work" in result.stderr) == (1, True)
+    assert (result.returncode, "another deployment or rollback is in progress" in result.stderr) == (1, True)
 
 
-def test_rolling_back_needs_nothing_from_outside(desk: Desk) -> None:
+def test_a_rollback_needs_no_network(desk: Desk) -> None:
     desk.deployed("1.0.0-dev")
     desk.deployed("1.0.1-dev", "better")
     rollback = "bash /opt/ticketattr/current/host/rollback.sh"
@@ -304,27 +306,27 @@ def test_rolling_back_needs_nothing_from_outside(desk: Desk) -> None:
     assert desk.twin.property("ticketattr.timer", "ActiveState") == "active"
 
 
-def test_the_newest_five_releases_stay(desk: Desk) -> None:
+def test_the_newest_five_releases_are_kept(desk: Desk) -> None:
     for patch in range(7):
         desk.deployed(f"1.0.{patch}-dev", ("good", "better")[patch % 2])
     assert desk.releases == [f"1.0.{patch}-dev" for patch in range(2, 7)]
     assert desk.start().returncode == 0
 
 
-def test_a_run_that_fails_is_told_and_so_is_its_recovery(desk: Desk) -> None:
+def test_a_failed_run_is_reported_and_so_is_its_recovery(desk: Desk) -> None:
     desk.deployed("1.0.0-dev")
     desk.settings({"HELPDESK_API_URL": "http://127.0.0.1:9/"})
     for _ in range(2):
         assert desk.start().returncode == 1
         desk.twin.ok("systemctl start ticketattr-alert@ticketattr.service.service")
-    assert ["exit code 4" in message for message in told(desk.topic)] == [True]
+    assert ["exit code 4" in message for message in messages_to(desk.topic)] == [True]
     desk.settings({})
     assert desk.start().returncode == 0
     desk.twin.ok("systemctl start ticketattr-alert@ticketattr.service.service")
-    assert [message.endswith("works again") for message in told(desk.topic)] == [False, True]
+    assert [message.endswith("works again") for message in messages_to(desk.topic)] == [False, True]
 
 
-def test_secrets_that_cannot_be_had_fail_before_the_program(desk: Desk) -> None:
+def test_missing_secrets_fail_before_the_program_starts(desk: Desk) -> None:
     desk.deployed("1.0.0-dev")
     desk.host_settings({"SECRETS_PATH": "/ticketattr/elsewhere"})
     assert desk.start().returncode == 1
@@ -332,7 +334,7 @@ def test_secrets_that_cannot_be_had_fail_before_the_program(desk: Desk) -> None:
     assert desk.mails == []
 
 
-def test_a_stop_ends_the_container_too(desk: Desk) -> None:
+def test_stopping_the_unit_stops_the_container(desk: Desk) -> None:
     desk.deployed("1.0.0-dev")
     with slow_helpdesk() as (address, asked, _):
         desk.settings({"HELPDESK_API_URL": address})
@@ -343,7 +345,7 @@ def test_a_stop_ends_the_container_too(desk: Desk) -> None:
     assert desk.twin.ok("docker ps --quiet") == ""
 
 
-def test_a_run_whose_client_is_killed_leaves_no_container(desk: Desk) -> None:
+def test_no_container_is_left_when_its_client_is_killed(desk: Desk) -> None:
     desk.deployed("1.0.0-dev")
     with slow_helpdesk() as (address, asked, _):
         desk.settings({"HELPDESK_API_URL": address})
@@ -354,8 +356,8 @@ def test_a_run_whose_client_is_killed_leaves_no_container(desk: Desk) -> None:
         assert desk.twin.ok("docker ps --quiet") == ""
 
 
-def test_a_unit_whose_command_somebody_set_is_not_tried_as_it_is(desk: Desk) -> None:
-    """It would run for real, and mail, in the middle of a deployment."""
+def test_a_unit_whose_command_is_overridden_is_not_tested(desk: Desk) -> None:
+    """The test would be a real run and would send mail."""
     desk.deployed("1.0.0-dev")
     command = "[Service]\nExecStart=\nExecStart=/opt/ticketattr/current/host/container.sh run\n"
     desk.twin.write("etc/systemd/system/ticketattr.service.d/zz.conf", command)

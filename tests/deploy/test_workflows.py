@@ -1,4 +1,4 @@
-"""What the workflows promise, read from them; the linters of `nox -s deploy_tests` see the rest."""
+"""The contents of the workflows. The linters of `nox -s deploy_tests` check the rest."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ def release() -> dict[str, Any]:
 
 
 @pytest.mark.parametrize("workflow", WORKFLOWS, ids=lambda path: path.name)
-def test_actions_are_pinned_by_commit_and_say_their_version(workflow: Any) -> None:
+def test_actions_are_pinned_by_commit_with_their_version_as_a_comment(workflow: Any) -> None:
     lines = re.findall(r"uses: (.*)", workflow.read_text(encoding="utf-8"))
     assert lines
     for line in lines:
@@ -46,7 +46,7 @@ def test_actions_are_pinned_by_commit_and_say_their_version(workflow: Any) -> No
 
 
 @pytest.mark.parametrize("workflow", WORKFLOWS, ids=lambda path: path.name)
-def test_workflows_may_do_nothing_and_each_job_says_what_it_needs(workflow: Any) -> None:
+def test_workflows_have_no_permissions_and_each_job_names_its_own(workflow: Any) -> None:
     loaded = load(workflow.name)
     assert loaded["permissions"] == {}
     assert all(job["permissions"].get("contents", "read") == "read" for job in loaded["jobs"].values())
@@ -54,13 +54,13 @@ def test_workflows_may_do_nothing_and_each_job_says_what_it_needs(workflow: Any)
     assert "concurrency" in loaded
 
 
-def test_no_checkout_leaves_its_token_behind() -> None:
+def test_no_checkout_keeps_its_token() -> None:
     checkouts = [step for step in steps() if "actions/checkout" in step.get("uses", "")]
     assert checkouts
     assert all(step["with"]["persist-credentials"] is False for step in checkouts)
 
 
-def test_steps_are_one_line_and_take_no_expression_into_the_shell() -> None:
+def test_steps_are_one_line_without_expressions_in_the_shell() -> None:
     commands = [step["run"] for step in steps() if "run" in step]
     assert commands
     assert not [command for command in commands if "\n" in command.strip() or "${{" in command]
@@ -68,7 +68,7 @@ def test_steps_are_one_line_and_take_no_expression_into_the_shell() -> None:
 
 def test_only_version_tags_deploy() -> None:
     triggers = load("deploy-dev.yml")
-    # YAML 1.1 would read `on` as true; this reader speaks 1.2.
+    # YAML 1.1 reads `on` as true; this parser uses YAML 1.2.
     assert triggers["on"] == {"push": {"tags": ["[0-9]+.[0-9]+.[0-9]+-dev"]}}
 
 
@@ -81,13 +81,13 @@ def test_deployment_is_tag_then_test_then_build_then_deploy(jobs: dict[str, Any]
     ]
 
 
-def test_only_jobs_of_the_environment_get_a_role(jobs: dict[str, Any]) -> None:
+def test_only_jobs_of_the_environment_can_assume_a_role(jobs: dict[str, Any]) -> None:
     with_token = {name for name, job in jobs.items() if "id-token" in job["permissions"]}
     assert with_token == {"build", "deploy"}
     assert {name for name, job in jobs.items() if job.get("environment") == "dev"} == with_token
 
 
-def test_what_is_deployed_is_what_was_built(jobs: dict[str, Any]) -> None:
+def test_the_deployed_release_is_the_one_that_was_built(jobs: dict[str, Any]) -> None:
     assert jobs["deploy"]["steps"][-1]["env"] == {
         "IMAGE": "${{ needs.build.outputs.image }}",
         "BUNDLE": "${{ needs.build.outputs.bundle }}",
@@ -96,7 +96,7 @@ def test_what_is_deployed_is_what_was_built(jobs: dict[str, Any]) -> None:
     }
 
 
-def test_only_version_tags_release_and_none_that_deploys() -> None:
+def test_only_version_tags_release() -> None:
     assert load("release.yml")["on"] == {"push": {"tags": ["v[0-9]+.[0-9]+.[0-9]+"]}}
 
 
@@ -110,7 +110,7 @@ def test_a_release_is_tag_then_test_then_build_then_publish(release: dict[str, A
     assert release["test"]["uses"] == "./.github/workflows/ci.yml"
 
 
-def test_only_the_job_that_publishes_gets_tokens_and_it_runs_nothing_of_ours(release: dict[str, Any]) -> None:
+def test_only_the_publishing_job_gets_tokens_and_it_runs_no_code_of_the_project(release: dict[str, Any]) -> None:
     assert {
         name: job["permissions"] for name, job in release.items() if job["permissions"] != {"contents": "read"}
     } == {"publish": {"id-token": "write", "attestations": "write"}}
@@ -122,23 +122,23 @@ def test_only_the_job_that_publishes_gets_tokens_and_it_runs_nothing_of_ours(rel
     ]
 
 
-def test_what_is_published_and_attested_is_what_was_built(release: dict[str, Any]) -> None:
+def test_the_built_files_are_those_that_are_attested_and_published(release: dict[str, Any]) -> None:
     upload = release["build"]["steps"][-1]["with"]
     download, attest, publish = release["publish"]["steps"]
     assert download["with"] == {"name": upload["name"], "path": upload["path"]}
     assert attest["with"]["subject-path"] == f"{upload['path']}*"
-    # The action publishes what is in `dist`, unless it is told another folder.
+    # By default, the action publishes the files in `dist`.
     assert upload["path"] == "dist/"
     assert "with" not in publish
 
 
-def test_a_release_is_built_with_tools_that_are_pinned_by_hash(release: dict[str, Any]) -> None:
+def test_the_build_tools_of_a_release_are_pinned_by_hash(release: dict[str, Any]) -> None:
     commands = [step["run"] for step in release["build"]["steps"] if "run" in step]
     assert commands[0].endswith("--require-hashes --requirement deploy/requirements-build.txt")
     assert not [command for command in commands[1:] if "pip" in command]
 
 
-def test_tests_run_on_every_python_that_is_supported() -> None:
+def test_the_tests_run_on_every_supported_python() -> None:
     matrix = load("ci.yml")["jobs"]["tests"]["strategy"]["matrix"]["python"]
     noxfile = (ROOT / "noxfile.py").read_text(encoding="utf-8")
     assert matrix == re.findall(r'"(3\.\d+)"', noxfile.partition("session(python=")[2].partition(")")[0])

@@ -1,4 +1,4 @@
-"""A whole host in a systemd-nspawn machine: its own PID 1, timers, engine and users; the network is this machine's."""
+"""A virtual host (systemd-nspawn) with its own PID 1, timers, engine and users. It uses the network of this machine."""
 
 from __future__ import annotations
 
@@ -14,8 +14,8 @@ from pathlib import Path
 from .engine import CACHE, LINUX, call, debian, until
 
 PACKAGES = ("systemd", "systemd-sysv", "dbus", "python3", "ca-certificates", "docker.io", "tini", "jq", "tzdata")
-# The engine needs the controllers of its kernel for itself where there is no unified hierarchy, and no network of its
-# own: containers here have this machine's or none.
+# Without a unified cgroup hierarchy, the engine has to mount the controllers itself. It needs no network of its own,
+# because the containers use the network of this machine or none.
 ENGINE = r"""[Service]
 ExecStartPre=/bin/sh -c '[ -e /sys/fs/cgroup/cgroup.controllers ] || \
     for name in $(awk "NR > 1 && \\$2 > 0 {print \\$1}" /proc/cgroups); do \
@@ -31,7 +31,7 @@ TRACES = ("opt/ticketattr", "var/lib/ticketattr", "var/lib/ticketattr-alert", "e
 
 
 class Twin:
-    """`root` is the folder that it has for its disk."""
+    """A running virtual host; `root` is the folder with its file system."""
 
     def __init__(self, root: Path) -> None:
         self.root = root
@@ -47,7 +47,7 @@ class Twin:
         path.chmod(mode)
 
     def shell(self, script: str) -> subprocess.CompletedProcess[str]:
-        """As the agent of a real host does: a process of the host's own manager, started by /bin/sh, which is dash."""
+        """Run a script like the agent of a real host: as a process of its systemd, with /bin/sh, which is dash."""
         command = ["nsenter", f"--target={self.leader}", "--all", "systemd-run", "--pipe", "--wait", "--quiet"]
         command += ["--collect", "sh", "-c", script.replace("$", "$$")]
         return subprocess.run(command, check=False, capture_output=True, text=True, stdin=subprocess.DEVNULL)
@@ -61,7 +61,7 @@ class Twin:
         return self.ok(f"systemctl show --property={name} --value {unit}")
 
     def forget(self) -> None:
-        """As if nothing had ever been deployed. Images stay: pulling is not what takes time to prove twice."""
+        """Remove all deployments. The images are kept, to save time."""
         self.shell("systemctl stop ticketattr.timer ticketattr.service")
         for name in TRACES:
             shutil.rmtree(self.path(name), ignore_errors=True)
@@ -80,7 +80,7 @@ class Twin:
 
 
 def command_line_of_aws() -> Path:
-    """For Debian's Python, beside it."""
+    """The AWS command line for the Python of Debian."""
     folder = CACHE / "aws"
     if not folder.exists():
         command = [
@@ -136,7 +136,7 @@ def running(root: Path) -> Iterator[Twin]:
 
 @contextmanager
 def registry(folder: Path, port: int) -> Iterator[str]:
-    """An address that an engine takes without TLS, since it is on loopback."""
+    """A registry; yields its address, which an engine accepts without TLS because it is on loopback."""
     settings = folder / "registry.yml"
     storage = {"filesystem": {"rootdirectory": str(folder / "registry")}}
     values = {"version": "0.1", "storage": storage, "http": {"addr": f"127.0.0.1:{port}"}}

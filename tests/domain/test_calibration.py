@@ -1,4 +1,4 @@
-"""From a confidence to the share of such answers that are right, held against scikit-learn."""
+"""Mapping confidence to probability, compared with scikit-learn."""
 
 from __future__ import annotations
 
@@ -36,27 +36,25 @@ def test_the_curve_is_that_of_a_logistic_regression(truth: Calibration, least: f
 @pytest.mark.parametrize(
     ("right", "wrong", "share"), [(5, 0, 6 / 7), (0, 8, 1 / 10), (2, 4, (2 * 3 / 4 + 4 * 1 / 6) / 6)]
 )
-def test_few_tickets_count_as_platt_has_it_and_say_nothing_of_other_confidences(
-    right: int, wrong: int, share: float
-) -> None:
+def test_few_tickets_get_the_targets_of_platt(right: int, wrong: int, share: float) -> None:
     """Each as if one more had been right, and one more wrong."""
     curve = fit_calibration([0.5] * (right + wrong), [True] * right + [False] * wrong)
     assert curve.probability(0.5) == pytest.approx(share, abs=0.002)
     assert curve.slope == 1.0
 
 
-def test_the_surer_answer_stays_the_surer_one_though_it_is_the_one_that_is_wrong() -> None:
+def test_the_order_of_confidences_stays_even_if_the_higher_one_is_wrong() -> None:
     curve = fit_calibration([0.9] * 50 + [0.2] * 50, [False] * 50 + [True] * 50)
     assert curve.slope > 0
     assert curve.probability(0.2) <= curve.probability(0.9)
 
 
 @pytest.mark.parametrize("share", [0.0001, 0.2, 0.5, 0.93, 0.9999])
-def test_the_curve_that_changes_nothing_changes_nothing(share: float) -> None:
+def test_slope_1_and_offset_0_change_nothing(share: float) -> None:
     assert Calibration().probability(share) == share
 
 
-def test_nobody_is_certain() -> None:
+def test_no_probability_is_certain() -> None:
     assert (Calibration().probability(0.0), Calibration().probability(1.0)) == (0.0001, 0.9999)
 
 
@@ -72,5 +70,5 @@ def test_slope_and_offset_move_the_log_odds() -> None:
 @pytest.mark.parametrize(
     ("confidences", "right"), [([0.9] * 5, [True] * 5), ([0.9], [False]), ([0.0, 1.0], [True] * 2)]
 )
-def test_few_tickets_that_agree_make_nobody_certain(confidences: list[float], right: list[bool]) -> None:
+def test_a_few_right_answers_do_not_give_probability_1(confidences: list[float], right: list[bool]) -> None:
     assert 0.0 < fit_calibration(confidences, right).probability(0.9) < 1.0

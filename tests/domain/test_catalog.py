@@ -42,18 +42,18 @@ def test_find_ignores_how_a_letter_is_spelled_in_unicode(written: str, asked: st
     [("Hardware", "Password Reset"), ("Access", "Password"), ("", ""), ("Access Password", "Reset")],
     ids=["other category", "half a name", "nothing", "split elsewhere"],
 )
-def test_find_takes_nothing_for_a_pair_that_is_not_there(category: str, request_type: str) -> None:
+def test_find_returns_none_for_an_unknown_pair(category: str, request_type: str) -> None:
     assert ServiceCatalog((entry("Access", "Password Reset"),)).find(category, request_type) is None
 
 
-def test_one_name_may_stand_in_two_categories() -> None:
+def test_two_categories_may_share_the_name_of_a_request_type() -> None:
     first, second = entry("Access", "Other"), entry("Hardware", "Other")
     catalog = ServiceCatalog((first, second))
     assert (catalog.find("access", "other"), catalog.find("hardware", "other")) == (first, second)
 
 
 @pytest.mark.parametrize("name", ["Other", "OTHER", " Other  "], ids=["the same", "other case", "white space"])
-def test_two_entries_that_cannot_be_told_apart_are_refused(name: str) -> None:
+def test_two_entries_with_the_same_name_are_refused(name: str) -> None:
     with pytest.raises(CatalogError, match="the same request type") as caught:
         ServiceCatalog((entry("Access", "Other"), entry("access", name)))
     assert caught.value.hint == "Rename one of the two in the service catalog."
@@ -84,18 +84,18 @@ def test_a_unit_may_be_singular_and_in_any_case(text: str, unit: SLAUnit | None)
     [(SLA(4, "hours"), "4 hours"), (SLA(0, "minutes"), "0 minutes"), (SLA(1.5, "days"), "1.5 days")],
     ids=["whole", "zero", "fraction"],
 )
-def test_an_sla_reads_as_the_catalog_has_it(sla: SLA, text: str) -> None:
+def test_an_sla_is_shown_as_in_the_catalog(sla: SLA, text: str) -> None:
     assert str(sla) == text
 
 
-def test_a_name_without_end_is_compared_at_once() -> None:
-    """Half a minute, where all of its accents are put in order."""
+def test_a_very_long_name_is_compared_quickly() -> None:
+    """Putting all its accents in order would take half a minute."""
     began = time.monotonic()
     assert ServiceCatalog(()).find("a" + "\u0301" * 60_000 + "\u0316" * 60_000, "x") is None
     assert time.monotonic() - began < 5
 
 
-def test_long_names_that_differ_are_two() -> None:
+def test_long_names_that_differ_are_different() -> None:
     ends = ("one", "two")
     entries = tuple(RequestType("Access", "x" * 2_000 + end, SLA(1, "hours")) for end in ends)
     catalog = ServiceCatalog(entries)

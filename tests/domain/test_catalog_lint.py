@@ -1,4 +1,4 @@
-"""What is probably a mistake in a catalog that may be used."""
+"""Probable mistakes in a valid catalog are found."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import pytest
 
 from ticketattr.domain.catalog import SLA, RequestType, ServiceCatalog
 from ticketattr.domain.catalog_lint import Remark, lint
-from ticketattr.infrastructure.sources.catalog_yaml import parse_catalog
+from ticketattr.infrastructure.catalog.yaml_format import parse_catalog
 
 EXAMPLE = Path(__file__).parents[2] / "examples" / "catalog.yaml"
 OTHER = ("Other", "General Inquiry")
@@ -34,61 +34,61 @@ def test_the_example_catalog_is_clean() -> None:
         (
             [("Access", "Password Reset"), ("Security", "password reset"), OTHER],
             "the same name in several categories: 'Password Reset' in Access and Security",
-            "Rename them, or tell them apart by description.",
+            "Rename them, or give them descriptions that tell them apart.",
         ),
         (
             [("Access", "Password Reset")],
-            "no request type is for what fits nowhere else",
-            "Add one, such as 'Other Request', or tickets stay without any.",
+            "no request type is for tickets that fit no other one",
+            "Add one, such as 'Other Request'. Without it, such tickets get no request type.",
         ),
         (
             [("Access", "Password Reset"), ("Security", "Pasword Reset"), OTHER],
-            "names that differ by a letter: 'Password Reset' and 'Pasword Reset'",
-            "Correct the one that is misspelt.",
+            "names that differ by one letter: 'Password Reset' and 'Pasword Reset'",
+            "Correct the name that is misspelled.",
         ),
         (
             [("Hardware", "Laptop"), ("Hardwear", "Printer"), OTHER],
-            "names that differ by a letter: 'Hardware' and 'Hardwear'",
-            "Correct the one that is misspelt.",
+            "names that differ by one letter: 'Hardware' and 'Hardwear'",
+            "Correct the name that is misspelled.",
         ),
         (
             [("Admin", "Laptop"), ("Admim", "Printer"), OTHER],
-            "names that differ by a letter: 'Admin' and 'Admim'",
-            "Correct the one that is misspelt.",
+            "names that differ by one letter: 'Admin' and 'Admim'",
+            "Correct the name that is misspelled.",
         ),
         (
             [("Access", "Password\u00a0Reset"), OTHER],
             r"unusual white space or hidden characters in names: 'Password\xa0Reset'",
-            "Type these names anew.",
+            "Type these names again.",
         ),
         (
             [("Access  x", "VPN"), OTHER],
             "unusual white space or hidden characters in names: 'Access  x'",
-            "Type these names anew.",
+            "Type these names again.",
         ),
         (
             [("Access", "VPN\u202e"), OTHER],
             r"unusual white space or hidden characters in names: 'VPN\u202e'",
-            "Type these names anew.",
+            "Type these names again.",
         ),
         (
             [("Printers", "printers"), ("Phones", "Phones"), ("Cars", "Cars"), OTHER],
-            "a category whose only request type has its name: 'Printers', 'Phones', 'Cars'",
-            "Say in it what can be asked for.",
+            "a category whose only request type has the same name: 'Printers', 'Phones', 'Cars'",
+            "Name the request type for what it offers.",
         ),
     ],
 )
-def test_what_looks_like_a_mistake_is_named_with_what_to_do(pairs: list[tuple[str, str]], said: str, fix: str) -> None:
+def test_a_probable_mistake_is_named_with_its_fix(pairs: list[tuple[str, str]], said: str, fix: str) -> None:
     assert found(*pairs) == [Remark(said, fix)]
 
 
-def test_an_sla_of_0_is_told_and_only_doubted_where_most_are() -> None:
+def test_an_sla_of_0_is_named_and_needs_a_fix_only_if_most_are_0() -> None:
     zero, four = (RequestType("Other", name, SLA(value, "hours")) for name, value in (("Zero", 0), ("Other", 4)))
     also_zero = replace(zero, name="Naught")
     (told,) = lint(ServiceCatalog((zero, four)))
     (doubted,) = lint(ServiceCatalog((zero, also_zero, four)))
-    assert (told.what, told.fix) == ("an SLA of 0, that is at once: 'Other / Zero'", "")
-    assert doubted.fix == "Put in the times that were meant."
+    assert (told.what, told.fix) == ("an SLA of 0, which means at once: 'Other / Zero'", "")
+    assert doubted.fix == "Enter the intended times."
 
 
 @pytest.mark.parametrize(
@@ -103,11 +103,11 @@ def test_an_sla_of_0_is_told_and_only_doubted_where_most_are() -> None:
         [("Other", "Other"), ("Other", "Something")],
     ],
 )
-def test_what_is_meant_so_is_left_in_peace(pairs: list[tuple[str, str]]) -> None:
+def test_intended_names_cause_no_remark(pairs: list[tuple[str, str]]) -> None:
     assert remarks(*pairs) == []
 
 
-def test_of_many_mistakes_of_a_kind_three_are_named() -> None:
+def test_a_remark_names_at_most_three_mistakes() -> None:
     pairs = [(category, f"Request {'abcdefgh'[number] * 9}") for number in range(8) for category in ("One", "Two")]
     (remark,) = remarks(*pairs, OTHER)
     assert remark.endswith("'Request ccccccccc' in One and Two, and 5 more")
@@ -115,7 +115,7 @@ def test_of_many_mistakes_of_a_kind_three_are_named() -> None:
     assert remark.endswith("'Request ccccccccc' in One and Two, and 1 more")
 
 
-def test_a_large_catalog_is_looked_through_at_once() -> None:
+def test_a_large_catalog_is_checked_quickly() -> None:
     pairs = [(f"Category {number % 50}", f"{number * 7919:x} of the many requests {number}") for number in range(5_000)]
     started = time.monotonic()
     remarks(*pairs, OTHER)

@@ -1,4 +1,4 @@
-"""Entries for what nothing else fits."""
+"""Catch-all entries of a catalog."""
 
 from __future__ import annotations
 
@@ -13,16 +13,16 @@ def entry(category: str, name: str) -> RequestType:
 
 
 @pytest.mark.parametrize("name", ["Other", "OTHER requests", "General Inquiry", "Misc.", "Sonstiges", "Uncategorised"])
-def test_a_name_for_the_rest_is_known(name: str) -> None:
+def test_a_catch_all_name_is_recognized(name: str) -> None:
     assert is_catch_all(name)
 
 
 @pytest.mark.parametrize("names", [("Mother board",), ("Another thing",), ("Other", "Laptop"), ("Laptop", "Other")])
-def test_what_names_something_is_not_for_the_rest(names: tuple[str, ...]) -> None:
+def test_a_specific_name_is_not_a_catch_all(names: tuple[str, ...]) -> None:
     assert not is_catch_all(*names)
 
 
-def test_the_general_entry_is_for_the_rest_of_everything() -> None:
+def test_the_catch_all_entry_is_a_catch_all_in_both_names() -> None:
     some = [entry("Hardware", "Other Hardware"), entry("Other", "Parking"), entry("Other", "General Inquiry")]
     assert catch_all_entry(some) == 2
     assert catch_all_entry(some[:2]) is None
@@ -32,5 +32,5 @@ def test_the_general_entry_is_for_the_rest_of_everything() -> None:
     ("name", "bare"),
     [("Other Hardware Request", "Hardware Request"), ("Hardware (other)", "Hardware"), ("VPN/Wi-Fi", "VPN Wi-Fi")],
 )
-def test_a_bare_name_says_what_it_is_the_rest_of(name: str, bare: str) -> None:
+def test_a_bare_name_has_no_catch_all_words(name: str, bare: str) -> None:
     assert bare_name(entry("Any", name)) == bare

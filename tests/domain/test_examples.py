@@ -1,4 +1,4 @@
-"""Which tickets that people decided a model is shown."""
+"""Which decided tickets a model is shown."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ def texts(found: Sequence[Example]) -> list[str]:
     return [example.short_description for example in found]
 
 
-def test_the_nearest_come_first_and_what_is_not_near_not_at_all() -> None:
+def test_the_most_similar_come_first_and_dissimilar_ones_are_left_out() -> None:
     examples = Examples(
         [a_correction("Lunch menu"), a_correction("The blue screen flickers"), a_correction("Screen flickers")], CATALOG
     )
@@ -33,7 +33,7 @@ def test_a_rare_word_in_common_counts_more_than_a_common_one() -> None:
     assert texts(examples.nearest(Ticket("1", "laptop frobnicator")))[0] == "frobnicator brown"
 
 
-def test_a_ticket_has_few_examples_and_a_batch_not_many() -> None:
+def test_a_ticket_has_at_most_3_examples_and_a_batch_at_most_12() -> None:
     examples = Examples([a_correction(f"Screen flickers {number}x") for number in range(50)], CATALOG)
     assert len(examples.nearest(Ticket("1", "screen flickers"))) == PER_TICKET
     tickets = [Ticket(str(number), f"screen flickers {number}x") for number in range(50)]
@@ -46,7 +46,7 @@ def test_an_example_is_short() -> None:
     assert len(example.short_description) <= MAX_TEXT
 
 
-def test_a_pair_that_left_the_catalog_is_no_example() -> None:
+def test_a_pair_that_left_the_catalog_is_not_an_example() -> None:
     assert Examples([a_correction("Screen", pair=("Canteen", "Menu"))], CATALOG).nearest(Ticket("1", "screen")) == ()
 
 
@@ -72,7 +72,7 @@ def test_a_correction_is_known_by_id_and_text() -> None:
     assert len(keys) == 5
 
 
-def test_labelled_tickets_are_examples_too_and_of_equally_near_ones_a_correction_comes_first() -> None:
+def test_labelled_tickets_are_examples_too_and_corrections_come_first() -> None:
     labelled = [
         GoldTicket(Ticket("", text), PASSWORD) for text in ("Screen flickers", "Lunch menu", "flickers screen!")
     ]

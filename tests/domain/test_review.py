@@ -1,11 +1,11 @@
-"""What a person should look at."""
+"""Which attributions a person should review."""
 
 from __future__ import annotations
 
 import pytest
 
 from ticketattr.domain.catalog import SLA, RequestType
-from ticketattr.domain.review import IN_WORDS, reasons_for_review
+from ticketattr.domain.review import REASON_TEXTS, reasons_for_review
 from ticketattr.domain.ticket import AttributedTicket, Attribution, Outcome, Source, Ticket, Unattributed
 
 ENTRY = RequestType("Access", "Password Reset", SLA(1, "days"))
@@ -21,7 +21,7 @@ def test_low_confidence_needs_review(source: Source, confidence: float | None, f
     assert bool(reasons(Attribution(ENTRY, source, confidence))) == flagged
 
 
-@pytest.mark.parametrize("reason", IN_WORDS)
+@pytest.mark.parametrize("reason", REASON_TEXTS)
 def test_every_ticket_without_an_attribution_needs_review(reason: str) -> None:
     (words,) = reasons(Unattributed(reason))  # type: ignore[arg-type]  # the keys are reasons
     assert words.startswith("no request type: ")
@@ -42,13 +42,13 @@ def test_an_sla_that_contradicts_the_catalog_needs_review(sla: SLA | None, flagg
     assert bool(reasons(Attribution(ENTRY, "kept"), sla=sla)) == flagged
 
 
-def test_suspicious_text_needs_review_whatever_the_confidence() -> None:
+def test_suspicious_text_needs_review_at_any_confidence() -> None:
     assert reasons(Attribution(ENTRY, "model", 1.0), steering="hides text") == ("suspicious text: hides text",)
 
 
-def test_what_a_person_decided_needs_no_review() -> None:
+def test_a_decision_of_a_person_needs_no_review() -> None:
     assert reasons(Attribution(ENTRY, "corrected"), sla=SLA(9, "weeks"), steering="hides text") == ()
 
 
-def test_every_reason_is_told() -> None:
+def test_every_reason_is_given() -> None:
     assert len(reasons(Attribution(ENTRY, "model", 0.1), sla=SLA(9, "weeks"), steering="hides text")) == 3

@@ -1,4 +1,4 @@
-"""The id of a run tells its time, and sorts by it."""
+"""The id of a run holds its time, and sorts by it."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ times = st.datetimes(datetime(2020, 1, 1), datetime(2099, 1, 1), timezones=st.ju
     ],
     ids=str,
 )
-def test_the_id_of_a_run_is_its_time(at: datetime, run_id: str) -> None:
+def test_the_id_of_a_run_begins_with_its_time(at: datetime, run_id: str) -> None:
     assert new_run_id(at) == run_id
 
 
@@ -32,18 +32,18 @@ def test_run_ids_sort_by_time(time: datetime, later: timedelta) -> None:
 
 
 @given(times)
-def test_a_new_run_id_is_known_as_one(time: datetime) -> None:
+def test_a_new_run_id_is_a_valid_run_id(time: datetime) -> None:
     assert is_run_id(new_run_id(time))
 
 
 @pytest.mark.parametrize(
     "text", ["", "../work", "20261123T150301Z-7f3a/..", "20261123T150301Z-7F3A", "20261123T150301Z"]
 )
-def test_what_is_spelled_otherwise_is_no_run_id(text: str) -> None:
+def test_other_text_is_not_a_run_id(text: str) -> None:
     assert not is_run_id(text)
 
 
-def test_a_run_began_before_a_later_second_alone() -> None:
+def test_a_run_began_before_any_later_second() -> None:
     at = datetime(2026, 11, 23, 15, 3, 1, tzinfo=timezone.utc)
     assert began_before(new_run_id(at), at + timedelta(seconds=1))
     assert not began_before(new_run_id(at), at)

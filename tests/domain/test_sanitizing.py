@@ -1,4 +1,4 @@
-"""Text of strangers, as a reader may see it."""
+"""Text from strangers is safe to show."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ticketattr.domain.sanitizing import decoded, matches_sanitized, sanitize, truncate
+from ticketattr.domain.sanitizing import sanitize, truncate
 
 
 @pytest.mark.parametrize(
@@ -36,58 +36,16 @@ def test_nothing_is_hidden_and_every_script_stays(text: str, seen: str) -> None:
         ("x" * 21, "x" * 12 + " … [cut]"),
         ("😀" * 10, "😀" * 10),
         ("😀" * 11, "😀" * 6 + " … [cut]"),
-        # Half of a pair would be left.
+        # The cut would leave half of a pair.
         ("x" + "😀" * 11, "x" + "😀" * 5 + " … [cut]"),
     ],
     ids=["fits", "too long", "pairs that fit", "pairs too many", "a pair at the cut"],
 )
-def test_what_is_too_long_is_cut_in_utf_16_units_and_says_so(text: str, left: str) -> None:
+def test_a_long_text_is_cut_by_utf_16_units_and_says_so(text: str, left: str) -> None:
     assert truncate(text, 20) == left
 
 
 @given(st.text(max_size=60), st.integers(10, 40))
-def test_what_is_left_fits(text: str, units: int) -> None:
+def test_a_cut_text_fits(text: str, units: int) -> None:
     left = truncate(sanitize(text), units)
     assert len(left.encode("utf-16-le")) // 2 <= units
-
-
-@pytest.mark.parametrize(
-    ("cell", "text"),
-    [
-        ("Printer on fire", "Printer on fire"),
-        (" printer\non   FIRE ", "Printer on fire"),
-        ("Printer onfire", "Printer on fire"),
-        ("Cafe\u0301", "Café"),
-        ("bell␇", "bell\x07"),
-        ("A printer", "_x0041_ printer"),
-        ("_x005F_x0041_ printer", "A printer"),
-        ("x" * 150 + "one end", "x" * 150 + "the other"),
-        ("", " \n"),
-    ],
-    ids=[
-        "the same",
-        "space and case",
-        "space lost",
-        "Unicode",
-        "a sign",
-        "an escape",
-        "an escaped escape",
-        "long",
-        "blank",
-    ],
-)
-def test_a_cell_that_another_program_saved_is_still_known(cell: str, text: str) -> None:
-    assert matches_sanitized(cell, text)
-
-
-@pytest.mark.parametrize(
-    ("cell", "text"),
-    [("Printer on fire", "Printer on ice"), ("", "Printer"), ("x" * 99 + "a", "x" * 99 + "b"), ("_x41_", "A")],
-    ids=["another end", "blank", "a hundred characters count", "no escape"],
-)
-def test_the_text_of_another_ticket_is_none_of_that_cell(cell: str, text: str) -> None:
-    assert not matches_sanitized(cell, text)
-
-
-def test_a_workbook_spells_characters_by_their_code() -> None:
-    assert decoded("_x0041__x000a_ and _x00eF_, _x41_") == "A\n and ï, _x41_"

@@ -1,4 +1,4 @@
-"""A report in figures, and what changed since an earlier one."""
+"""The figures of a report, and the changes since an earlier one."""
 
 from __future__ import annotations
 
@@ -8,8 +8,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ticketattr.domain.catalog import SLA, RequestType
-from ticketattr.domain.changes import Earlier
-from ticketattr.domain.report import Background, Report, build_report
+from ticketattr.domain.changes import EarlierReport
+from ticketattr.domain.report import Report, ReportContext, build_report
 from ticketattr.domain.summary import UNATTRIBUTED, summarize
 from ticketattr.domain.ticket import AttributedTicket, Attribution, Ticket, Unattributed
 
@@ -22,8 +22,8 @@ def a_ticket(id: str, text: str = "open", name: str = "A", confidence: float | N
 
 
 def report(*tickets: AttributedTicket, earlier: tuple[AttributedTicket, ...] | None = None) -> Report:
-    background = Background(earlier=Earlier.of("earlier", earlier) if earlier is not None else None)
-    return build_report(tickets, run_id="later", generated_at=NOW, background=background)
+    context = ReportContext(earlier=EarlierReport.of("earlier", earlier) if earlier is not None else None)
+    return build_report(tickets, run_id="later", generated_at=NOW, context=context)
 
 
 outcomes = st.builds(
@@ -54,7 +54,7 @@ def test_every_group_of_figures_sums_to_the_rows(before: list[AttributedTicket],
     assert changed + same + gone == len(before)
 
 
-def test_each_state_counts_what_it_says() -> None:
+def test_each_state_counts_its_rows() -> None:
     entry = RequestType("Category", "A", SLA(4, "hours"))
     tickets = [
         a_ticket("1"),
@@ -71,7 +71,7 @@ def test_each_state_counts_what_it_says() -> None:
     assert summary.types == (("Category", "A", 5), (UNATTRIBUTED, "", 2))
 
 
-def test_an_sla_belongs_to_the_band_that_it_is_the_end_of() -> None:
+def test_an_sla_at_the_end_of_a_band_belongs_to_that_band() -> None:
     slas = [SLA(0, "days"), SLA(4, "hours"), SLA(8, "hours"), SLA(1, "days"), SLA(3, "days"), SLA(73, "hours")]
     entries = [RequestType("Category", str(sla), sla) for sla in slas]
     tickets = [AttributedTicket(Ticket("1", ""), Attribution(entry, "model")) for entry in entries]
@@ -89,24 +89,24 @@ def test_without_an_earlier_report_nothing_is_called_new() -> None:
     assert made.rows[0].since_last_report == ""
 
 
-def test_new_changed_and_gone_are_told_by_ticket() -> None:
+def test_new_changed_and_gone_tickets_are_found() -> None:
     before = (a_ticket("1"), a_ticket("2"), a_ticket("3"), a_ticket("4"))
     made = report(a_ticket("1"), a_ticket("2", text="edited"), a_ticket("3", name="B"), a_ticket("5"), earlier=before)
     changes = {row.id: row.since_last_report for row in made.rows}
     assert changes == {"1": "", "2": "changed", "3": "changed", "5": "new"}
     assert [known.id for known in made.gone] == ["4"]
     assert summarize(made).since == (("new", 1), ("changed", 2), ("the same", 1), ("gone (no longer in the queue)", 1))
-    assert made.background.earlier
-    assert made.background.earlier.run_id == "earlier"
+    assert made.context.earlier
+    assert made.context.earlier.run_id == "earlier"
 
 
-def test_tickets_that_share_an_id_are_known_by_their_text() -> None:
+def test_tickets_that_share_an_id_are_recognized_by_their_text() -> None:
     before = (a_ticket("7", "a"), a_ticket("7", "b"), a_ticket("", "c"))
     made = report(a_ticket("7", "b"), a_ticket("7", "x"), a_ticket("", "c"), earlier=before)
     assert {row.short_description: row.since_last_report for row in made.rows} == {"b": "", "x": "new", "c": ""}
     assert [known.short_description for known in made.gone] == ["a"]
 
 
-def test_the_same_confidence_of_another_value_is_no_change() -> None:
+def test_another_confidence_is_not_a_change() -> None:
     made = report(a_ticket("1", confidence=0.7), earlier=(a_ticket("1", confidence=0.9),))
     assert made.rows[0].since_last_report == ""

@@ -8,5 +8,5 @@ from ticketattr.domain.ticket import Reason, Unattributed
 
 
 @pytest.mark.parametrize("reason", get_args(Reason))
-def test_only_nothing_fits_is_an_answer_and_not_a_failure(reason: Reason) -> None:
+def test_only_no_match_is_not_a_failure(reason: Reason) -> None:
     assert Unattributed(reason).is_failure == (reason != "no_match")

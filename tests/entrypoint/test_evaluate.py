@@ -16,6 +16,8 @@ from ticketattr.errors import ExitCode
 from ..conftest import CLI, DATA
 from ..servers import HTTPServer, Request, Response, asked_tickets, gemini_text
 
+pytestmark = pytest.mark.usefixtures("no_backoff")
+
 GOLD, CATALOG = DATA / "gold" / "further.jsonl", DATA / "gold" / "catalog.yaml"
 ROWS: list[dict[str, Any]] = [json.loads(line) for line in GOLD.read_text(encoding="utf-8").splitlines()]
 COLUMNS = ("id", "short_description", "long_description", "request_category", "request_type")
@@ -91,7 +93,6 @@ def test_the_interval_contains_the_true_accuracy_of_a_model(cli: CLI, model: HTT
     ("settings", "mapped_by"),
     [
         ({}, "nothing: it is the model's own word"),
-        ({"LLM_VOTES": "2"}, "nothing: it is the agreement of the model's 2 votes"),
         ({"CLASSIFIER": "cascade"}, "the shipped map; what the model decides, nothing: it is the model's own word"),
     ],
 )
@@ -256,38 +257,7 @@ def test_examples_that_are_also_gold_tickets_are_refused(cli: CLI) -> None:
     assert f"{len(ROWS)} gold tickets are among the examples" in message
 
 
-# Votes and cascade
-
-
-def test_votes_make_agreement_the_confidence(cli: CLI, http: HTTPServer) -> None:
-    catalogs: list[str] = []
-
-    def answer(request: Request) -> Response:
-        catalogs.append(request.json["systemInstruction"]["parts"][0]["text"])
-        doubt = len(catalogs) == 3
-        items = [
-            {
-                "id": ticket["id"],
-                "request_category": "Security" if doubt else "Access Management",
-                "request_type": "Other Security Concern" if doubt else "Reset forgotten password",
-                "confidence": 1.0,
-            }
-            for ticket in asked_tickets(request)
-        ]
-        return gemini_text(json.dumps({"items": items}))
-
-    http.routes["/v1beta/models/"] = answer
-    cli.settings |= {"CLASSIFIER": "gemini", "LLM_API_KEY": "key", "GOOGLE_GEMINI_BASE_URL": http.url, "LLM_VOTES": "3"}
-    results = evaluate(cli, gold_file(cli, [ROWS[0], ROWS[30]]))
-    assert len(catalogs) == len(set(catalogs)) == 3
-    assert [ticket["confidence"] for ticket in results["tickets"]] == [pytest.approx(2 / 3, abs=1e-3)] * 2
-    assert {ticket["answer"]["request_type"] for ticket in results["tickets"]} == {"Reset forgotten password"}
-
-
-def test_votes_without_chance_are_a_wrong_setting(cli: CLI, model: HTTPServer) -> None:
-    cli.settings |= {"LLM_VOTES": "3", "LLM_TEMPERATURE": "0"}
-    message = refused(cli, str(GOLD), "--catalog", str(CATALOG), exit_code=ExitCode.USAGE)
-    assert "LLM_VOTES" in message
+# Cascade
 
 
 def test_a_cascade_asks_the_model_only_about_doubtful_tickets(cli: CLI, model: HTTPServer) -> None:
@@ -343,7 +313,7 @@ def test_gold_tickets_that_measure_nothing_are_refused(cli: CLI, rows: list[dict
         ("gold.csv", b"", "has no gold tickets"),
         ("gold.csv", b"id,short_description\n1,x\n", "lacks the columns request_category, request_type"),
         ("gold.csv", b"id,short_description\n1," + b"x" * 200_000, "is not readable CSV"),
-        ("gold.xlsx", b"no workbook", "is no readable workbook"),
+        ("gold.xlsx", b"no workbook", "is not a readable workbook"),
         ("gold.json", b"{}", "gold.json"),
     ],
 )

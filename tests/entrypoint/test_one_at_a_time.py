@@ -62,7 +62,7 @@ def test_waiting_ends_when_the_other_run_ends(cli: CLI) -> None:
     held, release = threading.Event(), threading.Event()
 
     def hold() -> None:
-        with SQLiteReportLog(cli.folder / "output" / "reports.db").hold(MIDNIGHT):
+        with SQLiteReportLog(cli.folder / "output" / "reports.db").acquire_sender_lock(MIDNIGHT):
             held.set()
             release.wait(50)
 
@@ -78,7 +78,7 @@ def test_waiting_ends_when_the_other_run_ends(cli: CLI) -> None:
 
 def test_waiting_ends_after_the_given_time(cli: CLI) -> None:
     put_report(cli)
-    with SQLiteReportLog(cli.folder / "output" / "reports.db").hold(MIDNIGHT):
+    with SQLiteReportLog(cli.folder / "output" / "reports.db").acquire_sender_lock(MIDNIGHT):
         began = time.monotonic()
         result = cli("send", "--wait", "0.4")
         assert time.monotonic() - began > 0.3
@@ -89,8 +89,8 @@ def test_waiting_ends_after_the_given_time(cli: CLI) -> None:
 def test_a_report_is_listed_as_sending_and_as_in_doubt_once_the_sender_is_gone(cli: CLI) -> None:
     path = put_report(cli)
     log = SQLiteReportLog(cli.folder / "output" / "reports.db")
-    with log.hold(MIDNIGHT):
-        log.begin(a_message(a_report(path.read_bytes()), transport="file"), MIDNIGHT)
+    with log.acquire_sender_lock(MIDNIGHT):
+        log.start_attempt(a_message(a_report(path.read_bytes()), transport="file"), MIDNIGHT)
         assert [row["state"] for row in listed(cli)] == ["sending"]
     assert [row["state"] for row in listed(cli)] == ["in_doubt"]
     assert [delivery.state for delivery in log.deliveries()] == ["sending"], "listing decides nothing"

@@ -18,6 +18,8 @@ import pytest
 from ..conftest import CLI, DATA
 from ..servers import HTTPServer, Request, Response, asked_tickets, gemini
 
+pytestmark = pytest.mark.usefixtures("no_backoff")
+
 PASSWORD = {"request_category": "Access", "request_type": "Password Reset", "confidence": 0.9, "evidence": "x"}
 
 
@@ -33,7 +35,6 @@ def model(cli: CLI, http: HTTPServer) -> HTTPServer:
         "CLASSIFIER": "gemini",
         "LLM_API_KEY": "key",
         "GOOGLE_GEMINI_BASE_URL": http.url,
-        "LLM_BACKOFF_FACTOR": "0",
         "LLM_BATCH_SIZE": "2",
     }
     return http

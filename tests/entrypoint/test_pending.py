@@ -207,6 +207,12 @@ class TestAudit:
         for shown in (as_json["message_id"], as_json["sha256"], as_json["changed_local"], "lead@example.com"):
             assert shown in table
 
+    def test_a_csv_list_holds_no_formula(self, cli: CLI) -> None:
+        put_report(cli).parent.rename("=HYPERLINK(A1)")
+        cli.settings["OUTPUT_DIR"] = "=HYPERLINK(A1)"
+        (row,) = csv.DictReader(io.StringIO(cli.ok("pending", "list", "--format", "csv").stdout))
+        assert row["file"] == "'=HYPERLINK(A1)/report.xlsx"
+
     def test_what_waits_is_listed_with_age_attempts_and_last_error(self, cli: CLI) -> None:
         put_report(cli, age=3 * 3600 + 5)
         with scripted_smtp({"END": ["452 4.3.1 disk full"]}) as script:
@@ -238,7 +244,7 @@ class TestAudit:
         assert len(script.received) == 2
         assert [event["facts"].get("why") for event in events(cli) if event["event"] == "sending"] == [
             None,
-            "again, as somebody asked",
+            "sent again on request",
         ]
 
     def test_listing_and_exporting_nothing_makes_no_file(self, cli: CLI) -> None:

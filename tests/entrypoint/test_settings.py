@@ -9,7 +9,7 @@ import pytest
 
 from ticketattr.entrypoint.settings.environment import Environment
 from ticketattr.entrypoint.settings.names import SECTIONS, known_settings
-from ticketattr.entrypoint.settings.unknown_settings import unknown_settings
+from ticketattr.entrypoint.settings.unknown_settings import REMOVED_SETTINGS, unknown_settings
 from ticketattr.entrypoint.settings.values import MAX_SECRET, Values, ValueSource, read_values
 from ticketattr.errors import ExitCode
 
@@ -204,6 +204,16 @@ def test_an_unknown_name_in_the_environment_that_looks_like_a_setting_causes_one
     result = cli.ok("fetch")
     assert result.stderr.count(f"{name} (environment) is not a setting{guess}\n") == 1
     assert SECRET not in result.stderr + result.stdout
+
+
+@pytest.mark.parametrize("name", sorted(REMOVED_SETTINGS.keys() - known_settings().keys()))
+def test_a_removed_setting_is_named_with_what_to_do(cli: CLI, name: str) -> None:
+    advice = REMOVED_SETTINGS[name]
+    cli.settings[name] = "2"
+    assert f"{name} (environment) is no longer a setting. {advice}\n" in cli.ok("fetch").stderr
+    del cli.settings[name]
+    put(cli, f"{name}=2\n", ".env")
+    assert f"{name} (env file .env, line 1) is no longer a setting. {advice}\n" in cli.ok("fetch").stderr
 
 
 @pytest.mark.parametrize(

@@ -1,6 +1,6 @@
-"""The four parsers under atheris, which follows the branches that the code takes.
+"""Fuzz the four parsers with atheris, which is guided by branch coverage.
 
-`python -m tests.fuzz [--seconds N] [PARSER …]`. Whatever breaks the promise ends the program with the input that did.
+`python -m tests.fuzz [--seconds N] [PARSER …]`. If an input breaks a promise, the program exits and prints that input.
 """
 
 from __future__ import annotations
@@ -21,25 +21,25 @@ _LAST = 4_000
 
 def main() -> None:
     options = argparse.ArgumentParser(prog="python -m tests.fuzz", description=__doc__)
-    options.add_argument("--seconds", type=float, default=600.0, help="for all of them together")
+    options.add_argument("--seconds", type=float, default=600.0, help="the total time for all parsers")
     options.add_argument("parsers", nargs="*", default=list(PARSERS), metavar="PARSER", help=", ".join(PARSERS))
     chosen = options.parse_args()
     if find_spec("atheris") is None:
-        print("atheris is not installed (pip install '.[fuzz]'), and no branch was followed")
+        print("atheris is not installed (pip install '.[fuzz]'), so nothing was fuzzed")
         return
     for name in chosen.parsers:
         print(f"{name}: {follow(name, chosen.seconds / len(chosen.parsers))}", flush=True)
 
 
 def follow(name: str, seconds: float) -> str:
-    """What libFuzzer says at its end. Raises SystemExit over a finding."""
+    """The last line of libFuzzer. Raises SystemExit if it found a failing input."""
     parser = PARSERS[name]
     with tempfile.TemporaryDirectory() as folder:
         corpus, words = Path(folder) / "corpus", Path(folder) / "words"
         corpus.mkdir()
         for number, content in enumerate((*parser.seeds, *parser.words)):
             (corpus / str(number)).write_bytes(content)
-        words.write_text("".join(f'"{_spelled(word)}"\n' for word in parser.words), encoding="ascii")
+        words.write_text("".join(f'"{_escape(word)}"\n' for word in parser.words), encoding="ascii")
         bounds = (f"-max_total_time={round(seconds)}", f"-timeout={3 * round(SECONDS)}", f"-max_len={_LONGEST}")
         places = (f"-rss_limit_mb={_MEMORY_MB}", f"-dict={words}", f"-artifact_prefix={folder}/found-", str(corpus))
         command = (sys.executable, "-m", "tests.fuzz.following", name, *bounds, *places)
@@ -47,11 +47,11 @@ def follow(name: str, seconds: float) -> str:
         found = [file.read_bytes() for file in Path(folder).glob("found-*")]
     if ended.returncode or found:
         raise SystemExit(f"{name}: {ended.stdout[-_LAST:]}\n{ended.stderr[-_LAST:]}\ninput: {found}")
-    return next((line for line in reversed(ended.stderr.splitlines()) if line.startswith("Done")), "nothing was said")
+    return next((line for line in reversed(ended.stderr.splitlines()) if line.startswith("Done")), "no summary")
 
 
-def _spelled(word: bytes) -> str:
-    """For a dictionary of libFuzzer, which takes words of at most 64 bytes."""
+def _escape(word: bytes) -> str:
+    """A word for the dictionary of libFuzzer, where it has at most 64 bytes."""
     return "".join(f"\\x{byte:02x}" for byte in word[:64])
 
 

@@ -1,4 +1,4 @@
-"""One parser under atheris, which exits by itself: `python -m tests.fuzz.following PARSER [LIBFUZZER OPTION …]`."""
+"""Fuzz one parser with atheris, which exits by itself: `python -m tests.fuzz.following PARSER [LIBFUZZER OPTION …]`."""
 
 from __future__ import annotations
 

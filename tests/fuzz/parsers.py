@@ -1,8 +1,7 @@
-"""The four parsers of what comes from outside, each as a function of bytes that keeps or breaks one promise.
+"""The four parsers of untrusted input. Each is a function of bytes that raises if the parser breaks its promise.
 
-Whatever comes in: a value of the right type, which can be written and read again, or an error of ours, short enough
-to read, and within seconds. Anything else is raised. `seeds` are inputs that are taken, or nearly; `words` are what
-the grammar of a parser is made of.
+The promise: for any input, the result is a value of the right type, which can be written and read again, or a
+ticketattr error with a short message. It takes a few seconds at most.
 """
 
 from __future__ import annotations
@@ -22,26 +21,26 @@ from pathlib import Path
 
 from ticketattr.application.ports import BatchFailed, Run
 from ticketattr.domain.catalog import ServiceCatalog
-from ticketattr.domain.correction import ReviewedWorkbook
+from ticketattr.domain.correction import ReviewedReport
 from ticketattr.domain.prompt_injection import find_prompt_injection
 from ticketattr.domain.report import Report, Row
 from ticketattr.domain.sanitizing import sanitize
 from ticketattr.domain.ticket import Attribution, Ticket, Unattributed
 from ticketattr.errors import TicketAttrError
+from ticketattr.infrastructure.catalog.yaml_format import parse_catalog
 from ticketattr.infrastructure.classifiers.llm.answer import read_answer
 from ticketattr.infrastructure.gold_files import GoldFile
+from ticketattr.infrastructure.helpdesk.webhook import WebhookHelpdesk
 from ticketattr.infrastructure.options import HelpdeskAccess, HTTPPolicy
+from ticketattr.infrastructure.reports.corrections_reader import read_reviewed
 from ticketattr.infrastructure.reports.excel import write_workbook
-from ticketattr.infrastructure.reports.reviewed_workbook import read_reviewed
-from ticketattr.infrastructure.reports.workbook import inspect_archive
-from ticketattr.infrastructure.sources.catalog_yaml import parse_catalog
-from ticketattr.infrastructure.sources.helpdesk import WebhookHelpdesk
+from ticketattr.infrastructure.reports.workbook_archive import inspect_archive
 from ticketattr.infrastructure.stage_files import read_catalog, read_tickets, write_catalog, write_tickets
 
 from ..fakes import CATALOG, MIDNIGHT
 
 SECONDS = 20.0
-"""Far more than anything may take that is no bomb, on a machine that is busy."""
+"""Much more time than any input needs that is not a bomb, even on a busy machine."""
 ASKED = 3
 
 _LONGEST_REASON = 2_000
@@ -51,6 +50,8 @@ _DATA = Path(__file__).parents[1] / "data"
 
 @dataclass(frozen=True)
 class Parser:
+    """`seeds` are valid inputs, or nearly valid ones. `words` are parts of the grammar."""
+
     check: Callable[[bytes], None]
     seeds: tuple[bytes, ...]
     words: tuple[bytes, ...]
@@ -59,7 +60,7 @@ class Parser:
 def helpdesk(content: bytes) -> None:
     path = _folder() / "answer.json"
     path.write_bytes(content)
-    with _in_time_and_ours():
+    with _keeps_promise():
         tickets = WebhookHelpdesk(HelpdeskAccess(str(path)), HTTPPolicy()).fetch_tickets()
         for ticket in tickets:
             assert isinstance(ticket, Ticket)
@@ -71,7 +72,7 @@ def helpdesk(content: bytes) -> None:
 
 
 def catalog(content: bytes) -> None:
-    with _in_time_and_ours():
+    with _keeps_promise():
         found = parse_catalog(content, "catalog.yaml")
         assert isinstance(found, ServiceCatalog)
         stage = _folder() / "catalog.json"
@@ -80,14 +81,14 @@ def catalog(content: bytes) -> None:
 
 
 def answer(content: bytes) -> None:
-    with _in_time_and_ours():
+    with _keeps_promise():
         outcomes = read_answer(content.decode("utf-8", "surrogateescape"), ASKED, CATALOG)
         assert len(outcomes) == ASKED
-        assert all(isinstance(outcome, Unattributed) or _is_sound(outcome) for outcome in outcomes)
+        assert all(isinstance(outcome, Unattributed) or _is_valid(outcome) for outcome in outcomes)
 
 
 def workbook(content: bytes) -> None:
-    """The first byte says which part of a report the others take the place of; from 128 on they are the whole file."""
+    """The first byte selects the part of a report that the rest replaces; from 128 on, the rest is the whole file."""
     place, rest = (content[0], content[1:]) if content else (255, b"")
     whole_workbook(rest if place >= 128 else with_part(sorted(parts())[place % len(parts())], rest))
 
@@ -95,13 +96,13 @@ def workbook(content: bytes) -> None:
 def whole_workbook(content: bytes) -> None:
     path = _folder() / "returned.xlsx"
     path.write_bytes(content)
-    with _in_time_and_ours():
+    with _keeps_promise():
         damage, run_id = inspect_archive(content)
         assert run_id in ("", _RUN.id) or len(run_id) == len(_RUN.id)
         assert len(damage) <= _LONGEST_REASON
-    with _in_time_and_ours():
-        assert isinstance(read_reviewed(path), ReviewedWorkbook)
-    with _in_time_and_ours():
+    with _keeps_promise():
+        assert isinstance(read_reviewed(path), ReviewedReport)
+    with _keeps_promise():
         GoldFile.read(path).tickets(CATALOG, ignore_unknown=True)
 
 
@@ -114,13 +115,13 @@ def report() -> bytes:
 
 @cache
 def parts() -> Mapping[str, bytes]:
-    """What a report is packed from."""
+    """The content of each part of a report, by name."""
     with zipfile.ZipFile(io.BytesIO(report())) as package:
         return {name: package.read(name) for name in package.namelist()}
 
 
 def with_part(name: str, content: bytes) -> bytes:
-    """The report with another content of one part; the zip around it is sound."""
+    """A valid zip file of the report in which one part has another content."""
     file = io.BytesIO()
     with zipfile.ZipFile(file, "w") as package:
         for part, known in parts().items():
@@ -136,16 +137,16 @@ def _folder() -> Path:
 
 
 @contextmanager
-def _in_time_and_ours() -> Iterator[None]:
+def _keeps_promise() -> Iterator[None]:
     began = time.monotonic()
     try:
         yield
     except (TicketAttrError, BatchFailed) as error:
-        assert len(str(error)) <= _LONGEST_REASON  # noqa: PT017  # not a test: it goes on
+        assert len(str(error)) <= _LONGEST_REASON  # noqa: PT017  # this is not a test
     assert time.monotonic() - began < SECONDS
 
 
-def _is_sound(outcome: Attribution) -> bool:
+def _is_valid(outcome: Attribution) -> bool:
     is_share = outcome.confidence is None or 0 <= outcome.confidence <= 1
     return outcome.entry in CATALOG.entries and is_share and len(outcome.evidence) <= 200
 

@@ -19,16 +19,14 @@ from ticketattr.domain.catalog import ServiceCatalog
 from ticketattr.domain.delivery import Message, Transport
 from ticketattr.domain.ticket import Attribution, Outcome, Ticket
 from ticketattr.errors import ServiceError, SettingsError
-from ticketattr.infrastructure.classifiers.gemini.classifier import GeminiClassifier
 from ticketattr.infrastructure.classifiers.offline.classifier import OfflineClassifier
 from ticketattr.infrastructure.delivery.eml_outbox import EMLOutbox
 from ticketattr.infrastructure.delivery.message import MailTemplate
 from ticketattr.infrastructure.delivery.smtp import SMTPMailer
-from ticketattr.infrastructure.options import GeminiOptions
 from ticketattr.infrastructure.options import MailServer as ServerOptions
 
 from ..fakes import CATALOG, GENERAL, LAPTOP, PASSWORD, FakeMailer, ScriptedClassifier, a_message, a_report
-from ..servers import HTTPServer, MailServer, gemini
+from ..servers import HTTPServer, MailServer, gemini, gemini_classifier
 
 LETTER = MailTemplate("Service Desk", "https://example.com/code")
 
@@ -46,16 +44,16 @@ def offline_classifier(http: HTTPServer) -> Classifier:
     return OfflineClassifier()
 
 
-def gemini_classifier(http: HTTPServer) -> Classifier:
+def llm_classifier(http: HTTPServer) -> Classifier:
     def choose(ticket: dict[str, str]) -> dict[str, str]:
         entry = BY_TEXT.get(ticket["short_description"], GENERAL)
         return {"request_category": entry.category, "request_type": entry.name}
 
     http.routes["/v1beta/models/"] = gemini(choose)
-    return GeminiClassifier(GeminiOptions(model="gemini-test", api_key="key", base_url=http.url))
+    return gemini_classifier(http.url)
 
 
-@pytest.fixture(params=[scripted_classifier, offline_classifier, gemini_classifier], ids=["fake", "offline", "gemini"])
+@pytest.fixture(params=[scripted_classifier, offline_classifier, llm_classifier], ids=["fake", "offline", "llm"])
 def classifier(request: pytest.FixtureRequest, http: HTTPServer) -> Classifier:
     made: Classifier = request.param(http)
     return made
@@ -91,7 +89,9 @@ class TestClassifier:
         (outcomes,) = choose(classifier, [Ticket("7", "password"), Ticket("7", "laptop"), Ticket("", "password")])
         assert chosen(outcomes) == ["Password Reset", "Laptop Repair", "Password Reset"]
 
-    @pytest.mark.parametrize("text", ["\x1b[31m\0", "🎉" * 3000, "</tickets>", '"}]', "\u202e"], ids=ascii)
+    @pytest.mark.parametrize(
+        "text", ["\x1b[31m\0", "🎉" * 3000, "</tickets>", '"}]', "\u202e"], ids=lambda text: ascii(text[:20])
+    )
     def test_hostile_text_harms_no_neighbour(self, classifier: Classifier, text: str) -> None:
         (outcomes,) = choose(classifier, [Ticket("1", "password"), Ticket("2", text, text), Ticket("3", "laptop")])
         assert [chosen(outcomes)[0], chosen(outcomes)[2]] == ["Password Reset", "Laptop Repair"]
@@ -226,13 +226,13 @@ class TestMailer:
         assert case.delivered() == []
 
     def test_a_check_delivers_nothing(self, case: MailerCase) -> None:
-        case.mailer.check()
+        case.mailer.max_mail_size()
         assert case.delivered() == []
 
     def test_a_check_finds_what_every_message_would_be_refused_for(self, refusing: MailerCase) -> None:
         refusing.refuse_sender()
         with pytest.raises((SettingsError, ServiceError)):
-            refusing.mailer.check()
+            refusing.mailer.max_mail_size()
 
     def test_a_session_may_follow_a_session(self, case: MailerCase) -> None:
         for message in (FIRST, SECOND):

@@ -1,4 +1,4 @@
-"""Stage files: what one stage leaves is what the next one finds, or it is told why not."""
+"""A stage reads what the stage before it wrote, or says why it cannot."""
 
 from __future__ import annotations
 
@@ -20,8 +20,8 @@ from ticketattr.domain.ticket import AttributedTicket, Attribution, Ticket, Unat
 from ticketattr.domain.usage import Bill
 from ticketattr.errors import CatalogError, ServiceError, SettingsError, StageFileError
 from ticketattr.infrastructure.files import replacing, write_error
+from ticketattr.infrastructure.helpdesk.webhook import WebhookHelpdesk
 from ticketattr.infrastructure.options import HelpdeskAccess, HTTPPolicy
-from ticketattr.infrastructure.sources.helpdesk import WebhookHelpdesk
 from ticketattr.infrastructure.stage_files import (
     Kind,
     WorkFolder,
@@ -72,7 +72,7 @@ def work(tmp_path: Path) -> WorkFolder:
 
 
 def stage_file(path: Path, kind: Kind, /, **changes: Any) -> Path:
-    """A stage file without content, or with another header; a change to None leaves the field out."""
+    """A stage file without data and with changes to its header; None removes a field."""
     header = {
         "kind": kind,
         "schema_version": 1,
@@ -94,25 +94,25 @@ def refusal(path: Path, kind: Kind = "tickets") -> StageFileError:
 # Round trips
 
 
-def test_a_catalog_comes_back_as_it_went(path: Path) -> None:
+def test_a_catalog_is_read_as_it_was_written(path: Path) -> None:
     write_catalog(path, CATALOG, RUN)
     file = read_catalog(path)
     assert (file.run_id, file.generated_at, file.data) == (OLD, NOW, CATALOG)
 
 
-def test_tickets_come_back_as_they_went(path: Path) -> None:
+def test_tickets_are_read_as_they_were_written(path: Path) -> None:
     write_tickets(path, TICKETS, RUN)
     file = read_tickets(path)
     assert (file.run_id, file.generated_at, file.data) == (OLD, NOW, TICKETS)
 
 
-def test_attributions_come_back_as_they_went(path: Path) -> None:
+def test_attributions_are_read_as_they_were_written(path: Path) -> None:
     assert write_attributions(path, ATTRIBUTIONS, RUN, Bill()) == NOW
     file = read_attributions(path)
     assert (file.run_id, file.generated_at, file.data) == (OLD, NOW, ATTRIBUTIONS)
 
 
-def test_no_tickets_come_back_as_none(path: Path) -> None:
+def test_an_empty_queue_is_read_as_an_empty_queue(path: Path) -> None:
     write_tickets(path, [], RUN)
     assert read_tickets(path).data == []
 
@@ -131,13 +131,15 @@ json_values = st.recursive(
 
 @settings(max_examples=50, deadline=None)
 @given(st.lists(st.builds(Ticket, st.text(), st.text(), extra=st.dictionaries(st.text(), json_values)), max_size=3))
-def test_whatever_a_ticket_holds_comes_back(tmp_path_factory: pytest.TempPathFactory, tickets: list[Ticket]) -> None:
+def test_any_content_of_a_ticket_is_read_as_it_was_written(
+    tmp_path_factory: pytest.TempPathFactory, tickets: list[Ticket]
+) -> None:
     path = tmp_path_factory.getbasetemp() / "any tickets.json"
     write_tickets(path, tickets, RUN)
     assert read_tickets(path).data == tickets
 
 
-def test_what_the_helpdesk_nests_most_deeply_is_read_back_by_every_stage(tmp_path: Path, path: Path) -> None:
+def test_the_deepest_nesting_that_a_helpdesk_may_send_is_read_by_every_stage(tmp_path: Path, path: Path) -> None:
     answer = tmp_path / "answer.json"
     answer.write_text('[{"id": 1, "more": ' + "[" * 48 + "]" * 48 + "}]")
     tickets = WebhookHelpdesk(HelpdeskAccess(str(answer)), HTTPPolicy()).fetch_tickets()
@@ -167,38 +169,40 @@ def test_a_file_has_the_header_and_the_fields_of_the_contract(path: Path) -> Non
     assert [other["request_type"] for other in attribution["alternatives"]] == ["Account Unlock", "Password Reset"]
 
 
-def test_fields_of_a_later_ticketattr_do_no_harm(path: Path) -> None:
+def test_unknown_fields_of_a_later_version_are_ignored(path: Path) -> None:
     stage_file(path, "tickets", data=[{"id": "1", "short_description": "a", "mood": "bad"}], later=True)
     assert read_tickets(path).data == [Ticket("1", "a")]
 
 
-# What is refused
+# Refused files
 
 
 @pytest.mark.parametrize("kind", READERS)
 @pytest.mark.parametrize(
     ("changes", "reason"),
     [
-        pytest.param({"kind": "report"}, "is no stage file of kind", id="other kind"),
-        pytest.param({"kind": None}, "is no stage file of kind", id="no kind"),
-        pytest.param({"schema_version": 2}, "has schema version 2, this ticketattr reads 1", id="later version"),
+        pytest.param({"kind": "report"}, "is not a stage file of kind", id="other kind"),
+        pytest.param({"kind": None}, "is not a stage file of kind", id="no kind"),
+        pytest.param(
+            {"schema_version": 2}, "has schema version 2, but this ticketattr reads version 1", id="later version"
+        ),
         pytest.param({"schema_version": 0}, "has schema version 0", id="earlier version"),
         pytest.param({"schema_version": "1"}, "has schema version 1", id="version as text"),
         pytest.param({"schema_version": None}, "has schema version None", id="no version"),
-        pytest.param({"run_id": None}, "has no valid header", id="no run id"),
-        pytest.param({"run_id": 7}, "has no valid header", id="run id is a number"),
-        pytest.param({"run_id": ""}, "has no valid header", id="run id is empty"),
-        pytest.param({"run_id": "../../x"}, "has no valid header", id="run id leads out"),
-        pytest.param({"run_id": "/etc"}, "has no valid header", id="run id is a path"),
-        pytest.param({"run_id": f"{OLD}/../../x"}, "has no valid header", id="run id leads out later"),
-        pytest.param({"run_id": f"{OLD}\n"}, "has no valid header", id="run id ends in a line end"),
-        pytest.param({"run_id": f"{OLD}\x00"}, "has no valid header", id="run id ends in a zero byte"),
-        pytest.param({"generated_at": None}, "does not say when it was made", id="no time"),
-        pytest.param({"generated_at": "yesterday"}, "does not say when it was made", id="time is a word"),
-        pytest.param({"generated_at": 1}, "does not say when it was made", id="time is a number"),
+        pytest.param({"run_id": None}, "does not have a valid header", id="no run id"),
+        pytest.param({"run_id": 7}, "does not have a valid header", id="run id is a number"),
+        pytest.param({"run_id": ""}, "does not have a valid header", id="run id is empty"),
+        pytest.param({"run_id": "../../x"}, "does not have a valid header", id="run id leads out"),
+        pytest.param({"run_id": "/etc"}, "does not have a valid header", id="run id is a path"),
+        pytest.param({"run_id": f"{OLD}/../../x"}, "does not have a valid header", id="run id leads out later"),
+        pytest.param({"run_id": f"{OLD}\n"}, "does not have a valid header", id="run id ends in a line end"),
+        pytest.param({"run_id": f"{OLD}\x00"}, "does not have a valid header", id="run id ends in a zero byte"),
+        pytest.param({"generated_at": None}, "does not say when it was written", id="no time"),
+        pytest.param({"generated_at": "yesterday"}, "does not say when it was written", id="time is a word"),
+        pytest.param({"generated_at": 1}, "does not say when it was written", id="time is a number"),
     ],
 )
-def test_the_header_is_judged_before_the_data(path: Path, kind: Kind, changes: dict[str, Any], reason: str) -> None:
+def test_the_header_is_checked_before_the_data(path: Path, kind: Kind, changes: dict[str, Any], reason: str) -> None:
     error = refusal(stage_file(path, kind, data="no data of any version", **changes), kind)
     assert str(error).startswith(f"{path} {reason}")
     assert error.hint.startswith("Run `ticketattr ")
@@ -208,13 +212,13 @@ def test_the_header_is_judged_before_the_data(path: Path, kind: Kind, changes: d
     ("written", "read"), [("catalog", "tickets"), ("tickets", "attributions"), ("attributions", "catalog")]
 )
 def test_a_file_of_another_kind_is_refused(path: Path, written: Kind, read: Kind) -> None:
-    assert str(refusal(stage_file(path, written), read)) == f"{path} is no stage file of kind '{read}'"
+    assert str(refusal(stage_file(path, written), read)) == f"{path} is not a stage file of kind '{read}'"
 
 
 @pytest.mark.parametrize(
     ("kind", "command"), [("catalog", "fetch"), ("tickets", "fetch"), ("attributions", "classify")]
 )
-def test_a_missing_file_names_the_command_that_makes_it(path: Path, kind: Kind, command: str) -> None:
+def test_a_missing_file_is_an_error_that_names_the_command_to_run(path: Path, kind: Kind, command: str) -> None:
     error = refusal(path, kind)
     assert str(error) == f"{path} cannot be read: No such file or directory"
     assert error.hint == f"Run `ticketattr {command}` first."
@@ -231,13 +235,13 @@ def test_half_a_file_is_refused(path: Path, kept: float) -> None:
 @pytest.mark.parametrize(
     ("content", "reason"),
     [
-        pytest.param(b"[]", "is no stage file", id="a list"),
-        pytest.param(b"null", "is no stage file", id="null"),
+        pytest.param(b"[]", "is not a stage file", id="a list"),
+        pytest.param(b"null", "is not a stage file", id="null"),
         pytest.param(b"\xff\xfe", "is not valid JSON", id="not UTF-8"),
         pytest.param(b"[" * 100_000, "is nested too deeply", id="nested"),
     ],
 )
-def test_what_is_no_stage_file_is_refused(path: Path, content: bytes, reason: str) -> None:
+def test_a_file_that_is_not_a_stage_file_is_refused(path: Path, content: bytes, reason: str) -> None:
     path.write_bytes(content)
     assert str(refusal(path)).startswith(f"{path} {reason}")
 
@@ -286,18 +290,18 @@ ENTRY = {"category": "Access", "name": "Reset", "sla": {"value": 1, "unit": "day
         ),
     ],
 )
-def test_wrong_data_is_refused_with_its_place(path: Path, kind: Kind, data: Any, place: str) -> None:
+def test_wrong_data_is_refused_with_its_position(path: Path, kind: Kind, data: Any, place: str) -> None:
     error = refusal(stage_file(path, kind, data=data), kind)
     assert str(error).startswith(f"{path}: {place}")
     assert error.hint
 
 
-def test_a_ticket_with_neither_an_answer_nor_a_reason_is_refused(path: Path) -> None:
+def test_a_ticket_with_neither_an_attribution_nor_a_reason_is_refused(path: Path) -> None:
     stage_file(path, "attributions", data=[{"ticket": TICKET}])
     assert "neither an attribution nor a reason" in str(refusal(path, "attributions"))
 
 
-def test_a_catalog_whose_entries_cannot_be_told_apart_is_refused_with_its_file(path: Path) -> None:
+def test_a_catalog_with_two_equal_names_is_refused_with_its_file(path: Path) -> None:
     stage_file(path, "catalog", data={"entries": [ENTRY, {**ENTRY, "name": "RESET"}]})
     with pytest.raises((StageFileError, CatalogError)) as caught:
         read_catalog(path)
@@ -312,7 +316,7 @@ def fetched(work: WorkFolder, run_id: str, tickets: list[Ticket] = TICKETS) -> N
     work.save_tickets(tickets, Run(run_id, lambda: NOW))
 
 
-def test_a_fetch_is_read_as_one(work: WorkFolder) -> None:
+def test_the_two_files_of_a_fetch_are_read_together(work: WorkFolder) -> None:
     fetched(work, OLD)
     run = read_fetched(work.path(OLD, "tickets"), None, work)
     assert (run.run_id, run.catalog, run.tickets) == (OLD, CATALOG, TICKETS)
@@ -324,13 +328,13 @@ def test_the_catalog_is_that_of_the_tickets_and_not_the_newest(work: WorkFolder)
     assert read_fetched(work.path(OLD, "tickets"), None, work).catalog == CATALOG
 
 
-def test_files_of_different_runs_are_refused_together(work: WorkFolder) -> None:
+def test_files_of_different_runs_are_refused(work: WorkFolder) -> None:
     fetched(work, OLD)
     fetched(work, NEW)
     with pytest.raises(StageFileError) as caught:
         read_fetched(work.path(NEW, "tickets"), work.path(OLD, "catalog"), work)
-    assert str(caught.value) == f"tickets and catalog are of different runs, {NEW} and {OLD}"
-    assert "files of one run" in caught.value.hint
+    assert str(caught.value) == f"tickets and catalog belong to different runs, {NEW} and {OLD}"
+    assert "files of the same run" in caught.value.hint
 
 
 def test_the_catalog_of_another_run_in_the_folder_of_this_one_is_refused(work: WorkFolder) -> None:
@@ -355,17 +359,17 @@ def test_a_newest_run_without_the_file_is_never_replaced_by_an_older_one(work: W
 
 
 @pytest.mark.parametrize("name", [".DS_Store", "example", "99999999", f"{NEW}.bak", f"{NEW}\n"])
-def test_what_is_no_run_is_not_taken_for_the_newest(work: WorkFolder, name: str) -> None:
+def test_a_folder_that_is_not_a_run_is_never_the_newest(work: WorkFolder, name: str) -> None:
     fetched(work, OLD)
     (work.root / name).mkdir()
     assert work.newest("tickets") == work.path(OLD, "tickets")
 
 
 @pytest.mark.parametrize("is_there", [False, True], ids=["no folder", "empty folder"])
-def test_without_a_run_there_is_no_newest(work: WorkFolder, is_there: bool) -> None:
+def test_without_a_run_the_newest_is_an_error(work: WorkFolder, is_there: bool) -> None:
     if is_there:
         work.root.mkdir()
-    with pytest.raises(StageFileError, match="there is no run in") as caught:
+    with pytest.raises(StageFileError, match="has no run") as caught:
         work.newest("tickets")
     assert caught.value.hint == "Run `ticketattr fetch` first."
 
@@ -373,12 +377,12 @@ def test_without_a_run_there_is_no_newest(work: WorkFolder, is_there: bool) -> N
 # Writing
 
 
-def test_a_file_is_for_its_owner_alone(path: Path) -> None:
+def test_only_the_owner_can_read_a_file(path: Path) -> None:
     write_tickets(path, TICKETS, RUN)
     assert path.stat().st_mode & 0o777 == 0o600
 
 
-def test_a_file_replaces_the_one_that_was_there_and_leaves_nothing_else(path: Path) -> None:
+def test_a_file_replaces_an_earlier_one_and_leaves_no_temporary_file(path: Path) -> None:
     path.write_text("before")
     path.chmod(0o644)
     write_tickets(path, TICKETS, RUN)
@@ -387,7 +391,7 @@ def test_a_file_replaces_the_one_that_was_there_and_leaves_nothing_else(path: Pa
     assert list(path.parent.iterdir()) == [path]
 
 
-def test_a_folder_is_made_if_need_be(work: WorkFolder) -> None:
+def test_a_missing_folder_is_created(work: WorkFolder) -> None:
     work.save_tickets(TICKETS, RUN)
     assert read_tickets(work.root / OLD / "tickets.json").data == TICKETS
 
@@ -400,7 +404,7 @@ def interrupted_writing(path: Path) -> None:
 
 
 @pytest.mark.parametrize("was_there", [False, True], ids=["new", "replaced"])
-def test_writing_that_fails_leaves_what_was_there_and_nothing_else(path: Path, was_there: bool) -> None:
+def test_writing_that_fails_leaves_the_earlier_file_and_no_temporary_file(path: Path, was_there: bool) -> None:
     if was_there:
         path.write_text("before")
     with pytest.raises(KeyboardInterrupt):
@@ -411,7 +415,7 @@ def test_writing_that_fails_leaves_what_was_there_and_nothing_else(path: Path, w
 
 
 @pytest.mark.parametrize("name", ["file/stage.json", "file/folder/stage.json", "folder", "n" * 300])
-def test_a_file_that_cannot_be_written_is_a_wrong_setting_and_leaves_nothing(tmp_path: Path, name: str) -> None:
+def test_a_file_that_cannot_be_written_is_a_wrong_setting_and_leaves_no_file(tmp_path: Path, name: str) -> None:
     (tmp_path / "file").touch()
     (tmp_path / "folder").mkdir()
     with pytest.raises(SettingsError) as caught:
@@ -431,7 +435,7 @@ def test_a_file_that_cannot_be_written_is_a_wrong_setting_and_leaves_nothing(tmp
     ],
     ids=["disk full", "disk fails", "not allowed", "read-only"],
 )
-def test_a_full_disk_may_pass_and_a_forbidden_one_will_not(number: int, kind: type[Exception]) -> None:
+def test_a_full_disk_may_pass_and_a_missing_permission_will_not(number: int, kind: type[Exception]) -> None:
     error = write_error(Path("stage.json"), OSError(number, "reason"))
     assert isinstance(error, kind)
     assert str(error) == "stage.json cannot be written: reason"

@@ -1,8 +1,8 @@
-"""Ask a classifier about many tickets: in batches, several at once, losing only what cannot be answered.
+"""Ask a classifier about many tickets: in batches, several calls at once.
 
-Batches go out in rounds. What a round leaves open is asked again in the next, differently: a batch that
-failed for its content in halves, down to the single ticket; tickets without a usable answer in an otherwise
-good batch once more, together with the others of their kind. Trouble of the service ends it early.
+Batches are sent in rounds, and the next round asks again about the tickets that a round left without an answer. A
+batch that failed because of its content is split in halves, down to a single ticket. Tickets without a usable answer
+in an otherwise good batch are asked about once more, together. When the service fails, there is no next round.
 """
 
 from __future__ import annotations
@@ -10,6 +10,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from typing import TypeVar
 
 import anyio
 
@@ -21,20 +22,22 @@ from .ports import BatchFailed, Classifier, ClassifierStopped, Progress
 
 log = logging.getLogger(__name__)
 
+T = TypeVar("T")
+
 PATIENCE = 8
-"""When so many batches failed and none succeeded, the classifier is taken to be down."""
+"""After so many failed batches and no good one, the classifier counts as unavailable."""
 
 SECOND_BATCH = 10
-"""How many tickets are asked again together."""
+"""How many tickets a batch of the second attempt has."""
 
 Answers = Mapping[int, Outcome]
-"""Outcomes by the place of their ticket."""
+"""Outcomes by the position of their ticket in the queue."""
 
 
 def extra_calls(batches: int) -> int:
-    """How many calls asking again and splitting may add to the `batches` of the first round.
+    """Returns how many calls may be added to the `batches` calls of the first round, for asking again and splitting.
 
-    Finding a poison ticket among 30 takes ten.
+    Finding one ticket among 30 that makes its batch fail takes ten calls.
     """
     return 30 + batches
 
@@ -57,7 +60,7 @@ async def ask_in_batches(
     progress: Progress,
     examples: Examples,
 ) -> list[Outcome]:
-    """One outcome for each ticket, in their order; `keep` gets the answers of each batch as it comes.
+    """Returns one outcome for each ticket, in their order. Calls `keep` with the answers of each batch as they come.
 
     Raises SettingsError when no batch can succeed.
     """
@@ -68,7 +71,7 @@ async def ask_in_batches(
 
 
 class _Asking:
-    """One queue being asked about. Every ticket has an outcome after the first round; later ones better it."""
+    """Asks about one queue. After the first round, every ticket has an outcome, which later rounds may improve."""
 
     def __init__(
         self,
@@ -93,13 +96,13 @@ class _Asking:
         self._fatal: TicketAttrError | None = None
 
     async def all_rounds(self) -> None:
-        work = [_Batch(places) for places in _chunks(range(len(self._tickets)), self._classifier.batch_size)]
+        work = [_Batch(places) for places in chunks(range(len(self._tickets)), self._classifier.batch_size)]
         budget = extra_calls(len(work))
         while work:
             await self._round(work)
             work = self._next_round()
             if len(work) > budget:
-                log.warning("%d batches are not asked again: that would take too many calls", len(work) - budget)
+                log.warning("%d batches are not sent again, because that would take too many calls", len(work) - budget)
             work = work[:budget]
             budget -= len(work)
 
@@ -116,7 +119,7 @@ class _Asking:
     def _next_round(self) -> list[_Batch]:
         if self._stopped:
             return []
-        work = [*self._halves, *(_Batch(places, again=True) for places in _chunks(self._again, SECOND_BATCH))]
+        work = [*self._halves, *(_Batch(places, again=True) for places in chunks(self._again, SECOND_BATCH))]
         self._halves, self._again = [], []
         return work
 
@@ -127,13 +130,13 @@ class _Asking:
                 return
             tickets = [self._tickets[place] for place in batch.places]
             try:
-                outcomes = await self._classifier.choose(tickets, self._catalog, self._examples.for_batch(tickets))
+                outcomes = await self._classifier.choose(tickets, self._catalog, self._examples)
             except BatchFailed as failure:
                 self._fail(batch, failure)
             except ClassifierStopped as stop:
                 self._stop(batch, Unattributed(stop.reason, str(stop)))
             except TicketAttrError as error:
-                # Kept, because a task group would wrap it.
+                # Kept for later, because a task group would wrap it in an exception group.
                 self._fatal = error
                 round_scope.cancel()
             else:
@@ -143,15 +146,15 @@ class _Asking:
     def _take(self, batch: _Batch, outcomes: Sequence[Outcome]) -> None:
         answers = dict(zip(batch.places, outcomes, strict=True))
         unanswered = [place for place, outcome in answers.items() if outcome.is_failure]
-        log.info("%d tickets asked about, %d answered", len(answers), len(answers) - len(unanswered))
+        log.info("batch of %d tickets: %d answered", len(answers), len(answers) - len(unanswered))
         self.outcomes.update(answers)
         self._keep({place: outcome for place, outcome in answers.items() if not outcome.is_failure})
         if len(unanswered) < len(answers):
             self._succeeded += 1
         else:
-            self._count_failure(batch, Unattributed("bad_answer", "answers without one of use"))
+            self._count_failure(batch, Unattributed("bad_answer", "no usable answer in the batch"))
         if len(unanswered) == len(answers) > 1:
-            # Not one usable answer: more likely a matter of the batch than of each ticket in it.
+            # Without a single usable answer, the cause is more likely the batch than each of its tickets.
             self._halves += batch.halves()
         elif not batch.again:
             self._again += unanswered
@@ -169,21 +172,22 @@ class _Asking:
     def _count_failure(self, batch: _Batch, reason: Unattributed) -> None:
         self._failed += 1
         if not self._succeeded and self._failed >= PATIENCE and not self._stopped:
-            detail = f"not asked: {PATIENCE} calls before this one failed ({reason.detail})"
+            detail = f"not asked, because {PATIENCE} earlier calls failed ({reason.detail})"
             self._stop(batch, Unattributed(reason.reason, detail))
 
     def _stop(self, batch: _Batch, reason: Unattributed) -> None:
-        """Make no further call; what is in flight may still answer."""
+        """Make no further calls. Calls in flight may still be answered."""
         if not self._stopped:
-            log.warning("no further calls: %s", reason.detail)
+            log.warning("no further calls are made: %s", reason.detail)
         self._stopped = reason
         self._leave(batch, reason)
 
     def _leave(self, batch: _Batch, reason: Unattributed) -> None:
-        """Not asked about; what an earlier round made of a ticket is the better reason."""
+        """Leave the batch unanswered. A reason from an earlier round says more, so it stays."""
         for place in batch.places:
             self.outcomes.setdefault(place, reason)
 
 
-def _chunks(places: Sequence[int], size: int) -> Iterator[Sequence[int]]:
-    return (places[start : start + size] for start in range(0, len(places), size))
+def chunks(items: Sequence[T], size: int) -> Iterator[Sequence[T]]:
+    """Yields `items` in their order, `size` of them at a time. The last part may have fewer."""
+    return (items[start : start + size] for start in range(0, len(items), size))

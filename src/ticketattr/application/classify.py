@@ -1,4 +1,4 @@
-"""Attribute each ticket to a request type of the catalog, or say why not."""
+"""Attribute each ticket to a request type of the catalog, or say why there is none."""
 
 from __future__ import annotations
 
@@ -12,8 +12,8 @@ from ..domain.digest import digest
 from ..domain.examples import Example, Examples
 from ..domain.gold import GoldTicket
 from ..domain.ticket import AttributedTicket, Attribution, Outcome, Ticket
-from ..domain.usage import Bill, ClassificationPlan, Usage
-from .batches import Answers, ask_in_batches
+from ..domain.usage import ClassificationPlan, total
+from .batches import Answers, ask_in_batches, chunks
 from .interruptible import run_interruptible
 from .ports import AnswerCache, Classifier, Progress
 
@@ -29,12 +29,12 @@ def classify_tickets(
     corrections: Sequence[Correction] = (),
     labelled: Sequence[GoldTicket] = (),
 ) -> list[AttributedTicket]:
-    """Every ticket with its outcome, in the order of the queue.
+    """Returns every ticket with its outcome, in the order of the queue.
 
-    Who decides, first match: a person, by one of the `corrections` that are in force; the pair that a ticket
-    came with; an earlier answer to the same question; the classifier, which is asked once for tickets of the
-    same text, and shown what people decided about others like them: corrections and `labelled` tickets. A pair
-    that the catalog does not have decides nothing. Raises SettingsError when no answer can be had.
+    The first of these decides: a person, by one of the `corrections` that are in force; the pair that the ticket
+    came with; a cached answer about the same text; the classifier. Tickets with the same text are classified once.
+    The classifier is shown what people decided about similar tickets: corrections and `labelled` tickets. A pair
+    that is not in the catalog decides nothing. Raises SettingsError when no batch can succeed.
     """
     examples = Examples(corrections, catalog, labelled)
     open_tickets = _open_tickets(tickets, catalog, classifier, cache, examples, corrections)
@@ -54,31 +54,25 @@ def plan_classification(
     corrections: Sequence[Correction] = (),
     labelled: Sequence[GoldTicket] = (),
 ) -> ClassificationPlan:
-    """What `classify_tickets` would ask for, without asking."""
+    """Returns what `classify_tickets` would ask the classifier about, and an estimate of the cost. Asks nothing."""
     examples = Examples(corrections, catalog, labelled)
     open_tickets = _open_tickets(tickets, catalog, classifier, cache, examples, corrections)
     asked = list(open_tickets.to_ask.values())
-    size = classifier.batch_size
-    batches = [asked[start : start + size] for start in range(0, len(asked), size)]
-    bills = [classifier.estimate(batch, catalog, examples.for_batch(batch)) for batch in batches]
-    costs = [bill.cost for bill in bills]
+    batches = list(chunks(asked, classifier.batch_size))
     return ClassificationPlan(
         tickets=len(tickets),
         kept=len(open_tickets.decided) - open_tickets.corrected_tickets,
         cached=open_tickets.cached_tickets,
         to_ask=len(asked),
         batches=len(batches),
-        bill=Bill(
-            usage=sum((bill.usage for bill in bills), Usage()),
-            cost=None if None in costs else sum(cost for cost in costs if cost is not None),
-        ),
+        bill=total(classifier.estimate(batch, catalog, examples) for batch in batches),
         corrected=open_tickets.corrected_tickets,
     )
 
 
 @dataclass(frozen=True, slots=True)
 class _OpenTickets:
-    """The tickets by what has to be asked: decided and keys by place, known and to_ask by key."""
+    """The tickets, sorted by what is known: `decided` and `keys` by position, `known` and `to_ask` by key."""
 
     decided: dict[int, Attribution]
     keys: dict[int, str]
@@ -97,8 +91,8 @@ class _OpenTickets:
         return (
             f"{self.corrected_tickets} tickets were corrected by a person, "
             f"{len(self.decided) - self.corrected_tickets} keep the pair they came with, "
-            f"{self.cached_tickets} were answered before, "
-            f"{len(self.to_ask)} different ones to ask about"
+            f"{self.cached_tickets} have a cached answer, "
+            f"{len(self.to_ask)} different texts are left to ask about"
         )
 
 
@@ -157,6 +151,6 @@ def _as_cached(outcome: Outcome) -> Outcome:
 
 
 def _key(ticket: Ticket, fingerprint: str, examples: Sequence[Example]) -> str:
-    """Names a question in full: what is asked, and whatever else decides the answer."""
+    """Returns a digest of everything that decides the answer: the text, the examples shown and the classifier."""
     shown = [part for example in examples for part in (*example.texts, str(example.entry))]
     return digest((fingerprint, *ticket.texts, *shown))

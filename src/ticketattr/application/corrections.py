@@ -1,4 +1,4 @@
-"""Take over what a person corrected in a report, and know what was corrected before."""
+"""Import the corrections that a person made in a report."""
 
 from __future__ import annotations
 
@@ -8,12 +8,12 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from ..domain.catalog import RequestType, ServiceCatalog, fold
-from ..domain.correction import Correction, ReviewedRow, ReviewedWorkbook
-from ..domain.sanitizing import matches_sanitized, sanitize
+from ..domain.correction import Correction, ReviewedReport, ReviewedRow
+from ..domain.sanitizing import sanitize
 from ..domain.ticket import AttributedTicket, Attribution
 from ..domain.wording import some_of
 from ..errors import InputError
-from .ports import CorrectionStore
+from .ports import CorrectionStore, TextComparison
 
 log = logging.getLogger(__name__)
 
@@ -23,70 +23,73 @@ _NAMED = 20
 
 @dataclass(frozen=True, slots=True)
 class Imported:
-    """`new` are the corrections that were not known before; `of_run` are all of that run, oldest first."""
+    """`new`: the corrections that this import added. `of_run`: all corrections of the run, oldest first."""
 
     new: tuple[Correction, ...]
     of_run: tuple[Correction, ...]
 
 
 def import_corrections(
-    workbook: ReviewedWorkbook,
+    review: ReviewedReport,
     reported: Sequence[AttributedTicket],
     catalog: ServiceCatalog,
     store: CorrectionStore,
     *,
+    is_same_text: TextComparison,
     imported_by: str,
     now: datetime,
 ) -> Imported:
-    """Record what differs from what the report said (`reported`) and from what was imported of the same run last.
+    """Add a correction to `store` for each row that differs from the report and from the last import of the same run.
 
-    A row that says what the report said is one that nobody corrected, and means nothing, not even that an
-    earlier correction is taken back: it may come from another copy. Raises InputError, which names every cell
-    that cannot be taken over; then nothing is.
+    `reported` holds the tickets of the run in the order of the queue. A row that agrees with the report means nothing:
+    it does not take back an earlier correction, because it may come from another copy of the report. Raises
+    InputError, which names the cells that cannot be imported; then nothing is imported.
     """
-    earlier = {correction.place: correction for correction in _of_run(workbook.run_id, store)}
-    rows, refused = _own_rows(workbook, reported)
+    earlier = {correction.place: correction for correction in _of_run(review.run_id, store)}
+    rows, refused = _rows_by_place(review, reported, is_same_text)
     changed = {place: row for place, row in rows.items() if _differs(row, reported[place - 1], earlier.get(place))}
     chosen = {place: catalog.find(row.request_category, row.request_type) for place, row in changed.items()}
-    refused += [_no_entry(changed[place], workbook, catalog) for place, entry in chosen.items() if entry is None]
+    refused += [_not_in_catalog(changed[place], catalog) for place, entry in chosen.items() if entry is None]
     if refused:
         cells = some_of(refused, _NAMED, separator="; ")
-        raise InputError(f"nothing imported: {cells}", hint="Mend these cells, then import it again.")
+        raise InputError(f"nothing imported: {cells}", hint="Correct these cells, then import the report again.")
     new = [
-        _correction(reported[place - 1], place, entry, workbook, imported_by, now)
+        _correction(reported[place - 1], place, entry, review, imported_by, now)
         for place, entry in chosen.items()
         if entry
     ]
     store.add(new)
-    log.info("%d rows compared, %d corrections new", len(workbook.rows), len(new))
-    return Imported(tuple(new), tuple(_of_run(workbook.run_id, store)))
+    log.info("%d rows compared, %d new corrections", len(review.rows), len(new))
+    return Imported(tuple(new), tuple(_of_run(review.run_id, store)))
 
 
 def _of_run(run_id: str, store: CorrectionStore) -> list[Correction]:
     return [correction for correction in store.all() if correction.run_id == run_id]
 
 
-def _own_rows(
-    workbook: ReviewedWorkbook, reported: Sequence[AttributedTicket]
+def _rows_by_place(
+    review: ReviewedReport, reported: Sequence[AttributedTicket], is_same_text: TextComparison
 ) -> tuple[dict[int, ReviewedRow], list[str]]:
-    """The rows that speak of a ticket of the run, by its place; why others do not, or speak of one twice."""
+    """The rows that belong to a ticket of the run, by its place, and the reasons why other rows do not."""
     refused: list[str] = []
-    first = workbook.columns[0]
     by_place: dict[int, ReviewedRow] = {}
-    for row in workbook.rows:
+    for row in review.rows:
         if row.place is None or not 1 <= row.place <= len(reported):
-            refused.append(f"{first}{row.number}: this row is none of the report")
-        elif not _speaks_of(row, reported[row.place - 1]):
-            refused.append(f"{first}{row.number}: id and text of this row are those of another ticket")
+            refused.append(f"{row.category_cell}: this row does not belong to the report")
+        elif not _is_about(row, reported[row.place - 1], is_same_text):
+            refused.append(f"{row.category_cell}: the id and the text of this row belong to another ticket")
         elif (other := by_place.setdefault(row.place, row)) is not row:
-            refused.append(f"{first}{row.number}: the same ticket as row {other.number}")
+            refused.append(f"{row.category_cell}: the same ticket as in {other.category_cell}")
     return by_place, refused
 
 
-def _speaks_of(row: ReviewedRow, attributed: AttributedTicket) -> bool:
-    """A part of the columns sorted by itself, say, would put a choice beside the wrong ticket."""
+def _is_about(row: ReviewedRow, attributed: AttributedTicket, is_same_text: TextComparison) -> bool:
+    """Whether the row has the id and the text of the ticket.
+
+    If somebody sorts only some of the columns, a choice stands beside another ticket.
+    """
     ticket = attributed.ticket
-    return matches_sanitized(row.id, ticket.id) and matches_sanitized(row.short_description, ticket.short_description)
+    return is_same_text(row.id, ticket.id) and is_same_text(row.short_description, ticket.short_description)
 
 
 def _pair(attributed: AttributedTicket) -> tuple[str, str]:
@@ -95,7 +98,7 @@ def _pair(attributed: AttributedTicket) -> tuple[str, str]:
 
 
 def _differs(row: ReviewedRow, attributed: AttributedTicket, before: Correction | None) -> bool:
-    """From what the report said, and from what was imported `before`."""
+    """Whether the row differs from the report and from the correction that was imported `before`."""
     return not (_same(row, _pair(attributed)) or (before and _same(row, before.pair)))
 
 
@@ -104,27 +107,28 @@ def _same(row: ReviewedRow, pair: tuple[str, str]) -> bool:
     return all(fold(cell) == fold(sanitize(name)) for cell, name in zip(written, pair, strict=True))
 
 
-def _no_entry(row: ReviewedRow, workbook: ReviewedWorkbook, catalog: ServiceCatalog) -> str:
-    """Which cell of a changed row is to blame that the catalog has no such entry."""
+def _not_in_catalog(row: ReviewedRow, catalog: ServiceCatalog) -> str:
+    """Which cell of the row is wrong, and why."""
     known = any(fold(entry.category) == fold(row.request_category) for entry in catalog.entries)
-    column, value = (1, row.request_type) if known else (0, row.request_category)
+    cell, value = (row.type_cell, row.request_type) if known else (row.category_cell, row.request_category)
     what = f"request type of {sanitize(row.request_category)}" if known else "category"
-    said = f"'{sanitize(value)[:100]}'" if value.strip() else "an empty cell"
-    return f"{workbook.columns[column]}{row.number}: {said} is no {what} in the catalog"
+    if not value.strip():
+        return f"{cell}: the cell is empty, but must hold a {what} in the catalog"
+    return f"{cell}: '{sanitize(value)[:100]}' is not a {what} in the catalog"
 
 
 def _correction(
     attributed: AttributedTicket,
     place: int,
     entry: RequestType,
-    workbook: ReviewedWorkbook,
+    review: ReviewedReport,
     imported_by: str,
     now: datetime,
 ) -> Correction:
     ticket = attributed.ticket
     reported_category, reported_type = _pair(attributed)
     return Correction(
-        run_id=workbook.run_id,
+        run_id=review.run_id,
         place=place,
         ticket_id=ticket.id,
         short_description=ticket.short_description,
@@ -133,7 +137,7 @@ def _correction(
         request_type=entry.name,
         reported_category=reported_category,
         reported_type=reported_type,
-        reviewer=workbook.reviewer,
+        reviewer=review.reviewer,
         imported_by=imported_by,
         at=now,
     )

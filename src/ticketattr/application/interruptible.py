@@ -1,7 +1,7 @@
-"""Run an event loop that SIGINT and SIGTERM end in an orderly way.
+"""Run an event loop that SIGINT and SIGTERM end cleanly.
 
-An exception raised by a signal handler can come up anywhere in a loop, where a library may swallow it or a task
-group wrap it. So here the loop itself is told of the signal, cancels what runs, and the exit follows outside.
+An exception that a signal handler raises can appear anywhere in the event loop: a library may swallow it, or a task
+group may wrap it. Therefore the loop itself receives the signal and cancels its tasks. The process exits afterwards.
 """
 
 from __future__ import annotations
@@ -23,8 +23,11 @@ _SIGNALS = (signal.SIGINT, signal.SIGTERM)
 
 
 def run_interruptible(function: Callable[..., Awaitable[T]], *args: object) -> T:
-    """What `function` returns or raises; SystemExit with 128 + the signal's number when one came first."""
-    # A shell may have told a job in the background not to listen.
+    """Run `function(*args)` in an event loop and return its result.
+
+    Raises what `function` raises. Raises SystemExit with 128 + the number of the signal if a signal came first.
+    """
+    # A shell may have started this process, as a background job, with a signal ignored. It stays ignored.
     numbers = [number for number in _SIGNALS if signal.getsignal(number) is not signal.SIG_IGN]
     if not numbers or threading.current_thread() is not threading.main_thread() or os.name == "nt":
         return anyio.run(function, *args)
@@ -32,19 +35,19 @@ def run_interruptible(function: Callable[..., Awaitable[T]], *args: object) -> T
     errors: list[TicketAttrError] = []
     signals: list[int] = []
 
-    async def watched() -> None:
+    async def run_until_signal() -> None:
         async with anyio.create_task_group() as group:
-            await group.start(_watch, numbers, signals, group.cancel_scope)
+            await group.start(_cancel_on_signal, numbers, signals, group.cancel_scope)
             try:
                 results.append(await function(*args))
             except TicketAttrError as error:
-                # Kept, because a task group would wrap it.
+                # Raised outside, because a task group would wrap it in an exception group.
                 errors.append(error)
             group.cancel_scope.cancel()
 
     handlers = {number: signal.getsignal(number) for number in numbers}
     try:
-        anyio.run(watched)
+        anyio.run(run_until_signal)
     finally:
         for number, handler in handlers.items():
             signal.signal(number, handler)
@@ -55,7 +58,7 @@ def run_interruptible(function: Callable[..., Awaitable[T]], *args: object) -> T
     return results[0]
 
 
-async def _watch(
+async def _cancel_on_signal(
     numbers: Sequence[signal.Signals],
     signals: list[int],
     scope: anyio.CancelScope,

@@ -10,7 +10,7 @@ from contextlib import AbstractAsyncContextManager, AbstractContextManager
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Protocol, TypeAlias
+from typing import TYPE_CHECKING, Protocol, TypeAlias, TypeVar
 
 from ..domain.catalog import ServiceCatalog
 from ..domain.correction import Correction
@@ -24,20 +24,26 @@ from ..domain.delivery import (
     ReportFile,
     Transport,
 )
-from ..domain.examples import Example
+from ..domain.examples import NO_EXAMPLES, Examples
 from ..domain.report import Report
 from ..domain.ticket import AttributedTicket, Outcome, Reason, Ticket
 from ..domain.usage import Bill
 
 if TYPE_CHECKING:
     from ..domain.alerting import Alert
-    from ..domain.run_history import Figures, RunHistory
+    from ..domain.metrics import MetricsSnapshot
+    from ..domain.run_history import RunHistory
+
+T = TypeVar("T")
 
 Clock: TypeAlias = Callable[[], datetime]
 """The time, in UTC."""
 
 Progress: TypeAlias = Callable[[int, int], None]
 """Told how many batches are done, and of how many."""
+
+TextComparison: TypeAlias = Callable[[str, str], bool]
+"""Whether a text that came back from a person (first) may be a text of a ticket as a report shows it (second)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,23 +55,23 @@ class Run:
 
 
 class BatchFailed(Exception):
-    """One batch got no usable answer, for a reason that all its tickets share.
+    """A batch got no usable answer, for a reason that all its tickets share.
 
-    `lies_in_content`: some of its tickets may be answered without the others. `is_temporary`: the same batch may get
-    an answer later.
+    `lies_in_content`: the cause is in the tickets, so a part of the batch may be answered. `is_transient`: the same
+    batch may be answered later.
     """
 
     def __init__(
-        self, reason: Reason, detail: str, *, lies_in_content: bool = True, is_temporary: bool = False
+        self, reason: Reason, detail: str, *, lies_in_content: bool = True, is_transient: bool = False
     ) -> None:
         super().__init__(detail)
         self.reason = reason
         self.lies_in_content = lies_in_content
-        self.is_temporary = is_temporary
+        self.is_transient = is_transient
 
 
 class ClassifierStopped(Exception):
-    """No further call will be answered, or may be paid for; what was answered so far stands."""
+    """No further call will be answered, or may be paid for. Earlier answers remain valid."""
 
     def __init__(self, reason: Reason, detail: str) -> None:
         super().__init__(detail)
@@ -73,56 +79,80 @@ class ClassifierStopped(Exception):
 
 
 class MessageRefused(Exception):
-    """The mail server definitely did not take this message; it may well take another.
+    """The mail server certainly did not accept this message. It may accept other messages.
 
-    `may_pass`: it may take this one later. `results`: what it said to each recipient, if it got that far.
+    `is_transient`: the server may accept the same message later. `results`: its reply to each recipient, if it was
+    asked about recipients.
     """
 
-    def __init__(self, detail: str, *, may_pass: bool = False, results: Sequence[RecipientResult] = ()) -> None:
+    def __init__(self, detail: str, *, is_transient: bool = False, results: Sequence[RecipientResult] = ()) -> None:
         super().__init__(detail)
-        self.may_pass = may_pass
+        self.is_transient = is_transient
         self.results = tuple(results)
 
 
 class DeliveryInDoubt(Exception):
-    """The message was handed over and no answer came: it may have arrived or not."""
+    """The mail server had the whole message and did not reply: nobody knows whether it accepted the message."""
+
+
+class TransientFailure(Exception):
+    """An attempt failed, and the next one may succeed."""
+
+
+class Retry(Protocol):
+    """Repeats an attempt, and waits before each repetition."""
+
+    def __call__(self, attempt: Callable[[], T], /) -> T:
+        """Returns what `attempt` returns, once it raises neither TransientFailure nor MailServerError.
+
+        Raises the last of these when the attempts are used up, and every other error at once.
+        """
 
 
 class Helpdesk(Protocol):
+    """Where tickets come from."""
+
     def fetch_tickets(self) -> list[Ticket]:
         """The whole queue, in its order. Raises SettingsError, InputError or ServiceError."""
 
 
 class CatalogSource(Protocol):
+    """Where the service catalog comes from."""
+
     def fetch_catalog(self) -> ServiceCatalog:
         """The service catalog. Raises SettingsError, CatalogError or ServiceError."""
 
 
 class Classifier(AbstractAsyncContextManager["Classifier"], Protocol):
-    """Chooses request types. Entered once, for all batches of a run."""
+    """Chooses request types. It is entered once, for all batches of a run."""
 
     @property
     def batch_size(self) -> int:
-        """The most tickets that one call takes."""
+        """The largest number of tickets in one call."""
 
     @property
     def concurrency(self) -> int:
-        """The most calls in flight."""
+        """The largest number of calls in flight."""
 
     @property
     def bill(self) -> Bill:
-        """What all calls so far took."""
+        """What all calls so far took: tokens, cost and time."""
 
     def fingerprint(self, catalog: ServiceCatalog) -> str:
-        """Whatever decides its answers besides the text of a ticket; the same answers have the same."""
+        """Returns a name for everything that decides the answers, apart from the ticket and the examples.
 
-    def estimate(self, tickets: Sequence[Ticket], catalog: ServiceCatalog, examples: Sequence[Example] = ()) -> Bill:
-        """What one call about these tickets will take, roughly."""
+        Answers under one fingerprint are not used under another.
+        """
+
+    def estimate(self, tickets: Sequence[Ticket], catalog: ServiceCatalog, examples: Examples = NO_EXAMPLES) -> Bill:
+        """Returns roughly what the calls about these tickets will take: tokens, and US dollars if prices are known."""
 
     async def choose(
-        self, tickets: Sequence[Ticket], catalog: ServiceCatalog, examples: Sequence[Example] = ()
+        self, tickets: Sequence[Ticket], catalog: ServiceCatalog, examples: Examples = NO_EXAMPLES
     ) -> list[Outcome]:
-        """One outcome for each ticket, in their order. `examples` are what people decided about others like them.
+        """Returns one outcome for each ticket, in their order. Takes at most `batch_size` tickets.
+
+        `examples` are what people decided about other tickets. The classifier chooses those that are like `tickets`.
 
         Raises BatchFailed when this batch got no usable answer, ClassifierStopped when no further one
         will, and SettingsError when none can, whatever the time.
@@ -130,95 +160,115 @@ class Classifier(AbstractAsyncContextManager["Classifier"], Protocol):
 
 
 class CorrectionStore(Protocol):
-    """What people corrected: added to, never changed."""
+    """The corrections of all runs, which are added, and never changed.
+
+    All methods raise SettingsError, InputError or ServiceError if the store cannot be used.
+    """
 
     def all(self) -> list[Correction]:
-        """Oldest first."""
+        """All corrections, oldest first."""
 
-    def add(self, corrections: Sequence[Correction]) -> None: ...
+    def add(self, corrections: Sequence[Correction]) -> None:
+        """Add `corrections`, in their order: all of them or none."""
 
 
 class AnswerCache(Protocol):
-    """Answers that were given before, by a key that names the question in full."""
+    """Earlier answers, by a key that stands for everything that decides an answer."""
 
     def get(self, keys: Sequence[str], catalog: ServiceCatalog) -> dict[str, Outcome]:
-        """Those that are known and that `catalog` still has."""
+        """Returns the answers that are known. Leaves out those whose request type `catalog` no longer has."""
 
-    def put(self, answers: Mapping[str, Outcome]) -> None: ...
+    def put(self, answers: Mapping[str, Outcome]) -> None:
+        """Keep these answers for later runs."""
 
 
 class StageFiles(Protocol):
-    def save_catalog(self, catalog: ServiceCatalog, run: Run) -> None: ...
+    """The files in which each stage of a run leaves its result. Saving raises SettingsError or ServiceError."""
 
-    def save_tickets(self, tickets: Sequence[Ticket], run: Run) -> None: ...
+    def save_catalog(self, catalog: ServiceCatalog, run: Run) -> None:
+        """Save the catalog of `run`."""
+
+    def save_tickets(self, tickets: Sequence[Ticket], run: Run) -> None:
+        """Save the queue of `run`, in its order."""
 
     def save_attributions(self, tickets: Sequence[AttributedTicket], run: Run, bill: Bill) -> datetime:
-        """Returns the time that the file states, which the report takes over."""
+        """Save the attributions of `run`. Returns the time in the file, in UTC, which the report takes over."""
 
     def attributed(self, run_id: str) -> list[AttributedTicket]:
-        """What a run left. Raises StageFileError."""
+        """The attributions of a run, in the order of the queue. Raises StageFileError."""
 
     def runs(self) -> list[str]:
-        """The ids of those that left something, oldest first."""
+        """The ids of the runs that have stage files, oldest first."""
 
     def remove(self, run_id: str) -> None:
-        """All that a run left. Raises SettingsError or ServiceError."""
+        """Delete all stage files of a run. Raises SettingsError or ServiceError."""
 
 
 class ReportWriter(Protocol):
+    """Writes a report in one format."""
+
     def write(self, report: Report, path: Path) -> None:
-        """Write the report whole or not at all."""
+        """Write the report whole or not at all. Raises SettingsError, InputError or ServiceError."""
 
 
 class ReportFolder(Protocol):
+    """The folder of finished reports."""
+
     def reports(self) -> list[ReportFile]:
-        """Every workbook that lies there, oldest first."""
+        """Every workbook in the folder, oldest first. Raises InputError."""
 
     def inspect(self, path: Path) -> ReportFile:
-        """The workbook at `path`, which may lie anywhere. Raises InputError."""
+        """The workbook at `path`, which may be in any folder. Raises InputError."""
 
     def read(self, report: ReportFile) -> bytes:
-        """Its content. Raises InputError when that is no longer what was inspected."""
+        """The content of the file. Raises InputError if it changed since it was inspected."""
 
     def remove(self, report: ReportFile) -> None:
-        """Delete it, unless it is no longer what was inspected. Raises InputError, SettingsError or ServiceError."""
+        """Delete the file.
+
+        Raises InputError if it changed since it was inspected, SettingsError or ServiceError if it cannot be deleted.
+        """
 
 
 class ReportLog(Protocol):
-    """All methods raise SettingsError, InputError or ServiceError when the log cannot be used."""
+    """The log of every message and adopted report, to be read, and locked against other senders.
 
-    def hold(self, at: datetime, *, wait: float = 0.0) -> AbstractContextManager[None]:
-        """Keep every other sender out from now on (`at`); what a dead one left `sending` is then in doubt.
-
-        Waits `wait` seconds for one that is at work, then raises BusyError.
-        """
-
-    def hold_unread(self, at: datetime) -> AbstractContextManager[datetime]:
-        """Keep every other sender out, though the log itself may be past reading. Raises ServiceError."""
-
-    def is_held(self) -> bool:
-        """Whether somebody is sending."""
+    The methods of this port and of the two below raise SettingsError, InputError or ServiceError if the log cannot be
+    used.
+    """
 
     def exists(self) -> bool:
-        """Whether anything was ever recorded in it."""
+        """Whether anything was ever recorded in the log."""
 
     def deliveries(self) -> list[Delivery]:
-        """All there ever were, oldest first."""
+        """All deliveries, oldest first."""
 
-    def delivery(self, message_id: str) -> Delivery | None: ...
+    def adoptions(self) -> list[Adoption]:
+        """All adoptions, oldest first."""
 
-    def adoptions(self) -> list[Adoption]: ...
+    def acquire_sender_lock(self, at: datetime, *, wait: float = 0.0) -> AbstractContextManager[None]:
+        """Exclude other senders for the block. Messages that a dead sender left `sending` become `in_doubt` at `at`.
 
-    def events(self) -> list[Event]:
-        """What happened, oldest first."""
-
-    def begin(self, message: Message, at: datetime, *, to: Sequence[str] = (), why: str = "") -> None:
-        """Record that `message` is about to be handed over for the recipients `to` (empty: all of them).
-
-        One that is known already is tried again. `why`: what is special about it.
+        Waits up to `wait` seconds for another sender. Raises BusyError if that one is still at work then.
         """
 
-    def finish(
+    def is_locked(self) -> bool:
+        """Whether a sender holds the lock now."""
+
+
+class DeliveryLog(ReportLog, Protocol):
+    """The report log for sending: it records every attempt, before and after. Needs the sender lock."""
+
+    def delivery(self, message_id: str) -> Delivery | None:
+        """The delivery of one message; None if no attempt to send it was started."""
+
+    def start_attempt(self, message: Message, at: datetime, *, to: Sequence[str] = (), why: str = "") -> None:
+        """Record that the mail server will now get `message` for the recipients `to` (empty: all).
+
+        For a message that is in the log, this is a further attempt. `why`: the reason, if a person asked for it.
+        """
+
+    def record_result(
         self,
         message: Message,
         state: MessageState,
@@ -228,27 +278,40 @@ class ReportLog(Protocol):
         results: Sequence[RecipientResult] = (),
         size: int = 0,
     ) -> None:
-        """Record what came of it. A recipient who is not in `results` shares the fate of the message."""
+        """Record the result of the attempt. Recipients who are not in `results` share the state of the message."""
 
-    def resolve(self, message: Message, state: MessageState, detail: str, at: datetime) -> None:
-        """Record what a person decided about a message in doubt; still `in_doubt`: that it goes again."""
+
+class ReportLogMaintenance(ReportLog, Protocol):
+    """The report log for everything besides sending. Changes need the sender lock."""
+
+    def acquire_lock_only(self, at: datetime) -> AbstractContextManager[datetime]:
+        """Exclude other senders without reading the log, which may be damaged. Raises BusyError."""
+
+    def events(self) -> list[Event]:
+        """The whole history, oldest first."""
+
+    def record_decision(self, message: Message, state: MessageState, detail: str, at: datetime) -> None:
+        """Record a person's decision about a message in doubt. With the state `in_doubt`, it is sent again."""
 
     def adopt(self, reports: Sequence[ReportFile], detail: str, at: datetime) -> None:
-        """Record that these count as sent."""
+        """Record that these reports count as sent."""
+
+    def delete_deliveries(self, deliveries: Sequence[Delivery], at: datetime) -> None:
+        """Delete these deliveries with all addresses, and adopt the reports of those that were sent."""
 
     def back_up(self, target: Path) -> None:
-        """A whole copy in one file, though others may be at work. Raises InputError where there is no log."""
+        """Write a consistent copy into one file, even if another process sends now. Raises InputError without a log."""
 
-    def restore(self, copy: Path, at: datetime) -> Path | None:
-        """Put `copy` in the place of what there is, and return where that lies now (None: there was none)."""
-
-    def prune(self, deliveries: Sequence[Delivery], at: datetime) -> None:
-        """Forget these, and who got them. That the reports of those `sent` were sent, and when, stays known."""
+    def restore(self, backup: Path, at: datetime) -> str:
+        """Replace the log by a backup. Returns where the former log is kept now (empty: there was none)."""
 
 
 @dataclass(frozen=True, slots=True)
-class Receipt:
-    """What the server said to a message that it took, how large that was, and what it said to each recipient."""
+class Acceptance:
+    """The mail server's reply to a message that it accepted, and its reply about each recipient.
+
+    `size` is that of the whole mail, in bytes.
+    """
 
     reply: str
     size: int = 0
@@ -256,43 +319,48 @@ class Receipt:
 
 
 class MailSession(Protocol):
-    def send(self, message: Message, contents: Sequence[bytes], to: Sequence[str] = ()) -> Receipt:
-        """Hand over `message` with the contents of its reports, for the recipients `to` (empty: all of them).
+    """An open connection to a mail server, for any number of messages."""
 
-        Raises MessageRefused, DeliveryInDoubt, SettingsError or, when the session broke off, MailServerError.
+    def send(self, message: Message, contents: Sequence[bytes], to: Sequence[str] = ()) -> Acceptance:
+        """Send `message` to the recipients `to` (empty: all). `contents`: the bytes of its reports, in their order.
+
+        Raises MessageRefused, DeliveryInDoubt, SettingsError or, if the connection broke off, MailServerError.
         """
 
 
 class Mailer(Protocol):
+    """Sends messages by one transport."""
+
     @property
     def transport(self) -> Transport: ...
 
     def connect(self) -> AbstractContextManager[MailSession]:
-        """A session in which the server has accepted us. Raises SettingsError or MailServerError."""
+        """A session in which the server accepted the login. Raises SettingsError or MailServerError."""
 
-    def check(self) -> int | None:
-        """The most bytes that a mail may have (None: no bound).
+    def max_mail_size(self) -> int | None:
+        """The largest mail that is accepted, in bytes (None: no limit); sends nothing.
 
-        Raises what `connect`, or the sender of a message, would be refused with.
+        Raises the error of `connect`, or the one with which the server refuses the sender of every message.
         """
 
 
 class RunHistoryStore(Protocol):
     def change(self, change: Callable[[RunHistory], RunHistory]) -> RunHistory:
-        """What is known from now on, after `change` to what was known; nobody else changes it meanwhile.
+        """Replace the history by `change(history)`, under a lock, and return the new one.
 
-        Raises nothing: what cannot be read is unknown, what cannot be kept is forgotten, both with a warning.
+        Raises nothing. A history that cannot be read counts as empty, one that cannot be written is not kept; both are
+        logged as warnings.
         """
 
 
 class MetricsSink(Protocol):
-    def publish(self, figures: Figures) -> None:
-        """Put these in the place of what was published before. Raises SettingsError or ServiceError, soon."""
+    def publish(self, snapshot: MetricsSnapshot) -> None:
+        """Replace the metrics that were published before. Raises SettingsError or ServiceError, within seconds."""
 
 
 class Alerts(Protocol):
     def send(self, alert: Alert) -> bool:
-        """Whether somebody could be told within a few seconds. Raises nothing: what failed is logged."""
+        """Send an alert within a few seconds. True if at least one service took it. Raises nothing; logs failures."""
 
 
 class SavedCalibration(Protocol):

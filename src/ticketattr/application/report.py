@@ -1,4 +1,4 @@
-"""Make the report of a run, held against the last one that was sent."""
+"""Make the report of a run, and compare it with the last report that was sent."""
 
 from __future__ import annotations
 
@@ -9,9 +9,9 @@ from datetime import datetime
 from pathlib import Path
 
 from ..domain.catalog import ServiceCatalog
-from ..domain.changes import Earlier
+from ..domain.changes import EarlierReport
 from ..domain.delivery import Transport
-from ..domain.report import Background, Report, build_report
+from ..domain.report import Report, ReportContext, build_report
 from ..domain.ticket import AttributedTicket
 from ..domain.usage import Bill
 from ..errors import StageFileError
@@ -22,9 +22,10 @@ log = logging.getLogger(__name__)
 
 @dataclass(frozen=True, slots=True)
 class Reporting:
-    """Who writes reports, what they say besides tickets, and where the last one that was sent is found.
+    """What `make_report` needs besides the tickets.
 
-    `transport`: a report counts as sent when it was sent by that.
+    A report counts as sent if `transport` sent it. A person should review an attribution whose confidence is below
+    `review_below` (0 to 1). `ticket_url` is the URL of a ticket, with `{id}` for its id; empty for no links.
     """
 
     writer: ReportWriter
@@ -36,8 +37,8 @@ class Reporting:
 
 
 @dataclass(frozen=True, slots=True)
-class Attributed:
-    """What classification left: the run, when that was, and what came of it."""
+class AttributedRun:
+    """The result of the classification of one run, with its time in UTC; a None is unknown."""
 
     run_id: str
     generated_at: datetime
@@ -46,42 +47,46 @@ class Attributed:
     catalog: ServiceCatalog | None = None
 
 
-def make_report(attributed: Attributed, reporting: Reporting, path: Path) -> Report:
-    background = Background(
-        bill=attributed.bill,
-        catalog=attributed.catalog,
-        earlier=_earlier_report(attributed.run_id, reporting),
+def make_report(run: AttributedRun, reporting: Reporting, path: Path) -> Report:
+    """Write the report of `run` to `path`, and return it. Raises SettingsError, InputError or ServiceError."""
+    context = ReportContext(
+        bill=run.bill,
+        catalog=run.catalog,
+        earlier=_earlier_report(run.run_id, reporting),
         review_below=reporting.review_below,
         ticket_url=reporting.ticket_url,
     )
-    if attributed.catalog is None:
-        log.warning("the catalog of run %s is not there: the report has no drop-downs", attributed.run_id)
+    if run.catalog is None:
+        log.warning("the catalog of run %s is missing: the report has no drop-down lists", run.run_id)
     report = build_report(
-        attributed.tickets,
-        run_id=attributed.run_id,
-        generated_at=attributed.generated_at,
-        background=background,
+        run.tickets,
+        run_id=run.run_id,
+        generated_at=run.generated_at,
+        context=context,
     )
     reporting.writer.write(report, path)
     log.info("report written: %d rows, %d attributed", len(report.rows), report.attributed)
     return report
 
 
-def _earlier_report(run_id: str, reporting: Reporting) -> Earlier | None:
-    """The last report that was sent of a run before this one; None when what it said is no longer known."""
+def _earlier_report(run_id: str, reporting: Reporting) -> EarlierReport | None:
+    """The last report that was sent of an earlier run, or None if its stage file no longer exists."""
     sent = last_sent_run(reporting.report_log, reporting.transport, before=run_id)
     if not sent:
         return None
     try:
         tickets = reporting.stage_files.attributed(sent)
     except StageFileError as error:
-        log.warning("the report is compared with none: %s", error)
+        log.warning("the report is not compared with an earlier one: %s", error)
         return None
-    return Earlier.of(sent, tickets)
+    return EarlierReport.of(sent, tickets)
 
 
 def last_sent_run(report_log: ReportLog, transport: Transport, *, before: str = "") -> str:
-    """Run ids sort by time. With `before`, only earlier runs count, so that a report made again says the same."""
+    """The id of the newest run whose report was sent by `transport`; empty if there is none.
+
+    With `before`, only earlier runs count, so that a report that is made again has the same content.
+    """
     runs = (
         report.run_id
         for delivery in report_log.deliveries()

@@ -1,7 +1,4 @@
-"""Where every report stands, and what a person can decide about it.
-
-The mailroom holds the folder of reports against the log of what became of them, by the rules of `domain.standing`.
-"""
+"""The status of every report: the folder of reports, compared with the report log."""
 
 from __future__ import annotations
 
@@ -9,24 +6,21 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from pathlib import Path
-from typing import Literal
 
 from ..domain.delivery import ABANDONED, Delivery, ReportFile, Transport
-from ..domain.report_status import DeliveryHistory, DoubtPolicy, ReportStatus, status_of, statuses_of
-from ..errors import InputError, SettingsError
+from ..domain.report_status import DeliveryHistory, DoubtPolicy, ReportStatus
+from ..domain.send_rules import status_in, statuses_of
+from ..errors import InputError
 from .ports import ReportFolder, ReportLog
 
-Decision = Literal["sent", "resend"]
-
-_FRESH = timedelta(days=1)
-_SHORTEST_HASH = 8
+_NEW = timedelta(days=1)
 
 
 @dataclass(frozen=True, slots=True)
 class ReportTracker:
-    """Where reports lie, and the log of what became of them; what `transport` delivered counts as sent.
+    """The folder of reports and the report log. A report counts as sent if `transport` delivered it.
 
-    Every answer reads log and folder anew.
+    Every method reads the folder and the log again, and raises the errors of both ports.
     """
 
     folder: ReportFolder
@@ -35,26 +29,26 @@ class ReportTracker:
     doubt: DoubtPolicy
 
     def history(self) -> DeliveryHistory:
-        """What the log says of the transport, in doubt what its process did not live to finish."""
+        """The history that counts for the transport. Messages of processes that died are in doubt."""
         return self._full_history().for_transport(self.transport)
 
     def statuses(self) -> list[ReportStatus]:
-        """The reports in the folder, oldest first, then those of unfinished messages whose file is gone."""
+        """The reports in the folder, oldest first, then the missing reports of unfinished messages."""
         return self._statuses(self.history())
 
     def pending(self) -> list[ReportStatus]:
-        """What of the survey still has to reach somebody."""
+        """Of `statuses`, those that a recipient still waits for, or that somebody has to act on."""
         return [status for status in self.statuses() if status.is_pending]
 
     def unsent(self) -> list[ReportStatus]:
-        """What of the survey a person should know of: what still has to go, and what never will by itself."""
+        """Of `statuses`, the pending ones and those that are never sent automatically."""
         return [status for status in self.statuses() if status.is_pending or status.state != "sent"]
 
     def report_history(self) -> list[ReportStatus]:
-        """Every report of every message, oldest message first, by whatever transport; then those in none."""
+        """Every report of every message by any transport, oldest message first, then the reports in no message."""
         history = self._full_history()
         delivered = [
-            status_of(report, delivery, history)
+            status_in(delivery, report, history)
             for delivery in history.deliveries
             for report in delivery.message.reports
         ]
@@ -62,50 +56,50 @@ class ReportTracker:
         return [*delivered, *(status for status in statuses if not status.delivery)]
 
     def status(self, path: Path) -> ReportStatus:
-        """Where the report at `path`, which may lie anywhere, stands. Raises InputError."""
+        """The status of the report at `path`, which may be in any folder. Raises InputError."""
         return inspect_report(self.folder, self.history(), path)
 
     def _statuses(self, history: DeliveryHistory) -> list[ReportStatus]:
         reports = self.folder.reports()
         here = {report.sha256 for report in reports}
-        gone = [
-            replace(status_of(report, delivery, history), detail="its message cannot be repeated: the file is gone")
-            for delivery in unfinished(history)
+        missing = [
+            replace(status_in(delivery, report, history), detail="its message cannot be repeated: the file is missing")
+            for delivery in unfinished_deliveries(history)
             for report in delivery.message.reports
             if report.sha256 not in here
         ]
-        return [*statuses_of(reports, history), *gone]
+        return [*statuses_of(reports, history), *missing]
 
     def _full_history(self) -> DeliveryHistory:
-        return DeliveryHistory(_true_deliveries(self.log), self.log.adoptions(), self.doubt)
+        return DeliveryHistory(_current_deliveries(self.log), self.log.adoptions(), self.doubt)
 
 
 def inspect_report(folder: ReportFolder, history: DeliveryHistory, path: Path) -> ReportStatus:
-    """Where the report at `path`, which may lie anywhere, stands. Raises InputError."""
+    """The status of the report at `path`, which may be in any folder. Raises InputError."""
     (status,) = statuses_of([folder.inspect(path)], history)
     return status
 
 
-def unfinished(history: DeliveryHistory) -> list[Delivery]:
-    """The messages that may have to go to somebody again: put off for some recipients, or in doubt.
+def unfinished_deliveries(history: DeliveryHistory) -> list[Delivery]:
+    """The messages that may have to be sent again: deferred for some recipients, or in doubt.
 
-    Doubt is over where every report arrived by another message.
+    A message in doubt is finished if every report in it was sent by another message.
     """
     sent = (delivery for delivery in history.deliveries if delivery.state == "sent")
-    arrived = {content for delivery in sent for content in delivery.message.contents}
+    arrived = {sha256 for delivery in sent for sha256 in delivery.message.report_hashes}
     return [
         delivery
         for delivery in history.deliveries
         if (delivery.state == "sent" and delivery.outstanding)
-        or (delivery.state == "in_doubt" and not delivery.message.contents <= arrived)
+        or (delivery.state == "in_doubt" and not delivery.message.report_hashes <= arrived)
     ]
 
 
 def refuse_lost_report_log(reports: Iterable[ReportFile], log: ReportLog, now: datetime) -> None:
-    """Raise InputError when there is no log, but workbooks that may well have been sent."""
+    """Raises InputError if there is no log, but a report that is over a day old, so that it may have been sent."""
     if log.exists():
         return
-    old = [report for report in reports if now - report.modified > _FRESH and not report.is_temporary]
+    old = [report for report in reports if now - report.modified > _NEW and not report.is_temporary]
     if old:
         raise InputError(
             f"there is no report log, but {_named(old)} over a day old: nobody knows whether that was sent",
@@ -119,68 +113,12 @@ def _named(reports: Sequence[ReportFile]) -> str:
     return f"{first.path} and {len(others)} more reports are" if others else f"{first.path} is"
 
 
-def adoptable_reports(tracker: ReportTracker, paths: Sequence[Path]) -> list[ReportStatus]:
-    """Where those at `paths` stand; without any, all that lie in the folder, of a log that is gone."""
-    if not paths and tracker.log.exists():
-        raise SettingsError("there is a report log", hint="Name the workbooks that are to count as sent.")
-    reports = [tracker.folder.inspect(path) for path in paths] if paths else tracker.folder.reports()
-    statuses = statuses_of(reports, tracker.history())
-    return statuses if paths else [status for status in statuses if status.state != "damaged"]
-
-
-def adopt_reports(log: ReportLog, statuses: Sequence[ReportStatus], now: datetime) -> list[ReportFile]:
-    """Mark as sent what waits or was refused; returns that. Raises InputError for what is in doubt or damaged."""
-    for status in statuses:
-        if status.state in ("sending", "in_doubt", "held"):
-            raise InputError(
-                f"{status.report.path} is not adopted: {status.state}", hint="Decide with `ticketattr pending resolve`."
-            )
-        if status.state == "damaged":
-            raise InputError(
-                f"{status.report.path} is not adopted: {status.detail}", hint="Only what can be sent can count as sent."
-            )
-    reports = [status.report for status in statuses if status.state in ("pending", "failed")]
-    if reports:
-        log.adopt(reports, "adopted: counts as sent", now)
-    return reports
-
-
-def resolve_doubt(tracker: ReportTracker, report: str, decision: Decision, now: datetime) -> list[Delivery]:
-    """Settle the messages in doubt that carry `report` (a path, a name or the start of a SHA-256); returns them."""
-    content = tracker.folder.inspect(Path(report)).sha256 if Path(report).is_file() else report
-    matching = [
-        delivery
-        for delivery in tracker.history().deliveries
-        if delivery.state == "in_doubt"
-        and any(_is_called(other, report, content) for other in delivery.message.reports)
-    ]
-    if not matching:
-        raise InputError(f"no message in doubt carries {report}", hint="`ticketattr pending list` shows those that do.")
-    here = {other.sha256 for other in tracker.folder.reports()} | {content}
-    for delivery in matching:
-        _decide(tracker.log, delivery, decision, here, now)
-    return matching
-
-
-def _is_called(report: ReportFile, name: str, content: str) -> bool:
-    return report.path.name == name or (len(content) >= _SHORTEST_HASH and report.sha256.startswith(content))
-
-
-def _decide(log: ReportLog, delivery: Delivery, decision: Decision, here: set[str], now: datetime) -> None:
-    if decision == "sent":
-        log.resolve(delivery.message, "sent", "a person decided that it arrived", now)
-    elif delivery.message.contents <= here:
-        log.resolve(delivery.message, "in_doubt", "a person decided that it goes again", now)
-    else:
-        # It can never be repeated whole. Given up, it lets its other reports go in a new message.
-        log.resolve(delivery.message, "failed", "a person decided that it goes again, but a file is gone", now)
-
-
-def _true_deliveries(log: ReportLog) -> list[Delivery]:
+def _current_deliveries(log: ReportLog) -> list[Delivery]:
+    """All deliveries; those that a dead process left `sending` are in doubt."""
     deliveries = log.deliveries()
-    if not any(delivery.state == "sending" for delivery in deliveries) or log.is_held():
+    if not any(delivery.state == "sending" for delivery in deliveries) or log.is_locked():
         return deliveries
-    # Read anew: whoever was sending may have finished before we asked whether anybody is.
+    # Read again: the sender may have finished between reading the log and asking for the lock.
     return [_abandoned(delivery) if delivery.state == "sending" else delivery for delivery in log.deliveries()]
 
 

@@ -1,4 +1,4 @@
-"""Put a copy of the report log in the place of one that is gone or damaged."""
+"""Replace a lost or damaged report log by a backup."""
 
 from __future__ import annotations
 
@@ -10,22 +10,23 @@ from pathlib import Path
 from typing import Literal
 
 from ..domain.delivery import Message, ReportFile
-from ..domain.report_status import DeliveryHistory, statuses_of
+from ..domain.report_status import DeliveryHistory
+from ..domain.send_rules import statuses_of
 from ..domain.wording import some_of
 from ..errors import InputError
-from .ports import ReportFolder, ReportLog
+from .ports import ReportFolder, ReportLog, ReportLogMaintenance
 
 log = logging.getLogger(__name__)
 
-Unknown = Literal["refuse", "sent", "pending"]
-"""What to take reports for that the copy does not know: they may have been sent after it was made."""
+UnknownReports = Literal["refuse", "sent", "pending"]
+"""How to treat reports that are not in the backup. They may have been sent after it was made."""
 
-_NAMED = 10
+_MAX_NAMES = 10
 
 
 @dataclass(frozen=True, slots=True)
-class Copy:
-    """A copy of the report log: what it says, and the file that it is."""
+class Backup:
+    """A backup of the report log: its content, and its file."""
 
     log: ReportLog
     path: Path
@@ -33,30 +34,32 @@ class Copy:
 
 @dataclass(frozen=True, slots=True)
 class Restored:
-    """`unknown` are the reports that the copy did not know; `aside` is where the log lies that was there before."""
+    """The reports that are not in the backup, and where the former log is kept now (empty: there was none)."""
 
     unknown: tuple[ReportFile, ...]
-    aside: Path | None
+    former_log: str
 
 
-def restore_log(current: ReportLog, copy: Copy, folder: ReportFolder, unknown: Unknown, now: datetime) -> Restored:
-    """Raises InputError, and changes nothing, when something that was sent might be forgotten."""
-    _refuse_to_lose(_messages(current), copy.log)
-    reports = _unknown(folder, copy.log)
+def restore_log(
+    current: ReportLogMaintenance, backup: Backup, folder: ReportFolder, unknown: UnknownReports, now: datetime
+) -> Restored:
+    """Replace the current log. Raises InputError, and changes nothing, if a sent report might be forgotten."""
+    _refuse_to_lose(_messages(current), backup.log)
+    reports = _unknown_reports(folder, backup.log)
     if reports and unknown == "refuse":
-        named = some_of((str(report.path) for report in reports), _NAMED)
+        named = some_of((str(report.path) for report in reports), _MAX_NAMES)
         raise InputError(
-            f"nothing restored: the copy does not know {named}, which may have been sent after it was made",
-            hint="Say `--unknown sent` if they were sent, or `--unknown pending` if they are to go (again).",
+            f"nothing restored: the backup does not contain {named}, which may have been sent after it was made",
+            hint="Use `--unknown sent` if they were sent, or `--unknown pending` if they are to be sent (again).",
         )
-    aside = current.restore(copy.path, now)
+    former_log = current.restore(backup.path, now)
     if unknown == "sent":
         current.adopt(reports, "adopted when the log was restored: counts as sent", now)
-    return Restored(tuple(reports), aside)
+    return Restored(tuple(reports), former_log)
 
 
 def _messages(current: ReportLog) -> Sequence[Message]:
-    """Those that may have reached somebody, as far as the log in place can still be read."""
+    """The messages that may have arrived, if the current log can still be read."""
     try:
         return [delivery.message for delivery in current.deliveries() if delivery.state != "failed"]
     except InputError as error:
@@ -64,17 +67,17 @@ def _messages(current: ReportLog) -> Sequence[Message]:
         return ()
 
 
-def _refuse_to_lose(messages: Sequence[Message], copy: ReportLog) -> None:
-    known = {delivery.message.message_id for delivery in copy.deliveries()}
+def _refuse_to_lose(messages: Sequence[Message], backup: ReportLog) -> None:
+    known = {delivery.message.message_id for delivery in backup.deliveries()}
     lost = [message for message in messages if message.message_id not in known]
     if lost:
         raise InputError(
-            f"nothing restored: the report log in place knows {len(lost)} messages that the copy does not",
-            hint="Keep it. If it is wrong all the same, move it away first.",
+            f"nothing restored: the current report log contains {len(lost)} messages that the backup does not",
+            hint="Keep the current log. If it is wrong, move it away first.",
         )
 
 
-def _unknown(folder: ReportFolder, copy: ReportLog) -> list[ReportFile]:
-    """Whatever the transport: a report that somebody has by one of them is known."""
-    statuses = statuses_of(folder.reports(), DeliveryHistory(copy.deliveries(), copy.adoptions()))
+def _unknown_reports(folder: ReportFolder, backup: ReportLog) -> list[ReportFile]:
+    """The reports that no transport delivered, according to the backup."""
+    statuses = statuses_of(folder.reports(), DeliveryHistory(backup.deliveries(), backup.adoptions()))
     return [status.report for status in statuses if status.state == "pending"]

@@ -14,14 +14,14 @@ from ..domain.ticket import AttributedTicket
 from .classify import classify_tickets
 from .fetch import Fetched, fetch_tickets
 from .ports import AnswerCache, CatalogSource, Classifier, CorrectionStore, Helpdesk, Progress, Run, StageFiles
-from .report import Attributed, Reporting, make_report
+from .report import AttributedRun, Reporting, make_report
 from .run_progress import RunProgress
-from .send import Outgoing, largest_mail, send_messages
+from .send import Outgoing, max_mail_size, send_messages
 
 
 @dataclass(frozen=True, slots=True)
 class Pipeline:
-    """What a run works with. Without `outgoing` nothing is sent (a dry run)."""
+    """The adapters of a run. Without `outgoing`, nothing is sent (a dry run)."""
 
     helpdesk: Helpdesk
     catalog_source: CatalogSource
@@ -36,7 +36,7 @@ class Pipeline:
 
 @dataclass(frozen=True, slots=True)
 class RunResult:
-    """What a run did. `report` is None for an empty queue, which needs none."""
+    """The result of a run. `report` is None for an empty queue. `left`: reports that are pending afterwards."""
 
     tickets: tuple[AttributedTicket, ...]
     report: Path | None
@@ -47,7 +47,10 @@ class RunResult:
 def run_pipeline(
     pipeline: Pipeline, run: Run, report_path: Path, progress: Progress, run_progress: RunProgress
 ) -> RunResult:
-    """Every stage in turn, each leaving its file, and all of them under `watch`."""
+    """Execute the stages in order. Each writes its stage file, and `run_progress` knows how far they came.
+
+    Raises the error of the first stage that fails.
+    """
     run_progress.bill = lambda: pipeline.classifier.bill
     max_size = _send_pending(pipeline.outgoing, run_progress) if pipeline.outgoing else None
     fetched = _fetch(pipeline, run, run_progress)
@@ -68,13 +71,13 @@ def run_pipeline(
 
 
 def _send_pending(outgoing: Outgoing, run_progress: RunProgress) -> int | None:
-    """Send what earlier runs left. What the largest mail may be; raises what would keep every report from being sent.
+    """Send the reports that earlier runs left pending. Returns the largest mail that is accepted, in bytes.
 
-    Even with nothing to send: a report that cannot be delivered is not worth a model call.
+    Connects to the mail server also with nothing to send: a report that cannot be delivered is not worth a model call.
     """
     with run_progress.stage("send") as counts:
-        outgoing.planner()
-        max_size = largest_mail(outgoing)
+        outgoing.messages()
+        max_size = max_mail_size(outgoing)
         counts["messages"] = _send(outgoing, max_size, run_progress)
     return max_size
 
@@ -83,7 +86,7 @@ def _fetch(pipeline: Pipeline, run: Run, run_progress: RunProgress) -> Fetched:
     with run_progress.stage("fetch") as counts:
         fetched = fetch_tickets(pipeline.helpdesk, pipeline.catalog_source)
         counts |= fetched.counts
-        # The catalog first: tickets.json is the file that says the fetch is complete.
+        # The catalog first: tickets.json shows that the fetch is complete.
         pipeline.stage_files.save_catalog(fetched.catalog, run)
         pipeline.stage_files.save_tickets(fetched.tickets, run)
     return fetched
@@ -91,7 +94,7 @@ def _fetch(pipeline: Pipeline, run: Run, run_progress: RunProgress) -> Fetched:
 
 def _classify(
     pipeline: Pipeline, run: Run, fetched: Fetched, progress: Progress, run_progress: RunProgress
-) -> Attributed:
+) -> AttributedRun:
     with run_progress.stage("classify") as counts:
         tickets = classify_tickets(
             fetched.tickets,
@@ -106,11 +109,11 @@ def _classify(
         counts.update(count_outcomes(tickets).items())
         bill = pipeline.classifier.bill
         generated_at = pipeline.stage_files.save_attributions(tickets, run, bill)
-    return Attributed(run.id, generated_at, tickets, bill, fetched.catalog)
+    return AttributedRun(run.id, generated_at, tickets, bill, fetched.catalog)
 
 
 def _send(outgoing: Outgoing, max_size: int | None, run_progress: RunProgress) -> int:
-    """How many messages were due."""
-    deliveries = send_messages(outgoing, outgoing.planner().pending(max_size))
+    """The number of messages that were sent, or attempted."""
+    deliveries = send_messages(outgoing, outgoing.messages().pending(max_size))
     run_progress.deliveries = (*run_progress.deliveries, *deliveries)
     return len(deliveries)

@@ -1,4 +1,4 @@
-"""A run under way: what it has come to so far, whatever may end it."""
+"""The progress of a run: what it has done so far. Monitoring reads it however the run ends."""
 
 from __future__ import annotations
 
@@ -19,14 +19,18 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 
 current_run: ContextVar[str] = ContextVar("current_run", default="")
-"""The id of the run that whatever happens belongs to; empty outside of one."""
+"""The id of the current run, for log lines; empty outside of a run."""
 
 current_stage: ContextVar[str] = ContextVar("current_stage", default="")
-"""The stage of that run, or the command."""
+"""The current stage of that run, or the name of the command."""
 
 
 class RunProgress:
-    """Told by the stages what they do. `timer` counts seconds, from anywhere, and never backwards."""
+    """The results of the stages so far; each stage adds its own.
+
+    `timer` returns seconds and never goes back; where it starts does not matter. `seconds` is the duration of each
+    stage. `left` are the reports that are still pending.
+    """
 
     def __init__(self, timer: Callable[[], float]) -> None:
         self._timer = timer
@@ -35,23 +39,26 @@ class RunProgress:
         self.deliveries: Sequence[Delivery] = ()
         self.left: Sequence[ReportStatus] = ()
         self.bill: Callable[[], Bill] = Bill
-        """What a model took until now: a run that is broken off was not for free."""
+        """Returns what the model has cost so far. A run that fails has a cost, too."""
 
     @contextmanager
     def stage(self, name: Stage) -> Iterator[dict[str, int]]:
-        """What happens meanwhile belongs to that stage. It is told its counts; its end is logged, with the time."""
+        """Run the block as that stage: set `current_stage`, measure the time, log the end.
+
+        Yields a dict for the counts of the stage. The log line shows them, with `_` in a key as a space.
+        """
         counts: dict[str, int] = {}
-        token, began = current_stage.set(name), self._timer()
-        ended = "broken off"
+        token, started = current_stage.set(name), self._timer()
+        result = "interrupted"
         try:
             yield counts
-            ended = "done"
+            result = "done"
         finally:
-            seconds = self._timer() - began
+            seconds = self._timer() - started
             self.seconds[name] = self.seconds.get(name, 0.0) + seconds
-            told = ", ".join(f"{count} {what.replace('_', ' ')}" for what, count in counts.items())
+            details = ", ".join(f"{count} {what.replace('_', ' ')}" for what, count in counts.items())
             log.info(
-                "%s %s in %.2f s%s", name, ended, seconds, f": {told}" if told else "",
+                "%s %s in %.2f s%s", name, result, seconds, f": {details}" if details else "",
                 extra={"duration": round(seconds, 3), "counts": counts},
             )  # fmt: skip
             current_stage.reset(token)

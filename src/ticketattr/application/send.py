@@ -1,21 +1,21 @@
-"""Deliver each report once.
+"""Sends each report once.
 
-A message is frozen and recorded before the server hears of it. Whatever happens afterwards, the log
-knows what was handed over, and a repeat after doubt is the same message, not another one.
+A message is complete and in the report log before the mail server hears of it. So the log knows after any failure
+which messages may have arrived, and a repetition is the same message, not another one.
 """
 
 from __future__ import annotations
 
 import logging
 from collections import deque
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 from ..domain.delivery import Delivery, Message, MessageState, RecipientResult, RecipientState, ReportFile
 from ..errors import MailServerError, TicketAttrError
-from .delivery_plan import Addressing, DeliveryPlanner
-from .ports import Clock, DeliveryInDoubt, Mailer, MailSession, MessageRefused
+from .outgoing_messages import Addressing, OutgoingMessages
+from .ports import Clock, DeliveryInDoubt, DeliveryLog, Mailer, MailSession, MessageRefused, Retry, TransientFailure
 from .report_tracker import ReportTracker, refuse_lost_report_log
 
 log = logging.getLogger(__name__)
@@ -23,180 +23,170 @@ log = logging.getLogger(__name__)
 
 @dataclass(frozen=True, slots=True)
 class Outgoing:
-    """The reports and the log of what became of them, who carries them, and to whom.
+    """What sending works with: the reports, the mailer, and the addresses of new messages.
 
-    `pauses`: the seconds before each further try of what the server does not take now. `send_old`: where
-    there is no log, nothing was sent.
+    `send_old`: without a report log, send also old reports, which may have been sent before.
     """
 
     tracker: ReportTracker
+    log: DeliveryLog
     mailer: Mailer
     addressing: Addressing
     clock: Clock
-    wait: Callable[[float], None]
-    pauses: tuple[float, ...] = ()
+    retry: Retry
     send_old: bool = False
 
-    def planner(self, report: Path | None = None) -> DeliveryPlanner:
-        """`report`: to be sent from wherever it lies. Raises InputError when the log is gone."""
+    def messages(self, report: Path | None = None) -> OutgoingMessages:
+        """The messages to send now. `report`: the one to send, if it may be in another folder.
+
+        Raises InputError if the report log is gone.
+        """
         folder = self.tracker.folder
         if not self.send_old:
             named = [folder.inspect(report)] if report else []
-            refuse_lost_report_log([*named, *folder.reports()], self.tracker.log, self.clock())
-        return DeliveryPlanner(folder, self.tracker.history(), self.addressing, self.clock())
+            refuse_lost_report_log([*named, *folder.reports()], self.log, self.clock())
+        return OutgoingMessages(folder, self.tracker.history(), self.addressing, self.clock())
 
 
 @dataclass(frozen=True, slots=True)
-class _Outcome:
-    """What one try came to. `error`: what to stop with, if no further try helps."""
+class _AttemptResult:
+    """The result of one attempt to send a message. `size`: bytes of the mail, if the server accepted it."""
 
     state: MessageState
     detail: str
-    may_pass: bool = False
+    is_transient: bool = False
     results: tuple[RecipientResult, ...] = ()
     size: int = 0
-    error: TicketAttrError | None = None
 
 
-def largest_mail(outgoing: Outgoing) -> int | None:
-    """The most bytes that a mail may have (None: no bound).
+class _NotDoneYet(TransientFailure):
+    """The server did not accept the message now, or not for all recipients, and may accept it later."""
 
-    Raises SettingsError or MailServerError when none would be taken.
+    def __init__(self, message: Message, result: _AttemptResult) -> None:
+        super().__init__(f"{message.message_id}: {result.detail}")
+        self.result = result
+
+
+def max_mail_size(outgoing: Outgoing) -> int | None:
+    """The largest mail that the server accepts, in bytes (None: no limit).
+
+    Raises SettingsError or MailServerError if the server would accept no mail at all.
     """
-    size, error = _ask_size(outgoing)
-    for pause in outgoing.pauses:
-        if not error:
-            break
-        _pause(outgoing, pause, str(error))
-        size, error = _ask_size(outgoing)
-    if error:
-        raise error
-    return size
+    return outgoing.retry(outgoing.mailer.max_mail_size)
 
 
 def send_pending(outgoing: Outgoing) -> list[Delivery]:
-    """What became of each message that was due; with none due, nobody is asked anything."""
-    planner = outgoing.planner()
-    return send_messages(outgoing, planner.pending(largest_mail(outgoing))) if planner.pending() else []
+    """The delivery of each message that was pending. Connects to no server if none was."""
+    messages = outgoing.messages()
+    return send_messages(outgoing, messages.pending(max_mail_size(outgoing))) if messages.pending() else []
 
 
 def send_report(outgoing: Outgoing, path: Path, *, again: bool = False) -> list[Delivery]:
-    """The same for the report at `path` alone; `again`: whatever the log says. Raises InputError."""
-    messages = outgoing.planner(path).report(path, again=again)
-    return send_messages(outgoing, messages, why="again, as somebody asked" if again else "")
+    """The deliveries of the report at `path` alone. `again`: send it whatever the log says. Raises InputError."""
+    messages = outgoing.messages(path).for_report(path, again=again)
+    return send_messages(outgoing, messages, why="sent again on request" if again else "")
 
 
 def send_messages(outgoing: Outgoing, messages: Sequence[Message], *, why: str = "") -> list[Delivery]:
-    """What became of each message. `why`: what is special about them, for the log.
+    """The delivery of each message, in the order of `messages`. `why` goes into the report log.
 
-    Raises SettingsError or MailServerError when the server takes none.
+    Raises SettingsError or MailServerError if the server accepts no mail at all.
     """
     deliveries = []
     waiting = deque(messages)
     while waiting:
         message = waiting.popleft()
-        outcome = _deliver(outgoing, message, why)
-        if outcome.error:
-            raise outcome.error
-        delivery = outgoing.tracker.log.delivery(message.message_id)
+        result = _deliver(outgoing, message, why)
+        delivery = outgoing.log.delivery(message.message_id)
         if delivery:
-            # Its reports may lie elsewhere than when it was first recorded.
+            # The log knows where the reports were at the first attempt; they may have moved since.
             deliveries.append(replace(delivery, message=message))
-        if delivery and _may_go_singly(delivery, outcome):
+        if delivery and _should_split(delivery, result):
             waiting.extendleft(
                 outgoing.addressing.message([report], outgoing.clock()) for report in message.reports[::-1]
             )
     return deliveries
 
 
-def _may_go_singly(delivery: Delivery, outcome: _Outcome) -> bool:
-    """Whether one report may be all that the server has against the message: it must not hold up the others."""
-    is_final = delivery.state == "failed" and not outcome.may_pass and not outcome.results
+def _should_split(delivery: Delivery, result: _AttemptResult) -> bool:
+    """Whether the server may have refused the message because of one report, which must not hold up the others."""
+    is_final = delivery.state == "failed" and not result.is_transient and not result.results
     return is_final and len(delivery.message.reports) > 1
 
 
-def _deliver(outgoing: Outgoing, message: Message, why: str) -> _Outcome:
-    """One try, and further ones while the server says that a later one may succeed."""
-    outcome = _try(outgoing, message, why)
-    for pause in outgoing.pauses:
-        if not outcome.may_pass:
-            break
-        _pause(outgoing, pause, f"{message.message_id}: {outcome.detail}")
-        outcome = _try(outgoing, message, why)
-    return outcome
+def _deliver(outgoing: Outgoing, message: Message, why: str) -> _AttemptResult:
+    """The result of the last attempt; the message is attempted again while a failure is transient."""
+
+    def attempt() -> _AttemptResult:
+        result = _attempt(outgoing, message, why)
+        if result.is_transient:
+            raise _NotDoneYet(message, result)
+        return result
+
+    try:
+        return outgoing.retry(attempt)
+    except _NotDoneYet as last:
+        return last.result
 
 
-def _try(outgoing: Outgoing, message: Message, why: str) -> _Outcome:
+def _attempt(outgoing: Outgoing, message: Message, why: str) -> _AttemptResult:
     contents = [outgoing.tracker.folder.read(report) for report in message.reports]
-    before = outgoing.tracker.log.delivery(message.message_id)
-    to = before.outstanding if before else message.envelope
+    before = outgoing.log.delivery(message.message_id)
+    to = before.outstanding if before else message.envelope_recipients
     log.info("sending %s: %d attachments, %d bytes", message.message_id, len(contents), sum(map(len, contents)))
-    try:
-        with outgoing.mailer.connect() as session:
-            outgoing.tracker.log.begin(message, outgoing.clock(), to=to, why=why)
-            outcome = _hand_over(session, message, contents, to)
-            _record(outgoing, message, before, to, outcome)
-            return outcome
-    except MailServerError as error:
-        # From `connect`: the message was not even begun.
-        return _Outcome("failed", str(error), may_pass=True, error=error)
+    with outgoing.mailer.connect() as session:
+        outgoing.log.start_attempt(message, outgoing.clock(), to=to, why=why)
+        try:
+            result = _hand_over(session, message, contents, to)
+        except TicketAttrError as error:
+            is_transient = isinstance(error, MailServerError)
+            _record(outgoing, message, before, to, _AttemptResult("failed", str(error), is_transient))
+            raise
+        _record(outgoing, message, before, to, result)
+        return result
 
 
-def _hand_over(session: MailSession, message: Message, contents: Sequence[bytes], to: Sequence[str]) -> _Outcome:
+def _hand_over(session: MailSession, message: Message, contents: Sequence[bytes], to: Sequence[str]) -> _AttemptResult:
     try:
-        receipt = session.send(message, contents, to)
+        acceptance = session.send(message, contents, to)
     except DeliveryInDoubt as error:
-        return _Outcome("in_doubt", str(error))
+        return _AttemptResult("in_doubt", str(error))
     except MessageRefused as error:
-        return _Outcome("failed", str(error), error.may_pass, error.results)
-    except TicketAttrError as error:
-        return _Outcome("failed", str(error), may_pass=isinstance(error, MailServerError), error=error)
-    deferred = any(result.state == "deferred" for result in receipt.results)
-    return _Outcome("sent", receipt.reply, deferred, receipt.results, receipt.size)
+        return _AttemptResult("failed", str(error), error.is_transient, error.results)
+    is_deferred = any(result.state == "deferred" for result in acceptance.results)
+    return _AttemptResult("sent", acceptance.reply, is_deferred, acceptance.results, acceptance.size)
 
 
 def _record(
-    outgoing: Outgoing, message: Message, before: Delivery | None, to: Sequence[str], outcome: _Outcome
+    outgoing: Outgoing, message: Message, before: Delivery | None, to: Sequence[str], result: _AttemptResult
 ) -> None:
-    state = _state_after(before, outcome.state)
+    state = _state_after(before, result.state)
     if state == "sent":
         log.info("sent %s", message.message_id)
     else:
-        log.warning("%s is %s: %s", message.message_id, state.replace("_", " "), outcome.detail)
-    results = _results(to, state, outcome)
-    outgoing.tracker.log.finish(message, state, outcome.detail, outgoing.clock(), results=results, size=outcome.size)
+        log.warning("%s is %s: %s", message.message_id, state.replace("_", " "), result.detail)
+    results = _recipient_results(to, state, result)
+    outgoing.log.record_result(message, state, result.detail, outgoing.clock(), results=results, size=result.size)
 
 
 def _state_after(before: Delivery | None, state: MessageState) -> MessageState:
-    """What a refusal means depends on what went before it."""
+    """The state of the message after an attempt; what a refusal means depends on the attempts before it."""
     if state != "failed" or before is None:
         return state
-    # An earlier try may have arrived: under another Message-ID nobody could tell the repeat.
+    # An earlier attempt may have arrived. Under another Message-ID, no mailbox could recognize the repetition.
     if before.state == "in_doubt":
         return "in_doubt"
     return "sent" if any(result.state == "sent" for result in before.results) else "failed"
 
 
-def _results(to: Sequence[str], state: MessageState, outcome: _Outcome) -> list[RecipientResult]:
-    """What the try came to for each recipient; who heard nothing of his own shares the fate of the message."""
+def _recipient_results(to: Sequence[str], state: MessageState, result: _AttemptResult) -> list[RecipientResult]:
+    """The result for each recipient. Recipients without a reply of their own share the result of the message."""
     if state == "in_doubt":
-        return [RecipientResult(address, "in_doubt", outcome.detail) for address in to]
-    refusal: RecipientState = "deferred" if outcome.may_pass else "refused"
-    rest: RecipientState = "sent" if outcome.state == "sent" else refusal
-    told = {result.address: result for result in outcome.results}
-    return [told.get(address, RecipientResult(address, rest, outcome.detail)) for address in to]
-
-
-def _ask_size(outgoing: Outgoing) -> tuple[int | None, MailServerError | None]:
-    try:
-        return outgoing.mailer.check(), None
-    except MailServerError as error:
-        return None, error
-
-
-def _pause(outgoing: Outgoing, pause: float, reason: str) -> None:
-    log.warning("%s; again in %.1f s", reason, pause)
-    outgoing.wait(pause)
+        return [RecipientResult(address, "in_doubt", result.detail) for address in to]
+    refusal: RecipientState = "deferred" if result.is_transient else "refused"
+    shared: RecipientState = "sent" if result.state == "sent" else refusal
+    own = {each.address: each for each in result.results}
+    return [own.get(address, RecipientResult(address, shared, result.detail)) for address in to]
 
 
 def sent_reports(deliveries: Sequence[Delivery]) -> list[ReportFile]:

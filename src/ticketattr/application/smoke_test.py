@@ -31,15 +31,15 @@ async def _ask(classifier: Classifier) -> None:
     except ClassifierStopped as stopped:
         if stopped.reason == "cost_limit":
             raise SettingsError(str(stopped), hint="Raise LLM_MAX_COST.") from stopped
-        raise ServiceError(str(stopped), hint="Wait for tomorrow's quota, or ask for a higher one.") from stopped
+        raise ServiceError(str(stopped), hint="Wait until tomorrow, or ask for a higher quota.") from stopped
 
 
 def _as_error(failure: BatchFailed) -> TicketAttrError:
     if failure.reason != "service_error":
         return ServiceError(str(failure), hint="Try again. If the problem stays, set LLM_MODEL_NAME to another model.")
-    if failure.is_temporary:
+    if failure.is_transient:
         return ServiceError(str(failure), hint="Try again later.")
     return SettingsError(
-        f"{failure}: the model does not accept the question",
+        f"{failure}: the model does not accept the request",
         hint="Check LLM_THINKING_BUDGET, LLM_TEMPERATURE, LLM_TOP_P, LLM_TOP_K and LLM_API_VERSION for this model.",
     )

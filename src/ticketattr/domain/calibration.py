@@ -1,7 +1,7 @@
-"""From what a classifier says of its own confidence to the share of such answers that are right.
+"""Calibration: maps the confidence that a classifier states to the probability that the answer is right.
 
-Platt's method: a logistic curve over the log-odds of the confidence, with two parameters, which even a hundred
-labelled tickets can carry. The order of answers by confidence stays what it was.
+This is Platt scaling: a logistic curve over the log-odds of the confidence. It has two parameters, so that a hundred
+labelled tickets are enough to fit it. It does not change the order of answers by confidence.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 _LEAST = 1e-4
-"""How near to 0 and 1 a confidence counts: the log-odds of either has no end."""
+"""A confidence is taken to be at least so far from 0 and 1, because their log-odds are infinite."""
 
 _STEPS = 100
 _RIDGE = 1e-3
@@ -25,13 +25,15 @@ class Calibration:
     offset: float = 0.0
 
     def probability(self, confidence: float) -> float:
+        """Returns the probability, from 0 to 1, that an answer of this confidence is right."""
         return round(_logistic(self.slope * _log_odds(confidence) + self.offset), 4)
 
 
 def fit_calibration(confidences: Sequence[float], right: Sequence[bool]) -> Calibration:
-    """The curve under which what came out right is likeliest.
+    """Returns the curve that makes the observed results most likely. `right` says for each confidence if it was right.
 
-    As Platt does, nobody counts as certain: with few tickets, all of them right, the answer is not 1.
+    The targets are Platt's, slightly less than 1 and more than 0. So the result is below 1 even if all of a few
+    tickets are right.
     """
     positives, negatives = sum(right), len(right) - sum(right)
     high, low = (positives + 1) / (positives + 2), 1 / (negatives + 2)
@@ -46,7 +48,7 @@ def fit_calibration(confidences: Sequence[float], right: Sequence[bool]) -> Cali
 
 
 def _newton_step(points: Sequence[tuple[float, float]], slope: float, offset: float) -> tuple[float, float]:
-    """Drawn a little towards slope 1 and offset 0, so that there always is a best curve."""
+    """Returns a step of Newton's method. A small pull towards slope 1 and offset 0 keeps the curve finite."""
     by_slope, by_offset = _RIDGE * (slope - 1), _RIDGE * offset
     slope_slope, slope_offset, offset_offset = _RIDGE, 0.0, _RIDGE
     for odds, target in points:

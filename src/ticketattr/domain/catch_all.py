@@ -1,4 +1,4 @@
-"""Request types that are for what nothing else fits: "Other …", "General …"."""
+"""Catch-all request types, for tickets that fit no other one: "Other …", "General …"."""
 
 from __future__ import annotations
 
@@ -22,23 +22,23 @@ _WORDS = """
     ostatní jin[éáý] obecn[éáý]
     andet øvrigt? øvrige generelt
 """.split()
-"""As the names of entries have them, in the languages that catalogs are most often written in."""
+"""Words in the names of catch-all entries, in the most frequent languages of catalogs."""
 
 _CATCH_ALL = re.compile(rf"\b(?:{'|'.join(_WORDS)})\b", re.IGNORECASE)
 _SIGNS = re.compile(r"[(/)_\s]+")
 
 
 def is_catch_all(*names: str) -> bool:
-    """Whether all of these names say that they are for what nothing else fits."""
+    """Whether each of `names` is a catch-all name."""
     return all(_CATCH_ALL.search(name) for name in names)
 
 
 def catch_all_entry(entries: Sequence[RequestType]) -> int | None:
-    """The entry for what fits nowhere, not even in a category."""
+    """The index of the first entry that is a catch-all by category and by name, or None."""
     places = range(len(entries))
     return next((place for place in places if is_catch_all(entries[place].category, entries[place].name)), None)
 
 
 def bare_name(entry: RequestType) -> str:
-    """The name without what says that it is for the rest, and without signs."""
+    """The name of the entry without catch-all words and without signs."""
     return _SIGNS.sub(" ", _CATCH_ALL.sub(" ", entry.name)).strip()

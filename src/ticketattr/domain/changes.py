@@ -11,45 +11,48 @@ from .correction import ticket_key
 from .ticket import AttributedTicket, Attribution, Ticket
 
 Change = Literal["new", "changed", ""]
+"""How a ticket differs from the earlier report; empty if it does not."""
 
 
 @dataclass(frozen=True, slots=True)
-class Known:
-    """What an earlier report said of a ticket: its short description, and a mark that changes with the rest."""
+class ReportedTicket:
+    """What an earlier report said about a ticket. `content_key` changes if its text or its outcome changes."""
 
     id: str
     short_description: str
-    mark: str
+    content_key: str
 
 
 @dataclass(frozen=True, slots=True)
-class Earlier:
-    """An earlier report, as far as a later one is compared with it: its tickets by their identity."""
+class EarlierReport:
+    """The part of an earlier report that a later one is compared with: its tickets, by `identities`."""
 
     run_id: str
-    tickets: dict[str, Known]
+    tickets: dict[str, ReportedTicket]
 
     @classmethod
-    def of(cls, run_id: str, tickets: Sequence[AttributedTicket]) -> Earlier:
-        known = (Known(one.ticket.id, one.ticket.short_description, _mark(one)) for one in tickets)
+    def of(cls, run_id: str, tickets: Sequence[AttributedTicket]) -> EarlierReport:
+        """The earlier report of the run `run_id`; `tickets` come in the order of the queue."""
+        known = (ReportedTicket(one.ticket.id, one.ticket.short_description, _content_key(one)) for one in tickets)
         return cls(run_id, dict(zip(identities([one.ticket for one in tickets]), known, strict=True)))
 
     def change(self, identity: str, attributed: AttributedTicket) -> Change:
+        """How the ticket with this identity differs from the earlier report."""
         known = self.tickets.get(identity)
         if known is None:
             return "new"
-        return "" if known.mark == _mark(attributed) else "changed"
+        return "" if known.content_key == _content_key(attributed) else "changed"
 
-    def gone(self, identities: Iterable[str]) -> tuple[Known, ...]:
-        """Its tickets that are no longer in the queue, in its order."""
+    def gone(self, identities: Iterable[str]) -> tuple[ReportedTicket, ...]:
+        """The tickets of the earlier report that are not among `identities`, in the order of that report."""
         here = set(identities)
         return tuple(known for identity, known in self.tickets.items() if identity not in here)
 
 
 def identities(tickets: Sequence[Ticket]) -> list[str]:
-    """By what each ticket is known from one queue to the next: its id, or its text where that says too little.
+    """A key for each ticket that finds it again in a later queue, in the order of `tickets`.
 
-    Tickets that are alike in both are told apart by their number among their like.
+    The key is made of the id, or of id and text if the id is empty or not unique. Equal tickets are numbered.
     """
     ids = Counter(ticket.id for ticket in tickets)
     seen: Counter[str] = Counter()
@@ -61,7 +64,7 @@ def identities(tickets: Sequence[Ticket]) -> list[str]:
     return names
 
 
-def _mark(attributed: AttributedTicket) -> str:
+def _content_key(attributed: AttributedTicket) -> str:
     outcome = attributed.outcome
     pair = str(outcome.entry) if isinstance(outcome, Attribution) else outcome.reason
     return f"{ticket_key(attributed.ticket)[:16]} {pair}"

@@ -1,4 +1,4 @@
-"""What a person decided instead of a classifier."""
+"""Corrections: what a person decided about a ticket instead of a classifier."""
 
 from __future__ import annotations
 
@@ -13,32 +13,37 @@ from .ticket import Attribution, Ticket
 
 @dataclass(frozen=True, slots=True)
 class ReviewedRow:
-    """A row of a workbook that came back. `number` is that of the sheet; `place` None: it says of no ticket."""
+    """What a report says about one ticket after a person edited it.
 
-    number: int
+    `place` is the position of the ticket in the queue, from 1, or None if the row does not say it. `category_cell` and
+    `type_cell` name the two cells in messages to the user.
+    """
+
     place: int | None
     id: str
     short_description: str
     request_category: str
     request_type: str
+    category_cell: str
+    type_cell: str
 
 
 @dataclass(frozen=True, slots=True)
-class ReviewedWorkbook:
-    """`reviewer` is who saved it last, as far as it says. `columns`: the letters of category and request type."""
+class ReviewedReport:
+    """A report that came back from a person. `reviewer` is who saved it last; empty if the report does not say."""
 
     run_id: str
     reviewer: str
     rows: tuple[ReviewedRow, ...]
-    columns: tuple[str, str]
 
 
 @dataclass(frozen=True, slots=True)
 class Correction:
-    """One decision with all that an audit asks for. Texts are those of the ticket when it was decided.
+    """One decision of a person, with everything that an audit needs.
 
-    `reported_…` is what the report said: empty when it said nothing. `reviewer` is who saved the workbook,
-    as far as that says so; `imported_by` took it over, `at` that time, in UTC.
+    The texts are those that the ticket had at the decision. `reported_category` and `reported_type` are what the report
+    said, empty if it said nothing. `reviewer` saved the report, if it says who; `imported_by` imported the decision,
+    at the time `at`, in UTC.
     """
 
     run_id: str
@@ -56,20 +61,22 @@ class Correction:
 
     @property
     def key(self) -> str:
-        """As `ticket_key`, of the ticket when it was decided."""
+        """The `ticket_key` of the ticket at the time of the decision."""
         return digest((self.ticket_id, *self.texts))
 
     @property
     def texts(self) -> tuple[str, str]:
+        """Short and long description of the ticket."""
         return self.short_description, self.long_description
 
     @property
     def pair(self) -> tuple[str, str]:
+        """The category and the request type that the person chose."""
         return self.request_category, self.request_type
 
 
 def ticket_key(ticket: Ticket) -> str:
-    """Names a ticket by its id and its text: another text is another matter."""
+    """A key made of the id and the text of a ticket; a ticket whose text changes gets another key."""
     return digest((ticket.id, *ticket.texts))
 
 
@@ -79,7 +86,10 @@ def in_force(corrections: Iterable[Correction]) -> list[Correction]:
 
 
 def corrected(ticket: Ticket, by_key: Mapping[str, Correction], catalog: ServiceCatalog) -> Attribution | None:
-    """What a person decided for `ticket`; None when nobody did, or the catalog no longer has it."""
+    """What a person decided for `ticket`, or None if nobody decided, or the catalog no longer has that entry.
+
+    `by_key` holds the corrections in force by their `key`.
+    """
     if not by_key:
         return None
     correction = by_key.get(ticket_key(ticket))

@@ -1,37 +1,42 @@
-"""Reports on their way to the reader: what is sent, and what became of it."""
+"""Reports on their way to their recipients: files, messages, and the result of sending them."""
 
 from __future__ import annotations
 
-import re
 from dataclasses import dataclass
 from datetime import datetime, timezone
 from pathlib import Path
 from typing import Literal, TypeAlias
 
 Transport: TypeAlias = Literal["smtp", "file"]
+"""`file`: messages are written into a folder."""
 
 MessageState = Literal["sending", "sent", "failed", "in_doubt"]
-"""`sending` until the server answered; `failed`: definitely not taken; `in_doubt`: nobody knows."""
-
-ABANDONED = "its process ended before it knew the answer"
-"""Why a message is in doubt that nobody is sending any more."""
+"""`sending` until the server replied; `failed`: certainly not accepted; `in_doubt`: nobody knows."""
 
 RecipientState = Literal["sending", "sent", "deferred", "refused", "in_doubt"]
-"""What one recipient's part of a message came to. `deferred`: refused for now (4xx); `refused`: for good (5xx)."""
+"""The state of a message for one recipient. `deferred`: refused temporarily (4xx); `refused`: permanently (5xx)."""
 
-# Excel's lock files, LibreOffice's, and what programs write before they rename it.
-_TEMPORARY = re.compile(r"~\$|\.|.*\.(tmp|part|partial|crdownload)$", re.IGNORECASE)
+SHARED_STATE: dict[MessageState, RecipientState] = {
+    "sending": "sending",
+    "sent": "sent",
+    "failed": "deferred",
+    "in_doubt": "in_doubt",
+}
+"""The state of recipients for whom the server gave no reply of their own, by the state of the message."""
 
+ABANDONED = "the sending process ended before the server replied"
+"""Why a message is in doubt that no process sends any more."""
 
 UNKNOWN_TIME = datetime.fromtimestamp(0, timezone.utc)
-"""When a file was changed that nobody could look at."""
+"""The modification time of a file that cannot be read."""
 
 
 @dataclass(frozen=True, slots=True)
 class ReportFile:
-    """A workbook on disk. Its content is its identity: the name may change, the SHA-256 does not.
+    """A workbook on disk. Its SHA-256 identifies it; its name may change.
 
-    `run_id` is what the workbook says of itself (empty: nothing). `damage` says why it cannot be sent.
+    `size` is in bytes. `run_id` is the run that the workbook names (empty: none). `damage` says why it cannot be sent
+    (empty: it can). `is_temporary`: another program made the file and will delete it, so nobody has to act on it.
     """
 
     path: Path
@@ -40,20 +45,12 @@ class ReportFile:
     modified: datetime
     run_id: str = ""
     damage: str = ""
-
-    @property
-    def is_temporary(self) -> bool:
-        """Whether another program left it for the time being: no report, and nobody's trouble."""
-        return is_temporary(self.path)
-
-
-def is_temporary(path: Path) -> bool:
-    return bool(_TEMPORARY.match(path.name))
+    is_temporary: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class Message:
-    """What is sent, frozen before the server is spoken to, so that a repeat can be known as one."""
+    """A mail with reports, complete before the server hears of it, so that a repetition is the same message."""
 
     message_id: str
     date: datetime
@@ -66,19 +63,19 @@ class Message:
     reply_to: tuple[str, ...] = ()
 
     @property
-    def envelope(self) -> tuple[str, ...]:
-        """Everybody who gets it, each once."""
+    def envelope_recipients(self) -> tuple[str, ...]:
+        """The addresses of To and Cc, each once."""
         return tuple(dict.fromkeys((*self.recipients, *self.cc)))
 
     @property
-    def contents(self) -> frozenset[str]:
-        """What its reports are known by: the SHA-256 of each."""
+    def report_hashes(self) -> frozenset[str]:
+        """The SHA-256 of each report."""
         return frozenset(report.sha256 for report in self.reports)
 
 
 @dataclass(frozen=True, slots=True)
 class RecipientResult:
-    """What became of a message for one of its recipients, and what the server said to that."""
+    """The result of sending a message to one recipient, and the server's reply about it."""
 
     address: str
     state: RecipientState
@@ -87,9 +84,10 @@ class RecipientResult:
 
 @dataclass(frozen=True, slots=True)
 class Delivery:
-    """What became of a message. Times are in UTC; `size` is that of the whole mail (0: not known).
+    """A message and its state after the latest attempt. Times are in UTC.
 
-    `released`: somebody decided that it goes again although it is in doubt.
+    `size` is that of the whole mail, in bytes (0: unknown). `released`: a person decided that the message is sent again
+    although it is in doubt.
     """
 
     message: Message
@@ -103,18 +101,18 @@ class Delivery:
 
     @property
     def outstanding(self) -> tuple[str, ...]:
-        """To whom the message still has to go: after doubt to everybody who may lack it, else to the deferred."""
+        """The recipients of the next attempt: the deferred ones of a sent message, else all who may not have it."""
         if self.state == "sent":
             return tuple(result.address for result in self.results if result.state == "deferred")
         settled = {result.address for result in self.results if result.state in ("sent", "refused")}
-        return tuple(address for address in self.message.envelope if address not in settled)
+        return tuple(address for address in self.message.envelope_recipients if address not in settled)
 
 
 @dataclass(frozen=True, slots=True)
 class Adoption:
-    """A report that counts as sent though no message of the log took it: of that content, or else of that name.
+    """A decision that a report counts as sent, without a message in the log: by its SHA-256, or else by its file name.
 
-    A name counts for files that were not changed after `at` alone.
+    A name counts only for files that were not changed after `at`.
     """
 
     at: datetime
@@ -124,6 +122,7 @@ class Adoption:
     run_id: str = ""
 
     def covers(self, report: ReportFile) -> bool:
+        """Whether `report` counts as sent by this decision."""
         if self.sha256:
             return self.sha256 == report.sha256
         return self.name == report.path.name and report.modified <= self.at
@@ -131,7 +130,10 @@ class Adoption:
 
 @dataclass(frozen=True, slots=True)
 class Event:
-    """Something that happened to a message or to the log itself; never changed afterwards."""
+    """An entry of the log's history: a change of a message, or of the log itself. It never changes.
+
+    `facts` are further facts, as JSON.
+    """
 
     number: int
     at: datetime
@@ -139,4 +141,3 @@ class Event:
     message_id: str
     who: str
     facts: str
-    """Further facts, as JSON."""

@@ -1,4 +1,4 @@
-"""A name for texts that together make one thing."""
+"""Digests of several texts."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from collections.abc import Iterable
 
 
 def digest(parts: Iterable[str]) -> str:
-    """The same for the same texts in the same order, and for no others."""
-    # The lengths keep parts apart whose ends and beginnings would otherwise run together.
+    """The SHA-256, in hexadecimal, of the texts and their order."""
+    # The lengths make ("ab", "c") differ from ("a", "bc").
     framed = "".join(f"{len(part)}:{part}" for part in parts)
     return hashlib.sha256(framed.encode("utf-8", "surrogatepass")).hexdigest()

@@ -1,94 +1,81 @@
-"""Tickets that people decided, as examples for a model: the nearest ones, few and short.
+"""Decided tickets as examples for a classifier: the few that are most like a ticket, shortened.
 
-People decide by correcting a report, or by labelling tickets for the classifier (`--examples`); a correction beats
-a label. Near are those that share words, rare ones counting most. Which examples a ticket has depends on its own
-text alone, so that a new correction changes the question about few other tickets.
+People decide by correcting a report, or by labelling tickets (`--examples`). A correction takes precedence over a
+label. Tickets are alike when they share words, and rare words count most. The examples of a ticket depend on its own
+text only, so that a new correction changes the cached answers of few other tickets.
 """
 
 from __future__ import annotations
 
 import math
 import re
-from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 from .catalog import RequestType, ServiceCatalog
 from .correction import Correction
 from .gold import GoldTicket
+from .term_index import Bag, TermIndex
 from .ticket import Ticket
 
 PER_TICKET = 3
 PER_BATCH = 12
 MAX_TEXT = 400
-"""How much of each description an example has, in characters: with PER_BATCH, about 3,000 tokens at most."""
+"""The length of each description in an example, in characters. With PER_BATCH, that is at most 3,000 tokens."""
 
 _NEAR = 0.25
-"""From this likeness on (0 to 1, the cosine of the words that two tickets share) an example is shown."""
+"""The least cosine, from 0 to 1, between the words of a ticket and those of an example that is shown."""
 
 _COMPARED = 1_000
-"""How much of a long description is compared, in characters."""
+"""How many characters of a long description are compared."""
 
 _WORD = re.compile(r"\w\w+")
 
 
 @dataclass(frozen=True, slots=True)
 class Example:
+    """A decided ticket that is shown to a classifier: its text, shortened, and the request type that a person chose."""
+
     short_description: str
     long_description: str
     entry: RequestType
 
     @property
     def texts(self) -> tuple[str, str]:
+        """The short and the long description."""
         return self.short_description, self.long_description
 
 
 class Examples:
-    """Corrections in force whose pair the catalog has, then labelled tickets, ready to be searched."""
+    """A search index of decided tickets: corrections whose pair is in the catalog, and labelled tickets."""
 
     def __init__(
         self, corrections: Iterable[Correction], catalog: ServiceCatalog, labelled: Iterable[GoldTicket] = ()
     ) -> None:
         decided = list(_decided(corrections, catalog, labelled))
         self._examples = [_shortened(example) for example in decided]
-        self._by_word: defaultdict[str, list[int]] = defaultdict(list)
-        bags = [_words(*example.texts) for example in decided]
-        for place, bag in enumerate(bags):
-            for word in bag:
-                self._by_word[word].append(place)
-        self._lengths = [self._length(bag) for bag in bags]
+        self._index = TermIndex([_words(*example.texts) for example in decided], _rarity)
 
     def nearest(self, ticket: Ticket) -> tuple[Example, ...]:
-        """At most PER_TICKET, the nearest first; of equally near ones, a correction."""
+        """Returns at most PER_TICKET examples, the most similar first; of equal ones, corrections first."""
         if not self._examples:
             return ()
-        bag = _words(*ticket.texts)
-        shared: defaultdict[int, float] = defaultdict(float)
-        for word in bag:
-            for place in self._by_word.get(word, ()):
-                shared[place] += self._weight(word) ** 2
-        length = self._length(bag)
-        likeness = {place: weight / (length * self._lengths[place]) for place, weight in shared.items()}
-        near = sorted((place for place in likeness if likeness[place] >= _NEAR), key=lambda place: -likeness[place])
-        return tuple(self._examples[place] for place in near[:PER_TICKET])
+        cosines = self._index.cosines(_words(*ticket.texts))
+        near = [position for position in sorted(cosines) if cosines[position] >= _NEAR]
+        near.sort(key=lambda position: -cosines[position])
+        return tuple(self._examples[position] for position in near[:PER_TICKET])
 
     def for_batch(self, tickets: Sequence[Ticket]) -> tuple[Example, ...]:
-        """At most PER_BATCH: the nearest of every ticket, then the second nearest, and so on."""
+        """Returns at most PER_BATCH examples: the most similar of each ticket, then the second of each, and so on."""
         nearest = [self.nearest(ticket) for ticket in tickets]
         ranked = (found[rank] for rank in range(PER_TICKET) for found in nearest if rank < len(found))
         return tuple(dict.fromkeys(ranked))[:PER_BATCH]
-
-    def _weight(self, word: str) -> float:
-        return math.log(1 + (1 + len(self._examples)) / (1 + len(self._by_word.get(word, ()))))
-
-    def _length(self, bag: Iterable[str]) -> float:
-        return math.sqrt(sum(self._weight(word) ** 2 for word in bag)) or 1.0
 
 
 def _decided(
     corrections: Iterable[Correction], catalog: ServiceCatalog, labelled: Iterable[GoldTicket]
 ) -> Iterator[Example]:
-    """In full. Of the tickets that have the text of a correction, only the correction counts."""
+    """Yields unshortened examples. A labelled ticket with the text of a correction is left out."""
     corrected = set()
     for correction in corrections:
         if entry := catalog.find(*correction.pair):
@@ -103,6 +90,15 @@ def _shortened(example: Example) -> Example:
     return Example(example.short_description[:MAX_TEXT], example.long_description[:MAX_TEXT], example.entry)
 
 
-def _words(short_description: str, long_description: str) -> list[str]:
-    """Each once, in a fixed order: sums of floats depend on it."""
-    return sorted(set(_WORD.findall(f"{short_description} {long_description[:_COMPARED]}".casefold())))
+def _words(short_description: str, long_description: str) -> Bag:
+    """Returns each word once, in a fixed order."""
+    words = set(_WORD.findall(f"{short_description} {long_description[:_COMPARED]}".casefold()))
+    return dict.fromkeys(sorted(words), 1.0)
+
+
+def _rarity(examples: int, examples_with_it: int) -> float:
+    return math.log(1 + (1 + examples) / (1 + examples_with_it))
+
+
+NO_EXAMPLES = Examples((), ServiceCatalog(()))
+"""For a classifier that is shown no examples."""

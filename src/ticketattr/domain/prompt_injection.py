@@ -1,4 +1,4 @@
-"""Text of a ticket that talks to the machine instead of to the desk."""
+"""Signs that the text of a ticket is meant to steer a language model."""
 
 from __future__ import annotations
 
@@ -20,9 +20,9 @@ _SIGNS = {
 
 
 def find_prompt_injection(ticket: Ticket) -> str:
-    """What looks like an attempt to steer a model, in words; empty for an ordinary ticket.
+    """Returns a description of the signs of an attempt to steer a model; empty when there are none.
 
-    A sign, not a proof: such a ticket is attributed like any other, and a person should look at it.
+    A sign is not a proof. Such a ticket is attributed like any other, and marked for review by a person.
     """
     text = f"{ticket.short_description}\n{ticket.long_description}"
     return ", ".join(meaning for meaning, sign in _SIGNS.items() if sign.search(text))

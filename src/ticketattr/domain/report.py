@@ -1,4 +1,4 @@
-"""The report: one row for every ticket, in the order in which the desk reads them."""
+"""The report: one row for each ticket, in the order in which the service desk reads them."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from typing import Any
 from urllib.parse import quote
 
 from .catalog import RequestType, ServiceCatalog
-from .changes import Change, Earlier, Known, identities
+from .changes import Change, EarlierReport, ReportedTicket, identities
 from .prompt_injection import find_prompt_injection
 from .review import REVIEW_BELOW, reasons_for_review
 from .ticket import AttributedTicket, Attribution, Outcome, Unattributed
@@ -20,10 +20,10 @@ from .usage import Bill
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """One ticket as a reader sees it; field names are the column headings. None is an empty cell.
+    """One ticket as the report shows it. The names of the fields are the column headings; None is an empty cell.
 
-    `sla_hours` counts calendar hours (a day is 24) and is empty for an SLA of 0; `age_days` is the age when the
-    report was made. `since_last_report` says new, changed or nothing. `place` is that in the queue, from 1.
+    `sla_hours` counts calendar hours (24 a day) and is None for an SLA of 0; `age_days` is the age of the ticket when
+    the report was made. `since_last_report` is new, changed or empty. `place` is the position in the queue, from 1.
     """
 
     id: str
@@ -54,32 +54,33 @@ class Row:
 
 
 @dataclass(frozen=True, slots=True)
-class Background:
-    """What a report says besides its tickets. None: not known.
+class ReportContext:
+    """What a report needs besides its tickets; None is unknown.
 
-    `catalog` feeds the drop-downs; `earlier` is the report that this one is compared with; `ticket_url` leads to
-    a ticket where `{id}` stands for its id.
+    `catalog` fills the drop-down lists. `earlier` is the report that this one is compared with. `review_below` is the
+    confidence below which a person should look. `ticket_url` is the URL of a ticket, with `{id}` for its id.
     """
 
     bill: Bill | None = None
     catalog: ServiceCatalog | None = None
-    earlier: Earlier | None = None
+    earlier: EarlierReport | None = None
     review_below: float = REVIEW_BELOW
     ticket_url: str = ""
 
 
 @dataclass(frozen=True, slots=True)
 class Report:
-    """`gone`: the tickets of the earlier report that are in the queue no more."""
+    """The report of one run. `gone`: the tickets of the earlier report that are no longer in the queue."""
 
     run_id: str
     generated_at: datetime
     rows: tuple[Row, ...]
-    background: Background = Background()
-    gone: tuple[Known, ...] = ()
+    context: ReportContext = ReportContext()
+    gone: tuple[ReportedTicket, ...] = ()
 
     @property
     def attributed(self) -> int:
+        """How many tickets have a request type."""
         return sum(1 for row in self.rows if row.request_type)
 
 
@@ -88,10 +89,14 @@ def build_report(
     *,
     run_id: str,
     generated_at: datetime,
-    background: Background = Background(),
+    context: ReportContext = ReportContext(),
 ) -> Report:
-    """Rows by category, request type, then short description, case ignored; empty ones last."""
-    earlier = background.earlier
+    """The report on `tickets`, which come in the order of the queue.
+
+    Rows are sorted by category, request type and short description, without case; empty values come last.
+    `generated_at` is in UTC.
+    """
+    earlier = context.earlier
     names = identities([attributed.ticket for attributed in tickets]) if earlier else []
     rows = [
         _row(
@@ -99,31 +104,31 @@ def build_report(
             place=place + 1,
             change=earlier.change(names[place], attributed) if earlier else "",
             now=generated_at,
-            background=background,
+            context=context,
         )
         for place, attributed in enumerate(tickets)
     ]
     gone = earlier.gone(names) if earlier else ()
-    return Report(run_id, generated_at, tuple(sorted(rows, key=_position)), background, gone)
+    return Report(run_id, generated_at, tuple(sorted(rows, key=_position)), context, gone)
 
 
-def _row(attributed: AttributedTicket, *, place: int, change: Change, now: datetime, background: Background) -> Row:
+def _row(attributed: AttributedTicket, *, place: int, change: Change, now: datetime, context: ReportContext) -> Row:
     ticket = attributed.ticket
-    steering = find_prompt_injection(ticket)
+    suspicious = find_prompt_injection(ticket)
     return Row(
         id=ticket.id,
         short_description=ticket.short_description,
         age_days=_age_days(ticket.created_at, now),
         since_last_report=change,
-        needs_review=sys.intern("; ".join(reasons_for_review(attributed, steering, background.review_below))),
+        needs_review=sys.intern("; ".join(reasons_for_review(attributed, suspicious, context.review_below))),
         long_description=ticket.long_description,
-        suspicious=steering,
+        suspicious=suspicious,
         original_category=ticket.request_category,
         original_type=ticket.request_type,
         original_sla=str(ticket.sla) if ticket.sla else "",
         created_at=ticket.created_at,
         requester_email=ticket.requester_email,
-        url=_url(ticket.id, background.ticket_url),
+        url=_url(ticket.id, context.ticket_url),
         place=place,
         **_outcome_cells(attributed.outcome),
     )
@@ -148,9 +153,9 @@ def _outcome_cells(outcome: Outcome) -> dict[str, Any]:
 
 
 def _age_days(created_at: str, now: datetime) -> float | None:
-    """None when `created_at` is no time in ISO 8601; one without a zone is taken to be in UTC."""
+    """The age in days, or None if `created_at` is not a time in ISO 8601; one without a time zone counts as UTC."""
     try:
-        # Python 3.10 does not know the Z.
+        # Python 3.10 does not accept the Z.
         created = datetime.fromisoformat(created_at.strip().replace("Z", "+00:00").replace("z", "+00:00"))
         created = created if created.tzinfo else created.replace(tzinfo=timezone.utc)
         return round((now - created).total_seconds() / 86_400, 1)
@@ -167,7 +172,7 @@ def _position(row: Row) -> tuple[bool, str, bool, str, bool, str]:
     return (*_folded(row.request_category), *_folded(row.request_type), not text.strip(), text.casefold())
 
 
-# A catalog has few names, a queue has many tickets: each name is kept in memory once.
+# A catalog has few names and a queue has many tickets, so each name is kept in memory once.
 @lru_cache(maxsize=4096)
 def _folded(name: str) -> tuple[bool, str]:
     return not name.strip(), name.casefold()

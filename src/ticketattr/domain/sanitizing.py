@@ -1,34 +1,31 @@
-"""Text of strangers as a reader may see it: nothing in it is hidden, and nothing in it steers the page.
+"""Text from strangers, made safe to show: it hides nothing, and it cannot change how the text around it looks.
 
-Control characters and those that turn the direction of text are spelled out or shown by a sign, so that a row
-cannot pose as another; half surrogate pairs, which no file can hold, become replacement characters. Emoji and
-every script stay as they are.
+Control characters, and characters that change the direction of text, are replaced by a visible sign, so that one row
+cannot pose as another. Half surrogate pairs, which no file can hold, become replacement characters. Emoji and every
+script stay as they are.
 """
 
 from __future__ import annotations
 
 import re
-import unicodedata
 
-# C0 but tab and line feed, DEL, C1, line and paragraph separators, marks and overrides of direction, the halves
-# of pairs, and the two that are no characters.
+# C0 except tab and line feed, DEL, C1, line and paragraph separators, direction marks and overrides, surrogates, and
+# the two noncharacters.
 _HIDDEN = re.compile(
     "[\x00-\x08\x0b-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069\ud800-\udfff\ufffe\uffff]"
 )
 _CUT = " … [cut]"
-_ESCAPE = re.compile("_x([0-9A-Fa-f]{4})_")
-# Of a cell, so many characters are looked at, and so many of what is left of them have to agree.
-_COMPARED, _SAME = 1_000, 100
 
 
 def sanitize(text: str) -> str:
+    """`text` with a visible sign for each hidden character, and with every line end as a line feed."""
     if text.isascii() and text.isprintable():
         return text
     return _HIDDEN.sub(_sign, text.replace("\r\n", "\n").replace("\r", "\n"))
 
 
 def truncate(text: str, units: int) -> str:
-    """At most so many UTF-16 units of `text`, with a mark when that is not all."""
+    """At most `units` UTF-16 code units of `text`; where something is cut off, the end says so."""
     if len(text) <= units // 2:
         return text
     encoded = text.encode("utf-16-le")
@@ -46,23 +43,3 @@ def _sign(match: re.Match[str]) -> str:
     if 0xD800 <= code <= 0xDFFF or code >= 0xFFFE:
         return "\N{REPLACEMENT CHARACTER}"
     return f"[U+{code:04X}]"
-
-
-def matches_sanitized(cell: str, text: str) -> bool:
-    """Whether a cell that says `cell` may still be the one that was written for `text`.
-
-    Programs that save a workbook change white space and the way in which they spell unusual characters.
-    """
-    return _essence(cell) == _essence(sanitize(text))
-
-
-def decoded(cell: str) -> str:
-    """What `_x0041_` in the file of a workbook stands for (ECMA-376, ST_Xstring)."""
-    return _ESCAPE.sub(lambda code: chr(int(code[1], 16)), cell) if "_x" in cell else cell
-
-
-def _essence(text: str) -> str:
-    text = text[:_COMPARED]
-    while (further := decoded(text)) != text:
-        text = further
-    return "".join(unicodedata.normalize("NFC", text).casefold().split())[:_SAME]

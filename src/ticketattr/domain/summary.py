@@ -1,4 +1,4 @@
-"""A report in figures, for whoever shows one. Every group of them sums to the number of its rows."""
+"""The figures of a report. The counts of each group sum to the number of rows."""
 
 from __future__ import annotations
 
@@ -14,13 +14,15 @@ _BANDS = ((4.0, "up to 4 hours"), (8.0, "up to 8 hours"), (24.0, "up to 1 day"),
 _BAND_NAMES = ("at once (SLA 0)", *(name for _, name in _BANDS), "more than 3 days", "no SLA")
 
 Count = tuple[str, int]
+"""A name and how many rows have it."""
 
 
 @dataclass(frozen=True, slots=True)
 class Summary:
-    """`states` and `bands` count every row once; `types` are (category, type, count), by category.
+    """The figures of a report: rows by state, by category, by request type and by SLA (`bands`).
 
-    `since` is None when there is no earlier report to compare with.
+    `types` are (category, request type, count). `since` counts the changes since the earlier report, and is None if
+    there is none.
     """
 
     states: tuple[Count, ...]
@@ -32,6 +34,7 @@ class Summary:
 
 
 def summarize(report: Report) -> Summary:
+    """The figures of `report`; categories and request types come in the order of its rows."""
     rows = report.rows
     types = Counter((row.request_category or UNATTRIBUTED, row.request_type) for row in rows)
     categories = Counter(row.request_category or UNATTRIBUTED for row in rows)
@@ -46,7 +49,7 @@ def summarize(report: Report) -> Summary:
 
 
 def _state(row: Row) -> str:
-    """Each row has one: what failed needs review too, and counts as failed."""
+    """The state of a row. A failed ticket needs review, too, but counts as failed."""
     if row.unattributed_reason and row.unattributed_reason != "no_match":
         return "failed"
     if row.needs_review or not row.request_type:
@@ -64,7 +67,7 @@ def _band(row: Row) -> str:
 
 
 def _since(report: Report) -> tuple[Count, ...] | None:
-    if report.background.earlier is None:
+    if report.context.earlier is None:
         return None
     changes = Counter(row.since_last_report for row in report.rows)
     return (

@@ -1,4 +1,4 @@
-"""A ticket as the helpdesk told it, and what became of it."""
+"""A ticket as the helpdesk sent it, and the outcome of its attribution."""
 
 from __future__ import annotations
 
@@ -9,26 +9,26 @@ from typing import Any, Literal, TypeAlias
 from .catalog import SLA, RequestType
 
 Source = Literal["kept", "corrected", "cached", "model", "offline"]
-"""Who decided: the helpdesk itself, a person, an earlier answer, the model, the embedded classifier."""
+"""Who chose the request type: the helpdesk, a person, the answer cache, the model, or the embedded classifier."""
 
 Reason = Literal[
-    "no_match",  # nothing in the catalog fits
-    "not_answered",  # left out of an answer
-    "not_in_catalog",  # answered with a pair that does not exist
-    "bad_answer",  # answered in no usable form
-    "blocked",  # refused for its content
+    "no_match",  # no entry of the catalog fits
+    "not_answered",  # the answer left it out
+    "not_in_catalog",  # the answer is a pair that does not exist
+    "bad_answer",  # the answer cannot be read
+    "blocked",  # the model refused its content
     "service_error",  # the service failed
     "quota",  # the service's daily quota is used up
-    "cost_limit",  # the next call would have cost more than it may
+    "cost_limit",  # the next call would exceed the cost limit
 ]
 
 
 @dataclass(frozen=True, slots=True)
 class Ticket:
-    """An incident or a service request. Text that the helpdesk did not give is empty.
+    """An incident or a service request. A text that the helpdesk did not send is empty.
 
-    `id` may be empty or shared by several tickets: a ticket is known by its place in the queue.
-    `extra` keeps the fields that we do not know, as they came.
+    `id` may be empty, and several tickets may share it: the position in the queue identifies a ticket. `extra` keeps
+    unknown fields as they came.
     """
 
     id: str
@@ -43,12 +43,17 @@ class Ticket:
 
     @property
     def texts(self) -> tuple[str, str]:
+        """Short and long description."""
         return self.short_description, self.long_description
 
 
 @dataclass(frozen=True, slots=True)
 class Attribution:
-    """The request type of a ticket, and how sure whoever chose it is (0 to 1; None: did not say)."""
+    """The request type of a ticket, and who chose it.
+
+    `confidence` is from 0 to 1, or None if it is unknown. `evidence` quotes the text that decided; `alternatives` are
+    the next best entries, the best one first.
+    """
 
     entry: RequestType
     source: Source
@@ -58,6 +63,7 @@ class Attribution:
 
     @property
     def is_failure(self) -> bool:
+        """Always False."""
         return False
 
 
@@ -70,22 +76,27 @@ class Unattributed:
 
     @property
     def is_failure(self) -> bool:
-        """That nothing in the catalog fits is an answer; every other reason is a failure."""
+        """Whether something failed. That no entry of the catalog fits is an answer, and not a failure."""
         return self.reason != "no_match"
 
 
 Outcome: TypeAlias = Attribution | Unattributed
+"""The outcome of the attribution of one ticket."""
 
 
 @dataclass(frozen=True, slots=True)
 class AttributedTicket:
+    """A ticket with the outcome of its attribution."""
+
     ticket: Ticket
     outcome: Outcome
 
     @property
     def is_attributed(self) -> bool:
+        """Whether the ticket has a request type."""
         return isinstance(self.outcome, Attribution)
 
     @property
     def is_failure(self) -> bool:
+        """Whether the attribution failed."""
         return self.outcome.is_failure

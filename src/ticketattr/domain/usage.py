@@ -1,13 +1,14 @@
-"""What a model was asked for, and what that costs."""
+"""Calls of a model, the tokens that they used, and what they cost."""
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 
 @dataclass(frozen=True, slots=True)
 class Usage:
-    """Calls, with the retries among them, and tokens, with those cached among those that went in."""
+    """Numbers of calls and tokens. `retries` are among the calls, `tokens_cached` are among `tokens_in`."""
 
     calls: int = 0
     retries: int = 0
@@ -29,7 +30,7 @@ class Usage:
 
 @dataclass(frozen=True, slots=True)
 class Price:
-    """US dollars for a million tokens, as published at `source` on `date`."""
+    """Prices in US dollars for a million tokens, as published at `source` on `date`."""
 
     input: float
     output: float
@@ -38,6 +39,7 @@ class Price:
     source: str = ""
 
     def of(self, usage: Usage) -> float:
+        """Returns what `usage` costs, in US dollars."""
         fresh = usage.tokens_in - usage.tokens_cached
         produced = usage.tokens_out + usage.tokens_thinking
         return (fresh * self.input + usage.tokens_cached * self.cached + produced * self.output) / 1_000_000
@@ -45,7 +47,7 @@ class Price:
 
 @dataclass(frozen=True, slots=True)
 class Bill:
-    """What a classification took, and which model. `cost` is in US dollars; None when nobody knows the price."""
+    """What a classification took. `cost` is in US dollars, or None when the price is not known."""
 
     usage: Usage = Usage()
     cost: float | None = 0.0
@@ -54,12 +56,23 @@ class Bill:
 
     @property
     def cost_in_words(self) -> str:
+        """The cost as text, with its currency."""
         return "unknown" if self.cost is None else f"{self.cost:.4f} USD"
+
+
+def total(bills: Iterable[Bill]) -> Bill:
+    """Returns the tokens and the cost of all `bills` together. The cost is None if that of any bill is."""
+    every = list(bills)
+    costs = [bill.cost for bill in every]
+    return Bill(
+        usage=sum((bill.usage for bill in every), Usage()),
+        cost=None if None in costs else sum(cost for cost in costs if cost is not None),
+    )
 
 
 @dataclass(frozen=True, slots=True)
 class ClassificationPlan:
-    """What a classification would ask: `to_ask` are distinct texts. `bill` is an estimate."""
+    """What a classification would do. `to_ask` counts distinct texts. `bill` is an estimate."""
 
     tickets: int
     kept: int

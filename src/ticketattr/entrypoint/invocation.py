@@ -32,7 +32,7 @@ MONITORED = ("run", "send")
 class Invocation:
     """One call of the program: its options, and the progress of its command.
 
-    `monitoring` is set when a command whose end is recorded has read its settings, even if some of them are wrong.
+    `monitoring` is set once a monitored command has read its settings, even if some of them are wrong.
     """
 
     clock: Clock

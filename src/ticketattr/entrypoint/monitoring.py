@@ -1,4 +1,4 @@
-"""The one place that sees how `run` and `send` end, whatever ends them."""
+"""The one place that sees how `run` and `send` end: normally, with an error, a signal or a bug."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from typer.core import TyperCommand
 
 from ..application.monitoring import record_overlap, record_run
 from ..application.run_progress import RunProgress, current_run
-from ..domain.run_history import Command, RunRecord, cause_of, count_outcomes, count_slas, shortfalls
+from ..domain.run_history import Command, RunRecord, count_outcomes, count_slas, failure_reason, partial_reasons
 from ..errors import BusyError, ExitCode, TicketAttrError
 from . import wiring
 from .invocation import Invocation
@@ -26,21 +26,21 @@ log = logging.getLogger(__name__)
 
 
 class MonitoredCommand(TyperCommand):
-    """A command of which it is remembered, published and told how it ended, unless it was a dry run.
+    """A command whose outcome is recorded, published as metrics and reported as alerts, unless it is a dry run.
 
-    What is wrong with the words of the command line was never begun, and is not recorded; nor is anything when the
-    settings cannot even be read: then nobody knows where.
+    Nothing is recorded if the command line is wrong, because no run was started, or if the settings cannot be read,
+    because they say where to record it.
     """
 
     def invoke(self, ctx: Any) -> Any:
         if ctx.params["dry_run"]:
             return super().invoke(ctx)
-        with _recorded(ctx.obj, "run" if self.name == "run" else "send"):
+        with _recording(ctx.obj, "run" if self.name == "run" else "send"):
             return super().invoke(ctx)
 
 
 @contextmanager
-def _recorded(invocation: Invocation, command: Command) -> Iterator[None]:
+def _recording(invocation: Invocation, command: Command) -> Iterator[None]:
     started = invocation.clock()
     error: BaseException | None = None
     try:
@@ -53,12 +53,12 @@ def _recorded(invocation: Invocation, command: Command) -> Iterator[None]:
 
 
 def _record(invocation: Invocation, command: Command, started: datetime, error: BaseException | None) -> None:
-    if not (invocation.monitoring and invocation.monitoring.is_watched):
+    if not (invocation.monitoring and invocation.monitoring.is_enabled):
         return
-    end = _end_of(error, invocation.run_progress)
-    if end.exit_code == ExitCode.BUG:
-        log.critical("%s", end.reason)
-    record = _run_record(invocation, command, started, end)
+    ending = _ending_of(error, invocation.run_progress)
+    if ending.exit_code == ExitCode.BUG:
+        log.critical("%s", ending.message)
+    record = _run_record(invocation, command, started, ending)
     monitoring = wiring.monitoring(invocation.monitoring)
     if isinstance(error, BusyError):
         record_overlap(record, monitoring)
@@ -66,17 +66,17 @@ def _record(invocation: Invocation, command: Command, started: datetime, error: 
         record_run(record, monitoring)
 
 
-def _run_record(invocation: Invocation, command: Command, started: datetime, end: _End) -> RunRecord:
+def _run_record(invocation: Invocation, command: Command, started: datetime, ending: _Ending) -> RunRecord:
     run_progress = invocation.run_progress
     return RunRecord(
         run_id=current_run.get(),
         command=command,
         started=started,
         ended=invocation.clock(),
-        exit_code=int(end.exit_code),
-        causes=end.causes,
-        reason=end.reason,
-        hint=end.hint,
+        exit_code=int(ending.exit_code),
+        reasons=ending.reasons,
+        message=ending.message,
+        hint=ending.hint,
         seconds=dict(run_progress.seconds),
         tickets=count_outcomes(run_progress.tickets),
         by_sla=count_slas(run_progress.tickets),
@@ -85,33 +85,33 @@ def _run_record(invocation: Invocation, command: Command, started: datetime, end
 
 
 @dataclass(frozen=True, slots=True)
-class _End:
+class _Ending:
     exit_code: int
-    causes: tuple[str, ...] = ()
-    reason: str = ""
+    reasons: tuple[str, ...] = ()
+    message: str = ""
     hint: str = ""
 
 
-def _end_of(error: BaseException | None, run_progress: RunProgress) -> _End:
+def _ending_of(error: BaseException | None, run_progress: RunProgress) -> _Ending:
     match error:
         case None:
-            return _End(ExitCode.DONE)
+            return _Ending(ExitCode.DONE)
         case TicketAttrError():
-            return _End(error.exit_code, (cause_of(error),), plain(str(error)), plain(error.hint))
+            return _Ending(error.exit_code, (failure_reason(error),), plain(str(error)), plain(error.hint))
         case typer.Exit():
-            causes = shortfalls(run_progress.tickets, run_progress.deliveries, run_progress.left)
-            return _End(error.exit_code, causes, "; ".join(causes))
+            reasons = partial_reasons(run_progress.tickets, run_progress.deliveries, run_progress.left)
+            return _Ending(error.exit_code, reasons, "; ".join(reasons))
         case KeyboardInterrupt() | SystemExit(code=ExitCode.INTERRUPTED):
-            return _End(ExitCode.INTERRUPTED, reason="interrupted")
+            return _Ending(ExitCode.INTERRUPTED, message="interrupted")
         case SystemExit(code=ExitCode.TERMINATED):
-            return _End(ExitCode.TERMINATED, ("terminated",), "terminated from outside before it was done (SIGTERM)")
+            return _Ending(ExitCode.TERMINATED, ("terminated",), "stopped by SIGTERM before it was done")
         case _:
             return _bug(error)
 
 
-def _bug(error: BaseException) -> _End:
-    """Without its message, which may quote whatever was at hand: tickets, addresses, secrets."""
+def _bug(error: BaseException) -> _Ending:
+    """The type and place of an unexpected exception. Its message may quote tickets, addresses or secrets."""
     frames = traceback.extract_tb(error.__traceback__)
     place = f"{Path(frames[-1].filename).name}:{frames[-1].lineno}" if frames else "an unknown place"
     where = f"a bug: {type(error).__name__} at {place}"
-    return _End(ExitCode.BUG, (where,), where, "Its traceback is on the stderr of that run.")
+    return _Ending(ExitCode.BUG, (where,), where, "The traceback is in the stderr of that run.")

@@ -133,12 +133,11 @@ class Checks:
     def _check_model(self, settings: ClassifierSettings) -> Iterator[CheckResult]:
         from ..application.probes.classifiers import probe_model
 
-        if settings.gemini is None:
+        llm = settings.llm
+        if llm is None:
             return
-        alone = ClassifierSettings("gemini", replace(settings.gemini, max_retries=0), calibration=None)
-        yield from probe_model(
-            lambda: wiring.uncalibrated(alone, no_labelled_tickets), settings.gemini.model, online=self.online
-        )
+        alone = ClassifierSettings(llm.provider, llm.without_retries())
+        yield from probe_model(lambda: wiring.uncalibrated(alone, no_labelled_tickets), llm.model, online=self.online)
 
     def _check_calibration(self, settings: ClassifierSettings) -> Iterator[CheckResult]:
         from ..application.probes.classifiers import probe_calibration
@@ -152,21 +151,21 @@ class Checks:
             )
 
     def _check_mail(self, settings: MailSettings) -> Iterator[CheckResult]:
-        server = settings.carrier
+        server = settings.destination
         if isinstance(server, Path):
             yield probe_folder("mail", "EMAIL_OUTBOX_DIR", server, _FILES)
         else:
             mailer = wiring.smtp_mailer(settings, server)
-            yield from probe_mail_server(server, mailer.examine, self.clock, is_local=is_loopback(server.host))
+            yield from probe_mail_server(server, mailer.server_info, self.clock, is_local=is_loopback(server.host))
 
     def _check_metrics(self, settings: MonitoringSettings) -> Iterator[CheckResult]:
         if settings.textfile:
             yield from probe_textfile(settings.textfile, _FILES, modes_above)
         if gateway := wiring.pushgateway(settings):
-            yield from probe_pushgateway(gateway.examine, online=self.online)
+            yield from probe_pushgateway(gateway.probe, online=self.online)
 
     def _check_run_history(self, settings: MonitoringSettings) -> Iterator[CheckResult]:
-        if settings.is_watched:
+        if settings.is_enabled:
             file = wiring.history(settings.tracker.folders)
             yield from probe_run_history(file.read, str(file.path), self.clock())
 
@@ -191,16 +190,16 @@ def _check_embedded_classifier(settings: ClassifierSettings) -> Iterator[CheckRe
     from ..application.probes.classifiers import probe_embedded_classifier
 
     if settings.name in ("offline", "cascade"):
-        alone = ClassifierSettings("offline", gemini=None, calibration=None)
+        alone = ClassifierSettings("offline", llm=None)
         yield from probe_embedded_classifier(wiring.uncalibrated(alone, no_labelled_tickets))
 
 
 def _check_log_file(settings: LogSettings) -> Iterator[CheckResult]:
-    from ..infrastructure.monitoring.log_file import lock_of
+    from ..infrastructure.monitoring.log_file import lock_path
 
     if settings.file:
         # The log of a run by root cannot be written by others.
-        yield probe_files("log file", "LOG_FILE", (settings.file, lock_of(settings.file)), _FILES)
+        yield probe_files("log file", "LOG_FILE", (settings.file, lock_path(settings.file)), _FILES)
 
 
 def _folders_of(settings: FolderSettings) -> dict[str, Path]:
@@ -214,7 +213,7 @@ def _folders_of(settings: FolderSettings) -> dict[str, Path]:
 
 
 def _kind_of(location: str) -> SourceKind:
-    from ..infrastructure.sources.locations import is_remote
+    from ..infrastructure.locations import is_remote
 
     if location == str(STREAM):
         return "stdin"

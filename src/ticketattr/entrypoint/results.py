@@ -10,7 +10,7 @@ import typer
 from ..application.send import sent_reports
 from ..domain.delivery import Delivery, RecipientResult, ReportFile
 from ..domain.report_status import ReportStatus
-from ..domain.run_history import shortfalls
+from ..domain.run_history import partial_reasons
 from ..domain.ticket import AttributedTicket
 from ..domain.wording import counted
 from ..errors import ExitCode
@@ -56,7 +56,7 @@ def exit_if_partial(
         invocation.console.problem(f"not sent: {status.report.path}: {_state(status)}")
     for reply in dict.fromkeys(result.reply for result in _refusals(deliveries)):
         invocation.console.problem(f"refused for a recipient: {reply}")
-    if shortfalls(tickets, deliveries, left):
+    if partial_reasons(tickets, deliveries, left):
         raise typer.Exit(ExitCode.PARTIAL)
 
 

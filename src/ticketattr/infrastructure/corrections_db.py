@@ -1,9 +1,9 @@
-"""What people corrected: one SQLite file to which rows are added, and from which none ever goes.
+"""The corrections by people, in one SQLite file. Rows are only added, never changed or deleted.
 
     corrections(number, run_id, place, ticket_id, short_description, long_description, request_category,
                 request_type, reported_category, reported_type, reviewer, imported_by, at)
 
-`at` is ISO 8601 in UTC; `user_version` is the version of this schema.
+`at` is a time in ISO 8601, in UTC; `user_version` is the version of this schema.
 """
 
 from __future__ import annotations
@@ -52,19 +52,20 @@ COMMIT;
 
 @dataclass(frozen=True, slots=True)
 class SQLiteCorrections:
-    """Every call opens the file anew; reading makes no file where there is none."""
+    """The corrections at `path`. Every call opens the file; reading creates no file."""
 
     path: Path
 
     def all(self) -> list[Correction]:
-        """Oldest first. Raises SettingsError, InputError or ServiceError, as `add` does."""
+        """All corrections, oldest first. Raises SettingsError, InputError or ServiceError, as `add` does."""
         if not self.path.exists():
             return []
         with self._transaction() as file:
-            rows = file.execute(f"SELECT {_COLUMNS} FROM corrections ORDER BY number").fetchall()  # noqa: S608  # nosec B608  # ours
+            rows = file.execute(f"SELECT {_COLUMNS} FROM corrections ORDER BY number").fetchall()  # noqa: S608  # nosec B608  # constants
         return [_correction(dict(zip(_FIELDS, row, strict=True))) for row in rows]
 
     def add(self, corrections: Sequence[Correction]) -> None:
+        """Add the corrections in one transaction."""
         if not corrections:
             return
         make_private(self.path)
@@ -74,7 +75,7 @@ class SQLiteCorrections:
         ]
         marks = ", ".join("?" * len(_FIELDS))
         with self._transaction() as file:
-            file.executemany(f"INSERT INTO corrections ({_COLUMNS}) VALUES ({marks})", rows)  # noqa: S608  # nosec B608  # ours
+            file.executemany(f"INSERT INTO corrections ({_COLUMNS}) VALUES ({marks})", rows)  # noqa: S608  # nosec B608  # constants
 
     @contextmanager
     def _transaction(self) -> Iterator[sqlite3.Connection]:
@@ -87,13 +88,11 @@ class SQLiteCorrections:
             message = f"the corrections in {self.path} cannot be used: {error}"
             if "locked" in str(error):
                 raise ServiceError(message, hint="Try again later.") from error
-            raise SettingsError(
-                message, hint="Check CORRECTIONS_DB_PATH, who may write there, and the disk."
-            ) from error
+            raise SettingsError(message, hint="Check CORRECTIONS_DB_PATH, its permissions and the disk.") from error
         except sqlite3.DatabaseError as error:
             raise InputError(
                 f"the corrections in {self.path} are damaged: {error}",
-                hint="Restore the file from a backup; moved away, what people corrected is forgotten.",
+                hint="Restore the file from a backup. Without it, all corrections are lost.",
             ) from error
 
     def _ensure_schema(self, file: sqlite3.Connection) -> None:
@@ -103,8 +102,8 @@ class SQLiteCorrections:
         (tables,) = file.execute("SELECT count(*) FROM sqlite_master").fetchone()
         if version or tables:
             raise InputError(
-                f"{self.path} holds no corrections that this ticketattr knows (schema version {version})",
-                hint="Check CORRECTIONS_DB_PATH, or install the version of ticketattr that wrote it.",
+                f"{self.path} is not a file of corrections that this ticketattr can read (schema version {version})",
+                hint="Check CORRECTIONS_DB_PATH, or install the version of ticketattr that wrote the file.",
             )
         file.executescript(_SCHEMA)
 

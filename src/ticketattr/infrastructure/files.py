@@ -1,4 +1,4 @@
-"""Files, written whole or not at all."""
+"""Reading files within bounds, and writing them whole or not at all."""
 
 from __future__ import annotations
 
@@ -17,18 +17,18 @@ from typing import IO
 from ..errors import InputError, ServiceError, SettingsError, TicketAttrError
 
 STREAM = Path("-")
-"""As a path: stdin or stdout."""
+"""The path that stands for stdin or stdout."""
 
 _PRIVATE = 0o600
-_MAY_PASS = {errno.ENOSPC, errno.EDQUOT, errno.EIO, errno.EMFILE, errno.ENFILE}
+_TRANSIENT = {errno.ENOSPC, errno.EDQUOT, errno.EIO, errno.EMFILE, errno.ENFILE}
 
 
 @contextmanager
 def replacing(path: Path, *, mode: int = _PRIVATE) -> Iterator[IO[bytes]]:
-    """A file that takes the place of `path` when the block ends well, and is gone when it does not.
+    """A new file that replaces `path` if the block succeeds, and is deleted if the block fails.
 
-    The folder is made if need be; the file is for its owner alone, unless `mode` says otherwise, and on disk before
-    it has its name. Until then it is called `file.name`. Raises SettingsError or ServiceError.
+    The folder is created if it is missing. Only the owner can read the file, unless `mode` says otherwise. It is on
+    disk before it gets its name; until then its name is `file.name`. Raises SettingsError or ServiceError.
     """
     with _writing(path):
         path.parent.mkdir(parents=True, exist_ok=True)
@@ -39,7 +39,7 @@ def replacing(path: Path, *, mode: int = _PRIVATE) -> Iterator[IO[bytes]]:
                     Path(file.name).chmod(mode)
                 file.flush()
                 os.fsync(file.fileno())
-                file.close()  # Windows renames no file that is open.
+                file.close()  # Windows cannot rename an open file.
                 Path(file.name).replace(path)
             except BaseException:
                 Path(file.name).unlink(missing_ok=True)
@@ -49,7 +49,7 @@ def replacing(path: Path, *, mode: int = _PRIVATE) -> Iterator[IO[bytes]]:
 
 @contextmanager
 def output(path: Path) -> Iterator[IO[bytes]]:
-    """Like `replacing`, and stdout for `STREAM`: that too gets the whole or nothing."""
+    """As `replacing`; if `path` is `STREAM`, stdout gets the content when the block succeeds."""
     if path != STREAM:
         with replacing(path) as file:
             yield file
@@ -61,18 +61,21 @@ def output(path: Path) -> Iterator[IO[bytes]]:
 
 
 def shown_path(path: Path, stream: str = "stdin") -> str:
+    """`path` for messages; `STREAM` is called `stream`."""
     return stream if path == STREAM else str(path)
 
 
 def make_folder(path: Path) -> None:
-    """A folder in which files can be made. Raises SettingsError or ServiceError."""
+    """Create the folder `path` if it is missing. Raises SettingsError or ServiceError, also if it is not writable."""
     with _writing(path):
         _make_folder(path)
 
 
 def make_private(path: Path) -> None:
-    """An empty file for its owner alone, where there is none: SQLite would make one that everybody can read, and gives
-    the files beside it the same mode. Raises SettingsError or ServiceError.
+    """Create an empty file that only its owner can read, if there is no file.
+
+    SQLite would create one that everybody can read, and gives its other files the same mode. Raises SettingsError or
+    ServiceError.
     """
     with _writing(path):
         _make_folder(path.parent)
@@ -80,26 +83,26 @@ def make_private(path: Path) -> None:
 
 
 def make_room_for(path: Path) -> None:
-    """The folder in which the file `path` can be made; nothing for `STREAM`. Raises what writing it would."""
+    """Create the folder of the file `path` if it is missing. Raises what writing the file would raise."""
     if path != STREAM:
         with _writing(path):
             _make_folder(path.parent)
 
 
 def remove_file(path: Path) -> None:
-    """Raises SettingsError or ServiceError; that it is gone already is no error."""
+    """Delete the file `path`, if it exists. Raises SettingsError or ServiceError."""
     with _writing(path):
         path.unlink(missing_ok=True)
 
 
 def remove_folder(path: Path) -> None:
-    """With all that is in it; a link to a folder is refused. Raises SettingsError or ServiceError."""
+    """Delete a folder and its content; a link to a folder is refused. Raises SettingsError or ServiceError."""
     with _writing(path):
         shutil.rmtree(path)
 
 
 def try_folder(path: Path) -> bool:
-    """Make a file in a folder, or where that would be made, and take it away. Whether the folder is there.
+    """Whether the folder exists, after writing a file to it, or to the nearest existing folder, and deleting it.
 
     Raises SettingsError or ServiceError.
     """
@@ -112,13 +115,13 @@ def try_folder(path: Path) -> bool:
 
 
 def try_file(path: Path) -> None:
-    """Open a file to write at its end, if it is there, and write nothing. Raises SettingsError or ServiceError."""
+    """Open the file `path` for writing, if it exists, and write nothing. Raises SettingsError or ServiceError."""
     with _writing(path), suppress(FileNotFoundError):
         os.close(os.open(path, os.O_WRONLY | os.O_APPEND))
 
 
 def nearest_folder(path: Path) -> Path:
-    """`path`, or of the folders above it the first that there is. Raises OSError when a file is in the way."""
+    """`path` or its nearest parent that exists. Raises OSError if that is a file."""
     there = next(above for above in (path, *path.absolute().parents) if above.exists() or above.is_symlink())
     if not there.is_dir():
         raise NotADirectoryError(errno.ENOTDIR, os.strerror(errno.ENOTDIR))
@@ -126,7 +129,7 @@ def nearest_folder(path: Path) -> Path:
 
 
 def read_bounded(path: Path, limit: int) -> bytes:
-    """The content of a file, or of stdin for `STREAM`, of at most `limit` bytes. Raises InputError."""
+    """The content of a file, or of stdin if `path` is `STREAM`. Raises InputError if it has more than `limit` bytes."""
     try:
         with sys.stdin.buffer if path == STREAM else path.open("rb") as file:
             content = file.read(limit + 1)
@@ -134,24 +137,25 @@ def read_bounded(path: Path, limit: int) -> bytes:
         raise unreadable(path, error) from error
     if len(content) > limit:
         raise InputError(
-            f"{shown_path(path)} is larger than {limit:,} bytes", hint="Check that it is the file that you mean."
+            f"{shown_path(path)} is larger than {limit:,} bytes", hint="Check that this is the file that you mean."
         )
     return content
 
 
 def unreadable(path: Path, error: OSError) -> InputError:
-    """What to tell somebody whose file cannot be read."""
+    """The error that says why the file `path` cannot be read."""
     return InputError(
-        f"{shown_path(path)} cannot be read: {error.strerror or error}", hint="Check the path and who may read there."
+        f"{shown_path(path)} cannot be read: {error.strerror or error}",
+        hint="Check the path and the permission to read it.",
     )
 
 
 def open_regular(path: Path, *, follow: bool = True) -> IO[bytes]:
-    """A file that lies on a disk, to be read. Raises OSError, also for a pipe or a device: those may have no end.
+    """A regular file, open for reading. Raises OSError, also for a pipe or a device, which may have no end.
 
-    Without `follow`, also for a link.
+    Unless `follow` is set, a link is refused, too.
     """
-    # A pipe that nobody writes to would hold up whoever opens it.
+    # Without this flag, opening a pipe waits until somebody writes to it.
     flags = os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0)
     descriptor = os.open(path, flags | (0 if follow else getattr(os, "O_NOFOLLOW", 0)))
     try:
@@ -159,7 +163,7 @@ def open_regular(path: Path, *, follow: bool = True) -> IO[bytes]:
         if stat.S_ISDIR(mode):
             raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR))
         if not stat.S_ISREG(mode):
-            raise OSError(errno.EINVAL, "it is no file but a pipe or a device")
+            raise OSError(errno.EINVAL, "it is not a file but a pipe or a device")
         return os.fdopen(descriptor, "rb")
     except OSError:
         os.close(descriptor)
@@ -167,11 +171,11 @@ def open_regular(path: Path, *, follow: bool = True) -> IO[bytes]:
 
 
 def write_error(path: Path, error: OSError) -> TicketAttrError:
-    """What to tell somebody whose file cannot be written."""
+    """The error that says why the file `path` cannot be written."""
     message = f"{path} cannot be written: {error.strerror or error}"
-    if error.errno in _MAY_PASS:
-        return ServiceError(message, hint="Make room on the disk, then run the same command again.")
-    return SettingsError(message, hint="Check the path and who may write there.")
+    if error.errno in _TRANSIENT:
+        return ServiceError(message, hint="Free some space on the disk, then run the same command again.")
+    return SettingsError(message, hint="Check the path and the permission to write it.")
 
 
 def _make_folder(path: Path) -> None:

@@ -129,10 +129,10 @@ def _from_stage_file(path: Path) -> list[Row]:
 
 
 def _from_workbook(path: Path) -> list[Row]:
-    from .reports.returned_workbook import lines, opened
+    from .reports.safe_workbook_reader import open_workbook, read_rows
 
-    with opened(path, is_no="no readable workbook", hint=_HINT) as workbook:
-        body = lines(workbook.worksheets[0])
+    with open_workbook(path, expected="a readable workbook", hint=_HINT) as workbook:
+        body = read_rows(workbook.worksheets[0])
         header = [str(cell or "") for cell in next(body, ())]
         filled = (line for line in body if any(cell not in (None, "") for cell in line))
         return [dict(zip(header, line, strict=False)) for line in filled]

@@ -1,18 +1,15 @@
-"""What adapters can be told. Plain values: reading settings loads none of the libraries behind them."""
+"""Options of adapters. They are plain values, so that reading the settings does not load any library."""
 
 from __future__ import annotations
 
-import re
 from dataclasses import dataclass, field
-from urllib.parse import urlsplit
 
 from ..domain.usage import Price
-from ..errors import SettingsError
 
 
 @dataclass(frozen=True, slots=True)
 class HTTPPolicy:
-    """`max_retries` counts the tries after the first; `timeout` bounds one whole try, in seconds."""
+    """`max_retries` counts the tries after the first one; `timeout` bounds each whole try, in seconds."""
 
     max_retries: int = 3
     backoff_factor: float = 0.5
@@ -21,7 +18,7 @@ class HTTPPolicy:
 
 @dataclass(frozen=True, slots=True)
 class HelpdeskAccess:
-    """`location`: the URL of the webhook, or a file with an answer of it, for which nobody asks for keys."""
+    """`location` is the URL of the webhook, or a file with a response of it, which needs no keys."""
 
     location: str
     api_key: str = field(default="", repr=False)
@@ -29,15 +26,14 @@ class HelpdeskAccess:
 
 
 @dataclass(frozen=True, slots=True)
-class GeminiOptions:
-    """`timeout` bounds one call, `pause` is the least time between the starts of two, in seconds.
+class LLMOptions:
+    """How a model is asked, whoever provides it. `timeout` bounds one call, in seconds.
 
-    `concurrency` counts calls in flight; `max_cost` is in US dollars for a run, and needs a `price`. `rules`
-    stand in for those of the package. None is no limit, or left to the model; an empty `base_url` to google-genai.
+    `concurrency` is the number of calls at once, and `pause` the least time between the starts of two calls, in
+    seconds. `max_cost` bounds a run, in US dollars, and needs a `price`. None means no limit. `rules` replace
+    those of the package, unless they are empty.
     """
 
-    model: str
-    api_key: str = field(repr=False)
     batch_size: int = 30
     concurrency: int = 8
     pause: float = 0.0
@@ -47,33 +43,34 @@ class GeminiOptions:
     price: Price | None = None
     rules: str = ""
     max_retries: int = 3
-    backoff_factor: float = 1.0
     timeout: float = 120.0
+
+
+@dataclass(frozen=True, slots=True)
+class ChatModelOptions:
+    """What the client of a provider is told. What is empty or None is left to the provider.
+
+    `timeout` bounds each step of a call, in seconds; `connections` is the number of connections kept open.
+    """
+
+    model: str
+    api_key: str = field(repr=False)
+    base_url: str = ""
+    api_version: str = ""
+    timeout: float = 120.0
+    connections: int = 8
     temperature: float | None = None
     top_p: float | None = None
     top_k: int | None = None
     thinking_budget: int | None = None
-    api_version: str = "v1beta"
-    base_url: str = ""
-
-    def __post_init__(self) -> None:
-        """Raises SettingsError: both become parts of an address, where odd ones would lead elsewhere."""
-        if not re.fullmatch(r"[\w./-]+", self.model) or ".." in self.model:
-            raise SettingsError("LLM_MODEL_NAME is no name of a model")
-        try:
-            port = urlsplit(self.base_url).port
-        except ValueError:
-            port = -1
-        if port == -1:
-            raise SettingsError("GOOGLE_GEMINI_BASE_URL is no usable URL")
 
 
 @dataclass(frozen=True, slots=True)
 class MailServer:
-    """With `use_tls`, STARTTLS is required (port 465: TLS from the start). AUTH when there is a user name.
+    """A mail server. With `use_tls`, STARTTLS is required (port 465: implicit TLS). Login if there is a user name.
 
-    `timeout` bounds each step, in seconds; `max_size` a mail, in bytes (None: what the server says).
-    `ca_file`: the authorities to trust instead of this machine's.
+    `timeout` limits each step, in seconds; `max_size` limits a mail, in bytes (None: the server's own limit).
+    `ca_file`: the certificate authorities to trust instead of those of this machine.
     """
 
     host: str

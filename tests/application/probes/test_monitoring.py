@@ -28,17 +28,17 @@ WRITABLE = CheckResult("metrics", "METRICS_TEXTFILE: metrics can be written")
 @pytest.mark.parametrize(
     ("inner", "outer", "expected"),
     [
-        (0o755, 0o755, CheckResult("metrics", "METRICS_TEXTFILE: everybody may read it")),
-        (0o750, 0o755, CheckResult("metrics", "METRICS_TEXTFILE: only the owner and the group may enter metrics")),
-        (0o750, 0o750, CheckResult("metrics", "METRICS_TEXTFILE: only the owner and the group may enter /srv")),
+        (0o755, 0o755, CheckResult("metrics", "METRICS_TEXTFILE: everybody may read the file")),
+        (0o750, 0o755, CheckResult("metrics", "METRICS_TEXTFILE: only its owner and group may enter metrics")),
+        (0o750, 0o750, CheckResult("metrics", "METRICS_TEXTFILE: only its owner and group may enter /srv")),
         (
             0o700,
             0o750,
             CheckResult(
                 "metrics",
-                "METRICS_TEXTFILE: only the owner may enter metrics, so node_exporter cannot read it",
+                "METRICS_TEXTFILE: only its owner may enter metrics, so node_exporter cannot read the file",
                 "warning",
-                "chmod g+x metrics and add the user of node_exporter to its group, or name another folder.",
+                "chmod g+x metrics and add the user of node_exporter to its group, or choose another folder.",
             ),
         ),
     ],
@@ -64,11 +64,11 @@ def test_readers_of_metrics_that_cannot_be_written_do_not_matter() -> None:
 def test_a_gateway_is_asked_only_online() -> None:
     asked: list[str] = []
     assert list(probe_pushgateway(lambda: asked.append("asked"), online=False)) == [
-        CheckResult("metrics", "METRICS_PUSH_URL: not asked: --online asks it")
+        CheckResult("metrics", "METRICS_PUSH_URL: not contacted; --online contacts it")
     ]
     assert asked == []
     assert list(probe_pushgateway(lambda: asked.append("asked"), online=True)) == [
-        CheckResult("metrics", "METRICS_PUSH_URL: a Pushgateway answers; nothing was pushed")
+        CheckResult("metrics", "METRICS_PUSH_URL: a Pushgateway answers; no metrics were pushed")
     ]
     assert asked == ["asked"]
 
@@ -83,12 +83,12 @@ def test_a_gateway_that_fails_raises_its_error() -> None:
 
 def test_an_alert_url_that_apprise_does_not_understand_is_an_error() -> None:
     assert list(probe_alerts([AlertService("json", True), AlertService("tgram", False)])) == [
-        CheckResult("alerts", "alert service 1 of 2 (json): apprise understands its URL; no message was sent"),
+        CheckResult("alerts", "alert service 1 of 2 (json): its URL is valid for apprise; no message was sent"),
         CheckResult(
             "alerts",
-            "alert service 2 of 2 (tgram): apprise does not understand its URL",
+            "alert service 2 of 2 (tgram): its URL is not valid for apprise",
             "error",
-            "Correct it in ALERT_URLS: the documentation of apprise has the form of each service.",
+            "Correct it in ALERT_URLS: the documentation of apprise has the URL format of each service.",
             ExitCode.USAGE,
         ),
     ]
@@ -102,7 +102,7 @@ def test_the_last_run_of_each_command_is_named_with_its_end() -> None:
     assert check(None) == [CheckResult("run history", "no run is recorded yet")]
     before, now = MIDNIGHT - timedelta(minutes=5), MIDNIGHT
     history = RunHistory(
-        last={"run": RunRecord("1", "run", before, before, 0, ()), "send": RunRecord("2", "send", now, now, 4, ())}
+        last_run={"run": RunRecord("1", "run", before, before, 0, ()), "send": RunRecord("2", "send", now, now, 4, ())}
     )
     assert check(history) == [
         CheckResult("run history", "the last `run` ended at 2026-11-22 23:55 UTC with exit code 0"),
@@ -112,12 +112,12 @@ def test_the_last_run_of_each_command_is_named_with_its_end() -> None:
 
 def test_a_run_that_ended_in_the_future_says_that_the_clock_was_wrong() -> None:
     later = MIDNIGHT + timedelta(minutes=1)
-    assert check(RunHistory(last={"run": RunRecord("1", "run", later, later, 0, ())})) == [
+    assert check(RunHistory(last_run={"run": RunRecord("1", "run", later, later, 0, ())})) == [
         CheckResult(
             "run history",
             "the last `run` ended at 2026-11-23 00:01 UTC with exit code 0, which is in the future",
             "warning",
-            "Check the clock of this machine, then run once: until then the last success looks recent.",
+            "Check the clock of this machine, then run once. Until then, the last success looks recent.",
         )
     ]
 
@@ -129,9 +129,9 @@ def test_a_history_that_cannot_be_used_is_a_warning() -> None:
     assert list(probe_run_history(read, "work/run-history.json", MIDNIGHT)) == [
         CheckResult(
             "run history",
-            "the history of earlier runs cannot be used: it is damaged",
+            "the run history cannot be read: it is damaged",
             "warning",
-            "The next run starts a new one, with counters at 0. Restore work/run-history.json from a backup if you"
+            "The next run starts a new one, with counters from 0. Restore work/run-history.json from a backup if you"
             " need them.",
         )
     ]

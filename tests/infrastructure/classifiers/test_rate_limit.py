@@ -1,4 +1,4 @@
-"""Calls start no sooner than they may."""
+"""When calls may start."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ def starts(rate_limit: RateLimit, calls: int, tokens: int = 100) -> list[float]:
     [lambda: RateLimit(0.03, None, None), lambda: RateLimit(0.0, 2000, None), lambda: RateLimit(0.0, None, 200_000)],
     ids=["pause", "requests per minute", "tokens per minute"],
 )
-def test_starts_lie_apart(rate_limit: object) -> None:
+def test_calls_start_at_least_the_pause_apart(rate_limit: object) -> None:
     assert callable(rate_limit)
     first, second, third = starts(rate_limit(), 3)
     assert first == 0
@@ -40,11 +40,11 @@ def test_starts_lie_apart(rate_limit: object) -> None:
     assert third - second >= 0.029
 
 
-def test_without_limits_nobody_waits() -> None:
+def test_without_limits_no_call_waits() -> None:
     assert max(starts(RateLimit(0.0, None, None), 50)) < 1.0
 
 
-def test_after_slowing_down_nobody_starts_for_so_long() -> None:
+def test_after_a_pause_no_call_starts_until_it_is_over() -> None:
     rate_limit = RateLimit(0.0, None, None)
     before = time.monotonic()
     rate_limit.pause(0.05)

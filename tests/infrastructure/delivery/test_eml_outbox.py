@@ -69,7 +69,7 @@ def contents(mail: EmailMessage) -> list[tuple[str, object]]:
     ]
 
 
-def test_a_repeat_takes_the_place_of_what_it_repeats(tmp_path: Path) -> None:
+def test_a_repetition_replaces_the_file_of_the_first_attempt(tmp_path: Path) -> None:
     assert len(put(tmp_path, a_message(), a_message())) == 1
 
 
@@ -89,24 +89,24 @@ def test_a_file_is_for_its_owner_alone(tmp_path: Path) -> None:
     assert path.stat().st_mode & 0o777 == 0o600
 
 
-def test_the_folder_is_made(tmp_path: Path) -> None:
+def test_the_folder_is_created(tmp_path: Path) -> None:
     assert len(put(tmp_path / "deep" / "outbox", a_message())) == 1
 
 
-def test_the_answer_says_where_the_file_is(tmp_path: Path) -> None:
+def test_the_reply_names_the_file(tmp_path: Path) -> None:
     with EMLOutbox(tmp_path, LETTER).connect() as session:
         answer = session.send(a_message(), [b"workbook"]).reply
     (path,) = tmp_path.iterdir()
     assert str(path) in answer
 
 
-def test_check_writes_no_mail(tmp_path: Path) -> None:
-    EMLOutbox(tmp_path, LETTER).check()
+def test_asking_for_the_size_writes_no_mail(tmp_path: Path) -> None:
+    EMLOutbox(tmp_path, LETTER).max_mail_size()
     assert not list(tmp_path.iterdir())
 
 
 @pytest.mark.parametrize("folder", ["taken", "taken/below"])
-def test_a_folder_that_cannot_be_is_a_setting(tmp_path: Path, folder: str) -> None:
+def test_a_folder_that_cannot_be_created_is_a_settings_error(tmp_path: Path, folder: str) -> None:
     (tmp_path / "taken").write_text("a file")
     with pytest.raises(SettingsError):
-        EMLOutbox(tmp_path / folder, LETTER).check()
+        EMLOutbox(tmp_path / folder, LETTER).max_mail_size()

@@ -69,13 +69,13 @@ def test_reports_come_oldest_first(folder: OutputFolder) -> None:
     assert names(folder) == ["c.xlsx", "b.xlsx", "a.xlsx"]
 
 
-def test_reports_of_one_moment_come_by_name(folder: OutputFolder) -> None:
+def test_reports_of_the_same_time_come_by_name(folder: OutputFolder) -> None:
     for name in ("b.xlsx", "a.xlsx", "c.xlsx"):
         put(folder, name)
     assert names(folder) == ["a.xlsx", "b.xlsx", "c.xlsx"]
 
 
-def test_only_workbooks_that_lie_there_are_reports(folder: OutputFolder) -> None:
+def test_only_workbooks_in_the_folder_itself_are_reports(folder: OutputFolder) -> None:
     for name in ("report.xlsx", "SHOUTED.XLSX", "reports.db", "notes.txt", "notes.tmp", "report.xls"):
         put(folder, name)
     (folder.root / "folder.xlsx").mkdir()
@@ -86,18 +86,17 @@ def test_only_workbooks_that_lie_there_are_reports(folder: OutputFolder) -> None
 
 
 @pytest.mark.parametrize(
-    "name", ["~$report.xlsx", ".~lock.report.xlsx#", ".report.xlsx.x7.tmp", "report.xlsx.part", "._report.xlsx"]
+    "name",
+    ["~$report.xlsx", ".~lock.report.xlsx#", ".report.xlsx.x7.tmp", "report.xlsx.part", "._report.xlsx", "a.XLSX.TMP"],
 )
-def test_what_another_program_left_for_the_time_being_is_damaged_whatever_is_in_it(
-    folder: OutputFolder, name: str
-) -> None:
+def test_a_temporary_file_of_another_program_is_damaged_whatever_its_content(folder: OutputFolder, name: str) -> None:
     put(folder, name)
     (report,) = folder.reports()
     assert report.is_temporary
     assert report.damage == "a lock or temporary file of another program"
 
 
-def test_what_cannot_be_read_is_damaged_and_hides_no_other(
+def test_an_unreadable_file_is_damaged_and_hides_no_other(
     folder: OutputFolder, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     put(folder, "fine.xlsx")
@@ -125,7 +124,7 @@ def test_a_link_out_of_the_folder_is_listed_and_not_followed(
     put(OutputFolder(elsewhere), "private.xlsx")
     (folder.root / "link.xlsx").symlink_to(elsewhere / "private.xlsx")
     (folder.root / "again.xlsx").symlink_to("link.xlsx")
-    damage = "a link out of the folder, which is not followed"
+    damage = "a link that leads out of the folder, which is not followed"
     assert [(report.damage, report.sha256, report.size) for report in folder.reports()] == [(damage, "", 0)] * 2
     assert folder.inspect(folder.root / "link.xlsx").damage == ""  # for whoever names it
 
@@ -141,7 +140,7 @@ def test_a_link_within_the_folder_is_followed_and_so_is_one_to_the_folder(tmp_pa
     assert {report.path.parent for report in linked} == {tmp_path / "output"}
 
 
-def test_no_folder_holds_no_reports(tmp_path: Path) -> None:
+def test_a_missing_folder_contains_no_reports(tmp_path: Path) -> None:
     assert OutputFolder(tmp_path / "output").reports() == []
     assert not list(tmp_path.iterdir())
 
@@ -152,7 +151,7 @@ def test_a_folder_that_is_a_file_is_an_error(tmp_path: Path) -> None:
         OutputFolder(tmp_path / "output").reports()
 
 
-def test_a_report_is_known_by_its_content(folder: OutputFolder) -> None:
+def test_a_report_is_identified_by_its_content(folder: OutputFolder) -> None:
     report = inspected(folder, WORKBOOK)
     assert report == ReportFile(
         path=folder.root / "report.xlsx",
@@ -163,7 +162,7 @@ def test_a_report_is_known_by_its_content(folder: OutputFolder) -> None:
     )
 
 
-def test_the_run_id_survives_being_saved_by_somebody_else(folder: OutputFolder) -> None:
+def test_the_run_id_survives_saving_in_another_program(folder: OutputFolder) -> None:
     path = put(folder, "report.xlsx")
     edited = openpyxl.load_workbook(path)
     edited["Tickets"]["A2"] = "edited"
@@ -173,7 +172,7 @@ def test_the_run_id_survives_being_saved_by_somebody_else(folder: OutputFolder) 
     assert report.sha256 != hashlib.sha256(WORKBOOK).hexdigest()
 
 
-def test_a_workbook_of_somebody_else_has_no_run_id(folder: OutputFolder) -> None:
+def test_a_workbook_from_another_program_has_no_run_id(folder: OutputFolder) -> None:
     openpyxl.Workbook().save(folder.root / "theirs.xlsx")
     report = folder.inspect(folder.root / "theirs.xlsx")
     assert (report.run_id, report.damage) == ("", "")
@@ -184,7 +183,7 @@ def test_a_workbook_of_somebody_else_has_no_run_id(folder: OutputFolder) -> None
     [b"", b"no XML", b"\xff\xfe\xff", b"<a>" * 100_000, b'<property name="run_id"><vt:i4>1</vt:i4></property>'],
     ids=["empty", "text", "no UTF-8", "deep", "number"],
 )
-def test_strange_properties_are_no_run_id_and_no_damage(folder: OutputFolder, properties: bytes) -> None:
+def test_unusual_properties_are_neither_a_run_id_nor_damage(folder: OutputFolder, properties: bytes) -> None:
     report = inspected(folder, archive({"xl/workbook.xml": b"<workbook/>", "docProps/custom.xml": properties}))
     assert (report.run_id, report.damage) == ("", "")
 
@@ -216,13 +215,13 @@ def test_strange_properties_are_no_run_id_and_no_damage(folder: OutputFolder, pr
         "old or encrypted Excel",
     ],
 )
-def test_what_is_no_readable_workbook_is_damaged(folder: OutputFolder, content: bytes) -> None:
+def test_a_file_that_is_not_a_readable_workbook_is_damaged(folder: OutputFolder, content: bytes) -> None:
     report = inspected(folder, content)
     assert report.damage
     assert report.sha256 == hashlib.sha256(content).hexdigest()
 
 
-def test_the_mark_that_excel_leaves_while_a_report_is_open_harms_nobody_but_itself(folder: OutputFolder) -> None:
+def test_the_lock_file_of_excel_affects_no_other_report(folder: OutputFolder) -> None:
     put(folder, "report.xlsx")
     put(folder, "~$report.xlsx", b"\x05Alice" + bytes(159))
     assert {report.path.name: bool(report.damage) for report in folder.reports()} == {
@@ -242,14 +241,14 @@ def test_damage_is_found_however_the_content_was_packed(folder: OutputFolder, co
     assert inspected(folder, bytes(content)).damage
 
 
-def test_a_name_that_says_it_is_utf_8_and_is_not_is_damage(folder: OutputFolder) -> None:
+def test_a_name_in_the_archive_with_invalid_utf_8_is_damage(folder: OutputFolder) -> None:
     content = archive({"ü": b"x", "xl/workbook.xml": b"<workbook/>"}).replace("ü".encode(), b"\xff\xff")
     assert inspected(folder, content).damage
 
 
 @settings(deadline=None, max_examples=300)
 @given(data=st.data())
-def test_whatever_became_of_its_bytes_a_workbook_can_be_inspected(
+def test_a_workbook_with_any_changed_bytes_can_be_inspected(
     tmp_path_factory: pytest.TempPathFactory, data: st.DataObject
 ) -> None:
     place = data.draw(st.integers(0, len(WORKBOOK) - 1))
@@ -266,14 +265,14 @@ def test_read_gives_the_bytes(folder: OutputFolder) -> None:
     assert folder.read(inspected(folder, WORKBOOK)) == WORKBOOK
 
 
-def test_what_changed_since_it_was_inspected_is_not_read(folder: OutputFolder) -> None:
+def test_a_file_that_changed_since_it_was_inspected_is_not_read(folder: OutputFolder) -> None:
     report = inspected(folder, WORKBOOK)
     put(folder, "report.xlsx", workbook("another run"))
     with pytest.raises(InputError, match="changed while it was being sent"):
         folder.read(report)
 
 
-def test_what_is_gone_since_it_was_inspected_is_not_read(folder: OutputFolder) -> None:
+def test_a_file_that_disappeared_since_it_was_inspected_is_not_read(folder: OutputFolder) -> None:
     report = inspected(folder, WORKBOOK)
     report.path.unlink()
     with pytest.raises(InputError, match="cannot be read"):
@@ -281,6 +280,6 @@ def test_what_is_gone_since_it_was_inspected_is_not_read(folder: OutputFolder) -
 
 
 @pytest.mark.parametrize("name", ["absent.xlsx", ".", "x" * 300], ids=["absent", "folder", "long"])
-def test_inspecting_what_is_no_file_is_an_error(folder: OutputFolder, name: str) -> None:
+def test_inspecting_a_missing_file_is_an_error(folder: OutputFolder, name: str) -> None:
     with pytest.raises(InputError):
         folder.inspect(folder.root / name)

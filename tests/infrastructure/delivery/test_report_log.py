@@ -34,83 +34,85 @@ def log(path: Path) -> SQLiteReportLog:
 
 
 class TestRecords:
-    def test_a_message_comes_back_as_it_was(self, log: SQLiteReportLog) -> None:
+    def test_a_message_is_read_as_it_was_recorded(self, log: SQLiteReportLog) -> None:
         message = a_message(
             a_report(b"one", "output/für 报告.xlsx", "20261123T000000Z-7f3a"),
             a_report(b"two", "b.xlsx"),
             recipients=("lead@example.com", "boss@example.com"),
             subject='"Reports"; für',
         )
-        log.begin(message, LATER)
+        log.start_attempt(message, LATER)
         recipients = tuple(RecipientResult(address, "sending") for address in message.recipients)
         assert log.deliveries() == [Delivery(message, "sending", LATER, results=recipients)]
 
-    def test_a_message_is_sending_until_it_is_finished(self, log: SQLiteReportLog) -> None:
-        log.begin(a_message(), MIDNIGHT)
-        log.finish(a_message(), "sent", "250 OK", LATER)
+    def test_a_message_is_sending_until_its_result_is_recorded(self, log: SQLiteReportLog) -> None:
+        log.start_attempt(a_message(), MIDNIGHT)
+        log.record_result(a_message(), "sent", "250 OK", LATER)
         results = (RecipientResult("lead@example.com", "sent", "250 OK"),)
         assert log.deliveries() == [Delivery(a_message(), "sent", LATER, "250 OK", results=results)]
 
     @pytest.mark.parametrize("state", ["sending", "sent", "failed", "in_doubt"])
     def test_every_state_is_kept(self, log: SQLiteReportLog, state: MessageState) -> None:
-        log.begin(a_message(), MIDNIGHT)
-        log.finish(a_message(), state, "why", LATER)
+        log.start_attempt(a_message(), MIDNIGHT)
+        log.record_result(a_message(), state, "why", LATER)
         (delivery,) = log.deliveries()
         assert (delivery.state, delivery.detail) == (state, "why")
 
-    def test_a_repeat_is_the_same_message_tried_again(self, log: SQLiteReportLog, path: Path) -> None:
-        log.begin(a_message(), MIDNIGHT)
-        log.finish(a_message(), "in_doubt", "broke off", MIDNIGHT)
-        log.begin(a_message(), LATER)
+    def test_a_repetition_is_a_further_attempt_of_the_same_message(self, log: SQLiteReportLog, path: Path) -> None:
+        log.start_attempt(a_message(), MIDNIGHT)
+        log.record_result(a_message(), "in_doubt", "broke off", MIDNIGHT)
+        log.start_attempt(a_message(), LATER)
         results = (RecipientResult("lead@example.com", "sending"),)
         assert log.deliveries() == [Delivery(a_message(), "sending", LATER, attempts=2, results=results)]
 
-    def test_a_repeat_from_another_place_keeps_what_was_frozen(self, log: SQLiteReportLog) -> None:
-        log.begin(a_message(a_report(name="old.xlsx")), MIDNIGHT)
-        log.begin(a_message(a_report(name="new.xlsx")), LATER)
+    def test_a_repetition_from_another_path_keeps_the_recorded_message(self, log: SQLiteReportLog) -> None:
+        log.start_attempt(a_message(a_report(name="old.xlsx")), MIDNIGHT)
+        log.start_attempt(a_message(a_report(name="new.xlsx")), LATER)
         assert [delivery.message for delivery in log.deliveries()] == [a_message(a_report(name="old.xlsx"))]
 
     def test_deliveries_come_oldest_first(self, log: SQLiteReportLog) -> None:
         for number in (2, 3, 1):
-            log.begin(a_message(number=number), LATER)
+            log.start_attempt(a_message(number=number), LATER)
         assert [delivery.message for delivery in log.deliveries()] == [a_message(number=number) for number in (1, 2, 3)]
 
     def test_one_report_may_be_in_several_messages(self, log: SQLiteReportLog) -> None:
-        log.begin(a_message(number=1), MIDNIGHT)
-        log.begin(a_message(number=2), MIDNIGHT)
+        log.start_attempt(a_message(number=1), MIDNIGHT)
+        log.start_attempt(a_message(number=2), MIDNIGHT)
         assert [delivery.message.reports for delivery in log.deliveries()] == [(a_report(),), (a_report(),)]
 
-    def test_what_is_not_known_cannot_be_finished_into_being(self, log: SQLiteReportLog) -> None:
-        log.begin(a_message(number=1), MIDNIGHT)
-        log.finish(a_message(number=2), "sent", "", LATER)
+    def test_a_result_of_an_unknown_message_is_ignored(self, log: SQLiteReportLog) -> None:
+        log.start_attempt(a_message(number=1), MIDNIGHT)
+        log.record_result(a_message(number=2), "sent", "", LATER)
         assert [delivery.state for delivery in log.deliveries()] == ["sending"]
 
     def test_two_logs_on_one_file_see_each_other(self, path: Path) -> None:
         one, other = SQLiteReportLog(path), SQLiteReportLog(path)
-        one.begin(a_message(number=1), MIDNIGHT)
-        other.begin(a_message(number=2), MIDNIGHT)
-        other.finish(a_message(number=1), "sent", "", LATER)
+        one.start_attempt(a_message(number=1), MIDNIGHT)
+        other.start_attempt(a_message(number=2), MIDNIGHT)
+        other.record_result(a_message(number=1), "sent", "", LATER)
         assert one.deliveries() == other.deliveries()
         assert [delivery.state for delivery in one.deliveries()] == ["sent", "sending"]
 
 
 class TestFile:
-    def test_reading_makes_no_file(self, log: SQLiteReportLog, path: Path) -> None:
+    def test_reading_creates_no_file(self, log: SQLiteReportLog, path: Path) -> None:
         assert log.deliveries() == []
         assert not list(path.parent.iterdir())
 
-    def test_the_folder_is_made_when_there_is_something_to_write(self, tmp_path: Path) -> None:
+    def test_the_folder_is_created_by_the_first_record(self, tmp_path: Path) -> None:
         log = SQLiteReportLog(tmp_path / "deep" / "down" / "reports.db")
-        log.begin(a_message(), MIDNIGHT)
+        log.start_attempt(a_message(), MIDNIGHT)
         assert len(log.deliveries()) == 1
 
-    @pytest.mark.parametrize("version", [SCHEMA_VERSION + 1, -1, 0])
-    def test_a_schema_that_is_not_known_is_left_alone(self, log: SQLiteReportLog, path: Path, version: int) -> None:
+    @pytest.mark.parametrize("version", [SCHEMA_VERSION + 1, SCHEMA_VERSION - 1, -1, 0])
+    def test_a_database_with_an_unknown_schema_is_not_changed(
+        self, log: SQLiteReportLog, path: Path, version: int
+    ) -> None:
         with closing(sqlite3.connect(path)) as database:
             database.executescript(f"CREATE TABLE theirs (a); PRAGMA user_version = {version};")
         before = path.read_bytes()
         with pytest.raises(InputError) as error:
-            log.begin(a_message(), MIDNIGHT)
+            log.start_attempt(a_message(), MIDNIGHT)
         assert f"schema version {version}" in str(error.value)
         assert "REPORT_LOG_DB_PATH" in error.value.hint
         with pytest.raises(InputError):
@@ -123,30 +125,30 @@ class TestFile:
         with pytest.raises(InputError, match="is damaged"):
             log.deliveries()
         with pytest.raises(InputError):
-            log.begin(a_message(), MIDNIGHT)
+            log.start_attempt(a_message(), MIDNIGHT)
         assert path.read_bytes() == before
 
     @pytest.mark.parametrize("share", [0.1, 0.5, 0.9], ids=str)
-    def test_a_truncated_log_is_damaged_and_not_a_new_one(self, log: SQLiteReportLog, path: Path, share: float) -> None:
+    def test_a_truncated_log_is_damaged_and_not_replaced(self, log: SQLiteReportLog, path: Path, share: float) -> None:
         for number in range(50):
-            log.begin(a_message(number=number), MIDNIGHT)
+            log.start_attempt(a_message(number=number), MIDNIGHT)
         content = path.read_bytes()
         path.write_bytes(content[: int(len(content) * share)])
         with pytest.raises(InputError) as error:
             log.deliveries()
         assert "backup" in error.value.hint
 
-    def test_a_path_that_cannot_be_a_file_is_a_setting(self, tmp_path: Path) -> None:
+    def test_a_path_to_a_folder_is_a_settings_error(self, tmp_path: Path) -> None:
         (tmp_path / "taken").mkdir()
         with pytest.raises(SettingsError) as error:
             SQLiteReportLog(tmp_path / "taken").deliveries()
         assert "REPORT_LOG_DB_PATH" in error.value.hint
 
-    def test_a_folder_that_cannot_be_made_is_a_setting(self, tmp_path: Path) -> None:
+    def test_a_folder_that_cannot_be_created_is_a_settings_error(self, tmp_path: Path) -> None:
         (tmp_path / "taken").write_text("a file")
         log = SQLiteReportLog(tmp_path / "taken" / "reports.db")
         with pytest.raises(SettingsError):
-            log.begin(a_message(), MIDNIGHT)
+            log.start_attempt(a_message(), MIDNIGHT)
 
 
 HOLD_AND_WAIT = """
@@ -154,33 +156,33 @@ import sys, time
 from datetime import datetime, timezone
 from pathlib import Path
 from ticketattr.infrastructure.delivery.report_log import SQLiteReportLog
-with SQLiteReportLog(Path(sys.argv[1])).hold(datetime(2026, 11, 23, tzinfo=timezone.utc)):
+with SQLiteReportLog(Path(sys.argv[1])).acquire_sender_lock(datetime(2026, 11, 23, tzinfo=timezone.utc)):
     print("held", flush=True)
     time.sleep(60)
 """
 
 
 class TestHold:
-    def test_a_second_holder_is_refused_and_told_who_and_since_when(self, path: Path) -> None:
-        with SQLiteReportLog(path).hold(MIDNIGHT), pytest.raises(ServiceError) as error:
+    def test_a_second_process_fails_with_the_holder_and_the_time(self, path: Path) -> None:
+        with SQLiteReportLog(path).acquire_sender_lock(MIDNIGHT), pytest.raises(ServiceError) as error:
             hold_and_release(path)
         assert f"process {os.getpid()} since 2026-11-23 00:00:00 UTC" in str(error.value)
 
-    def test_the_next_may_hold_when_the_first_has_let_go(self, path: Path) -> None:
+    def test_the_next_process_acquires_a_released_lock(self, path: Path) -> None:
         hold_and_release(path)
         hold_and_release(path)
 
-    def test_it_is_let_go_when_the_holder_fails(self, path: Path) -> None:
-        with pytest.raises(InputError, match="mine"), SQLiteReportLog(path).hold(MIDNIGHT):
+    def test_the_lock_is_released_when_the_holder_fails(self, path: Path) -> None:
+        with pytest.raises(InputError, match="mine"), SQLiteReportLog(path).acquire_sender_lock(MIDNIGHT):
             raise InputError("mine")
         hold_and_release(path)
 
-    def test_others_may_read_meanwhile(self, path: Path, log: SQLiteReportLog) -> None:
-        log.begin(a_message(), MIDNIGHT)
-        with SQLiteReportLog(path).hold(MIDNIGHT):
+    def test_other_processes_may_read_meanwhile(self, path: Path, log: SQLiteReportLog) -> None:
+        log.start_attempt(a_message(), MIDNIGHT)
+        with SQLiteReportLog(path).acquire_sender_lock(MIDNIGHT):
             assert len(log.deliveries()) == 1
 
-    def test_a_process_that_is_killed_holds_nothing_any_more(self, path: Path) -> None:
+    def test_the_lock_is_released_when_its_process_is_killed(self, path: Path) -> None:
         holder = subprocess.Popen([sys.executable, "-c", HOLD_AND_WAIT, str(path)], stdout=subprocess.PIPE, text=True)
         assert holder.stdout
         with holder:
@@ -190,19 +192,19 @@ class TestHold:
             holder.send_signal(signal.SIGKILL)
         hold_and_release(path)
 
-    def test_a_lock_that_cannot_be_made_is_a_setting(self, path: Path) -> None:
+    def test_a_lock_file_that_cannot_be_created_is_an_error(self, path: Path) -> None:
         path.with_name("reports.db.lock").mkdir()
         with pytest.raises((SettingsError, ServiceError)):
             hold_and_release(path)
 
     @pytest.mark.parametrize("content", [b"", b"\xff\xfe"], ids=["empty", "not text"])
-    def test_a_lock_that_names_nobody_still_locks(self, path: Path, content: bytes) -> None:
-        with SQLiteReportLog(path).hold(MIDNIGHT):
+    def test_a_lock_without_a_readable_name_still_locks(self, path: Path, content: bytes) -> None:
+        with SQLiteReportLog(path).acquire_sender_lock(MIDNIGHT):
             path.with_name("reports.db.lock").write_bytes(content)
             with pytest.raises(ServiceError, match="unknown process"):
                 hold_and_release(path)
 
 
 def hold_and_release(path: Path) -> None:
-    with SQLiteReportLog(path).hold(LATER):
+    with SQLiteReportLog(path).acquire_sender_lock(LATER):
         pass

@@ -9,12 +9,11 @@ from pathlib import Path
 
 import pytest
 
-from ticketattr.domain.report_status import DeliveryHistory, statuses_of
+from ticketattr.domain.report_status import DeliveryHistory
+from ticketattr.domain.send_rules import statuses_of
 from ticketattr.errors import InputError, SettingsError
 from ticketattr.infrastructure.delivery.report_log import SQLiteReportLog
-from ticketattr.infrastructure.delivery.report_log_schema import SCHEMA_VERSION
 
-from ...conftest import DATA
 from ...fakes import MIDNIGHT, a_message, a_report
 
 
@@ -33,61 +32,10 @@ def run_sql(path: Path, *statements: str) -> list[tuple[object, ...]]:
         return [row for statement in statements for row in database.execute(statement)]
 
 
-def schema(path: Path) -> list[str]:
-    """What was created, white space and quotes aside."""
-    statements = run_sql(path, "SELECT sql FROM sqlite_master WHERE sql IS NOT NULL ORDER BY name")
-    return [" ".join(str(statement).replace('"', "").split()) for (statement,) in statements]
-
-
-class TestVersion1:
-    @pytest.fixture
-    def old(self, path: Path) -> SQLiteReportLog:
-        with closing(sqlite3.connect(path)) as database:
-            database.executescript((DATA / "report-log-version-1.sql").read_text())
-        return SQLiteReportLog(path)
-
-    def test_what_it_knew_is_known(self, old: SQLiteReportLog) -> None:
-        told = [
-            (delivery.message.reports[0].path.name, delivery.state, delivery.attempts, delivery.outstanding)
-            for delivery in old.deliveries()
-        ]
-        assert told == [
-            ("sent.xlsx", "sent", 1, ()),
-            ("refused.xlsx", "failed", 1, ("lead@example.com",)),
-            ("doubt.xlsx", "in_doubt", 2, ("lead@example.com",)),
-            ("died.xlsx", "sending", 1, ("lead@example.com",)),
-            ("sent.xlsx", "sent", 1, ()),
-        ]
-
-    def test_what_was_frozen_is_as_it_was(self, old: SQLiteReportLog) -> None:
-        first = old.deliveries()[0].message
-        assert first.recipients == first.envelope == ("lead@example.com", "boss@example.com")
-        assert (first.cc, first.reply_to) == ((), ())
-        assert first.reports[0].run_id == "20261101T000000Z-0001"
-
-    def test_what_it_knew_of_what_happened_is_among_the_events(self, old: SQLiteReportLog) -> None:
-        assert [event.what for event in old.events()] == ["sent", "failed", "in_doubt", "sending", "sent"]
-
-    def test_what_died_is_in_doubt_for_the_next_who_sends(self, old: SQLiteReportLog) -> None:
-        with old.hold(MIDNIGHT):
-            states = [delivery.state for delivery in old.deliveries()]
-        assert states == ["sent", "failed", "in_doubt", "in_doubt", "sent"]
-
-    def test_it_becomes_the_newest_version_once(self, old: SQLiteReportLog, path: Path) -> None:
-        old.deliveries()
-        before = old.events()
-        assert SQLiteReportLog(path).events() == before
-        assert run_sql(path, "PRAGMA user_version") == [(SCHEMA_VERSION,)]
-
-    def test_a_new_log_has_the_tables_of_one_that_grew(self, old: SQLiteReportLog, path: Path, tmp_path: Path) -> None:
-        new = SQLiteReportLog(tmp_path / "new.db")
-        new.begin(a_message(), MIDNIGHT)
-        old.deliveries()
-        assert schema(path) == schema(new.path)
-
-
 class TestEarlierImplementation:
-    def test_its_names_count_as_sent_for_files_older_than_the_entry(self, log: SQLiteReportLog, path: Path) -> None:
+    def test_its_file_names_count_as_sent_for_files_older_than_the_entry(
+        self, log: SQLiteReportLog, path: Path
+    ) -> None:
         run_sql(
             path,
             "CREATE TABLE reports (id INTEGER PRIMARY KEY, filename TEXT, created_at TIMESTAMP)",
@@ -105,33 +53,34 @@ class TestEarlierImplementation:
         assert [status.state for status in statuses] == ["sent", "sent", "sent", "pending", *["pending"] * 4]
         assert statuses[0].sent_at == datetime(2026, 11, 23, 1, tzinfo=timezone.utc)
 
-    def test_its_table_stays_and_the_takeover_is_told(self, log: SQLiteReportLog, path: Path) -> None:
+    def test_its_table_is_kept_and_the_takeover_is_recorded(self, log: SQLiteReportLog, path: Path) -> None:
         run_sql(
             path,
             "CREATE TABLE reports (filename TEXT, created_at TEXT)",
             "INSERT INTO reports VALUES ('a.xlsx', '2026-11-23')",
         )
         assert log.exists()
-        log.begin(a_message(), MIDNIGHT)
+        log.start_attempt(a_message(), MIDNIGHT)
         assert run_sql(path, "SELECT * FROM reports") == [("a.xlsx", "2026-11-23")]
         assert [event.what for event in log.events()] == ["taken_over", "sending"]
+        assert [event.what for event in SQLiteReportLog(path).events()] == ["taken_over", "sending"], "taken over once"
 
-    def test_a_time_that_is_none_stops_instead_of_being_guessed(self, log: SQLiteReportLog, path: Path) -> None:
+    def test_an_invalid_time_is_an_error(self, log: SQLiteReportLog, path: Path) -> None:
         run_sql(
             path,
             "CREATE TABLE reports (filename TEXT, created_at TEXT)",
             "INSERT INTO reports VALUES ('a.xlsx', 'last week')",
         )
-        with pytest.raises(InputError, match="last week"), log.hold(MIDNIGHT):
+        with pytest.raises(InputError, match="last week"), log.acquire_sender_lock(MIDNIGHT):
             raise AssertionError("held")
         assert run_sql(path, "PRAGMA user_version") == [(0,)]
 
 
 class TestEvents:
-    def test_they_tell_what_happened_when_and_by_whom(self, log: SQLiteReportLog) -> None:
-        log.begin(a_message(), MIDNIGHT, why="again")
-        log.finish(a_message(), "in_doubt", "broke off", MIDNIGHT)
-        log.resolve(a_message(), "sent", "it arrived", MIDNIGHT)
+    def test_events_record_what_happened_and_who_did_it(self, log: SQLiteReportLog) -> None:
+        log.start_attempt(a_message(), MIDNIGHT, why="again")
+        log.record_result(a_message(), "in_doubt", "broke off", MIDNIGHT)
+        log.record_decision(a_message(), "sent", "it arrived", MIDNIGHT)
         log.adopt([a_report(b"other")], "adopted", MIDNIGHT)
         told = [(event.what, event.who, event.message_id != "") for event in log.events()]
         assert told == [
@@ -142,59 +91,61 @@ class TestEvents:
         ]
 
     @pytest.mark.parametrize("statement", ["UPDATE events SET who = 'else'", "DELETE FROM events"])
-    def test_they_can_only_be_added_to(self, log: SQLiteReportLog, path: Path, statement: str) -> None:
-        log.begin(a_message(), MIDNIGHT)
+    def test_events_cannot_be_changed_or_deleted(self, log: SQLiteReportLog, path: Path, statement: str) -> None:
+        log.start_attempt(a_message(), MIDNIGHT)
         with pytest.raises(sqlite3.DatabaseError, match="append-only"):
             run_sql(path, statement)
 
-    def test_a_repeat_and_what_became_of_it_are_further_events(self, log: SQLiteReportLog) -> None:
+    def test_a_repetition_and_its_result_are_further_events(self, log: SQLiteReportLog) -> None:
         for state in ("failed", "sent"):
-            log.begin(a_message(), MIDNIGHT)
-            log.finish(a_message(), state, "why", MIDNIGHT)
+            log.start_attempt(a_message(), MIDNIGHT)
+            log.record_result(a_message(), state, "why", MIDNIGHT)
         assert [event.what for event in log.events()] == ["sending", "failed", "sending", "sent"]
 
 
 class TestSafety:
-    def test_it_is_written_ahead_and_synced_in_full(self, log: SQLiteReportLog, path: Path) -> None:
-        log.begin(a_message(), MIDNIGHT)
+    def test_it_uses_a_write_ahead_log(self, log: SQLiteReportLog, path: Path) -> None:
+        log.start_attempt(a_message(), MIDNIGHT)
         assert run_sql(path, "PRAGMA journal_mode") == [("wal",)]
 
     def test_it_is_for_its_owner_alone(self, log: SQLiteReportLog, path: Path) -> None:
-        log.begin(a_message(), MIDNIGHT)
+        log.start_attempt(a_message(), MIDNIGHT)
         assert path.stat().st_mode & 0o777 == 0o600
 
-    def test_damage_within_is_found_before_anybody_sends(self, log: SQLiteReportLog, path: Path) -> None:
+    def test_internal_damage_is_found_before_anything_is_sent(self, log: SQLiteReportLog, path: Path) -> None:
         for number in range(60):
-            log.begin(a_message(number=number), MIDNIGHT)
+            log.start_attempt(a_message(number=number), MIDNIGHT)
         # An index that has lost an entry: every row can still be read.
         run_sql(path, "PRAGMA writable_schema = ON", "UPDATE sqlite_master SET rootpage = 2 WHERE name LIKE '%sha256'")
-        with pytest.raises(InputError) as error, log.hold(MIDNIGHT):
+        with pytest.raises(InputError) as error, log.acquire_sender_lock(MIDNIGHT):
             raise AssertionError("held")
         assert "is damaged" in str(error.value)
         assert "backup" in error.value.hint
 
-    def test_a_log_that_cannot_be_written_is_found_before_anybody_sends(self, log: SQLiteReportLog, path: Path) -> None:
-        log.begin(a_message(), MIDNIGHT)
+    def test_a_log_that_cannot_be_written_is_an_error_before_anything_is_sent(
+        self, log: SQLiteReportLog, path: Path
+    ) -> None:
+        log.start_attempt(a_message(), MIDNIGHT)
         # A name that is too long for the journal beside it; permissions do not bind the administrator.
         long = path.with_name("x" * 253)
         path.rename(long)
         with pytest.raises(SettingsError):
-            SQLiteReportLog(long).begin(a_message(number=2), MIDNIGHT)
+            SQLiteReportLog(long).start_attempt(a_message(number=2), MIDNIGHT)
 
-    def test_a_log_that_vanished_meanwhile_is_not_begun_anew(self, log: SQLiteReportLog, path: Path) -> None:
-        log.begin(a_message(), MIDNIGHT)
+    def test_a_log_that_disappears_meanwhile_is_not_created_again(self, log: SQLiteReportLog, path: Path) -> None:
+        log.start_attempt(a_message(), MIDNIGHT)
         path.unlink()
-        with pytest.raises(SettingsError, match="has vanished"):
-            log.finish(a_message(), "sent", "250 ok", MIDNIGHT)
+        with pytest.raises(SettingsError, match="has disappeared"):
+            log.record_result(a_message(), "sent", "250 ok", MIDNIGHT)
         assert not path.exists()
 
     @pytest.mark.parametrize("content", [None, b""], ids=["no file", "empty file"])
-    def test_a_log_in_which_nothing_was_recorded_does_not_exist(
+    def test_a_log_without_records_does_not_exist(
         self, log: SQLiteReportLog, path: Path, content: bytes | None
     ) -> None:
         if content is not None:
             path.write_bytes(content)
-        with log.hold(MIDNIGHT):
+        with log.acquire_sender_lock(MIDNIGHT):
             assert not log.exists()
-        log.begin(a_message(), MIDNIGHT)
+        log.start_attempt(a_message(), MIDNIGHT)
         assert log.exists()

@@ -122,9 +122,7 @@ class TestConnection:
             send(mailer(mail.port, tls=True, username="desk"))
         assert (mail.encrypted, mail.logins, len(mail.received)) == ([True], ["desk"], 1)
 
-    def test_the_port_of_implicit_tls_is_spoken_to_in_tls_from_the_start(
-        self, server_tls: ssl.SSLContext, monkeypatch: pytest.MonkeyPatch
-    ) -> None:
+    def test_port_465_uses_implicit_tls(self, server_tls: ssl.SSLContext, monkeypatch: pytest.MonkeyPatch) -> None:
         # Port 465 itself is not ours to bind. This server understands nothing but TLS.
         with smtp_server(tls=server_tls, implicit_tls=True) as mail:
             for module in (smtp, smtp_client):
@@ -132,7 +130,7 @@ class TestConnection:
             send(mailer(mail.port, tls=True))
         assert len(mail.received) == 1
 
-    def test_without_tls_and_login_a_mail_goes_as_it_is(self, mail: MailServer) -> None:
+    def test_without_tls_and_login_a_mail_is_sent_in_plain_text(self, mail: MailServer) -> None:
         send(mailer(mail.port))
         assert (mail.encrypted, mail.logins, len(mail.received)) == ([False], [], 1)
 
@@ -143,7 +141,7 @@ class TestConnection:
         assert "EMAIL_USE_TLS" in error.value.hint
         assert (mail.received, mail.logins) == ([], [])
 
-    def test_a_tls_port_that_speaks_plain_text_is_a_setting(
+    def test_plain_text_on_a_tls_port_is_a_settings_error(
         self, mail: MailServer, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         for module in (smtp, smtp_client):
@@ -152,24 +150,24 @@ class TestConnection:
             send(mailer(mail.port, tls=True))
         assert "EMAIL_SMTP_PORT" in error.value.hint
 
-    def test_a_login_that_the_server_does_not_offer_is_a_setting(self, mail: MailServer) -> None:
+    def test_a_login_that_the_server_does_not_offer_is_a_settings_error(self, mail: MailServer) -> None:
         with pytest.raises(SettingsError) as error:
             send(mailer(mail.port, username="desk"))
         assert "EMAIL_USERNAME" in error.value.hint
         assert not mail.received
 
-    def test_a_login_by_a_method_that_we_do_not_know_is_a_setting(self) -> None:
+    def test_an_unsupported_login_method_is_a_settings_error(self) -> None:
         with scripted_server(EHLO="250-here\r\n250 AUTH GSSAPI") as port, pytest.raises(SettingsError):
             send(mailer(port, username="desk"))
 
-    def test_a_password_that_is_refused_is_a_setting(self, server_tls: ssl.SSLContext) -> None:
+    def test_a_refused_password_is_a_settings_error(self, server_tls: ssl.SSLContext) -> None:
         with smtp_server(tls=server_tls, auth=True) as mail, pytest.raises(SettingsError) as error:
             send(mailer(mail.port, tls=True, username="desk", password=WRONG))
         assert "EMAIL_PASSWORD" in error.value.hint
         assert WRONG not in everything_said(error.value)
         assert not mail.received
 
-    def test_a_login_that_is_refused_for_now_may_work_later(self) -> None:
+    def test_a_temporarily_refused_login_may_succeed_later(self) -> None:
         replies = {"EHLO": "250-here\r\n250 AUTH PLAIN", "AUTH": "454 4.7.0 Temporary authentication failure"}
         with scripted_server(**replies) as port, pytest.raises(ServiceError, match="454"):
             send(mailer(port, username="desk"))
@@ -177,7 +175,7 @@ class TestConnection:
     def test_the_password_is_in_no_repr(self) -> None:
         assert WRONG not in repr(mailer(25, username="desk", password=WRONG))
 
-    def test_a_certificate_of_an_authority_that_nobody_trusts_is_a_setting(self) -> None:
+    def test_a_certificate_of_an_untrusted_authority_is_a_settings_error(self) -> None:
         context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
         trustme.CA().issue_cert("127.0.0.1").configure_cert(context)
         with smtp_server(tls=context, auth=True) as mail, pytest.raises(SettingsError) as error:
@@ -186,7 +184,7 @@ class TestConnection:
         assert (mail.received, mail.logins) == ([], [])
 
     @pytest.mark.parametrize("implicit", [False, True], ids=["STARTTLS", "implicit"])
-    def test_a_certificate_for_another_host_is_a_setting(
+    def test_a_certificate_for_another_host_is_a_settings_error(
         self, authority: trustme.CA, server_tls: ssl.SSLContext, monkeypatch: pytest.MonkeyPatch, implicit: bool
     ) -> None:
         context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
@@ -199,7 +197,7 @@ class TestConnection:
         assert "EMAIL_SMTP_HOST" in error.value.hint
         assert not mail.received
 
-    def test_an_absent_server_may_be_there_later(self, closed_port: int) -> None:
+    def test_a_missing_server_may_be_there_later(self, closed_port: int) -> None:
         with pytest.raises(ServiceError) as error:
             send(mailer(closed_port))
         assert f"127.0.0.1:{closed_port}" in str(error.value)
@@ -210,49 +208,49 @@ class TestConnection:
         ["no.such.host.invalid", "mail..example.com", "m" * 64 + ".example.com", "mail example"],
         ids=["unknown", "empty label", "long label", "blank"],
     )
-    def test_a_host_name_that_leads_nowhere_is_no_bug(self, host: str) -> None:
+    def test_an_unknown_host_name_is_not_a_bug(self, host: str) -> None:
         with pytest.raises((ServiceError, SettingsError)):
-            mailer(25, host=host, timeout=0.5).check()
+            mailer(25, host=host, timeout=0.5).max_mail_size()
 
     @pytest.mark.parametrize("greeting", ["421 4.3.2 busy", "554 5.7.1 no", "hang up", "what?"])
-    def test_a_server_that_greets_with_no_may_change_its_mind(self, greeting: str) -> None:
+    def test_a_refusal_in_the_greeting_is_temporary(self, greeting: str) -> None:
         with scripted_server(greeting) as port, pytest.raises(ServiceError):
             send(mailer(port))
 
     @pytest.mark.parametrize("verb", ["greeting", "EHLO", "STARTTLS", "AUTH", "MAIL", "RCPT"])
-    def test_silence_before_the_message_is_a_failure_after_the_time_out(self, verb: str) -> None:
+    def test_no_reply_before_the_message_is_a_failure_after_the_timeout(self, verb: str) -> None:
         replies = {"EHLO": "250-here\r\n250-STARTTLS\r\n250 AUTH PLAIN", "AUTH": "235 ok", verb: "say nothing"}
         with scripted_server(**replies) as port, pytest.raises(ServiceError):
             send(mailer(port, tls=verb == "STARTTLS", username="desk", timeout=0.1))
 
     @pytest.mark.parametrize("verb", ["EHLO", "STARTTLS", "AUTH", "MAIL", "RCPT"])
-    def test_a_server_that_hangs_up_before_the_message_definitely_did_not_take_it(self, verb: str) -> None:
+    def test_a_server_that_closes_the_connection_before_the_message_did_not_accept_it(self, verb: str) -> None:
         replies = {"EHLO": "250-here\r\n250-STARTTLS\r\n250 AUTH PLAIN", "AUTH": "235 ok", verb: "hang up"}
         with scripted_server(**replies) as port, pytest.raises(ServiceError):
             send(mailer(port, tls=verb == "STARTTLS", username="desk"))
 
-    def test_a_bad_farewell_changes_nothing(self) -> None:
+    def test_an_error_at_quit_changes_nothing(self) -> None:
         with scripted_server(DATA="354 go", QUIT="hang up") as port:
             assert send(mailer(port)) == ["250 taken"]
 
 
 class TestCheck:
-    def test_it_passes_where_a_message_would_and_sends_none(self, mail: MailServer) -> None:
-        mailer(mail.port).check()
+    def test_it_succeeds_if_a_message_would_and_sends_none(self, mail: MailServer) -> None:
+        mailer(mail.port).max_mail_size()
         assert not mail.received
 
-    def test_it_finds_a_sender_that_is_refused(self, mail: MailServer) -> None:
+    def test_it_finds_a_refused_sender(self, mail: MailServer) -> None:
         mail.refuse["MAIL"] = "550 5.7.1 not yours"
         with pytest.raises(SettingsError, match="refused the sender: 550"):
-            mailer(mail.port).check()
+            mailer(mail.port).max_mail_size()
 
-    def test_it_finds_an_absent_server(self, closed_port: int) -> None:
+    def test_it_finds_a_missing_server(self, closed_port: int) -> None:
         with pytest.raises(ServiceError):
-            mailer(closed_port).check()
+            mailer(closed_port).max_mail_size()
 
 
 class TestRefusals:
-    def test_a_sender_that_is_refused_for_good_is_a_setting(self, mail: MailServer) -> None:
+    def test_a_permanently_refused_sender_is_a_settings_error(self, mail: MailServer) -> None:
         mail.refuse["MAIL"] = "550 5.7.1 <desk@example.com> is not yours"
         with pytest.raises(SettingsError) as error:
             send(mailer(mail.port))
@@ -260,13 +258,13 @@ class TestRefusals:
         assert "desk@example.com" not in everything_said(error.value)
 
     @pytest.mark.parametrize("reply", ["450 4.2.0 later", "421 4.3.2 shutting down"])
-    def test_a_sender_that_is_refused_for_now_may_be_taken_later(self, mail: MailServer, reply: str) -> None:
+    def test_a_temporarily_refused_sender_may_be_accepted_later(self, mail: MailServer, reply: str) -> None:
         mail.refuse["MAIL"] = reply
         with pytest.raises(ServiceError, match=reply[:3]):
             send(mailer(mail.port))
 
     @pytest.mark.parametrize("reply", ["550 5.1.1 <lead@example.com> unknown", "450 4.2.1 lead@example.com is full"])
-    def test_the_only_recipient_refused_is_the_message_refused(self, mail: MailServer, reply: str) -> None:
+    def test_a_refusal_of_the_only_recipient_refuses_the_message(self, mail: MailServer, reply: str) -> None:
         mail.refuse_recipients["lead@example.com"] = reply
         with pytest.raises(MessageRefused) as error:
             send(mailer(mail.port))
@@ -275,7 +273,7 @@ class TestRefusals:
         assert not mail.received
 
     @pytest.mark.parametrize("command", ["RCPT", "DATA"])
-    def test_the_session_takes_the_next_message_after_one_was_refused(self, mail: MailServer, command: str) -> None:
+    def test_the_session_accepts_the_next_message_after_a_refusal(self, mail: MailServer, command: str) -> None:
         refused, taken = a_message(number=1, recipients=("gone@example.com",)), a_message(number=2)
         with mailer(mail.port).connect() as session:
             if command == "RCPT":
@@ -288,7 +286,7 @@ class TestRefusals:
             session.send(taken, [b"workbook"])
         assert [received["Message-ID"] for received in mail.received] == [taken.message_id]
 
-    def test_one_of_two_recipients_refused_leaves_the_other_delivered(
+    def test_a_refusal_of_one_recipient_does_not_affect_the_other(
         self, mail: MailServer, caplog: pytest.LogCaptureFixture
     ) -> None:
         mail.refuse_recipients["gone@example.com"] = "550 5.1.1 <gone@example.com> unknown"
@@ -304,16 +302,16 @@ class TestRefusals:
         assert "gone@" not in caplog.text
 
     @pytest.mark.parametrize("reply", ["552 5.3.4 too large", "451 4.3.0 later", "554 5.6.0 looks like spam"])
-    def test_content_that_is_refused_is_the_message_refused(self, mail: MailServer, reply: str) -> None:
+    def test_refused_content_refuses_the_message(self, mail: MailServer, reply: str) -> None:
         mail.refuse["DATA"] = reply
         with pytest.raises(MessageRefused, match=reply[:9]):
             send(mailer(mail.port))
 
-    def test_data_that_is_refused_before_it_began_is_the_message_refused(self) -> None:
+    def test_a_refusal_of_data_refuses_the_message(self) -> None:
         with scripted_server(DATA="452 4.3.1 disk full") as port, pytest.raises(MessageRefused, match="452"):
             send(mailer(port))
 
-    def test_what_the_server_said_to_a_message_is_returned(self, mail: MailServer) -> None:
+    def test_the_reply_of_the_server_is_returned(self, mail: MailServer) -> None:
         assert send(mailer(mail.port)) == ["250 Message accepted for delivery"]
 
     def test_no_address_and_no_password_is_logged(
@@ -332,7 +330,7 @@ class TestDoubt:
             send(mailer(mail.port))
         assert len(mail.received) == 1
 
-    def test_silence_after_the_data_leaves_doubt(self) -> None:
+    def test_no_reply_after_the_data_leaves_doubt(self) -> None:
         with scripted_server(DATA="354 go", END="say nothing") as port, pytest.raises(DeliveryInDoubt):
             send(mailer(port, timeout=0.5))
 
@@ -345,20 +343,20 @@ class TestDoubt:
                 session.send(a_message(number=2), [b"workbook"])
         assert len(mail.received) == 1
 
-    def test_a_connection_lost_while_the_message_is_handed_over_is_no_doubt(self) -> None:
+    def test_a_connection_lost_within_the_message_leaves_no_doubt(self) -> None:
         # More than the buffers of a connection hold: its end cannot have been sent.
         with scripted_smtp({"END": [HANG_UP_WITHIN]}) as script, pytest.raises(MailServerError):
             send(mailer(script.port), content=bytes(16 * 1024 * 1024))
 
     @pytest.mark.parametrize("interruption", [KeyboardInterrupt, SystemExit])
-    def test_an_interruption_leaves_without_a_farewell(self, interruption: type[BaseException]) -> None:
+    def test_an_interruption_sends_no_quit(self, interruption: type[BaseException]) -> None:
         with scripted_smtp() as script, pytest.raises(interruption), mailer(script.port).connect():
             raise interruption
         assert "QUIT" not in script.said
 
 
 class TestMessage:
-    def test_the_headers_are_those_of_the_frozen_message(self, mail: MailServer) -> None:
+    def test_the_headers_are_those_of_the_message(self, mail: MailServer) -> None:
         message = a_message(recipients=("lead@example.com", "boss@example.com"), subject="Zuordnung für Ärger")
         received = delivered(mail, message)
         assert received["Message-ID"] == message.message_id
@@ -369,7 +367,7 @@ class TestMessage:
         assert received["To"] == "lead@example.com, boss@example.com"
         assert mail.recipients == [["lead@example.com", "boss@example.com"]]
 
-    def test_a_repeat_is_the_same_message(self, mail: MailServer) -> None:
+    def test_a_repetition_is_the_same_message(self, mail: MailServer) -> None:
         send(mailer(mail.port), a_message(), a_message())
         one, other = mail.received
         assert (one["Message-ID"], one["Date"]) == (other["Message-ID"], other["Date"])
@@ -377,16 +375,16 @@ class TestMessage:
     @pytest.mark.parametrize(
         "name", ["Grüße vom Amt", 'The "Desk", Inc. <x@y.z>', "x" * 300, "", "服务台"], ids=lambda name: name[:10]
     )
-    def test_the_display_name_arrives_as_it_is(self, mail: MailServer, name: str) -> None:
+    def test_the_display_name_arrives_unchanged(self, mail: MailServer, name: str) -> None:
         (address,) = delivered(mail, template=MailTemplate(name, "https://example.com"))["From"].addresses
         assert (address.display_name, address.addr_spec) == (name, "desk@example.com")
 
     @pytest.mark.parametrize("subject", ["x" * 1000, "", "🎉" * 200], ids=["long", "empty", "emoji"])
-    def test_a_strange_subject_stops_no_report(self, mail: MailServer, subject: str) -> None:
+    def test_an_unusual_subject_stops_no_report(self, mail: MailServer, subject: str) -> None:
         received = delivered(mail, a_message(subject=subject))
         assert [attachment.get_content() for attachment in received.iter_attachments()] == [b"workbook"]
 
-    def test_both_bodies_give_the_address_of_the_code(self, mail: MailServer) -> None:
+    def test_both_bodies_contain_the_url_of_the_code(self, mail: MailServer) -> None:
         received = delivered(mail)
         assert "https://example.com/code?a=1&b=2" in part(received, "plain")
         html = part(received, "html")
@@ -399,13 +397,13 @@ class TestMessage:
         assert "<b>" not in html
         assert "&lt;i&gt;&amp;.xlsx" in html
 
-    def test_a_dollar_sign_is_no_placeholder(self, mail: MailServer) -> None:
+    def test_a_dollar_sign_is_not_a_placeholder(self, mail: MailServer) -> None:
         template = MailTemplate("$reports ${x} $", "https://example.com/$count")
         text = part(delivered(mail, template=template), "plain")
         assert "$reports ${x} $" in text
         assert "https://example.com/$count" in text
 
-    def test_a_long_address_of_the_code_is_not_broken(self, mail: MailServer) -> None:
+    def test_a_long_url_of_the_code_is_not_wrapped(self, mail: MailServer) -> None:
         url = "https://example.com/" + "long/" * 300
         assert url in part(delivered(mail, template=MailTemplate("Desk", url)), "plain")
 
@@ -451,7 +449,7 @@ class TestMessage:
         )
         assert received.as_bytes().isascii()
 
-    def test_the_bodies_are_text_first_and_html_for_who_can_show_it(self, mail: MailServer) -> None:
+    def test_the_text_body_comes_before_the_html_body(self, mail: MailServer) -> None:
         received = delivered(mail)
         (alternative, _) = parts(received)
         assert received.get_content_type() == "multipart/mixed"
@@ -465,11 +463,11 @@ def parts(mail: Any) -> list[Any]:
 @pytest.mark.parametrize("verb", ["MAIL", "RCPT", "DATA"])
 def test_a_reply_without_end_is_given_up(verb: str) -> None:
     endless = "\r\n".join(["250-and on"] * 20_000 + ["250 at last"])
-    with scripted_smtp({verb: [endless]}) as script, pytest.raises(ServiceError, match="more than 65,536 bytes"):
+    with scripted_smtp({verb: [endless]}) as script, pytest.raises(ServiceError, match="longer than 65,536 bytes"):
         send(mailer(script.port))
 
 
-def test_what_a_server_says_is_quoted_but_not_without_end() -> None:
+def test_a_quoted_reply_of_the_server_has_a_maximum_length() -> None:
     with scripted_smtp({"RCPT": [f"550 {'x' * 7_000}"]}) as script, pytest.raises(MessageRefused) as caught:
         send(mailer(script.port))
     assert len(str(caught.value)) < 2_200

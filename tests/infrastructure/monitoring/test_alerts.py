@@ -7,8 +7,7 @@ import time
 
 import pytest
 
-from ticketattr.domain.alerting import Alert
-from ticketattr.domain.run_history import AlertKind
+from ticketattr.domain.alerting import Alert, AlertKind
 from ticketattr.infrastructure.monitoring.alerts import AppriseAlerts
 
 from ...servers import HTTPServer, Response
@@ -21,7 +20,7 @@ def url_of(http: HTTPServer, path: str = TOKEN) -> str:
     return f"{http.url.replace('http', 'json')}/{path}"
 
 
-def test_a_service_gets_title_and_text(http: HTTPServer) -> None:
+def test_a_service_receives_title_and_text(http: HTTPServer) -> None:
     http.routes["/"] = [Response(200)]
     assert AppriseAlerts((url_of(http),)).send(ALERT)
     (request,) = http.requests
@@ -29,34 +28,34 @@ def test_a_service_gets_title_and_text(http: HTTPServer) -> None:
 
 
 @pytest.mark.parametrize(("kind", "type"), [("failure", "failure"), ("doubt", "warning"), ("recovery", "success")])
-def test_a_service_hears_how_bad_it_is(http: HTTPServer, kind: AlertKind, type: str) -> None:
+def test_the_severity_follows_the_kind_of_alert(http: HTTPServer, kind: AlertKind, type: str) -> None:
     http.routes["/"] = [Response(200)]
     AppriseAlerts((url_of(http),)).send(Alert(kind, "title", "text"))
     assert http.requests[0].json["type"] == type
 
 
 @pytest.mark.parametrize("response", [Response(500), Response(403), Response(hang_up=True)])
-def test_a_service_that_does_not_take_it_is_logged_without_its_url(
+def test_a_service_that_refuses_the_message_is_logged_without_its_url(
     http: HTTPServer, response: Response, caplog: pytest.LogCaptureFixture, capfd: pytest.CaptureFixture[str]
 ) -> None:
     http.routes["/"] = [response]
     assert not AppriseAlerts((url_of(http),)).send(ALERT)
-    assert "alert service 1 of 1 (json): the message was not taken" in caplog.text
+    assert "alert service 1 of 1 (json): the service did not take the message" in caplog.text
     assert TOKEN not in caplog.text + "".join(capfd.readouterr())
 
 
 @pytest.mark.parametrize(
     "url", [f"nonsense://{TOKEN}", f"tgram://{TOKEN}", f"json://:99999/{TOKEN}", f"slack://{TOKEN}"]
 )
-def test_a_url_that_says_nothing_to_apprise_is_logged_without_it(
+def test_an_invalid_url_is_not_shown_in_the_log(
     url: str, caplog: pytest.LogCaptureFixture, capfd: pytest.CaptureFixture[str]
 ) -> None:
     assert not AppriseAlerts((url,)).send(ALERT)
-    assert f"({url.partition(':')[0]}): apprise does not understand its URL" in caplog.text
+    assert f"({url.partition(':')[0]}): its URL is not valid for apprise" in caplog.text
     assert TOKEN not in caplog.text + "".join(capfd.readouterr())
 
 
-def test_one_of_several_is_enough_and_the_others_are_named_by_number(
+def test_one_service_that_takes_the_message_is_enough_and_a_failed_one_is_logged_by_number(
     http: HTTPServer, caplog: pytest.LogCaptureFixture
 ) -> None:
     http.routes["/bad"] = [Response(500)]
@@ -66,7 +65,7 @@ def test_one_of_several_is_enough_and_the_others_are_named_by_number(
     assert "2 of 2" not in caplog.text
 
 
-def test_nobody_there_and_services_that_never_answer_hold_nobody_up(caplog: pytest.LogCaptureFixture) -> None:
+def test_closed_ports_and_silent_services_cost_no_more_than_the_time_limit(caplog: pytest.LogCaptureFixture) -> None:
     with socket.create_server(("127.0.0.1", 0)) as listener:
         dead = listener.getsockname()[1]
     with socket.create_server(("127.0.0.1", 0)) as silent:
@@ -78,5 +77,5 @@ def test_nobody_there_and_services_that_never_answer_hold_nobody_up(caplog: pyte
     assert TOKEN not in caplog.text
 
 
-def test_urls_are_in_no_repr() -> None:
+def test_the_repr_contains_no_url() -> None:
     assert TOKEN not in repr(AppriseAlerts((f"json://{TOKEN}",)))

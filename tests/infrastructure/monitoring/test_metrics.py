@@ -1,4 +1,4 @@
-"""Figures for Prometheus, judged by its own parser."""
+"""Metrics for Prometheus, read by its own parser."""
 
 from __future__ import annotations
 
@@ -14,7 +14,8 @@ from pathlib import Path
 import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
-from ticketattr.domain.run_history import Figures, ReportFigures, RunHistory, RunRecord, with_run
+from ticketattr.domain.metrics import MetricsSnapshot, ReportCounts
+from ticketattr.domain.run_history import RunHistory, RunRecord, with_run
 from ticketattr.domain.usage import Bill, Usage
 from ticketattr.errors import ServiceError, TicketAttrError
 from ticketattr.infrastructure.monitoring.metrics import Pushgateway, Textfile, render_metrics
@@ -27,8 +28,8 @@ RECORD = RunRecord(
     seconds={"send": 0.25, "fetch": 1}, tickets={"model": 3, "failed": 1}, by_sla={"4 hours": 2, '5 "d\\ays"\n': 1},
     bill=Bill(Usage(calls=2, retries=1, tokens_in=30, tokens_out=20, tokens_thinking=5, tokens_cached=10), cost=0.25),
 )  # fmt: skip
-REPORTS = ReportFigures(delivered=7, recipients=14, sent=1, pending=2, in_doubt=1, oldest=MIDNIGHT)
-FIGURES = Figures(with_run(RunHistory(), RECORD), REPORTS)
+REPORTS = ReportCounts(delivered=7, recipients=14, sent=1, pending=2, in_doubt=1, oldest=MIDNIGHT)
+SNAPSHOT = MetricsSnapshot(with_run(RunHistory(), RECORD), REPORTS)
 
 GAUGES = set(
     "info last_run_timestamp_seconds last_run_exit_code last_success_timestamp_seconds last_run_duration_seconds "
@@ -41,7 +42,7 @@ COUNTERS = set(
 
 
 def samples(text: str) -> dict[tuple[str, str], float]:
-    """The values by name (without the prefix) and by their only label, if any."""
+    """The values by name (without the prefix) and by the value of their only label, if they have one."""
     found = {}
     for family in text_string_to_metric_families(text):
         for sample in family.samples:
@@ -56,15 +57,15 @@ def names(found: Iterable[tuple[str, str]]) -> set[str]:
     return {name for name, _ in found}
 
 
-def test_the_names_and_types_are_those_that_rules_and_dashboards_use() -> None:
-    types = dict(re.findall(r"^# TYPE ticketattr_(\w+) (\w+)$", render_metrics(FIGURES), re.MULTILINE))
+def test_names_and_types_are_those_that_rules_and_dashboards_use() -> None:
+    types = dict(re.findall(r"^# TYPE ticketattr_(\w+) (\w+)$", render_metrics(SNAPSHOT), re.MULTILINE))
     assert types == dict.fromkeys(GAUGES, "gauge") | dict.fromkeys(COUNTERS, "counter")
-    assert names(samples(render_metrics(FIGURES))) == GAUGES | COUNTERS
+    assert names(samples(render_metrics(SNAPSHOT))) == GAUGES | COUNTERS
 
 
-def test_the_values_are_those_of_the_last_run_and_the_totals_of_all() -> None:
-    again = with_run(FIGURES.history, RECORD)
-    found = samples(render_metrics(Figures(again, REPORTS)))
+def test_gauges_describe_the_last_run_and_counters_all_runs() -> None:
+    again = with_run(SNAPSHOT.history, RECORD)
+    found = samples(render_metrics(MetricsSnapshot(again, REPORTS)))
     assert found["last_run_tickets", "model"] == 3
     assert found["tickets_total", "model"] == 6
     assert found["tickets_total", "kept"] == 0
@@ -78,69 +79,71 @@ def test_the_values_are_those_of_the_last_run_and_the_totals_of_all() -> None:
     assert found["oldest_pending_timestamp_seconds", ""] == MIDNIGHT.timestamp()
 
 
-def test_nothing_pending_and_no_success_ever_are_both_zero() -> None:
+def test_the_timestamps_are_zero_if_nothing_is_pending_and_no_run_ever_succeeded() -> None:
     failed = RunRecord("run", "run", MIDNIGHT, MIDNIGHT, 4)
-    found = samples(render_metrics(Figures(with_run(RunHistory(), failed), ReportFigures(0, 0, 0, 0, 0))))
+    found = samples(render_metrics(MetricsSnapshot(with_run(RunHistory(), failed), ReportCounts(0, 0, 0, 0, 0))))
     assert found["oldest_pending_timestamp_seconds", ""] == found["last_success_timestamp_seconds", ""] == 0
 
 
-def test_reports_that_cannot_be_counted_are_left_out_not_zero() -> None:
-    assert not {name for name in names(samples(render_metrics(Figures(FIGURES.history, None)))) if "report" in name}
+def test_reports_that_cannot_be_counted_are_omitted() -> None:
+    assert not {
+        name for name in names(samples(render_metrics(MetricsSnapshot(SNAPSHOT.history, None)))) if "report" in name
+    }
 
 
-def test_the_file_is_whole_readable_by_others_and_replaces_the_earlier_one(tmp_path: Path) -> None:
+def test_the_textfile_is_replaced_as_a_whole_and_readable_by_everybody(tmp_path: Path) -> None:
     path = tmp_path / "textfile" / "ticketattr.prom"
-    Textfile(path).publish(Figures(RunHistory(), None))
-    Textfile(path).publish(FIGURES)
-    assert path.read_text() == render_metrics(FIGURES)
+    Textfile(path).publish(MetricsSnapshot(RunHistory(), None))
+    Textfile(path).publish(SNAPSHOT)
+    assert path.read_text() == render_metrics(SNAPSHOT)
     assert path.stat().st_mode & 0o777 == 0o644
     assert list(path.parent.iterdir()) == [path]
 
 
-def test_a_file_that_cannot_be_written_is_an_error_of_ours(tmp_path: Path) -> None:
+def test_a_textfile_that_cannot_be_written_is_a_ticketattr_error(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("")
     with pytest.raises(TicketAttrError, match="cannot be written"):
-        Textfile(tmp_path / "file" / "ticketattr.prom").publish(FIGURES)
+        Textfile(tmp_path / "file" / "ticketattr.prom").publish(SNAPSHOT)
 
 
 @pytest.mark.parametrize("path", ["", "/", "/metrics/job/ticketattr", "/metrics/job/ticketattr/instance/desk-1"])
-def test_the_same_text_is_put_to_a_push_gateway(http: HTTPServer, path: str) -> None:
+def test_a_pushgateway_receives_the_same_text(http: HTTPServer, path: str) -> None:
     http.routes["/metrics/job/ticketattr"] = [Response(200)]
-    Pushgateway(f"{http.url}{path}").publish(FIGURES)
+    Pushgateway(f"{http.url}{path}").publish(SNAPSHOT)
     (request,) = http.requests
     assert request.method == "PUT"
-    assert request.body.decode() == render_metrics(FIGURES)
+    assert request.body.decode() == render_metrics(SNAPSHOT)
     assert request.path == (path if "job" in path else "/metrics/job/ticketattr")
 
 
 @pytest.mark.parametrize("response", [Response(400), Response(500), Response(302), Response(hang_up=True)])
-def test_a_gateway_that_does_not_take_them_is_an_error_without_the_url(http: HTTPServer, response: Response) -> None:
+def test_the_error_of_a_pushgateway_does_not_show_the_url(http: HTTPServer, response: Response) -> None:
     http.routes["/"] = [response]
     url = http.url.replace("//", "//user:password-canary@")
     with pytest.raises(ServiceError, match="could not be pushed") as caught:
-        Pushgateway(url).publish(FIGURES)
+        Pushgateway(url).publish(SNAPSHOT)
     assert "canary" not in f"{caught.value} {caught.value.hint} {Pushgateway(url)!r}"
 
 
-def test_a_gateway_that_never_answers_holds_nobody_up() -> None:
+def test_a_silent_pushgateway_costs_no_more_than_the_time_limit() -> None:
     with socket.create_server(("127.0.0.1", 0)) as silent:
         url = f"http://127.0.0.1:{silent.getsockname()[1]}"
         began = time.monotonic()
         with pytest.raises(ServiceError):
-            Pushgateway(url, seconds=0.2).publish(FIGURES)
+            Pushgateway(url, seconds=0.2).publish(SNAPSHOT)
         assert time.monotonic() - began < 3
 
 
-def test_nobody_there_is_an_error_at_once() -> None:
+def test_a_closed_port_is_an_error_at_once() -> None:
     with socket.create_server(("127.0.0.1", 0)) as listener:
         port = listener.getsockname()[1]
     with pytest.raises(ServiceError, match="ConnectError"):
-        Pushgateway(f"http://127.0.0.1:{port}").publish(FIGURES)
+        Pushgateway(f"http://127.0.0.1:{port}").publish(SNAPSHOT)
 
 
-@pytest.mark.parametrize("ask", [lambda gateway: gateway.publish(FIGURES), Pushgateway.examine])
-def test_what_a_gateway_says_is_not_read(ask: Callable[[Pushgateway], None]) -> None:
-    """It may go on without end, and the thread that reads it would outlive the bound."""
+@pytest.mark.parametrize("ask", [lambda gateway: gateway.publish(SNAPSHOT), Pushgateway.probe])
+def test_the_response_body_of_a_pushgateway_is_not_read(ask: Callable[[Pushgateway], None]) -> None:
+    """An endless body would keep the thread that reads it alive after the time limit."""
     hung_up = threading.Event()
 
     class Endless(socketserver.BaseRequestHandler):

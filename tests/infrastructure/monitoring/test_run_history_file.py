@@ -1,4 +1,4 @@
-"""What is known from one run to the next, on disk."""
+"""The run history on disk."""
 
 from __future__ import annotations
 
@@ -10,7 +10,8 @@ from pathlib import Path
 
 import pytest
 
-from ticketattr.domain.run_history import PendingAlert, RunHistory, RunRecord, with_alert_sent, with_overlap, with_run
+from ticketattr.domain.alerting import PendingAlert, with_alert_sent
+from ticketattr.domain.run_history import RunHistory, RunRecord, with_overlap, with_run
 from ticketattr.domain.usage import Bill, Usage
 from ticketattr.infrastructure.monitoring.run_history_file import RunHistoryFile
 
@@ -31,15 +32,15 @@ def unchanged(history: RunHistory) -> RunHistory:
     return history
 
 
-def known(path: Path) -> RunHistory:
+def kept(path: Path) -> RunHistory:
     return RunHistoryFile(path).change(unchanged)
 
 
-def test_what_was_remembered_is_known_later_and_is_for_the_owner_alone(path: Path) -> None:
+def test_the_history_is_kept_and_only_its_owner_may_read_the_file(path: Path) -> None:
     history = with_overlap(with_run(RunHistory(), RECORD))
-    history = with_alert_sent(history, PendingAlert("doubt", RECORD, history.incidents["run"]))
+    history = with_alert_sent(history, PendingAlert("doubt", RECORD, history.open_incidents["run"]))
     assert RunHistoryFile(path).change(lambda _: history) == history
-    assert known(path) == history
+    assert kept(path) == history
     assert path.stat().st_mode & 0o777 == 0o600
 
 
@@ -52,44 +53,42 @@ def test_what_was_remembered_is_known_later_and_is_for_the_owner_alone(path: Pat
         b'{"kind": "tickets", "schema_version": 1, "data": {}}',
         b'{"kind": "run_history", "schema_version": 2, "data": {}}',
         b'{"kind": "run_history", "schema_version": 1, "data": {"overlaps": "many"}}',
-        b'{"kind": "run_history", "schema_version": 1, "data": {"succeeded": {"run": "2026-11-23T00:00:00"}}}',
+        b'{"kind": "run_history", "schema_version": 1, "data": {"last_success": {"run": "2026-11-23T00:00:00"}}}',
         b"\xff" * 100,
         b"[" * 5000,
     ],
 )
-def test_what_cannot_be_used_is_warned_about_and_starts_anew(
+def test_a_damaged_history_is_a_warning_and_a_new_one_is_started(
     path: Path, content: bytes, caplog: pytest.LogCaptureFixture
 ) -> None:
     path.parent.mkdir()
     path.write_bytes(content)
     assert RunHistoryFile(path).change(lambda history: with_run(history, RECORD)) == with_run(RunHistory(), RECORD)
-    assert "cannot be used, and starts anew" in caplog.text
-    assert known(path).last == {"run": RECORD}
+    assert "cannot be read, so a new one is started" in caplog.text
+    assert kept(path).last_run == {"run": RECORD}
 
 
-def test_where_nothing_can_be_written_it_is_said_and_nothing_else_happens(
-    tmp_path: Path, caplog: pytest.LogCaptureFixture
-) -> None:
+def test_a_history_that_cannot_be_written_is_only_a_warning(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
     (tmp_path / "file").write_text("")
     for path in (tmp_path / "file" / "run-history.json", tmp_path / "run-history.json"):
         if path.parent == tmp_path:
             path.mkdir()
         caplog.clear()
         assert RunHistoryFile(path).change(with_overlap).overlaps == 1
-        assert "is not remembered" in caplog.text
+        assert "the run history is not updated" in caplog.text
 
 
-def test_changes_of_several_at_once_are_all_kept(path: Path) -> None:
+def test_concurrent_changes_are_all_kept(path: Path) -> None:
     with ThreadPoolExecutor(4) as pool:
         list(pool.map(lambda _: RunHistoryFile(path).change(with_overlap), range(40)))
-    assert known(path).overlaps == 40
+    assert kept(path).overlaps == 40
 
 
-def test_new_fields_of_a_later_version_are_no_damage(path: Path, caplog: pytest.LogCaptureFixture) -> None:
+def test_fields_of_a_later_version_are_ignored(path: Path, caplog: pytest.LogCaptureFixture) -> None:
     RunHistoryFile(path).change(lambda history: replace(history, overlaps=2))
     content = json.loads(path.read_text())
     content["data"]["colour"] = "blue"
     path.write_text(json.dumps(content))
     with caplog.at_level(logging.WARNING):
-        assert known(path).overlaps == 2
+        assert kept(path).overlaps == 2
     assert not caplog.records

@@ -1,4 +1,4 @@
-"""The workbook, opened again."""
+"""The workbook, read back."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from openpyxl.worksheet.properties import PageSetupProperties
 from openpyxl.worksheet.worksheet import Worksheet
 
 from ticketattr.domain.catalog import ServiceCatalog
-from ticketattr.domain.report import Background, Report, Row, build_report
+from ticketattr.domain.report import Report, ReportContext, Row, build_report
 from ticketattr.domain.ticket import AttributedTicket, Attribution, Ticket, Unattributed
 from ticketattr.domain.usage import Bill
 from ticketattr.errors import InputError, SettingsError
@@ -51,7 +51,7 @@ def table(content: bytes) -> list[dict[str, Any]]:
 
 
 def kept(text: str) -> str:
-    """What a cell with `text` shows: its pieces as Excel reads them, `_x0041_` as an `A` (ECMA-376, ST_Xstring)."""
+    """What Excel shows for a cell with `text`: it decodes `_x0041_` to `A` (ECMA-376, ST_Xstring)."""
     with zipfile.ZipFile(io.BytesIO(a_workbook(Row("T-1", short_description=text)))) as archive:
         sheet = ET.fromstring(archive.read("xl/worksheets/sheet3.xml"))  # noqa: S314  # ours
     (cell,) = (element for element in sheet.iter(f"{MAIN}c") if element.get("r") == "D2")
@@ -60,12 +60,12 @@ def kept(text: str) -> str:
 
 
 def link_of(cell: Any) -> str:
-    """Where in the workbook a cell leads."""
+    """The place in the workbook that the link of a cell leads to."""
     return str(cell.hyperlink.location)
 
 
 def formulas(content: bytes) -> list[str]:
-    """Every formula in the raw XML: nothing between it and us that could be kinder than Excel."""
+    """Every formula in the raw XML, because a library may be less strict than Excel."""
     with zipfile.ZipFile(io.BytesIO(content)) as archive:
         sheets = [archive.read(name) for name in archive.namelist() if name.startswith("xl/worksheets/")]
     assert sheets
@@ -74,7 +74,7 @@ def formulas(content: bytes) -> list[str]:
 
 
 class TestSheet:
-    def test_the_columns_begin_with_those_that_the_desk_asked_for(self) -> None:
+    def test_the_first_columns_are_those_that_the_service_desk_needs(self) -> None:
         (header,) = opened(a_workbook()).iter_rows(values_only=True)
         assert list(header)[:6] == FIRST_COLUMNS
         assert header == COLUMNS
@@ -103,7 +103,7 @@ class TestSheet:
         assert sheet.freeze_panes == "A2"
         assert sheet.auto_filter.ref == f"A1:{sheet.cell(3, len(COLUMNS)).coordinate}"
 
-    def test_columns_fit_what_is_in_them_within_reason(self) -> None:
+    def test_columns_fit_their_content_within_bounds(self) -> None:
         sheet = opened(a_workbook(Row("1", short_description="x" * 30, long_description="y" * 5000)))
         dimensions = list(sheet.column_dimensions.values())
         by_place = {place: one.width for one in dimensions for place in range(one.min or 0, (one.max or 0) + 1)}
@@ -111,7 +111,7 @@ class TestSheet:
         assert 30 < widths["short_description"] < 40
         assert widths["id"] < 15
         assert widths["long_description"] <= 61
-        # A heading of several words may wrap.
+        # A heading of several words may be wrapped.
         assert all(widths[name] >= max(map(len, name.split())) for name in COLUMNS)
 
     def test_numbers_are_numbers(self) -> None:
@@ -122,7 +122,7 @@ class TestSheet:
         (row,) = table(a_workbook(Row("1", sla_value=STOLEN.sla.value, sla_unit=STOLEN.sla.unit)))
         assert (row["sla_value"], row["sla_unit"]) == (0, "minutes")
 
-    def test_what_is_not_known_is_an_empty_cell(self) -> None:
+    def test_an_unknown_value_is_an_empty_cell(self) -> None:
         (row,) = table(a_workbook(Row("1")))
         assert {name for name, value in row.items() if value is not None} == {"id"}
 
@@ -130,7 +130,7 @@ class TestSheet:
     def test_an_id_stays_as_it_is_written(self, id: str) -> None:
         assert table(a_workbook(Row(id)))[0]["id"] == id
 
-    def test_a_report_of_no_rows_opens(self) -> None:
+    def test_a_report_without_rows_opens(self) -> None:
         assert table(a_workbook()) == []
 
 
@@ -165,7 +165,7 @@ class TestText:
         ],
         ids=repr,
     )
-    def test_text_stays_the_text_that_it_is(self, text: str) -> None:
+    def test_text_is_never_changed(self, text: str) -> None:
         assert kept(text) == text
 
     @pytest.mark.parametrize("text", ["=1+1", "+1", "-1", "@A1", "\t=1", "\r=1", "\n=1", "=", "==", "#N/A"], ids=repr)
@@ -205,7 +205,7 @@ class TestText:
             "isolates",
         ],
     )
-    def test_what_excel_has_no_place_for_is_shown_by_a_sign(self, text: str, shown: str) -> None:
+    def test_characters_that_excel_cannot_store_are_shown_by_a_sign(self, text: str, shown: str) -> None:
         assert kept(text) == shown
 
     @pytest.mark.parametrize("character", ["x", "ü", "🎉"], ids=["ASCII", "two bytes", "two units"])
@@ -220,7 +220,7 @@ class TestText:
 
     @settings(deadline=None, max_examples=30)
     @given(st.lists(st.text(st.characters(exclude_categories=()), max_size=80), max_size=5))
-    def test_whatever_the_text_each_ticket_has_one_row_and_the_workbook_opens(self, texts: list[str]) -> None:
+    def test_with_any_text_each_ticket_has_one_row_and_the_workbook_opens(self, texts: list[str]) -> None:
         tickets = [
             AttributedTicket(Ticket(str(number), text, text, requester_email=text), Unattributed("no_match", text))
             for number, text in enumerate(texts)
@@ -232,10 +232,12 @@ class TestText:
 
 
 class TestReader:
-    """What a reader finds beside the plain rows."""
+    """What the workbook offers to its reader besides the rows."""
 
-    def background(self) -> Background:
-        return Background(bill=Bill(model="gemini-test"), catalog=CATALOG, ticket_url="https://desk.example.com/{id}")
+    def context(self) -> ReportContext:
+        return ReportContext(
+            bill=Bill(model="gemini-test"), catalog=CATALOG, ticket_url="https://desk.example.com/{id}"
+        )
 
     def a_report(self) -> Report:
         tickets = [
@@ -243,7 +245,7 @@ class TestReader:
             AttributedTicket(Ticket("2", "broken"), Attribution(LAPTOP, "model", 0.2, alternatives=(GENERAL, STOLEN))),
             AttributedTicket(Ticket("", "lunch"), Unattributed("no_match")),
         ]
-        return build_report(tickets, run_id=RUN, generated_at=MIDNIGHT, background=self.background())
+        return build_report(tickets, run_id=RUN, generated_at=MIDNIGHT, context=self.context())
 
     def workbook(self) -> openpyxl.Workbook:
         file = io.BytesIO()
@@ -256,23 +258,23 @@ class TestReader:
         assert workbook.active is workbook["Summary"]
         assert [sheet.sheet_state for sheet in workbook.worksheets] == [*["visible"] * 3, "hidden"]
 
-    def test_without_a_catalog_there_are_no_drop_downs(self) -> None:
+    def test_without_a_catalog_there_are_no_drop_down_lists(self) -> None:
         assert "Catalog" not in openpyxl.load_workbook(io.BytesIO(a_workbook(Row("1")))).sheetnames
         assert opened(a_workbook(Row("1"))).data_validations.count == 0
 
-    def test_category_and_type_are_drop_downs_fed_by_the_catalog(self) -> None:
+    def test_category_and_type_are_drop_down_lists_with_the_entries_of_the_catalog(self) -> None:
         sheet = self.workbook()["Tickets"]
         category, request_type = sheet.data_validations.dataValidation
         assert (str(category.sqref), category.formula1) == ("B2:B4", "Catalog!$E$2:$E$4")
         assert str(request_type.sqref) == "C2:C4"
         assert str(request_type.formula1).startswith("OFFSET(Catalog!$B$1,")
         assert {validation.errorStyle for validation in (category, request_type)} <= {None, "stop"}
-        assert all("SLA follows" in str(validation.prompt) for validation in (category, request_type))
+        assert all("changes the SLA" in str(validation.prompt) for validation in (category, request_type))
 
     def test_the_catalog_sheet_holds_the_types_of_a_category_together(self) -> None:
         entries = (PASSWORD, LAPTOP, replace(GENERAL, category="Access"), STOLEN)
         file = io.BytesIO()
-        write_workbook(Report(RUN, MIDNIGHT, (Row("1"),), Background(catalog=ServiceCatalog(entries))), file)
+        write_workbook(Report(RUN, MIDNIGHT, (Row("1"),), ReportContext(catalog=ServiceCatalog(entries))), file)
         sheet = openpyxl.load_workbook(file)["Catalog"]
         pairs = [(row[0], row[1]) for row in sheet.iter_rows(min_row=2, values_only=True)]
         assert pairs == [
@@ -290,14 +292,14 @@ class TestReader:
         rows = [[cell.value for cell in row] + [link_of(row[0])] for row in sheet.iter_rows(min_row=5, max_row=6)]
         assert rows == [
             [
-                *("2", "unsure: confidence 0.2 is below 0.6", "broken", "Hardware / Laptop Repair"),
+                *("2", "unsure: the confidence 0.2 is below 0.6", "broken", "Hardware / Laptop Repair"),
                 *("Other / General Inquiry\nHardware / Stolen Device", "'Tickets'!B3"),
             ],
-            ["row 4", "no request type: nothing in the catalog fits", "lunch", None, None, "'Tickets'!B4"],
+            ["row 4", "no request type: no entry of the catalog fits", "lunch", None, None, "'Tickets'!B4"],
         ]
         assert [tickets["D3"].value, tickets["D4"].value] == ["broken", "lunch"]
 
-    def test_a_ticket_links_to_the_helpdesk_where_that_is_set(self) -> None:
+    def test_a_ticket_links_to_the_helpdesk_if_that_is_set(self) -> None:
         sheet = self.workbook()["Tickets"]
         assert [sheet[cell].hyperlink and sheet[cell].hyperlink.target for cell in ("A2", "A3", "A4")] == [
             "https://desk.example.com/1",
@@ -313,7 +315,7 @@ class TestReader:
         assert (lines["attributed"], lines["needs review"], lines["model"]) == (1, 2, "gemini-test")
         assert (lines["run"], lines["Access"], lines["no SLA"]) == (RUN, 1, 1)
 
-    def test_it_prints_on_landscape_pages_with_the_header_on_each(self) -> None:
+    def test_the_sheet_prints_on_landscape_pages_with_the_header_on_each(self) -> None:
         sheet = self.workbook()["Tickets"]
         assert sheet.page_setup.orientation == "landscape"
         assert sheet.print_title_rows == "$1:$1"
@@ -340,19 +342,19 @@ class TestFile:
         assert RUN in str(workbook.properties.title)
         assert workbook.properties.created == workbook.properties.modified == MIDNIGHT.replace(tzinfo=None)
 
-    def test_every_entry_of_the_archive_is_sound(self) -> None:
+    def test_every_part_of_the_archive_is_valid(self) -> None:
         with zipfile.ZipFile(io.BytesIO(a_workbook(Row("1")))) as archive:
             assert archive.testzip() is None
             assert len(archive.namelist()) == len(set(archive.namelist()))
 
-    def test_writing_takes_the_place_of_what_was_there(self, tmp_path: Path) -> None:
+    def test_writing_replaces_an_earlier_file(self, tmp_path: Path) -> None:
         path = tmp_path / "deep" / "report.xlsx"
         for row in (Row("1"), Row("2")):
             ExcelReports().write(Report(RUN, MIDNIGHT, (row,)), path)
         assert [row["id"] for row in table(path.read_bytes())] == ["2"]
         assert [file.name for file in path.parent.iterdir()] == ["report.xlsx"]
 
-    def test_a_path_that_cannot_be_written_is_a_setting_and_leaves_nothing(self, tmp_path: Path) -> None:
+    def test_a_path_that_cannot_be_written_is_a_wrong_setting_and_leaves_no_file(self, tmp_path: Path) -> None:
         (tmp_path / "report.xlsx").mkdir()
         with pytest.raises(SettingsError):
             ExcelReports().write(Report(RUN, MIDNIGHT, ()), tmp_path / "report.xlsx")

@@ -41,10 +41,10 @@ def probe_textfile(
 def probe_pushgateway(examine: Callable[[], None], *, online: bool) -> Iterator[CheckResult]:
     """Whether a Pushgateway answers. It is asked only when `online`. Raises what `examine` raises."""
     if not online:
-        yield CheckResult("metrics", "METRICS_PUSH_URL: not asked: --online asks it")
+        yield CheckResult("metrics", "METRICS_PUSH_URL: not contacted; --online contacts it")
         return
     examine()
-    yield CheckResult("metrics", "METRICS_PUSH_URL: a Pushgateway answers; nothing was pushed")
+    yield CheckResult("metrics", "METRICS_PUSH_URL: a Pushgateway answers; no metrics were pushed")
 
 
 def probe_alerts(services: Sequence[AlertService]) -> Iterator[CheckResult]:
@@ -52,10 +52,10 @@ def probe_alerts(services: Sequence[AlertService]) -> Iterator[CheckResult]:
     for place, service in enumerate(services, start=1):
         name = f"alert service {place} of {len(services)} ({service.scheme})"
         if service.is_understood:
-            yield CheckResult("alerts", f"{name}: apprise understands its URL; no message was sent")
+            yield CheckResult("alerts", f"{name}: its URL is valid for apprise; no message was sent")
         else:
-            fix = "Correct it in ALERT_URLS: the documentation of apprise has the form of each service."
-            yield CheckResult("alerts", f"{name}: apprise does not understand its URL", "error", fix, ExitCode.USAGE)
+            fix = "Correct it in ALERT_URLS: the documentation of apprise has the URL format of each service."
+            yield CheckResult("alerts", f"{name}: its URL is not valid for apprise", "error", fix, ExitCode.USAGE)
 
 
 def probe_run_history(read: Callable[[], RunHistory | None], name: str, now: datetime) -> Iterator[CheckResult]:
@@ -68,17 +68,17 @@ def probe_run_history(read: Callable[[], RunHistory | None], name: str, now: dat
     except InputError as error:
         yield CheckResult.warning(
             "run history",
-            f"the history of earlier runs cannot be used: {error}",
-            f"The next run starts a new one, with counters at 0. Restore {name} from a backup if you need them.",
+            f"the run history cannot be read: {error}",
+            f"The next run starts a new one, with counters from 0. Restore {name} from a backup if you need them.",
         )
         return
     if history is None:
         yield CheckResult("run history", "no run is recorded yet")
         return
-    for command, record in history.last.items():
+    for command, record in history.last_run.items():
         ended = f"the last `{command}` ended at {record.ended:%Y-%m-%d %H:%M} UTC with exit code {record.exit_code}"
         if record.ended > now:
-            fix = "Check the clock of this machine, then run once: until then the last success looks recent."
+            fix = "Check the clock of this machine, then run once. Until then, the last success looks recent."
             yield CheckResult.warning("run history", f"{ended}, which is in the future", fix)
         else:
             yield CheckResult("run history", ended)
@@ -90,10 +90,10 @@ def _readers(folders: Sequence[tuple[Path, int]]) -> Iterator[CheckResult]:
     if private:
         yield CheckResult.warning(
             "metrics",
-            f"METRICS_TEXTFILE: only the owner may enter {private[-1]}, so node_exporter cannot read it",
-            f"chmod g+x {private[-1]} and add the user of node_exporter to its group, or name another folder.",
+            f"METRICS_TEXTFILE: only its owner may enter {private[-1]}, so node_exporter cannot read the file",
+            f"chmod g+x {private[-1]} and add the user of node_exporter to its group, or choose another folder.",
         )
     elif closed:
-        yield CheckResult("metrics", f"METRICS_TEXTFILE: only the owner and the group may enter {closed[-1][0]}")
+        yield CheckResult("metrics", f"METRICS_TEXTFILE: only its owner and group may enter {closed[-1][0]}")
     elif folders:
-        yield CheckResult("metrics", "METRICS_TEXTFILE: everybody may read it")
+        yield CheckResult("metrics", "METRICS_TEXTFILE: everybody may read the file")

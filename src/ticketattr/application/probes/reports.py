@@ -32,10 +32,10 @@ class CheckedReportLog(Protocol):
     def exists(self) -> bool:
         """Whether anything was ever recorded in it."""
 
-    def examine(self) -> bool:
-        """Whether it has the schema version of this program. Changes nothing."""
+    def check_integrity(self) -> bool:
+        """Whether it is a log of this program, and not that of the earlier implementation. Changes nothing."""
 
-    def holder(self) -> str:
+    def lock_holder(self) -> str:
         """The process that is sending; empty when there is none."""
 
 
@@ -47,12 +47,14 @@ def probe_reports(tracker: ReportTracker, log: CheckedReportLog, name: str, cloc
     if not log.exists():
         refuse_lost_report_log(tracker.folder.reports(), tracker.log, clock())
         yield CheckResult("report log", f"{name} does not exist yet: nothing was sent so far")
-    elif not log.examine():
-        yield CheckResult("report log", f"{name} is sound; the next run converts it to the current version")
+    elif not log.check_integrity():
+        yield CheckResult(
+            "report log", f"{name} is from the earlier implementation; the next command that uses it takes it over"
+        )
         return
     else:
         yield CheckResult("report log", f"{name} is sound")
-    if holder := log.holder():
+    if holder := log.lock_holder():
         yield CheckResult.warning(
             "report log",
             f"another ticketattr is running: {holder}",

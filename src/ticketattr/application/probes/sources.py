@@ -37,10 +37,10 @@ class CatalogCache(Protocol[K]):
     def max_stale(self) -> timedelta:
         """How long after its confirmation the kept catalog may be used."""
 
-    def kept(self) -> K | None:
+    def read_copy(self) -> K | None:
         """The kept catalog, however old; None when there is none. Raises InputError when it is damaged."""
 
-    def is_good(self, kept: K) -> bool:
+    def is_usable(self, kept: K, /) -> bool:
         """Whether the kept catalog may be used now."""
 
 
@@ -76,7 +76,7 @@ def probe_catalog(
 
 def _kept(cache: CatalogCache[K]) -> Generator[CheckResult, None, K | None]:
     try:
-        return cache.kept()
+        return cache.read_copy()
     except InputError as error:
         yield CheckResult.warning(
             "catalog", f"{error}: no catalog can be used while its server is down", "The next run writes it again."
@@ -91,7 +91,7 @@ def _usable(
     try:
         catalog = source.fetch_catalog()
     except ServiceError as error:
-        if kept is None or not cache.is_good(kept):
+        if kept is None or not cache.is_usable(kept):
             raise
         yield CheckResult.warning(
             "catalog",
@@ -109,7 +109,7 @@ def _age(kept: K, cache: CatalogCache[K], now: datetime) -> CheckResult:
     if kept.confirmed_at > now:
         fix = "Check the clock of this machine; the next run keeps the catalog again."
         return CheckResult.warning("catalog", f"the kept catalog is of {at}, which is in the future", fix)
-    if not cache.is_good(kept):
+    if not cache.is_usable(kept):
         return CheckResult("catalog", f"a catalog of {at} is kept, but is too old to be used while the server is down")
     until = _utc(kept.confirmed_at + cache.max_stale)
     return CheckResult("catalog", f"a catalog of {at} is kept, and can be used until {until} while the server is down")

@@ -1,4 +1,4 @@
-"""`ticketattr corrections …`: what people corrected in reports, for the runs to come."""
+"""`ticketattr corrections …`: imports and lists what people corrected in reports."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ import typer
 from ...application.corrections import Imported, import_corrections
 from ...application.ports import Run
 from ...domain.wording import counted
+from ...infrastructure.reports.cell_text import cell_matches
 from .. import wiring
 from ..invocation import Invocation
 from ..presentation.listing import print_corrections
@@ -19,24 +20,26 @@ from .help_examples import epilog_of
 from .options import ListFormatOption
 
 ReportArgument = Annotated[
-    Path, typer.Argument(metavar="WORKBOOK", help="The report in which somebody chose other request types.")
+    Path, typer.Argument(metavar="WORKBOOK", help="The report in which somebody corrected request types.")
 ]
 AttributionsInput = Annotated[
     Path | None,
-    typer.Option("--input", "-i", metavar="PATH", help="What it reported. [default: attributions.json of its run]"),
+    typer.Option(
+        "--input", "-i", metavar="PATH", help="The attributions of the report. [default: attributions.json of its run]"
+    ),
 ]
 CatalogInput = Annotated[
-    Path | None, typer.Option(metavar="PATH", help="What it offered. [default: catalog.json of its run]")
+    Path | None, typer.Option(metavar="PATH", help="The catalog of the report. [default: catalog.json of its run]")
 ]
 CorrectionsOutput = Annotated[
     Path | None,
     typer.Option("--output", "-o", metavar="PATH", help="- is stdout. [default: corrections.json of its run]"),
 ]
-ByOption = Annotated[str, typer.Option(metavar="NAME", help="Who imports it. [default: who is logged in]")]
+ByOption = Annotated[str, typer.Option(metavar="NAME", help="Who imports it. [default: the user who is logged in]")]
 
 app = typer.Typer(
     add_completion=False,
-    help="Import and list what people corrected in reports.",
+    help="Import and list the corrections that people made in reports.",
     epilog=epilog_of("corrections"),
     no_args_is_help=True,
     rich_markup_mode=None,
@@ -52,11 +55,11 @@ def import_report(
     output: CorrectionsOutput = None,
     by: ByOption = "",
 ) -> None:
-    """Take over what somebody corrected in a report.
+    """Import the corrections that somebody made in a report.
 
-    What is known already is not taken twice.
+    Corrections that were imported before are not imported again.
     """
-    from ...infrastructure.reports.reviewed_workbook import read_reviewed
+    from ...infrastructure.reports.corrections_reader import read_reviewed
     from ...infrastructure.stage_files import read_reported
 
     invocation: Invocation = context.obj
@@ -64,17 +67,18 @@ def import_report(
         folders = FolderSettings.read(env)
     work = wiring.work_folder(folders)
     with invocation.console.waiting("Reading the workbook"):
-        workbook = read_reviewed(report)
-        reported = read_reported(workbook.run_id, input, catalog, work)
+        review = read_reviewed(report)
+        reported = read_reported(review.run_id, input, catalog, work)
     imported = import_corrections(
-        *(workbook, reported.tickets, reported.catalog, wiring.corrections(folders)),
+        *(review, reported.tickets, reported.catalog, wiring.corrections(folders)),
+        is_same_text=cell_matches,
         imported_by=by or wiring.login_name(),
         now=invocation.clock(),
     )
-    _tell(imported, invocation, output or work.path(workbook.run_id, "corrections"), workbook.run_id)
+    _save(imported, invocation, output or work.path(review.run_id, "corrections"), review.run_id)
 
 
-def _tell(imported: Imported, invocation: Invocation, target: Path, run_id: str) -> None:
+def _save(imported: Imported, invocation: Invocation, target: Path, run_id: str) -> None:
     from ...infrastructure.stage_files import write_corrections
 
     write_corrections(target, imported.of_run, Run(run_id, invocation.clock))
@@ -84,7 +88,7 @@ def _tell(imported: Imported, invocation: Invocation, target: Path, run_id: str)
 
 @app.command("list", epilog=epilog_of("corrections list"))
 def list_corrections(context: typer.Context, format: ListFormatOption = "table") -> None:
-    """List every correction there ever was, oldest first."""
+    """List all corrections, oldest first."""
     invocation: Invocation = context.obj
     with invocation.reading("corrections list") as env:
         folders = FolderSettings.read(env)

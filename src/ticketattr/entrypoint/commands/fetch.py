@@ -1,4 +1,4 @@
-"""`ticketattr fetch`: queue and catalog, each into its stage file."""
+"""`ticketattr fetch`: writes the queue and the service catalog to stage files."""
 
 from __future__ import annotations
 
@@ -50,7 +50,7 @@ def fetch(context: typer.Context, output: TicketsOutput = None, catalog_output: 
         fetched = fetch_tickets(wiring.helpdesk(sources), wiring.catalog_source(sources, folders, invocation.clock))
         counts |= fetched.counts
     target = output or work.path(run.id, "tickets")
-    # The catalog first: tickets.json is the file that says the fetch is complete.
+    # The catalog comes first: if tickets.json exists, the fetch is complete.
     write_catalog(catalog_output or work.path(run.id, "catalog"), fetched.catalog, run)
     write_tickets(target, fetched.tickets, run)
     tickets, types = counts["tickets"], counts["request_types"]

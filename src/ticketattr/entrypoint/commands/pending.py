@@ -1,4 +1,4 @@
-"""`ticketattr pending …`: what was sent, what was not, and what a person decides about it."""
+"""`ticketattr pending …`: list reports that were not sent, decide about them, and maintain the report log."""
 
 from __future__ import annotations
 
@@ -7,8 +7,11 @@ from typing import Annotated
 
 import typer
 
-from ...application.report_tracker import ReportTracker, adopt_reports, adoptable_reports, resolve_doubt
-from ...application.restore import Unknown, restore_log
+from ...application.adopt import adopt_reports, adoptable_reports
+from ...application.ports import ReportLogMaintenance
+from ...application.report_tracker import ReportTracker
+from ...application.resolve import resolve_doubt
+from ...application.restore import UnknownReports, restore_log
 from ...domain.wording import counted
 from ...errors import SettingsError
 from .. import wiring
@@ -19,24 +22,26 @@ from ..settings.report_tracker import ReportTrackerSettings
 from .help_examples import epilog_of
 from .options import ListFormatOption
 
-AllOption = Annotated[bool, typer.Option("--all", help="What was sent too.")]
+AllOption = Annotated[bool, typer.Option("--all", help="Also list reports that were sent.")]
 ReportArgument = Annotated[
     str, typer.Argument(metavar="REPORT", help="A workbook, its name, or the start of its SHA-256.")
 ]
-SentOption = Annotated[bool, typer.Option("--sent", help="It arrived: it counts as sent.")]
-ResendOption = Annotated[bool, typer.Option("--resend", help="It goes again, as the same message.")]
+SentOption = Annotated[bool, typer.Option("--sent", help="The message arrived: its reports count as sent.")]
+ResendOption = Annotated[bool, typer.Option("--resend", help="Send the same message again.")]
 ReportsArgument = Annotated[
     list[Path] | None,
-    typer.Argument(metavar="WORKBOOK", help="[default: all, where the report log is gone]"),
+    typer.Argument(metavar="WORKBOOK", help="[default: all, if the report log is gone]"),
 ]
 BackupArgument = Annotated[
-    Path, typer.Argument(metavar="FILE", help="The file to write; one that is there is replaced.")
+    Path, typer.Argument(metavar="FILE", help="The file to write. An existing file is replaced.")
 ]
-CopyArgument = Annotated[Path, typer.Argument(metavar="FILE", help="What `ticketattr pending backup` wrote.")]
+BackupFileArgument = Annotated[
+    Path, typer.Argument(metavar="FILE", help="A file that `ticketattr pending backup` wrote.")
+]
 
 UnknownOption = Annotated[
-    Unknown,
-    typer.Option(help="What to take reports for that the backup does not know."),
+    UnknownReports,
+    typer.Option(help="How to treat reports that are not in the backup."),
 ]
 
 app = typer.Typer(
@@ -48,10 +53,10 @@ app = typer.Typer(
 )
 
 
-def _read_tracker(invocation: Invocation, command: str) -> ReportTracker:
+def _tracker_and_log(invocation: Invocation, command: str) -> tuple[ReportTracker, ReportLogMaintenance]:
     with invocation.reading(f"pending {command}") as env:
         settings = ReportTrackerSettings.read(env)
-    return wiring.tracker(settings)
+    return wiring.tracker(settings), wiring.report_log(settings.folders)
 
 
 @app.command("list", epilog=epilog_of("pending list"))
@@ -62,7 +67,7 @@ def list_reports(
 ) -> None:
     """List the reports that were not sent yet, and why."""
     invocation: Invocation = context.obj
-    tracker = _read_tracker(invocation, "list")
+    tracker, _ = _tracker_and_log(invocation, "list")
     statuses = tracker.report_history() if everything else tracker.unsent()
     print_statuses(statuses, format, now=invocation.clock(), history=everything)
     if statuses:
@@ -77,19 +82,19 @@ def resolve(
     sent: SentOption = False,
     resend: ResendOption = False,
 ) -> None:
-    """Decide about a report of which nobody knows whether it arrived.
+    """Decide about a report in doubt: nobody knows whether it arrived.
 
-    The decision is for the whole message that it went in.
+    The decision counts for the whole message with the report.
     """
     if sent == resend:
-        raise SettingsError("nothing is decided", hint="Say either --sent or --resend.")
+        raise SettingsError("there is no decision", hint="Use either --sent or --resend.")
     invocation: Invocation = context.obj
-    tracker = _read_tracker(invocation, "resolve")
-    with tracker.log.hold(invocation.clock()):
-        resolved = resolve_doubt(tracker, report, "sent" if sent else "resend", invocation.clock())
-    reports = [carried for delivery in resolved for carried in delivery.message.reports]
+    tracker, log = _tracker_and_log(invocation, "resolve")
+    with log.acquire_sender_lock(invocation.clock()):
+        resolved = resolve_doubt(tracker, log, report, "sent" if sent else "resend", invocation.clock())
+    reports = [each for delivery in resolved for each in delivery.message.reports]
     print_reports(reports)
-    decided = "marked as sent" if sent else "to go again, with the next `ticketattr send` or `run`"
+    decided = "marked as sent" if sent else "to be sent again by the next `ticketattr send` or `run`"
     invocation.console.summary(f"{counted(len(reports), 'report')} {decided}")
 
 
@@ -100,9 +105,9 @@ def adopt(
 ) -> None:
     """Mark reports as sent, without sending them."""
     invocation: Invocation = context.obj
-    tracker = _read_tracker(invocation, "adopt")
-    with tracker.log.hold(invocation.clock()):
-        adopted = adopt_reports(tracker.log, adoptable_reports(tracker, reports or []), invocation.clock())
+    tracker, log = _tracker_and_log(invocation, "adopt")
+    with log.acquire_sender_lock(invocation.clock()):
+        adopted = adopt_reports(log, adoptable_reports(tracker, reports or []), invocation.clock())
     print_reports(adopted)
     invocation.console.summary(f"{counted(len(adopted), 'report')} marked as sent")
 
@@ -114,10 +119,11 @@ def back_up(
 ) -> None:
     """Copy the report log into one file.
 
-    Whatever is at work meanwhile: the copy is whole.
+    The copy is consistent, also if another process sends meanwhile.
     """
     invocation: Invocation = context.obj
-    _read_tracker(invocation, "backup").log.back_up(target)
+    _, log = _tracker_and_log(invocation, "backup")
+    log.back_up(target)
     invocation.console.summary("report log copied")
     print_path(target)
 
@@ -125,31 +131,34 @@ def back_up(
 @app.command(epilog=epilog_of("pending restore"))
 def restore(
     context: typer.Context,
-    copy: CopyArgument,
+    backup: BackupFileArgument,
     unknown: UnknownOption = "refuse",
 ) -> None:
-    """Put a backup in the place of the report log.
+    """Replace the report log by a backup.
 
-    The one that was there is kept beside it.
+    The former log is renamed and kept.
     """
     invocation: Invocation = context.obj
-    tracker = _read_tracker(invocation, "restore")
+    tracker, log = _tracker_and_log(invocation, "restore")
     now = invocation.clock()
-    with tracker.log.hold_unread(now), wiring.copy_of_report_log(copy) as copied:
-        restored = restore_log(tracker.log, copied, tracker.folder, unknown, now)
+    with log.acquire_lock_only(now), wiring.backup_of_report_log(backup) as read:
+        restored = restore_log(log, read, tracker.folder, unknown, now)
     print_reports(restored.unknown)
-    if restored.aside:
-        invocation.console.summary(f"the report log that was there is {restored.aside} now")
-    invocation.console.summary(f"report log restored; it does not know {counted(len(restored.unknown), 'report')}")
+    if restored.former_log:
+        invocation.console.summary(f"the former report log is now {restored.former_log}")
+    invocation.console.summary(
+        f"report log restored; {counted(len(restored.unknown), 'report')} in the folder not in the backup"
+    )
 
 
 @app.command(epilog=epilog_of("pending export"))
 def export(context: typer.Context) -> None:
-    """Print everything that ever happened to a message.
+    """Print every event of the report log.
 
-    As JSON, oldest first.
+    The output is JSON, oldest event first.
     """
     invocation: Invocation = context.obj
-    events = _read_tracker(invocation, "export").log.events()
+    _, log = _tracker_and_log(invocation, "export")
+    events = log.events()
     print_events(events)
     invocation.console.summary(f"{counted(len(events), 'event')} exported")

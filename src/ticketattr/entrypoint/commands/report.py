@@ -1,4 +1,4 @@
-"""`ticketattr report`: attributions into a workbook, a CSV file or a page."""
+"""`ticketattr report`: writes attributions as a workbook, a CSV file or a page."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import Annotated, Literal
 
 import typer
 
-from ...application.report import Attributed, Reporting, make_report, report_name
+from ...application.report import AttributedRun, Reporting, make_report, report_name
 from ...application.run_progress import current_run
 from ...domain.wording import counted
 from .. import wiring
@@ -25,7 +25,7 @@ AttributionsInput = Annotated[
 ]
 CatalogInput = Annotated[
     Path | None,
-    typer.Option(metavar="PATH", help="Feeds the drop-downs. [default: catalog.json of the run, if it is there]"),
+    typer.Option(metavar="PATH", help="Fills the drop-down lists. [default: catalog.json of the run, if it exists]"),
 ]
 ReportOutput = Annotated[
     Path | None,
@@ -33,12 +33,12 @@ ReportOutput = Annotated[
         "--output",
         "-o",
         metavar="PATH",
-        help="- is stdout. [default: OUTPUT_DIR/ticket-attribution-<run>.xlsx, where it is pending]",
+        help="- is stdout. [default: OUTPUT_DIR/ticket-attribution-<run>.xlsx; the report is then pending]",
     ),
 ]
 ReportFormatOption = Annotated[
     ReportFormat,
-    typer.Option("--format", help="csv and html hold the same rows; only a workbook is ever pending."),
+    typer.Option("--format", help="csv and html have the same rows, but only a workbook is pending."),
 ]
 
 app = typer.Typer(add_completion=False, rich_markup_mode=None)
@@ -65,12 +65,12 @@ def report(
         invocation.console.summary("no tickets, so no report")
         return
     entries = read_catalog_of(stage.run_id, catalog, work)
-    attributed = Attributed(stage.run_id, stage.generated_at, stage.data, stage.bill, entries)
+    attributed = AttributedRun(stage.run_id, stage.generated_at, stage.data, stage.bill, entries)
     reporting = wiring.reporting(settings, folders, format)
     _write(invocation, attributed, reporting, output or folders.output / report_name(stage.run_id, format))
 
 
-def _write(invocation: Invocation, attributed: Attributed, reporting: Reporting, target: Path) -> None:
+def _write(invocation: Invocation, attributed: AttributedRun, reporting: Reporting, target: Path) -> None:
     with invocation.console.waiting("Writing the report"), invocation.run_progress.stage("report") as counts:
         made = make_report(attributed, reporting, target)
         counts["rows"] = len(made.rows)

@@ -1,4 +1,4 @@
-"""`ticketattr run`: the whole chain."""
+"""`ticketattr run`: all stages in order."""
 
 from __future__ import annotations
 
@@ -23,7 +23,8 @@ from .help_examples import epilog_of
 from .options import ClassifierOption, ExamplesOption, FreshOption, SendOldOption, WaitOption
 
 DryRunOption = Annotated[
-    bool, typer.Option("--dry-run", help="Send nothing; the report goes to the work folder, where it is not pending.")
+    bool,
+    typer.Option("--dry-run", help="Send nothing, and write the report into the work folder, where it is never sent."),
 ]
 
 app = typer.Typer(add_completion=False, rich_markup_mode=None)
@@ -47,10 +48,10 @@ def run(
     outgoing = (
         wiring.outgoing(settings.folders, settings.mail, invocation.clock, send_old=send_old) if settings.mail else None
     )
-    # Before anything heavy is loaded: who comes second is to know at once.
-    with outgoing.tracker.log.hold(invocation.clock(), wait=wait) if outgoing else nullcontext():
+    # Before anything heavy is loaded: a second process fails immediately.
+    with outgoing.log.acquire_sender_lock(invocation.clock(), wait=wait) if outgoing else nullcontext():
         if wait:
-            # An id from before the wait would sort before that of the run that was waited for.
+            # An id from before the wait would sort before the id of the run that ended meanwhile.
             this_run = invocation.new_run()
         _work(invocation, settings, outgoing, this_run, examples=examples, fresh=fresh)
 
@@ -75,9 +76,10 @@ def _work(
         invocation.console.summary(f"{sent(result.deliveries)} sent")
     if result.report:
         print_path(result.report)
-    exit_if_partial(invocation, tickets=result.tickets, deliveries=result.deliveries, left=result.left)
     if outgoing:
-        prune(wiring.archive(settings.folders, outgoing), settings.retention, invocation.clock())
+        # Before the exit code is decided: a report that cannot be sent must not keep the ticket text of old runs.
+        prune(wiring.storage(settings.folders, outgoing), settings.retention, invocation.clock())
+    exit_if_partial(invocation, tickets=result.tickets, deliveries=result.deliveries, left=result.left)
 
 
 def _report_folder(folders: FolderSettings, this_run: Run, *, sends: bool) -> Path:

@@ -1,4 +1,4 @@
-"""`ticketattr send`: what is pending, or one report, to its readers."""
+"""`ticketattr send`: send all pending reports, or one report."""
 
 from __future__ import annotations
 
@@ -22,10 +22,10 @@ from .options import SendOldOption, WaitOption
 
 ReportOption = Annotated[
     Path | None,
-    typer.Option("--report", metavar="PATH", help="This workbook alone, unless its content was sent before."),
+    typer.Option("--report", metavar="PATH", help="Send only this workbook, unless its content was sent before."),
 ]
-AgainOption = Annotated[bool, typer.Option("--again", help="With --report: even if it was sent before.")]
-DryRunOption = Annotated[bool, typer.Option("--dry-run", help="Show what would be sent; send nothing.")]
+AgainOption = Annotated[bool, typer.Option("--again", help="With --report: send it even if it was sent before.")]
+DryRunOption = Annotated[bool, typer.Option("--dry-run", help="Show what would be sent, and send nothing.")]
 
 app = typer.Typer(add_completion=False, rich_markup_mode=None)
 
@@ -41,7 +41,7 @@ def send(
 ) -> None:
     """Send every report that was not sent yet.
 
-    The oldest comes first, and all go in one message, unless the server takes none that large.
+    One message carries them all, oldest first, unless the mail server does not accept a message of that size.
     """
     if again and not report:
         raise SettingsError(
@@ -55,7 +55,7 @@ def send(
     if dry_run:
         _show(invocation, outgoing, report, again=again)
         return
-    with outgoing.tracker.log.hold(invocation.clock(), wait=wait):
+    with outgoing.log.acquire_sender_lock(invocation.clock(), wait=wait):
         statuses = _send(invocation, outgoing, report, again=again)
     run_progress = invocation.run_progress
     print_reports(sent_reports(run_progress.deliveries))
@@ -66,15 +66,15 @@ def send(
 
 
 def _show(invocation: Invocation, outgoing: Outgoing, report: Path | None, *, again: bool) -> None:
-    planner = outgoing.planner(report)
-    messages = planner.report(report, again=again) if report else planner.pending()
+    outgoing_messages = outgoing.messages(report)
+    messages = outgoing_messages.for_report(report, again=again) if report else outgoing_messages.pending()
     reports = [report for message in messages for report in message.reports]
     print_reports(reports)
     invocation.console.summary(f"dry run: {counted(len(reports), 'report')} would be sent, nothing was")
 
 
 def _send(invocation: Invocation, outgoing: Outgoing, report: Path | None, *, again: bool) -> list[ReportStatus]:
-    """Where the report, or all that still have to reach somebody, stand afterwards."""
+    """Send. Returns the status of the report, or of all pending reports, afterwards."""
     run_progress = invocation.run_progress
     with invocation.console.waiting("Sending"), run_progress.stage("send") as counts:
         run_progress.deliveries = send_report(outgoing, report, again=again) if report else send_pending(outgoing)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import csv
 import json
 import sys
 from collections.abc import Sequence
@@ -13,6 +12,7 @@ from ...application.check import CheckResult
 from ...domain.correction import Correction
 from ...domain.delivery import Event
 from ...domain.report_status import ReportStatus
+from ...infrastructure.reports.csv_writer import write_csv
 from .log_lines import plain
 from .tables import print_table
 
@@ -168,9 +168,7 @@ def _last_error(status: ReportStatus) -> str:
 
 
 def _print_csv(rows: Sequence[dict[str, Any]], fields: Sequence[str]) -> None:
-    writer = csv.DictWriter(sys.stdout, fields, lineterminator="\n")
-    writer.writeheader()
-    writer.writerows(rows)
+    write_csv(sys.stdout, fields, ([row[name] for name in fields] for row in rows))
 
 
 def _print_rows(rows: Sequence[dict[str, Any]], columns: Sequence[str], nothing: str) -> None:

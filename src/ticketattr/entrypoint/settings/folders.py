@@ -1,4 +1,4 @@
-"""Where files lie."""
+"""Settings for folders and files."""
 
 from __future__ import annotations
 
@@ -10,6 +10,8 @@ from .environment import Environment
 
 @dataclass(frozen=True, slots=True)
 class FolderSettings:
+    """The paths of reports, runs, report log and corrections."""
+
     output: Path
     work: Path
     report_log: Path
@@ -17,6 +19,7 @@ class FolderSettings:
 
     @classmethod
     def read(cls, env: Environment) -> FolderSettings:
+        """The settings, with everything wrong recorded in `env`."""
         return cls(
             output=env.path("OUTPUT_DIR", "output"),
             work=env.path("WORK_DIR", "work"),

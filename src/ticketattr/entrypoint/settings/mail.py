@@ -1,4 +1,4 @@
-"""How reports are delivered."""
+"""Settings for sending mail."""
 
 from __future__ import annotations
 
@@ -12,20 +12,14 @@ from .environment import Environment
 from .report_tracker import read_doubt, read_transport
 
 _UNSET = MailServer(host="")
-"""What counts where nothing is set."""
-
-MAX_PAUSE = 60.0
-"""The longest wait before a further try to send, in seconds."""
+"""The defaults."""
 
 
 @dataclass(frozen=True, slots=True)
 class MailSettings:
-    """`carrier`: the mail server of EMAIL_TRANSPORT=smtp, or the folder of EMAIL_TRANSPORT=file.
+    """`destination`: the mail server of EMAIL_TRANSPORT=smtp, or the folder of EMAIL_TRANSPORT=file."""
 
-    `pauses`: the seconds before each further try.
-    """
-
-    carrier: MailServer | Path
+    destination: MailServer | Path
     sender: str
     sender_name: str
     recipients: tuple[str, ...]
@@ -33,14 +27,15 @@ class MailSettings:
     reply_to: tuple[str, ...]
     subject: str
     codebase_url: str
-    pauses: tuple[float, ...]
+    max_retries: int
     doubt: DoubtPolicy
 
     @classmethod
     def read(cls, env: Environment) -> MailSettings:
+        """The settings, with everything missing or wrong recorded in `env`."""
         is_smtp = read_transport(env) == "smtp"
         return cls(
-            carrier=_mail_server(env) if is_smtp else env.path("EMAIL_OUTBOX_DIR", "outbox"),
+            destination=_mail_server(env) if is_smtp else env.path("EMAIL_OUTBOX_DIR", "outbox"),
             sender=env.address("EMAIL_SENDER"),
             sender_name=env.text("EMAIL_SENDER_NAME", "ticketattr"),
             recipients=env.addresses("EMAIL_RECIPIENT"),
@@ -48,24 +43,18 @@ class MailSettings:
             reply_to=env.optional_addresses("EMAIL_REPLY_TO"),
             subject=env.text("EMAIL_SUBJECT", "Ticket attribution report"),
             codebase_url=env.required("CODEBASE_URL"),
-            pauses=_pauses(env),
+            max_retries=env.whole("EMAIL_MAX_RETRIES", 3, least=0, most=20),
             doubt=read_doubt(env),
         )
-
-
-def _pauses(env: Environment) -> tuple[float, ...]:
-    factor = env.decimal("EMAIL_BACKOFF_FACTOR", 2.0, most=60.0)
-    retries = env.whole("EMAIL_MAX_RETRIES", 3, least=0, most=20)
-    return tuple(min(factor * 2**number, MAX_PAUSE) for number in range(retries))
 
 
 def _mail_server(env: Environment) -> MailServer:
     username = env.text("EMAIL_USERNAME")
     host, use_tls = env.required("EMAIL_SMTP_HOST"), env.flag("EMAIL_USE_TLS", default=_UNSET.use_tls)
-    may_be_plain = use_tls or is_loopback(host) or env.flag("EMAIL_ALLOW_PLAIN_AUTH", default=False)
-    if username and not may_be_plain:
+    may_log_in = use_tls or is_loopback(host) or env.flag("EMAIL_ALLOW_PLAIN_AUTH", default=False)
+    if username and not may_log_in:
         env.wrong.append(
-            "EMAIL_USE_TLS=false would send EMAIL_PASSWORD in plain text (EMAIL_ALLOW_PLAIN_AUTH allows it)"
+            "EMAIL_USE_TLS=false would send EMAIL_PASSWORD in plain text (EMAIL_ALLOW_PLAIN_AUTH=true allows it)"
         )
     return MailServer(
         host=host,
@@ -80,7 +69,7 @@ def _mail_server(env: Environment) -> MailServer:
 
 
 def is_loopback(host: str) -> bool:
-    """Judged by the name: what a name server says is no reason to show a password."""
+    """Whether the name or address is local. Not by DNS: its reply must not decide whether a password is sent."""
     try:
         return ip_address(host).is_loopback
     except ValueError:

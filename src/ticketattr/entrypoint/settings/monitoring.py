@@ -1,4 +1,4 @@
-"""Settings of monitoring: logs, metrics and alerts."""
+"""Settings of the log file, the metrics and the alerts."""
 
 from __future__ import annotations
 
@@ -16,14 +16,14 @@ from .report_tracker import ReportTrackerSettings
 LogFormat = Literal["text", "json"]
 
 _LEVELS = {"debug": logging.DEBUG, "info": logging.INFO, "warning": logging.WARNING, "error": logging.ERROR}
-# Between two URLs. A comma may also be part of a URL.
+# Between two URLs. A comma may also be a part of a URL.
 _BETWEEN_URLS = re.compile(r"[,\s]+(?=[A-Za-z][A-Za-z0-9+.-]*://)")
 _URL = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*://\S+")
 
 
 @dataclass(frozen=True, slots=True)
 class LogSettings:
-    """Settings of the log. `format` is for the file and for stderr in a pipe. `level` is for the file only."""
+    """`format` holds for the file, and for stderr unless it is a terminal. `level` holds for the file only."""
 
     file: Path | None = None
     format: LogFormat = "text"
@@ -33,6 +33,7 @@ class LogSettings:
 
     @classmethod
     def read(cls, env: Environment) -> LogSettings:
+        """Read the settings; `env` collects those that are wrong."""
         file = env.text("LOG_FILE")
         return cls(
             file=Path(file) if file else None,
@@ -45,7 +46,7 @@ class LogSettings:
 
 @dataclass(frozen=True, slots=True)
 class MonitoringSettings:
-    """Settings of the run history, the metrics and the alerts."""
+    """Where the run history is kept, where metrics are published and where alerts are sent."""
 
     tracker: ReportTrackerSettings
     textfile: Path | None
@@ -53,12 +54,13 @@ class MonitoringSettings:
     alert_urls: tuple[str, ...] = field(repr=False)
 
     @property
-    def is_watched(self) -> bool:
-        """Whether metrics or alerts are set up. Otherwise the end of a run is not recorded."""
+    def is_enabled(self) -> bool:
+        """Whether metrics or alerts are set. Otherwise no run history is kept."""
         return bool(self.textfile or self.push_url or self.alert_urls)
 
     @classmethod
     def read(cls, env: Environment) -> MonitoringSettings:
+        """Read the settings; `env` collects those that are wrong."""
         return cls(
             tracker=ReportTrackerSettings.read(env),
             textfile=_textfile(env),
@@ -70,7 +72,7 @@ class MonitoringSettings:
 def _textfile(env: Environment) -> Path | None:
     path = env.text("METRICS_TEXTFILE")
     if path and not path.endswith(".prom"):
-        env.wrong.append("METRICS_TEXTFILE does not end in .prom; node_exporter reads only such files")
+        env.wrong.append("METRICS_TEXTFILE does not end in .prom, and node_exporter only reads such files")
     return Path(path) if path else None
 
 
@@ -78,12 +80,12 @@ def _push_url(env: Environment) -> str:
     url = env.optional_secret("METRICS_PUSH_URL")
     try:
         parts = urlsplit(url)
-        is_usable = parts.scheme in ("http", "https") and bool(parts.hostname) and parts.port != 0
+        is_valid = parts.scheme in ("http", "https") and bool(parts.hostname) and parts.port != 0
     except ValueError:
-        is_usable = False
-    if url and not is_usable:
+        is_valid = False
+    if url and not is_valid:
         env.wrong.append("METRICS_PUSH_URL is not an http(s) URL")
-    return url if is_usable else ""
+    return url if is_valid else ""
 
 
 def _alert_urls(env: Environment) -> tuple[str, ...]:
@@ -91,10 +93,10 @@ def _alert_urls(env: Environment) -> tuple[str, ...]:
     parts = [part for part in _BETWEEN_URLS.split(text) if part]
     urls = tuple(part for part in parts if _URL.fullmatch(part))
     if len(urls) < len(parts):
-        # Neither shown nor used: it may be a token.
+        # The text itself is not shown, because it may be a token.
         number = next(number for number, part in enumerate(parts, start=1) if part not in urls)
         env.wrong.append(f"ALERT_URLS: number {number} is not a URL")
     if urls and not find_spec("apprise"):
-        env.wrong.append("ALERT_URLS needs the extra that sends alerts: `pip install 'ticketattr[alerts]'`")
+        env.wrong.append("ALERT_URLS needs an extra: `pip install 'ticketattr[alerts]'`")
         return ()
     return urls

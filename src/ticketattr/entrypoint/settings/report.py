@@ -1,4 +1,4 @@
-"""What the report says."""
+"""Settings of the report."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from .report_tracker import read_transport
 
 @dataclass(frozen=True, slots=True)
 class ReportSettings:
-    """`transport`: the report is compared with the last one that was sent by that."""
+    """What the report says; it is compared with the last report that `transport` sent."""
 
     review_below: float
     ticket_url: str
@@ -20,9 +20,10 @@ class ReportSettings:
 
     @classmethod
     def read(cls, env: Environment) -> ReportSettings:
+        """Read the settings; `env` collects what is missing or wrong."""
         url = env.text("TICKET_URL")
         if url and not (url.lower().startswith(("http://", "https://")) and "{id}" in url):
-            env.wrong.append("TICKET_URL is no http(s) URL with {id} in it")
+            env.wrong.append("TICKET_URL is not an http(s) URL with {id} in it")
         return cls(
             review_below=env.decimal("REVIEW_BELOW", REVIEW_BELOW, most=1.0),
             ticket_url=url,

@@ -1,4 +1,4 @@
-"""What decides where every report stands: where reports and their log lie, and what counts as sent."""
+"""Settings that decide the status of every report: its folder, the report log, and what counts as sent."""
 
 from __future__ import annotations
 
@@ -13,18 +13,23 @@ from .folders import FolderSettings
 
 @dataclass(frozen=True, slots=True)
 class ReportTrackerSettings:
+    """Folders, and what counts as sent. `doubt`: what happens to messages in doubt."""
+
     folders: FolderSettings
     transport: Transport
     doubt: DoubtPolicy
 
     @classmethod
     def read(cls, env: Environment) -> ReportTrackerSettings:
+        """The settings, with everything missing or wrong recorded in `env`."""
         return cls(FolderSettings.read(env), read_transport(env), read_doubt(env))
 
 
 def read_transport(env: Environment) -> Transport:
+    """EMAIL_TRANSPORT."""
     return "file" if env.choice("EMAIL_TRANSPORT", "smtp", get_args(Transport)) == "file" else "smtp"
 
 
 def read_doubt(env: Environment) -> DoubtPolicy:
+    """EMAIL_IN_DOUBT."""
     return "hold" if env.choice("EMAIL_IN_DOUBT", "resend", get_args(DoubtPolicy)) == "hold" else "resend"

@@ -1,4 +1,4 @@
-"""How long things are kept."""
+"""Settings for retention."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ _LONGEST = 36_500.0
 
 
 def read_retention(env: Environment) -> Retention:
-    """Both in days; without RETENTION_DAYS, reports and the log of their delivery are kept for ever."""
+    """WORK_RETENTION_DAYS and RETENTION_DAYS. Without the latter, sent reports are kept for ever."""
     reports = env.optional_decimal("RETENTION_DAYS", least=1.0, most=_LONGEST)
     return Retention(
         runs=timedelta(days=env.decimal("WORK_RETENTION_DAYS", 30.0, least=1.0, most=_LONGEST)),

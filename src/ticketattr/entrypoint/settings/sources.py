@@ -1,4 +1,4 @@
-"""Where tickets and catalog come from."""
+"""Settings of the helpdesk and of the service catalog."""
 
 from __future__ import annotations
 
@@ -9,13 +9,12 @@ from ...infrastructure.files import STREAM
 from ...infrastructure.options import HelpdeskAccess, HTTPPolicy
 from .environment import Environment
 
-_UNSET = HTTPPolicy()
-"""What counts where nothing is set."""
+_DEFAULT = HTTPPolicy()
 
 
 @dataclass(frozen=True, slots=True)
 class SourceSettings:
-    """`catalog_max_stale`: how old a catalog may stand in for a missing one."""
+    """Where tickets and catalog come from. `catalog_max_stale`: the age up to which a copy of the catalog is used."""
 
     helpdesk: HelpdeskAccess
     catalog_location: str
@@ -24,6 +23,7 @@ class SourceSettings:
 
     @classmethod
     def read(cls, env: Environment) -> SourceSettings:
+        """Read the settings; `env` collects what is missing or wrong."""
         helpdesk, catalog_location = _helpdesk_access(env), env.required("SERVICE_CATALOG_URL")
         if helpdesk.location == catalog_location == str(STREAM):
             env.wrong.append("HELPDESK_API_URL and SERVICE_CATALOG_URL cannot both be stdin")
@@ -31,9 +31,9 @@ class SourceSettings:
             helpdesk=helpdesk,
             catalog_location=catalog_location,
             http=HTTPPolicy(
-                max_retries=env.whole("HTTP_MAX_RETRIES", _UNSET.max_retries, least=0, most=20),
-                backoff_factor=env.decimal("HTTP_BACKOFF_FACTOR", _UNSET.backoff_factor, most=60.0),
-                timeout=env.decimal("HTTP_TIMEOUT", _UNSET.timeout, least=0.1),
+                max_retries=env.whole("HTTP_MAX_RETRIES", _DEFAULT.max_retries, least=0, most=20),
+                backoff_factor=env.decimal("HTTP_BACKOFF_FACTOR", _DEFAULT.backoff_factor, most=60.0),
+                timeout=env.decimal("HTTP_TIMEOUT", _DEFAULT.timeout, least=0.1),
             ),
             catalog_max_stale=timedelta(hours=env.decimal("CATALOG_MAX_STALE", 24.0)),
         )

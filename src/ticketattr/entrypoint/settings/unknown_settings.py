@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from difflib import get_close_matches
 
@@ -15,18 +15,40 @@ _PREFIXES = ("HELPDESK_", "SERVICE_CATALOG_", "LLM_", "EMAIL_", "REPORT_LOG_")
 _NEAR, _VERY_NEAR = 0.6, 0.88
 _NAME = re.compile(r"[A-Z][A-Z0-9_]{0,63}")
 
+REMOVED_SETTINGS: Mapping[str, str] = {
+    "EMAIL_BACKOFF_FACTOR": "Remove it: the waits between the tries of a message are fixed.",
+    "LLM_BACKOFF_FACTOR": "Remove it: the waits between the tries of a call are fixed.",
+    "LLM_VOTES": "Remove it: each question is asked once. CALIBRATION_FILE makes a confidence a probability.",
+}
+"""What to do about settings that earlier versions had, by the name of the setting."""
+
 
 @dataclass(frozen=True, slots=True)
 class UnknownSetting:
-    """A name that is not a setting. `guess`: the setting that was probably meant; empty when there is none."""
+    """A name that no setting has. `guess` is the setting that was probably meant; empty: there is none.
+
+    `advice` says what to do about a setting that was removed; it is empty for all other names.
+    """
 
     name: str
     source: str
-    guess: str
+    guess: str = ""
+    advice: str = ""
+
+    @property
+    def what(self) -> str:
+        return f"{self.name} ({self.source}) is {'no longer' if self.advice else 'not'} a setting"
+
+    @property
+    def fix(self) -> str:
+        if self.advice:
+            return self.advice
+        return f"Rename it to {self.guess}, or remove it." if self.guess else "Remove it: nothing reads it."
 
     def __str__(self) -> str:
-        meant = f": did you mean {self.guess}?" if self.guess else ""
-        return f"{self.name} ({self.source}) is not a setting{meant}"
+        if self.advice:
+            return f"{self.what}. {self.advice}"
+        return f"{self.what}: did you mean {self.guess}?" if self.guess else self.what
 
 
 def unknown_settings(values: Values) -> list[UnknownSetting]:
@@ -51,13 +73,15 @@ def _secrets() -> Iterator[str]:
 
 
 def _unknown(name: str, source: ValueSource, known: Iterable[str]) -> UnknownSetting:
+    if name in REMOVED_SETTINGS:
+        return UnknownSetting(name, source.origin_of(name), advice=REMOVED_SETTINGS[name])
     guess = next(iter(get_close_matches(name.upper(), known, n=1, cutoff=_NEAR)), "")
     shown_name = name if _NAME.fullmatch(name) or guess else "a name"
     return UnknownSetting(shown_name, source.origin_of(name), guess)
 
 
 def _looks_like_a_setting(name: str, known: Iterable[str]) -> bool:
-    if name.startswith(_PREFIXES):
+    if name.startswith(_PREFIXES) or name in REMOVED_SETTINGS:
         return True
     word = name.partition("_")[0]
     similar = [setting for setting in known if setting.partition("_")[0] == word]

@@ -1,1 +1,1 @@
-"""Who chooses request types: a model, the embedded classifier, and what works through either."""
+"""Classifiers choose request types: a large language model, the embedded classifier, and combinations of them."""

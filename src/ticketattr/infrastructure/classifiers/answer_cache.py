@@ -1,6 +1,7 @@
-"""Answers that a model gave before, in one SQLite file that several processes may share.
+"""A cache of the answers of a model, in one SQLite file that several processes may share.
 
-Losing it costs money and nothing else, so whatever is wrong with the file is said once and the run goes on.
+Without the cache, a run costs more and works as well. So a file that cannot be used causes one warning, and the run
+continues.
 """
 
 from __future__ import annotations
@@ -14,6 +15,7 @@ from datetime import timedelta
 from pathlib import Path
 from typing import TypeVar
 
+from ...application.batches import chunks
 from ...application.ports import Clock
 from ...domain.catalog import ServiceCatalog
 from ...domain.ticket import Attribution, Outcome, Unattributed
@@ -24,7 +26,7 @@ log = logging.getLogger(__name__)
 
 SCHEMA_VERSION = 1
 KEEP_DAYS = 30
-"""How long an answer is kept that nobody asks for."""
+"""An answer that was not used for so long is deleted."""
 
 _SCHEMA = f"""
 BEGIN;
@@ -39,7 +41,7 @@ T = TypeVar("T")
 
 
 class NoAnswerCache:
-    """For a classifier that costs nothing."""
+    """An empty cache, for a classifier whose answers cost nothing."""
 
     def get(self, keys: Sequence[str], catalog: ServiceCatalog) -> dict[str, Outcome]:
         return {}
@@ -49,7 +51,7 @@ class NoAnswerCache:
 
 
 class SQLiteAnswerCache:
-    """`fresh` asks anew whatever is known, and keeps the new answers."""
+    """With `fresh`, it returns no answers, so that all are asked for again. It keeps the new answers."""
 
     def __init__(self, path: Path, clock: Clock, *, fresh: bool = False) -> None:
         self._path = path
@@ -70,8 +72,7 @@ class SQLiteAnswerCache:
     def _read(self, file: sqlite3.Connection, keys: Sequence[str], catalog: ServiceCatalog) -> dict[str, Outcome]:
         now = self._clock()
         found: dict[str, Outcome] = {}
-        for start in range(0, len(keys), _AT_ONCE):
-            some = keys[start : start + _AT_ONCE]
+        for some in chunks(keys, _AT_ONCE):
             marks = ",".join("?" * len(some))
             for key, answer in file.execute(f"SELECT key, answer FROM answers WHERE key IN ({marks})", some):  # noqa: S608  # nosec B608  # only question marks
                 if outcome := _decode(answer, catalog):
@@ -81,7 +82,7 @@ class SQLiteAnswerCache:
         return found
 
     def _with_file(self, use: Callable[[sqlite3.Connection], T]) -> T | None:
-        """What `use` returns; None when the file is of no use."""
+        """Returns what `use` returns, or None when the file cannot be used."""
         if not self._usable:
             return None
         try:
@@ -101,10 +102,10 @@ class SQLiteAnswerCache:
         with closing(sqlite3.connect(self._path, timeout=10)) as file:
             (version,) = file.execute("PRAGMA user_version").fetchone()
             if version > SCHEMA_VERSION:
-                raise sqlite3.OperationalError(f"it is of a newer version ({version})")
+                raise sqlite3.OperationalError(f"a newer version ({version}) wrote it")
             if version == 0:
                 file.executescript("PRAGMA journal_mode = WAL;" + _SCHEMA)
-            # A killed process loses nothing by this, and a machine without power at most some answers.
+            # A killed process loses no answers, and a machine that loses power loses a few at most.
             file.execute("PRAGMA synchronous = NORMAL")
             with file:
                 yield file
@@ -120,7 +121,7 @@ class SQLiteAnswerCache:
         except OSError as error:
             self._do_without(f"{reason}; {error.strerror}")
             return
-        log.warning("the answer cache %s is damaged (%s) and was set aside as %s", self._path, reason, aside.name)
+        log.warning("the answer cache %s is damaged (%s) and was renamed to %s", self._path, reason, aside.name)
 
 
 def _encode(outcome: Outcome) -> str:
@@ -137,7 +138,7 @@ def _encode(outcome: Outcome) -> str:
 
 
 def _decode(text: str, catalog: ServiceCatalog) -> Outcome | None:
-    """None for what is no answer, or none that `catalog` has."""
+    """Returns None if the text is not a valid answer, or if `catalog` no longer has its request type."""
     try:
         answer = json.loads(text)
         if "no_match" in answer:

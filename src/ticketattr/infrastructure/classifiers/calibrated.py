@@ -1,8 +1,8 @@
-"""A calibration on file, and a classifier whose confidence goes through it.
+"""The calibration file, and a classifier that maps its confidence by it.
 
     {"kind": "calibration", "schema_version": 1, "classifier": "…", "slope": …, "offset": …, "tickets": …}
 
-`classifier` is the fingerprint of the classifier over its catalog: a curve says nothing about another one.
+`classifier` is the fingerprint of a classifier with its catalog. The curve applies to no other.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from pydantic.dataclasses import dataclass
 from ...application.ports import Classifier
 from ...domain.calibration import Calibration
 from ...domain.catalog import ServiceCatalog
-from ...domain.examples import Example
+from ...domain.examples import NO_EXAMPLES, Examples
 from ...domain.ticket import Attribution, Outcome, Ticket
 from ...errors import InputError
 from ..files import output, read_bounded
@@ -34,7 +34,7 @@ _HINT = "Make one with `ticketattr evaluate --save-calibration`."
 
 @dataclass(frozen=True)
 class CalibrationFile:
-    """`tickets`: on how many it was fitted."""
+    """The content of the file. `tickets` is the number of tickets that the curve was fitted on."""
 
     kind: str
     schema_version: int
@@ -45,10 +45,11 @@ class CalibrationFile:
 
     @property
     def calibration(self) -> Calibration:
+        """The curve."""
         return Calibration(self.slope, self.offset)
 
     def fits(self, classifier: Classifier, catalog: ServiceCatalog) -> bool:
-        """Whether it was made for that one, over that catalog."""
+        """Returns whether the curve was fitted for this classifier with this catalog."""
         return self.classifier == classifier.fingerprint(catalog)
 
 
@@ -56,26 +57,27 @@ _FILE = TypeAdapter(CalibrationFile)
 
 
 def write_calibration(path: Path, calibration: Calibration, *, classifier: str, tickets: int) -> None:
+    """Writes the curve that was fitted on so many tickets for the classifier of that fingerprint."""
     content = CalibrationFile("calibration", SCHEMA_VERSION, classifier, calibration.slope, calibration.offset, tickets)
     with output(path) as file:
         file.write(dump_json(_FILE.dump_python(content)))
 
 
 def read_calibration(path: Path) -> CalibrationFile:
-    """Raises InputError."""
+    """Returns the content of the file. Raises InputError if it is not a calibration of this version."""
     try:
         file = _FILE.validate_python(parse_json(read_bounded(path, _MAX_BYTES), str(path)))
     except ValidationError as error:
-        raise InputError(f"{path} is no calibration file", hint=_HINT) from error
+        raise InputError(f"{path} is not a calibration file", hint=_HINT) from error
     if (file.kind, file.schema_version) != ("calibration", SCHEMA_VERSION) or file.slope <= 0:
-        raise InputError(f"{path} is no calibration file of version {SCHEMA_VERSION}", hint=_HINT)
+        raise InputError(f"{path} is not a calibration file of version {SCHEMA_VERSION}", hint=_HINT)
     return file
 
 
 class CalibratedClassifier(DelegatingClassifier):
-    """Answers as `classifier` does; with its confidence mapped, where the file was made for it.
+    """Answers as `classifier` does, with the confidence mapped by the calibration file.
 
-    A file of another classifier or catalog is said once and not used.
+    A file that was made for another classifier or catalog causes one warning, and the confidence stays as it is.
     """
 
     def __init__(self, classifier: Classifier, file: CalibrationFile) -> None:
@@ -84,11 +86,11 @@ class CalibratedClassifier(DelegatingClassifier):
         self._is_told = False
 
     def fingerprint(self, catalog: ServiceCatalog) -> str:
-        """With the curve, so that no answer is kept under one and read under another."""
+        """Includes the curve, so that a cached answer is not used with another curve."""
         return f"{self._classifier.fingerprint(catalog)} {self._file.slope} {self._file.offset}"
 
     async def choose(
-        self, tickets: Sequence[Ticket], catalog: ServiceCatalog, examples: Sequence[Example] = ()
+        self, tickets: Sequence[Ticket], catalog: ServiceCatalog, examples: Examples = NO_EXAMPLES
     ) -> list[Outcome]:
         outcomes = await self._classifier.choose(tickets, catalog, examples)
         if not self._is_used(catalog):
@@ -98,7 +100,7 @@ class CalibratedClassifier(DelegatingClassifier):
     def _is_used(self, catalog: ServiceCatalog) -> bool:
         fits = self._file.fits(self._classifier, catalog)
         if not fits and not self._is_told:
-            log.warning("the calibration is not used: it was made for another classifier or catalog")
+            log.warning("the calibration is not used, because it was made for another classifier or catalog")
             self._is_told = True
         return fits
 

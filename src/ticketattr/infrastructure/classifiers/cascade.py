@@ -1,24 +1,23 @@
-"""The embedded classifier decides where it is sure; a model is asked about the rest, and paid for the rest alone."""
+"""A cascade: a model is asked about those tickets only that the embedded classifier is not sure about."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 
+from ...application.batches import chunks
 from ...application.ports import BatchFailed, Classifier, ClassifierStopped
 from ...domain.catalog import ServiceCatalog
-from ...domain.examples import Example
+from ...domain.examples import NO_EXAMPLES, Examples
 from ...domain.ticket import Attribution, Outcome, Ticket, Unattributed
+from ...domain.usage import Bill, total
 from .delegating import DelegatingClassifier
 
 _BATCHES_AT_ONCE = 5
-"""How many of the model's batches are looked through together, so that what is left makes full ones."""
+"""How many batches of the model the first classifier looks at together, so that the rest fills whole batches."""
 
 
 class CascadeClassifier(DelegatingClassifier):
-    """`first` decides from the confidence `threshold` on, `second` the rest.
-
-    It is estimated as if the second one were asked about all, which it will not be.
-    """
+    """`first` decides from the confidence `threshold` on, and `second` decides the rest."""
 
     def __init__(self, first: Classifier, second: Classifier, threshold: float) -> None:
         super().__init__(second)
@@ -34,23 +33,26 @@ class CascadeClassifier(DelegatingClassifier):
         parts = self._first.fingerprint(catalog), self._classifier.fingerprint(catalog), self._threshold
         return " ".join(["cascade", *map(str, parts)])
 
+    def estimate(self, tickets: Sequence[Ticket], catalog: ServiceCatalog, examples: Examples = NO_EXAMPLES) -> Bill:
+        """Estimates the cost of asking the model about all tickets: which ones are doubtful is not known yet."""
+        batches = chunks(tickets, self._classifier.batch_size)
+        return total(self._classifier.estimate(batch, catalog, examples) for batch in batches)
+
     async def choose(
-        self, tickets: Sequence[Ticket], catalog: ServiceCatalog, examples: Sequence[Example] = ()
+        self, tickets: Sequence[Ticket], catalog: ServiceCatalog, examples: Examples = NO_EXAMPLES
     ) -> list[Outcome]:
         outcomes = await self._first.choose(tickets, catalog, examples)
         doubtful = [place for place, outcome in enumerate(outcomes) if not self._is_sure(outcome)]
-        size = self._classifier.batch_size
-        for start in range(0, len(doubtful), size):
-            places = doubtful[start : start + size]
+        for places in chunks(doubtful, self._classifier.batch_size):
             answers = await self._second_opinion([tickets[place] for place in places], catalog, examples)
             for place, answer in zip(places, answers, strict=True):
                 outcomes[place] = answer
         return outcomes
 
     async def _second_opinion(
-        self, tickets: Sequence[Ticket], catalog: ServiceCatalog, examples: Sequence[Example]
+        self, tickets: Sequence[Ticket], catalog: ServiceCatalog, examples: Examples
     ) -> list[Outcome]:
-        """A failure is one of these tickets alone: the others of the batch have their answer."""
+        """Returns failures as outcomes, because the other tickets of the batch have their answer already."""
         if self._stopped:
             return [self._stopped] * len(tickets)
         try:

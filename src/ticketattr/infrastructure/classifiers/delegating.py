@@ -1,4 +1,4 @@
-"""What a classifier that works through another one passes on unchanged; the base of those that do."""
+"""The base of classifiers that wrap another classifier."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import TypeVar
 
 from ...application.ports import Classifier
 from ...domain.catalog import ServiceCatalog
-from ...domain.examples import Example
+from ...domain.examples import NO_EXAMPLES, Examples
 from ...domain.ticket import Ticket
 from ...domain.usage import Bill
 
@@ -16,6 +16,8 @@ Self = TypeVar("Self", bound="DelegatingClassifier")
 
 
 class DelegatingClassifier:
+    """Passes on everything but the answers and the fingerprint."""
+
     def __init__(self, classifier: Classifier) -> None:
         self._classifier = classifier
 
@@ -31,7 +33,7 @@ class DelegatingClassifier:
     def bill(self) -> Bill:
         return self._classifier.bill
 
-    def estimate(self, tickets: Sequence[Ticket], catalog: ServiceCatalog, examples: Sequence[Example] = ()) -> Bill:
+    def estimate(self, tickets: Sequence[Ticket], catalog: ServiceCatalog, examples: Examples = NO_EXAMPLES) -> Bill:
         return self._classifier.estimate(tickets, catalog, examples)
 
     async def __aenter__(self: Self) -> Self:

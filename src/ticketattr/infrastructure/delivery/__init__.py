@@ -1,1 +1,1 @@
-"""How reports reach their readers, and the log that proves it."""
+"""The folder of reports, the report log, and the ways to send mail."""

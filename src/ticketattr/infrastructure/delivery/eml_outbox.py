@@ -1,4 +1,4 @@
-"""Delivery into a folder, for a machine without a mail server: one `.eml` file for each message."""
+"""A mailer that writes each message as an `.eml` file into a folder, for machines without a mail server."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import ClassVar
 
-from ...application.ports import Receipt
+from ...application.ports import Acceptance
 from ...domain.delivery import Message, Transport
 from ..files import make_folder, replacing
 from .message import MailTemplate
@@ -16,7 +16,7 @@ from .message import MailTemplate
 
 @dataclass(frozen=True, slots=True)
 class EMLOutbox:
-    """Its own session: there is nobody to connect to."""
+    """The mailer and its session: a folder needs no connection."""
 
     transport: ClassVar[Transport] = "file"
 
@@ -25,21 +25,24 @@ class EMLOutbox:
 
     @contextmanager
     def connect(self) -> Iterator[EMLOutbox]:
+        """Create the folder if it does not exist. Raises SettingsError or ServiceError."""
         make_folder(self.folder)
         yield self
 
-    def check(self) -> None:
+    def max_mail_size(self) -> None:
+        """None: a file has no limit. Raises SettingsError or ServiceError if the folder cannot be used."""
         make_folder(self.folder)
 
-    def send(self, message: Message, contents: Sequence[bytes], to: Sequence[str] = ()) -> Receipt:
+    def send(self, message: Message, contents: Sequence[bytes], to: Sequence[str] = ()) -> Acceptance:
+        """Write the message for all its recipients, whoever is in `to`."""
         path = self.folder / _file_name(message)
         content = self.template.compose(message, contents).as_bytes()
         with replacing(path) as file:
             file.write(content)
-        return Receipt(f"written to {path}", len(content))
+        return Acceptance(f"written to {path}", len(content))
 
 
 def _file_name(message: Message) -> str:
-    """The same for a repeat, which so takes the place of what it repeats."""
+    """The same name for a repetition, which therefore replaces the file of the first attempt."""
     identity = message.message_id.strip("<>").partition("@")[0].rpartition(".")[2]
     return f"{message.date:%Y%m%dT%H%M%SZ}-{identity[:8]}.eml"

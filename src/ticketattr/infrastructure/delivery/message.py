@@ -1,4 +1,4 @@
-"""The mail that carries reports: text and HTML from the packaged templates, one attachment a report."""
+"""The mail with reports: text and HTML from the packaged templates, and one attachment for each report."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from string import Template
 
 from ...domain.delivery import Message, ReportFile
 
-# Not every server takes 8-bit text.
+# Not every server accepts 8-bit text.
 _POLICY = SMTP.clone(cte_type="7bit")
 _XLSX = ("application", "vnd.openxmlformats-officedocument.spreadsheetml.sheet")
 _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff]")
@@ -23,13 +23,13 @@ _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff]")
 
 @dataclass(frozen=True, slots=True)
 class MailTemplate:
-    """What stands in every mail beside its reports: who signs it, and where the code is."""
+    """The texts that are the same in every mail: the sender's name, and the URL of the code."""
 
     sender_name: str
     codebase_url: str
 
     def compose(self, message: Message, contents: Sequence[bytes]) -> EmailMessage:
-        """`message` with the contents of its reports, in their order."""
+        """The mail of `message`. `contents`: the bytes of its reports, in their order."""
         mail = EmailMessage(policy=_POLICY)
         mail["From"] = Address(self.sender_name, addr_spec=message.sender)
         mail["To"] = [Address(addr_spec=recipient) for recipient in message.recipients]
@@ -39,7 +39,7 @@ class MailTemplate:
         mail["Subject"] = " ".join(message.subject.splitlines())
         mail["Date"] = format_datetime(message.date)
         mail["Message-ID"] = message.message_id
-        # So that no vacation notice answers (RFC 3834).
+        # No automatic reply, such as a vacation notice, is sent to this mail (RFC 3834).
         mail["Auto-Submitted"] = "auto-generated"
         mail.set_content(self._text(message.reports))
         mail.add_alternative(self._html(message.reports), subtype="html")

@@ -1,4 +1,4 @@
-"""What became of every message and every report in it: one SQLite file (tables: report_log_schema), and a lock."""
+"""The report log in one SQLite file (`report_log_schema` has its tables), with a lock file beside it."""
 
 from __future__ import annotations
 
@@ -10,69 +10,88 @@ from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 
-from ...domain.delivery import ABANDONED, Adoption, Delivery, Event, Message, MessageState, RecipientResult, ReportFile
+from ...domain.delivery import (
+    ABANDONED,
+    SHARED_STATE,
+    Adoption,
+    Delivery,
+    Event,
+    Message,
+    MessageState,
+    RecipientResult,
+    ReportFile,
+)
 from ...errors import InputError, ServiceError, SettingsError
 from ..files import make_private
 from . import sender_lock
-from .report_log_copies import read_copy, set_aside, write_copy
-from .report_log_rows import FATE, forget_message, insert_message, path_text, read_deliveries, settle_recipients
-from .report_log_schema import SCHEMA_VERSION, ensure_schema, is_blank, known_version
+from .report_log_copies import rename_log, restore_copy, write_copy
+from .report_log_rows import delete_message, insert_message, path_text, read_deliveries, set_shared_state
+from .report_log_schema import ensure_schema, is_blank, is_current
 
 _BUSY = ("locked", "busy")
-_MAY_PASS = (*_BUSY, "full", "disk I/O error")
+_TRANSIENT = (*_BUSY, "full", "disk I/O error")
 
 
 @dataclass(frozen=True, slots=True)
 class SQLiteReportLog:
-    """Every call opens the file anew; reading makes no file where there is none. `who` stands in the events."""
+    """The whole log: `DeliveryLog` and `ReportLogMaintenance`. `who` is the user and host in the events.
+
+    Every call opens the file. Reading a log that does not exist creates no file.
+    """
 
     path: Path
     who: str = ""
 
     @contextmanager
-    def hold(self, at: datetime, *, wait: float = 0.0) -> Iterator[None]:
-        with self._keep_out(at, wait) as since:
+    def acquire_sender_lock(self, at: datetime, *, wait: float = 0.0) -> Iterator[None]:
+        """Hold the lock file for the block. Messages that a dead process left `sending` become `in_doubt`."""
+        with self._lock(at, wait) as since:
             if self.exists():
-                self._doubt_what_was_left(since)
+                self._doubt_abandoned_messages(since)
             yield
 
-    def hold_unread(self, at: datetime) -> AbstractContextManager[datetime]:
-        return self._keep_out(at, 0.0)
+    def acquire_lock_only(self, at: datetime) -> AbstractContextManager[datetime]:
+        """Hold the lock file for the block, without opening the database."""
+        return self._lock(at, 0.0)
 
-    def is_held(self) -> bool:
-        return sender_lock.is_held(self._lock)
+    def is_locked(self) -> bool:
+        """Whether a process holds the lock file."""
+        return sender_lock.is_locked(self._lock_path)
 
-    def holder(self) -> str:
-        """Who is sending; empty when nobody is."""
-        return sender_lock.holder(self._lock) if self.is_held() else ""
+    def lock_holder(self) -> str:
+        """The process that holds the sender lock; empty if none does."""
+        return sender_lock.holder(self._lock_path) if self.is_locked() else ""
 
-    def examine(self) -> bool:
-        """Whether it is of the present version. Raises what using it would, and changes nothing."""
+    def check_integrity(self) -> bool:
+        """Whether the tables exist already. Changes nothing, and raises the errors that using the log would raise."""
         with self._errors(), closing(sqlite3.connect(self.path, timeout=1, isolation_level=None)) as log:
-            version = known_version(log, self.path)
+            has_tables = is_current(log, self.path)
             self._check(log)
             if log.execute("PRAGMA foreign_key_check").fetchone():
-                raise self._damaged("it speaks of messages that it does not have")
-            # It can be written, and nobody else is keeping it.
+                raise self._damaged("it refers to messages that it does not contain")
+            # Raises if the file cannot be written, or another process keeps it locked.
             log.execute("BEGIN IMMEDIATE")
             log.execute("ROLLBACK")
-            return version == SCHEMA_VERSION
+            return has_tables
 
     def exists(self) -> bool:
+        """Whether the database has tables; an empty file does not count."""
         if not self.path.exists():
             return False
         with self._errors(), closing(sqlite3.connect(self.path)) as log:
             return not is_blank(log)
 
     def deliveries(self) -> list[Delivery]:
+        """All deliveries, oldest first, after a check of the whole database."""
         if not self.exists():
             return []
         with self._open() as log:
-            log.execute("BEGIN")  # one view of all tables
+            log.execute("BEGIN")  # one consistent view of all tables
             self._check(log)
             return read_deliveries(log)
 
     def delivery(self, message_id: str) -> Delivery | None:
+        """The delivery of one message; None if the log does not contain it."""
         if not self.exists():
             return None
         with self._open() as log:
@@ -80,6 +99,7 @@ class SQLiteReportLog:
             return next(iter(read_deliveries(log, message_id)), None)
 
     def adoptions(self) -> list[Adoption]:
+        """All adoptions, in the order in which they were recorded."""
         if not self.exists():
             return []
         with self._open() as log:
@@ -87,6 +107,7 @@ class SQLiteReportLog:
             return [Adoption(datetime.fromisoformat(at), *fields) for at, *fields in rows]
 
     def events(self) -> list[Event]:
+        """All events, in the order in which they were recorded, after a check of the whole database."""
         if not self.exists():
             return []
         with self._open() as log:
@@ -94,8 +115,9 @@ class SQLiteReportLog:
             rows = log.execute("SELECT number, at, what, message_id, who, facts FROM events ORDER BY number")
             return [Event(number, datetime.fromisoformat(at), *fields) for number, at, *fields in rows]
 
-    def begin(self, message: Message, at: datetime, *, to: Sequence[str] = (), why: str = "") -> None:
-        to = to or message.envelope
+    def start_attempt(self, message: Message, at: datetime, *, to: Sequence[str] = (), why: str = "") -> None:
+        """Set the message to `sending`, and create it, and the database, if they do not exist."""
+        to = to or message.envelope_recipients
         make_private(self.path)
         with self._transaction() as log:
             known = log.execute(
@@ -112,7 +134,7 @@ class SQLiteReportLog:
             reports = [report.sha256 for report in message.reports]
             self._add_event(log, at, "sending", message.message_id, to=list(to), reports=reports, why=why)
 
-    def finish(
+    def record_result(
         self,
         message: Message,
         state: MessageState,
@@ -122,6 +144,7 @@ class SQLiteReportLog:
         results: Sequence[RecipientResult] = (),
         size: int = 0,
     ) -> None:
+        """Set the state of the message and of each recipient. A message that is not in the log is ignored."""
         with self._transaction() as log:
             known = log.execute(
                 "UPDATE messages SET state = ?, detail = ?, size = max(size, ?), changed = ? WHERE message_id = ?",
@@ -133,11 +156,12 @@ class SQLiteReportLog:
                 "UPDATE message_recipients SET state = ?, reply = ? WHERE message_id = ? AND address = ?",
                 [(result.state, result.reply, message.message_id, result.address) for result in results],
             )
-            settle_recipients(log, message.message_id, state, detail)
-            told = {result.address: f"{result.state}: {result.reply}" for result in results}
-            self._add_event(log, at, state, message.message_id, detail=detail, size=size, recipients=told)
+            set_shared_state(log, message.message_id, state, detail)
+            replies = {result.address: f"{result.state}: {result.reply}" for result in results}
+            self._add_event(log, at, state, message.message_id, detail=detail, size=size, recipients=replies)
 
-    def resolve(self, message: Message, state: MessageState, detail: str, at: datetime) -> None:
+    def record_decision(self, message: Message, state: MessageState, detail: str, at: datetime) -> None:
+        """Set the state of a message in doubt, and of its recipients in doubt."""
         with self._transaction() as log:
             log.execute(
                 "UPDATE messages SET state = ?, detail = ?, changed = ?, released = ? WHERE message_id = ?",
@@ -145,11 +169,12 @@ class SQLiteReportLog:
             )
             log.execute(
                 "UPDATE message_recipients SET state = ? WHERE message_id = ? AND state = 'in_doubt'",
-                (FATE[state], message.message_id),
+                (SHARED_STATE[state], message.message_id),
             )
             self._add_event(log, at, "resolved", message.message_id, state=state, detail=detail)
 
     def adopt(self, reports: Sequence[ReportFile], detail: str, at: datetime) -> None:
+        """Add an adoption for each report, and create the database if it does not exist."""
         make_private(self.path)
         with self._transaction() as log:
             for report in reports:
@@ -160,46 +185,49 @@ class SQLiteReportLog:
                 self._add_event(log, at, "adopted", "", path=path_text(report.path), sha256=report.sha256)
 
     def back_up(self, target: Path) -> None:
+        """Write a consistent copy of the database to `target`."""
         if not self.exists():
             raise InputError(f"there is no report log {self.path}", hint="Check REPORT_LOG_DB_PATH.")
         with self._open() as log:
             self._check(log)
             write_copy(log, target)
 
-    def restore(self, copy: Path, at: datetime) -> Path | None:
-        aside = set_aside(self.path, at) if self.path.exists() else None
-        read_copy(copy, self.path)
+    def restore(self, backup: Path, at: datetime) -> str:
+        """Rename the database, and write the backup in its place. Returns the new path of the former database."""
+        former = str(rename_log(self.path, at)) if self.path.exists() else ""
+        restore_copy(backup, self.path)
         with self._transaction() as log:
             self._check(log)
             self._add_event(log, at, "restored", "")
-        return aside
+        return former
 
-    def prune(self, deliveries: Sequence[Delivery], at: datetime) -> None:
+    def delete_deliveries(self, deliveries: Sequence[Delivery], at: datetime) -> None:
+        """Delete the messages and their events, and overwrite their pages on the disk."""
         with self._transaction() as log:
             for delivery in deliveries:
-                forget_message(log, delivery)
+                delete_message(log, delivery)
             self._add_event(log, at, "pruned", "", messages=len(deliveries))
 
-    def _keep_out(self, at: datetime, wait: float) -> AbstractContextManager[datetime]:
-        return sender_lock.hold(self._lock, who=self.who, at=at, wait=wait)
+    def _lock(self, at: datetime, wait: float) -> AbstractContextManager[datetime]:
+        return sender_lock.acquire(self._lock_path, who=self.who, at=at, wait=wait)
 
     @property
-    def _lock(self) -> Path:
-        # Whatever leads to the file, there is one lock for it.
+    def _lock_path(self) -> Path:
+        # One lock for one file, also if links lead to it.
         path = self.path.resolve()
         return path.with_name(f"{path.name}.lock")
 
-    def _doubt_what_was_left(self, at: datetime) -> None:
-        """What is still `sending` belonged to a process that died: only one sends at a time, and now it is us."""
+    def _doubt_abandoned_messages(self, at: datetime) -> None:
+        """Messages that are still `sending` belonged to a process that died: this process has the lock now."""
         with self._transaction() as log:
             self._check(log)
-            left = log.execute("SELECT message_id FROM messages WHERE state = 'sending' ORDER BY rowid").fetchall()
-            for (message_id,) in left:
+            abandoned = log.execute("SELECT message_id FROM messages WHERE state = 'sending' ORDER BY rowid").fetchall()
+            for (message_id,) in abandoned:
                 log.execute(
                     "UPDATE messages SET state = 'in_doubt', detail = ?, changed = ? WHERE message_id = ?",
                     (ABANDONED, at.isoformat(), message_id),
                 )
-                settle_recipients(log, message_id, "in_doubt", ABANDONED)
+                set_shared_state(log, message_id, "in_doubt", ABANDONED)
                 self._add_event(log, at, "in_doubt", message_id, detail=ABANDONED)
 
     def _add_event(self, log: sqlite3.Connection, at: datetime, what: str, message_id: str, **facts: object) -> None:
@@ -223,10 +251,11 @@ class SQLiteReportLog:
     def _transaction(self) -> Iterator[sqlite3.Connection]:
         if not self.path.exists():
             raise SettingsError(
-                f"the report log {self.path} has vanished", hint="Restore it: without it nobody knows what was sent."
+                f"the report log {self.path} has disappeared",
+                hint="Restore it: without it, nobody knows what was sent.",
             )
         with self._open() as log:
-            # Whatever fails before the end, closing the connection takes it back.
+            # If anything fails before COMMIT, closing the connection rolls back.
             log.execute("BEGIN IMMEDIATE")
             yield log
             log.execute("COMMIT")
@@ -247,16 +276,16 @@ class SQLiteReportLog:
             yield
         except sqlite3.OperationalError as error:
             message = f"the report log {self.path} cannot be used: {error}"
-            if any(sign in str(error) for sign in _MAY_PASS):
+            if any(sign in str(error) for sign in _TRANSIENT):
                 is_busy = any(sign in str(error) for sign in _BUSY)
-                hint = "Another program has it open" if is_busy else "Make room on the disk if it is full"
-                raise ServiceError(message, hint=f"{hint}; try again after that.") from error
-            raise SettingsError(message, hint="Check REPORT_LOG_DB_PATH and who may write there.") from error
+                hint = "Wait until the other program closes it" if is_busy else "Free space on the disk if it is full"
+                raise ServiceError(message, hint=f"{hint}, then try again.") from error
+            raise SettingsError(message, hint="Check REPORT_LOG_DB_PATH and its permissions.") from error
         except sqlite3.DatabaseError as error:
             raise self._damaged(error) from error
 
     def _damaged(self, reason: object) -> InputError:
         return InputError(
             f"the report log {self.path} is damaged: {reason}",
-            hint="Restore it from a backup: without it nobody knows what was sent.",
+            hint="Restore it from a backup: without it, nobody knows what was sent.",
         )

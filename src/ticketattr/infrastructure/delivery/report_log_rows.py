@@ -1,4 +1,4 @@
-"""Messages as the rows of the report log; called by `report_log.py` alone, within its transactions."""
+"""Messages as rows of the report log. Only `report_log.py` calls these functions, within its transactions."""
 
 from __future__ import annotations
 
@@ -9,19 +9,12 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-from ...domain.delivery import Delivery, Message, MessageState, RecipientResult, RecipientState, ReportFile
-from .report_log_schema import may_drop_events
-
-# What one recipient's part comes to when the server said nothing about it in particular.
-FATE: dict[MessageState, RecipientState] = {
-    "sending": "sending",
-    "sent": "sent",
-    "failed": "deferred",
-    "in_doubt": "in_doubt",
-}
+from ...domain.delivery import SHARED_STATE, Delivery, Message, MessageState, RecipientResult, ReportFile
+from .report_log_schema import may_delete_events
 
 
 def insert_message(log: sqlite3.Connection, message: Message, at: datetime) -> None:
+    """Add a message in the state `sending`, with its reports and recipients."""
     log.execute(
         "INSERT INTO messages"
         " (message_id, date, transport, sender, recipients, subject, state, attempts, changed, cc, reply_to)"
@@ -55,22 +48,23 @@ def insert_message(log: sqlite3.Connection, message: Message, at: datetime) -> N
     )
     log.executemany(
         "INSERT INTO message_recipients VALUES (?, ?, ?, 'sending', '')",
-        [(message.message_id, position, address) for position, address in enumerate(message.envelope)],
+        [(message.message_id, position, address) for position, address in enumerate(message.envelope_recipients)],
     )
 
 
-def settle_recipients(log: sqlite3.Connection, message_id: str, state: MessageState, reply: str) -> None:
+def set_shared_state(log: sqlite3.Connection, message_id: str, state: MessageState, reply: str) -> None:
+    """Give all recipients that are still `sending` the state that follows from that of the message."""
     log.execute(
         "UPDATE message_recipients SET state = ?, reply = ? WHERE message_id = ? AND state = 'sending'",
-        (FATE[state], reply, message_id),
+        (SHARED_STATE[state], reply, message_id),
     )
 
 
-def forget_message(log: sqlite3.Connection, delivery: Delivery) -> None:
-    """Drop all that is known of a message but what was sent with it; its pages are overwritten."""
+def delete_message(log: sqlite3.Connection, delivery: Delivery) -> None:
+    """Delete a message, and overwrite its pages. The reports of a sent one are adopted, so they stay known as sent."""
     log.execute("PRAGMA secure_delete = ON")
     if delivery.state == "sent":
-        detail = "sent; who got it is no longer kept"
+        detail = "sent; its recipients were deleted"
         log.executemany(
             "INSERT INTO adoptions VALUES (?, ?, ?, '', ?)",
             [
@@ -78,13 +72,13 @@ def forget_message(log: sqlite3.Connection, delivery: Delivery) -> None:
                 for report in delivery.message.reports
             ],
         )
-    with may_drop_events(log):
+    with may_delete_events(log):
         for table in ("events", "message_recipients", "message_reports", "messages"):
-            log.execute(f"DELETE FROM {table} WHERE message_id = ?", (delivery.message.message_id,))  # noqa: S608  # nosec B608  # three names of ours
+            log.execute(f"DELETE FROM {table} WHERE message_id = ?", (delivery.message.message_id,))  # noqa: S608  # nosec B608  # constants
 
 
 def read_deliveries(log: sqlite3.Connection, message_id: str | None = None) -> list[Delivery]:
-    """All, oldest first, or that of one message."""
+    """All deliveries, oldest first, or the one of `message_id`."""
     value = (message_id,)
     reports: dict[str, list[ReportFile]] = {}
     for key, path, sha256, size, modified, run_id in log.execute(
@@ -138,5 +132,5 @@ def _delivery(row: tuple[Any, ...], reports: Sequence[ReportFile], results: Sequ
 
 
 def path_text(path: Path) -> str:
-    """A path as text that can be kept: not every file name is one."""
+    """The path as text that SQLite can store: not every file name is valid UTF-8."""
     return str(path).encode("utf-8", "backslashreplace").decode()

@@ -1,19 +1,20 @@
-"""The tables of the report log, and how older ones become these. `user_version` is the version of the schema.
+"""The tables of the report log in SQLite, and the takeover of the log of the earlier implementation.
 
     messages(message_id, date, transport, sender, recipients, subject, state, detail, attempts, changed,
              cc, reply_to, size, released)
     message_reports(message_id, position, path, sha256, size, modified, run_id)
     message_recipients(message_id, position, address, state, reply)
-    adoptions(at, detail, sha256, name, run_id)         what counts as sent without a message of ours
+    adoptions(at, detail, sha256, name, run_id)         reports that count as sent without a message in this log
     events(number, at, what, message_id, who, facts)    append-only; facts are JSON
 
-Times are ISO 8601 in UTC; recipients, cc and reply_to are JSON lists.
+Times are ISO 8601 in UTC. The columns recipients, cc and reply_to are JSON lists. `user_version` is the version of the
+schema.
 """
 
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import datetime, timezone
 from pathlib import Path, PureWindowsPath
@@ -21,12 +22,13 @@ from pathlib import Path, PureWindowsPath
 from ...errors import InputError
 
 SCHEMA_VERSION = 2
+"""The first version that was released. Version 1 existed during development only, and is refused."""
 
 _KEEP_EVENTS = (
     "CREATE TRIGGER events_are_kept BEFORE DELETE ON events BEGIN SELECT RAISE(ABORT, 'events are append-only'); END"
 )
 
-_VERSION_1 = (
+_SCHEMA = (
     """CREATE TABLE messages (
         message_id TEXT PRIMARY KEY,
         date TEXT NOT NULL,
@@ -37,7 +39,11 @@ _VERSION_1 = (
         state TEXT NOT NULL CHECK (state IN ('sending', 'sent', 'failed', 'in_doubt')),
         detail TEXT NOT NULL DEFAULT '',
         attempts INTEGER NOT NULL,
-        changed TEXT NOT NULL
+        changed TEXT NOT NULL,
+        cc TEXT NOT NULL DEFAULT '[]',
+        reply_to TEXT NOT NULL DEFAULT '[]',
+        size INTEGER NOT NULL DEFAULT 0,
+        released INTEGER NOT NULL DEFAULT 0
     )""",
     """CREATE TABLE message_reports (
         message_id TEXT NOT NULL REFERENCES messages (message_id),
@@ -50,13 +56,6 @@ _VERSION_1 = (
         PRIMARY KEY (message_id, position)
     )""",
     "CREATE INDEX message_reports_sha256 ON message_reports (sha256)",
-)
-
-_VERSION_2 = (
-    "ALTER TABLE messages ADD COLUMN cc TEXT NOT NULL DEFAULT '[]'",
-    "ALTER TABLE messages ADD COLUMN reply_to TEXT NOT NULL DEFAULT '[]'",
-    "ALTER TABLE messages ADD COLUMN size INTEGER NOT NULL DEFAULT 0",
-    "ALTER TABLE messages ADD COLUMN released INTEGER NOT NULL DEFAULT 0",
     """CREATE TABLE message_recipients (
         message_id TEXT NOT NULL REFERENCES messages (message_id),
         position INTEGER NOT NULL,
@@ -65,10 +64,6 @@ _VERSION_2 = (
         reply TEXT NOT NULL DEFAULT '',
         PRIMARY KEY (message_id, position)
     )""",
-    # What was not said to anybody in particular was said to everybody.
-    """INSERT INTO message_recipients
-        SELECT message_id, key, value, CASE state WHEN 'failed' THEN 'deferred' ELSE state END, detail
-        FROM messages, json_each(recipients)""",
     """CREATE TABLE adoptions (
         at TEXT NOT NULL,
         detail TEXT NOT NULL,
@@ -86,59 +81,53 @@ _VERSION_2 = (
     )""",
     "CREATE TRIGGER events_stay BEFORE UPDATE ON events BEGIN SELECT RAISE(ABORT, 'events are append-only'); END",
     _KEEP_EVENTS,
-    # What the first version still knows of what happened.
-    """INSERT INTO events (at, what, message_id, who, facts)
-        SELECT changed, state, message_id, '', json_object('detail', detail, 'attempts', attempts, 'migrated', 1)
-        FROM messages ORDER BY changed, rowid""",
 )
 
 _EARLIER_TABLE = "reports"
-_EARLIER_COLUMNS = ["filename", "created_at"]
+_EARLIER_COLUMNS = {"filename", "created_at"}
 
 
 def ensure_schema(log: sqlite3.Connection, path: Path) -> None:
-    """Make the tables in an empty file, or those of an older version into these. Raises InputError."""
-    if _version(log) == SCHEMA_VERSION:
+    """Create the tables in an empty file, or beside the table of the earlier implementation. Raises InputError."""
+    if is_current(log, path):
         return
-    # Whatever fails in between, closing the connection takes it back.
+    # If anything fails before COMMIT, closing the connection rolls back.
     log.execute("BEGIN IMMEDIATE")
-    _migrate(log, path)
+    # Read again under the lock: another process may have created the tables in the meantime.
+    if not is_current(log, path):
+        for statement in _SCHEMA:
+            log.execute(statement)
+        if _has_earlier_table(log):
+            _take_over(log, path)
+        log.execute(f"PRAGMA user_version = {SCHEMA_VERSION}")
     log.execute("COMMIT")
 
 
-@contextmanager
-def may_drop_events(log: sqlite3.Connection) -> Iterator[None]:
-    """For retention alone, and within a transaction: whatever fails, the events are kept again."""
-    log.execute("DROP TRIGGER events_are_kept")
-    yield
-    log.execute(_KEEP_EVENTS)
+def is_current(log: sqlite3.Connection, path: Path) -> bool:
+    """Whether the tables exist; if not, `ensure_schema` can create them. Raises InputError for any other database."""
+    version = _version(log)
+    if version == SCHEMA_VERSION:
+        return True
+    if version == 0 and (is_blank(log) or _has_earlier_table(log)):
+        return False
+    raise InputError(
+        f"{path} is not a report log that this version of ticketattr can read (schema version {version})",
+        hint="Check REPORT_LOG_DB_PATH, or install the version of ticketattr that wrote the file.",
+    )
 
 
 def is_blank(log: sqlite3.Connection) -> bool:
+    """Whether nothing was ever written to the file."""
     (tables,) = log.execute("SELECT count(*) FROM sqlite_master").fetchone()
     return not tables and not _version(log)
 
 
-def known_version(log: sqlite3.Connection, path: Path) -> int:
-    """The version of the schema, 0 for an empty file and for an earlier implementation. Raises InputError."""
-    version = _version(log)
-    if not 0 <= version <= SCHEMA_VERSION or (version == 0 and not _is_earlier_log(log) and not is_blank(log)):
-        raise InputError(
-            f"{path} is no report log that this ticketattr knows (schema version {version})",
-            hint="Check REPORT_LOG_DB_PATH, or install the version of ticketattr that wrote it.",
-        )
-    return version
-
-
-def _migrate(log: sqlite3.Connection, path: Path) -> None:
-    # Read anew under the lock: another process may have been faster.
-    version = known_version(log, path)
-    earlier = _is_earlier_log(log)
-    for step in _STEPS[version:]:
-        step(log)
-    if earlier and version == 0:
-        _take_over(log, path)
-    log.execute(f"PRAGMA user_version = {SCHEMA_VERSION}")
+@contextmanager
+def may_delete_events(log: sqlite3.Connection) -> Iterator[None]:
+    """Allow the deletion of events, for retention only. A rollback of the transaction around it protects them again."""
+    log.execute("DROP TRIGGER events_are_kept")
+    yield
+    log.execute(_KEEP_EVENTS)
 
 
 def _version(log: sqlite3.Connection) -> int:
@@ -146,17 +135,17 @@ def _version(log: sqlite3.Connection) -> int:
     return int(version)
 
 
-def _is_earlier_log(log: sqlite3.Connection) -> bool:
-    columns = [name for _, name, *_ in log.execute(f"PRAGMA table_info({_EARLIER_TABLE})")]
-    return set(_EARLIER_COLUMNS) <= set(columns)
+def _has_earlier_table(log: sqlite3.Connection) -> bool:
+    columns = {name for _, name, *_ in log.execute(f"PRAGMA table_info({_EARLIER_TABLE})")}
+    return columns >= _EARLIER_COLUMNS
 
 
 def _take_over(log: sqlite3.Connection, path: Path) -> None:
-    """The names that the earlier implementation kept; its table stays as it is."""
-    rows = log.execute(f"SELECT filename, created_at FROM {_EARLIER_TABLE}").fetchall()  # noqa: S608  # nosec B608  # a name of ours
+    """Adopt the file names that the earlier implementation recorded as sent. Its table stays unchanged."""
+    rows = log.execute(f"SELECT filename, created_at FROM {_EARLIER_TABLE}").fetchall()  # noqa: S608  # nosec B608  # a constant
     log.executemany(
         "INSERT INTO adoptions VALUES (?, 'sent by the earlier implementation', '', ?, '')",
-        [(_time(created_at, path), PureWindowsPath(str(filename)).name) for filename, created_at in rows],
+        [(_utc(created_at, path), PureWindowsPath(str(filename)).name) for filename, created_at in rows],
     )
     log.execute(
         "INSERT INTO events (at, what, message_id, who, facts)"
@@ -165,22 +154,12 @@ def _take_over(log: sqlite3.Connection, path: Path) -> None:
     )
 
 
-def _time(value: object, path: Path) -> str:
+def _utc(value: object, path: Path) -> str:
+    """A time of the earlier implementation as ISO 8601 in UTC. Times without a zone are in UTC."""
     try:
         if isinstance(value, (int, float)):
             return datetime.fromtimestamp(value, timezone.utc).isoformat()
         time = datetime.fromisoformat(str(value).strip().replace("Z", "+00:00"))
     except (ValueError, OverflowError, OSError):
-        raise InputError(f"{path}, table {_EARLIER_TABLE}: {value!r} in created_at is no time") from None
+        raise InputError(f"{path}, table {_EARLIER_TABLE}: {value!r} in created_at is not a time") from None
     return (time if time.tzinfo else time.replace(tzinfo=timezone.utc)).astimezone(timezone.utc).isoformat()
-
-
-def _run(statements: tuple[str, ...]) -> Callable[[sqlite3.Connection], None]:
-    def step(log: sqlite3.Connection) -> None:
-        for statement in statements:
-            log.execute(statement)
-
-    return step
-
-
-_STEPS = (_run(_VERSION_1), _run(_VERSION_2))

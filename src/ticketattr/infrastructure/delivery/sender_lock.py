@@ -1,6 +1,6 @@
-"""One sender at a time: a lock of the kernel, which dies with its process, and beside it who holds it.
+"""A lock file that lets one process send at a time, and names the process that holds it.
 
-The report log alone takes it, so that nobody writes there without it.
+The kernel releases the lock when its process ends. Only the report log acquires it, so nothing is sent without it.
 """
 
 from __future__ import annotations
@@ -15,15 +15,15 @@ from pathlib import Path
 from ...errors import BusyError
 from ..files import make_folder, write_error
 
-# Long enough to outlast somebody who only asks whether the lock is held.
+# Longer than another process holds the lock in `is_locked`.
 _LEAST_WAIT = 0.2
 
 
 @contextmanager
-def hold(path: Path, *, who: str, at: datetime, wait: float) -> Iterator[datetime]:
-    """Since when it is held, which is later than `at` by the time waited.
+def acquire(path: Path, *, who: str, at: datetime, wait: float) -> Iterator[datetime]:
+    """Hold the lock for the block. Yields the time since when: `at` plus the time waited.
 
-    Raises BusyError when somebody else holds it for longer than `wait` seconds.
+    Raises BusyError if another process holds it for longer than `wait` seconds.
     """
     began = time.monotonic()
     with _acquired(path, wait):
@@ -32,20 +32,21 @@ def hold(path: Path, *, who: str, at: datetime, wait: float) -> Iterator[datetim
         try:
             yield since
         finally:
-            # Who comes next writes his own name anyway.
+            # If this fails, the next process overwrites the name anyway.
             with suppress(OSError):
                 path.write_text("", encoding="utf-8")
 
 
 def _acquired(path: Path, wait: float) -> AbstractContextManager[object]:
-    from filelock import FileLock, Timeout  # not needed by those who only read
+    from filelock import FileLock, Timeout  # only needed to send
 
     make_folder(path.parent)
     try:
         return FileLock(path).acquire(timeout=max(wait, _LEAST_WAIT))
     except Timeout:
         raise BusyError(
-            f"another ticketattr is at work: {holder(path)}", hint="Try again when it has ended, or use `--wait`."
+            f"another ticketattr is at work: {holder(path)}",
+            hint="Try again when it has ended, or use `--wait`.",
         ) from None
     except OSError as error:
         raise write_error(path, error) from error
@@ -59,8 +60,8 @@ def _sign(path: Path, who: str, since: datetime) -> None:
         raise write_error(path, error) from error
 
 
-def is_held(path: Path) -> bool:
-    """Whether somebody holds it, as far as we may know; makes no file."""
+def is_locked(path: Path) -> bool:
+    """Whether a process holds the lock. Creates no file."""
     from filelock import FileLock, Timeout
 
     if not path.exists():
@@ -71,12 +72,12 @@ def is_held(path: Path) -> bool:
     except Timeout:
         return True
     except OSError:
-        # It is not ours to try: then there may be somebody.
+        # Without permission to try it, a holder cannot be excluded.
         return True
 
 
 def holder(path: Path) -> str:
-    """Who holds it, in his own words."""
+    """The process that holds the lock, as it named itself."""
     try:
         return path.read_text(encoding="utf-8").strip() or "unknown process"
     except (OSError, UnicodeDecodeError):

@@ -1,4 +1,4 @@
-"""Delivery by SMTP: a session, what the server said to each step, and what that means for a message and its readers."""
+"""Sends messages by SMTP, and translates the server's replies into results for the message and each recipient."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from datetime import datetime, timezone
 from typing import ClassVar
 
-from ...application.ports import DeliveryInDoubt, MessageRefused, Receipt
+from ...application.ports import Acceptance, DeliveryInDoubt, MessageRefused
 from ...domain.delivery import Message, RecipientResult, Transport
 from ...errors import MailServerError, SettingsError
 from ..options import MailServer
@@ -23,15 +23,13 @@ log = logging.getLogger(__name__)
 
 _LONGEST_REPLY = 2_000
 _ADDRESS = re.compile(r"<?[^\s<>]+@[^\s<>]+>?")
-
-
-# Of X.509 verification: expired; another name; another address.
+# Error codes of OpenSSL: the certificate has expired; it is for another host name, or IP address.
 _EXPIRED, _OTHER_NAMES = 10, (62, 64)
 
 
 @dataclass(frozen=True, slots=True)
-class Examined:
-    """`max_size`: the most bytes that a mail may have; `certificate_end`: of the server's (None: no TLS)."""
+class ServerInfo:
+    """`max_size`: the largest mail that is accepted, in bytes (None: no limit). `certificate_end`: None without TLS."""
 
     max_size: int | None
     certificate_end: datetime | None
@@ -39,6 +37,8 @@ class Examined:
 
 @dataclass(frozen=True, slots=True)
 class SMTPMailer:
+    """Connects to one mail server. `sender` is the address of every message."""
+
     transport: ClassVar[Transport] = "smtp"
 
     server: MailServer
@@ -47,28 +47,30 @@ class SMTPMailer:
 
     @contextmanager
     def connect(self) -> Iterator[SMTPSession]:
+        """Connect, start TLS and log in. Raises SettingsError or MailServerError."""
         context = self._tls()
         with self._errors():
             client = connect(self.server, context)
         try:
             with self._errors():
-                self._introduce(client, context)
+                self._start_session(client, context)
             yield SMTPSession(client, self.template, self.server.max_size)
         except (KeyboardInterrupt, SystemExit):
-            # No farewell within a message: nobody would answer it, and somebody wants us gone.
+            # No QUIT within a message: the server would not reply, and the user wants the program to end.
             client.close()
             raise
         finally:
             _quit(client)
 
-    def check(self) -> int | None:
-        return self.examine().max_size
+    def max_mail_size(self) -> int | None:
+        """The smaller of the configured limit and the one that the server announces, in bytes (None: no limit)."""
+        return self.server_info().max_size
 
-    def examine(self) -> Examined:
-        """What a session without a message shows. Raises as `check` does."""
+    def server_info(self) -> ServerInfo:
+        """What the server says in a session without a message. Raises what `max_mail_size` raises."""
         with self.connect() as session:
             session.propose_sender(self.sender)
-            return Examined(session.max_size, session.certificate_end)
+            return ServerInfo(session.max_size, session.certificate_end)
 
     def _tls(self) -> ssl.SSLContext | None:
         if not self.server.use_tls:
@@ -76,13 +78,13 @@ class SMTPMailer:
         try:
             return ssl.create_default_context(cafile=self.server.ca_file or None)
         except (OSError, ssl.SSLError) as error:
-            reason = error.strerror or "it holds no certificate"
+            reason = error.strerror or "it contains no certificate"
             raise SettingsError(
                 f"EMAIL_CA_FILE cannot be used: {self.server.ca_file}: {reason}",
-                hint="Name a file with certificates (PEM) in EMAIL_CA_FILE, or leave it empty.",
+                hint="Set EMAIL_CA_FILE to a file with certificates (PEM), or leave it empty.",
             ) from error
 
-    def _introduce(self, client: BoundedSMTP, context: ssl.SSLContext | None) -> None:
+    def _start_session(self, client: BoundedSMTP, context: ssl.SSLContext | None) -> None:
         client.ehlo_or_helo_if_needed()
         if context and self.server.port != IMPLICIT_TLS_PORT:
             client.starttls(context=context)
@@ -92,14 +94,14 @@ class SMTPMailer:
 
     @contextmanager
     def _errors(self) -> Iterator[None]:
-        """smtplib's errors while a session begins, as ours."""
+        """Translate the errors of smtplib at the start of a session."""
         where = f"the mail server {self.server.host}:{self.server.port}"
         try:
             yield
         except UnicodeError:
-            # Without its cause, which may quote the password.
+            # Without its cause, which may contain the password.
             raise SettingsError(
-                f"{where} cannot be spoken to: a host, user name or password that cannot be sent",
+                f"{where} cannot be used: the host, user name or password contains a character that cannot be sent",
                 hint="Check EMAIL_SMTP_HOST, and whether EMAIL_USERNAME and EMAIL_PASSWORD are ASCII.",
             ) from None
         except ssl.SSLError as error:
@@ -118,30 +120,28 @@ def _tls_error(where: str, error: ssl.SSLError) -> SettingsError | MailServerErr
             f"the certificate of {where} is not trusted: {error.verify_message}", hint=_certificate_hint(error)
         )
     if isinstance(error, ssl.SSLEOFError):
-        return MailServerError(f"{where} hung up while TLS began", hint="Try again later.")
+        return MailServerError(f"{where} closed the connection at the start of TLS", hint="Try again later.")
     return SettingsError(
-        f"{where} speaks no TLS there: {error.reason}", hint="Check EMAIL_SMTP_PORT and EMAIL_USE_TLS."
+        f"{where} does not support TLS on this port: {error.reason}", hint="Check EMAIL_SMTP_PORT and EMAIL_USE_TLS."
     )
 
 
 def _certificate_hint(error: ssl.SSLCertVerificationError) -> str:
     if error.verify_code == _EXPIRED:
-        return "The certificate of the mail server must be renewed, or the clock of this machine set."
+        return "Renew the certificate of the mail server, or correct the clock of this machine."
     if error.verify_code in _OTHER_NAMES:
-        return "Set EMAIL_SMTP_HOST to a name that stands in the certificate."
-    return "Name the file with the certificate of its authority in EMAIL_CA_FILE."
+        return "Set EMAIL_SMTP_HOST to a name in the certificate."
+    return "Set EMAIL_CA_FILE to the file with the certificate of its authority."
 
 
 def _session_error(where: str, error: smtplib.SMTPException) -> SettingsError | MailServerError:
     if isinstance(error, smtplib.SMTPNotSupportedError):
-        hint = (
-            "Check EMAIL_SMTP_PORT (STARTTLS: usually 587, TLS from the start: 465); EMAIL_USE_TLS=false does without."
-        )
+        hint = "Check EMAIL_SMTP_PORT (STARTTLS: usually 587, implicit TLS: 465), or set EMAIL_USE_TLS=false."
         if "AUTH" in str(error):
             hint = "Check EMAIL_SMTP_PORT (usually 587), or leave EMAIL_USERNAME empty."
-        return SettingsError(f"{where} does not offer what is needed: {error}", hint=hint)
+        return SettingsError(f"{where} does not offer a required extension: {error}", hint=hint)
     if not isinstance(error, smtplib.SMTPResponseException):
-        return SettingsError(f"{where} offers no login that we know: {error}", hint="Check EMAIL_USERNAME.")
+        return SettingsError(f"{where} offers no supported login method: {error}", hint="Check EMAIL_USERNAME.")
     reply = _reply(error.smtp_code, error.smtp_error)
     if isinstance(error, smtplib.SMTPAuthenticationError) and error.smtp_code >= 500:
         return SettingsError(f"{where} refused the login: {reply}", hint="Check EMAIL_USERNAME and EMAIL_PASSWORD.")
@@ -156,30 +156,33 @@ def _no_answer(where: str, error: OSError) -> MailServerError:
 
 
 class SMTPSession:
-    """A session that the server has accepted."""
+    """A session in which the server accepted the login."""
 
     def __init__(self, client: BoundedSMTP, template: MailTemplate, max_size: int | None = None) -> None:
         self._client = client
-        self._letter = template
+        self._template = template
         announced = client.esmtp_features.get("size", "").strip()
         bounds = (max_size, int(announced) if announced.isdecimal() else None)
         self.max_size = min((bound for bound in bounds if bound), default=None)
         self.certificate_end = _certificate_end(client)
 
-    def send(self, message: Message, contents: Sequence[bytes], to: Sequence[str] = ()) -> Receipt:
-        content = self._letter.compose(message, contents).as_bytes()
+    def send(self, message: Message, contents: Sequence[bytes], to: Sequence[str] = ()) -> Acceptance:
+        """Send one message, and translate the replies. Raises what `MailSession.send` raises."""
+        content = self._template.compose(message, contents).as_bytes()
         if self.max_size and len(content) > self.max_size:
-            raise MessageRefused(f"a mail of {len(content):,} bytes is too large: at most {self.max_size:,} are taken")
-        with _unless_broken_off():
+            raise MessageRefused(
+                f"a mail of {len(content):,} bytes is too large: at most {self.max_size:,} are accepted"
+            )
+        with _broken_connection_as_error():
             self._mail_from(message.sender, len(content))
-            results = self._rcpt_to(to or message.envelope)
+            results = self._rcpt_to(to or message.envelope_recipients)
             self._ask_for_data()
             self._client.hand_over(content)
-        return Receipt(self._verdict(), len(content), results)
+        return Acceptance(self._final_reply(), len(content), results)
 
     def propose_sender(self, sender: str) -> None:
-        """Ask whether a message from `sender` would be taken. Raises SettingsError or MailServerError."""
-        with _unless_broken_off():
+        """Ask whether the server accepts messages from `sender`. Raises SettingsError or MailServerError."""
+        with _broken_connection_as_error():
             self._mail_from(sender)
             self._client.rset()
 
@@ -189,16 +192,16 @@ class SMTPSession:
         if code == 250:
             return
         self._reset(code)
-        said = _reply(code, reply)
+        refusal = _reply(code, reply)
         if announces_size and code in (452, 552):
-            raise MessageRefused(f"the mail server refused the message: {said}", may_pass=code < 500)
-        message = f"the mail server refused the sender: {said}"
+            raise MessageRefused(f"the mail server refused the message: {refusal}", is_transient=code < 500)
+        message = f"the mail server refused the sender: {refusal}"
         if code < 500:
             raise MailServerError(message, hint="Try again later.")
-        raise SettingsError(message, hint="Check EMAIL_SENDER, and whether the server wants EMAIL_USERNAME.")
+        raise SettingsError(message, hint="Check EMAIL_SENDER, and whether the server requires EMAIL_USERNAME.")
 
     def _rcpt_to(self, recipients: Sequence[str]) -> tuple[RecipientResult, ...]:
-        """What the server said to each; raises MessageRefused when nobody is left."""
+        """The server's reply about each recipient. Raises MessageRefused if it accepts none."""
         results = tuple(_result(recipient, *self._client.rcpt(recipient)) for recipient in recipients)
         refused = [result for result in results if result.state != "sent"]
         if len(refused) == len(results):
@@ -206,7 +209,7 @@ class SMTPSession:
             replies = "; ".join(dict.fromkeys(result.reply for result in refused))
             raise MessageRefused(
                 f"the mail server refused the recipient: {replies}",
-                may_pass=any(result.state == "deferred" for result in refused),
+                is_transient=any(result.state == "deferred" for result in refused),
                 results=results,
             )
         if refused:
@@ -220,37 +223,39 @@ class SMTPSession:
         if code != 354:
             raise self._refusal(code, reply)
 
-    def _verdict(self) -> str:
-        """The last word on a message that was handed over."""
+    def _final_reply(self) -> str:
+        """The reply to a complete message. Raises MessageRefused or DeliveryInDoubt if the server did not accept it."""
         try:
             code, reply = self._client.getreply()
         except (smtplib.SMTPException, OSError) as error:
-            # The server may have taken it before it fell silent.
+            # The server may have accepted the message before the connection broke.
             raise DeliveryInDoubt(
-                f"the mail server broke off after it had the message: {error or type(error).__name__}"
+                f"the connection broke after the mail server had the whole message: {error or type(error).__name__}"
             ) from error
         if 200 <= code < 300:
             return _reply(code, reply)
         if not 400 <= code < 600:
-            raise DeliveryInDoubt(f"the mail server had the message, then said: {_reply(code, reply)}")
+            raise DeliveryInDoubt(
+                f"the mail server had the whole message, and sent an invalid reply: {_reply(code, reply)}"
+            )
         raise self._refusal(code, reply)
 
     def _refusal(self, code: int, reply: bytes) -> MessageRefused:
         self._reset(code)
-        return MessageRefused(f"the mail server refused the message: {_reply(code, reply)}", may_pass=code < 500)
+        return MessageRefused(f"the mail server refused the message: {_reply(code, reply)}", is_transient=code < 500)
 
     def _reset(self, code: int = 250) -> None:
-        """Be ready for another message, unless the server is about to close (421)."""
+        """Prepare for another message, unless the server is closing the connection (421)."""
         try:
             if code != 421:
                 self._client.rset()
         except (smtplib.SMTPException, OSError):
-            # What was refused stays refused; the next message will meet the silence.
+            # The refusal stays valid; the next message fails at the closed connection.
             self._client.close()
 
 
 def _certificate_end(client: BoundedSMTP) -> datetime | None:
-    """Until when the certificate of the server is valid; None without TLS."""
+    """The end of validity of the server's certificate; None without TLS."""
     certificate = client.sock.getpeercert() if isinstance(client.sock, ssl.SSLSocket) else None
     if not certificate:
         return None
@@ -258,12 +263,12 @@ def _certificate_end(client: BoundedSMTP) -> datetime | None:
 
 
 @contextmanager
-def _unless_broken_off() -> Iterator[None]:
+def _broken_connection_as_error() -> Iterator[None]:
     try:
         yield
     except (smtplib.SMTPException, OSError) as error:
         raise MailServerError(
-            f"the mail server broke off: {error or type(error).__name__}", hint="Try again later."
+            f"the connection to the mail server broke: {error or type(error).__name__}", hint="Try again later."
         ) from error
 
 
@@ -271,7 +276,7 @@ def _quit(client: smtplib.SMTP) -> None:
     try:
         client.quit()
     except (smtplib.SMTPException, OSError):
-        # Whatever was to be said was said before: a bad farewell changes nothing.
+        # All results are known already: an error at QUIT changes nothing.
         client.close()
 
 
@@ -282,6 +287,6 @@ def _result(address: str, code: int, reply: bytes) -> RecipientResult:
 
 
 def _reply(code: int, text: bytes | str) -> str:
-    """A server's answer without the addresses in it, which do not belong into a log."""
+    """A server's reply as text, without mail addresses, which must not be in a log."""
     text = (text.encode() if isinstance(text, str) else text)[:_LONGEST_REPLY]
     return f"{code} {_ADDRESS.sub('<address>', ' '.join(text.decode('utf-8', 'replace').split()))}"

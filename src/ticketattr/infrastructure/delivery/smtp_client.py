@@ -1,7 +1,7 @@
-"""smtplib's client, with a bound on each step as a whole.
+"""smtplib's client, with a limit on the duration and size of each reply.
 
-The library's time-out bounds each read: a server that drips its reply could hold it for ever. It keeps all lines of
-a reply, however many there are.
+smtplib limits only the duration of each read, so a server that sends one byte at a time could block it for ever. And it
+keeps all lines of a reply, however many there are.
 """
 
 from __future__ import annotations
@@ -22,7 +22,10 @@ _MAX_REPLY = 64 * 1024
 
 
 class BoundedSMTP(smtplib.SMTP):
+    """A connection to a mail server, in plain text or with STARTTLS."""
+
     def getreply(self) -> tuple[int, bytes]:
+        """One reply of the server. Raises TimeoutError or, if it is too large, SMTPServerDisconnected."""
         if self.file is None and self.sock:
             self.file = _ReplyLines(self.sock, self.timeout)
         if self.file:
@@ -30,26 +33,26 @@ class BoundedSMTP(smtplib.SMTP):
         return super().getreply()
 
     def hand_over(self, content: bytes) -> None:
-        """Send a message after DATA, its end included. Raises SMTPServerDisconnected or OSError."""
+        """Send the content of a message, and the line that ends it. Raises SMTPServerDisconnected or OSError."""
         wire = _LINE_START_DOT.sub(b"..", content if content.endswith(b"\r\n") else content + b"\r\n") + b".\r\n"
-        # In pieces: the time-out bounds each of them, however large the message.
+        # In chunks: the timeout limits each of them, so a large message may take longer.
         for start in range(0, len(wire), _CHUNK):
             self.send(wire[start : start + _CHUNK])
 
 
 class BoundedSMTPOverTLS(smtplib.SMTP_SSL, BoundedSMTP):
-    """TLS from the start."""
+    """A connection with implicit TLS (port 465)."""
 
 
 def connect(server: MailServer, context: ssl.SSLContext | None) -> BoundedSMTP:
-    """A client that the server has greeted; without a context, in plain text. Raises SMTPException or OSError."""
+    """A client after the server's greeting; without `context`, in plain text. Raises SMTPException or OSError."""
     if context and server.port == IMPLICIT_TLS_PORT:
         return BoundedSMTPOverTLS(server.host, server.port, timeout=server.timeout, context=context)
     return BoundedSMTP(server.host, server.port, timeout=server.timeout)
 
 
 class _ReplyLines:
-    """What smtplib reads replies from: lines, all of one reply within one time-out."""
+    """The lines that smtplib reads. All lines of one reply must arrive within one timeout."""
 
     def __init__(self, connection: socket.socket, timeout: float) -> None:
         self._connection = connection
@@ -73,7 +76,7 @@ class _ReplyLines:
         del self._buffer[:end]
         self._left -= end
         if self._left < 0:
-            raise smtplib.SMTPServerDisconnected(f"a reply of more than {_MAX_REPLY:,} bytes")
+            raise smtplib.SMTPServerDisconnected(f"the reply is longer than {_MAX_REPLY:,} bytes")
         return line
 
     def close(self) -> None:

@@ -1,1 +1,1 @@
-"""How runs are observed: their history, metrics, alerts and the log file."""
+"""Adapters for monitoring: the run history, metrics, alerts and the log file."""

@@ -1,4 +1,4 @@
-"""A log file that turns over by size, and that several processes may write at once."""
+"""A log file that is rotated by size and that several processes may write at the same time."""
 
 from __future__ import annotations
 
@@ -15,47 +15,47 @@ from filelock import FileLock
 _LONGEST_WAIT = 2.0
 
 
-def lock_of(path: Path) -> Path:
-    """What whoever writes into it holds meanwhile."""
+def lock_path(path: Path) -> Path:
+    """The lock file of a log file. A process holds it while it writes a line."""
     return path.with_name(f"{path.name}.lock")
 
 
 class SharedLogFile(RotatingFileHandler):
-    """Opened anew for each line, under a lock: otherwise, one process would write into what another renamed.
+    """Opens the file for each line, under a lock. Otherwise a process would write to a file that another one renamed.
 
-    A line that cannot be written is lost; the first time, `complain` is told why. It may log that.
+    A line that cannot be written is lost. The first time, `on_error` is called with the reason; it may log.
     """
 
-    def __init__(self, path: Path, *, max_bytes: int, backups: int, complain: Callable[[str], None]) -> None:
+    def __init__(self, path: Path, *, max_bytes: int, backups: int, on_error: Callable[[str], None]) -> None:
         super().__init__(path, maxBytes=max_bytes, backupCount=backups, encoding="utf-8", delay=True)
-        self._complain = complain
-        self._has_complained = False
-        self._turn = FileLock(lock_of(path), timeout=_LONGEST_WAIT)
+        self._on_error = on_error
+        self._has_failed = False
+        self._lock = FileLock(lock_path(path), timeout=_LONGEST_WAIT)
 
     def emit(self, record: logging.LogRecord) -> None:
         try:
             Path(self.baseFilename).parent.mkdir(parents=True, exist_ok=True)
-            with self._turn:
+            with self._lock:
                 super().emit(record)
-                self._let_go()
+                self._close_stream()
         except OSError:
             self.handleError(record)
 
     def handleError(self, record: logging.LogRecord) -> None:
-        """Called while the error is handled, also by what `emit` inherits."""
+        """Called inside an `except` block, by `emit` and by the `emit` of the base class."""
         error = sys.exc_info()[1]
         if not isinstance(error, OSError):
             super().handleError(record)
-        elif not self._has_complained:
-            self._has_complained = True
-            self._complain(f"the log file {self.baseFilename} cannot be written: {error.strerror or error}")
+        elif not self._has_failed:
+            self._has_failed = True
+            self._on_error(f"the log file {self.baseFilename} cannot be written: {error.strerror or error}")
 
     def _open(self) -> TextIOWrapper:
-        # Not for everybody, but for a group that collects logs.
+        # Readable by the group, for a program that collects logs, and not by everybody.
         descriptor = os.open(self.baseFilename, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o640)
         return os.fdopen(descriptor, "a", encoding=self.encoding, errors="backslashreplace")
 
-    def _let_go(self) -> None:
+    def _close_stream(self) -> None:
         if self.stream:
             stream, self.stream = self.stream, None
             stream.close()

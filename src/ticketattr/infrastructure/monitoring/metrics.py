@@ -1,4 +1,4 @@
-"""Figures in the text format of Prometheus: as a file for node_exporter, or pushed to a Pushgateway."""
+"""Metrics in the text format of Prometheus: as a file for node_exporter, or pushed to a Pushgateway."""
 
 from __future__ import annotations
 
@@ -11,79 +11,82 @@ from typing import TypeAlias, get_args
 from urllib.parse import urlsplit
 
 from ... import __version__
-from ...domain.run_history import Ending, Figures, ReportFigures, RunHistory, RunRecord, TicketResult
+from ...domain.metrics import MetricsSnapshot, ReportCounts
+from ...domain.run_history import OutcomeLabel, RunHistory, RunRecord, RunStatus
 from ...errors import ServiceError, SettingsError
-from ..bounded import within
+from ..deadline import run_within
 from ..files import replacing
 
 _READABLE = 0o644
-"""node_exporter runs as somebody else."""
+"""node_exporter runs as another user."""
 
 Sample: TypeAlias = tuple[Mapping[str, str], float]
-_OUTCOMES: tuple[TicketResult, ...] = get_args(TicketResult)
+_OUTCOMES: tuple[OutcomeLabel, ...] = get_args(OutcomeLabel)
 _TOKENS = ("in", "out", "thinking", "cached")
 
 
 @dataclass(frozen=True, slots=True)
 class Textfile:
+    """The file that the textfile collector of node_exporter reads. It is replaced as a whole, readable by everybody."""
+
     path: Path
 
-    def publish(self, figures: Figures) -> None:
+    def publish(self, snapshot: MetricsSnapshot) -> None:
         with replacing(self.path, mode=_READABLE) as file:
-            file.write(render_metrics(figures).encode())
+            file.write(render_metrics(snapshot).encode())
 
 
 @dataclass(frozen=True, slots=True)
 class Pushgateway:
-    """`url` is that of the gateway, or of a group in it; what the group held before is replaced.
+    """A Pushgateway. `url` is that of the gateway or of a group in it. A push replaces the metrics of the group.
 
-    Pushing takes at most so many `seconds`.
+    A request takes at most `seconds`.
     """
 
     url: str = field(repr=False)
     seconds: float = 5.0
 
-    def publish(self, figures: Figures) -> None:
-        content = render_metrics(figures).encode()
-        answer = self._ask("PUT", content, {"Content-Type": "text/plain; version=0.0.4; charset=utf-8"})
-        if not answer.is_success:
-            raise ServiceError(f"the metrics could not be pushed: {answer}", hint="Check METRICS_PUSH_URL.")
+    def publish(self, snapshot: MetricsSnapshot) -> None:
+        content = render_metrics(snapshot).encode()
+        response = self._request("PUT", content, {"Content-Type": "text/plain; version=0.0.4; charset=utf-8"})
+        if not response.is_success:
+            raise ServiceError(f"the metrics could not be pushed: {response}", hint="Check METRICS_PUSH_URL.")
 
-    def examine(self) -> None:
-        """Whether there is somebody who takes figures; none are pushed. Raises SettingsError or ServiceError."""
-        answer = self._ask("GET")
-        if answer.may_pass:
+    def probe(self) -> None:
+        """Ask whether a Pushgateway answers, without pushing. Raises SettingsError or ServiceError if none does."""
+        response = self._request("GET")
+        if response.is_temporary:
             raise ServiceError(
-                f"the Pushgateway cannot be had: {answer}", hint="Check METRICS_PUSH_URL, or try again later."
+                f"the Pushgateway is not available: {response}", hint="Check METRICS_PUSH_URL, or try again later."
             )
-        # A Pushgateway shows no group, but says so only where it takes one.
-        if not answer.is_success and answer.status != HTTPStatus.METHOD_NOT_ALLOWED:
+        # A Pushgateway does not answer a GET of a group: it says 405 if the path is one where it takes metrics.
+        if not response.is_success and response.status != HTTPStatus.METHOD_NOT_ALLOWED:
             raise SettingsError(
-                f"nobody takes figures at METRICS_PUSH_URL: {answer}", hint="Check its path, and who may push there."
+                f"METRICS_PUSH_URL does not take metrics: {response}", hint="Check its path, and who may push there."
             )
 
-    def _ask(self, method: str, content: bytes = b"", headers: Mapping[str, str] | None = None) -> _Answer:
-        def ask() -> str:
+    def _request(self, method: str, content: bytes = b"", headers: Mapping[str, str] | None = None) -> _Response:
+        def send() -> str:
             import httpx
 
             try:
                 url = group_url(self.url)
-                # What it says besides its status may have no end, and is not read.
+                # The body is not read, because it may be endless.
                 with httpx.stream(method, url, content=content, headers=headers, timeout=self.seconds) as response:
                     return str(response.status_code)
             except (httpx.HTTPError, httpx.InvalidURL, OSError, ValueError, ImportError) as error:
-                # Its message may hold the URL, and that a password.
+                # Its message may contain the URL, and the URL a password.
                 return type(error).__name__
 
-        (said,) = within(self.seconds, [ask])
-        if said is None:
-            return _Answer(problem=f"no answer within {self.seconds:g} s")
-        return _Answer(int(said)) if said.isdecimal() else _Answer(problem=said)
+        (result,) = run_within(self.seconds, [send])
+        if result is None:
+            return _Response(problem=f"no answer within {self.seconds:g} s")
+        return _Response(int(result)) if result.isdecimal() else _Response(problem=result)
 
 
 @dataclass(frozen=True, slots=True)
-class _Answer:
-    """Of a gateway: its status, or what went wrong."""
+class _Response:
+    """The status of an HTTP response, or what went wrong."""
 
     status: int = 0
     problem: str = ""
@@ -93,91 +96,94 @@ class _Answer:
 
     @property
     def is_success(self) -> bool:
+        """Whether the status is 2xx."""
         return 200 <= self.status < 300
 
     @property
-    def may_pass(self) -> bool:
+    def is_temporary(self) -> bool:
+        """Whether the same request may succeed later."""
         return not self.status or self.status == HTTPStatus.TOO_MANY_REQUESTS or self.status >= 500
 
 
 def group_url(url: str) -> str:
-    """Where a Pushgateway takes the figures of this program."""
+    """The URL of the group that takes the metrics of this program."""
     if "/metrics/job/" in urlsplit(url).path:
         return url
     return f"{url.rstrip('/')}/metrics/job/ticketattr"
 
 
-def render_metrics(figures: Figures) -> str:
-    lines = [*_of_memory(figures.history), *(_of_reports(figures.reports) if figures.reports else ())]
+def render_metrics(snapshot: MetricsSnapshot) -> str:
+    """All metrics in the text format of Prometheus."""
+    lines = [*_history_metrics(snapshot.history), *(_report_metrics(snapshot.reports) if snapshot.reports else ())]
     return "\n".join(lines) + "\n"
 
 
-def _of_memory(history: RunHistory) -> Iterator[str]:
-    yield from _gauge("info", "Which version ran last.", [({"version": __version__}, 1)])
-    if history.main:
-        yield from _of_last_run(history.last[history.main])
+def _history_metrics(history: RunHistory) -> Iterator[str]:
+    yield from _gauge("info", "The version of the last run.", [({"version": __version__}, 1)])
+    if history.main_command:
+        yield from _last_run_metrics(history.last_run[history.main_command])
         yield from _gauge(
             "last_success_timestamp_seconds",
-            "When a run last ended with exit code 0; 0 when none ever did.",
-            [({}, _timestamp(history.succeeded.get(history.main)))],
+            "When a run last ended with exit code 0; 0 if none ever did.",
+            [({}, _timestamp(history.last_success.get(history.main_command)))],
         )
     totals = history.totals
-    endings: tuple[Ending, ...] = get_args(Ending)
+    statuses: tuple[RunStatus, ...] = get_args(RunStatus)
     yield from _counter(
-        "runs_total", "How runs ended.", [({"outcome": ending}, totals.runs.get(ending, 0)) for ending in endings]
+        "runs_total",
+        "Runs, by how they ended.",
+        [({"outcome": status}, totals.runs.get(status, 0)) for status in statuses],
     )
-    yield from _counter("tickets_total", "Tickets by what became of them.", _by_outcome(totals.tickets))
+    yield from _counter("tickets_total", "Tickets, by outcome.", _by_outcome(totals.tickets))
     usage = totals.usage
-    yield from _counter("llm_calls_total", "Calls of the model, retries included.", [({}, usage.calls)])
-    yield from _counter("llm_retries_total", "Calls of the model that repeated another one.", [({}, usage.retries)])
+    yield from _counter("llm_calls_total", "Calls of the model, including retries.", [({}, usage.calls)])
+    yield from _counter("llm_retries_total", "Calls of the model that were retries.", [({}, usage.retries)])
     tokens = asdict(usage)
     yield from _counter(
         "llm_tokens_total",
-        "Tokens; those cached are among those that went in.",
+        "Tokens; the cached ones are included in those of kind in.",
         [({"kind": kind}, tokens[f"tokens_{kind}"]) for kind in _TOKENS],
     )
-    yield from _counter("llm_cost_usd_total", "What the model cost, as far as prices are known.", [({}, totals.cost)])
+    yield from _counter("llm_cost_usd_total", "Cost of the model, as far as prices are known.", [({}, totals.cost)])
 
 
-def _of_last_run(record: RunRecord) -> Iterator[str]:
+def _last_run_metrics(record: RunRecord) -> Iterator[str]:
     yield from _gauge("last_run_timestamp_seconds", "When the last run ended.", [({}, _timestamp(record.ended))])
-    yield from _gauge("last_run_exit_code", "How the last run ended.", [({}, record.exit_code)])
+    yield from _gauge("last_run_exit_code", "Exit code of the last run.", [({}, record.exit_code)])
     yield from _gauge(
         "last_run_duration_seconds",
-        "How long each stage of the last run took.",
+        "Duration of each stage of the last run.",
         [({"stage": stage}, round(seconds, 3)) for stage, seconds in record.seconds.items()],
     )
-    yield from _gauge(
-        "last_run_tickets", "Tickets of the last run by what became of them.", _by_outcome(record.tickets)
-    )
+    yield from _gauge("last_run_tickets", "Tickets of the last run, by outcome.", _by_outcome(record.tickets))
     yield from _gauge(
         "last_run_tickets_by_sla",
-        "Attributed tickets of the last run by SLA.",
+        "Attributed tickets of the last run, by SLA.",
         [({"sla": sla}, count) for sla, count in sorted(record.by_sla.items())],
     )
 
 
-def _of_reports(reports: ReportFigures) -> Iterator[str]:
+def _report_metrics(reports: ReportCounts) -> Iterator[str]:
     yield from _gauge(
         "reports_pending",
-        "Reports that still have to reach somebody, those in doubt included.",
+        "Reports that have not reached all recipients, including those in doubt.",
         [({}, reports.pending)],
     )
-    yield from _gauge("reports_in_doubt", "Reports that may have arrived or not.", [({}, reports.in_doubt)])
+    yield from _gauge("reports_in_doubt", "Reports that may or may not have arrived.", [({}, reports.in_doubt)])
     yield from _gauge(
         "oldest_pending_timestamp_seconds",
-        "Since when the oldest pending report lies there; 0 when nothing is pending.",
+        "When the oldest pending report was made; 0 if nothing is pending.",
         [({}, _timestamp(reports.oldest))],
     )
-    yield from _counter("reports_delivered_total", "Reports delivered, as logged.", [({}, reports.delivered)])
+    yield from _counter("reports_delivered_total", "Reports delivered, from the report log.", [({}, reports.delivered)])
     yield from _counter(
         "recipients_delivered_total",
-        "Recipients that messages were delivered to, as logged.",
+        "Recipients that messages were delivered to, from the report log.",
         [({}, reports.recipients)],
     )
 
 
-def _by_outcome(counts: Mapping[TicketResult, int]) -> list[Sample]:
+def _by_outcome(counts: Mapping[OutcomeLabel, int]) -> list[Sample]:
     return [({"outcome": outcome}, counts.get(outcome, 0)) for outcome in _OUTCOMES]
 
 
@@ -193,8 +199,8 @@ def _family(name: str, kind: str, help: str, samples: Iterable[Sample]) -> Itera
     yield f"# HELP ticketattr_{name} {help}"
     yield f"# TYPE ticketattr_{name} {kind}"
     for labels, value in samples:
-        sanitize = ",".join(f'{label}="{_escape(text)}"' for label, text in labels.items())
-        yield f"ticketattr_{name}{f'{{{sanitize}}}' if sanitize else ''} {value!r}"
+        label_list = ",".join(f'{label}="{_escape(text)}"' for label, text in labels.items())
+        yield f"ticketattr_{name}{f'{{{label_list}}}' if label_list else ''} {value!r}"
 
 
 def _escape(text: str) -> str:

@@ -1,8 +1,8 @@
-"""What is known from one run to the next, as a JSON file.
+"""The run history as a JSON file.
 
     {"kind": "run_history", "schema_version": 1, "generator": "ticketattr 0.1.0", "data": …}
 
-It is of use, not of need: without it, figures start anew and somebody may be told a thing twice.
+The program works without it. If it is lost, the counters start from 0, and an alert may be sent a second time.
 """
 
 from __future__ import annotations
@@ -33,28 +33,30 @@ log = logging.getLogger(__name__)
 
 @dataclass(frozen=True, slots=True)
 class RunHistoryFile:
+    """The file of the run history; only its owner may read it."""
+
     path: Path
 
     def change(self, change: Callable[[RunHistory], RunHistory]) -> RunHistory:
-        with self._alone() as may_write:
-            history = change(self._known())
-            if may_write:
+        with self._locked() as is_locked:
+            history = change(self._read_or_empty())
+            if is_locked:
                 self._write(history)
             return history
 
     def read(self) -> RunHistory | None:
-        """None where nothing was remembered yet. Raises InputError when it cannot be used."""
+        """The history; None if there is no file yet. Raises InputError if the file is damaged."""
         if not self.path.exists():
             return None
         content = parse_json(read_bounded(self.path, _MAX_BYTES), str(self.path))
         try:
-            return _whole(_RUN_HISTORY.validate_python(_data(content)))
+            return _with_time_zones(_RUN_HISTORY.validate_python(_data(content)))
         except ValidationError as error:
             raise InputError(f"{error.error_count()} values are wrong") from error
 
     @contextmanager
-    def _alone(self) -> Iterator[bool]:
-        """Whether nobody else is at it until the block ends."""
+    def _locked(self) -> Iterator[bool]:
+        """Hold the lock for the block. Yields False if the lock could not be taken; a warning says why."""
         from filelock import FileLock, Timeout
 
         with ExitStack() as stack:
@@ -70,14 +72,14 @@ class RunHistoryFile:
             except TicketAttrError as error:
                 reason = error
             if reason:
-                log.warning("how this run ended is not remembered: %s", reason)
+                log.warning("the run history is not updated: %s", reason)
             yield not reason
 
-    def _known(self) -> RunHistory:
+    def _read_or_empty(self) -> RunHistory:
         try:
             return self.read() or RunHistory()
         except InputError as error:
-            log.warning("what is remembered of earlier runs cannot be used, and starts anew: %s", error)
+            log.warning("the run history cannot be read, so a new one is started: %s", error)
             return RunHistory()
 
     def _write(self, history: RunHistory) -> None:
@@ -87,20 +89,20 @@ class RunHistoryFile:
             with replacing(self.path) as file:
                 file.write(dump_json({**content, "data": data}))
         except TicketAttrError as error:
-            log.warning("how this run ended is not remembered: %s", error)
+            log.warning("the run history is not updated: %s", error)
 
 
 def _data(content: Any) -> Any:
     if not isinstance(content, dict) or content.get("kind") != "run_history":
-        raise InputError("it is no such file")
+        raise InputError("it is not a run history")
     if content.get("schema_version") != SCHEMA_VERSION:
-        raise InputError(f"it is of schema version {content.get('schema_version')}, not {SCHEMA_VERSION}")
+        raise InputError(f"it has schema version {content.get('schema_version')}, not {SCHEMA_VERSION}")
     return content.get("data")
 
 
-def _whole(history: RunHistory) -> RunHistory:
-    """Raises InputError for times without a zone, which compare with no other."""
-    times = [*history.succeeded.values(), *(record.ended for record in history.last.values())]
+def _with_time_zones(history: RunHistory) -> RunHistory:
+    """The same history. Raises InputError if a time has no time zone, because it cannot be compared with others."""
+    times = [*history.last_success.values(), *(record.ended for record in history.last_run.values())]
     if not all(time.tzinfo for time in times):
-        raise InputError("a time in it has no zone")
+        raise InputError("a time in it has no time zone")
     return history

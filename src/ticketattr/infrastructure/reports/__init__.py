@@ -1,1 +1,1 @@
-"""Reports as workbook, CSV and page, and the workbook that comes back."""
+"""Writes reports as workbook, CSV and page, and reads the workbook that a person edited."""

@@ -1,46 +1,30 @@
-"""The report as CSV, for programs and for those who open it in a spreadsheet all the same.
+"""The report as CSV, for programs and for people who open it in a spreadsheet.
 
-UTF-8 with a byte order mark. Text that a spreadsheet would take for a formula has a quotation mark before it.
+The file is UTF-8 with a byte order mark. `csv_writer` keeps a spreadsheet from running text as a formula.
 """
 
 from __future__ import annotations
 
 import codecs
-import csv
 import io
 from dataclasses import dataclass, fields
 from pathlib import Path
-from typing import Any
 
 from ...domain.report import Report, Row
-from ...domain.sanitizing import sanitize
 from ..files import output
+from .csv_writer import write_csv
 
 COLUMNS = tuple(field.name for field in fields(Row))
-
-_STARTS_A_FORMULA = ("=", "+", "-", "@", "\t", "\n", "'")
 
 
 @dataclass(frozen=True, slots=True)
 class CSVReports:
-    """A path of `-` is stdout."""
+    """Writes reports as CSV files; a path of `-` is stdout."""
 
     def write(self, report: Report, path: Path) -> None:
+        rows = ([getattr(row, name) for name in COLUMNS] for row in report.rows)
         with output(path) as file:
             file.write(codecs.BOM_UTF8)
             text = io.TextIOWrapper(file, encoding="utf-8", newline="", write_through=True)
-            writer = csv.writer(text, quoting=csv.QUOTE_NONNUMERIC, lineterminator="\r\n")
-            writer.writerow(COLUMNS)
-            for row in report.rows:
-                writer.writerow([_cell(getattr(row, name)) for name in COLUMNS])
+            write_csv(text, COLUMNS, rows, line_end="\r\n", quote_all_text=True)
             text.detach()
-
-
-def _cell(value: Any) -> Any:
-    if value is None:
-        return ""
-    if not isinstance(value, str):
-        return value
-    text = sanitize(value)
-    # What begins with the mark itself gets one too, so that taking the first away gives the text.
-    return f"'{text}" if text.lstrip(" ").startswith(_STARTS_A_FORMULA) else text

@@ -1,6 +1,6 @@
-"""The report as one page that needs nothing else: no script, no font, no picture from elsewhere.
+"""The report as one HTML page that loads nothing: no script, no font, no picture.
 
-On a narrow screen each ticket is a card; on a wide one the tickets are a table.
+A narrow screen shows each ticket as a card, a wide one shows the tickets as a table.
 """
 
 from __future__ import annotations
@@ -16,18 +16,18 @@ from ...domain.report import Report, Row
 from ...domain.sanitizing import sanitize
 from ...domain.summary import Count, Summary, summarize
 from ..files import output
-from .report_words import MEANINGS, counted_types, facts, gone_tickets, made_at, since_heading
+from .labels import MEANINGS, counted_types, facts, gone_tickets, made_at, since_heading
 
 _COLUMNS = ("ticket", "category", "request type", "description", "SLA", "age", "since", "needs review", "source")
 
 
 @dataclass(frozen=True, slots=True)
 class HTMLReports:
-    """A path of `-` is stdout."""
+    """Writes reports as HTML pages; a path of `-` is stdout."""
 
     def write(self, report: Report, path: Path) -> None:
         page = (files(__package__) / "page.html").read_text(encoding="utf-8")
-        # Before anything is filled in: a text may hold the mark itself.
+        # The template is split before anything is filled in, because a text may contain the mark.
         before, _, after = page.partition("$rows")
         with output(path) as file:
             file.write(_start(before, report).encode())
@@ -51,7 +51,7 @@ def _end(template: str, report: Report) -> str:
 
 
 def _summary(report: Report, summary: Summary) -> Iterator[str]:
-    yield _bars("How the queue stands", summary.states, MEANINGS)
+    yield _bars("State of the queue", summary.states, MEANINGS)
     yield _bars(since_heading(report), summary.since or (), {})
     if report.gone:
         yield f"<ul>{''.join(f'<li>gone: {_text(ticket)}</li>' for ticket in gone_tickets(report))}</ul>"
@@ -61,7 +61,7 @@ def _summary(report: Report, summary: Summary) -> Iterator[str]:
 
 
 def _bars(heading: str, counts: Sequence[Count], meanings: dict[str, str]) -> str:
-    """Counts as bars; their lengths compare within a group."""
+    """The counts as bars, whose lengths can be compared within the group."""
     most = max((count for _, count in counts), default=0) or 1
     lines = (
         f"<tr><th scope='row'>{_text(name)}</th><td>{count:,}</td>"

@@ -1,4 +1,4 @@
-"""Stage files: what one stage leaves for the next, as JSON with a header.
+"""Stage files: the result of one stage, which the next one reads, as JSON with a header.
 
     {"kind": "tickets", "schema_version": 1, "run_id": "…", "generated_at": "…Z", "generator": "…", "data": …}
 
@@ -6,17 +6,17 @@
     tickets       data: [{id, short_description, …, extra}]
     attributions  bill: {usage: {calls, retries, tokens_in, …}, cost, seconds}
                   data: [{ticket: …, attribution: {request_category, request_type, sla, source, confidence,
-                  evidence, alternatives}}], or with `unattributed: {reason, detail}` in its place
-    corrections   data: [{run_id, place, ticket_id, …, reviewer, imported_by, at}], all of the run
+                  evidence, alternatives}}], or `unattributed: {reason, detail}` instead of `attribution`
+    corrections   data: [{run_id, place, ticket_id, …, reviewer, imported_by, at}], all corrections of the run
 
-New fields with a default keep `schema_version`; any other change raises it.
+A new field with a default does not change `schema_version`; any other change increases it.
 """
 
 from .attributions import read_attributions, write_attributions
+from .catalog_and_tickets import read_catalog, read_tickets, write_catalog, write_tickets
 from .corrections import write_corrections
-from .fetched import read_catalog, read_tickets, write_catalog, write_tickets
 from .header import Kind
-from .of_one_run import FetchedRun, read_catalog_of, read_fetched, read_reported
+from .run_files import FetchedRun, read_catalog_of, read_fetched, read_reported
 from .work_folder import WorkFolder
 
 __all__ = [

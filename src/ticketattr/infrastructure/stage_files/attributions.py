@@ -1,4 +1,4 @@
-"""What `classify` leaves: every ticket with its attribution, or with the reason why it has none."""
+"""The result of `classify`: each ticket with its attribution, or with the reason why it has none."""
 
 from __future__ import annotations
 
@@ -15,12 +15,12 @@ from ...domain.ticket import AttributedTicket, Attribution, Source, Ticket, Unat
 from ...domain.usage import Bill
 from ...errors import StageFileError
 from ..files import shown_path
-from .header import StageFile, checked, read_header, stage_file, write_stage_file
+from .header import StageFile, checked, read_header, remedy, stage_file, write_stage_file
 
 
 @dataclass(frozen=True, slots=True)
 class AttributionsFile(StageFile[list[AttributedTicket]]):
-    """`bill`: what they took, as far as the file says."""
+    """A stage file of attributions; `bill` is None if the file does not have one."""
 
     bill: Bill | None
 
@@ -41,44 +41,44 @@ class _Attribution(_Pair):
 
 
 @dataclass(frozen=True, slots=True)
-class _Record:
+class _Item:
     ticket: Ticket
     attribution: _Attribution | None = None
     unattributed: Unattributed | None = None
 
 
-_RECORDS = TypeAdapter(list[_Record])
+_ITEMS = TypeAdapter(list[_Item])
 _BILL = TypeAdapter(Bill)
 
 
 def write_attributions(path: Path, tickets: Sequence[AttributedTicket], run: Run, bill: Bill) -> datetime:
-    """What they took goes into the header. Returns the time that the file states."""
-    records = [_record(ticket) for ticket in tickets]
-    data = _RECORDS.dump_python(records, mode="json", exclude_none=True)
+    """Write the stage file, with `bill` in its header. Returns the time in the header."""
+    items = [_item(ticket) for ticket in tickets]
+    data = _ITEMS.dump_python(items, mode="json", exclude_none=True)
     return write_stage_file(path, "attributions", run, data, bill=_BILL.dump_python(bill, mode="json"))
 
 
 def read_attributions(path: Path) -> AttributionsFile:
-    """Raises StageFileError."""
+    """The attributions in the stage file at `path`. Raises StageFileError."""
     header = read_header(path, "attributions")
     file = stage_file(header, path, "attributions")
-    records = checked(_RECORDS, file.data, path)
+    items = checked(_ITEMS, file.data, path)
     bill = checked(_BILL, header["bill"], path) if "bill" in header else None
-    return AttributionsFile(file.run_id, file.generated_at, [_attributed(record, path) for record in records], bill)
+    return AttributionsFile(file.run_id, file.generated_at, [_attributed(item, path) for item in items], bill)
 
 
-def _record(attributed: AttributedTicket) -> _Record:
+def _item(attributed: AttributedTicket) -> _Item:
     match attributed.outcome:
         case Unattributed() as unattributed:
-            return _Record(attributed.ticket, unattributed=unattributed)
+            return _Item(attributed.ticket, unattributed=unattributed)
         case Attribution(entry, source, confidence, evidence, alternatives):
             others = tuple(_Pair(other.category, other.name, other.sla) for other in alternatives)
             attribution = _Attribution(entry.category, entry.name, entry.sla, source, confidence, evidence, others)
-            return _Record(attributed.ticket, attribution)
+            return _Item(attributed.ticket, attribution)
 
 
-def _attributed(record: _Record, path: Path) -> AttributedTicket:
-    if attribution := record.attribution:
+def _attributed(item: _Item, path: Path) -> AttributedTicket:
+    if attribution := item.attribution:
         outcome: Attribution | Unattributed = Attribution(
             _entry(attribution),
             attribution.source,
@@ -86,14 +86,14 @@ def _attributed(record: _Record, path: Path) -> AttributedTicket:
             attribution.evidence,
             tuple(map(_entry, attribution.alternatives)),
         )
-    elif record.unattributed:
-        outcome = record.unattributed
+    elif item.unattributed:
+        outcome = item.unattributed
     else:
         raise StageFileError(
             f"{shown_path(path)}: a ticket has neither an attribution nor a reason for having none",
-            hint="Make it anew.",
+            hint=remedy("attributions"),
         )
-    return AttributedTicket(record.ticket, outcome)
+    return AttributedTicket(item.ticket, outcome)
 
 
 def _entry(pair: _Pair) -> RequestType:

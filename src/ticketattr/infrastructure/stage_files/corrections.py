@@ -1,4 +1,4 @@
-"""What `corrections import` leaves: all corrections of a run, for whoever wants them as a file."""
+"""The result of `corrections import`: all corrections of a run."""
 
 from __future__ import annotations
 
@@ -15,4 +15,5 @@ _CORRECTIONS = TypeAdapter(list[Correction])
 
 
 def write_corrections(path: Path, corrections: Sequence[Correction], run: Run) -> None:
+    """Write the stage file; `corrections` are all corrections of the run."""
     write_stage_file(path, "corrections", run, _CORRECTIONS.dump_python(list(corrections), mode="json"))

@@ -1,4 +1,4 @@
-"""The header of every stage file, for the modules beside this one: judged before the data, which is then checked."""
+"""The header of stage files, which is checked before their data."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ _MADE_BY: dict[Kind, str] = {
     "attributions": "classify",
     "corrections": "corrections import",
 }
-# What the helpdesk nests lies some levels further down in a stage file.
+# What is nested in a ticket is nested some levels deeper in a stage file.
 _DEPTH_ADDED = 10
 
 T = TypeVar("T")
@@ -34,13 +34,15 @@ T = TypeVar("T")
 
 @dataclass(frozen=True, slots=True)
 class StageFile(Generic[T]):
+    """A stage file that was read; `generated_at` is in UTC."""
+
     run_id: str
     generated_at: datetime
     data: T
 
 
 def write_stage_file(path: Path, kind: Kind, run: Run, data: Any, **more: Any) -> datetime:
-    """`more` goes into the header. Returns the time that the file states."""
+    """Write `data` with a header, to which `more` is added. Returns the time in the header, in UTC."""
     generated_at = run.clock().replace(microsecond=0)
     content = dump_json(
         {
@@ -59,35 +61,36 @@ def write_stage_file(path: Path, kind: Kind, run: Run, data: Any, **more: Any) -
 
 
 def read_stage_file(path: Path, kind: Kind) -> StageFile[Any]:
-    """Its data are not yet `checked`. Raises StageFileError."""
+    """The stage file at `path`; its data is not `checked` yet. Raises StageFileError."""
     return stage_file(read_header(path, kind), path, kind)
 
 
 def read_header(path: Path, kind: Kind) -> dict[str, Any]:
-    """All that is in the file, by name; its kind and version are right. Raises StageFileError."""
+    """The whole content of the file, by name. Raises StageFileError, also if kind or version are wrong."""
     what = shown_path(path)
     try:
-        # It is ours, and may hold an object for each byte that was taken.
+        # ticketattr wrote the file, so the number of its objects needs no other limit.
         content = read_bounded(path, MAX_BYTES)
         header = parse_json(content, what, MAX_DEPTH + _DEPTH_ADDED, max_objects=len(content))
     except InputError as error:
         raise StageFileError(str(error), hint=remedy(kind)) from error
     if not isinstance(header, dict) or header.get("kind") != kind:
-        raise StageFileError(f"{what} is no stage file of kind '{kind}'", hint=remedy(kind))
+        raise StageFileError(f"{what} is not a stage file of kind '{kind}'", hint=remedy(kind))
     if (version := header.get("schema_version")) != SCHEMA_VERSION:
         raise StageFileError(
-            f"{what} has schema version {version}, this ticketattr reads {SCHEMA_VERSION}", hint=remedy(kind)
+            f"{what} has schema version {version}, but this ticketattr reads version {SCHEMA_VERSION}",
+            hint=remedy(kind),
         )
     return header
 
 
 def stage_file(header: dict[str, Any], path: Path, kind: Kind) -> StageFile[Any]:
-    """What `read_header` gave, its run and time read. Raises StageFileError."""
+    """The stage file that `read_header` returned as `header`. Raises StageFileError."""
     what = shown_path(path)
     run_id = header.get("run_id")
     # The id becomes part of paths.
     if not isinstance(run_id, str) or not is_run_id(run_id) or "data" not in header:
-        raise StageFileError(f"{what} has no valid header", hint=remedy(kind))
+        raise StageFileError(f"{what} does not have a valid header", hint=remedy(kind))
     return StageFile(run_id, _time(header.get("generated_at"), what, kind), header["data"])
 
 
@@ -95,19 +98,21 @@ def _time(text: Any, what: str, kind: Kind) -> datetime:
     try:
         return datetime.strptime(text, "%Y-%m-%dT%H:%M:%SZ").replace(tzinfo=timezone.utc)
     except (TypeError, ValueError):
-        raise StageFileError(f"{what} does not say when it was made", hint=remedy(kind)) from None
+        raise StageFileError(f"{what} does not say when it was written", hint=remedy(kind)) from None
 
 
 def checked(adapter: TypeAdapter[T], data: Any, path: Path) -> T:
-    """`data` as the values that they stand for. Raises StageFileError, with the place of what is wrong."""
+    """`data` as values of the type of `adapter`. Raises StageFileError, which says where the data is wrong."""
     try:
         return adapter.validate_python(data)
     except ValidationError as error:
         first = error.errors(include_input=False, include_url=False)[0]
         place = ".".join(map(str, ("data", *first["loc"])))
-        raise StageFileError(f"{shown_path(path)}: {place}: {first['msg']}", hint="Make it anew.") from error
+        raise StageFileError(
+            f"{shown_path(path)}: {place}: {first['msg']}", hint="Run the command that writes this file again."
+        ) from error
 
 
 def remedy(kind: Kind) -> str:
-    """What makes such a file."""
+    """The hint that names the command which writes a file of this kind."""
     return f"Run `ticketattr {_MADE_BY[kind]}` first."

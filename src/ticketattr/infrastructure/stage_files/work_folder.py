@@ -1,4 +1,4 @@
-"""The work folder: a folder for each run, with the file of each stage."""
+"""The work folder, with a folder for each run, with a file for each stage."""
 
 from __future__ import annotations
 
@@ -15,24 +15,25 @@ from ...domain.usage import Bill
 from ...errors import StageFileError
 from ..files import remove_folder
 from .attributions import read_attributions, write_attributions
-from .fetched import write_catalog, write_tickets
+from .catalog_and_tickets import write_catalog, write_tickets
 from .header import Kind
 
 
 @dataclass(frozen=True, slots=True)
 class WorkFolder:
-    """`root/<run id>/<kind>.json`, a folder for each run."""
+    """The stage files `root/<run id>/<kind>.json`."""
 
     root: Path
 
     def path(self, run_id: str, kind: Kind) -> Path:
+        """Where the stage file lies, whether or not it exists."""
         return self.root / run_id / f"{kind}.json"
 
     def newest(self, kind: Kind) -> Path:
-        """The file of the newest run. Raises StageFileError: an older run is never taken for it."""
+        """The path of the file of the newest run, even if only older runs have one. Raises StageFileError."""
         runs = self.runs()
         if not runs:
-            raise StageFileError(f"there is no run in {self.root}", hint="Run `ticketattr fetch` first.")
+            raise StageFileError(f"{self.root} has no run", hint="Run `ticketattr fetch` first.")
         return self.path(runs[-1], kind)
 
     def runs(self) -> list[str]:

@@ -1,1 +1,1 @@
-"""Google Gemini: the question, the call and its bounds, the answer. `classifier.py` is what others build."""
+"""Google Gemini as a ChatModel: `chat_model.py` is what others build, `wire.py` reads what google-genai returns."""

@@ -1,1 +1,1 @@
-"""What every large language model needs, whoever provides it: prompt, answer, budget, rate limit, prices."""
+"""Classifying with a large language model, whoever provides it: prompt, answer, budget, rate limit, prices."""

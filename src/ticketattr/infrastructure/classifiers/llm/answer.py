@@ -1,8 +1,8 @@
-"""What a model answered, held against what it was asked and against the catalog.
+"""Reads the answer of a model, and checks it against the tickets of the batch and the catalog.
 
     {"items": [{id, request_category, request_type, confidence, evidence}]}
 
-An answer of another shape is no answer. Within one, each ticket is judged by itself.
+An answer of another form fails the whole batch. In a valid answer, each item is checked by itself.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ _MAX_EVIDENCE = 200
 
 
 def read_answer(text: str, asked: int, catalog: ServiceCatalog) -> list[Outcome]:
-    """The outcome of each of the tickets 1 to `asked`. Raises BatchFailed when the answer has no shape."""
+    """Returns the outcome of each ticket, 1 to `asked`. Raises BatchFailed when the answer has another form."""
     answered: dict[int, Outcome] = {}
     strangers = 0
     items = _items(text)
@@ -34,13 +34,13 @@ def read_answer(text: str, asked: int, catalog: ServiceCatalog) -> list[Outcome]
             continue
         outcome = _outcome(item, catalog)
         if number in answered and not _agree(answered[number], outcome):
-            outcome = Unattributed("bad_answer", "the model answered twice and differently")
+            outcome = Unattributed("bad_answer", "the model gave two different answers")
         answered[number] = outcome
     if strangers:
-        log.warning("the model answered for %d tickets that it was not asked about; ignored", strangers)
+        log.warning("the model answered about %d tickets that are not in the batch; ignored", strangers)
     if any(name.startswith("sla") for item in items for name in item):
-        log.warning("the model answered with SLAs; ignored, they come from the catalog alone")
-    missing = Unattributed("not_answered", "the model left this ticket out")
+        log.warning("the model answered with SLAs; ignored, because SLAs come from the catalog")
+    missing = Unattributed("not_answered", "the model left out this ticket")
     return [answered.get(number, missing) for number in range(1, asked + 1)]
 
 
@@ -58,7 +58,7 @@ def _items(text: str) -> list[dict[str, Any]]:
 
 
 def _number(value: Any) -> int | None:
-    """The ticket that an id means: 3, "3" and 3.0 are the same."""
+    """Returns the number that an id stands for: 3, "3" and 3.0 are the same."""
     if isinstance(value, str) and value.strip().isdecimal() and len(value) < 10:
         return int(value)
     if isinstance(value, float) and value.is_integer():
@@ -69,7 +69,7 @@ def _number(value: Any) -> int | None:
 def _outcome(item: Mapping[str, Any], catalog: ServiceCatalog) -> Outcome:
     category, request_type = item.get("request_category"), item.get("request_type")
     if not category and not request_type:
-        return Unattributed("no_match", "the model found nothing in the catalog that fits")
+        return Unattributed("no_match", "the model found no request type that fits")
     entry = catalog.find(str(category), str(request_type))
     if entry is None:
         return Unattributed("not_in_catalog", f"the model answered: {str(category)[:100]} / {str(request_type)[:100]}")

@@ -1,4 +1,4 @@
-"""What calls took so far, and whether the next one may still be paid for."""
+"""The budget of a run: what the calls so far used, and whether the next call fits into the cost limit."""
 
 from __future__ import annotations
 
@@ -9,14 +9,14 @@ from ....application.ports import ClassifierStopped
 from ....domain.usage import Price, Usage
 
 _TOKENS_PER_ANSWER = 150
-"""What one ticket is taken to cost in output, thinking included, before there is an answer to learn from."""
+"""The estimated output for one ticket, with thinking, in tokens, while there is no answer to learn from."""
 
 _CAUTION = 1.25
-"""How much more than the average so far the next answer is taken to cost."""
+"""The next answer is estimated to need so many times the average so far."""
 
 
 class Budget:
-    """`max_cost` in US dollars: a call that could exceed it, with those in flight, is not made."""
+    """`max_cost` is in US dollars. A call that could exceed it, together with the calls in flight, is refused."""
 
     def __init__(self, price: Price | None, max_cost: float | None) -> None:
         self.usage = Usage()
@@ -28,14 +28,15 @@ class Budget:
 
     @property
     def cost(self) -> float | None:
-        """In US dollars; None when nobody knows the price."""
+        """The cost so far, in US dollars; None when the price is not known."""
         return self.cost_of(self.usage)
 
     def cost_of(self, usage: Usage) -> float | None:
+        """Returns what `usage` costs, in US dollars; None when the price is not known."""
         return self._price.of(usage) if self._price else None
 
     def estimate(self, tokens_in: int, tickets: int) -> Usage:
-        """What one call will take, judged by the calls so far."""
+        """Returns the estimated usage of one call about so many tickets, corrected by the calls so far."""
         surprise = max(1.0, self.usage.tokens_in / self._estimated_in) if self._estimated_in else 1.0
         produced = self.usage.tokens_out + self.usage.tokens_thinking
         per_answer = _CAUTION * produced / self._answers if self._answers else _TOKENS_PER_ANSWER
@@ -43,11 +44,12 @@ class Budget:
 
     @contextmanager
     def reserve(self, estimate: Usage) -> Iterator[None]:
-        """Set money aside while a call is in flight. Raises ClassifierStopped when there is not enough."""
+        """Reserves the estimated cost while a call is in flight. Raises ClassifierStopped when too little is left."""
         expected = self.cost_of(estimate) or 0.0
         if self._max_cost is not None and (self.cost or 0.0) + self._reserved + expected > self._max_cost:
             raise ClassifierStopped(
-                "cost_limit", f"not asked: the next call might have exceeded LLM_MAX_COST ({self._max_cost:g} USD)"
+                "cost_limit",
+                f"not asked, because the next call might have exceeded LLM_MAX_COST ({self._max_cost:g} USD)",
             )
         self._reserved += expected
         try:
@@ -56,10 +58,11 @@ class Budget:
             self._reserved -= expected
 
     def record_call(self, *, is_retry: bool) -> None:
+        """Counts a call."""
         self.usage += Usage(calls=1, retries=int(is_retry))
 
     def record_answer(self, usage: Usage, tokens_in: int, tickets: int) -> None:
-        """What an answer about so many tickets took; `tokens_in` is what it was first thought to take."""
+        """Adds the usage of an answer about so many tickets. `tokens_in` is the size of the request as estimated."""
         self.usage += usage
         self._estimated_in += tokens_in
         self._answers += tickets

@@ -1,4 +1,4 @@
-"""What the models cost: `prices.json` beside this file, or a file of the same form."""
+"""The prices of models: from `prices.json` beside this file, or from a file of the same form."""
 
 from __future__ import annotations
 
@@ -15,14 +15,14 @@ _MAX_BYTES = 1024 * 1024
 
 
 def price_of(model: str, path: Path | None) -> Price | None:
-    """The price of `model`, None when nobody knows it. Raises SettingsError when `path` holds no prices."""
+    """Returns the price of `model`, or None if the list does not have it. Raises SettingsError for an invalid list."""
     try:
         content = read_bounded(path, _MAX_BYTES) if path else (files(__package__) / "prices.json").read_bytes()
         table = parse_json(content, f"the price list {path}")
         prices = table["models"].get(model)
         return _price(prices, table) if prices else None
     except (InputError, KeyError, TypeError, ValueError, AttributeError) as error:
-        raise SettingsError(f"{path} is no price list: {error}", hint="Check LLM_PRICES.") from error
+        raise SettingsError(f"{path} is not a valid price list: {error}", hint="Check LLM_PRICES.") from error
 
 
 def _price(prices: dict[str, Any], table: dict[str, Any]) -> Price:

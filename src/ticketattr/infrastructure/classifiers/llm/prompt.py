@@ -1,8 +1,7 @@
-"""What a model is told, and the shape that its answer must have.
+"""The prompt: the system text with rules and catalog, and the user text with tickets and examples.
 
-The rules and the catalog come first and never vary within a run, so that a provider can cache them. Of a
-ticket, its two descriptions leave the house and nothing else. Tickets have numbers of their own, 1, 2, 3 …,
-so that no text can speak for a neighbour.
+The system text is the same for all calls of a run, so that a provider can cache it. Of a ticket, only the two
+descriptions are sent. Tickets are numbered 1, 2, 3 … in each call, so that no text can pose as another ticket.
 """
 
 from __future__ import annotations
@@ -17,25 +16,27 @@ from ....domain.examples import Example
 from ....domain.ticket import Ticket
 
 PROMPT_VERSION = 1
-"""Raised with every change to what is asked below, so that answers to the old question are not taken for the new."""
+"""Increase it with every change of the prompt, so that cached answers to an older prompt are not used."""
 
 MAX_TEXT = 4_000
-"""How much of a description is shown, in characters: its start and its end, where the matter stands."""
+"""The length of a description in the prompt, in characters. Of a longer one, the start and the end are sent."""
 
 _CUT = " [… cut …] "
 
 
 def default_rules() -> str:
+    """Returns the rules of the package."""
     return (files(__package__) / "rules.txt").read_text(encoding="utf-8")
 
 
 def system_instruction(catalog: ServiceCatalog, rules: str) -> str:
+    """Returns the system text: the rules, and the catalog as JSON."""
     entries = [_entry(entry) for entry in catalog.entries]
     return f"{rules.rstrip()}\n\nThe service catalog:\n{json.dumps(entries, ensure_ascii=False)}\n"
 
 
-def question(tickets: Sequence[Ticket], examples: Sequence[Example] = ()) -> str:
-    """The tickets, and what people decided about others like them, as JSON in fences that no text can close."""
+def user_text(tickets: Sequence[Ticket], examples: Sequence[Example] = ()) -> str:
+    """Returns the user text: tickets and examples as JSON, between tags that no text of a ticket can close."""
     items = [
         {
             "id": number,
@@ -60,45 +61,9 @@ def question(tickets: Sequence[Ticket], examples: Sequence[Example] = ()) -> str
 
 
 def _fenced(name: str, items: Sequence[dict[str, Any]]) -> str:
-    """It holds no `<` but its own."""
+    """Returns `items` as JSON between two tags. The JSON itself contains no `<` and no `>`."""
     data = json.dumps(items, ensure_ascii=False).replace("<", "\\u003c").replace(">", "\\u003e")
     return f"<{name}>\n{data}\n</{name}>"
-
-
-def _answer_schema(categories: list[str] | None, request_types: list[str] | None) -> dict[str, Any]:
-    """JSON schema of an answer; the names, where given, are the only ones that it allows."""
-    return {
-        "type": "object",
-        "properties": {
-            "items": {
-                "type": "array",
-                "items": {
-                    "type": "object",
-                    "properties": {
-                        "id": {"type": "integer"},
-                        "request_category": _name(categories),
-                        "request_type": _name(request_types),
-                        "confidence": {"type": "number", "minimum": 0, "maximum": 1},
-                        "evidence": {"type": "string"},
-                    },
-                    "required": ["id", "confidence", "evidence"],
-                },
-            }
-        },
-        "required": ["items"],
-    }
-
-
-def closed_schema(catalog: ServiceCatalog) -> dict[str, Any]:
-    """Allows the names of the catalog only, so that an answer outside it is hard to express."""
-    categories = dict.fromkeys(entry.category for entry in catalog.entries)
-    request_types = dict.fromkeys(entry.name for entry in catalog.entries)
-    return _answer_schema(list(categories), list(request_types))
-
-
-def open_schema() -> dict[str, Any]:
-    """Allows any name, for a catalog whose names are too many for the service."""
-    return _answer_schema(None, None)
 
 
 def _entry(entry: RequestType) -> dict[str, Any]:
@@ -110,12 +75,8 @@ def _entry(entry: RequestType) -> dict[str, Any]:
     }
 
 
-def _name(allowed: list[str] | None) -> dict[str, Any]:
-    return {"type": "string", "enum": allowed} if allowed else {"type": "string"}
-
-
 def tokens(text: str) -> int:
-    """About how many tokens a text is: one for three characters, which is more than most languages need."""
+    """Returns the estimated number of tokens: one for three characters, which is more than most languages need."""
     return len(text) // 3 + 1
 
 

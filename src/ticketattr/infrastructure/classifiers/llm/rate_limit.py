@@ -1,4 +1,4 @@
-"""When the next call may start: never sooner than the service and the operator want."""
+"""The rate limit: when the next call may start."""
 
 from __future__ import annotations
 
@@ -8,9 +8,9 @@ import anyio
 
 
 class RateLimit:
-    """Turns for calls, in the order in which they are asked for. Usable in one event loop.
+    """Lets calls start in the order in which they ask. Usable in one event loop.
 
-    `pause`: the least time between two starts, in seconds; the limits are spread evenly over their minute.
+    `pause` is the least time between two starts, in seconds. The limits are spread evenly over the minute.
     """
 
     def __init__(self, pause: float, requests_per_minute: int | None, tokens_per_minute: int | None) -> None:
@@ -20,7 +20,7 @@ class RateLimit:
         self._not_before = 0.0
 
     async def acquire(self, tokens: int) -> None:
-        """Wait for the turn of a call of about so many tokens."""
+        """Waits until a call of about so many tokens may start."""
         async with self._in_line:
             while (wait := self._not_before - time.monotonic()) > 0:
                 await anyio.sleep(wait)
@@ -28,5 +28,5 @@ class RateLimit:
             self._not_before = time.monotonic() + max(self._pause, load)
 
     def pause(self, seconds: float) -> None:
-        """Let nobody start for so long: the service has had enough."""
+        """Lets no call start for so many seconds, because the service asks for fewer calls."""
         self._not_before = max(self._not_before, time.monotonic() + seconds)

@@ -1,11 +1,11 @@
-"""What IT tickets are about, whatever the catalog: generic concepts.
+"""The concept bank: what IT tickets are about, whatever the catalog.
 
     concepts/concepts.json   {"concepts": [{name, group, domains, names}], "domains": [{name, names}]}
-    concepts/texts.jsonl     {concept, lang, title, body}: what people write about it, in many languages
-    concepts/model.npz       what `training.py` learnt from both
+    concepts/texts.jsonl     {concept, lang, title, body}: tickets about the concept, in many languages
+    concepts/model.npz       what `training.py` learned from both
 
-`names` are what a catalog may call a concept, or a category for tickets of a domain. Concepts of one `group` are near
-to each other; `domains` are those whose categories may take a concept in, the likeliest first.
+`names` are names that a catalog may have for a concept, or for a category of a domain. Concepts of one `group` are
+similar. `domains` are those whose categories may include a concept, the most likely first.
 """
 
 from __future__ import annotations
@@ -19,14 +19,16 @@ from pathlib import Path
 FOLDER = Path(__file__).parent / "concepts"
 CONCEPTS, MODEL = FOLDER / "concepts.json", FOLDER / "model.npz"
 TEXTS = "texts.jsonl"
-"""In the folder of the source; not in the installed package, which reads what was learnt from it."""
+"""In the source only. The installed package has the model that was learned from it."""
 
 GENERAL = "general"
-"""The concept of tickets that are about nothing in particular."""
+"""The concept of tickets that are about no other concept."""
 
 
 @dataclass(frozen=True, slots=True)
 class Concept:
+    """Something that IT tickets are about, such as a forgotten password."""
+
     name: str
     group: str
     domains: tuple[str, ...]
@@ -35,7 +37,7 @@ class Concept:
 
 @dataclass(frozen=True, slots=True)
 class Domain:
-    """A part of IT, as catalogs make a category of it."""
+    """A part of IT that catalogs have a category for."""
 
     name: str
     names: tuple[str, ...]
@@ -43,15 +45,19 @@ class Domain:
 
 @dataclass(frozen=True, slots=True)
 class ConceptBank:
+    """All concepts and domains. Columns of the model are in this order."""
+
     concepts: tuple[Concept, ...]
     domains: tuple[Domain, ...]
 
     def place(self, concept: str) -> int:
+        """Returns the position of the concept of that name."""
         return next(place for place, other in enumerate(self.concepts) if other.name == concept)
 
 
 @lru_cache(maxsize=1)
 def concept_bank() -> ConceptBank:
+    """Returns the bank of the package."""
     content = json.loads(CONCEPTS.read_text(encoding="utf-8"))
     return ConceptBank(
         concepts=tuple(
@@ -63,5 +69,5 @@ def concept_bank() -> ConceptBank:
 
 
 def bank_digest(folder: Path) -> str:
-    """Of all that a model is learnt from."""
+    """Returns the SHA-256 of everything that the model is learned from."""
     return hashlib.sha256((folder / CONCEPTS.name).read_bytes() + (folder / TEXTS).read_bytes()).hexdigest()

@@ -1,8 +1,8 @@
-"""How much tickets, and names of a catalog, are about each concept of the bank.
+"""The probability that tickets, and names of a catalog, are about each concept of the bank.
 
-Two linear models look at a ticket, one at its meaning (the sentence vector), one at the pieces of its words, and their
-opinions are multiplied: the first carries over languages and wordings, the second knows products and terms. Names are
-judged by their meaning alone. `training.py` learns all of them.
+Two linear models classify a ticket, one by its sentence vector and one by the pieces of its words, and their
+probabilities are multiplied. The first works across languages and wordings, the second knows products and terms. Names
+are classified by their sentence vector alone. `training.py` trains all models.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from .sentence_vectors import Vectors
 from .word_pieces import PLACES, counted, text_of, words_of
 
 Shares = NDArray[np.float64]
-"""A row for each text, a column for each class; each row sums up to 1."""
+"""Probabilities: a row for each text and a column for each class. Each row adds up to 1."""
 
 _MEANING, _PIECES = 0.45, 0.55
 _LEAST = 1e-9
@@ -31,18 +31,19 @@ _SIGNS = ".,;:!?()[]{}<>\"'«»„“”…-*"
 
 @dataclass(frozen=True, slots=True)
 class Linear:
-    """A linear model: weights of each class, a row each, and what it starts from."""
+    """A linear model: a row of weights for each class, and the intercepts."""
 
     weights: NDArray[np.float32]
     start: NDArray[np.float32]
 
     def shares(self, rows: Vectors) -> Shares:
+        """Returns the probability of each class for each of the vectors."""
         return _softmax(rows.astype(np.float64) @ self.weights.T.astype(np.float64) + self.start)
 
 
 @dataclass(frozen=True, slots=True)
 class ConceptModel:
-    """`rarity` weighs the places of word pieces; `pieces` has a column for each place. `digest`: of what it learnt."""
+    """`rarity` is the weight of each bucket of word pieces. `digest` is that of the training data."""
 
     meaning: Linear
     names: Linear
@@ -52,19 +53,20 @@ class ConceptModel:
     digest: str
 
     def of_tickets(self, rows: Vectors, texts: Sequence[tuple[str, str]]) -> Shares:
-        """`rows` are the sentence vectors of `texts`, each a title and a body."""
+        """Returns the probability of each concept. `texts` are titles and bodies, `rows` their sentence vectors."""
         by_meaning = np.log(self.meaning.shares(rows) + _LEAST)
         by_pieces = np.log(self.by_pieces(texts) + _LEAST)
         return _softmax(_MEANING * by_meaning + _PIECES * by_pieces)
 
     def by_pieces(self, texts: Sequence[tuple[str, str]]) -> Shares:
+        """Returns the probability of each concept by the pieces of words alone."""
         scores = [self.pieces.start + self._scores(words_of(text_of(*text))) for text in texts]
         return _softmax(np.array(scores, dtype=np.float64).reshape(len(texts), len(self.pieces.start)))
 
     def telling_words(self, text: str, concept: int) -> list[str]:
-        """The words that speak for a concept rather than for any other, as they are written, the most telling first.
+        """Returns the words of `text` that are evidence for a concept, as they are written, the strongest first.
 
-        None that says little beside the first, and none of a script that has no blanks between words.
+        Leaves out words that are much weaker than the first. Finds none in scripts without spaces between words.
         """
         leads: dict[str, float] = {}
         for token in dict.fromkeys(words_of(text)):
@@ -84,6 +86,7 @@ class ConceptModel:
 
 @lru_cache(maxsize=1)
 def concept_model() -> ConceptModel:
+    """Returns the model of the package."""
     with np.load(MODEL) as stored:
         weights = stored["pieces"].astype(np.float32) * stored["pieces_scale"].astype(np.float32)[:, None]
         return ConceptModel(
@@ -97,7 +100,7 @@ def concept_model() -> ConceptModel:
 
 
 def _linear(stored: NDArray[np.float16]) -> Linear:
-    """The last column is what each class starts from."""
+    """The last column of `stored` has the intercepts."""
     return Linear(stored[:, :-1].astype(np.float32), stored[:, -1].astype(np.float32))
 
 

@@ -1,4 +1,4 @@
-"""Kernel ridge regression: how much a sentence is like those of each class, learnt from a few examples."""
+"""Kernel ridge regression: how similar a sentence is to those of each class, learned from a few sentences."""
 
 from __future__ import annotations
 
@@ -10,16 +10,16 @@ from numpy.typing import NDArray
 from .sentence_vectors import Vectors
 
 _WIDTH = 4.0
-"""The larger, the more an example speaks for its close neighbours alone."""
+"""The larger it is, the smaller is the neighbourhood that a sentence counts in."""
 
 _RIDGE = 0.3
-"""The larger, the less one odd example bends the rest."""
+"""The larger it is, the less a single outlier changes the result."""
 
 
 class KernelClassifier:
-    """`labels` are the classes, from 0 to `classes` - 1, of the examples in `rows`.
+    """`labels` are the classes, from 0 to `classes` - 1, of the sentences in `rows`.
 
-    Solved in closed form: the same examples always give the same scores.
+    It is solved in closed form, so that the same sentences always give the same scores.
     """
 
     def __init__(self, rows: Vectors, labels: Sequence[int], classes: int) -> None:
@@ -30,7 +30,7 @@ class KernelClassifier:
         self._weights = np.linalg.solve(_kernel(rows, rows) + ridge, targets)
 
     def scores(self, rows: Vectors) -> NDArray[np.float64]:
-        """About 1 for the class of a sentence and 0 for the others; a row for each of `rows`."""
+        """Returns a row for each of `rows`: about 1 for its class and about 0 for the others."""
         return np.asarray(_kernel(rows, self._rows) @ self._weights, dtype=np.float64)
 
 

@@ -1,4 +1,4 @@
-"""Text as it is compared: lower case, without accents."""
+"""Normalizing text for comparisons."""
 
 from __future__ import annotations
 
@@ -6,9 +6,10 @@ import unicodedata
 
 
 def plain(text: str) -> str:
+    """Returns the text in lower case and without accents."""
     folded = text.casefold()
     if folded.isascii():
         return folded
-    # One by one: putting piled-up accents in order, only to drop them, would take the square of the time.
+    # Character by character: sorting a long run of accents, only to drop them, would take quadratic time.
     decomposed = (part for character in folded for part in unicodedata.normalize("NFKD", character))
     return "".join(part for part in decomposed if not unicodedata.combining(part))

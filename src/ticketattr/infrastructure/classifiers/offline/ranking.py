@@ -1,4 +1,4 @@
-"""All entries of a catalog, scored for tickets: from the concept bank, the catalog's own words, and examples."""
+"""Scores all entries of a catalog for a ticket, by the concept bank, the catalog's own texts and labelled tickets."""
 
 from __future__ import annotations
 
@@ -11,18 +11,19 @@ from numpy.typing import NDArray
 from ....domain.catalog import RequestType, ServiceCatalog
 from ....domain.catch_all import bare_name, is_catch_all
 from ....domain.gold import GoldTicket
+from ....domain.term_index import Bag, TermIndex
 from ....domain.ticket import Ticket
 from .concept_bank import GENERAL, concept_bank
 from .concept_model import Shares, concept_model
 from .kernel import KernelClassifier
-from .lexical import WordIndex, texts_of_entry, whole_words
+from .lexical import features, rarity, texts_of_entry, texts_of_ticket, whole_words
 from .plain_text import plain
 from .routing import route
 from .sentence_vectors import Vectors, kept_vectors, vectors
 from .ticket_text import meaning_text
 
 SPREAD = 0.06
-"""A lead of this score makes an entry e times as likely."""
+"""The temperature of the softmax: an entry that leads by this score is e times as likely."""
 
 _MAX_WORDS = 4_000
 _MAX_EVIDENCE = 400
@@ -32,12 +33,12 @@ _LEAST_SHARE = 1e-4
 _WORDS_SHOWN = 5
 _FEW_WORDS = 3
 _FEW_CHARACTERS = 25
-_TELLING = 0.4
+_SPECIFIC = 0.4
 
 
 @dataclass(frozen=True, slots=True)
 class Signals:
-    """What may count; all of it by default. An ablation leaves some out."""
+    """The signals that count, by default all. The ablation in tests/bench leaves some out."""
 
     bank: bool = True
     pieces: bool = True
@@ -57,33 +58,35 @@ _WITHOUT_BANK = _Weights(catalog=0.5, words=0.1, examples=1.0)
 
 @dataclass(frozen=True, slots=True)
 class Judgement:
-    """A row for each ticket: in `scores` a column for each entry, in `shares` one for each concept of the bank."""
+    """A row for each ticket. `scores` has a column for each entry, `shares` one for each concept of the bank."""
 
     scores: NDArray[np.float64]
     shares: Shares
 
 
 class Ranking:
-    """The scores of one catalog. Deterministic: no chance, and scores are rounded before they are compared."""
+    """Scores for one catalog. They are deterministic, and rounded before they are compared."""
 
     def __init__(
-        self, catalog: ServiceCatalog, examples: Sequence[GoldTicket] = (), signals: Signals = Signals()
+        self, catalog: ServiceCatalog, labelled: Sequence[GoldTicket] = (), signals: Signals = Signals()
     ) -> None:
         self._entries = catalog.entries
         self._signals = signals
         self._bank, self._model = concept_bank(), concept_model()
         self._routes = route(self._bank, self._model, self._entries) if signals.bank else None
         self._weights = _WITHOUT_BANK if self._routes is None else _WITH_BANK
-        self._words = WordIndex(list(map(texts_of_entry, self._entries)))
+        self._words = TermIndex([features(texts_of_entry(entry)) for entry in self._entries], rarity)
         self._texts = _texts_by_entry(self._entries)
         self._text_rows = kept_vectors(tuple(text for _, text in self._texts))
-        self._examples = _learnt(self._entries, examples)
+        self._learned = _learned(self._entries, labelled)
 
     @property
     def uses_bank(self) -> bool:
+        """Whether the catalog is about IT, so that the concept bank counts."""
         return self._routes is not None
 
     def judge(self, tickets: Sequence[Ticket]) -> Judgement:
+        """Returns the scores of all entries for each ticket."""
         rows = ticket_vectors(tickets)
         shares = self._concept_shares(rows, tickets)
         total = self._weights.catalog * self._catalog_scores(rows)
@@ -91,35 +94,36 @@ class Ranking:
             total += self._weights.words * self._word_scores(tickets)
         if self._routes is not None:
             total += SPREAD * np.log(shares @ self._routes.T + _LEAST_SHARE)
-        if self._examples:
-            total += self._weights.examples * self._examples.scores(rows)
+        if self._learned:
+            total += self._weights.examples * self._learned.scores(rows)
         return Judgement(np.asarray(np.round(total, 4), dtype=np.float64), shares)
 
-    def is_telling(self, ticket: Ticket, shares: NDArray[np.float64]) -> bool:
-        """Whether a ticket says more than a few words, or something in them that means something to us.
+    def is_specific(self, ticket: Ticket, shares: NDArray[np.float64]) -> bool:
+        """Returns whether a ticket has more than a few words, or a word that a concept or an entry is known by.
 
-        `shares`: how much it is about each concept.
+        `shares` is the probability of each concept.
         """
         text = f"{ticket.short_description} {ticket.long_description}".strip()
         if len(text.split()) > _FEW_WORDS or len(text) > _FEW_CHARACTERS:
             return True
         likeliest = int(shares.argmax())
-        means_something = shares[likeliest] >= _TELLING and self._bank.concepts[likeliest].name != GENERAL
-        return means_something or any(map(whole_words, self._words.shared(text, "")))
+        means_something = shares[likeliest] >= _SPECIFIC and self._bank.concepts[likeliest].name != GENERAL
+        return means_something or any(word in self._words for word in whole_words(_features_of(text, "")))
 
     def evidence(self, ticket: Ticket, place: int, shares: NDArray[np.float64]) -> list[str]:
-        """Words of the ticket that speak for that entry: those of the catalog, and those of the bank.
+        """Returns words of the ticket that are evidence for the entry at `place`, by the catalog or by the bank.
 
-        `shares`: how much it is about each concept.
+        `shares` is the probability of each concept.
         """
-        shared = self._words.shared(*_texts_of(ticket))[place]
+        shared = self._words.shared(_features_of(*_texts_of(ticket)), place)
+        words = whole_words(sorted(shared, key=lambda feature: -shared[feature]))
         telling: list[str] = []
         if self._routes is not None:
-            # The concept by which the ticket came to the entry.
+            # The concept that contributes most to the score of the entry.
             concept = int((shares * self._routes[place]).argmax())
             text = f"{ticket.short_description} {ticket.long_description[:_MAX_EVIDENCE]}"
             telling = self._model.telling_words(text, concept)
-        by_plain = {plain(word): word for word in [*whole_words(shared), *telling]}
+        by_plain = {plain(word): word for word in [*words, *telling]}
         return list(by_plain.values())[:_WORDS_SHOWN]
 
     def _concept_shares(self, rows: Vectors, tickets: Sequence[Ticket]) -> Shares:
@@ -128,9 +132,9 @@ class Ranking:
         return self._model.of_tickets(rows, list(map(_texts_of, tickets)))
 
     def _catalog_scores(self, rows: Vectors) -> NDArray[np.float64]:
-        """How near each ticket is to the nearest text of an entry.
+        """Returns the similarity of each ticket to the most similar text of each entry.
 
-        With the bank, the name of an entry that is left over says nothing, and it counts as an average one.
+        With the bank, the name of a catch-all entry carries no meaning, so that it gets the average of the others.
         """
         likeness = rows @ self._text_rows.T
         scores = np.full((len(rows), len(self._entries)), np.nan)
@@ -144,19 +148,18 @@ class Ranking:
         return np.where(np.isnan(scores), average, scores)
 
     def _word_scores(self, tickets: Sequence[Ticket]) -> NDArray[np.float64]:
-        return np.array(
-            [
-                [
-                    sum(shared.values()) * (_CATCH_ALL_WEIGHT if is_catch_all(entry.name) else 1.0)
-                    for shared, entry in zip(self._words.shared(*_texts_of(ticket)), self._entries, strict=True)
-                ]
-                for ticket in tickets
-            ]
-        )
+        weights = [_CATCH_ALL_WEIGHT if is_catch_all(entry.name) else 1.0 for entry in self._entries]
+        cosines = [self._words.cosines(_features_of(*_texts_of(ticket))) for ticket in tickets]
+        return np.array([[row.get(place, 0.0) * weight for place, weight in enumerate(weights)] for row in cosines])
 
 
 def ticket_vectors(tickets: Sequence[Ticket]) -> Vectors:
+    """Returns the sentence vectors of the tickets, a row each."""
     return vectors([meaning_text(ticket.short_description, ticket.long_description) for ticket in tickets])
+
+
+def _features_of(title: str, body: str) -> Bag:
+    return features(texts_of_ticket(title, body))
 
 
 def _texts_of(ticket: Ticket) -> tuple[str, str]:
@@ -164,7 +167,7 @@ def _texts_of(ticket: Ticket) -> tuple[str, str]:
 
 
 def _texts_by_entry(entries: Sequence[RequestType]) -> list[tuple[int, str]]:
-    # As a question: the model then takes a name for something that somebody says.
+    # With a question mark, the sentence model takes a name for something that a person says.
     return [
         (place, text)
         for place, entry in enumerate(entries)
@@ -177,12 +180,12 @@ def _own_texts(entry: RequestType) -> list[str]:
     return [text for text in texts if text]
 
 
-def _learnt(entries: Sequence[RequestType], examples: Sequence[GoldTicket]) -> KernelClassifier | None:
-    """From labelled tickets of the desk, and from what the catalog itself gives as examples."""
+def _learned(entries: Sequence[RequestType], labelled: Sequence[GoldTicket]) -> KernelClassifier | None:
+    """Returns a classifier learned from labelled tickets and from the examples in the catalog, or None without any."""
     place_of = {entry: place for place, entry in enumerate(entries)}
     given = [(place, text) for place, entry in enumerate(entries) for text in entry.examples]
-    labels = [place for place, _ in given] + [place_of[gold.entry] for gold in examples]
+    labels = [place for place, _ in given] + [place_of[gold.entry] for gold in labelled]
     if not labels:
         return None
-    rows = [vectors([text for _, text in given]), ticket_vectors([gold.ticket for gold in examples])]
+    rows = [vectors([text for _, text in given]), ticket_vectors([gold.ticket for gold in labelled])]
     return KernelClassifier(np.concatenate(rows), labels, len(entries))

@@ -1,8 +1,8 @@
-"""Which entries of a catalog take in the tickets of each concept of the bank.
+"""Routes: which entries of a catalog get the tickets of each concept of the bank.
 
-A concept leads to the entries whose names mean it. One that no entry is made for leads to what is left over in the
-category that is nearest to it, to a wider entry of its group, or to the general entry. So "Other …" entries are what
-remains, and attract nothing by their names.
+A concept is routed to the entries whose names mean it. If no entry is made for it, it is routed to the catch-all
+entry of the most similar category, to a wider entry of its group, or to the general entry. So "Other …" entries get
+what remains, and attract no tickets by their names.
 """
 
 from __future__ import annotations
@@ -21,22 +21,22 @@ from .concept_model import ConceptModel, Shares
 from .sentence_vectors import kept_vectors
 
 _MEANT = 0.2
-"""From this share of its name on, an entry is made for a concept."""
+"""From this probability of its name on, an entry counts as made for a concept."""
 
 _AS_WELL = 0.5
-"""How near another entry must come to the one that means a concept most, to share its tickets."""
+"""Another entry shares the tickets of a concept from this part of the best entry's probability on."""
 
 _MISSED = 0.05
-"""The part of a concept's tickets that desks put under "Other …" all the same."""
+"""The part of a concept's tickets that helpdesks file under "Other …" nevertheless."""
 
 _PART = 0.8
-"""How much a part of a name counts, beside the whole."""
+"""The weight of a part of a name, compared with the whole name."""
 
 _ABOUT_IT = 0.55
-"""A name whose likeliest concept has that share is about IT."""
+"""A name is about IT from this probability of its most likely concept on."""
 
 _ENOUGH_MATCH = 0.5
-"""The share of a catalog that must be about IT for the bank to be of use."""
+"""The part of a catalog that must be about IT for the bank to be used."""
 
 _SECOND_DOMAIN = 0.8
 _WIDER = 0.55
@@ -47,11 +47,11 @@ _BETWEEN_PARTS = re.compile(rf"\s*(?:[,/()&;:]|\b(?:{'|'.join(_AND_OR)})\b)\s*",
 _SHORTEST_PART = 3
 
 Routes = NDArray[np.float64]
-"""A row for each entry, a column for each concept: the part of the concept's tickets that the entry takes in."""
+"""A row for each entry and a column for each concept: the part of the concept's tickets that the entry gets."""
 
 
 def route(bank: ConceptBank, model: ConceptModel, entries: Sequence[RequestType]) -> Routes | None:
-    """None for a catalog that is not about IT."""
+    """Returns the routes of a catalog, or None if it is not about IT."""
     meant = _meant(model, entries)
     specific = np.array([not is_catch_all(entry.name) for entry in entries], dtype=bool)
     if not specific.any() or (meant[specific].max(axis=1) >= _ABOUT_IT).mean() < _ENOUGH_MATCH:
@@ -60,7 +60,7 @@ def route(bank: ConceptBank, model: ConceptModel, entries: Sequence[RequestType]
 
 
 def _meant(model: ConceptModel, entries: Sequence[RequestType]) -> Shares:
-    """How much the name of each entry means each concept: as a whole, within its category, and by its parts."""
+    """Returns the probability that each name means each concept: as a whole, with its category, and by its parts."""
     names = [bare_name(entry) or entry.name for entry in entries]
     alone = model.names.shares(kept_vectors(tuple(names)))
     within = model.names.shares(
@@ -74,7 +74,7 @@ def _meant(model: ConceptModel, entries: Sequence[RequestType]) -> Shares:
 
 
 def _parts(name: str) -> tuple[str, ...]:
-    """What an entry names side by side: "Joiner, mover or leaver"."""
+    """Returns the parts of a name that lists several things: "Joiner, mover or leaver"."""
     parts = tuple(part for part in _BETWEEN_PARTS.split(name) if len(part) >= _SHORTEST_PART)
     return parts if len(parts) > 1 else ()
 
@@ -104,7 +104,7 @@ class _Router:
         return np.asarray(shares / shares.sum(), dtype=np.float64)
 
     def _whole(self, places: Sequence[int]) -> NDArray[np.float64]:
-        """All of it, in equal parts."""
+        """Returns a column that divides a concept equally among the entries at `places`."""
         column = np.zeros(len(self.entries))
         column[list(places)] = 1 / len(places)
         return column
@@ -117,14 +117,14 @@ class _Router:
         return [place for place, entry in enumerate(self.entries) if is_catch_all(entry.name)]
 
     def _rest(self, concept: int) -> int:
-        """Where a concept goes that no entry is made for."""
+        """Returns the position of the entry for a concept that no entry is made for."""
         general = catch_all_entry(self.entries)
         nearness = [self._nearness(place, concept, general) for place in range(len(self.entries))]
         best = int(np.argmax(nearness))
         return general if general is not None and nearness[best] < _NEAR_ENOUGH else best
 
     def _nearness(self, place: int, concept: int, general: int | None) -> float:
-        """A left-over entry by its category, another one by how much it is about the concept's group."""
+        """Returns how well an entry suits: a catch-all by its category, another one by the group of the concept."""
         if place == general:
             return 0.0
         entry = self.entries[place]
@@ -132,8 +132,8 @@ class _Router:
         rests = [other for other in siblings if is_catch_all(self.entries[other].name) and other != general]
         if place in rests:
             others = [self._about_group(other, concept) for other in siblings if other not in rests]
-            return self._takes_in(entry.category, concept) + (sum(others) / len(others) if others else 0.0)
-        # Where a category has something for the rest, that takes it.
+            return self._includes(entry.category, concept) + (sum(others) / len(others) if others else 0.0)
+        # If the category has a catch-all entry, that gets the tickets.
         return 0.0 if rests else _WIDER * self._about_group(place, concept) + float(self.meant[place, concept])
 
     def _about_group(self, place: int, concept: int) -> float:
@@ -141,8 +141,8 @@ class _Router:
         same = [other for other, one in enumerate(self.bank.concepts) if one.group == group]
         return float(min(self.meant[place, same].sum(), 1.0))
 
-    def _takes_in(self, category: str, concept: int) -> float:
-        """How much the name of a category is about a domain of the concept."""
+    def _includes(self, category: str, concept: int) -> float:
+        """Returns the probability that the name of a category is about a domain of the concept."""
         (shares,) = self.model.domains.shares(kept_vectors((category,)))
         by_name = dict(zip((domain.name for domain in self.bank.domains), shares.tolist(), strict=True))
         first, *others = (by_name.get(domain, 0.0) for domain in self.bank.concepts[concept].domains)

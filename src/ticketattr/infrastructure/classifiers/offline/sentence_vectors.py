@@ -1,7 +1,7 @@
-"""Sentences as vectors of length 1: near in meaning is near in direction, across languages.
+"""Sentence vectors of length 1: sentences with a similar meaning have a similar direction, in any language.
 
-The model is the multilingual Universal Sentence Encoder. Its weights come with the package of the extra
-`offline`; nothing is loaded over a network.
+The model is the multilingual Universal Sentence Encoder. Its weights are in a package of the extra `offline`, so that
+nothing is downloaded.
 """
 
 from __future__ import annotations
@@ -18,14 +18,14 @@ Vectors: TypeAlias = NDArray[np.float32]
 
 DIMENSIONS = 512
 _THREADS = 1
-"""A second one gains a tenth, and takes a core from whoever else is at work."""
+"""A second thread saves a tenth of the time only, and takes a core from other programs."""
 
 _LONGEST = 4_000
-"""In characters: what a description in a catalog says beyond that would take long, and blur the rest."""
+"""The longest text that is encoded, in characters. More would take long and add little meaning."""
 
 
 def vectors(texts: Sequence[str]) -> Vectors:
-    """One row for each text; the same text has the same row, and is worked out once."""
+    """Returns one row for each text. Equal texts are encoded once."""
     texts = [text[:_LONGEST] for text in texts]
     distinct = list(dict.fromkeys(texts))
     if not distinct:
@@ -37,11 +37,11 @@ def vectors(texts: Sequence[str]) -> Vectors:
 
 @lru_cache(maxsize=16)
 def kept_vectors(texts: tuple[str, ...]) -> Vectors:
-    """Like `vectors`, for texts that a process needs again: those of a catalog."""
+    """Returns the same as `vectors`, and keeps it, for texts that a process needs again: those of a catalog."""
     return vectors(texts)
 
 
 @lru_cache(maxsize=1)
 def _model() -> USE:
-    """Loading takes about a second, so a process does it once."""
+    """Cached, because loading takes about a second."""
     return USE(threads=_THREADS)

@@ -1,7 +1,7 @@
-"""Learns the model of concepts from the bank: `python -m ticketattr.infrastructure.classifiers.offline.training`.
+"""Trains the concept model from the bank: `python -m ticketattr.infrastructure.classifiers.offline.training`.
 
-Needs scikit-learn (extra `dev`) and takes some minutes. Whoever changes the bank runs it; the program only ever reads
-what it wrote.
+It needs scikit-learn (extra `dev`) and takes some minutes. Run it after every change of the bank. The program only
+reads the result.
 """
 
 from __future__ import annotations
@@ -19,10 +19,11 @@ from .ticket_text import meaning_text
 from .word_pieces import PLACES, counted, text_of, words_of
 
 _MEANING_REGULARITY, _NAMES_REGULARITY, _PIECES_REGULARITY = 5.0, 10.0, 30.0
-"""The larger, the closer a model keeps to its texts, and the worse it does on others: chosen on development sets."""
+"""Inverse strengths of the regularization (C of scikit-learn), chosen on the development sets."""
 
 
 def train() -> None:
+    """Writes the model."""
     bank = concept_bank()
     rows = [json.loads(line) for line in (FOLDER / TEXTS).read_text(encoding="utf-8").splitlines()]
     texts = [(row["title"], row.get("body", "")) for row in rows]
@@ -58,7 +59,7 @@ def _learn_vectors(texts: Sequence[str], labels: Sequence[int], regularity: floa
 def _learn_pieces(
     texts: Sequence[tuple[str, str]], labels: Sequence[int]
 ) -> tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.float64]]:
-    """Weights, what each class starts from, and how much each place weighs (inverse document frequency)."""
+    """Returns the weights, the intercepts, and the inverse document frequency of each bucket."""
     from scipy.sparse import csr_matrix
     from sklearn.linear_model import LogisticRegression
     from sklearn.preprocessing import normalize

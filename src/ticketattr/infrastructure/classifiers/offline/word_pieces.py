@@ -1,7 +1,7 @@
-"""A text as pieces of its words, two to five characters long, each counted under one of a fixed number of places.
+"""A text as pieces of its words, two to five characters long, each hashed into one of a fixed number of buckets.
 
-Pieces survive typing errors, inflection and compounds, and need no list of words in any language. Two pieces may fall
-on one place; there are enough places for that to do little harm.
+Pieces match in spite of typing errors, inflection and compounds, and need no list of words in any language. Two pieces
+may share a bucket, but there are so many buckets that this does little harm.
 """
 
 from __future__ import annotations
@@ -25,16 +25,17 @@ _TOKEN = re.compile(r"\S+")
 
 
 def text_of(title: str, body: str) -> str:
-    """The title counts twice."""
+    """Returns the text of a ticket in which the title counts twice."""
     return plain(f"{title} {title} {body}"[:_MAX_TEXT])
 
 
 def words_of(text: str) -> list[str]:
+    """Returns what white space separates."""
     return _TOKEN.findall(text)
 
 
 def counted(words: Iterable[str]) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
-    """The places of all pieces in `words`, ascending, and the weight of each: the logarithm of how often."""
+    """Returns the buckets of all pieces, ascending, and the weight of each: 1 plus the logarithm of its count."""
     counts = Counter(place for word in words for place in pieces(word))
     places = sorted(counts)
     weights = [1 + math.log(counts[place]) for place in places]
@@ -43,7 +44,7 @@ def counted(words: Iterable[str]) -> tuple[NDArray[np.int64], NDArray[np.float64
 
 @lru_cache(maxsize=50_000)
 def pieces(word: str) -> tuple[int, ...]:
-    """A blank at either end marks where a word begins and ends."""
+    """Returns the bucket of each piece. A space at either end marks the start and the end of the word."""
     padded = f" {word} "
     return tuple(
         zlib.crc32(padded[start : start + size].encode("utf-8", "replace")) % PLACES

@@ -1,15 +1,17 @@
 """The report as an Excel workbook: sheets `Summary`, `Needs review`, `Tickets`, and a hidden `Catalog`.
 
-It is written row by row, so that a large queue takes little memory. A custom property says which run it came
-from. Times come from the report alone, so that the same report always makes the same bytes.
+Rows are written one by one, so that a large queue takes little memory. A custom property holds the id of the run. All
+times come from the report, so that the same report always results in the same bytes.
 """
 
 from __future__ import annotations
 
 import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import IO
+from typing import IO, Any
 
 from xlsxwriter import Workbook
 from xlsxwriter.exceptions import FileCreateError
@@ -17,7 +19,7 @@ from xlsxwriter.exceptions import FileCreateError
 from ....domain.report import Report
 from ....errors import InputError
 from ...files import output
-from ..workbook import RUN_ID_PROPERTY
+from ..workbook_archive import RUN_ID_PROPERTY
 from .catalog import write_catalog_sheet
 from .cells import MAX_CELL
 from .review import write_review_sheet
@@ -30,7 +32,7 @@ __all__ = ["COLUMNS", "MAX_CELL", "ExcelReports", "write_workbook"]
 
 @dataclass(frozen=True, slots=True)
 class ExcelReports:
-    """Workbooks; a path of `-` is stdout."""
+    """Writes reports as workbooks; a path of `-` is stdout."""
 
     def write(self, report: Report, path: Path) -> None:
         with output(path) as file:
@@ -38,27 +40,78 @@ class ExcelReports:
 
 
 def write_workbook(report: Report, file: IO[bytes]) -> None:
-    """Raises InputError when there are more tickets than a sheet has rows."""
+    """Write the workbook into `file`.
+
+    Raises InputError when there are more tickets than a sheet has rows, and OSError when the disk fails.
+    """
     if len(report.rows) > MAX_ROWS:
         raise InputError(
-            f"a sheet holds {MAX_ROWS:,} tickets, and these are {len(report.rows):,}",
+            f"a sheet holds {MAX_ROWS:,} tickets, and the report has {len(report.rows):,}",
             hint="Use `ticketattr report --format csv`.",
         )
-    # Rows wait in files until the workbook is put together: in a folder of their own, which goes in any case.
-    with tempfile.TemporaryDirectory(prefix="ticketattr-") as folder:
-        options = {"constant_memory": True, "tmpdir": folder, "use_zip64": True}
-        workbook = Workbook(file, options)
-        _describe(workbook, report)
-        styles = make_styles(workbook)
-        write_summary_sheet(workbook, report, styles)
-        write_review_sheet(workbook, report, styles)
-        write_tickets_sheet(workbook, report, styles)
-        if report.background.catalog:
-            write_catalog_sheet(workbook, report.background.catalog, styles)
+    # XlsxWriter keeps rows in temporary files. They get a folder of their own, which is removed in any case.
+    with _archive_target(file) as target, tempfile.TemporaryDirectory(prefix="ticketattr-") as folder:
+        workbook = Workbook(target, {"constant_memory": True, "tmpdir": folder, "use_zip64": True})
+        _write_sheets(workbook, report)
         try:
             workbook.close()
         except FileCreateError as error:
-            raise error.__cause__ or error from None
+            cause = error.args[0]  # XlsxWriter wraps the OSError.
+            raise cause if isinstance(cause, OSError) else error from None
+
+
+class _ArchiveTarget:
+    """The file that XlsxWriter gives to `zipfile`."""
+
+    def __init__(self, file: IO[bytes]) -> None:
+        self.file: Any = file
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self.file, name)
+
+
+class _Discard:
+    """A file that counts what is written, and keeps none of it."""
+
+    def __init__(self) -> None:
+        self._position = 0
+
+    def seek(self, position: int) -> None:
+        self._position = position
+
+    def tell(self) -> int:
+        return self._position
+
+    def write(self, content: bytes) -> None:
+        self._position += len(content)
+
+    def flush(self) -> None:
+        pass
+
+
+@contextmanager
+def _archive_target(file: IO[bytes]) -> Iterator[Any]:
+    """Give `file` to `zipfile`, and take it away when writing fails.
+
+    A `ZipFile` that was not closed writes the end of its archive when Python deletes it. By then our file is
+    closed or the disk is full, and Python would print an ignored exception.
+    """
+    target = _ArchiveTarget(file)
+    try:
+        yield target
+    except BaseException:
+        target.file = _Discard()
+        raise
+
+
+def _write_sheets(workbook: Workbook, report: Report) -> None:
+    _describe(workbook, report)
+    styles = make_styles(workbook)
+    write_summary_sheet(workbook, report, styles)
+    write_review_sheet(workbook, report, styles)
+    write_tickets_sheet(workbook, report, styles)
+    if report.context.catalog:
+        write_catalog_sheet(workbook, report.context.catalog, styles)
 
 
 def _describe(workbook: Workbook, report: Report) -> None:

@@ -1,7 +1,7 @@
-"""Sheet `Catalog`, hidden: what the drop-downs of the sheet `Tickets` offer.
+"""Sheet `Catalog`, which is hidden: the entries of the drop-down lists on the sheet `Tickets`.
 
 A, B, C   category, request type and SLA of each entry, the entries of a category together
-E, F, G   each category, how many rows below the heading its entries begin, and how many there are
+E, F, G   each category, the row below the heading where its entries begin, and their number
 """
 
 from __future__ import annotations
@@ -18,10 +18,11 @@ from .styles import Styles
 
 SHEET = "Catalog"
 
-_FOLLOWS = "The SLA follows with the next run, once the corrections are imported."
+_FOLLOWS = "The next run after the import of the corrections changes the SLA."
 
 
 def write_catalog_sheet(workbook: Workbook, catalog: ServiceCatalog, styles: Styles) -> None:
+    """Add the sheet to `workbook`."""
     sheet = workbook.add_worksheet(SHEET)
     groups = _by_category(catalog.entries)
     starts = _starts(groups)
@@ -41,10 +42,10 @@ def write_catalog_sheet(workbook: Workbook, catalog: ServiceCatalog, styles: Sty
 
 
 def add_drop_downs(sheet: Worksheet, catalog: ServiceCatalog, rows: int, columns: tuple[int, int]) -> None:
-    """Category and request type of `rows` rows below the heading; the types are those of the category."""
+    """Add lists to the `columns` of category and request type, `rows` rows long; the types fit the category."""
     last = len(_by_category(catalog.entries)) + 1
     chosen = f"({SHEET}!$E$2:$E${last}=$B2)"
-    # A sum of products compares text as text: MATCH would take a "*" in a name for any text.
+    # SUMPRODUCT compares text literally; MATCH would treat a "*" in a name as a wildcard.
     first, count = (f"SUMPRODUCT({chosen}*{SHEET}!${column}$2:${column}${last})" for column in "FG")
     sources = (f"={SHEET}!$E$2:$E${last}", f"=OFFSET({SHEET}!$B$1,{first},0,{count},1)")
     for column, source, what in zip(columns, sources, ("category", "request type"), strict=True):
@@ -54,15 +55,15 @@ def add_drop_downs(sheet: Worksheet, catalog: ServiceCatalog, rows: int, columns
                 "validate": "list",
                 "source": source,
                 "input_title": f"Correct the {what}?",
-                "input_message": f"Choose another one. {_FOLLOWS}",
+                "input_message": f"Choose another {what}. {_FOLLOWS}",
                 "error_title": "Not in the service catalog",
-                "error_message": "Choose one of the list: first the category, then a request type of it.",
+                "error_message": "Choose from the list: first the category, then one of its request types.",
             },
         )
 
 
 def _by_category(entries: Iterable[RequestType]) -> list[tuple[str, list[RequestType]]]:
-    """In the order in which the categories first appear."""
+    """The entries of each category, in the order in which the categories first appear."""
     order = {category: place for place, category in enumerate(dict.fromkeys(entry.category for entry in entries))}
     together = sorted(entries, key=lambda entry: order[entry.category])
     return [(category, list(group)) for category, group in groupby(together, key=lambda entry: entry.category)]

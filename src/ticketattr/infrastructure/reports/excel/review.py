@@ -1,4 +1,4 @@
-"""Sheet `Needs review`: what a person should look at and why, each with a link to its row in `Tickets`."""
+"""Sheet `Needs review`: the tickets that a person should review, the reasons, and links to their rows in `Tickets`."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from xlsxwriter import Workbook
 from xlsxwriter.worksheet import Worksheet
 
 from ....domain.report import Report
-from ..workbook import TICKETS_SHEET
+from ..workbook_archive import TICKETS_SHEET
 from .cells import LINE_HEIGHT, MAX_LINES, rule_lines, wrapped_lines, write_link, write_text
 from .styles import Styles, set_up_page
 
@@ -18,6 +18,7 @@ _HEADER_ROW = 3
 
 
 def write_review_sheet(workbook: Workbook, report: Report, styles: Styles) -> None:
+    """Add the sheet to `workbook`."""
     sheet = workbook.add_worksheet(SHEET)
     rows = [(place, row) for place, row in enumerate(report.rows, start=2) if row.needs_review]
     _set_up(sheet, report, len(rows))
@@ -43,16 +44,16 @@ def _set_up(sheet: Worksheet, report: Report, count: int) -> None:
     sheet.autofilter(_HEADER_ROW, 0, _HEADER_ROW + count, len(_HEADINGS) - 1)
     set_up_page(sheet, report)
     sheet.repeat_rows(_HEADER_ROW)
-    # What somebody typed here would be lost without a word.
+    # The import does not read this sheet, so the sheet does not let anybody type here.
     sheet.protect("", {"autofilter": True, "format_columns": True, "format_rows": True})
 
 
 def _note(count: int) -> str:
     if not count:
-        return "Nothing: every ticket has a request type that nobody needs to doubt."
+        return "No ticket needs a review."
     return (
-        f"{count:,} to look at. A click on a ticket leads to its row in the sheet Tickets, where you correct it. "
-        "(Filter that sheet as you like; sorting it moves rows away from the links.)"
+        f"{count:,} to review. Click a ticket to go to its row on the sheet Tickets, where you can correct it. "
+        "(You can filter that sheet; if you sort it, the links lead to other rows.)"
     )
 
 

@@ -1,4 +1,4 @@
-"""How the workbook looks. Colours of the Okabe-Ito set, which print, and which colour-blind people tell apart."""
+"""The formats of the workbook. Colour-blind people can tell its colours apart (Okabe-Ito), also in print."""
 
 from __future__ import annotations
 
@@ -15,14 +15,14 @@ BLUE, DARK_BLUE, GREY = "#0072B2", "#1F4E78", "#595959"
 _PALE_BLUE, _PALE_ORANGE = "#DDEBF7", "#FFF2CC"
 _LINE = {"bottom": 1, "bottom_color": "#D9D9D9"}
 
-# A leading "=" stays text by the first, also when somebody edits the cell; the second keeps what is typed anew.
+# With the first, a leading "=" stays text even if somebody edits the cell; the second keeps new text as text.
 _STAYS_TEXT = {"quote_prefix": True, "text_wrap": True}
 _SHORT = {**_STAYS_TEXT, "num_format": "@"}
 
 
 @dataclass(frozen=True, slots=True)
 class Styles:
-    """The formats of one workbook. `text` and all below it but `prose` are for short text of strangers."""
+    """The formats of one workbook. `prose` is for long text from strangers; `text` to `link` are for short text."""
 
     header: Format
     editable_header: Format
@@ -47,7 +47,7 @@ class Styles:
 
 
 def set_up_page(sheet: Worksheet, report: Report) -> None:
-    """On paper: A4 across, as wide as the page, and on each page the run and which page it is."""
+    """Set up printing: A4 landscape, fitted to the width, with run and page number at the foot of each page."""
     sheet.set_landscape()
     sheet.set_paper(9)  # A4
     sheet.set_margins(left=0.4, right=0.4, top=0.6, bottom=0.6)
@@ -56,6 +56,8 @@ def set_up_page(sheet: Worksheet, report: Report) -> None:
 
 
 def make_styles(workbook: Workbook) -> Styles:
+    """Add all formats to `workbook`."""
+
     def made(**properties: Any) -> Format:
         return workbook.add_format({"valign": "top", **properties})
 

@@ -1,4 +1,4 @@
-"""Sheet `Summary`, which opens first: how the queue stands, in figures and two charts."""
+"""Sheet `Summary`, which opens first: the state of the queue in figures and two charts."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from xlsxwriter.worksheet import Worksheet
 
 from ....domain.report import Report
 from ....domain.summary import Count, summarize
-from ..report_words import MEANINGS, counted_types, facts, gone_tickets, made_at, since_heading
+from ..labels import MEANINGS, counted_types, facts, gone_tickets, made_at, since_heading
 from . import review
 from .cells import write_text
 from .styles import BLUE, Styles, set_up_page
@@ -23,15 +23,16 @@ _CHART_WIDTH, _CHART_HEIGHT = 560, 340
 
 
 def write_summary_sheet(workbook: Workbook, report: Report, styles: Styles) -> None:
+    """Add the sheet to `workbook`."""
     summary = summarize(report)
     sheet = workbook.add_worksheet(SHEET)
     _set_up(sheet, report)
     page = _Page(sheet, styles)
     page.line("Ticket attribution", styles.title)
     page.line(f"{len(report.rows):,} tickets, {made_at(report)}", styles.note)
-    page.table("How the queue stands", summary.states, [MEANINGS[name] for name, _ in summary.states])
+    page.table("State of the queue", summary.states, [MEANINGS[name] for name, _ in summary.states])
     if summary.needs_review:
-        page.link(f"internal:'{review.SHEET}'!A1", f"{summary.needs_review:,} to look at: sheet {review.SHEET}")
+        page.link(f"internal:'{review.SHEET}'!A1", f"{summary.needs_review:,} to review: sheet {review.SHEET}")
     page.heading(since_heading(report))
     for name, count in summary.since or ():
         page.count(name, count, styles.label, styles.count)
@@ -40,7 +41,7 @@ def write_summary_sheet(workbook: Workbook, report: Report, styles: Styles) -> N
     bands = page.table("By SLA, in calendar time", summary.bands)
     categories = page.table("By category", summary.categories)
     page.table("By request type", counted_types(summary))
-    page.heading("How it was made")
+    page.heading("About this report")
     for name, value in facts(report):
         page.fact(name, value)
     _insert_chart(workbook, sheet, "bar", "Tickets by category", categories, "E2")
@@ -55,12 +56,12 @@ def _set_up(sheet: Worksheet, report: Report) -> None:
     sheet.hide_gridlines(2)
     set_up_page(sheet, report)
     sheet.activate()
-    # What somebody typed here would be lost without a word.
+    # The import does not read this sheet, so the sheet does not let anybody type here.
     sheet.protect("", {"format_columns": True, "objects": True})
 
 
 class _Page:
-    """Lines from top to bottom, which is the order in which a streamed sheet takes them."""
+    """Writes lines from top to bottom: XlsxWriter takes the rows of a large sheet in this order only."""
 
     def __init__(self, sheet: Worksheet, styles: Styles) -> None:
         self._sheet = sheet
@@ -68,7 +69,7 @@ class _Page:
         self._row = 0
 
     def table(self, heading: str, counts: Sequence[Count], notes: Sequence[str] = ()) -> tuple[int, int]:
-        """The counts and their sum; returns the first and the last row of the counts."""
+        """Write the counts and their sum; returns the first and the last row of the counts."""
         self.heading(heading)
         first = self._row
         for place, (name, count) in enumerate(counts):
@@ -127,7 +128,7 @@ def _insert_chart(
     chart.set_legend({"none": True})
     no_axis = {"visible": False, "major_gridlines": {"visible": False}}
     if kind == "bar":
-        # Bars are counted from the bottom; read from the top, they have the order of the table.
+        # Excel draws the first bar at the bottom; reversed, the bars have the order of the table.
         chart.set_y_axis({"reverse": True})
         chart.set_x_axis(no_axis)
     else:

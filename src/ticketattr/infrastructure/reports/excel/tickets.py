@@ -1,7 +1,7 @@
-"""Sheet `Tickets`: a bold, frozen, filtered header and one row for each ticket. Here alone one edits.
+"""Sheet `Tickets`, where people correct request types: a header with filters, and a row for each ticket.
 
-The last column is hidden. It holds the place of the ticket in the queue, from 1, and so says which ticket a
-row is about, however often the rows were sorted since.
+The last column is hidden. It holds the position of the ticket in the queue, from 1, which identifies the ticket even
+after somebody sorted the rows.
 """
 
 from __future__ import annotations
@@ -15,19 +15,20 @@ from xlsxwriter.format import Format
 from xlsxwriter.worksheet import Worksheet
 
 from ....domain.report import Report, Row
-from ..workbook import TICKETS_SHEET
+from ..workbook_archive import TICKETS_SHEET
 from .catalog import add_drop_downs
 from .cells import LINE_HEIGHT, MAX_LINES, rule_lines, wrapped_lines, write_link, write_text
 from .styles import Styles, set_up_page
 
 MAX_ROWS = 1_048_575
+"""The most tickets on a sheet."""
 
 _LEAST_WIDTH = 8
 
 
 @dataclass(frozen=True, slots=True)
 class Column:
-    """`name` is a field of `Row`, and what stands above it where there is no `heading`; `widest` is in characters."""
+    """A column for the field `name` of `Row`, under `heading` or `name`; `widest` is its most width in characters."""
 
     name: str
     kind: Literal["text", "editable", "flag", "link", "number", "hundredths"] = "text"
@@ -36,6 +37,7 @@ class Column:
 
     @property
     def title(self) -> str:
+        """The text in the header."""
         return self.heading or self.name
 
 
@@ -67,10 +69,11 @@ _COLUMNS = (
 )
 COLUMNS = tuple(column.title for column in _COLUMNS)
 _PRINTED = 10
-"""How many columns go to paper: those of which one page is wide enough."""
+"""The number of columns that are printed: as many as fit on the width of a page."""
 
 
 def write_tickets_sheet(workbook: Workbook, report: Report, styles: Styles) -> None:
+    """Add the sheet to `workbook`."""
     sheet = workbook.add_worksheet(TICKETS_SHEET)
     widths = [_width(column, report.rows) for column in _COLUMNS]
     _set_up(sheet, report, widths)
@@ -93,9 +96,9 @@ def _set_up(sheet: Worksheet, report: Report, widths: Sequence[int]) -> None:
     set_up_page(sheet, report)
     sheet.print_area(0, 0, last_row, _PRINTED - 1)
     sheet.repeat_rows(0)
-    if report.background.catalog and report.rows:
+    if report.context.catalog and report.rows:
         places = [place for place, column in enumerate(_COLUMNS) if column.kind == "editable"]
-        add_drop_downs(sheet, report.background.catalog, last_row, (places[0], places[1]))
+        add_drop_downs(sheet, report.context.catalog, last_row, (places[0], places[1]))
 
 
 def _formats(styles: Styles) -> list[Format]:
@@ -116,19 +119,19 @@ def _write_row(
     values = [getattr(row, column.name) for column in _COLUMNS]
     if (lines := _lines(values, widths)) > 1:
         sheet.set_row(place, LINE_HEIGHT * lines)
-    for column, (value, look_of_it) in enumerate(zip(values, formats, strict=True)):
+    for column, (value, cell_format) in enumerate(zip(values, formats, strict=True)):
         if column == 0 and row.url:
             write_link(sheet, place, column, row.url, value, styles)
         elif isinstance(value, str):
-            write_text(sheet, place, column, value, styles, look_of_it)
+            write_text(sheet, place, column, value, styles, cell_format)
             if not value and _COLUMNS[column].kind == "editable":
-                sheet.write_blank(place, column, None, look_of_it)
+                sheet.write_blank(place, column, None, cell_format)
         elif value is not None:
-            sheet.write_number(place, column, value, look_of_it)
+            sheet.write_number(place, column, value, cell_format)
 
 
 def _width(column: Column, rows: Sequence[Row]) -> int:
-    """What the longest line takes, within reason; the filter's button takes the room of three characters."""
+    """The width of the longest line, within bounds; the button of the filter takes the width of three characters."""
     heading = column.title.split()
     longest = max(_LEAST_WIDTH, *(len(word) + 3 for word in heading))
     for row in rows:

@@ -1,0 +1,96 @@
+"""Decides which reports are sent, and which are not. No report is sent twice automatically.
+
+The first rule that applies decides:
+
+1. A damaged file is never sent.
+2. A report is known by its SHA-256, whatever its file is called. If a message with it was sent, is being sent or is in
+   doubt, that message decides.
+3. A report that a person adopted counts as sent.
+4. A report that was only refused so far (`failed`) is sent again, in a new message.
+5. A workbook whose run was sent with other content was edited by a person. It is not sent again, unless the user names
+   it and says `--again`.
+6. Every other report is pending, and is sent.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import replace
+from datetime import datetime
+
+from ..errors import InputError
+from .delivery import Delivery, MessageState, ReportFile
+from .report_status import DeliveryHistory, ReportState, ReportStatus
+
+# If several messages carry the same report, the one of the highest rank decides; of equals, the latest.
+_RANK: dict[MessageState, int] = {"failed": 0, "sending": 1, "in_doubt": 1, "sent": 2}
+
+
+def statuses_of(reports: Iterable[ReportFile], history: DeliveryHistory) -> list[ReportStatus]:
+    """The status of each report, in the order of `reports`."""
+    by_hash: dict[str, Delivery] = {}
+    attempts: dict[str, int] = {}
+    sent_runs: dict[str, datetime] = {adoption.run_id: adoption.at for adoption in history.adoptions}
+    for delivery in history.deliveries:
+        for report in delivery.message.reports:
+            attempts[report.sha256] = attempts.get(report.sha256, 0) + delivery.attempts
+            known = by_hash.get(report.sha256)
+            if known is None or _RANK[delivery.state] >= _RANK[known.state]:
+                by_hash[report.sha256] = delivery
+            if delivery.state == "sent":
+                sent_runs[report.run_id] = delivery.changed
+    return [
+        replace(
+            _status(report, by_hash.get(report.sha256), sent_runs.get(report.run_id), history),
+            attempts=attempts.get(report.sha256, 0),
+        )
+        for report in reports
+    ]
+
+
+def status_in(delivery: Delivery, report: ReportFile, history: DeliveryHistory) -> ReportStatus:
+    """The status of a report by that delivery alone."""
+    state: ReportState = "held" if history.is_held(delivery) else delivery.state
+    sent_at = delivery.changed if delivery.state == "sent" else None
+    return ReportStatus(report, state, delivery.detail, delivery, delivery.attempts, sent_at)
+
+
+def needs_new_message(status: ReportStatus) -> bool:
+    """Whether the report is sent in a new message: no message was accepted with it, and none may have been."""
+    return status.state in ("pending", "failed")
+
+
+def refuse_to_send(status: ReportStatus, *, again: bool) -> None:
+    """Raises InputError if the report must not be sent although the user named it. `again`: the user says `--again`."""
+    path = status.report.path
+    if status.state == "damaged":
+        raise InputError(
+            f"{path} is not sent: {status.detail}", hint="Create the report again with `ticketattr report`."
+        )
+    if again:
+        return
+    if status.state == "edited":
+        raise InputError(f"{path} is not sent: {status.detail}", hint="Use `--again` to send it all the same.")
+    if status.state == "held":
+        raise InputError(
+            f"{path} is not sent: it may have arrived ({status.detail})",
+            hint="Decide with `ticketattr pending resolve`.",
+        )
+
+
+def _status(
+    report: ReportFile, delivery: Delivery | None, run_sent_at: datetime | None, history: DeliveryHistory
+) -> ReportStatus:
+    if report.damage:
+        return ReportStatus(report, "damaged", report.damage)
+    if delivery and delivery.state != "failed":
+        return status_in(delivery, report, history)
+    for adoption in history.adoptions:
+        if adoption.covers(report):
+            return ReportStatus(report, "sent", adoption.detail, sent_at=adoption.at)
+    if delivery:
+        return status_in(delivery, report, history)
+    if report.run_id and run_sent_at:
+        detail = f"its run was sent at {run_sent_at:%Y-%m-%d %H:%M} UTC; this file was saved again afterwards"
+        return ReportStatus(report, "edited", detail)
+    return ReportStatus(report, "pending")

@@ -1,0 +1,1 @@
+"""Reads the service catalog, and keeps a copy of it."""

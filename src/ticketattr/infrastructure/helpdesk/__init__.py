@@ -1,0 +1,1 @@
+"""Reads tickets from a helpdesk."""

@@ -1,0 +1,70 @@
+"""Reads the workbook that came back from a person: what it says now about each ticket."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+from typing import Any
+
+from openpyxl.utils import get_column_letter
+
+from ...domain.correction import ReviewedReport, ReviewedRow
+from ...errors import InputError
+from .cell_text import decode_escapes
+from .safe_workbook_reader import open_workbook, read_rows
+from .workbook_archive import RUN_ID_PROPERTY, TICKETS_SHEET
+
+_FIELDS = ("place", "id", "short_description", "request_category", "request_type")
+_EXPECTED = "a report of ticketattr"
+_HINT = "Give a workbook that `ticketattr report` wrote."
+
+
+def read_reviewed(path: Path) -> ReviewedReport:
+    """The report in the workbook at `path`. Raises InputError if that is not a report that ticketattr wrote."""
+    with open_workbook(path, expected=_EXPECTED, hint=_HINT) as workbook:
+        return _reviewed(workbook, path)
+
+
+def _reviewed(workbook: Any, path: Path) -> ReviewedReport:
+    names = {item.name: item.value for item in workbook.custom_doc_props.props}
+    run_id = names.get(RUN_ID_PROPERTY)
+    if TICKETS_SHEET not in workbook.sheetnames or not isinstance(run_id, str):
+        raise _not_a_report(path, f"it does not name a run, or has no sheet {TICKETS_SHEET}")
+    body = read_rows(workbook[TICKETS_SHEET])
+    header = [_text(value) for value in next(body, ())]
+    if missing := [name for name in _FIELDS if name not in header]:
+        raise _not_a_report(path, f"the sheet {TICKETS_SHEET} has no column {missing[0]}")
+    columns = {name: header.index(name) for name in _FIELDS}
+    return ReviewedReport(
+        run_id=run_id,
+        reviewer=_text(workbook.properties.lastModifiedBy),
+        rows=tuple(_rows(body, columns)),
+    )
+
+
+def _rows(body: Iterable[tuple[Any, ...]], columns: dict[str, int]) -> Iterator[ReviewedRow]:
+    category, request_type = (get_column_letter(columns[name] + 1) for name in ("request_category", "request_type"))
+    for number, line in enumerate(body, start=2):
+        values = {name: line[column] if column < len(line) else None for name, column in columns.items()}
+        if all(value is None for value in values.values()):
+            continue
+        yield ReviewedRow(
+            _whole(values.pop("place")),
+            **{name: _text(value) for name, value in values.items()},
+            category_cell=f"{category}{number}",
+            type_cell=f"{request_type}{number}",
+        )
+
+
+def _whole(value: Any) -> int | None:
+    if isinstance(value, float) and value.is_integer():
+        return int(value)
+    return value if isinstance(value, int) and not isinstance(value, bool) else None
+
+
+def _text(value: Any) -> str:
+    return "" if value is None else decode_escapes(str(value))
+
+
+def _not_a_report(path: Path, why: str) -> InputError:
+    return InputError(f"{path} is not {_EXPECTED}: {why}", hint=_HINT)

@@ -1,0 +1,99 @@
+"""Opens a workbook that may come from anybody, within bounds on memory and time."""
+
+from __future__ import annotations
+
+import io
+import warnings
+import zipfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from itertools import islice
+from pathlib import Path
+from typing import Any
+from xml.etree.ElementTree import ParseError  # nosec B405  # parses nothing here; defusedxml raises it too
+
+from openpyxl import load_workbook
+from openpyxl.utils.exceptions import InvalidFileException
+
+from ...errors import InputError
+from ..files import open_regular, unreadable
+from .workbook_archive import DAMAGE, MAX_BYTES, error_text, refusal_of
+
+MAX_TAGS = 16_000_000
+"""The most tags in all parts together; each takes memory. A report of 100,000 tickets that Excel saved has about ten
+million."""
+MAX_PART = 16 * 1024 * 1024
+"""The largest unpacked size of a part that is neither a sheet nor the shared texts of the sheets."""
+
+_LARGE = ("xl/worksheets/", "xl/sharedStrings.xml")
+_CHUNK = 1024 * 1024
+
+# openpyxl has no bounds of its own: it adds the rows that a sheet leaves out, up to row 10**18 if the sheet says so.
+_MAX_ROWS = 1_048_576
+_MAX_COLUMNS = 64
+
+# What openpyxl and its decompressors raise about damaged files.
+_DAMAGE = (
+    *DAMAGE,
+    InvalidFileException,
+    ParseError,
+    LookupError,
+    TypeError,
+    AttributeError,
+    ArithmeticError,
+    AssertionError,
+)
+
+
+@contextmanager
+def open_workbook(path: Path, *, expected: str, hint: str = "") -> Iterator[Any]:
+    """The workbook at `path` as a read-only openpyxl workbook.
+
+    Raises InputError, also for damage that is found within the block: "`path` is not `expected`", and why.
+    """
+    content = _content(path)
+    try:
+        if reason := refusal_of(content) or _refusal_of_parts(content):
+            raise InputError(f"{path} is not {expected}: {reason}", hint=hint)
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # about what openpyxl would lose if it saved the workbook
+            workbook = load_workbook(io.BytesIO(content), read_only=True, data_only=True)
+            try:
+                yield workbook
+            finally:
+                workbook.close()
+    except _DAMAGE as error:
+        reason = error_text(error).splitlines()[0]
+        raise InputError(f"{path} is not {expected}: {reason}", hint=hint) from error
+
+
+def read_rows(sheet: Any) -> Iterator[tuple[Any, ...]]:
+    """The values of each row, at most 64 of them."""
+    # The size that other programs state for a sheet is not always right.
+    sheet.reset_dimensions()
+    return islice(sheet.iter_rows(max_col=_MAX_COLUMNS, values_only=True), _MAX_ROWS)
+
+
+def _refusal_of_parts(content: bytes) -> str:
+    """Why a workbook must not be parsed, or empty if it may be. This unpacks each part piece by piece."""
+    tags = 0
+    with zipfile.ZipFile(io.BytesIO(content)) as workbook:
+        for part in workbook.infolist():
+            if part.file_size > MAX_PART and not part.filename.startswith(_LARGE):
+                return f"{part.filename[:100]} unpacks to more than {MAX_PART:,} bytes"
+            with workbook.open(part) as file:
+                while chunk := file.read(_CHUNK):
+                    tags += chunk.count(b"<")
+                    if tags > MAX_TAGS:
+                        return f"more than {MAX_TAGS:,} tags"
+    return ""
+
+
+def _content(path: Path) -> bytes:
+    try:
+        with open_regular(path) as file:
+            return file.read(MAX_BYTES + 1)
+    except FileNotFoundError:
+        raise InputError(f"{path} does not exist", hint="Check the path.") from None
+    except OSError as error:
+        raise unreadable(path, error) from error

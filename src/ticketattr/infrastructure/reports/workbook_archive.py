@@ -1,0 +1,96 @@
+"""The archive of a workbook: which run it names, and whether it is safe to unpack. No XML is parsed here."""
+
+from __future__ import annotations
+
+import io
+import lzma
+import re
+import struct
+import zipfile
+import zlib
+
+from ...domain.run_id import RUN_ID
+from ...domain.sanitizing import truncate
+
+RUN_ID_PROPERTY = "run_id"
+"""The custom document property with the id of the run; Excel and LibreOffice keep it when they save."""
+
+TICKETS_SHEET = "Tickets"
+"""The sheet where a person corrects request types, with one row for each ticket."""
+
+MAX_BYTES = 128 * 1024 * 1024
+"""The size of the largest workbook that is read."""
+MAX_UNPACKED = 512 * 1024 * 1024
+"""The largest unpacked size of a workbook; a report of 100,000 tickets takes a fraction of it."""
+MAX_PARTS = 10_000
+_COMPRESSION = (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED)
+
+_LONGEST_REASON = 500
+_PROPERTIES = "docProps/custom.xml"
+_MAX_PROPERTIES = 1024 * 1024
+# Not an XML parser, and no repetition without a bound: a stranger's file could keep either of them busy for hours.
+_RUN_ID = re.compile(
+    rf'<property\b[^<>]{{0,500}}\bname="{RUN_ID_PROPERTY}"[^<>]{{0,500}}>\s{{0,100}}<vt:lpwstr>({RUN_ID})</vt:lpwstr>'
+)
+# Each entry of a zip directory begins with these bytes.
+_ENTRY = b"PK\x01\x02"
+
+# What zipfile and its decompressors raise about damaged bytes.
+DAMAGE = (
+    zipfile.BadZipFile,
+    zlib.error,
+    lzma.LZMAError,
+    struct.error,
+    ValueError,
+    EOFError,
+    OSError,
+    RuntimeError,
+)
+
+
+def inspect_archive(content: bytes) -> tuple[str, str]:
+    """What is wrong with a workbook (empty if nothing is), and the id of the run that it names (empty if none)."""
+    if reason := refusal_of(content):
+        return f"not a readable workbook: {reason}", ""
+    try:
+        with zipfile.ZipFile(io.BytesIO(content)) as workbook:
+            if broken := workbook.testzip():
+                return f"not a readable workbook: {broken} is broken", ""
+            if "xl/workbook.xml" not in workbook.namelist():
+                return "not a workbook", ""
+            return "", _run_id(workbook)
+    except DAMAGE as error:
+        return f"not a readable workbook: {error_text(error)}", ""
+
+
+def refusal_of(content: bytes) -> str:
+    """Why a workbook must not be unpacked, or empty if it may be. This unpacks nothing."""
+    if len(content) > MAX_BYTES:
+        return f"larger than {MAX_BYTES:,} bytes"
+    # This counts before zipfile reads the directory: each entry takes a few bytes there, and an object in memory.
+    if content.count(_ENTRY) > MAX_PARTS:
+        return f"more than {MAX_PARTS:,} parts"
+    try:
+        with zipfile.ZipFile(io.BytesIO(content)) as workbook:
+            parts = workbook.infolist()
+    except DAMAGE as error:
+        return error_text(error)
+    # Other compression methods return everything that a piece of input stands for at once, whatever size is stated.
+    if not all(part.compress_type in _COMPRESSION for part in parts):
+        return "compressed by a method that workbooks do not use"
+    # zipfile returns no more of a part than the stated size, and parts that overlap count once each.
+    unpacked = sum(part.file_size for part in parts)
+    return f"unpacks to more than {MAX_UNPACKED:,} bytes" if unpacked > MAX_UNPACKED else ""
+
+
+def error_text(error: Exception) -> str:
+    """What a library says about the damage, cut: it may quote 64 kB of a stranger's file."""
+    return truncate(str(error) or type(error).__name__, _LONGEST_REASON)
+
+
+def _run_id(workbook: zipfile.ZipFile) -> str:
+    if _PROPERTIES not in workbook.namelist():
+        return ""
+    with workbook.open(_PROPERTIES) as file:
+        found = _RUN_ID.search(file.read(_MAX_PROPERTIES).decode("utf-8", "replace"))
+    return found.group(1) if found else ""

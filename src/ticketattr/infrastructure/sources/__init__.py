@@ -1,1 +1,0 @@
-"""Where tickets and the service catalog come from."""

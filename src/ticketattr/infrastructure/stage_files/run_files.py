@@ -1,0 +1,81 @@
+"""Stage files that a command needs together, which must belong to the same run."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from ...domain.catalog import ServiceCatalog
+from ...domain.run_id import is_run_id
+from ...domain.ticket import AttributedTicket, Ticket
+from ...errors import StageFileError
+from .attributions import read_attributions
+from .catalog_and_tickets import read_catalog, read_tickets
+from .header import Kind, StageFile
+from .work_folder import WorkFolder
+
+
+@dataclass(frozen=True, slots=True)
+class FetchedRun:
+    """The result of the fetch of one run."""
+
+    run_id: str
+    catalog: ServiceCatalog
+    tickets: list[Ticket]
+
+
+@dataclass(frozen=True, slots=True)
+class ReportedRun:
+    """The catalog and the tickets from which the report of one run was made."""
+
+    catalog: ServiceCatalog
+    tickets: list[AttributedTicket]
+
+
+def read_fetched(tickets_path: Path, catalog_path: Path | None, work: WorkFolder) -> FetchedRun:
+    """The tickets and the catalog of a run; without `catalog_path`, the catalog in the folder of the run.
+
+    Raises StageFileError, also if the two files belong to different runs.
+    """
+    tickets = read_tickets(tickets_path)
+    catalog = read_catalog(catalog_path or work.path(tickets.run_id, "catalog"))
+    _refuse_another_run("tickets", tickets.run_id, "catalog", catalog)
+    return FetchedRun(tickets.run_id, catalog.data, tickets.data)
+
+
+def read_catalog_of(run_id: str, catalog_path: Path | None, work: WorkFolder) -> ServiceCatalog | None:
+    """The catalog of a run, at `catalog_path` or in the folder of the run; None if the folder does not have one.
+
+    Raises StageFileError, also if the catalog belongs to another run.
+    """
+    path = catalog_path or work.path(run_id, "catalog")
+    if not catalog_path and not path.exists():
+        return None
+    catalog = read_catalog(path)
+    _refuse_another_run("attributions", run_id, "catalog", catalog)
+    return catalog.data
+
+
+def read_reported(
+    run_id: str, attributions_path: Path | None, catalog_path: Path | None, work: WorkFolder
+) -> ReportedRun:
+    """What the report of a run was made from; without paths, the files in the folder of the run.
+
+    Raises StageFileError, also if a file belongs to another run.
+    """
+    if not is_run_id(run_id):
+        raise StageFileError("the workbook does not name a run", hint="Give a workbook that `ticketattr report` wrote.")
+    attributions = read_attributions(attributions_path or work.path(run_id, "attributions"))
+    catalog = read_catalog(catalog_path or work.path(run_id, "catalog"))
+    _refuse_another_run("workbook", run_id, "attributions", attributions)
+    _refuse_another_run("workbook", run_id, "catalog", catalog)
+    return ReportedRun(catalog.data, attributions.data)
+
+
+def _refuse_another_run(what: str, run_id: str, other: Kind, file: StageFile[Any]) -> None:
+    if file.run_id != run_id:
+        raise StageFileError(
+            f"{what} and {other} belong to different runs, {run_id} and {file.run_id}",
+            hint="Give files of the same run.",
+        )

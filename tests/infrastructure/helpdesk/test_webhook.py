@@ -1,0 +1,293 @@
+"""The answers of the webhook are read as tickets."""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from ticketattr.domain.catalog import SLA
+from ticketattr.domain.ticket import Ticket
+from ticketattr.errors import ExitCode, InputError, SettingsError, TicketAttrError
+from ticketattr.infrastructure.helpdesk.webhook import WebhookHelpdesk
+from ticketattr.infrastructure.options import HelpdeskAccess, HTTPPolicy
+
+from ...servers import HTTPServer, Response
+
+POLICY = HTTPPolicy(max_retries=2, backoff_factor=0.0, timeout=5.0)
+
+ITEM = {"id": "T-1", "short_description": "Locked out"}
+TICKET = Ticket("T-1", "Locked out")
+
+SHAPES: dict[str, Callable[[Any], Any]] = {
+    "list": lambda items: items,
+    "data": lambda items: {"data": items},
+    "response_code": lambda items: {"response_code": 200, "data": {"requests": items}},
+}
+
+
+@pytest.fixture
+def answer_file(tmp_path: Path) -> Path:
+    return tmp_path / "answer.json"
+
+
+def fetch(location: Path | str) -> list[Ticket]:
+    access = HelpdeskAccess(str(location), api_key="the key", api_secret="the secret")
+    return WebhookHelpdesk(access, POLICY).fetch_tickets()
+
+
+def tickets_in(path: Path, content: Any) -> list[Ticket]:
+    """The tickets of an answer; bytes are the answer itself, any other content is sent as JSON."""
+    path.write_bytes(content if isinstance(content, bytes) else json.dumps(content).encode())
+    return fetch(path)
+
+
+def ticket_of(path: Path, item: dict[str, Any]) -> Ticket:
+    (ticket,) = tickets_in(path, [item])
+    return ticket
+
+
+def failure(path: Path, content: Any) -> TicketAttrError:
+    with pytest.raises(TicketAttrError) as caught:
+        tickets_in(path, content)
+    return caught.value
+
+
+def test_the_key_and_the_secret_are_posted(http: HTTPServer) -> None:
+    http.routes["/hook"] = [Response(body=[ITEM])]
+    assert fetch(f"{http.url}/hook") == [TICKET]
+    (asked,) = http.requests
+    assert asked.method == "POST"
+    assert asked.json == {"api_key": "the key", "api_secret": "the secret"}
+
+
+@pytest.mark.parametrize("shape", SHAPES)
+@pytest.mark.parametrize("items", [[ITEM, {"id": "T-2", "subject": "b"}], []], ids=["two", "none"])
+def test_an_answer_may_have_any_of_three_shapes(answer_file: Path, shape: str, items: list[dict[str, Any]]) -> None:
+    expected = [TICKET, Ticket("T-2", "b")] if items else []
+    assert tickets_in(answer_file, SHAPES[shape](items)) == expected
+
+
+@pytest.mark.parametrize("as_url", [False, True], ids=["path", "file URL"])
+def test_an_answer_may_lie_in_a_file(answer_file: Path, as_url: bool) -> None:
+    answer_file.write_text(json.dumps([ITEM]))
+    assert fetch(answer_file.as_uri() if as_url else answer_file) == [TICKET]
+
+
+def test_a_byte_order_mark_is_ignored(answer_file: Path) -> None:
+    assert tickets_in(answer_file, b"\xef\xbb\xbf" + json.dumps([ITEM]).encode()) == [TICKET]
+
+
+# Fields
+
+
+def test_every_known_field_is_taken(answer_file: Path) -> None:
+    item = {
+        **ITEM,
+        "long_description": "Since Monday.",
+        "requester_email": "ann@example.com",
+        "created_at": "2026-11-20T08:00:00Z",
+        "request_category": "Access",
+        "request_type": "Password Reset",
+        "sla": {"unit": "Hour", "value": 4},
+    }
+    assert ticket_of(answer_file, item) == Ticket(
+        "T-1",
+        "Locked out",
+        "Since Monday.",
+        requester_email="ann@example.com",
+        created_at="2026-11-20T08:00:00Z",
+        request_category="Access",
+        request_type="Password Reset",
+        sla=SLA(4, "hours"),
+    )
+
+
+@pytest.mark.parametrize(
+    ("item", "ticket"),
+    [
+        pytest.param({"ticket_id": "T-1"}, Ticket("T-1", ""), id="ticket_id"),
+        pytest.param({"subject": "a"}, Ticket("", "a"), id="subject"),
+        pytest.param({"description": "a"}, Ticket("", "", "a"), id="description"),
+        pytest.param({"body": "a"}, Ticket("", "", "a"), id="body"),
+    ],
+)
+def test_a_field_may_have_another_name(answer_file: Path, item: dict[str, Any], ticket: Ticket) -> None:
+    assert ticket_of(answer_file, item) == ticket
+
+
+@pytest.mark.parametrize("nothing", ["", "  ", None], ids=["empty", "blank", "null"])
+def test_a_field_without_a_text_gives_way_to_its_next_name(answer_file: Path, nothing: str | None) -> None:
+    ticket = ticket_of(answer_file, {"id": nothing, "ticket_id": 7, "long_description": nothing, "body": "text"})
+    assert (ticket.id, ticket.long_description) == ("7", "text")
+
+
+def test_a_different_text_under_a_second_name_is_kept(answer_file: Path) -> None:
+    ticket = ticket_of(answer_file, {"id": 1, "ticket_id": 2, "subject": "b", "short_description": "a"})
+    assert (ticket.id, ticket.short_description) == ("1", "a")
+    assert ticket.extra == {"ticket_id": 2, "subject": "b"}
+
+
+@pytest.mark.parametrize(
+    ("id", "text"),
+    [
+        (17, "17"),
+        (17.0, "17"),
+        (0, "0"),
+        ("0017", "0017"),
+        (" T-1 ", "T-1"),
+        (2**70, str(2**70)),
+        (None, ""),
+        ("", ""),
+        (True, "true"),
+        ({"no": 1}, '{"no": 1}'),
+    ],
+    ids=["number", "float", "zero", "digits", "spaces", "large", "null", "empty", "boolean", "object"],
+)
+def test_an_id_is_text_whatever_it_came_as(answer_file: Path, id: Any, text: str) -> None:
+    assert ticket_of(answer_file, {**ITEM, "id": id}).id == text
+
+
+@pytest.mark.parametrize(
+    "items",
+    [[{}, {}], [{"id": 1}, {"id": 1}], [{"id": 1}, {"id": "1"}], [{"id": 0}, {"id": ""}]],
+    ids=["missing", "used twice", "number and text", "zero and empty"],
+)
+def test_tickets_without_a_unique_id_stay_separate_tickets(answer_file: Path, items: list[dict[str, Any]]) -> None:
+    assert len(tickets_in(answer_file, items)) == 2
+
+
+def test_unknown_fields_are_kept(answer_file: Path) -> None:
+    extra = {"priority": 3, "tags": ["a", None], "vip": True, "empty": None, "asset": {"no": 1.5}}
+    assert ticket_of(answer_file, {**ITEM, **extra}).extra == extra
+
+
+@pytest.mark.parametrize(
+    ("sla", "taken"),
+    [
+        pytest.param({"unit": "days", "value": 1.5}, SLA(1.5, "days"), id="fraction"),
+        pytest.param({"unit": "", "value": 0}, None, id="empty and zero"),
+        pytest.param({"unit": "days", "value": 0}, None, id="zero"),
+        pytest.param({"unit": "days", "value": -1}, None, id="negative"),
+        pytest.param({"unit": "days", "value": "1"}, None, id="text"),
+        pytest.param({"unit": "days", "value": True}, None, id="boolean"),
+        pytest.param({"unit": "days"}, None, id="no value"),
+        pytest.param({"unit": "days", "value": 10**400}, None, id="larger than any float"),
+        pytest.param({"unit": "fortnights", "value": 1}, None, id="unknown unit"),
+        pytest.param({"unit": None, "value": 1}, None, id="no unit"),
+        pytest.param("1 day", None, id="no object"),
+        pytest.param(None, None, id="null"),
+    ],
+)
+def test_an_sla_is_read_if_it_is_set_and_known_and_otherwise_kept_as_it_came(
+    answer_file: Path, sla: Any, taken: SLA | None
+) -> None:
+    ticket = ticket_of(answer_file, {**ITEM, "sla": sla})
+    assert ticket.sla == taken
+    assert ticket.extra == ({} if taken else {"sla": sla})
+
+
+def test_half_a_surrogate_pair_is_replaced_and_a_whole_one_kept(answer_file: Path) -> None:
+    content = rb'[{"id": "\ud800", "subject": "\ud83d\ude00", "\udc00": "\udc00"}]'
+    (ticket,) = tickets_in(answer_file, content)
+    assert ticket == Ticket("\ufffd", "\U0001f600", extra={"\ufffd": "\ufffd"})
+
+
+# Invalid answers
+
+
+@pytest.mark.parametrize(
+    ("content", "reason"),
+    [
+        pytest.param(b"<!DOCTYPE html><title>Log in</title>", "is a web page, not JSON", id="web page"),
+        pytest.param(b"\r\n <html>", "is a web page, not JSON", id="web page after blanks"),
+        pytest.param(b'[{"id": "T-1", "subj', "is not valid JSON", id="truncated"),
+        pytest.param(b"", "is not valid JSON", id="empty"),
+        pytest.param(b'[{"id": "\xff"}]', "is not valid JSON", id="not UTF-8"),
+        pytest.param("[]".encode("utf-16"), "is not valid JSON", id="UTF-16"),
+        pytest.param(b"[" * 100_000, "is nested too deeply", id="lists 100,000 deep"),
+        pytest.param(b'{"data":' * 100_000, "is nested too deeply", id="objects 100,000 deep"),
+        pytest.param(b"[" * 60 + b"]" * 60, "is nested too deeply", id="lists 60 deep"),
+        pytest.param(b'[{"x": NaN}]', "is not valid JSON: NaN", id="NaN"),
+        pytest.param(b'[{"x": -Infinity}]', "is not valid JSON: -Infinity", id="infinity"),
+        pytest.param(b'[{"x": 1e999}]', "is not valid JSON: 1e999", id="larger than any float"),
+        pytest.param(b'[{"x": ' + b"9" * 5000 + b"}]", "is not valid JSON", id="5,000 digits"),
+        pytest.param(None, "does not hold a list of tickets", id="null"),
+        pytest.param("tickets", "does not hold a list of tickets", id="text"),
+        pytest.param({}, "does not hold a list of tickets", id="no data"),
+        pytest.param({"data": None}, "does not hold a list of tickets", id="data is null"),
+        pytest.param({"data": {}}, "does not hold a list of tickets", id="no requests"),
+        pytest.param({"data": {"requests": None}}, "does not hold a list of tickets", id="requests is null"),
+        pytest.param({"data": {"requests": {"id": 1}}}, "does not hold a list of tickets", id="requests is an object"),
+        pytest.param([ITEM, None], "item 2 in the answer of the helpdesk is not a ticket", id="item is null"),
+        pytest.param(["T-1"], "item 1 in the answer of the helpdesk is not a ticket", id="item is text"),
+        pytest.param(
+            {"data": [ITEM, [ITEM]]}, "item 2 in the answer of the helpdesk is not a ticket", id="item is a list"
+        ),
+    ],
+)
+def test_an_answer_without_a_list_of_tickets_is_refused_with_the_reason(
+    answer_file: Path, content: Any, reason: str
+) -> None:
+    error = failure(answer_file, content)
+    assert isinstance(error, InputError)
+    assert str(error).startswith(reason if reason.startswith("item") else f"the answer of the helpdesk {reason}")
+
+
+def test_a_refused_answer_is_not_requested_again(http: HTTPServer) -> None:
+    http.routes["/"] = [Response(body=b"<html>Log in</html>")]
+    with pytest.raises(InputError) as caught:
+        fetch(http.url)
+    assert "check the URL" in caught.value.hint
+    assert len(http.requests) == 1
+
+
+@pytest.mark.parametrize("rest", [{}, {"data": []}, {"message": "canary"}], ids=["nothing", "no tickets", "message"])
+@pytest.mark.parametrize(
+    ("status", "exit_code"),
+    [(401, ExitCode.USAGE), (404, ExitCode.USAGE), (429, ExitCode.SERVICE), (500, ExitCode.SERVICE)],
+)
+def test_a_status_inside_the_answer_counts_like_that_of_http(
+    answer_file: Path, rest: dict[str, Any], status: int, exit_code: ExitCode
+) -> None:
+    error = failure(answer_file, {"response_code": status, **rest})
+    assert error.exit_code == exit_code
+    assert f"the helpdesk answered {status}" in str(error)
+    assert "canary" not in f"{error} {error.hint}"
+
+
+@pytest.mark.parametrize("status", ["401", " 401 ", 401.0], ids=["text", "spaces", "float"])
+def test_a_status_inside_the_answer_counts_however_it_is_written(answer_file: Path, status: Any) -> None:
+    error = failure(answer_file, {"response_code": status, "data": []})
+    assert str(error) == "the helpdesk answered 401 Unauthorized"
+
+
+@pytest.mark.parametrize("status", [200, "200", 201, None, "ok", True], ids=repr)
+def test_a_status_that_is_not_a_failure_does_not_lose_the_tickets(answer_file: Path, status: Any) -> None:
+    assert tickets_in(answer_file, {"response_code": status, "data": [ITEM]}) == [TICKET]
+
+
+def test_a_refused_key_inside_the_answer_names_its_settings(answer_file: Path) -> None:
+    error = failure(answer_file, {"response_code": 401})
+    assert isinstance(error, SettingsError)
+    assert error.hint == "Check HELPDESK_API_KEY and HELPDESK_API_SECRET."
+
+
+def test_access_does_not_show_its_secrets() -> None:
+    assert "canary" not in repr(HelpdeskAccess("https://desk.example", api_key="canary", api_secret="canary"))
+
+
+@pytest.mark.parametrize("swarm", [b"[" + b"{}," * 1_000_000 + b"{}]", b"[" * 2_000_000])
+def test_more_objects_than_a_queue_can_have_are_refused_before_parsing(tmp_path: Path, swarm: bytes) -> None:
+    """Each object takes a hundred times its size in memory."""
+    began = time.monotonic()
+    assert "objects and lists" in str(failure(tmp_path / "x.json", swarm))
+    assert time.monotonic() - began < 5
+
+
+def test_error_messages_about_a_long_number_are_short(tmp_path: Path) -> None:
+    assert len(str(failure(tmp_path / "x.json", b"[" + b"9" * 100_000 + b".0e999]"))) < 700
