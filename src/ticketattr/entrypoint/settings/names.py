@@ -5,12 +5,13 @@ For whoever has to know all of them: `check`, the warning of strange names, and 
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from functools import cache
 
 from .classifier import ClassifierSettings
 from .environment import Asked, Environment
 from .folders import FolderSettings
+from .llm import PROVIDERS
 from .mail import MailSettings
 from .monitoring import LogSettings, MonitoringSettings
 from .report import ReportSettings
@@ -31,7 +32,7 @@ SECTIONS: tuple[Callable[[Environment], object], ...] = (
 """What reads settings, all of it."""
 
 # Some settings are asked for only where others call for them.
-_CALLS_FOR_ALL = (
+_CALLS_FOR_ALL: tuple[Mapping[str, str], ...] = (
     {
         "HELPDESK_API_URL": "https://",
         "CLASSIFIER": "cascade",
@@ -40,6 +41,7 @@ _CALLS_FOR_ALL = (
         "EMAIL_USE_TLS": "false",
     },
     {"EMAIL_TRANSPORT": "file"},
+    *({"CLASSIFIER": provider} for provider in PROVIDERS),
 )
 
 
