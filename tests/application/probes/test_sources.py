@@ -197,7 +197,7 @@ def test_a_probable_mistake_in_the_catalog_is_a_warning_with_what_to_do() -> Non
     results, _ = check(FakeSource(mistaken), FakeCache())
     (warning,) = (result for result in results if result.status != "ok")
     assert (warning.area, warning.status) == ("catalog", "warning")
-    assert warning.message == "names that differ by a letter: 'Password Reset' and 'Pasword Reset'"
+    assert warning.message == "names that differ by one letter: 'Password Reset' and 'Pasword Reset'"
     assert warning.fix
 
 

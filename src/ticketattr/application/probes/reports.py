@@ -13,7 +13,7 @@ from ..ports import Clock, CorrectionStore
 from ..report_tracker import ReportTracker, refuse_lost_report_log
 
 _STATES: dict[ReportState, tuple[str, str]] = {
-    "pending": ("waiting to be sent", "The next run sends them, or `ticketattr send`."),
+    "pending": ("not sent yet", "The next run sends them; so does `ticketattr send`."),
     "failed": (
         "not accepted by the mail server yet",
         "`ticketattr pending list` says why; the next run tries again.",

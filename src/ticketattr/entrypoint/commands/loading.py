@@ -21,7 +21,7 @@ COMMANDS = {
     "send": "Send every report that was not sent yet.",
     "evaluate": "Measure on labelled tickets how often a classifier is right.",
     "pending": "Manage unsent reports and the report log.",
-    "corrections": "Import and list what people corrected in reports.",
+    "corrections": "Import and list the corrections that people made in reports.",
 }
 """The summary of each command and each group of commands, by the name of its module."""
 

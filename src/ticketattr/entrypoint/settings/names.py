@@ -5,12 +5,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from functools import cache
 
 from .classifier import ClassifierSettings
 from .environment import Environment, SettingSpec
 from .folders import FolderSettings
+from .llm import PROVIDERS
 from .mail import MailSettings
 from .monitoring import LogSettings, MonitoringSettings
 from .report import ReportSettings
@@ -31,7 +32,7 @@ SECTIONS: tuple[Callable[[Environment], object], ...] = (
 """The readers of all sections."""
 
 # Some settings are read only if others have certain values. These values make the sections read all of them.
-_VALUES_THAT_NEED_ALL = (
+_VALUES_THAT_NEED_ALL: tuple[Mapping[str, str], ...] = (
     {
         "HELPDESK_API_URL": "https://",
         "CLASSIFIER": "cascade",
@@ -40,6 +41,7 @@ _VALUES_THAT_NEED_ALL = (
         "EMAIL_USE_TLS": "false",
     },
     {"EMAIL_TRANSPORT": "file"},
+    *({"CLASSIFIER": provider} for provider in PROVIDERS),
 )
 
 

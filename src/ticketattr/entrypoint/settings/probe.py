@@ -31,8 +31,7 @@ def probe_settings(values: Values, *, everything: bool) -> Iterator[CheckResult]
     yield from _listed(env, values, at_fault, everything=everything)
     yield from problems
     for unknown in unknown_settings(values):
-        fix = f"Rename it to {unknown.guess}, or remove it." if unknown.guess else "Remove it: nothing reads it."
-        yield CheckResult.warning(AREA, f"{unknown.name} ({unknown.source}) is not a setting", fix)
+        yield CheckResult.warning(AREA, unknown.what, unknown.fix)
     yield from _exposed_secrets(values)
 
 
