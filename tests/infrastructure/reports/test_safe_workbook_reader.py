@@ -197,7 +197,7 @@ def test_a_pipe_and_a_device_do_not_block_a_command(path: Path, cli: CLI) -> Non
         ):
             result = cli(*command, str(output / name))
             assert result.exit_code == 3, (name, command, result.output)
-            assert "it is no file but a pipe or a device" in result.output.replace("\n", " ")
+            assert "it is not a file but a pipe or a device" in result.output.replace("\n", " ")
 
 
 @pytest.mark.parametrize(
