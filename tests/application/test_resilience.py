@@ -72,6 +72,16 @@ ONCE: dict[str, Callable[[Request], Response]] = {
     "an answer cut off": lambda r: gemini_text('{"items": [{"id": 1', finish="MAX_TOKENS"),
     "prose": lambda r: gemini_text("I would say these are all passwords."),
     "a fenced answer": lambda r: gemini_text("```json\n" + json.dumps({"items": items_of(r)}) + "\n```"),
+    "prose around the answer": lambda r: gemini_text(
+        "Here you are:\n" + json.dumps({"items": items_of(r)}) + "\nDone."
+    ),
+    "the answer twice": lambda r: gemini_text(json.dumps({"items": items_of(r)}) * 2),
+    "the bare list": lambda r: gemini_text(json.dumps(items_of(r))),
+    "a thousand brackets": lambda r: gemini_text("[" * 1000),
+    "a hundred thousand brackets": lambda r: gemini_text('{"items": ' + "[" * 100_000),
+    "a body that is nested deeply": lambda r: Response(200, b'{"candidates": ' + b"[" * 100_000),
+    "a 500 that is nested deeply": lambda r: Response(500, b'{"error": ' + b"[" * 100_000),
+    "a 400 that is nested deeply": lambda r: Response(400, b'{"error": ' + b"[" * 5_000 + b"]" * 5_000 + b"}"),
     "half a JSON": lambda r: gemini_text('{"items": [{"id": 1, "request'),
     "5 MB of text": lambda r: gemini_text("x" * 5_000_000),
     "no items": lambda r: gemini_text('{"tickets": []}'),
@@ -157,6 +167,35 @@ def test_a_model_that_is_down_is_asked_a_few_times_and_no_more(http: HTTPServer)
     outcomes = classify(http, tickets=tickets, max_retries=0, concurrency=1)
     assert {outcome.reason for outcome in outcomes if isinstance(outcome, Unattributed)} == {"service_error"}
     assert len(http.requests) == PATIENCE
+
+
+def test_an_outage_costs_the_retries_of_one_batch_and_not_those_of_each(http: HTTPServer) -> None:
+    http.routes["/v1beta/models/"] = lambda request: gemini_error(503, "UNAVAILABLE")
+    tickets = [Ticket(str(number), f"Ticket {number}") for number in range(21 * BATCH)]
+    outcomes = classify(http, tickets=tickets, max_retries=3, concurrency=8)
+    assert {outcome.reason for outcome in outcomes if isinstance(outcome, Unattributed)} == {"service_error"}
+    # Eight are in flight before anybody can know. A batch that fails lets the next one make its first call.
+    assert len(http.requests) <= 2 * PATIENCE + 3
+
+
+def test_a_service_that_comes_back_during_a_run_answers_the_rest(http: HTTPServer) -> None:
+    http.routes["/v1beta/models/"] = lambda request: (
+        gemini_error(503, "UNAVAILABLE") if len(http.requests) <= 10 else answered(request)
+    )
+    tickets = [Ticket(str(number), f"Ticket {number}") for number in range(21 * BATCH)]
+    outcomes = classify(http, tickets=tickets, max_retries=3, concurrency=8)
+    assert sum(isinstance(outcome, Attribution) for outcome in outcomes) == len(tickets)
+
+
+def test_an_outage_in_the_middle_of_a_run_costs_each_batch_one_call(http: HTTPServer) -> None:
+    http.routes["/v1beta/models/"] = lambda request: (
+        answered(request) if len(http.requests) <= 1 else gemini_error(503, "UNAVAILABLE")
+    )
+    tickets = [Ticket(str(number), f"Ticket {number}") for number in range(21 * BATCH)]
+    outcomes = classify(http, tickets=tickets, max_retries=3, concurrency=1)
+    assert sum(isinstance(outcome, Attribution) for outcome in outcomes) == BATCH
+    # The first three failed batches are retried and split, because their content may have been the cause.
+    assert len(http.requests) <= 1 + 20 + 3 * 3 + 3 * 2
 
 
 def test_a_used_up_daily_quota_stops_the_calls_and_keeps_what_was_answered(http: HTTPServer) -> None:

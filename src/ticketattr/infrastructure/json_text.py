@@ -25,7 +25,7 @@ def parse_json(
         raise InputError(f"{what} has more than {max_objects:,} objects and lists, which is refused", hint=hint)
     try:
         text = content.decode("utf-8-sig")
-        return _without_half_pairs(json.loads(text, parse_constant=_refuse_constant, parse_float=_finite), max_depth)
+        return without_half_pairs(json.loads(text, parse_constant=_refuse_constant, parse_float=_finite), max_depth)
     except RecursionError:
         raise InputError(f"{what} is nested too deeply", hint=hint) from None
     except ValueError as error:
@@ -41,8 +41,11 @@ def dump_json(value: Any) -> bytes:
     return (json.dumps(value, ensure_ascii=False, indent=2, allow_nan=False) + "\n").encode()
 
 
-def _without_half_pairs(value: Any, depth: int) -> Any:
-    """`value` with a replacement character for each half surrogate pair: JSON can hold them, UTF-8 cannot."""
+def without_half_pairs(value: Any, depth: int) -> Any:
+    """`value` with a replacement character for each half surrogate pair: JSON can hold them, UTF-8 cannot.
+
+    Raises RecursionError for a value that is nested more than `depth` times.
+    """
     if isinstance(value, str):
         return value if value.isascii() else value.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
     if not isinstance(value, (dict, list)):
@@ -50,8 +53,8 @@ def _without_half_pairs(value: Any, depth: int) -> Any:
     if depth == 0:
         raise RecursionError
     if isinstance(value, list):
-        return [_without_half_pairs(item, depth - 1) for item in value]
-    return {_without_half_pairs(key, depth - 1): _without_half_pairs(item, depth - 1) for key, item in value.items()}
+        return [without_half_pairs(item, depth - 1) for item in value]
+    return {without_half_pairs(key, depth - 1): without_half_pairs(item, depth - 1) for key, item in value.items()}
 
 
 def _finite(digits: str) -> float:

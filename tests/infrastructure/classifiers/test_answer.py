@@ -138,9 +138,17 @@ def test_an_item_without_a_pair_means_that_nothing_fits(item: dict[str, Any]) ->
         (0.5, 0.5),
         (1.01, None),
         (-0.1, None),
-        (95, None),
+        (1.99, None),
+        (95, 0.95),
+        (100, 1.0),
+        (101, None),
         (10**400, None),
-        ("0.9", None),
+        ("9" * 5000, None),
+        ("0.9", 0.9),
+        (" 95 % ", 0.95),
+        ("95", 0.95),
+        ("high", None),
+        ("1e-1", None),
         (True, None),
         (None, None),
         ([0.9], None),
@@ -166,7 +174,6 @@ def test_evidence_is_cut_to_a_few_words() -> None:
         "",
         "Sure! Here you are:",
         '{"items": [',
-        "[]",
         "null",
         '"items"',
         "{}",
@@ -175,9 +182,8 @@ def test_evidence_is_cut_to_a_few_words() -> None:
         '{"items": [1]}',
         '{"items": [[]]}',
         '{"items": [{"request_category": "Access"}]}',
-        '{"items": [{"id": 1, "confidence": NaN}]}',
         "[" * 100_000,
-        '{"items": [{"id": 1, "evidence": ' + "[" * 60 + "]" * 60 + "}]}",
+        '{"items": [{"id": 1, "evidence": ' + "[" * 100_000 + "]" * 100_000 + "}]}",
         "<html>busy</html>",
     ],
     ids=lambda text: text[:30] or "empty",
@@ -186,6 +192,56 @@ def test_an_answer_of_another_form_fails_the_batch(text: str) -> None:
     with pytest.raises(BatchFailed) as failed:
         read_answer(text, 1, CATALOG)
     assert failed.value.reason == "bad_answer"
+
+
+ITEMS = json.dumps({"items": [{"id": 1, **PASSWORD_PAIR}, {"id": 2, **LAPTOP_PAIR}]})
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        f"```json\n{ITEMS}\n```",
+        f"```\n{ITEMS}\n```",
+        f"Sure! Here are the request types [as JSON]:\n\n{ITEMS}\n\nI hope {{this}} helps.",
+        f"{ITEMS}\n{ITEMS}",
+        f"{ITEMS}{ITEMS}",
+        json.dumps(json.loads(ITEMS)["items"]),
+        f"\ufeff \n{ITEMS}",
+        ITEMS.replace('"id": 1', '"confidence": NaN, "id": 1').replace('"id": 2', '"confidence": -Infinity, "id": 2'),
+        ITEMS.replace('"id": 1', f'"confidence": {"9" * 5000}, "id": 1'),
+        ITEMS.replace('"id": 1', '"evidence": "a\nb", "id": 1'),
+    ],
+    ids=["fence", "plain fence", "prose", "twice", "twice in one line", "list", "BOM", "NaN", "digits", "line end"],
+)
+def test_a_right_answer_counts_whatever_is_around_it(text: str) -> None:
+    assert reasons(read_answer(text, 2, CATALOG)) == ["Password Reset", "Laptop Repair"]
+
+
+def test_one_confidence_that_is_not_a_number_does_not_cost_the_others_theirs() -> None:
+    text = ITEMS.replace('"id": 1', '"confidence": NaN, "id": 1').replace('"id": 2', '"confidence": 0.9, "id": 2')
+    outcomes = read_answer(text, 2, CATALOG)
+    assert [outcome.confidence for outcome in outcomes if isinstance(outcome, Attribution)] == [None, 0.9]
+
+
+def test_the_second_json_of_a_text_counts_as_a_second_answer() -> None:
+    other = json.dumps({"items": [{"id": 1, **LAPTOP_PAIR}]})
+    assert reasons(read_answer(ITEMS + other, 2, CATALOG)) == ["bad_answer", "Laptop Repair"]
+
+
+@given(before=st.text(alphabet='ab `:{}[]"\n', max_size=12), after=st.text(max_size=30))
+@settings(max_examples=100)
+def test_no_text_around_an_answer_is_taken_for_a_ticket(before: str, after: str) -> None:
+    try:
+        outcomes = read_answer(before + ITEMS + after, 2, CATALOG)
+    except BatchFailed:
+        return
+    assert len(outcomes) == 2
+
+
+@pytest.mark.parametrize("text", ["[" * 1_000_000, '{"a":' * 200_000, "[1," * 300_000, '"{' * 500_000], ids=str.__len__)
+def test_a_repetition_without_end_is_read_quickly(text: str) -> None:
+    with pytest.raises(BatchFailed, match="no list of items"):
+        read_answer(text, 1, CATALOG)
 
 
 def test_an_item_without_id_fails_the_batch_even_beside_good_ones() -> None:

@@ -29,8 +29,9 @@ def translated_errors() -> Iterator[None]:
             yield
     except errors.APIError as error:
         raise _translated(error) from error
-    except (ValueError, TypeError, AttributeError, KeyError) as error:
-        # google-genai lets these through when the answer is not JSON, or JSON of a form that it does not know.
+    except (ValueError, TypeError, AttributeError, KeyError, RecursionError) as error:
+        # google-genai lets these through when the answer is not JSON, has a form that it does not know, or is nested
+        # too deeply for its parser, which also reads the text of the model.
         raise UnusableAnswer("Gemini's answer does not have the format of Gemini's API") from error
 
 

@@ -2,24 +2,26 @@
 
     {"items": [{id, request_category, request_type, confidence, evidence}]}
 
-An answer of another form fails the whole batch. In a valid answer, each item is checked by itself.
+What is around the items is read leniently: a code fence, prose, the bare list, the same JSON twice. An answer without
+items fails the whole batch. Each item is checked strictly and by itself.
 """
 
 from __future__ import annotations
 
 import logging
+import re
 from collections.abc import Mapping
 from typing import Any
 
 from ....application.ports import BatchFailed
 from ....domain.catalog import ServiceCatalog
 from ....domain.ticket import Attribution, Outcome, Unattributed
-from ....errors import InputError
-from ...json_text import parse_json
+from .answer_json import json_values
 
 log = logging.getLogger(__name__)
 
 _MAX_EVIDENCE = 200
+_DECIMAL = re.compile(r"\d{1,3}(\.\d{1,20})?", re.ASCII)
 
 
 def read_answer(text: str, asked: int, catalog: ServiceCatalog) -> list[Outcome]:
@@ -44,17 +46,21 @@ def read_answer(text: str, asked: int, catalog: ServiceCatalog) -> list[Outcome]
     return [answered.get(number, missing) for number in range(1, asked + 1)]
 
 
-def _items(text: str) -> list[dict[str, Any]]:
-    try:
-        answer = parse_json(text.encode("utf-8", "replace"), "the answer of the model")
-    except InputError as error:
-        raise BatchFailed("bad_answer", str(error)) from error
-    items = answer.get("items") if isinstance(answer, dict) else None
-    if not isinstance(items, list):
+def _items(text: str) -> list[Mapping[str, Any]]:
+    """Returns the items of all lists of items in `text`.
+
+    Raises BatchFailed when there is no such list, or when an item has no id.
+    """
+    found: list[Mapping[str, Any]] | None = None
+    for value in json_values(text.encode("utf-8", "replace").decode()):
+        items = value.get("items") if isinstance(value, dict) else value
+        if isinstance(items, list) and all(isinstance(item, dict) for item in items):
+            found = [*(found or ()), *items]
+    if found is None:
         raise BatchFailed("bad_answer", "the answer of the model has no list of items")
-    if not all(isinstance(item, dict) and "id" in item for item in items):
+    if not all("id" in item for item in found):
         raise BatchFailed("bad_answer", "the answer of the model has an item without an id")
-    return items
+    return found
 
 
 def _number(value: Any) -> int | None:
@@ -83,9 +89,17 @@ def _outcome(item: Mapping[str, Any], catalog: ServiceCatalog) -> Outcome:
 
 
 def _share(value: Any) -> float | None:
+    """Returns a confidence from 0 to 1: 0.95, "0.95", "95 %" and 95 are the same. None for everything else."""
+    if isinstance(value, str):
+        text = value.strip().removesuffix("%").rstrip()
+        if not _DECIMAL.fullmatch(text):
+            return None
+        value = float(text) / 100 if value.rstrip().endswith("%") else float(text)
     if isinstance(value, bool) or not isinstance(value, (int, float)):
         return None
-    return float(value) if 0 <= value <= 1 else None
+    # A number between 1 and 2 may be either a share or per cent.
+    share = value / 100 if 2 <= value <= 100 else value
+    return float(share) if 0 <= share <= 1 else None
 
 
 def _agree(one: Outcome, other: Outcome) -> bool:

@@ -38,6 +38,7 @@ from .chat_model import (
     ServerFailed,
     UnknownModel,
 )
+from .outage import Outage, ServiceDown
 from .prompt import PROMPT_VERSION, default_rules, system_instruction, tokens, user_text
 from .rate_limit import RateLimit
 
@@ -62,6 +63,8 @@ class LLMClassifier:
         self._budget = Budget(options.price, options.max_cost)
         self._rate_limit = RateLimit(options.pause, options.requests_per_minute, options.tokens_per_minute)
         self._schema = AnswerSchema()
+        self._outage = Outage(options.max_retries)
+        self._batches = 0
         self._started = time.monotonic()
 
     async def __aenter__(self) -> LLMClassifier:
@@ -101,6 +104,8 @@ class LLMClassifier:
             raise ClassifierStopped(error.reason, str(error)) from error
         except ChatModelError as error:
             raise BatchFailed(error.reason, str(error), lies_in_content=error.lies_in_content) from error
+        except ServiceDown as error:
+            raise BatchFailed("service_error", str(error), lies_in_content=False, is_transient=True) from error
         except Transient as error:
             lies_in_content = isinstance(error, ServerFailed)
             raise BatchFailed(
@@ -109,15 +114,19 @@ class LLMClassifier:
         return read_answer(answer.text, len(tickets), catalog)
 
     def _batch(self, tickets: Sequence[Ticket], catalog: ServiceCatalog, examples: Examples) -> _Batch:
-        return _Batch(tickets, catalog, examples.for_batch(tickets), self._rules)
+        self._batches += 1
+        return _Batch(self._batches, tickets, catalog, examples.for_batch(tickets), self._rules)
 
     async def _ask_with_retries(self, batch: _Batch, schema: JSONSchema) -> ChatAnswer:
         estimate = self._estimated_usage(batch)
         async for attempt in retrying(self._options.max_retries, _BACKOFF_FACTOR):
-            with attempt, self._budget.reserve(estimate):
-                self._budget.record_call(is_retry=attempt.num > 1)
-                await self._rate_limit.acquire(estimate.tokens_in)
-                return await self._ask_once(batch, schema)
+            is_retry = attempt.num > 1
+            with attempt:
+                async with self._outage.call(batch.number, is_retry=is_retry):
+                    with self._budget.reserve(estimate):
+                        self._budget.record_call(is_retry=is_retry)
+                        await self._rate_limit.acquire(estimate.tokens_in)
+                        return await self._ask_once(batch, schema)
         raise AssertionError("stamina makes at least one attempt")
 
     async def _ask_once(self, batch: _Batch, schema: JSONSchema) -> ChatAnswer:
@@ -159,8 +168,9 @@ class LLMClassifier:
 
 @dataclass(frozen=True)
 class _Batch:
-    """The tickets of one call, and the texts that the model gets about them."""
+    """The tickets of one call, and the texts that the model gets about them. `number` tells it from other batches."""
 
+    number: int
     tickets: Sequence[Ticket]
     catalog: ServiceCatalog
     examples: Sequence[Example]
