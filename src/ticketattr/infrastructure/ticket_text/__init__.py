@@ -2,13 +2,14 @@
 
 Text is taken for HTML when one of these holds, and stays as it is otherwise:
 
-- it begins with a tag of HTML or a comment, and ends with one;
+- it begins with a tag of HTML or a comment, and ends with one, or has more tags of HTML than other `<`;
 - it contains `<br>`, a comment, a pair of tags such as `<b>…</b>`, a tag with an attribute such as `<div class="x">`,
   or begins with a block such as `<p>` and text right behind it; and nowhere is a `<` that begins neither a tag of HTML
   nor a comment. Programs that write HTML escape such a `<`.
 
 So `<user>`, `a < b`, `<ann@example.com>` and XML stay. Text without any `<` or `>` in which each `&` begins an entity
-was escaped once more by a program: its entities are decoded, and what comes out is looked at again.
+was escaped once more by a program: its entities are decoded, and what comes out is looked at again. What comes out of
+HTML is HTML itself only if all of it is, and if it was no code: `<p>Write &lt;b&gt;x&lt;/b&gt;</p>` shows tags.
 """
 
 from __future__ import annotations
@@ -27,13 +28,15 @@ _ELEMENTS = (
     "h3 h4 h5 h6 head header hr html i iframe img input ins kbd label legend li link main map mark menu "
     "meta nav noscript object ol optgroup option p pre q s samp script section select small span strike "
     "strong style sub summary sup svg table tbody td template textarea tfoot th thead title tr tt u ul "
-    "var video wbr "
+    "var video wbr xmp listing "
 ).split()
 _NAMES = "|".join(sorted(_ELEMENTS, key=len, reverse=True))
 _BEGINS_WITH_BLOCK = re.compile(r"\s*<(?:p|div|html|body|table|ul|ol|blockquote|pre|h[1-6])>(?=[^\s])", re.I)
 _OFFICE = r"(?:o|v|w|x|m|st1):[a-zA-Z]\w*"
 _TAG = re.compile(rf"<(?P<end>/?)(?P<name>(?:{_NAMES}|{_OFFICE})(?=[\s/>]))(?P<rest>[^<>]*)(?P<closed>>?)", re.I)
 _COMMENT = re.compile(r"<(?:!--|!doctype\b|!\[|\?xml\b)", re.I)
+_CUT_OFF = re.compile(r"</?[a-zA-Z]{0,10}\Z")
+_CODE = re.compile(r"<(?:pre|code|xmp|textarea|samp|kbd)\b", re.I)
 _ATTRIBUTE = re.compile(r"\s[a-zA-Z][\w:.-]*\s?=\s?[\"'\w#]")
 _ENTITY = re.compile("&(?:#[0-9]+|#[xX][0-9a-fA-F]+|[a-zA-Z][a-zA-Z0-9]+);")
 _DATA_URL = re.compile(r"data:[\w.+-]+/[\w.+-]+(?:;[\w=.-]+)*,[^\s\"'<>()\[\]{}]{64,}", re.I)
@@ -57,26 +60,34 @@ def ticket_text(value: Any) -> str | None:
 
 def looks_like_html(text: str) -> bool:
     """Whether `text` is taken for HTML. The rule stands at the top of this module."""
-    if "<" not in text:
+    if "<" not in text or not _is_markup(text):
         return False
-    stripped = text.strip()
-    first = _TAG.match(stripped)
-    if (first or _COMMENT.match(stripped)) and stripped.endswith(">"):
-        last = _TAG.match(stripped, stripped.rfind("<"))
-        if (last and last["closed"] and _is_markup(stripped)) or stripped.endswith("-->"):
-            return True
-    return _is_markup(text) and not _has_bare_bracket(text)
+    known, bare = _count_tags(text)
+    return not bare or (_begins_with_tag(text) and (_ends_with_tag(text) or known > bare))
 
 
 def _plain(text: str) -> str:
-    for _ in range(_MOST_LAYERS):
-        if looks_like_html(text):
+    is_code = False
+    for layer in range(_MOST_LAYERS):
+        if looks_like_html(text) and (layer == 0 or (_begins_with_tag(text) and _ends_with_tag(text))) and not is_code:
+            is_code = bool(_CODE.search(text))
             text = html_text(text)
-        elif _is_escaped(text):
+        elif _is_escaped(text) and not is_code:
             text = decode_entities(text).replace("\u00a0", " ").strip()
         else:
             break
     return _DATA_URL.sub(PICTURE, text) if "data:" in text or "DATA:" in text else text
+
+
+def _begins_with_tag(text: str) -> bool:
+    text = text.lstrip()
+    return bool(_TAG.match(text) or _COMMENT.match(text))
+
+
+def _ends_with_tag(text: str) -> bool:
+    text = text.rstrip()
+    last = _TAG.match(text, text.rfind("<"))
+    return text.endswith("-->") or bool(last and last["closed"] and last.end() == len(text))
 
 
 def _is_markup(text: str) -> bool:
@@ -96,20 +107,22 @@ def _is_markup(text: str) -> bool:
     return False
 
 
-def _has_bare_bracket(text: str) -> bool:
+def _count_tags(text: str) -> tuple[int, int]:
+    """How many `<` begin a tag of HTML or a comment, and how many do not. One that the end cuts off counts for none."""
+    known = bare = 0
     at = text.find("<")
     while at >= 0:
-        known = _TAG.match(text, at)
-        if known:
-            at = text.find("<", known.end())
-        elif text.startswith("<!--", at):
+        tag = _TAG.match(text, at)
+        end = tag.end() if tag else at + 1
+        if text.startswith("<!--", at):
             closing = text.find("-->", at)
-            at = text.find("<", closing) if closing >= 0 else -1
-        elif _COMMENT.match(text, at):
-            at = text.find("<", at + 1)
-        else:
-            return True
-    return False
+            end = closing if closing >= 0 else len(text)
+        if tag or _COMMENT.match(text, at):
+            known += 1
+        elif not _CUT_OFF.match(text, at):
+            bare += 1
+        at = text.find("<", end)
+    return known, bare
 
 
 def _is_escaped(text: str) -> bool:

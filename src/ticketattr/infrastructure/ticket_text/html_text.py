@@ -219,6 +219,9 @@ class _Page:
         if self._is_ignored(name):
             return
         self._close_implied(name)
+        if name == "br" and not attributes:
+            self._write_void(name, attributes)
+            return
         style = self._style(name, attributes)
         element = _Element(name, _is_hidden(name, attributes, style, self._open), _inherited(name, attributes, style))
         if name in _VOID:
