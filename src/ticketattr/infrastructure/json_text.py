@@ -79,7 +79,9 @@ def _foreign_lines(text: str) -> list[Any]:
 
 def _not_json(what: str, is_web_page: bool, error: ValueError, hint: str) -> InputError:
     if is_web_page:
-        return InputError(f"{what} is a web page, not JSON", hint="It is often a login page or an error page: check the URL.")
+        return InputError(
+            f"{what} is a web page, not JSON", hint="It is often a login page or an error page: check the URL."
+        )
     return InputError(f"{what} is not valid JSON: {truncate(str(error), _LONGEST_REASON)}", hint=hint)
 
 

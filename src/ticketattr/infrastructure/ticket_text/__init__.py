@@ -18,8 +18,9 @@ import re
 from typing import Any
 
 from .adf import adf_text, is_adf, parse_adf
-from .html_text import PICTURE, html_text
+from .html_text import html_text
 from .html_tokens import decode_entities
+from .lines import PICTURE
 
 _MOST_LAYERS = 4
 _ELEMENTS = (

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from datetime import datetime, timezone
 from typing import Any
 
-from .lines import Lines
+from .lines import PICTURE, Lines
 
 _LINES = frozenset(
     "paragraph heading listItem taskItem decisionItem codeBlock blockquote panel rule tableRow mediaSingle mediaGroup "
@@ -98,7 +98,7 @@ def _flat(nodes: Any) -> str:
 
 def _own_text(name: str, node: Mapping[str, Any]) -> str:
     if name in _PICTURES:
-        return " [picture] "
+        return f" {PICTURE} "
     attributes = node.get("attrs")
     attributes = attributes if isinstance(attributes, Mapping) else {}
     if name == "text":

@@ -20,9 +20,7 @@ from dataclasses import dataclass, field
 
 from . import css
 from .html_tokens import EndTag, StartTag, StyleSheet, Text, Token, tokens
-from .lines import Lines
-
-PICTURE = "[picture]"
+from .lines import PICTURE, Lines
 
 _VOID = frozenset(
     "area base basefont bgsound br col embed frame hr img input keygen link meta param source track wbr".split()

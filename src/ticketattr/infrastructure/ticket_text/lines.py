@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import re
 
+PICTURE = "[picture]"
+"""Stands for a picture that is part of the text."""
+
 _SPACE = re.compile("[ \t\n\r\f\u00a0]+")
 _LINE_END = re.compile("\r\n?|\n")
 _DEEPEST_INDENT = 8

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from ticketattr.infrastructure.ticket_text.pictures import PictureCutter, cut_pictures
+from ticketattr.infrastructure.picture_cutter import PictureCutter, cut_pictures
 
 few = settings(max_examples=100, derandomize=True, database=None, deadline=None)
 DATA = base64.b64encode(bytes(range(256)) * 20).decode()

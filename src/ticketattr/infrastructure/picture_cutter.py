@@ -8,18 +8,27 @@ _MARK = b";base64,"
 # In JSON, a slash may be written as \/ and a line end as \n or \r.
 _RUN = re.compile(rb"(?:[A-Za-z0-9+/=]|\\/|\\[nr])*")
 _LONGEST_KEPT = 80
+MAX_FED = 1024 * 1024 * 1024
+"""The most bytes that are read for one answer, pictures and all."""
 
 
 class PictureCutter:
     """Cuts the data of `data:…;base64,…` short in bytes that arrive in chunks, in any encoding that extends ASCII."""
 
     def __init__(self) -> None:
+        self.fed = 0
         self._held = b""
         self._is_within = False
         self._kept = 0
 
+    @property
+    def held(self) -> int:
+        """How many bytes are held back."""
+        return len(self._held)
+
     def feed(self, chunk: bytes) -> bytes:
         """What remains of the bytes so far; up to eight may be held back."""
+        self.fed += len(chunk)
         return self._cut(self._held + chunk, is_last=False)
 
     def finish(self) -> bytes:
