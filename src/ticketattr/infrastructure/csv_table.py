@@ -30,7 +30,7 @@ def read_csv(content: bytes, what: str, columns: Collection[str], *, hint: str =
     csv.field_size_limit(_LONGEST_CELL)
     try:
         lines = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter)
-        header = [_name(cell) for cell in next(lines, [])]
+        header = [column_name(cell) for cell in next(lines, [])]
         return [dict(zip(header, line, strict=False)) for line in lines if any(cell.strip() for cell in line)]
     except csv.Error as error:
         raise InputError(f"{what} is not readable as CSV: {error}", hint=hint) from error
@@ -41,14 +41,15 @@ def _delimiter(text: str, columns: Collection[str]) -> tuple[str, str]:
     first, _, rest = text.partition("\n")
     if first.lower().startswith("sep=") and len(first.rstrip("\r")) == len("sep=;"):
         return rest, first[4]
-    wanted = {_name(column) for column in columns}
+    wanted = {column_name(column) for column in columns}
     header = first.rstrip("\r")
 
     def found(delimiter: str) -> int:
-        return len(wanted & {_name(cell.strip('" ')) for cell in header.split(delimiter)})
+        return len(wanted & {column_name(cell.strip('" ')) for cell in header.split(delimiter)})
 
     return text, max(_DELIMITERS, key=found)
 
 
-def _name(cell: str) -> str:
+def column_name(cell: str) -> str:
+    """The name of a column, as it is compared."""
     return cell.strip().casefold().replace(" ", "_")
