@@ -44,7 +44,10 @@ class TimeStyle:
     zone: tzinfo = timezone.utc
 
 
-def read_time(text: str, style: TimeStyle = TimeStyle()) -> datetime | None:
+DEFAULT_STYLE = TimeStyle()
+
+
+def read_time(text: str, style: TimeStyle = DEFAULT_STYLE) -> datetime | None:
     """The time that `text` stands for, with its zone; None if it is not one that is read."""
     text = text.strip()
     if not 0 < len(text) <= _LONGEST:

@@ -6,6 +6,7 @@ So it is known what is asked for, and everything that is missing or wrong is tol
 from __future__ import annotations
 
 import re
+import zoneinfo
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -96,6 +97,16 @@ class Environment:
         value = self.text(name, default).lower()
         if value not in choices:
             self.wrong.append(f"{name} is none of {', '.join(choices)}: {value}")
+        return value
+
+    def time_zone(self, name: str, default: str) -> str:
+        """A name of the IANA time zone database, such as Europe/Berlin."""
+        value = self.text(name, default)
+        try:
+            zoneinfo.ZoneInfo(value)
+        except (zoneinfo.ZoneInfoNotFoundError, ValueError, OSError):
+            self.wrong.append(f"{name} is not a time zone like Europe/Berlin: {value}")
+            return default
         return value
 
     def path(self, name: str, default: str) -> Path:
