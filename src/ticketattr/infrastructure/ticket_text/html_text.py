@@ -326,21 +326,18 @@ class _Page:
 
     def _close_to(self, place: int) -> None:
         """Close the element at `place`. Formatting that it cut off goes on behind it, as in a browser."""
+        target = self._open.stack[place]
         cut_off: dict[str, _Element] = {}
         while len(self._open.stack) > place:
             element = self._open.pop()
-            if not element.is_closed:
-                if (
-                    element.name in _FORMATTING
-                    and (element.is_hidden or element.values)
-                    and len(self._open.stack) > place
-                ):
-                    cut_off.setdefault(element.name, element)
-                self._close(element)
-        if element.name in _MARKERS or element.name in _FORMATTING:
-            return
-        for name, cut in reversed(cut_off.items()):
-            self._push(_Element(name, cut.is_hidden, cut.values))
+            if element.is_closed:
+                continue
+            if element is not target and element.name in _FORMATTING and (element.is_hidden or element.values):
+                cut_off.setdefault(element.name, element)
+            self._close(element)
+        if target.name not in _MARKERS:
+            for name, cut in reversed(cut_off.items()):
+                self._push(_Element(name, cut.is_hidden, cut.values))
 
     def _push(self, element: _Element) -> None:
         self._open.push(element)
