@@ -37,7 +37,7 @@ def report_on(cli: CLI, content: Any, name: str = "queue.json") -> dict[str, dic
 
 def rows_of(path: Path) -> dict[str, dict[str, Any]]:
     header, *lines = openpyxl.load_workbook(path)["Tickets"].values
-    rows = [dict(zip(header, line, strict=True)) for line in lines]
+    rows: list[dict[str, Any]] = [dict(zip(map(str, header), line, strict=True)) for line in lines]
     return {str(row["id"]): row for row in rows}
 
 
