@@ -97,6 +97,20 @@ _SIGNS = {
         r"^\W{0,5}request_(?:category|type)\s?[:=]",
     ),
 }
+# Without one of these, the sign is not there. Looking for them first saves more than half of the time.
+_NEEDED = {
+    "speaks of instructions to ignore": (
+        "ignor disregard forget overrid bypass n't not attention missacht vergiss vergess befolg oubli compte suis "
+        "olvid hagas sigas dimentic seguire esqueç desconsider zapomn zapomeň stosuj neg игнор ігнор забудь следуй "
+        "instructions rules prompt context 忽略 无视 忘记 理会 無視 忘れ talimat kural yönerge vergeet"
+    ).split(),
+    "speaks to a model": [
+        *"model llm classif klassif categori assign stop bist eres êtes prompt".split(),
+        *"your secret token confidence always".split(),
+        *("you a", "tu es", "ora sei", "jesteś", "empty", "only", "api", "every ticket", "set the"),
+        *(" ai", " ki", " ia", "'ia", "’ia"),
+    ],
+}
 _HIDDEN_TEXT = re.compile(
     "[\u200b-\u200f\u202a-\u202e\u2060-\u2069]{2,}|[\U000e0000-\U000e007f]|(?:[a-z][\u200b\u2060\ufeff][a-z][^\u200b\u2060\ufeff]{0,30}){3}",
     re.I,
@@ -110,7 +124,12 @@ def find_prompt_injection(ticket: Ticket) -> str:
     """
     text = _FLAG_EMOJI.sub("", f"{ticket.short_description}\n{ticket.long_description}")
     readable = _INVISIBLE.sub("", text)
-    found = [meaning for meaning, sign in _SIGNS.items() if sign.search(readable)]
+    lowered = readable.lower()
+    found = [
+        meaning
+        for meaning, sign in _SIGNS.items()
+        if any(word in lowered for word in _NEEDED.get(meaning, ("",))) and sign.search(readable)
+    ]
     if _HIDDEN_TEXT.search(text):
         found.append("hides text")
     return ", ".join(found)

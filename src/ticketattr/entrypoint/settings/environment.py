@@ -103,7 +103,8 @@ class Environment:
         """A name of the IANA time zone database, such as Europe/Berlin."""
         value = self.text(name, default)
         try:
-            zoneinfo.ZoneInfo(value)
+            if value != default:
+                zoneinfo.ZoneInfo(value)
         except (zoneinfo.ZoneInfoNotFoundError, ValueError, OSError):
             self.wrong.append(f"{name} is not a time zone like Europe/Berlin: {value}")
             return default

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import datetime, timedelta, timezone
+from datetime import datetime, timedelta, timezone, tzinfo
 from zoneinfo import ZoneInfo
 
 from ...domain.times import DEFAULT_STYLE, TimeStyle, read_time
@@ -42,7 +42,7 @@ class SourceSettings:
                 timeout=env.decimal("HTTP_TIMEOUT", _DEFAULT.timeout, least=0.1),
             ),
             catalog_max_stale=timedelta(hours=env.decimal("CATALOG_MAX_STALE", 24.0)),
-            times=TimeStyle(_time_format(env), ZoneInfo(env.time_zone("TIME_ZONE", "UTC"))),
+            times=TimeStyle(_time_format(env), _zone(env)),
         )
 
 
@@ -51,6 +51,12 @@ def _helpdesk_access(env: Environment) -> HelpdeskAccess:
     if not location.lower().startswith(("http://", "https://")):
         return HelpdeskAccess(location)
     return HelpdeskAccess(location, env.secret("HELPDESK_API_KEY"), env.secret("HELPDESK_API_SECRET"))
+
+
+def _zone(env: Environment) -> tzinfo:
+    name = env.time_zone("TIME_ZONE", "UTC")
+    # UTC is known without a time zone database, which a system may lack.
+    return timezone.utc if name == "UTC" else ZoneInfo(name)
 
 
 def _time_format(env: Environment) -> str:
