@@ -6,7 +6,7 @@ import re
 
 _MARK = b";base64,"
 # In JSON, a slash may be written as \/ and a line end as \n or \r.
-_RUN = re.compile(rb"(?:[A-Za-z0-9+/=]|\\/|\\[nr])*")
+_RUN = re.compile(rb"(?:[A-Za-z0-9+/=]+|\\[/nr])*")
 _LONGEST_KEPT = 80
 MAX_FED = 1024 * 1024 * 1024
 """The most bytes that are read for one answer, pictures and all."""

@@ -35,9 +35,9 @@ def answer_file(tmp_path: Path) -> Path:
     return tmp_path / "answer.json"
 
 
-def fetch(location: Path | str) -> list[Ticket]:
+def fetch(location: Path | str, policy: HTTPPolicy = POLICY) -> list[Ticket]:
     access = HelpdeskAccess(str(location), api_key="the key", api_secret="the secret")
-    return WebhookHelpdesk(access, POLICY).fetch_tickets()
+    return WebhookHelpdesk(access, policy).fetch_tickets()
 
 
 def tickets_in(path: Path, content: Any) -> list[Ticket]:
@@ -269,7 +269,7 @@ def test_forty_tickets_with_screenshots_are_read(http: HTTPServer, tmp_path: Pat
     description = f'<p>It says</p><img src="{picture}"><p>and stops</p>'
     content = json.dumps([{"id": str(place), "description": description} for place in range(40)]).encode()
     http.routes["/"] = [Response(body=content)]
-    for tickets in (fetch(http.url), tickets_in(tmp_path / "x.json", content)):
+    for tickets in (fetch(http.url, HTTPPolicy(timeout=60.0)), tickets_in(tmp_path / "x.json", content)):
         assert len(tickets) == 40
         assert {ticket.long_description for ticket in tickets} == {"It says\n\n[picture]\n\nand stops"}
         assert {str(ticket.extra) for ticket in tickets} == {"{}"}
