@@ -103,6 +103,12 @@ def fuzz(session: nox.Session) -> None:
 
 
 @nox.session(venv_backend="none")
+def browser(session: nox.Session) -> None:
+    """The text read out of HTML against what Chromium shows (Debian: chromium); BROWSER_SEED tries other markup."""
+    session.run(*PYTHON, "pytest", "-m", "browser", *session.posargs)
+
+
+@nox.session(venv_backend="none")
 def mta(session: nox.Session) -> None:
     """Mail through Postfix and Dovecot (Debian: postfix, dovecot-core), as root, on ports of loopback."""
     session.run(*PYTHON, "pytest", "-m", "mta", *session.posargs)

@@ -46,6 +46,11 @@ def test_suspicious_text_needs_review_at_any_confidence() -> None:
     assert reasons(Attribution(ENTRY, "model", 1.0), steering="hides text") == ("suspicious text: hides text",)
 
 
+def test_text_with_bytes_that_could_not_be_decoded_needs_review() -> None:
+    ticket = AttributedTicket(Ticket("1", "B\ufffdro"), Attribution(ENTRY, "model", 1.0))
+    assert reasons_for_review(ticket, "", 0.6) == ("damaged text: it has bytes that are not in its encoding",)
+
+
 def test_a_decision_of_a_person_needs_no_review() -> None:
     assert reasons(Attribution(ENTRY, "corrected"), sla=SLA(9, "weeks"), steering="hides text") == ()
 

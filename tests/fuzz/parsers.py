@@ -182,11 +182,13 @@ def _json_seeds(*values: object) -> tuple[bytes, ...]:
     return tuple(json.dumps(value).encode() for value in values)
 
 
+_MARKUP = [{"id": 1, "subject": "Tom &amp; Jerry", "body": "<p hidden>a<table><td>b</p><!--c--><a href='https://d'>e"}]
+
 PARSERS: Mapping[str, Parser] = {
     "helpdesk": Parser(
         helpdesk,
-        _json_seeds(_TICKETS, {"data": _TICKETS}, {"response_code": 200, "data": {"requests": _TICKETS}}),
-        _JSON_WORDS,
+        _json_seeds(_TICKETS, {"data": _TICKETS}, {"response_code": 200, "data": {"requests": _TICKETS}}, _MARKUP),
+        (*_JSON_WORDS, *_words("<p>|</p>|<!--|<table>|<style>|&lt;|&#|<b hidden>|;base64,|data:")),
     ),
     "catalog": Parser(catalog, ((_DATA / "catalog.yaml").read_bytes(),), (b"|\n", *_YAML_WORDS)),
     "answer": Parser(answer, _json_seeds({"items": [_ITEM, {**_ITEM, "id": "2"}, {"id": 3.0}]}), _JSON_WORDS),

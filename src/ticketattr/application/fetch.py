@@ -3,13 +3,19 @@
 from __future__ import annotations
 
 import logging
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 
 from ..domain.catalog import ServiceCatalog
 from ..domain.ticket import Ticket
+from ..domain.times import DEFAULT_STYLE, TimeStyle, read_time
+from ..domain.wording import some_of
 from .ports import CatalogSource, Helpdesk
 
 log = logging.getLogger(__name__)
+
+_NAMED = 5
+_NOT_DECODED = "\N{REPLACEMENT CHARACTER}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,11 +31,42 @@ class Fetched:
         return {"tickets": len(self.tickets), "request_types": len(self.catalog.entries)}
 
 
-def fetch_tickets(helpdesk: Helpdesk, catalog_source: CatalogSource) -> Fetched:
-    """The catalog and the queue. Raises SettingsError, InputError or ServiceError."""
+def fetch_tickets(helpdesk: Helpdesk, catalog_source: CatalogSource, times: TimeStyle = DEFAULT_STYLE) -> Fetched:
+    """The catalog and the queue, whose creation times are in ISO 8601 from here on.
+
+    A time that is not read stays as it came, and a warning names the tickets. Raises SettingsError, InputError or
+    ServiceError.
+    """
     # The catalog comes first: without it, nobody needs the queue.
     catalog = catalog_source.fetch_catalog()
     log.info("service catalog fetched: %d request types", len(catalog.entries))
-    tickets = helpdesk.fetch_tickets()
+    tickets = [_with_iso_time(ticket, times) for ticket in helpdesk.fetch_tickets()]
     log.info("queue fetched: %d tickets", len(tickets))
+    _warn_about_times(tickets)
+    _warn_about_damage(tickets)
     return Fetched(catalog, tickets)
+
+
+def _with_iso_time(ticket: Ticket, style: TimeStyle) -> Ticket:
+    created = read_time(ticket.created_at, style)
+    return replace(ticket, created_at=created.isoformat().replace("+00:00", "Z")) if created else ticket
+
+
+def _warn_about_times(tickets: Sequence[Ticket]) -> None:
+    unread = [ticket.id for ticket in tickets if ticket.created_at and not read_time(ticket.created_at)]
+    if unread:
+        log.warning(
+            "the creation times of %d tickets are not readable, so their age is unknown: %s (TIME_FORMAT names a form)",
+            len(unread),
+            some_of(unread, _NAMED),
+        )
+
+
+def _warn_about_damage(tickets: Sequence[Ticket]) -> None:
+    damaged = [ticket.id for ticket in tickets if any(_NOT_DECODED in text for text in ticket.texts)]
+    if damaged:
+        log.warning(
+            "the texts of %d tickets have bytes that are not in their encoding: %s",
+            len(damaged),
+            some_of(damaged, _NAMED),
+        )

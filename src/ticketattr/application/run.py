@@ -11,6 +11,7 @@ from ..domain.gold import LabelledTickets
 from ..domain.report_status import ReportStatus
 from ..domain.run_history import count_outcomes
 from ..domain.ticket import AttributedTicket
+from ..domain.times import DEFAULT_STYLE, TimeStyle
 from .classify import classify_tickets
 from .fetch import Fetched, fetch_tickets
 from .ports import AnswerCache, CatalogSource, Classifier, CorrectionStore, Helpdesk, Progress, Run, StageFiles
@@ -21,7 +22,7 @@ from .send import Outgoing, max_mail_size, send_messages
 
 @dataclass(frozen=True, slots=True)
 class Pipeline:
-    """The adapters of a run. Without `outgoing`, nothing is sent (a dry run)."""
+    """The adapters of a run. Without `outgoing`, nothing is sent (a dry run). `times`: how the helpdesk writes them."""
 
     helpdesk: Helpdesk
     catalog_source: CatalogSource
@@ -32,6 +33,7 @@ class Pipeline:
     stage_files: StageFiles
     reporting: Reporting
     outgoing: Outgoing | None
+    times: TimeStyle = DEFAULT_STYLE
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,7 +86,7 @@ def _send_pending(outgoing: Outgoing, run_progress: RunProgress) -> int | None:
 
 def _fetch(pipeline: Pipeline, run: Run, run_progress: RunProgress) -> Fetched:
     with run_progress.stage("fetch") as counts:
-        fetched = fetch_tickets(pipeline.helpdesk, pipeline.catalog_source)
+        fetched = fetch_tickets(pipeline.helpdesk, pipeline.catalog_source, pipeline.times)
         counts |= fetched.counts
         # The catalog first: tickets.json shows that the fetch is complete.
         pipeline.stage_files.save_catalog(fetched.catalog, run)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime, timezone
+from datetime import datetime
 from functools import lru_cache
 from typing import Any
 from urllib.parse import quote
@@ -15,6 +15,7 @@ from .changes import Change, EarlierReport, ReportedTicket, identities
 from .prompt_injection import find_prompt_injection
 from .review import REVIEW_BELOW, reasons_for_review
 from .ticket import AttributedTicket, Attribution, Outcome, Unattributed
+from .times import read_time
 from .usage import Bill
 
 
@@ -126,7 +127,7 @@ def _row(attributed: AttributedTicket, *, place: int, change: Change, now: datet
         original_category=ticket.request_category,
         original_type=ticket.request_type,
         original_sla=str(ticket.sla) if ticket.sla else "",
-        created_at=ticket.created_at,
+        created_at=_created_cell(ticket.created_at),
         requester_email=ticket.requester_email,
         url=_url(ticket.id, context.ticket_url),
         place=place,
@@ -153,14 +154,13 @@ def _outcome_cells(outcome: Outcome) -> dict[str, Any]:
 
 
 def _age_days(created_at: str, now: datetime) -> float | None:
-    """The age in days, or None if `created_at` is not a time in ISO 8601; one without a time zone counts as UTC."""
-    try:
-        # Python 3.10 does not accept the Z.
-        created = datetime.fromisoformat(created_at.strip().replace("Z", "+00:00").replace("z", "+00:00"))
-        created = created if created.tzinfo else created.replace(tzinfo=timezone.utc)
-        return round((now - created).total_seconds() / 86_400, 1)
-    except (ValueError, OverflowError):
-        return None
+    """The age in days, or None if `created_at` is not a time that is read; one without a time zone counts as UTC."""
+    created = read_time(created_at)
+    return round((now - created).total_seconds() / 86_400, 1) if created else None
+
+
+def _created_cell(created_at: str) -> str:
+    return f"{created_at} (unreadable)" if created_at.strip() and not read_time(created_at) else created_at
 
 
 def _url(id: str, template: str) -> str:

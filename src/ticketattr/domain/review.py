@@ -36,6 +36,8 @@ def reasons_for_review(attributed: AttributedTicket, suspicious: str, review_bel
             came_with = attributed.ticket.sla
             if came_with and came_with.calendar_hours != entry.sla.calendar_hours:
                 reasons.append(f"came with an SLA of {came_with}, but the catalog promises {entry.sla}")
+    if any("\N{REPLACEMENT CHARACTER}" in text for text in attributed.ticket.texts):
+        reasons.append("damaged text: it has bytes that are not in its encoding")
     if suspicious:
         reasons.append(f"suspicious text: {suspicious}")
     return tuple(reasons)

@@ -300,6 +300,7 @@ def pipeline(
         stage_files=work_folder(folders),
         reporting=reporting(settings.report, folders),
         outgoing=outgoing,
+        times=settings.sources.times,
     )
     if llm := settings.classifier.llm:
         # A run begins by waiting for the catalog and the helpdesk.

@@ -15,11 +15,13 @@ from tempfile import NamedTemporaryFile
 from typing import IO
 
 from ..errors import InputError, ServiceError, SettingsError, TicketAttrError
+from .picture_cutter import MAX_FED, PictureCutter
 
 STREAM = Path("-")
 """The path that stands for stdin or stdout."""
 
 _PRIVATE = 0o600
+_CHUNK = 1024 * 1024
 _TRANSIENT = {errno.ENOSPC, errno.EDQUOT, errno.EIO, errno.EMFILE, errno.ENFILE}
 
 
@@ -128,11 +130,14 @@ def nearest_folder(path: Path) -> Path:
     return there
 
 
-def read_bounded(path: Path, limit: int) -> bytes:
-    """The content of a file, or of stdin if `path` is `STREAM`. Raises InputError if it has more than `limit` bytes."""
+def read_bounded(path: Path, limit: int, *, pictures: PictureCutter | None = None) -> bytes:
+    """The content of a file, or of stdin if `path` is `STREAM`. Raises InputError if it has more than `limit` bytes.
+
+    With `pictures`, the data of pictures in it is cut out and does not count.
+    """
     try:
         with sys.stdin.buffer if path == STREAM else path.open("rb") as file:
-            content = file.read(limit + 1)
+            content = _without_pictures(file, limit, pictures) if pictures else file.read(limit + 1)
     except OSError as error:
         raise unreadable(path, error) from error
     if len(content) > limit:
@@ -140,6 +145,13 @@ def read_bounded(path: Path, limit: int) -> bytes:
             f"{shown_path(path)} is larger than {limit:,} bytes", hint="Check that this is the file that you mean."
         )
     return content
+
+
+def _without_pictures(file: IO[bytes], limit: int, pictures: PictureCutter) -> bytes:
+    content = bytearray()
+    while len(content) <= limit and pictures.fed <= MAX_FED and (chunk := file.read(_CHUNK)):
+        content += pictures.feed(chunk)
+    return bytes(content) + pictures.finish() if pictures.fed <= MAX_FED else bytes(limit + 1)
 
 
 def unreadable(path: Path, error: OSError) -> InputError:

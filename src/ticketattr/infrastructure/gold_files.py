@@ -1,14 +1,13 @@
-"""Gold tickets in a file: JSON lines, CSV, a workbook, or a stage file of attributions.
+"""Gold tickets, as JSON Lines, CSV, a workbook (also a report of ours), or a stage file.
 
-A row has `id`, `short_description`, `long_description`, and its label in `request_category` and `request_type`. The
-optional column `also_ok` holds other acceptable labels: a list of `{request_category, request_type}`, or a cell with
-one `Category / Type` in each line. In a stage file, the label is that of the attribution.
+A row has `id`, `short_description`, `long_description`, the label in `request_category` and `request_type`, and
+perhaps `also_ok`: other labels that would do, as a list of `{request_category, request_type}`, or in a cell as
+`Category / Type`, one a line. In a stage file, the label is that of the attribution. Descriptions may be HTML, except
+in stage files and reports, whose text was read already.
 """
 
 from __future__ import annotations
 
-import csv
-import io
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -20,10 +19,14 @@ from ..domain.gold import GoldTicket
 from ..domain.ticket import Attribution, Ticket
 from ..domain.wording import some_of
 from ..errors import InputError
+from .csv_table import column_name, read_csv
 from .files import read_bounded
-from .json_text import parse_json
+from .json_text import parse_foreign_json
+from .picture_cutter import PictureCutter
+from .ticket_text import ticket_text
 
 MAX_BYTES = 64 * 1024 * 1024
+_TEXTS = ("short_description", "long_description")
 _COLUMNS = ("short_description", "request_category", "request_type")
 _NAMED = 5
 _HINT = "Correct the file: docs/quality.md describes it."
@@ -70,12 +73,17 @@ def _rows(path: Path) -> list[Row]:
     suffix = path.suffix.lower()
     if suffix == ".xlsx":
         return _from_workbook(path)
-    content = read_bounded(path, MAX_BYTES)
-    if suffix == ".csv":
-        return _from_csv(content, path)
     if suffix == ".json":
         return _from_stage_file(path)
-    return _from_lines(content, path)
+    content = read_bounded(path, MAX_BYTES, pictures=PictureCutter())
+    if suffix in (".csv", ".tsv"):
+        return _with_plain_text(read_csv(content, str(path), _COLUMNS, hint=_HINT))
+    return _with_plain_text(_from_lines(content, path))
+
+
+def _with_plain_text(rows: Iterable[Row]) -> list[Row]:
+    """The rows with their descriptions as text, whatever form they came in."""
+    return [{**row, **{name: text for name in _TEXTS if (text := ticket_text(row.get(name)))}} for row in rows]
 
 
 def _check(rows: Sequence[Row], path: Path) -> None:
@@ -92,24 +100,14 @@ def _check(rows: Sequence[Row], path: Path) -> None:
         )
 
 
-def _from_csv(content: bytes, path: Path) -> list[Row]:
-    try:
-        return list(csv.DictReader(io.StringIO(_decoded(content, path))))
-    except csv.Error as error:
-        raise InputError(f"{path} is not readable CSV: {error}", hint=_HINT) from error
-
-
 def _from_lines(content: bytes, path: Path) -> list[Row]:
-    rows: list[Row] = []
-    # Not splitlines: JSON may contain other characters that end a line there.
-    for number, line in enumerate(_decoded(content, path).split("\n"), start=1):
-        if not line.strip():
-            continue
-        row = parse_json(line.encode(), f"{path}, line {number},", hint=_HINT)
+    rows = parse_foreign_json(content, str(path), is_lines=True, hint=_HINT)
+    # A file may also hold all rows as one list.
+    rows = rows[0] if len(rows) == 1 and isinstance(rows[0], list) else rows
+    for place, row in enumerate(rows, start=1):
         if not isinstance(row, dict):
-            raise InputError(f"{path}, line {number}, is not a JSON object", hint=_HINT)
-        rows.append(row)
-    return rows
+            raise InputError(f"{path}, ticket {place}, is not a JSON object", hint=_HINT)
+    return list(rows)
 
 
 def _from_stage_file(path: Path) -> list[Row]:
@@ -130,12 +128,16 @@ def _from_stage_file(path: Path) -> list[Row]:
 
 def _from_workbook(path: Path) -> list[Row]:
     from .reports.safe_workbook_reader import open_workbook, read_rows
+    from .reports.workbook_archive import TICKETS_SHEET
 
     with open_workbook(path, expected="a readable workbook", hint=_HINT) as workbook:
-        body = read_rows(workbook.worksheets[0])
-        header = [str(cell or "") for cell in next(body, ())]
+        is_report = TICKETS_SHEET in workbook.sheetnames
+        body = read_rows(workbook[TICKETS_SHEET] if is_report else workbook.worksheets[0])
+        header = [column_name(str(cell or "")) for cell in next(body, ())]
         filled = (line for line in body if any(cell not in (None, "") for cell in line))
-        return [dict(zip(header, line, strict=False)) for line in filled]
+        rows = [dict(zip(header, line, strict=False)) for line in filled]
+    # A report lists tickets without an attribution, too: those have no label.
+    return [row for row in rows if _text(row, "request_type")] if is_report else _with_plain_text(rows)
 
 
 def _gold(row: Row, entry: RequestType, catalog: ServiceCatalog) -> GoldTicket:
@@ -153,13 +155,6 @@ def _also_ok(value: Any, catalog: ServiceCatalog) -> Iterable[RequestType]:
     pairs = [pair for pair in value if isinstance(pair, dict)] if isinstance(value, list) else []
     found = [catalog.find(_text(pair, "request_category"), _text(pair, "request_type")) for pair in pairs]
     return [entry for entry in found if entry]
-
-
-def _decoded(content: bytes, path: Path) -> str:
-    try:
-        return content.decode("utf-8-sig")
-    except UnicodeDecodeError as error:
-        raise InputError(f"{path} is not UTF-8 text", hint=_HINT) from error
 
 
 def _text(row: Row, name: str) -> str:

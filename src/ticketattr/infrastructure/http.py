@@ -15,11 +15,12 @@ import httpx
 from .. import __version__
 from ..errors import InputError, SettingsError
 from .options import HTTPPolicy
+from .picture_cutter import MAX_FED, PictureCutter
 from .retries import Transient, is_transient, retry_after, retrying
 from .tls import trusted_authorities
 
 MAX_BYTES = 32 * 1024 * 1024
-"""The size of the largest response; a larger one is refused before it is in memory."""
+"""The size of the largest response, without the pictures in it; a larger one is refused before it is in memory."""
 
 _CONDITIONAL = ("If-None-Match", "If-Modified-Since")
 
@@ -242,9 +243,10 @@ async def _read(response: httpx.Response, service: HTTPService, *, is_conditiona
     hint = f"Check {service.url_setting}, and what answers there."
     if response.headers.get("Content-Encoding", "identity") != "identity":
         raise InputError(f"{service.name} sent a compressed response, although it was asked not to", hint=hint)
-    content = bytearray()
+    content, pictures = bytearray(), PictureCutter()
     async for chunk in response.aiter_raw():
-        content += chunk
-        if len(content) > MAX_BYTES:
+        content += pictures.feed(chunk)
+        if len(content) + pictures.held > MAX_BYTES or pictures.fed > MAX_FED:
             raise InputError(f"{service.name} sent more than {MAX_BYTES:,} bytes, which is refused", hint=hint)
+    content += pictures.finish()
     return HTTPResponse(bytes(content), response.status_code, response.headers)

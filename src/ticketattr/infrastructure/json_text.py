@@ -8,12 +8,14 @@ from typing import Any
 
 from ..domain.sanitizing import truncate
 from ..errors import InputError
+from .decoding import decode_json
 
 MAX_DEPTH = 50
 MAX_OBJECTS = 1_000_000
 """The most objects and lists: ten for each of 100,000 tickets. An empty one takes 100 times its size in memory."""
 
 _LONGEST_REASON = 500
+_MOST_DIGITS = 4_000
 
 
 def parse_json(
@@ -29,11 +31,68 @@ def parse_json(
     except RecursionError:
         raise InputError(f"{what} is nested too deeply", hint=hint) from None
     except ValueError as error:
-        if content.lstrip()[:1] == b"<":
-            raise InputError(
-                f"{what} is a web page, not JSON", hint="It is often a login page or an error page: check the URL."
-            ) from error
-        raise InputError(f"{what} is not valid JSON: {truncate(str(error), _LONGEST_REASON)}", hint=hint) from error
+        raise _not_json(what, content.lstrip()[:1] == b"<", error, hint) from error
+
+
+def parse_foreign_json(content: bytes, what: str, *, is_lines: bool = False, hint: str = "") -> Any:
+    """The value in `content` as other programs write JSON; one value a line (JSON Lines) gives the list of them.
+
+    Taken as well: UTF-16 and UTF-32; NaN, Infinity and numbers without end, as None; line ends within texts. Each byte
+    that does not belong to the encoding becomes U+FFFD. Raises InputError, like `parse_json`.
+    """
+    text = decode_json(content)
+    if text.count("{") + text.count("[") > MAX_OBJECTS:
+        raise InputError(f"{what} has more than {MAX_OBJECTS:,} objects and lists, which is refused", hint=hint)
+    try:
+        if is_lines:
+            return _foreign_lines(text)
+        try:
+            return _foreign(text)
+        except json.JSONDecodeError as error:
+            if not (error.msg == "Extra data" and text.lstrip()[:1] == "{"):
+                raise
+            return _foreign_lines(text)
+    except RecursionError:
+        raise InputError(f"{what} is nested too deeply", hint=hint) from None
+    except ValueError as error:
+        raise _not_json(what, text.lstrip()[:1] == "<", error, hint) from error
+
+
+def _foreign(text: str) -> Any:
+    decoder = json.JSONDecoder(
+        strict=False, parse_constant=lambda _: None, parse_float=_finite_or_none, parse_int=_int_or_text
+    )
+    return _without_half_pairs(decoder.decode(text), MAX_DEPTH)
+
+
+def _foreign_lines(text: str) -> list[Any]:
+    values = []
+    # JSON may hold whatever else ends a line.
+    for number, line in enumerate(text.split("\n"), start=1):
+        if line.strip():
+            try:
+                values.append(_foreign(line))
+            except json.JSONDecodeError as error:
+                raise ValueError(f"line {number}: {error.msg}, at character {error.pos + 1}") from error
+    return values
+
+
+def _not_json(what: str, is_web_page: bool, error: ValueError, hint: str) -> InputError:
+    if is_web_page:
+        return InputError(
+            f"{what} is a web page, not JSON", hint="It is often a login page or an error page: check the URL."
+        )
+    return InputError(f"{what} is not valid JSON: {truncate(str(error), _LONGEST_REASON)}", hint=hint)
+
+
+def _finite_or_none(digits: str) -> float | None:
+    number = float(digits)
+    return None if math.isinf(number) else number
+
+
+def _int_or_text(digits: str) -> int | str:
+    # Python refuses to read a number with thousands of digits.
+    return int(digits) if len(digits) <= _MOST_DIGITS else digits
 
 
 def dump_json(value: Any) -> bytes:

@@ -10,6 +10,7 @@ from ..errors import InputError
 from .files import read_bounded
 from .http import GET, MAX_BYTES, HTTPRequest, HTTPResponse, HTTPService, invalid_url, send_once
 from .options import HTTPPolicy
+from .picture_cutter import PictureCutter
 
 
 def is_remote(location: str) -> bool:
@@ -30,7 +31,7 @@ def read_location(service: HTTPService, policy: HTTPPolicy, request: HTTPRequest
 def read_file(service: HTTPService) -> bytes:
     """The content of the file that the URL of the service names. Raises SettingsError or InputError."""
     try:
-        return read_bounded(_local_path(service), MAX_BYTES)
+        return read_bounded(_local_path(service), MAX_BYTES, pictures=PictureCutter())
     except InputError as error:
         raise InputError(f"{service.name}: {error}", hint=f"Check {service.url_setting}.") from error
 

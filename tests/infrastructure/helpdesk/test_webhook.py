@@ -35,9 +35,9 @@ def answer_file(tmp_path: Path) -> Path:
     return tmp_path / "answer.json"
 
 
-def fetch(location: Path | str) -> list[Ticket]:
+def fetch(location: Path | str, policy: HTTPPolicy = POLICY) -> list[Ticket]:
     access = HelpdeskAccess(str(location), api_key="the key", api_secret="the secret")
-    return WebhookHelpdesk(access, POLICY).fetch_tickets()
+    return WebhookHelpdesk(access, policy).fetch_tickets()
 
 
 def tickets_in(path: Path, content: Any) -> list[Ticket]:
@@ -197,6 +197,84 @@ def test_half_a_surrogate_pair_is_replaced_and_a_whole_one_kept(answer_file: Pat
     assert ticket == Ticket("\ufffd", "\U0001f600", extra={"\ufffd": "\ufffd"})
 
 
+# Answers as other programs write them
+
+MARKUP = "<html><head><style>p {margin:0}</style></head><body><p>The printer jams<o:p></o:p></p></body></html>"
+
+
+@pytest.mark.parametrize("name", ["long_description", "description", "body"])
+@pytest.mark.parametrize(
+    "value",
+    [
+        MARKUP,
+        "&lt;p&gt;The printer jams&lt;/p&gt;",
+        {"type": "doc", "content": [{"type": "text", "text": "The printer jams"}]},
+        {"contentType": "html", "content": MARKUP},
+    ],
+    ids=["HTML", "escaped HTML", "Jira document", "with its type"],
+)
+def test_a_description_is_text_whatever_form_it_comes_in(answer_file: Path, name: str, value: Any) -> None:
+    ticket = ticket_of(answer_file, {**ITEM, name: value})
+    assert ticket.long_description == "The printer jams"
+    assert ticket.extra == {}
+
+
+def test_a_plain_description_is_taken_before_one_in_html(answer_file: Path) -> None:
+    other = "<p>The printer jams, it says in the other one</p>"
+    ticket = ticket_of(answer_file, {**ITEM, "description": other, "description_text": "The printer jams"})
+    assert ticket.long_description == "The printer jams"
+    assert ticket.extra == {"description": other}
+
+
+def test_a_title_in_html_is_one_line(answer_file: Path) -> None:
+    assert ticket_of(answer_file, {"subject": "<p>Printer</p><p>jams &amp; smokes</p>"}) == Ticket(
+        "", "Printer jams & smokes"
+    )
+
+
+@pytest.mark.parametrize(
+    "text", ["C:\\Users\\<user>\\AppData", "a < b", "<ann@example.com>", '{"no": "document"}', "<config><x/></config>"]
+)
+def test_plain_text_with_angle_brackets_stays_as_it_is(answer_file: Path, text: str) -> None:
+    assert ticket_of(answer_file, {"subject": text, "body": text}).texts == (text, text)
+
+
+@pytest.mark.parametrize("encoding", ["utf-8-sig", "utf-16", "utf-16-le", "utf-32"])
+def test_an_answer_may_have_any_encoding_of_unicode(answer_file: Path, encoding: str) -> None:
+    assert tickets_in(answer_file, json.dumps([{"id": "ü"}], ensure_ascii=False).encode(encoding)) == [Ticket("ü", "")]
+
+
+def test_a_description_that_is_no_number_is_empty(answer_file: Path) -> None:
+    content = b'[{"id": 1, "description": NaN}, {"id": 2, "description": "a\nb"}]'
+    assert [ticket.long_description for ticket in tickets_in(answer_file, content)] == ["", "a\nb"]
+
+
+def test_a_byte_that_is_not_utf_8_spoils_its_ticket_alone(answer_file: Path) -> None:
+    first, second = tickets_in(answer_file, b'[{"id": 1, "subject": "B\xfcro"}, {"id": 2, "subject": "VPN"}]')
+    assert (first.short_description, second.short_description) == ("B\ufffdro", "VPN")
+
+
+@pytest.mark.parametrize("name", ["tickets.jsonl", "tickets.ndjson", "tickets.json"])
+def test_tickets_may_stand_one_on_each_line(tmp_path: Path, name: str) -> None:
+    assert tickets_in(tmp_path / name, b'{"id": 1}\n{"id": 2}\n') == [Ticket("1", ""), Ticket("2", "")]
+
+
+def test_a_file_of_one_line_holds_one_ticket(tmp_path: Path) -> None:
+    assert tickets_in(tmp_path / "tickets.jsonl", b'{"id": 1}\n') == [Ticket("1", "")]
+
+
+def test_forty_tickets_with_screenshots_are_read(http: HTTPServer, tmp_path: Path) -> None:
+    """They have more bytes than an answer may have; without the pictures they have few."""
+    picture = "data:image/png;base64," + "iVBORw0KGgoAAAANSUhEUgAA" * 40_000
+    description = f'<p>It says</p><img src="{picture}"><p>and stops</p>'
+    content = json.dumps([{"id": str(place), "description": description} for place in range(40)]).encode()
+    http.routes["/"] = [Response(body=content)]
+    for tickets in (fetch(http.url, HTTPPolicy(timeout=60.0)), tickets_in(tmp_path / "x.json", content)):
+        assert len(tickets) == 40
+        assert {ticket.long_description for ticket in tickets} == {"It says\n\n[picture]\n\nand stops"}
+        assert {str(ticket.extra) for ticket in tickets} == {"{}"}
+
+
 # Invalid answers
 
 
@@ -207,15 +285,9 @@ def test_half_a_surrogate_pair_is_replaced_and_a_whole_one_kept(answer_file: Pat
         pytest.param(b"\r\n <html>", "is a web page, not JSON", id="web page after blanks"),
         pytest.param(b'[{"id": "T-1", "subj', "is not valid JSON", id="truncated"),
         pytest.param(b"", "is not valid JSON", id="empty"),
-        pytest.param(b'[{"id": "\xff"}]', "is not valid JSON", id="not UTF-8"),
-        pytest.param("[]".encode("utf-16"), "is not valid JSON", id="UTF-16"),
         pytest.param(b"[" * 100_000, "is nested too deeply", id="lists 100,000 deep"),
         pytest.param(b'{"data":' * 100_000, "is nested too deeply", id="objects 100,000 deep"),
         pytest.param(b"[" * 60 + b"]" * 60, "is nested too deeply", id="lists 60 deep"),
-        pytest.param(b'[{"x": NaN}]', "is not valid JSON: NaN", id="NaN"),
-        pytest.param(b'[{"x": -Infinity}]', "is not valid JSON: -Infinity", id="infinity"),
-        pytest.param(b'[{"x": 1e999}]', "is not valid JSON: 1e999", id="larger than any float"),
-        pytest.param(b'[{"x": ' + b"9" * 5000 + b"}]", "is not valid JSON", id="5,000 digits"),
         pytest.param(None, "does not hold a list of tickets", id="null"),
         pytest.param("tickets", "does not hold a list of tickets", id="text"),
         pytest.param({}, "does not hold a list of tickets", id="no data"),

@@ -47,7 +47,8 @@ def fetch(context: typer.Context, output: TicketsOutput = None, catalog_output: 
         invocation.console.waiting("Fetching tickets and service catalog"),
         invocation.run_progress.stage("fetch") as counts,
     ):
-        fetched = fetch_tickets(wiring.helpdesk(sources), wiring.catalog_source(sources, folders, invocation.clock))
+        catalog_source = wiring.catalog_source(sources, folders, invocation.clock)
+        fetched = fetch_tickets(wiring.helpdesk(sources), catalog_source, sources.times)
         counts |= fetched.counts
     target = output or work.path(run.id, "tickets")
     # The catalog comes first: if tickets.json exists, the fetch is complete.

@@ -6,6 +6,7 @@ So the user learns of all problems at once, and the program knows every setting 
 from __future__ import annotations
 
 import re
+import zoneinfo
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -108,6 +109,17 @@ class Environment:
         value = self.text(name, default).lower()
         if value not in choices:
             self.wrong.append(f"{name} is not one of {', '.join(choices)}: {value}")
+        return value
+
+    def time_zone(self, name: str, default: str) -> str:
+        """A name of the IANA time zone database, such as Europe/Berlin."""
+        value = self.text(name, default)
+        try:
+            if value != default:
+                zoneinfo.ZoneInfo(value)
+        except (zoneinfo.ZoneInfoNotFoundError, ValueError, OSError):
+            self.wrong.append(f"{name} is not a time zone like Europe/Berlin: {value}")
+            return default
         return value
 
     def path(self, name: str, default: str) -> Path:

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta, timezone, tzinfo
+from zoneinfo import ZoneInfo
 
+from ...domain.times import DEFAULT_STYLE, TimeStyle, read_time
 from ...infrastructure.files import STREAM
 from ...infrastructure.options import HelpdeskAccess, HTTPPolicy
 from .environment import Environment
@@ -14,12 +16,16 @@ _DEFAULT = HTTPPolicy()
 
 @dataclass(frozen=True, slots=True)
 class SourceSettings:
-    """Where tickets and catalog come from. `catalog_max_stale`: the age up to which a copy of the catalog is used."""
+    """Where tickets and catalog come from. `catalog_max_stale`: the age up to which a copy of the catalog is used.
+
+    `times`: how the helpdesk writes times.
+    """
 
     helpdesk: HelpdeskAccess
     catalog_location: str
     http: HTTPPolicy
     catalog_max_stale: timedelta
+    times: TimeStyle = DEFAULT_STYLE
 
     @classmethod
     def read(cls, env: Environment) -> SourceSettings:
@@ -36,6 +42,7 @@ class SourceSettings:
                 timeout=env.decimal("HTTP_TIMEOUT", _DEFAULT.timeout, least=0.1),
             ),
             catalog_max_stale=timedelta(hours=env.decimal("CATALOG_MAX_STALE", 24.0)),
+            times=TimeStyle(_time_format(env), _zone(env)),
         )
 
 
@@ -44,3 +51,20 @@ def _helpdesk_access(env: Environment) -> HelpdeskAccess:
     if not location.lower().startswith(("http://", "https://")):
         return HelpdeskAccess(location)
     return HelpdeskAccess(location, env.secret("HELPDESK_API_KEY"), env.secret("HELPDESK_API_SECRET"))
+
+
+def _zone(env: Environment) -> tzinfo:
+    name = env.time_zone("TIME_ZONE", "UTC")
+    # UTC is known without a time zone database, which a system may lack.
+    return timezone.utc if name == "UTC" else ZoneInfo(name)
+
+
+def _time_format(env: Environment) -> str:
+    """A form that `strptime` reads, with year, month and day in it."""
+    form = env.text("TIME_FORMAT")
+    if form:
+        sample = datetime(2026, 11, 23, tzinfo=timezone.utc)
+        found = read_time(sample.strftime(form), TimeStyle(form))
+        if not found or found.date() != sample.date():
+            env.wrong.append(f"TIME_FORMAT is not a form of a date like %d.%m.%Y %H:%M: {form}")
+    return form

@@ -10,6 +10,7 @@ from typing import Any, TypeAlias
 from ...domain.catalog import SLA, sla_unit
 from ...domain.ticket import Ticket
 from ...errors import InputError
+from ..ticket_text import ticket_text
 
 FieldNames: TypeAlias = Mapping[str, tuple[str, ...]]
 """For each text field of `Ticket`, its names in an item; the first one with a text counts."""
@@ -26,10 +27,10 @@ def read_ticket(item: Any, position: int, names: FieldNames, *, hint: str) -> Ti
     if not isinstance(item, dict):
         kind = type(item).__name__
         raise InputError(f"item {position} in the answer of the helpdesk is not a ticket but {kind}", hint=hint)
-    texts = {field: _first_text(item, names[field]) for field in names}
+    texts = {field: _first_text(item, field, names[field]) for field in names}
     sla = _sla(item.get(_SLA))
     used = {
-        alias for field, aliases in names.items() for alias in aliases if read_text(item.get(alias)) == texts[field]
+        alias for field, aliases in names.items() for alias in aliases if _read(field, item.get(alias)) == texts[field]
     }
     extra = {name: value for name, value in item.items() if name not in used and not (name == _SLA and sla)}
     return Ticket(**texts, sla=sla, extra=extra)
@@ -46,8 +47,27 @@ def read_text(value: Any) -> str:
     return json.dumps(value, ensure_ascii=False)
 
 
-def _first_text(item: dict[str, Any], names: tuple[str, ...]) -> str:
-    return next((text for name in names if (text := read_text(item.get(name)))), "")
+def read_description(value: Any) -> str:
+    """The text of a description, out of HTML and the other forms that `ticket_text` reads."""
+    text = ticket_text(value)
+    return read_text(value) if text is None else text.strip()
+
+
+def read_title(value: Any) -> str:
+    """The text of a title, on one line if it was not plain text."""
+    text = read_description(value)
+    return text if text == read_text(value) else " ".join(text.split())
+
+
+_READERS = {"short_description": read_title, "long_description": read_description}
+
+
+def _read(field: str, value: Any) -> str:
+    return _READERS.get(field, read_text)(value)
+
+
+def _first_text(item: dict[str, Any], field: str, names: tuple[str, ...]) -> str:
+    return next((text for name in names if (text := _read(field, item.get(name)))), "")
 
 
 def _sla(value: Any) -> SLA | None:

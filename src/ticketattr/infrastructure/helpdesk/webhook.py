@@ -1,9 +1,10 @@
 """The helpdesk webhook: POST {api_key, api_secret}, which has a response in one of three shapes.
 
-    [...]    {"data": [...]}    {"response_code": 200, "data": {"requests": [...]}}
+    [...]    {"data": [...]}    {"response_code": 200, "data": {"requests": [...]}}    one object a line
 
-An item is {id | ticket_id, short_description | subject, long_description | description | body, requester_email,
-created_at, request_category, request_type, sla: {unit, value}}; every field may be missing. Other fields are kept.
+An item is {id | ticket_id, short_description | subject, long_description | description_text | description | body,
+requester_email, created_at, request_category, request_type, sla: {unit, value}}; every field may be missing. Other
+fields are kept.
 """
 
 from __future__ import annotations
@@ -17,7 +18,7 @@ import anyio
 from ...domain.ticket import Ticket
 from ...errors import InputError
 from ..http import HTTPRequest, HTTPService, open_session, refusal
-from ..json_text import parse_json
+from ..json_text import parse_foreign_json
 from ..locations import is_remote, read_file
 from ..options import HelpdeskAccess, HTTPPolicy
 from .ticket_fields import FieldNames, read_text, read_ticket
@@ -25,7 +26,7 @@ from .ticket_fields import FieldNames, read_text, read_ticket
 _FIELD_NAMES: FieldNames = {
     "id": ("id", "ticket_id"),
     "short_description": ("short_description", "subject"),
-    "long_description": ("long_description", "description", "body"),
+    "long_description": ("long_description", "description_text", "description", "body"),
     "requester_email": ("requester_email",),
     "created_at": ("created_at",),
     "request_category": ("request_category",),
@@ -43,7 +44,9 @@ class WebhookHelpdesk:
     def fetch_tickets(self) -> list[Ticket]:
         content = anyio.run(self._request) if is_remote(self.access.location) else read_file(self._service)
         hint = f"Check {self._service.url_setting}, and what answers there."
-        items = _items(parse_json(content, "the answer of the helpdesk", hint=hint), self._service)
+        is_lines = self.access.location.lower().endswith((".jsonl", ".ndjson"))
+        answer = parse_foreign_json(content, "the answer of the helpdesk", is_lines=is_lines, hint=hint)
+        items = _items(answer, self._service)
         return [read_ticket(item, position, _FIELD_NAMES, hint=hint) for position, item in enumerate(items, start=1)]
 
     async def _request(self) -> bytes:

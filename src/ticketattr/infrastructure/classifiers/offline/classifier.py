@@ -23,6 +23,7 @@ from ....domain.gold import LabelledTickets, no_labelled_tickets
 from ....domain.ticket import Attribution, Outcome, Ticket, Unattributed
 from ....domain.usage import Bill
 from .ranking import SPREAD, Ranking
+from .ticket_text import without_pictures
 
 VERSION = 2
 """Increase it with every change that changes answers."""
@@ -79,6 +80,7 @@ class OfflineClassifier:
         if not tickets:
             return []
         ranking = self._ranking(catalog)
+        tickets = [without_pictures(ticket) for ticket in tickets]
         judgement = ranking.judge(tickets)
         rows = zip(tickets, judgement.scores, judgement.shares, strict=True)
         return [_outcome(ticket, scores, shares, catalog.entries, ranking) for ticket, scores, shares in rows]
