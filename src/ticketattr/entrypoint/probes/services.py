@@ -17,6 +17,7 @@ from ...errors import InputError, ServiceError
 from ...infrastructure.files import STREAM
 from ...infrastructure.locations import is_remote
 from .. import wiring
+from ..presentation.preview import preview_lines
 from ..presentation.summaries import counted
 from ..settings.classifier import ClassifierSettings
 from ..settings.environment import Environment
@@ -103,14 +104,18 @@ def _age(kept: CatalogCopy, source: CachedCatalog) -> Finding:
 
 
 def probe_helpdesk(settings: SourceSettings, *, online: bool) -> Iterator[Finding]:
+    """Whether its profile can be used and, if asked, whether it answers, with one ticket as it is understood."""
     location = settings.helpdesk.location
+    helpdesk = wiring.helpdesk(_impatient(settings))
     if location == _STDIN:
         yield Finding("helpdesk", "not asked: tickets come from stdin")
     elif is_remote(location) and not online:
         yield Finding("helpdesk", "not asked: --online asks it for the queue")
     else:
-        tickets = wiring.helpdesk(_impatient(settings)).fetch_tickets()
+        tickets = helpdesk.fetch_tickets()
         yield Finding("helpdesk", f"it answers, with {counted(len(tickets), 'ticket')}")
+        if online:
+            yield from (Finding("helpdesk", line) for line in preview_lines(helpdesk.preview(1)))
 
 
 def probe_embedded_classifier(settings: ClassifierSettings) -> Iterator[Finding]:
