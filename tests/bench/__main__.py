@@ -30,6 +30,8 @@ from ticketattr.infrastructure.classifiers.offline.classifier import OfflineClas
 from ticketattr.infrastructure.helpdesk.webhook import WebhookHelpdesk
 from ticketattr.infrastructure.options import HelpdeskAccess, HTTPPolicy
 
+from .helpdesk import helpdesk
+
 ROOT = Path(__file__).parents[2]
 EXAMPLES = ROOT / "examples"
 ROUNDS = 7
@@ -41,6 +43,7 @@ BATCH, CONCURRENCY, LATENCY = 30, 8, 0.25
 
 def main() -> None:
     runs()
+    print(helpdesk())
     model_calls()
     many_tickets()
     reports()

@@ -12,14 +12,14 @@ from dataclasses import replace
 from pathlib import Path
 
 import anyio
-from ticketattr.infrastructure.evaluation.gold_files import GoldFile
 
 from ticketattr.domain.catalog import ServiceCatalog
 from ticketattr.domain.gold import GoldTicket
-from ticketattr.domain.statistics import wilson
+from ticketattr.domain.statistics import wilson_estimate
 from ticketattr.domain.ticket import Attribution
 from ticketattr.infrastructure.catalog.yaml_format import parse_catalog
 from ticketattr.infrastructure.classifiers.offline.classifier import OfflineClassifier
+from ticketattr.infrastructure.gold_files import GoldFile
 from ticketattr.infrastructure.helpdesk.ticket_fields import read_description
 
 from ..markup import KINDS
@@ -50,7 +50,7 @@ def right(gold: Sequence[GoldTicket], catalog: ServiceCatalog, change: Callable[
 
 
 def _figure(right: int, total: int) -> str:
-    figure = wilson(right, total)
+    figure = wilson_estimate(right, total)
     return f"{figure.value:.3f} ({figure.low:.3f} to {figure.high:.3f})"
 
 

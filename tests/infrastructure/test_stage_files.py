@@ -141,7 +141,7 @@ def test_any_content_of_a_ticket_is_read_as_it_was_written(
 
 def test_the_deepest_nesting_that_a_helpdesk_may_send_is_read_by_every_stage(tmp_path: Path, path: Path) -> None:
     answer = tmp_path / "answer.json"
-    answer.write_text('[{"id": 1, "more": ' + "[" * 48 + "]" * 48 + "}]")
+    answer.write_text('[{"id": 1, "subject": "a", "more": ' + "[" * 48 + "]" * 48 + "}]")
     tickets = WebhookHelpdesk(HelpdeskAccess(str(answer)), HTTPPolicy()).fetch_tickets()
     write_tickets(path, tickets, RUN)
     assert read_tickets(path).data == tickets

@@ -109,6 +109,29 @@ class Retry(Protocol):
         """
 
 
+@dataclass(frozen=True, slots=True)
+class TicketPreview:
+    """A ticket as it was understood. `origins` says for each field that is not empty what it was found by."""
+
+    ticket: Ticket
+    origins: Mapping[str, str]
+
+
+@dataclass(frozen=True, slots=True)
+class QueuePreview:
+    """The first tickets of a queue, and the names of all fields that the first one came with."""
+
+    tickets: Sequence[TicketPreview]
+    fields_seen: Sequence[str]
+
+
+class PreviewsQueue(Protocol):
+    """A helpdesk that shows its first tickets."""
+
+    def preview(self, count: int) -> QueuePreview:
+        """At most `count` tickets, filters left aside. Raises SettingsError, InputError or ServiceError."""
+
+
 class Helpdesk(Protocol):
     """Where tickets come from."""
 

@@ -50,6 +50,11 @@ class Row:
     original_sla: str = ""
     created_at: str = ""
     requester_email: str = ""
+    status: str = ""
+    priority: str = ""
+    assignee: str = ""
+    group: str = ""
+    updated_at: str = ""
     url: str = ""
     place: int | None = None
 
@@ -129,7 +134,12 @@ def _row(attributed: AttributedTicket, *, place: int, change: Change, now: datet
         original_sla=str(ticket.sla) if ticket.sla else "",
         created_at=_created_cell(ticket.created_at),
         requester_email=ticket.requester_email,
-        url=_url(ticket.id, context.ticket_url),
+        status=ticket.status,
+        priority=ticket.priority,
+        assignee=ticket.assignee,
+        group=ticket.group,
+        updated_at=ticket.updated_at,
+        url=_url(ticket.id, context.ticket_url) or ticket.url,
         place=place,
         **_outcome_cells(attributed.outcome),
     )

@@ -27,7 +27,8 @@ Reason = Literal[
 class Ticket:
     """An incident or a service request. A text that the helpdesk did not send is empty.
 
-    `id` may be empty, and several tickets may share it: the position in the queue identifies a ticket. `extra` keeps
+    `id` may be empty, and several tickets may share it: the position in the queue identifies a ticket. `url` leads to
+    the ticket in the helpdesk; `version` is what the helpdesk changes with each change of the ticket. `extra` keeps
     unknown fields as they came.
     """
 
@@ -40,6 +41,13 @@ class Ticket:
     request_type: str = ""
     sla: SLA | None = None
     extra: Mapping[str, Any] = field(default_factory=dict)
+    status: str = ""
+    priority: str = ""
+    assignee: str = ""
+    group: str = ""
+    url: str = ""
+    updated_at: str = ""
+    version: str = ""
 
     @property
     def texts(self) -> tuple[str, str]:

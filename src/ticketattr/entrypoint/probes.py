@@ -20,6 +20,7 @@ from ..errors import TicketAttrError
 from ..infrastructure.disks import disk_of, modes_above
 from ..infrastructure.files import STREAM, try_file, try_folder
 from . import wiring
+from .presentation.preview import preview_lines
 from .settings.classifier import ClassifierSettings
 from .settings.environment import Environment
 from .settings.folders import FolderSettings
@@ -128,7 +129,10 @@ class Checks:
 
     def _check_helpdesk(self, settings: SourceSettings) -> Iterator[CheckResult]:
         helpdesk = wiring.helpdesk(_without_retries(settings))
-        return probe_helpdesk(helpdesk, _kind_of(settings.helpdesk.location), online=self.online)
+        return probe_helpdesk(
+            *(helpdesk, _kind_of(settings.helpdesk.location), lambda: preview_lines(helpdesk.preview(1))),
+            online=self.online,
+        )
 
     def _check_model(self, settings: ClassifierSettings) -> Iterator[CheckResult]:
         from ..application.probes.classifiers import probe_model

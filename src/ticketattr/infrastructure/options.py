@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from typing import Literal, get_args
 
 from ..domain.usage import Price
 
@@ -14,6 +15,14 @@ class HTTPPolicy:
     max_retries: int = 3
     backoff_factor: float = 0.5
     timeout: float = 30.0
+
+
+WEBHOOK = "webhook"
+"""The profile of a helpdesk where none is set."""
+
+Filter = Literal["open", "uncategorised"]
+"""Which tickets are kept: those that are not closed, those without a category and a request type."""
+FILTERS: tuple[Filter, ...] = get_args(Filter)
 
 
 @dataclass(frozen=True, slots=True)

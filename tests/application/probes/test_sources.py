@@ -32,20 +32,23 @@ class FakeHelpdesk:
 @pytest.mark.parametrize("kind", ["file", "server"])
 def test_the_queue_of_the_helpdesk_is_counted(kind: SourceKind) -> None:
     helpdesk = FakeHelpdesk([Ticket("1", "locked out")])
-    assert list(probe_helpdesk(helpdesk, kind, online=True)) == [CheckResult("helpdesk", "it answers, with 1 ticket")]
+    assert list(probe_helpdesk(helpdesk, kind, lambda: ["T-1"], online=True)) == [
+        CheckResult("helpdesk", "it answers, with 1 ticket"),
+        CheckResult("helpdesk", "T-1"),
+    ]
 
 
 def test_a_file_is_read_without_online() -> None:
-    assert list(probe_helpdesk(FakeHelpdesk([]), "file", online=False)) == [
+    assert list(probe_helpdesk(FakeHelpdesk([]), "file", list, online=False)) == [
         CheckResult("helpdesk", "it answers, with 0 tickets")
     ]
 
 
 def test_a_server_is_not_asked_without_online_and_stdin_is_never_read() -> None:
-    assert list(probe_helpdesk(FakeHelpdesk(None), "server", online=False)) == [
+    assert list(probe_helpdesk(FakeHelpdesk(None), "server", list, online=False)) == [
         CheckResult("helpdesk", "not asked: --online asks it for the queue")
     ]
-    assert list(probe_helpdesk(FakeHelpdesk(None), "stdin", online=True)) == [
+    assert list(probe_helpdesk(FakeHelpdesk(None), "stdin", list, online=True)) == [
         CheckResult("helpdesk", "not checked: the tickets come from stdin")
     ]
 

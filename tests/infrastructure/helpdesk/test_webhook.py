@@ -110,7 +110,7 @@ def test_every_known_field_is_taken(answer_file: Path) -> None:
 @pytest.mark.parametrize(
     ("item", "ticket"),
     [
-        pytest.param({"ticket_id": "T-1"}, Ticket("T-1", ""), id="ticket_id"),
+        pytest.param({"ticket_id": "T-1", "subject": "a"}, Ticket("T-1", "a"), id="ticket_id"),
         pytest.param({"subject": "a"}, Ticket("", "a"), id="subject"),
         pytest.param({"description": "a"}, Ticket("", "", "a"), id="description"),
         pytest.param({"body": "a"}, Ticket("", "", "a"), id="body"),
@@ -158,7 +158,7 @@ def test_an_id_is_text_whatever_it_came_as(answer_file: Path, id: Any, text: str
     ids=["missing", "used twice", "number and text", "zero and empty"],
 )
 def test_tickets_without_a_unique_id_stay_separate_tickets(answer_file: Path, items: list[dict[str, Any]]) -> None:
-    assert len(tickets_in(answer_file, items)) == 2
+    assert len(tickets_in(answer_file, [{**item, "subject": "a"} for item in items])) == 2
 
 
 def test_unknown_fields_are_kept(answer_file: Path) -> None:
@@ -241,7 +241,8 @@ def test_plain_text_with_angle_brackets_stays_as_it_is(answer_file: Path, text: 
 
 @pytest.mark.parametrize("encoding", ["utf-8-sig", "utf-16", "utf-16-le", "utf-32"])
 def test_an_answer_may_have_any_encoding_of_unicode(answer_file: Path, encoding: str) -> None:
-    assert tickets_in(answer_file, json.dumps([{"id": "ü"}], ensure_ascii=False).encode(encoding)) == [Ticket("ü", "")]
+    content = json.dumps([{"id": "ü", "subject": "ö"}], ensure_ascii=False).encode(encoding)
+    assert tickets_in(answer_file, content) == [Ticket("ü", "ö")]
 
 
 def test_a_description_that_is_no_number_is_empty(answer_file: Path) -> None:
@@ -256,11 +257,14 @@ def test_a_byte_that_is_not_utf_8_spoils_its_ticket_alone(answer_file: Path) -> 
 
 @pytest.mark.parametrize("name", ["tickets.jsonl", "tickets.ndjson", "tickets.json"])
 def test_tickets_may_stand_one_on_each_line(tmp_path: Path, name: str) -> None:
-    assert tickets_in(tmp_path / name, b'{"id": 1}\n{"id": 2}\n') == [Ticket("1", ""), Ticket("2", "")]
+    assert tickets_in(tmp_path / name, b'{"id": 1, "subject": "a"}\n{"id": 2}\n') == [
+        Ticket("1", "a"),
+        Ticket("2", ""),
+    ]
 
 
 def test_a_file_of_one_line_holds_one_ticket(tmp_path: Path) -> None:
-    assert tickets_in(tmp_path / "tickets.jsonl", b'{"id": 1}\n') == [Ticket("1", "")]
+    assert tickets_in(tmp_path / "tickets.jsonl", b'{"id": 1, "subject": "a"}\n') == [Ticket("1", "a")]
 
 
 def test_forty_tickets_with_screenshots_are_read(http: HTTPServer, tmp_path: Path) -> None:

@@ -73,13 +73,23 @@ def formulas(content: bytes) -> list[str]:
     return [str(element.text) for element in elements if element.tag.rpartition("}")[2] == "f"]
 
 
+OF_SOME_HELPDESKS = ("status", "priority", "assignee", "group", "updated_at")
+
+
 class TestSheet:
     def test_the_first_columns_are_those_that_the_service_desk_needs(self) -> None:
         (header,) = opened(a_workbook()).iter_rows(values_only=True)
         assert list(header)[:6] == FIRST_COLUMNS
         assert header == COLUMNS
         named = {str(heading).partition(" ")[0] for heading in header}
-        assert named == {field.name for field in fields(Row)} - {"url"}
+        assert named == {field.name for field in fields(Row)} - {"url", *OF_SOME_HELPDESKS}
+
+    def test_what_only_some_helpdesks_know_has_a_column_where_a_ticket_has_it(self) -> None:
+        rows = (Row("a"), Row("b", status="open", updated_at="2026-11-20T08:00:00Z"))
+        (header, first, second) = opened(a_workbook(*rows)).iter_rows(values_only=True)
+        assert set(header) - set(COLUMNS) == {"status", "updated_at"}
+        assert header[-1] == "place"
+        assert (first[header.index("status")], second[header.index("status")]) == (None, "open")
 
     def test_rows_come_in_the_order_of_the_report(self) -> None:
         assert [row["id"] for row in table(a_workbook(Row("b"), Row("a"), Row("c")))] == ["b", "a", "c"]

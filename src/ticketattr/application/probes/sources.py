@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Generator, Iterator
+from collections.abc import Callable, Generator, Iterable, Iterator
 from datetime import datetime, timedelta
 from typing import Literal, Protocol, TypeVar
 
@@ -44,8 +44,13 @@ class CatalogCache(Protocol[K]):
         """Whether the kept catalog may be used now."""
 
 
-def probe_helpdesk(helpdesk: Helpdesk, kind: SourceKind, *, online: bool) -> Iterator[CheckResult]:
-    """The number of tickets in the queue. A server is asked only when `online`; stdin is never read."""
+def probe_helpdesk(
+    helpdesk: Helpdesk, kind: SourceKind, preview: Callable[[], Iterable[str]], *, online: bool
+) -> Iterator[CheckResult]:
+    """The number of tickets in the queue and, when `online`, the lines of `preview`: one ticket as it is understood.
+
+    A server is asked only when `online`; stdin is never read.
+    """
     if kind == "stdin":
         yield CheckResult("helpdesk", "not checked: the tickets come from stdin")
     elif kind == "server" and not online:
@@ -53,6 +58,8 @@ def probe_helpdesk(helpdesk: Helpdesk, kind: SourceKind, *, online: bool) -> Ite
     else:
         tickets = helpdesk.fetch_tickets()
         yield CheckResult("helpdesk", f"it answers, with {counted(len(tickets), 'ticket')}")
+        if online:
+            yield from (CheckResult("helpdesk", line) for line in preview())
 
 
 def probe_catalog(

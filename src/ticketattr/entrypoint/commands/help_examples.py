@@ -14,6 +14,7 @@ EXAMPLES: dict[str, tuple[str, ...]] = {
     ),
     "fetch": (
         "ticketattr fetch",
+        "ticketattr fetch --preview 3",
         "ticketattr fetch -o tickets.json --catalog-output catalog.json",
     ),
     "classify": (

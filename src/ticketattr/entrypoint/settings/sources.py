@@ -8,7 +8,7 @@ from zoneinfo import ZoneInfo
 
 from ...domain.times import DEFAULT_STYLE, TimeStyle, read_time
 from ...infrastructure.files import STREAM
-from ...infrastructure.options import HelpdeskAccess, HTTPPolicy
+from ...infrastructure.options import FILTERS, WEBHOOK, Filter, HelpdeskAccess, HTTPPolicy
 from .environment import Environment
 
 _DEFAULT = HTTPPolicy()
@@ -18,23 +18,35 @@ _DEFAULT = HTTPPolicy()
 class SourceSettings:
     """Where tickets and catalog come from. `catalog_max_stale`: the age up to which a copy of the catalog is used.
 
-    `times`: how the helpdesk writes times.
+    `profile` is the name or the path of the profile of the helpdesk; `keep` says which tickets are kept (None: what the
+    profile says). With `only_changes`, a helpdesk is asked for what changed since the last fetch. `times`: how the
+    helpdesk writes times.
     """
 
     helpdesk: HelpdeskAccess
+    profile: str
+    keep: frozenset[Filter] | None
+    only_changes: bool
     catalog_location: str
     http: HTTPPolicy
     catalog_max_stale: timedelta
     times: TimeStyle = DEFAULT_STYLE
 
     @classmethod
-    def read(cls, env: Environment) -> SourceSettings:
-        """Read the settings; `env` collects what is missing or wrong."""
-        helpdesk, catalog_location = _helpdesk_access(env), env.required("SERVICE_CATALOG_URL")
+    def read(cls, env: Environment, *, with_catalog: bool = True) -> SourceSettings:
+        """Read the settings; `env` collects what is missing or wrong. Without `with_catalog`, no catalog is needed."""
+        helpdesk = _helpdesk_access(env)
+        catalog_location = (env.required if with_catalog else env.text)("SERVICE_CATALOG_URL")
+        profile, keep = env.text("HELPDESK_PROFILE", WEBHOOK), _filters(env)
+        if keep and profile == WEBHOOK:
+            env.wrong.append("HELPDESK_KEEP needs another profile than webhook (HELPDESK_PROFILE)")
         if helpdesk.location == catalog_location == str(STREAM):
             env.wrong.append("HELPDESK_API_URL and SERVICE_CATALOG_URL cannot both be stdin")
         return cls(
             helpdesk=helpdesk,
+            profile=profile,
+            keep=keep,
+            only_changes=env.choice("FETCH_SINCE", "ever", ("ever", "last")) == "last",
             catalog_location=catalog_location,
             http=HTTPPolicy(
                 max_retries=env.whole("HTTP_MAX_RETRIES", _DEFAULT.max_retries, least=0, most=20),
@@ -50,7 +62,20 @@ def _helpdesk_access(env: Environment) -> HelpdeskAccess:
     location = env.required("HELPDESK_API_URL")
     if not location.lower().startswith(("http://", "https://")):
         return HelpdeskAccess(location)
-    return HelpdeskAccess(location, env.secret("HELPDESK_API_KEY"), env.secret("HELPDESK_API_SECRET"))
+    if env.text("HELPDESK_PROFILE", WEBHOOK) == WEBHOOK:
+        return HelpdeskAccess(location, env.secret("HELPDESK_API_KEY"), env.secret("HELPDESK_API_SECRET"))
+    # Which of the two are needed says the profile.
+    return HelpdeskAccess(location, env.optional_secret("HELPDESK_API_KEY"), env.optional_secret("HELPDESK_API_SECRET"))
+
+
+def _filters(env: Environment) -> frozenset[Filter] | None:
+    words = [word.strip().lower() for word in env.text("HELPDESK_KEEP").split(",") if word.strip()]
+    if not words:
+        return None
+    chosen = frozenset(name for name in FILTERS if name in words)
+    if words != ["all"] and len(chosen) < len(words):
+        env.wrong.append(f"HELPDESK_KEEP is neither all nor some of {', '.join(FILTERS)}: {', '.join(words)}")
+    return chosen
 
 
 def _zone(env: Environment) -> tzinfo:

@@ -11,26 +11,18 @@ from __future__ import annotations
 import math
 import re
 from collections.abc import Iterator
-from typing import Any
 
-from ruamel.yaml import YAML
-from ruamel.yaml.error import MarkedYAMLError, YAMLError
-from ruamel.yaml.events import AliasEvent, CollectionEndEvent, CollectionStartEvent
 from ruamel.yaml.nodes import MappingNode, Node, ScalarNode, SequenceNode
 
 from ...domain.catalog import SLA, SLA_UNITS, RequestType, ServiceCatalog, fold, sla_unit
-from ...domain.sanitizing import truncate
 from ...errors import CatalogError
+from ..yaml_nodes import WrongYAML as _Wrong
+from ..yaml_nodes import compose
 
 MAX_BYTES = 2 * 1024 * 1024
-MAX_DEPTH = 20
-MAX_EVENTS = 150_000
-"""The most events of the parser: a request type with its SLA takes about 14, and 10,000 of them take ten seconds."""
 
-_LONGEST_REASON = 500
 _SURROGATE = re.compile("[\ud800-\udfff]")
 _TAG = "tag:yaml.org,2002:"
-_TAGS = {_TAG + name for name in ("map", "seq", "str", "int", "float", "bool", "null")}
 
 
 def parse_catalog(content: bytes, name: str, *, hint: str = "Correct the catalog.") -> ServiceCatalog:
@@ -42,66 +34,9 @@ def parse_catalog(content: bytes, name: str, *, hint: str = "Correct the catalog
             f"{name} is a web page, not YAML", hint="It is often a login page or an error page: check the URL."
         )
     try:
-        return ServiceCatalog(tuple(_entries(_document(content.decode("utf-8-sig")))))
+        return ServiceCatalog(tuple(_entries(compose(content, "the catalog"))))
     except _Wrong as wrong:
-        raise CatalogError(f"{name}, line {wrong.line}: {truncate(str(wrong), _LONGEST_REASON)}", hint=hint) from None
-    except MarkedYAMLError as error:
-        mark = error.problem_mark or error.context_mark
-        line = f", line {mark.line + 1}" if mark else ""
-        reason = " ".join(filter(None, (error.context, error.problem)))
-        raise CatalogError(f"{name}{line} is not valid YAML: {truncate(reason, _LONGEST_REASON)}", hint=hint) from error
-    except (YAMLError, UnicodeDecodeError, ValueError) as error:
-        reason = next(iter(str(error).splitlines()), type(error).__name__)
-        raise CatalogError(f"{name} is not valid YAML: {truncate(reason, _LONGEST_REASON)}", hint=hint) from error
-
-
-class _Wrong(Exception):
-    """Something in the catalog is wrong; `line` counts from 1."""
-
-    def __init__(self, message: str, line: int) -> None:
-        super().__init__(message)
-        self.line = line
-
-
-def _document(text: str) -> Node:
-    for number, (event, depth) in enumerate(_events(text), start=1):
-        line = event.start_mark.line + 1
-        if number > MAX_EVENTS:
-            raise _Wrong("the catalog is too large from here on", line)
-        if isinstance(event, AliasEvent):
-            # A few lines with aliases can stand for more nodes than memory can hold.
-            raise _Wrong("aliases are not allowed", line)
-        if depth > MAX_DEPTH:
-            raise _Wrong("nested too deeply", line)
-        if (tag := getattr(event, "tag", None)) and tag not in _TAGS:
-            raise _Wrong(f"the tag {tag} is not allowed", line)
-    yaml = YAML(typ="safe", pure=True)
-    yaml.composer.warn_double_anchors = False
-    document: Node | None = yaml.compose(text)
-    if document is None:
-        raise _Wrong("the catalog is empty", 1)
-    _refuse_duplicate_keys(document)
-    return document
-
-
-def _refuse_duplicate_keys(node: Node) -> None:
-    if isinstance(node, SequenceNode):
-        for item in node.value:
-            _refuse_duplicate_keys(item)
-    if isinstance(node, MappingNode):
-        seen: set[Any] = set()
-        for key, value in node.value:
-            if isinstance(key, ScalarNode) and key.value in seen:
-                raise _Wrong(f"'{key.value}' occurs twice", _line(key))
-            seen.add(key.value if isinstance(key, ScalarNode) else id(key))
-            _refuse_duplicate_keys(value)
-
-
-def _events(text: str) -> Iterator[tuple[Any, int]]:
-    depth = 0
-    for event in YAML(typ="safe", pure=True).parse(text):
-        depth += isinstance(event, CollectionStartEvent) - isinstance(event, CollectionEndEvent)
-        yield event, depth
+        raise CatalogError(wrong.of(name), hint=hint) from None
 
 
 def _entries(document: Node) -> Iterator[RequestType]:

@@ -28,9 +28,12 @@ def read_ticket(item: Any, position: int, names: FieldNames, *, hint: str) -> Ti
         kind = type(item).__name__
         raise InputError(f"item {position} in the answer of the helpdesk is not a ticket but {kind}", hint=hint)
     texts = {field: _first_text(item, field, names[field]) for field in names}
-    sla = _sla(item.get(_SLA))
+    sla = read_sla(item.get(_SLA))
     used = {
-        alias for field, aliases in names.items() for alias in aliases if _read(field, item.get(alias)) == texts[field]
+        alias
+        for field, aliases in names.items()
+        for alias in aliases
+        if read_field(field, item.get(alias)) == texts[field]
     }
     extra = {name: value for name, value in item.items() if name not in used and not (name == _SLA and sla)}
     return Ticket(**texts, sla=sla, extra=extra)
@@ -62,15 +65,16 @@ def read_title(value: Any) -> str:
 _READERS = {"short_description": read_title, "long_description": read_description}
 
 
-def _read(field: str, value: Any) -> str:
+def read_field(field: str, value: Any) -> str:
+    """`value` as the text of the field of `Ticket` with that name."""
     return _READERS.get(field, read_text)(value)
 
 
 def _first_text(item: dict[str, Any], field: str, names: tuple[str, ...]) -> str:
-    return next((text for name in names if (text := _read(field, item.get(name)))), "")
+    return next((text for name in names if (text := read_field(field, item.get(name)))), "")
 
 
-def _sla(value: Any) -> SLA | None:
+def read_sla(value: Any) -> SLA | None:
     """The SLA that a ticket came with, or None if it is not set (zero, empty) or has an unknown form."""
     if not isinstance(value, dict):
         return None

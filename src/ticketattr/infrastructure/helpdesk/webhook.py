@@ -15,13 +15,16 @@ from typing import Any
 
 import anyio
 
+from ...application.ports import QueuePreview, TicketPreview
 from ...domain.ticket import Ticket
 from ...errors import InputError
-from ..http import HTTPRequest, HTTPService, open_session, refusal
+from ..http import HTTPRequest, HTTPResponse, HTTPService, open_session, refusal
 from ..json_text import parse_foreign_json
 from ..locations import is_remote, read_file
 from ..options import HelpdeskAccess, HTTPPolicy
-from .ticket_fields import FieldNames, read_text, read_ticket
+from .completeness import refuse_missing_text, refuse_part_of_queue
+from .mapping import field_names
+from .ticket_fields import FieldNames, read_field, read_text, read_ticket
 
 _FIELD_NAMES: FieldNames = {
     "id": ("id", "ticket_id"),
@@ -32,6 +35,7 @@ _FIELD_NAMES: FieldNames = {
     "request_category": ("request_category",),
     "request_type": ("request_type",),
 }
+_TEXTS = ("short_description", "long_description")
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,18 +46,39 @@ class WebhookHelpdesk:
     http: HTTPPolicy
 
     def fetch_tickets(self) -> list[Ticket]:
-        content = anyio.run(self._request) if is_remote(self.access.location) else read_file(self._service)
+        items, tickets = self._read(is_whole=True)
+        refuse_missing_text(
+            tickets,
+            next(iter(items), None),
+            has_text_fields=any(name in item for item in items for field in _TEXTS for name in _FIELD_NAMES[field]),
+        )
+        return tickets
+
+    def preview(self, count: int) -> QueuePreview:
+        """The first `count` tickets, each with the names of the fields that were taken."""
+        items, tickets = self._read(is_whole=False)
+        shown = [TicketPreview(ticket, _origins(item, ticket)) for item, ticket in zip(items, tickets, strict=True)]
+        return QueuePreview(shown[:count], field_names(next(iter(items), None)))
+
+    def _read(self, *, is_whole: bool) -> tuple[list[Any], list[Ticket]]:
+        """The items of the answer, and the ticket of each; one that `is_whole` must not say that there are more."""
+        response = (
+            anyio.run(self._request) if is_remote(self.access.location) else HTTPResponse(read_file(self._service))
+        )
         hint = f"Check {self._service.url_setting}, and what answers there."
         is_lines = self.access.location.lower().endswith((".jsonl", ".ndjson"))
-        answer = parse_foreign_json(content, "the answer of the helpdesk", is_lines=is_lines, hint=hint)
+        answer = parse_foreign_json(response.content, "the answer of the helpdesk", is_lines=is_lines, hint=hint)
         items = _items(answer, self._service)
-        return [read_ticket(item, position, _FIELD_NAMES, hint=hint) for position, item in enumerate(items, start=1)]
+        if is_whole:
+            refuse_part_of_queue(answer, len(items), response.headers)
+        return items, [
+            read_ticket(item, position, _FIELD_NAMES, hint=hint) for position, item in enumerate(items, start=1)
+        ]
 
-    async def _request(self) -> bytes:
+    async def _request(self) -> HTTPResponse:
         credentials = {"api_key": self.access.api_key, "api_secret": self.access.api_secret}
         async with open_session(self._service, self.http) as session:
-            response = await session.send(HTTPRequest("POST", body=credentials))
-        return response.content
+            return await session.send(HTTPRequest("POST", body=credentials))
 
     @property
     def _service(self) -> HTTPService:
@@ -63,6 +88,16 @@ class WebhookHelpdesk:
             url_setting="HELPDESK_API_URL",
             credentials="HELPDESK_API_KEY and HELPDESK_API_SECRET",
         )
+
+
+def _origins(item: dict[str, Any], ticket: Ticket) -> dict[str, str]:
+    """For each field of `ticket` that is not empty, the name that it has in `item`."""
+    return {
+        field: name
+        for field, names in _FIELD_NAMES.items()
+        for name in reversed(names)
+        if getattr(ticket, field) and read_field(field, item.get(name)) == getattr(ticket, field)
+    }
 
 
 def _items(answer: Any, service: HTTPService) -> list[Any]:

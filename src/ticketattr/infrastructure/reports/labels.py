@@ -57,4 +57,7 @@ def facts(report: Report) -> list[tuple[str, str]]:
         entries = len(context.catalog.entries)
         known.append(("service catalog", f"version {context.catalog.version}, {entries:,} request types"))
     known.append(("needs review below a confidence of", f"{context.review_below:g}"))
+    without_text = sum(not (row.short_description or row.long_description) for row in report.rows)
+    if 2 * without_text > len(report.rows):
+        known.append(("warning", f"{without_text:,} of {len(report.rows):,} tickets came without any text"))
     return known

@@ -24,6 +24,7 @@ from ....domain.ticket import Outcome, Ticket
 from ....domain.usage import Bill, Usage
 from ....errors import SettingsError
 from ...options import LLMOptions
+from ...rate_limit import RateLimit
 from ...retries import MAX_WAIT, Transient, retrying
 from .answer import read_answer
 from .answer_schema import AnswerSchema
@@ -40,7 +41,6 @@ from .chat_model import (
 )
 from .outage import Outage, ServiceDown
 from .prompt import PROMPT_VERSION, default_rules, system_instruction, tokens, user_text
-from .rate_limit import RateLimit
 
 _BACKOFF_FACTOR = 1.0
 """The wait before the first retry, in seconds."""

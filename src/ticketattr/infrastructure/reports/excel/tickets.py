@@ -28,12 +28,16 @@ _LEAST_WIDTH = 8
 
 @dataclass(frozen=True, slots=True)
 class Column:
-    """A column for the field `name` of `Row`, under `heading` or `name`; `widest` is its most width in characters."""
+    """A column for the field `name` of `Row`, under `heading` or `name`; `widest` is its most width in characters.
+
+    The sheet has an optional column only if a row has a value for it.
+    """
 
     name: str
     kind: Literal["text", "editable", "flag", "link", "number", "hundredths"] = "text"
     widest: int = 30
     heading: str = ""
+    is_optional: bool = False
 
     @property
     def title(self) -> str:
@@ -65,9 +69,16 @@ _COLUMNS = (
     Column("original_sla"),
     Column("created_at"),
     Column("requester_email", widest=40),
+    Column("status", is_optional=True),
+    Column("priority", is_optional=True),
+    Column("assignee", is_optional=True),
+    Column("group", is_optional=True),
+    Column("updated_at", is_optional=True),
     Column("place", "number"),
 )
-COLUMNS = tuple(column.title for column in _COLUMNS)
+COLUMNS = tuple(column.title for column in _COLUMNS if not column.is_optional)
+"""The headings of the columns that every report has."""
+
 _PRINTED = 10
 """The number of columns that are printed: as many as fit on the width of a page."""
 
@@ -75,19 +86,25 @@ _PRINTED = 10
 def write_tickets_sheet(workbook: Workbook, report: Report, styles: Styles) -> None:
     """Add the sheet to `workbook`."""
     sheet = workbook.add_worksheet(TICKETS_SHEET)
-    widths = [_width(column, report.rows) for column in _COLUMNS]
-    _set_up(sheet, report, widths)
-    rule_lines(sheet, 1, len(report.rows), len(_COLUMNS), styles)
-    formats = _formats(styles)
-    for place, (column, heading) in enumerate(zip(_COLUMNS, COLUMNS, strict=True)):
+    columns = _columns(report.rows)
+    widths = [_width(column, report.rows) for column in columns]
+    _set_up(sheet, report, columns, widths)
+    rule_lines(sheet, 1, len(report.rows), len(columns), styles)
+    formats = _formats(columns, styles)
+    for place, column in enumerate(columns):
         header = styles.editable_header if column.kind == "editable" else styles.header
-        write_text(sheet, 0, place, heading, styles, header)
+        write_text(sheet, 0, place, column.title, styles, header)
+    cells = list(zip(columns, widths, formats, strict=True))
     for place, row in enumerate(report.rows, start=1):
-        _write_row(sheet, place, row, widths, formats, styles)
+        _write_row(sheet, place, row, cells, styles)
 
 
-def _set_up(sheet: Worksheet, report: Report, widths: Sequence[int]) -> None:
-    last_row, last_column = len(report.rows), len(_COLUMNS) - 1
+def _columns(rows: Sequence[Row]) -> list[Column]:
+    return [column for column in _COLUMNS if not column.is_optional or any(getattr(row, column.name) for row in rows)]
+
+
+def _set_up(sheet: Worksheet, report: Report, columns: Sequence[Column], widths: Sequence[int]) -> None:
+    last_row, last_column = len(report.rows), len(columns) - 1
     for place, width in enumerate(widths):
         sheet.set_column(place, place, width, None, {"hidden": place == last_column})
     sheet.set_row(0, 2 * LINE_HEIGHT)
@@ -97,11 +114,11 @@ def _set_up(sheet: Worksheet, report: Report, widths: Sequence[int]) -> None:
     sheet.print_area(0, 0, last_row, _PRINTED - 1)
     sheet.repeat_rows(0)
     if report.context.catalog and report.rows:
-        places = [place for place, column in enumerate(_COLUMNS) if column.kind == "editable"]
+        places = [place for place, column in enumerate(columns) if column.kind == "editable"]
         add_drop_downs(sheet, report.context.catalog, last_row, (places[0], places[1]))
 
 
-def _formats(styles: Styles) -> list[Format]:
+def _formats(columns: Sequence[Column], styles: Styles) -> list[Format]:
     by_kind = {
         "text": styles.text,
         "editable": styles.editable,
@@ -110,21 +127,21 @@ def _formats(styles: Styles) -> list[Format]:
         "number": styles.number,
         "hundredths": styles.hundredths,
     }
-    return [by_kind[column.kind] for column in _COLUMNS]
+    return [by_kind[column.kind] for column in columns]
 
 
 def _write_row(
-    sheet: Worksheet, place: int, row: Row, widths: Sequence[int], formats: Sequence[Format], styles: Styles
+    sheet: Worksheet, place: int, row: Row, cells: Sequence[tuple[Column, int, Format]], styles: Styles
 ) -> None:
-    values = [getattr(row, column.name) for column in _COLUMNS]
-    if (lines := _lines(values, widths)) > 1:
+    values = [getattr(row, column.name) for column, _, _ in cells]
+    if (lines := _lines(values, [width for _, width, _ in cells])) > 1:
         sheet.set_row(place, LINE_HEIGHT * lines)
-    for column, (value, cell_format) in enumerate(zip(values, formats, strict=True)):
+    for column, (value, (described, _, cell_format)) in enumerate(zip(values, cells, strict=True)):
         if column == 0 and row.url:
             write_link(sheet, place, column, row.url, value, styles)
         elif isinstance(value, str):
             write_text(sheet, place, column, value, styles, cell_format)
-            if not value and _COLUMNS[column].kind == "editable":
+            if not value and described.kind == "editable":
                 sheet.write_blank(place, column, None, cell_format)
         elif value is not None:
             sheet.write_number(place, column, value, cell_format)

@@ -1,0 +1,39 @@
+"""What an answer says of itself: that it is not the whole queue, or that its fields are not those of a ticket."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from ...domain.ticket import Ticket
+from ...errors import InputError
+from .mapping import HINT, seen
+from .paging import sign_of_more
+
+log = logging.getLogger(__name__)
+
+
+def refuse_part_of_queue(body: Any, count: int, headers: Mapping[str, str]) -> None:
+    """Raises InputError where an answer with `count` tickets says that there are more.
+
+    A report of a part would call all other tickets gone.
+    """
+    sign = sign_of_more(body, count, link=headers.get("Link", ""), content_range=headers.get("Content-Range", ""))
+    if sign:
+        raise InputError(
+            f"the helpdesk sent {count} tickets and says that there are more ({sign})",
+            hint="Choose a profile that reads all pages (HELPDESK_PROFILE), or have it answer with all tickets.",
+        )
+
+
+def refuse_missing_text(tickets: Sequence[Ticket], first_item: Any, *, has_text_fields: bool) -> None:
+    """Raises InputError where no ticket has a field for text: then fields have other names.
+
+    Where most tickets have no text, a warning says so. `first_item` is the first ticket as it came.
+    """
+    without = sum(not any(ticket.texts) for ticket in tickets)
+    if tickets and without == len(tickets) and not has_text_fields:
+        raise InputError(f"no ticket has a field for a short or a long description; {seen(first_item)}", hint=HINT)
+    if 2 * without > len(tickets):
+        log.warning("%d of %d tickets have neither a short nor a long description", without, len(tickets))

@@ -1,0 +1,170 @@
+"""Requests of one profile to its helpdesk: signed in, within its limits, with errors inside a success found."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+import anyio
+
+from ...errors import InputError, SettingsError
+from ..http import HTTPRequest, HTTPService, HTTPSession, open_session
+from ..json_text import parse_foreign_json
+from ..locations import is_remote
+from ..options import HelpdeskAccess, HTTPPolicy
+from ..rate_limit import RateLimit
+from ..retries import MAX_WAIT
+from .expressions import Expression
+from .mapping import HINT, plain_text
+from .profile import Profile, Request
+from .requests import common_headers, render
+
+_EPOCH = 1_000_000_000
+"""A reset time from here on is a point in time, a smaller one is a number of seconds."""
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """The JSON of a response, and its headers."""
+
+    body: Any
+    headers: Mapping[str, str] = field(default_factory=dict)
+
+
+class Connection:
+    """A helpdesk that is asked by a profile. Usable in one event loop."""
+
+    def __init__(self, profile: Profile, access: HelpdeskAccess, session: HTTPSession) -> None:
+        self._profile = profile
+        self._base_url = access.location
+        self._secrets = {"key": access.api_key, "secret": access.api_secret}
+        self._http = session
+        self._rate_limit = RateLimit(0.0, profile.requests_per_minute, None)
+        self._signing_in = anyio.Lock()
+        self._kept: Mapping[str, Any] = {}
+        self._sign_ins = 0
+
+    async def ask(
+        self,
+        request: Request,
+        values: Mapping[str, Any],
+        *,
+        url: str = "",
+        query: Mapping[str, Any] | None = None,
+        error: Expression | None = None,
+    ) -> Answer:
+        """The answer to `request`, or to its like at `url`. Raises SettingsError, InputError or ServiceError.
+
+        Where the session has expired, it is renewed once. `error` finds an error inside a success.
+        """
+        await self._sign_in(after=0)
+        sign_ins = self._sign_ins
+        try:
+            return await self._ask_once(request, values, url, query, error)
+        except (SettingsError, InputError) as refused:
+            if self._profile.session is None or not isinstance(refused, _POSSIBLY_EXPIRED):
+                raise
+            await self._sign_in(after=sign_ins)
+            return await self._ask_once(request, values, url, query, error)
+
+    async def _ask_once(
+        self,
+        request: Request,
+        values: Mapping[str, Any],
+        url: str,
+        query: Mapping[str, Any] | None,
+        error: Expression | None,
+    ) -> Answer:
+        known = {**values, **self._secrets, **self._kept}
+        rendered = render(request, known, base_url=self._base_url, query=query)
+        headers = {**common_headers(self._profile.headers, self._profile.auth, known), **rendered.headers}
+        answer = await self._send(replace(rendered, headers=headers, url=url or rendered.url))
+        if error and (message := plain_text(error.search(answer.body) or None)):
+            raise HelpdeskSaysNo(f"the helpdesk answered with an error: {message[:_LONGEST_REASON]}", hint=HINT)
+        return answer
+
+    async def _sign_in(self, *, after: int) -> None:
+        """Ask for a session, unless somebody has done that since sign-in number `after`."""
+        step = self._profile.session
+        if step is None:
+            return
+        async with self._signing_in:
+            if self._sign_ins > after:
+                return
+            rendered = render(step.request, self._secrets, base_url=self._base_url)
+            headers = dict(rendered.headers)
+            if self._profile.auth:
+                headers |= common_headers({}, self._profile.auth, self._secrets)
+            answer = await self._send(replace(rendered, headers=headers))
+            self._kept = {f"session.{name}": _kept(found, answer.body) for name, found in step.keep.items()}
+            self._sign_ins += 1
+
+    async def _send(self, request: HTTPRequest) -> Answer:
+        await self._rate_limit.acquire(0)
+        response = await self._http.send(request)
+        if wait := _wait_of(response.headers):
+            self._rate_limit.pause(min(wait, MAX_WAIT))
+        body = parse_foreign_json(response.content, "the answer of the helpdesk", hint=HINT)
+        return Answer(body, response.headers)
+
+
+class HelpdeskSaysNo(InputError):
+    """The helpdesk answered with a success that holds an error."""
+
+
+_POSSIBLY_EXPIRED = (SettingsError, HelpdeskSaysNo)
+_LONGEST_REASON = 300
+
+
+@asynccontextmanager
+async def connect(profile: Profile, access: HelpdeskAccess, policy: HTTPPolicy) -> AsyncIterator[Connection]:
+    """A connection by `profile`. Raises SettingsError, also where a secret that the profile uses is not set."""
+    _refuse_missing(profile, access)
+    service = HTTPService(
+        "the helpdesk",
+        access.location,
+        url_setting="HELPDESK_API_URL",
+        credentials="HELPDESK_API_KEY and HELPDESK_API_SECRET",
+    )
+    async with open_session(service, policy) as session:
+        yield Connection(profile, access, session)
+
+
+def _refuse_missing(profile: Profile, access: HelpdeskAccess) -> None:
+    if not is_remote(access.location):
+        raise SettingsError(
+            f"HELPDESK_API_URL is not the URL of a helpdesk, which the profile {profile.name} needs",
+            hint=f"Set it to a URL such as {profile.url}." if profile.url else "Set it to an http or https URL.",
+        )
+    given = {"key": access.api_key, "secret": access.api_secret}
+    explained = {"key": profile.key, "secret": profile.secret}
+    for name in sorted(profile.secrets):
+        if not given[name]:
+            what = f" ({explained[name]})" if explained[name] else ""
+            raise SettingsError(
+                f"HELPDESK_API_{name.upper()} is not set, which the profile {profile.name} needs{what}",
+                hint="Set it in the environment or in .env (see .env.example).",
+            )
+
+
+def _kept(expression: Expression, body: Any) -> str:
+    found = plain_text(expression.search(body))
+    if not found:
+        raise SettingsError(
+            f"the helpdesk gave no session: `{expression.text}` finds nothing in its answer ({expression.where})",
+            hint="Check HELPDESK_API_KEY and HELPDESK_API_SECRET.",
+        )
+    return found
+
+
+def _wait_of(headers: Mapping[str, str]) -> float:
+    """The seconds until the helpdesk takes another request, where it says that this was the last one for now."""
+    if headers.get("X-RateLimit-Remaining", "").strip() != "0":
+        return 0.0
+    reset = headers.get("X-RateLimit-Reset", "").strip()
+    if not reset.isdecimal() or len(reset) > 15:
+        return 0.0
+    return max(0.0, float(reset) - time.time()) if int(reset) >= _EPOCH else float(reset)

@@ -1,0 +1,70 @@
+"""A helpdesk that is read as its profile says."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+import anyio
+
+from ...application.ports import QueuePreview, TicketPreview
+from ...domain.ticket import Ticket
+from ..options import Filter, HelpdeskAccess, HTTPPolicy
+from .body_text import body_reader
+from .completeness import refuse_missing_text
+from .connection import connect
+from .mapping import MappedTicket, field_names, has_text_fields
+from .profile import Profile
+from .queue_reader import QueueRead, QueueReader, tickets_of
+
+log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class MappedQueue:
+    """The tickets that came, and how many of them came without their details."""
+
+    tickets: Sequence[MappedTicket]
+    failures: int
+
+
+@dataclass(frozen=True, slots=True)
+class ProfileHelpdesk:
+    """`keep` says which tickets are kept, `since` from when on changes are asked for (None: everything)."""
+
+    profile: Profile
+    access: HelpdeskAccess
+    http: HTTPPolicy
+    keep: frozenset[Filter] = frozenset()
+    since: datetime | None = None
+
+    def fetch_tickets(self) -> list[Ticket]:
+        """The queue, first page first. Raises SettingsError, InputError or ServiceError."""
+        return tickets_of(self.fetch_mapped().tickets, self.keep)
+
+    def fetch_mapped(self) -> MappedQueue:
+        """Every ticket that came, closed ones among them. Raises SettingsError, InputError or ServiceError."""
+        read = anyio.run(self._read, None)
+        if read.failures:
+            log.warning("the details of %d of %d tickets could not be read", len(read.failures), read.details)
+        mapped = list(read.mapped.values())
+        refuse_missing_text(
+            [each.ticket for each in mapped],
+            read.first,
+            has_text_fields=has_text_fields(self.profile, read.first),
+        )
+        return MappedQueue(mapped, len(read.failures))
+
+    def preview(self, count: int) -> QueuePreview:
+        """The first `count` tickets, each with the expressions that found its fields."""
+        read = anyio.run(self._read, count)
+        mapped = list(read.mapped.values())[:count]
+        return QueuePreview([TicketPreview(each.ticket, each.origins) for each in mapped], field_names(read.first))
+
+    async def _read(self, at_most: int | None) -> QueueRead:
+        to_text = body_reader(self.profile.text.kind)
+        reader = QueueReader(self.profile, self.access.location, to_text, self.keep, self.since)
+        async with connect(self.profile, self.access, self.http) as connection:
+            return await reader.read(connection, at_most=at_most)

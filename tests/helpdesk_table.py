@@ -1,0 +1,54 @@
+"""`python -m tests.helpdesk_table`: writes the table of docs/helpdesks.md anew, from the shipped profiles."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from ticketattr.infrastructure.helpdesk.shipped_profiles import profile_names, read_profile
+
+PAGE = Path(__file__).parents[1] / "docs" / "helpdesks.md"
+_BEGIN, _END = "<!-- profiles -->\n", "<!-- end of profiles -->\n"
+_HEADINGS = (
+    "`HELPDESK_PROFILE`",
+    "helpdesk",
+    "verified by",
+    "`HELPDESK_API_URL`",
+    "key",
+    "secret",
+    "needs",
+    "check first",
+)
+
+
+def table() -> str:
+    """Returns the table as Markdown, one row for each profile."""
+    lines = [_row(_HEADINGS), _row(["---"] * len(_HEADINGS))]
+    for name in profile_names():
+        profile = read_profile(name)
+        verified = f"the {profile.verified}" if profile.verified == "server" else "its documentation"
+        cells = (
+            f"`{name}`",
+            profile.name,
+            f"{verified}: {profile.proved}" if profile.proved else verified,
+            f"`{profile.url}`",
+            profile.key or "-",
+            profile.secret or "-",
+            profile.needs,
+            profile.check_first,
+        )
+        lines.append(_row(cells))
+    return "".join(lines)
+
+
+def table_of(page: str) -> str:
+    """Returns the table that stands in the text of the page."""
+    return page.partition(_BEGIN)[2].partition(_END)[0]
+
+
+def _row(cells: tuple[str, ...] | list[str]) -> str:
+    return f"| {' | '.join(cell.replace('|', chr(92) + '|') for cell in cells)} |\n"
+
+
+if __name__ == "__main__":
+    text = PAGE.read_text(encoding="utf-8")
+    PAGE.write_text(text.replace(table_of(text), table()), encoding="utf-8")
