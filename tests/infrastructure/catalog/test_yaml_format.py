@@ -8,6 +8,7 @@ import pytest
 
 from ticketattr.domain.catalog import SLA, RequestType, ServiceCatalog
 from ticketattr.errors import CatalogError, InputError
+from ticketattr.infrastructure import yaml_nodes
 from ticketattr.infrastructure.catalog import yaml_format
 from ticketattr.infrastructure.catalog.source import YAMLCatalog
 from ticketattr.infrastructure.catalog.yaml_format import parse_catalog
@@ -404,7 +405,7 @@ def test_a_missing_catalog_file_is_an_error_that_names_the_setting(tmp_path: Pat
 def test_a_catalog_of_too_many_parts_is_refused_before_it_takes_a_minute(
     text: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(yaml_format, "MAX_EVENTS", 10_000)  # reaching the true one takes some seconds
+    monkeypatch.setattr(yaml_nodes, "MAX_EVENTS", 10_000)  # reaching the true one takes some seconds
     with pytest.raises(CatalogError, match="the catalog is too large"):
         parse_catalog(text.encode(), "catalog.yaml")
 

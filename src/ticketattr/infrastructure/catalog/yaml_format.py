@@ -2,35 +2,38 @@
 
     service_catalog.catalog.categories[].{name, requests[].{name, sla: {value, unit}}}
 
-A request type may have `description`, `keywords` and `examples`; other fields are ignored. An error refuses the whole
-catalog and names the line: with half a catalog, tickets would get request types that are wrong.
+A request type may have `description`, `keywords` and `examples`; an SLA may have a `response` of its own.
+`service_hours` may stand beside `categories`, in a category and in a request type (`service_hours.py`); the one that
+is nearest to a request type counts. Other fields are ignored. An error refuses the whole catalog and names the line:
+with half a catalog, tickets would get request types that are wrong.
 """
 
 from __future__ import annotations
 
-import math
-import re
-from collections.abc import Iterator
-from typing import Any
+from collections.abc import Iterator, Mapping
+from datetime import date
+from difflib import get_close_matches
 
-from ruamel.yaml import YAML
 from ruamel.yaml.error import MarkedYAMLError, YAMLError
-from ruamel.yaml.events import AliasEvent, CollectionEndEvent, CollectionStartEvent
-from ruamel.yaml.nodes import MappingNode, Node, ScalarNode, SequenceNode
+from ruamel.yaml.nodes import Node
 
-from ...domain.catalog import SLA, SLA_UNITS, RequestType, ServiceCatalog, fold, sla_unit
+from ...domain.catalog import SLA, SLA_UNITS, RequestType, Scope, ServiceCatalog, fold, sla_unit
 from ...domain.sanitizing import truncate
+from ...domain.service_hours import ServiceHours
 from ...errors import CatalogError
+from ..yaml_nodes import WrongYAML, compose, line_of
+from .holiday_dates import holiday_dates
+from .service_hours import parse_service_hours
+from .yaml_fields import field_of, fields_of, items_of, number_of, text_of, texts_of
 
 MAX_BYTES = 2 * 1024 * 1024
-MAX_DEPTH = 20
-MAX_EVENTS = 150_000
-"""The most events of the parser: a request type with its SLA takes about 14, and 10,000 of them take ten seconds."""
+MAX_SERVICE_HOURS = 100
+"""The most different service hours in one catalog: each may hold the holidays of a century."""
 
+_MAX_REGIONS = 20
 _LONGEST_REASON = 500
-_SURROGATE = re.compile("[\ud800-\udfff]")
-_TAG = "tag:yaml.org,2002:"
-_TAGS = {_TAG + name for name in ("map", "seq", "str", "int", "float", "bool", "null")}
+_MAX_TYPOS = 3
+_SERVICE_HOURS = "service_hours"
 
 
 def parse_catalog(content: bytes, name: str, *, hint: str = "Correct the catalog.") -> ServiceCatalog:
@@ -42,8 +45,8 @@ def parse_catalog(content: bytes, name: str, *, hint: str = "Correct the catalog
             f"{name} is a web page, not YAML", hint="It is often a login page or an error page: check the URL."
         )
     try:
-        return ServiceCatalog(tuple(_entries(_document(content.decode("utf-8-sig")))))
-    except _Wrong as wrong:
+        return _catalog(compose(content.decode("utf-8-sig")))
+    except WrongYAML as wrong:
         raise CatalogError(f"{name}, line {wrong.line}: {truncate(str(wrong), _LONGEST_REASON)}", hint=hint) from None
     except MarkedYAMLError as error:
         mark = error.problem_mark or error.context_mark
@@ -55,161 +58,132 @@ def parse_catalog(content: bytes, name: str, *, hint: str = "Correct the catalog
         raise CatalogError(f"{name} is not valid YAML: {truncate(reason, _LONGEST_REASON)}", hint=hint) from error
 
 
-class _Wrong(Exception):
-    """Something in the catalog is wrong; `line` counts from 1."""
-
-    def __init__(self, message: str, line: int) -> None:
-        super().__init__(message)
-        self.line = line
-
-
-def _document(text: str) -> Node:
-    for number, (event, depth) in enumerate(_events(text), start=1):
-        line = event.start_mark.line + 1
-        if number > MAX_EVENTS:
-            raise _Wrong("the catalog is too large from here on", line)
-        if isinstance(event, AliasEvent):
-            # A few lines with aliases can stand for more nodes than memory can hold.
-            raise _Wrong("aliases are not allowed", line)
-        if depth > MAX_DEPTH:
-            raise _Wrong("nested too deeply", line)
-        if (tag := getattr(event, "tag", None)) and tag not in _TAGS:
-            raise _Wrong(f"the tag {tag} is not allowed", line)
-    yaml = YAML(typ="safe", pure=True)
-    yaml.composer.warn_double_anchors = False
-    document: Node | None = yaml.compose(text)
-    if document is None:
-        raise _Wrong("the catalog is empty", 1)
-    _refuse_duplicate_keys(document)
-    return document
+def _catalog(document: Node) -> ServiceCatalog:
+    top = fields_of(document)
+    outer = fields_of(field_of(top, "service_catalog", document))
+    catalog = field_of(outer, "catalog", top["service_catalog"])
+    fields = fields_of(catalog)
+    for elsewhere in (top, outer):
+        _refuse_misplaced(elsewhere)
+    hours = _HoursReader()
+    hours.read(fields, ())
+    entries = tuple(_entries(field_of(fields, "categories", catalog), hours))
+    return ServiceCatalog(entries, hours.found)
 
 
-def _refuse_duplicate_keys(node: Node) -> None:
-    if isinstance(node, SequenceNode):
-        for item in node.value:
-            _refuse_duplicate_keys(item)
-    if isinstance(node, MappingNode):
-        seen: set[Any] = set()
-        for key, value in node.value:
-            if isinstance(key, ScalarNode) and key.value in seen:
-                raise _Wrong(f"'{key.value}' occurs twice", _line(key))
-            seen.add(key.value if isinstance(key, ScalarNode) else id(key))
-            _refuse_duplicate_keys(value)
-
-
-def _events(text: str) -> Iterator[tuple[Any, int]]:
-    depth = 0
-    for event in YAML(typ="safe", pure=True).parse(text):
-        depth += isinstance(event, CollectionStartEvent) - isinstance(event, CollectionEndEvent)
-        yield event, depth
-
-
-def _entries(document: Node) -> Iterator[RequestType]:
-    catalog = _field(_fields(document), "service_catalog", document)
-    catalog = _field(_fields(catalog), "catalog", catalog)
-    categories: dict[str, str] = {}
-    for category in _items(_field(_fields(catalog), "categories", catalog), "categories"):
-        fields = _fields(category)
+def _entries(categories: Node, hours: _HoursReader) -> Iterator[RequestType]:
+    names: dict[str, str] = {}
+    for category in items_of(categories, "categories"):
+        fields = fields_of(category)
         name = _name(fields, category, "category")
-        _refuse_duplicate(name, categories, category, "category")
+        _refuse_duplicate(name, names, category, "category")
+        hours.read(fields, (name,))
         request_types: dict[str, str] = {}
-        for request in _items(_field(fields, "requests", category), f"category '{name}'"):
+        for request in items_of(field_of(fields, "requests", category), f"category '{name}'"):
             entry = _entry(name, request)
             _refuse_duplicate(entry.name, request_types, request, "request type")
+            hours.read(fields_of(request), entry.pair)
             yield entry
 
 
+class _HoursReader:
+    """The service hours of the whole catalog, of categories and of request types, as they are found."""
+
+    def __init__(self) -> None:
+        self.found: dict[Scope, ServiceHours | None] = {}
+        self._different: set[ServiceHours | None] = set()
+        self._regions: dict[str, frozenset[date]] = {}
+
+    def read(self, fields: Mapping[str, Node], scope: Scope) -> None:
+        """Keep what `fields` say of the service hours, where they say anything."""
+        _refuse_typos(fields, _SERVICE_HOURS)
+        node = fields.get(_SERVICE_HOURS)
+        if node is None:
+            return
+        self._different.add(parsed := parse_service_hours(node, self._holidays))
+        if len(self._different) > MAX_SERVICE_HOURS:
+            raise WrongYAML(f"more than {MAX_SERVICE_HOURS} different service hours", line_of(node))
+        self.found[scope] = parsed
+
+    def _holidays(self, region: str) -> frozenset[date]:
+        if region not in self._regions:
+            if len(self._regions) == _MAX_REGIONS:
+                raise CatalogError(f"more than {_MAX_REGIONS} holiday regions")
+            self._regions[region] = holiday_dates(region)
+        return self._regions[region]
+
+
 def _entry(category: str, request: Node) -> RequestType:
-    fields = _fields(request)
+    fields = fields_of(request)
     name = _name(fields, request, "request type")
+    resolution, response = _slas(field_of(fields, "sla", request), name)
     return RequestType(
         category=category,
         name=name,
-        sla=_sla(_field(fields, "sla", request), name),
-        description=_text(fields["description"]) if "description" in fields else "",
-        keywords=_texts(fields.get("keywords")),
-        examples=_texts(fields.get("examples")),
+        sla=resolution,
+        response=response,
+        description=text_of(fields["description"]) if "description" in fields else "",
+        keywords=texts_of(fields.get("keywords")),
+        examples=texts_of(fields.get("examples")),
     )
 
 
-def _sla(node: Node, request_type: str) -> SLA:
-    fields = _fields(node)
-    value_node, unit_node = _field(fields, "value", node), _field(fields, "unit", node)
-    value, unit = _number(value_node), sla_unit(_text(unit_node))
+def _slas(node: Node, request_type: str) -> tuple[SLA, SLA | None]:
+    """The time to resolve, and the time to respond where there is one.
+
+    The time to resolve is `value` and `unit` themselves, or those of `resolution`.
+    """
+    fields = fields_of(node)
+    _refuse_misplaced(fields)
+    _refuse_typos(fields, "response", "resolution")
+    if "resolution" in fields and ("value" in fields or "unit" in fields):
+        raise WrongYAML(
+            f"the SLA of '{request_type}' has a value and a resolution: keep one", line_of(fields["resolution"])
+        )
+    resolution = _sla(fields.get("resolution", node), "SLA", request_type)
+    response = _sla(fields["response"], "response SLA", request_type) if "response" in fields else None
+    return resolution, response
+
+
+def _sla(node: Node, what: str, request_type: str) -> SLA:
+    fields = fields_of(node)
+    value_node, unit_node = field_of(fields, "value", node), field_of(fields, "unit", node)
+    value, unit = number_of(value_node), sla_unit(text_of(unit_node))
     if value is None or value < 0:
-        raise _Wrong(f"the SLA value of '{request_type}' is not a number of at least 0", _line(value_node))
+        raise WrongYAML(f"the {what} value of '{request_type}' is not a number of at least 0", line_of(value_node))
     if unit is None:
-        raise _Wrong(f"the SLA unit of '{request_type}' is not one of {', '.join(SLA_UNITS)}", _line(unit_node))
+        units = ", ".join(SLA_UNITS)
+        raise WrongYAML(f"the {what} unit of '{request_type}' is not one of {units}", line_of(unit_node))
     return SLA(value, unit)
 
 
-def _number(node: Node) -> int | float | None:
-    if node.tag not in (f"{_TAG}int", f"{_TAG}float"):
-        return None
-    try:
-        number = float(node.value)
-    except ValueError:  # YAML allows forms that nobody uses for an SLA: 0x10, 1:30.
-        return None
-    if not math.isfinite(number):
-        return None
-    return int(number) if number.is_integer() else number
+def _refuse_misplaced(fields: Mapping[str, Node]) -> None:
+    if node := fields.get(_SERVICE_HOURS):
+        raise WrongYAML(f"'{_SERVICE_HOURS}' belongs to 'catalog', to a category or to a request type", line_of(node))
+    _refuse_typos(fields, _SERVICE_HOURS)
+
+
+def _refuse_typos(fields: Mapping[str, Node], *known: str) -> None:
+    """Unknown fields are ignored, but not those that somebody meant to be one of `known`."""
+    for name, node in fields.items():
+        if name in known or all(abs(len(name) - len(other)) > _MAX_TYPOS for other in known):
+            continue
+        meant = get_close_matches(name.strip().lower(), known, n=1, cutoff=0.87)
+        if meant:
+            raise WrongYAML(f"'{name}' is not a field of the catalog; did you mean '{meant[0]}'?", line_of(node))
 
 
 def _refuse_duplicate(name: str, seen: dict[str, str], node: Node, what: str) -> None:
     key = fold(name)
     if key in seen:
-        raise _Wrong(
-            f"{what} '{name}' occurs twice (as '{seen[key]}'), if case and white space are ignored", _line(node)
+        raise WrongYAML(
+            f"{what} '{name}' occurs twice (as '{seen[key]}'), if case and white space are ignored", line_of(node)
         )
     seen[key] = name
 
 
 def _name(fields: dict[str, Node], parent: Node, what: str) -> str:
-    name = _text(_field(fields, "name", parent)).strip()
+    name = text_of(field_of(fields, "name", parent)).strip()
     if not name:
-        raise _Wrong(f"a {what} has no name", _line(fields["name"]))
+        raise WrongYAML(f"a {what} has no name", line_of(fields["name"]))
     return name
-
-
-def _fields(node: Node) -> dict[str, Node]:
-    if not isinstance(node, MappingNode):
-        raise _Wrong("expected `name: value` pairs", _line(node))
-    fields: dict[str, Node] = {}
-    for key, value in node.value:
-        name = _text(key)
-        if isinstance(value, ScalarNode) and not value.value and not value.style:
-            # The parser places an empty value where the next element begins, which is often a later line.
-            value.start_mark = key.start_mark
-        fields[name] = value
-    return fields
-
-
-def _field(fields: dict[str, Node], name: str, parent: Node) -> Node:
-    if name not in fields:
-        raise _Wrong(f"'{name}' is missing", _line(parent))
-    return fields[name]
-
-
-def _items(node: Node, what: str) -> list[Node]:
-    if not isinstance(node, SequenceNode) or not node.value:
-        raise _Wrong(f"expected a list with at least one item for {what}", _line(node))
-    return list(node.value)
-
-
-def _texts(node: Node | None) -> tuple[str, ...]:
-    if node is None or (isinstance(node, SequenceNode) and not node.value):
-        return ()
-    return tuple(_text(item) for item in _items(node, "texts"))
-
-
-def _text(node: Node) -> str:
-    """A scalar as it is written: a name such as 2024 or `no` stays what its author sees."""
-    if not isinstance(node, ScalarNode):
-        raise _Wrong("expected a text", _line(node))
-    if _SURROGATE.search(node.value):
-        raise _Wrong("this text holds half of a surrogate pair", _line(node))
-    return "" if node.tag == f"{_TAG}null" else str(node.value)
-
-
-def _line(node: Node) -> int:
-    return int(node.start_mark.line) + 1
