@@ -14,6 +14,7 @@ from email.headerregistry import Address
 from pathlib import Path
 from typing import TypeVar
 
+from ...domain.time_zones import time_zone
 from ...errors import SettingsError
 from .values import Values
 
@@ -96,6 +97,16 @@ class Environment:
         value = self.text(name, default).lower()
         if value not in choices:
             self.wrong.append(f"{name} is none of {', '.join(choices)}: {value}")
+        return value
+
+    def time_zone(self, name: str, default: str) -> str:
+        """A name of the IANA time zone database, such as Europe/Berlin."""
+        value = self.text(name, default)
+        try:
+            time_zone(value)
+        except ValueError as error:
+            self.wrong.append(f"{name} is not a time zone like Europe/Berlin: {error}")
+            return default
         return value
 
     def path(self, name: str, default: str) -> Path:
