@@ -161,7 +161,8 @@ def pins(session: nox.Session) -> None:
     # Without header and annotations, so that no address of an index is written down.
     pin = ("uv", "pip", "compile", "--quiet", "--upgrade", "--generate-hashes", "--no-header", "--no-annotate")
     image = (*pin, "--universal", "--python-version=3.12")
-    session.run(*image, "--extra=alerts", "--extra=offline", "--output-file=deploy/requirements.txt", "pyproject.toml")
+    extras = ("--extra=alerts", "--extra=holidays", "--extra=offline")
+    session.run(*image, *extras, "--output-file=deploy/requirements.txt", "pyproject.toml")
     session.run(*image, "--output-file=deploy/requirements-build.txt", "deploy/requirements-build.in")
 
 

@@ -99,6 +99,7 @@ def cli(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[CLI]:
         "REVIEW_BELOW",
         "CORRECTIONS_DB_PATH",
         "TICKET_URL",
+        "TIME_ZONE",
         "ALERT_URLS",
     ):
         monkeypatch.delenv(name, raising=False)

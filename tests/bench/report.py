@@ -75,6 +75,7 @@ def write_plainly(report: Report, path: Path) -> None:
         for column, name in enumerate(COLUMNS, start=1):
             value = getattr(row, name)
             if value not in (None, ""):
+                value = value.replace(tzinfo=None) if isinstance(value, datetime) else value
                 text = ILLEGAL_CHARACTERS_RE.sub("", value) if isinstance(value, str) else value
                 cell: Any = sheet.cell(place, column, text)
                 cell.alignment = wrapped

@@ -7,8 +7,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ticketattr.domain.catalog import SLA, RequestType
+from ticketattr.domain.catalog import SLA, RequestType, ServiceCatalog
 from ticketattr.domain.report import Report, ReportContext, Row, build_report
+from ticketattr.domain.service_hours import ServiceHours
 from ticketattr.domain.ticket import AttributedTicket, Attribution, Ticket, Unattributed
 
 NOW = datetime(2026, 11, 23, 15, 3, 1, tzinfo=timezone.utc)
@@ -98,6 +99,8 @@ def test_a_row_holds_the_sla_of_the_catalog_and_the_original_values() -> None:
         short_description="Locked out",
         sla_value=0,
         sla_unit="hours",
+        sla_hours=0,
+        urgency="needs review",
         age_days=3.6,
         needs_review="came with an SLA of 9 weeks, but the catalog promises 0 hours",
         long_description="Since Monday.",
@@ -161,7 +164,7 @@ def test_the_age_of_a_ticket_is_its_age_at_the_time_of_the_report(created_at: st
 
 @pytest.mark.parametrize(
     ("sla", "hours"),
-    [(SLA(0, "days"), None), (SLA(1.5, "days"), 36), (SLA(1, "weeks"), 168), (SLA(30, "minutes"), 0.5)],
+    [(SLA(0, "days"), 0), (SLA(1.5, "days"), 36), (SLA(1, "weeks"), 168), (SLA(30, "minutes"), 0.5)],
     ids=str,
 )
 def test_the_sla_is_also_given_in_calendar_hours(sla: SLA, hours: float | None) -> None:
@@ -174,3 +177,88 @@ def test_links_lead_to_the_ticket_if_a_template_is_set() -> None:
     context = ReportContext(ticket_url="https://desk.example.com/t/{id}?x=1")
     made = build_report(tickets, run_id="r", generated_at=NOW, context=context)
     assert [row.url for row in made.rows] == ["https://desk.example.com/t/A%2F1%20%C3%BC%3F?x=1", ""]
+
+
+OFFICE = ServiceHours("Europe/Berlin", (((480, 1020),),) * 5 + ((), ()))
+RESET = RequestType("Access", "Password Reset", SLA(4, "hours"), response=SLA(30, "minutes"))
+MOUSE = RequestType("Hardware", "Mouse", SLA(3, "days"))
+CATALOG = ServiceCatalog((RESET, MOUSE))
+
+
+def due_row(entry: RequestType, created_at: str, catalog: ServiceCatalog | None = CATALOG, zone: str = "UTC") -> Row:
+    """The row of a ticket, reported on a Monday at 15:03:01 UTC."""
+    context = ReportContext(catalog=catalog, time_zone=zone)
+    ticket = AttributedTicket(Ticket("1", "open", created_at=created_at), Attribution(entry, "model", 0.9))
+    (row,) = build_report([ticket], run_id="r", generated_at=NOW, context=context).rows
+    return row
+
+
+def test_a_ticket_is_due_when_its_sla_ends_and_overdue_after_that() -> None:
+    row = due_row(RESET, "2026-11-20T10:00:00Z")
+    assert row.due == datetime(2026, 11, 20, 14, tzinfo=timezone.utc)
+    assert row.response_due == datetime(2026, 11, 20, 10, 30, tzinfo=timezone.utc)
+    assert (row.overdue_by, row.urgency) == (73.05, "overdue")
+
+
+def test_service_hours_of_the_catalog_decide_when_a_ticket_is_due_and_by_how_much_it_is_overdue() -> None:
+    row = due_row(RESET, "2026-11-20T14:00:00Z", ServiceCatalog((RESET,), {(): OFFICE}), "Europe/Berlin")
+    assert row.due is not None
+    # Made on Friday at 15:00, two hours before closing: due on Monday at 10:00, and now it is 16:03 there.
+    assert row.due.isoformat() == "2026-11-23T10:00:00+01:00"
+    assert (row.overdue_by, row.urgency) == (6.05, "overdue")
+
+
+@pytest.mark.parametrize(
+    ("entry", "created_at", "urgency"),
+    [
+        (RESET, "2026-11-23T11:03:01Z", "due within a day"),  # due this very second
+        (RESET, "2026-11-23T11:03:00Z", "overdue"),
+        (MOUSE, "2026-11-21T15:03:01Z", "due within a day"),
+        (MOUSE, "2026-11-21T15:03:02Z", ""),
+    ],
+)
+def test_a_ticket_is_urgent_from_a_day_before_it_is_due(entry: RequestType, created_at: str, urgency: str) -> None:
+    assert due_row(entry, created_at).urgency == urgency
+
+
+def test_where_there_are_service_hours_a_ticket_is_urgent_from_a_business_day_before_it_is_due() -> None:
+    friday = datetime(2026, 11, 20, 15, tzinfo=timezone.utc)
+    catalog = ServiceCatalog((RESET,), {(): OFFICE})
+    ticket = AttributedTicket(Ticket("1", "open", created_at="2026-11-20T14:30:00Z"), Attribution(RESET, "model"))
+    context = ReportContext(catalog=catalog)
+    (row,) = build_report([ticket], run_id="r", generated_at=friday, context=context).rows
+    assert row.due == datetime(2026, 11, 23, 9, 30, tzinfo=timezone.utc)
+    assert row.urgency == "due within a day"
+
+
+def test_an_sla_of_zero_is_due_at_once_and_is_zero_hours() -> None:
+    row = due_row(RequestType("Hardware", "Stolen", SLA(0, "minutes")), "2026-11-23T15:00:00Z")
+    assert row.due == datetime(2026, 11, 23, 15, tzinfo=timezone.utc)
+    assert (row.sla_hours, row.overdue_by) == (0, 0.05)
+
+
+@pytest.mark.parametrize("created_at", ["", "last week", "0001-01-01T00:00:00Z"])
+def test_without_a_creation_time_nobody_guesses_when_a_ticket_is_due(created_at: str) -> None:
+    row = due_row(RESET, created_at)
+    assert (row.due, row.response_due, row.overdue_by, row.urgency) == (None, None, None, "")
+
+
+def test_without_a_catalog_nobody_knows_when_a_ticket_is_due() -> None:
+    assert due_row(RESET, "2026-11-20T10:00:00Z", None).due is None
+
+
+def test_a_ticket_that_was_created_in_the_future_needs_a_review() -> None:
+    assert due_row(RESET, "2027-11-20T10:00:00Z").needs_review == "created in the future: 2027-11-20T10:00:00Z"
+    # The clocks of two computers may differ by some minutes.
+    assert due_row(RESET, "2026-11-23T15:06:00Z").needs_review == ""
+
+
+def test_a_row_holds_the_status_that_the_helpdesk_sent() -> None:
+    ticket = Ticket("1", "open", extra={"status": "waiting", "priority": 3, "assignee": "Ann"})
+    (row,) = report(AttributedTicket(ticket, Unattributed("no_match"))).rows
+    assert (row.status, row.priority, row.assignee) == ("waiting", "", "Ann")
+
+
+def test_an_sla_of_ten_years_is_due_in_ten_years() -> None:
+    row = due_row(RequestType("A", "B", SLA(520, "weeks")), "2026-11-23T10:00:00Z")
+    assert row.due == datetime(2036, 11, 10, 10, tzinfo=timezone.utc)

@@ -7,7 +7,7 @@ from datetime import datetime, timezone
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ticketattr.domain.catalog import SLA, RequestType
+from ticketattr.domain.catalog import SLA, RequestType, ServiceCatalog
 from ticketattr.domain.changes import EarlierReport
 from ticketattr.domain.report import Report, ReportContext, build_report
 from ticketattr.domain.summary import UNATTRIBUTED, summarize
@@ -46,7 +46,13 @@ queues = st.lists(
 def test_every_group_of_figures_sums_to_the_rows(before: list[AttributedTicket], now: list[AttributedTicket]) -> None:
     made = report(*now, earlier=tuple(before))
     summary = summarize(made)
-    for counts in (summary.states, summary.categories, summary.bands, [(name, n) for _, name, n in summary.types]):
+    for counts in (
+        summary.states,
+        summary.categories,
+        summary.bands,
+        summary.due,
+        [(name, n) for _, name, n in summary.types],
+    ):
         assert sum(count for _, count in counts) == len(made.rows)
     assert summary.since is not None
     new, changed, same, gone = (count for _, count in summary.since)
@@ -110,3 +116,61 @@ def test_tickets_that_share_an_id_are_recognized_by_their_text() -> None:
 def test_another_confidence_is_not_a_change() -> None:
     made = report(a_ticket("1", confidence=0.7), earlier=(a_ticket("1", confidence=0.9),))
     assert made.rows[0].since_last_report == ""
+
+
+ENTRY = RequestType("Category", "A", SLA(4, "hours"))
+OTHER = RequestType("Other", "B", SLA(2, "days"))
+
+
+def timed(id: str, created_at: str, entry: RequestType = ENTRY) -> AttributedTicket:
+    return AttributedTicket(Ticket(id, "open", created_at=created_at), Attribution(entry, "model", 0.9))
+
+
+def timed_report(*tickets: AttributedTicket, earlier: str = "", catalog: bool = True) -> Report:
+    context = ReportContext(
+        catalog=ServiceCatalog((ENTRY, OTHER)) if catalog else None,
+        earlier=EarlierReport.of(earlier, tickets) if earlier else None,
+    )
+    return build_report(tickets, run_id="later", generated_at=NOW, context=context)
+
+
+def test_the_figures_say_what_is_due_when_and_of_what_nobody_knows() -> None:
+    made = timed_report(
+        timed("1", "2026-11-22T10:00:00Z"),
+        timed("2", "2026-11-22T22:00:00Z"),
+        timed("3", "2026-11-22T23:00:00Z", OTHER),
+        timed("4", ""),
+        AttributedTicket(Ticket("5", "", created_at="2026-11-22"), Unattributed("no_match")),
+    )
+    assert summarize(made).due == (
+        ("overdue", 1),
+        ("due within a day", 1),
+        ("due later", 1),
+        ("no creation time", 1),
+        ("no request type", 1),
+    )
+
+
+def test_without_a_catalog_the_figures_say_that_there_are_no_due_times() -> None:
+    summary = summarize(timed_report(timed("1", "2026-11-22T10:00:00Z"), catalog=False))
+    assert summary.due == (("overdue", 0), ("due within a day", 0), ("due later", 0), ("no due time", 1))
+
+
+def test_the_figures_say_of_which_categories_most_tickets_are_overdue_and_which_is_the_oldest() -> None:
+    days = [f"2026-11-{day:02}" for day in (10, 11, 12)]
+    made = timed_report(timed("1", days[1]), *(timed(day, day, OTHER) for day in days), timed("2", ""))
+    summary = summarize(made)
+    assert summary.overdue == (("Other", 3), ("Category", 1))
+    assert summary.oldest is not None
+    assert (summary.oldest.id, summary.oldest.age_days) == ("2026-11-10", 13.0)
+
+
+def test_without_creation_times_no_ticket_is_the_oldest() -> None:
+    assert summarize(report(a_ticket("1"))).oldest is None
+
+
+def test_the_figures_say_how_many_tickets_became_overdue_since_the_last_report() -> None:
+    tickets = (timed("before", "2026-11-21T10:00:00Z"), timed("since", "2026-11-22T10:00:00Z"))
+    assert summarize(timed_report(*tickets, earlier="20261122T120000Z-7f3a")).newly_overdue == 1
+    assert summarize(timed_report(*tickets)).newly_overdue is None
+    assert summarize(timed_report(*tickets, earlier="20269999T120000Z-7f3a")).newly_overdue is None

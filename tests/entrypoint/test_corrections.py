@@ -16,6 +16,7 @@ import pytest
 
 from ..conftest import CLI, DATA
 from ..servers import HTTPServer, Request, asked_tickets, gemini
+from ..workbooks import tickets_table
 
 MELTED = {"request_category": "Other", "request_type": "General Inquiry", "confidence": 0.9, "evidence": "x"}
 
@@ -29,9 +30,7 @@ def edit(report: Path, cells: Mapping[str, Any]) -> None:
 
 
 def rows(report: Path) -> dict[str, dict[str, Any]]:
-    header, *body = openpyxl.load_workbook(report)["Tickets"].iter_rows(values_only=True)
-    table = [dict(zip(map(str, header), row, strict=True)) for row in body]
-    return {str(row["id"]): row for row in table}
+    return {str(row["id"]): row for row in tickets_table(report)}
 
 
 def row_of(report: Path, id: str) -> int:

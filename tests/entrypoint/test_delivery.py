@@ -9,7 +9,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import openpyxl
 import pytest
 from typer.testing import Result
 
@@ -25,6 +24,7 @@ from ..servers import (
     gemini_text,
     smtp_server,
 )
+from ..workbooks import tickets_table
 
 pytestmark = pytest.mark.usefixtures("no_backoff")
 
@@ -105,8 +105,7 @@ class World:
 
     def rows(self) -> list[dict[str, Any]]:
         (report,) = self.cli.reports
-        header, *body = openpyxl.load_workbook(report)["Tickets"].iter_rows(values_only=True)
-        return [dict(zip(map(str, header), row, strict=True)) for row in body]
+        return tickets_table(report)
 
 
 @pytest.fixture

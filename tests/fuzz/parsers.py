@@ -166,6 +166,24 @@ _YAML_WORDS = _words(
     "- |: |? |[|]|{|}|&a |*a|!!python/name:os |!!binary |<<: |---\n|...\n|'|\"|#|>\n|%YAML 9.9\n|\t|.inf|.nan"
     "|0x10|1:30|~|\ufeff|\x85|\u2028|\0|name: |sla: "
 )
+_HOURS_WORDS = _words(
+    "service_hours: |clock: |calendar|business|time_zone: |UTC|hours: |mon: |sun-thu: |00:00-24:00|8-17|closed: "
+    "|12-24|2026-12-31|0001-01-01|9999-12-31|holidays: |DE-BE|ZZ|response: |resolution: "
+)
+_SERVICE_HOURS = b"""service_catalog:
+  catalog:
+    service_hours:
+      time_zone: Europe/Berlin
+      hours: {monday-thursday: [08:00-12:00, 13:00-17:00], friday: 08:00-12:00}
+      holidays: DE-BE
+      closed: [2026-12-31, 12-24]
+    categories:
+    - name: Access
+      service_hours: calendar
+      requests:
+      - name: Password Reset
+        sla: {resolution: {value: 4, unit: hours}, response: {value: 30, unit: minutes}}
+"""
 _XML_WORDS = _words(
     '<c>|<c |<v>|</v>|<row>|<is>|<t>|<f>=1|t="s"|t="d"|t="e"|t="b"|t="n"|s="1"|r="XFD1048576"|r="0"|r="-1"|&#0;'
     '|<!DOCTYPE a [<!ENTITY b "c">]>|&b;|<![CDATA[|]]>|<!--|1e999|nan|99999999999|_x0041_|encoding="utf-16"'
@@ -190,7 +208,9 @@ PARSERS: Mapping[str, Parser] = {
         _json_seeds(_TICKETS, {"data": _TICKETS}, {"response_code": 200, "data": {"requests": _TICKETS}}, _MARKUP),
         (*_JSON_WORDS, *_words("<p>|</p>|<!--|<table>|<style>|&lt;|&#|<b hidden>|;base64,|data:")),
     ),
-    "catalog": Parser(catalog, ((_DATA / "catalog.yaml").read_bytes(),), (b"|\n", *_YAML_WORDS)),
+    "catalog": Parser(
+        catalog, ((_DATA / "catalog.yaml").read_bytes(), _SERVICE_HOURS), (b"|\n", *_YAML_WORDS, *_HOURS_WORDS)
+    ),
     "answer": Parser(answer, _json_seeds({"items": [_ITEM, {**_ITEM, "id": "2"}, {"id": 3.0}]}), _JSON_WORDS),
     "workbook": Parser(
         workbook,

@@ -34,6 +34,7 @@ class Reporting:
     transport: Transport
     review_below: float
     ticket_url: str = ""
+    time_zone: str = "UTC"
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,9 +56,10 @@ def make_report(run: AttributedRun, reporting: Reporting, path: Path) -> Report:
         earlier=_earlier_report(run.run_id, reporting),
         review_below=reporting.review_below,
         ticket_url=reporting.ticket_url,
+        time_zone=reporting.time_zone,
     )
     if run.catalog is None:
-        log.warning("the catalog of run %s is missing: the report has no drop-down lists", run.run_id)
+        log.warning("the catalog of run %s is missing: the report has no drop-down lists and no due times", run.run_id)
     report = build_report(
         run.tickets,
         run_id=run.run_id,

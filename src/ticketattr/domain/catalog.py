@@ -4,13 +4,19 @@ from __future__ import annotations
 
 import hashlib
 import unicodedata
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Literal, get_args
 
 from ..errors import CatalogError
+from .service_hours import ServiceHours, describe
 
 SLAUnit = Literal["minutes", "hours", "days", "weeks"]
 SLA_UNITS: tuple[SLAUnit, ...] = get_args(SLAUnit)
+
+Scope = tuple[str, ...]
+"""A part of the catalog: `()` is the whole, `(category,)` a category, `(category, name)` a request type."""
+
 # Unicode composition takes quadratic time for a long sequence of accents.
 _LONGEST_COMPOSED = 1_000
 _HOURS: dict[SLAUnit, float] = {"minutes": 1 / 60, "hours": 1, "days": 24, "weeks": 168}
@@ -34,7 +40,11 @@ class SLA:
 
 @dataclass(frozen=True, slots=True)
 class RequestType:
-    """One entry of the catalog and its SLA. `description`, `keywords` and `examples` help a classifier."""
+    """One entry of the catalog: what can be asked for, and its SLA.
+
+    `sla` is the time to resolve, `response` that to a first response, where the catalog promises one. The description,
+    keywords and examples help a classifier.
+    """
 
     category: str
     name: str
@@ -42,6 +52,7 @@ class RequestType:
     description: str = ""
     keywords: tuple[str, ...] = ()
     examples: tuple[str, ...] = ()
+    response: SLA | None = field(default=None, repr=False)
 
     def __str__(self) -> str:
         return f"{self.category} / {self.name}"
@@ -54,9 +65,14 @@ class RequestType:
 
 @dataclass(frozen=True, slots=True)
 class ServiceCatalog:
-    """All entries, in the order of the catalog. Raises CatalogError if two of them have the same name."""
+    """All entries, in the order of the catalog, and when the desk works.
+
+    `service_hours` are those of the parts of the catalog that have their own; None is a clock that never stops.
+    Raises CatalogError if two entries have the same name.
+    """
 
     entries: tuple[RequestType, ...]
+    service_hours: Mapping[Scope, ServiceHours | None] = field(default_factory=dict, hash=False)
     _by_key: dict[tuple[str, str], RequestType] = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
@@ -74,10 +90,21 @@ class ServiceCatalog:
         """The entry with these names, or None; case and white space are ignored."""
         return self._by_key.get((fold(category), fold(request_type)))
 
+    def hours_of(self, entry: RequestType) -> ServiceHours | None:
+        """The service hours by which the SLAs of `entry` run; None for a clock that never stops."""
+        scopes: tuple[Scope, ...] = (entry.pair, (entry.category,), ())
+        return next((self.service_hours[scope] for scope in scopes if scope in self.service_hours), None)
+
     @property
     def version(self) -> str:
         """Eight hexadecimal digits that are equal for catalogs with the same content."""
-        return hashlib.sha256(repr(self.entries).encode("utf-8", "replace")).hexdigest()[:8]
+        content = repr(self.entries)
+        # Nothing is added for what a catalog does not have: its version stays what it was.
+        if promises := [(entry.pair, entry.response) for entry in self.entries if entry.response]:
+            content += repr(promises)
+        for scope, hours in self.service_hours.items():
+            content += repr((scope, hours and (describe(hours), sorted(hours.closed), sorted(hours.closed_yearly))))
+        return hashlib.sha256(content.encode("utf-8", "replace")).hexdigest()[:8]
 
 
 def fold(name: str) -> str:

@@ -5,26 +5,32 @@ from __future__ import annotations
 import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta, tzinfo
 from functools import lru_cache
 from typing import Any
 from urllib.parse import quote
 
 from .catalog import RequestType, ServiceCatalog
 from .changes import Change, EarlierReport, ReportedTicket, identities
+from .due import Urgency, creation_time, due_times
 from .prompt_injection import find_prompt_injection
 from .review import REVIEW_BELOW, reasons_for_review
 from .ticket import AttributedTicket, Attribution, Outcome, Unattributed
+from .time_zones import time_zone
 from .times import read_time
 from .usage import Bill
+
+_CLOCKS_DIFFER = timedelta(minutes=5)
 
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """One ticket as the report shows it. The names of the fields are the column headings; None is an empty cell.
+    """One ticket as the report shows it. The fields are the columns; None is an empty cell.
 
-    `sla_hours` counts calendar hours (24 a day) and is None for an SLA of 0; `age_days` is the age of the ticket when
-    the report was made. `since_last_report` is new, changed or empty. `place` is the position in the queue, from 1.
+    `sla_hours` counts calendar hours (a day is 24). `due` and `response_due` are times in the zone of the report;
+    `overdue_by` counts hours of the clock of the SLA, and is empty for a ticket that is not overdue. `age_days` is the
+    age of the ticket when the report was made. `since_last_report` is new, changed or empty. `place` is the
+    position in the queue, from 1.
     """
 
     id: str
@@ -34,6 +40,13 @@ class Row:
     sla_value: int | float | None = None
     sla_unit: str = ""
     sla_hours: float | None = None
+    due: datetime | None = None
+    overdue_by: float | None = None
+    urgency: Urgency = ""
+    response_due: datetime | None = None
+    status: str = ""
+    priority: str = ""
+    assignee: str = ""
     age_days: float | None = None
     since_last_report: Change = ""
     needs_review: str = ""
@@ -50,9 +63,6 @@ class Row:
     original_sla: str = ""
     created_at: str = ""
     requester_email: str = ""
-    status: str = ""
-    priority: str = ""
-    assignee: str = ""
     group: str = ""
     updated_at: str = ""
     url: str = ""
@@ -65,6 +75,7 @@ class ReportContext:
 
     `catalog` fills the drop-down lists. `earlier` is the report that this one is compared with. `review_below` is the
     confidence below which a person should look. `ticket_url` is the URL of a ticket, with `{id}` for its id.
+    `time_zone` is the zone of all times, a name of the IANA database.
     """
 
     bill: Bill | None = None
@@ -72,6 +83,12 @@ class ReportContext:
     earlier: EarlierReport | None = None
     review_below: float = REVIEW_BELOW
     ticket_url: str = ""
+    time_zone: str = "UTC"
+
+    @property
+    def zone(self) -> tzinfo:
+        """The zone of all times."""
+        return time_zone(self.time_zone)
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,12 +138,16 @@ def build_report(
 def _row(attributed: AttributedTicket, *, place: int, change: Change, now: datetime, context: ReportContext) -> Row:
     ticket = attributed.ticket
     suspicious = find_prompt_injection(ticket)
+    created = creation_time(ticket.created_at)
+    doubts = reasons_for_review(attributed, suspicious, context.review_below)
+    if created and created - now > _CLOCKS_DIFFER:
+        doubts = (*doubts, f"created in the future: {ticket.created_at.strip()}")
     return Row(
         id=ticket.id,
         short_description=ticket.short_description,
-        age_days=_age_days(ticket.created_at, now),
+        age_days=round((now - created).total_seconds() / 86_400, 1) if created else None,
         since_last_report=change,
-        needs_review=sys.intern("; ".join(reasons_for_review(attributed, suspicious, context.review_below))),
+        needs_review=sys.intern("; ".join(doubts)),
         long_description=ticket.long_description,
         suspicious=suspicious,
         original_category=ticket.request_category,
@@ -142,7 +163,26 @@ def _row(attributed: AttributedTicket, *, place: int, change: Change, now: datet
         url=_url(ticket.id, context.ticket_url) or ticket.url,
         place=place,
         **_outcome_cells(attributed.outcome),
+        **_due_cells(attributed.outcome, created, now, context, needs_review=bool(doubts)),
     )
+
+
+def _due_cells(
+    outcome: Outcome, created: datetime | None, now: datetime, context: ReportContext, *, needs_review: bool
+) -> dict[str, Any]:
+    """Without a catalog, nobody knows by which clock an SLA runs."""
+    entry = outcome.entry if isinstance(outcome, Attribution) else None
+    times = due_times(created, entry, context.catalog, now) if created and entry and context.catalog else None
+    if times is None:
+        return {"urgency": "failed" if outcome.is_failure else "needs review" if needs_review else ""}
+    zone, overdue = context.zone, times.overdue_by
+    soon: Urgency = "due within a day" if times.is_soon else "needs review" if needs_review else ""
+    return {
+        "due": times.due.astimezone(zone),
+        "overdue_by": None if overdue is None else round(overdue.total_seconds() / 3600, 2),
+        "urgency": soon if overdue is None else "overdue",
+        "response_due": times.response_due.astimezone(zone) if times.response_due else None,
+    }
 
 
 def _outcome_cells(outcome: Outcome) -> dict[str, Any]:
@@ -155,18 +195,12 @@ def _outcome_cells(outcome: Outcome) -> dict[str, Any]:
                 "request_type": entry.name,
                 "sla_value": entry.sla.value,
                 "sla_unit": entry.sla.unit,
-                "sla_hours": entry.sla.calendar_hours or None,
+                "sla_hours": entry.sla.calendar_hours,
                 "source": source,
                 "confidence": confidence,
                 "evidence": evidence,
                 "next_best": _pairs(alternatives[:2]),
             }
-
-
-def _age_days(created_at: str, now: datetime) -> float | None:
-    """The age in days, or None if `created_at` is not a time that is read; one without a time zone counts as UTC."""
-    created = read_time(created_at)
-    return round((now - created).total_seconds() / 86_400, 1) if created else None
 
 
 def _created_cell(created_at: str) -> str:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from datetime import datetime
+from datetime import datetime, timezone
 
 RUN_ID = "[0-9]{8}T[0-9]{6}Z-[0-9a-f]{4}"
 """The pattern of a run id. It is strict, because run ids become parts of paths."""
@@ -22,6 +22,14 @@ def is_run_id(text: str) -> bool:
 def began_before(run_id: str, time: datetime) -> bool:
     """Whether the run began before `time`, in UTC; seconds count."""
     return run_id < _second(time)
+
+
+def began_at(run_id: str) -> datetime | None:
+    """When the run began, to the second; None for what is not a run id."""
+    try:
+        return datetime.strptime(run_id[:16], "%Y%m%dT%H%M%SZ").replace(tzinfo=timezone.utc)
+    except ValueError:
+        return None
 
 
 def _second(time: datetime) -> str:

@@ -6,12 +6,17 @@ from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass
 
+from .due import creation_time
 from .report import Report, Row
+from .run_id import began_at
 
 UNATTRIBUTED = "(no request type)"
 
 _BANDS = ((4.0, "up to 4 hours"), (8.0, "up to 8 hours"), (24.0, "up to 1 day"), (72.0, "up to 3 days"))
 _BAND_NAMES = ("at once (SLA 0)", *(name for _, name in _BANDS), "more than 3 days", "no SLA")
+
+_TIMED = ("overdue", "due within a day", "due later")
+DUE_STATES = (*_TIMED, "no creation time", "no request type", "no due time")
 
 Count = tuple[str, int]
 """A name and how many rows have it."""
@@ -19,17 +24,22 @@ Count = tuple[str, int]
 
 @dataclass(frozen=True, slots=True)
 class Summary:
-    """The figures of a report: rows by state, by category, by request type and by SLA (`bands`).
+    """The figures of a report: rows by state, by category, by request type, by SLA (`bands`) and by time left (`due`).
 
-    `types` are (category, request type, count). `since` counts the changes since the earlier report, and is None if
-    there is none.
+    `types` are (category, request type, count). `overdue` counts the overdue tickets of each category, the largest
+    count first. `oldest` is None if no ticket has a creation time. `since` counts the changes since the earlier report,
+    `newly_overdue` the tickets that became overdue since then; both are None if there is none.
     """
 
     states: tuple[Count, ...]
     categories: tuple[Count, ...]
     types: tuple[tuple[str, str, int], ...]
     bands: tuple[Count, ...]
+    due: tuple[Count, ...]
+    overdue: tuple[Count, ...]
+    oldest: Row | None
     since: tuple[Count, ...] | None
+    newly_overdue: int | None
     needs_review: int
 
 
@@ -43,7 +53,13 @@ def summarize(report: Report) -> Summary:
         categories=tuple(categories.items()),
         types=tuple((category, name, count) for (category, name), count in types.items()),
         bands=_in_order((_band(row) for row in rows), _BAND_NAMES),
+        due=tuple(count for count in _in_order((due_state(row) for row in rows), DUE_STATES) if _is_told(count)),
+        overdue=tuple(Counter(row.request_category for row in rows if row.urgency == "overdue").most_common()),
+        oldest=max(
+            (row for row in rows if row.age_days is not None), key=lambda row: row.age_days or 0.0, default=None
+        ),
         since=_since(report),
+        newly_overdue=_newly_overdue(report),
         needs_review=sum(bool(row.needs_review) for row in rows),
     )
 
@@ -55,6 +71,29 @@ def _state(row: Row) -> str:
     if row.needs_review or not row.request_type:
         return "needs review"
     return row.source if row.source in ("kept", "corrected") else "attributed"
+
+
+def due_state(row: Row) -> str:
+    """One of `DUE_STATES`: when the ticket is due, or why nobody knows."""
+    if row.due is None:
+        if not row.request_type:
+            return "no request type"
+        return "no due time" if creation_time(row.created_at) else "no creation time"
+    return row.urgency if row.urgency in DUE_STATES else "due later"
+
+
+def _is_told(count: Count) -> bool:
+    """Why a ticket has no due time is told only where there is one."""
+    name, number = count
+    return number > 0 or name in _TIMED
+
+
+def _newly_overdue(report: Report) -> int | None:
+    earlier = report.context.earlier
+    since = began_at(earlier.run_id) if earlier else None
+    if since is None:
+        return None
+    return sum(row.urgency == "overdue" and row.due is not None and row.due >= since for row in report.rows)
 
 
 def _band(row: Row) -> str:

@@ -223,6 +223,7 @@ def reporting(settings: ReportSettings, folders: FolderSettings, format: str = "
         transport=settings.transport,
         review_below=settings.review_below,
         ticket_url=settings.ticket_url,
+        time_zone=settings.time_zone,
     )
 
 

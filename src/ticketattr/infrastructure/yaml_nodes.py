@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
 from ruamel.yaml import YAML
@@ -17,8 +18,9 @@ MAX_EVENTS = 150_000
 """The most events of the parser: a request type of a catalog takes about 14, and 10,000 of them take ten seconds."""
 
 _LONGEST_REASON = 500
-_TAG = "tag:yaml.org,2002:"
-_TAGS = {_TAG + name for name in ("map", "seq", "str", "int", "float", "bool", "null")}
+YAML_TAG = "tag:yaml.org,2002:"
+"""The prefix of the tags of plain YAML."""
+_TAGS = {YAML_TAG + name for name in ("map", "seq", "str", "int", "float", "bool", "null")}
 
 
 class WrongYAML(Exception):
@@ -33,6 +35,28 @@ class WrongYAML(Exception):
         """The message about the file `name`."""
         line = f", line {self.line}" if self.line else ""
         return f"{name}{line} is not valid YAML: {self}" if self._is_syntax else f"{name}{line}: {self}"
+
+
+class ManyWrong(Exception):
+    """All mistakes of a document, collected so that its author can correct them at once."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.found: list[WrongYAML] = []
+
+    @contextmanager
+    def collecting(self) -> Iterator[None]:
+        """Add a WrongYAML that is raised inside, and go on after it."""
+        try:
+            yield
+        except WrongYAML as wrong:
+            self.found.append(wrong)
+
+    def raise_any(self) -> None:
+        """Raise these mistakes, by line, if there are any."""
+        if self.found:
+            self.found.sort(key=lambda wrong: wrong.line)
+            raise self
 
 
 def compose(content: bytes, what: str) -> Node:
@@ -95,7 +119,7 @@ def value_of(node: Node) -> Any:
 
 
 def _scalar(node: Node) -> Any:
-    kind = str(node.tag).removeprefix(_TAG)
+    kind = str(node.tag).removeprefix(YAML_TAG)
     try:
         match kind:
             case "int":

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import pytest
@@ -85,7 +86,6 @@ def test_the_catalogs_of_this_repository_are_valid(path: Path) -> None:
         ("{value: 0, unit: days}", SLA(0, "days")),
         ("{value: 1.5, unit: days}", SLA(1.5, "days")),
         ("{value: 2.0, unit: days}", SLA(2, "days")),
-        ("{value: 1, unit: day, note: by mail}", SLA(1, "days")),
     ],
 )
 def test_an_sla_is_a_number_of_at_least_0_and_a_unit(written: str, sla: SLA) -> None:
@@ -190,7 +190,7 @@ def test_anchors_without_aliases_are_allowed() -> None:
         pytest.param(with_("Password Reset", "~"), 6, "a request type has no name", id="null type name"),
         pytest.param(with_("sla", "SLA"), 6, "'sla' is missing", id="no SLA"),
         pytest.param(
-            with_("{value: 4, unit: hours}", "4 hours"), 7, "expected `name: value` pairs", id="SLA is a text"
+            with_("{value: 4, unit: hours}", "4 hours"), 7, "write {value: 4, unit: hours}", id="SLA is a text"
         ),
         pytest.param(with_("value: 4, ", ""), 7, "'value' is missing", id="SLA without value"),
         pytest.param(with_(", unit: hours", ""), 7, "'unit' is missing", id="SLA without unit"),
@@ -232,6 +232,71 @@ def test_missing_and_wrong_values_are_refused_with_their_line(text: str, line: i
     message = refusal(text)
     assert message.startswith(f"catalog.yaml, line {line}: ")
     assert reason in message
+
+
+@pytest.mark.parametrize(
+    ("sla", "reason"),
+    [
+        ("{value: 1,5, unit: hours}", "no comma in a number: write value: 1.5"),
+        ("{value: 1,5, unit: hours, response: {value: 1, unit: hours}}", "no comma in a number: write value: 1.5"),
+        ("{value: 4, unit: hours, response: {value: 0,5, unit: hours}}", "no comma in a number: write value: 0.5"),
+        ("{value: 1,500, unit: minutes}", "write value: 1.500 or value: 1500"),
+        ("{value: '1,5', unit: hours}", "write 1.5, with a decimal point"),
+        ("{value: '8', unit: hours}", "write 8 without quotes"),
+        ("{value: 4h, unit: hours}", "write value: 4 and unit: hours"),
+        ("4h", "write {value: 4, unit: hours}"),
+        ("1,5 days", "write {value: 1.5, unit: days}"),
+        ("{value: 4, unit: h}", "write hours"),
+        ("{value: 4, unit: min.}", "write minutes"),
+        ("{value: 2, unit: business days}", "write days, and say in 'service_hours' when the desk works"),
+        ("{value: 4, unit: hours, clock: business}", "'clock' is not a field of an SLA"),
+        ("{value: 4, unit: hours, Value: 5}", "did you mean 'value'?"),
+        ("{vlaue: 4, unit: hours}", "did you mean 'value'?"),
+        ("{resolution: {value: 4, unit: hours}, respons: {value: 4, unit: hours}}", "did you mean 'response'?"),
+    ],
+)
+def test_an_sla_that_yaml_would_read_as_something_else_is_refused_with_what_to_write(sla: str, reason: str) -> None:
+    message = refusal(with_("{value: 4, unit: hours}", sla))
+    assert message.startswith("catalog.yaml, line 7: ")
+    assert reason in message
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "reason"),
+    [
+        ("sla:", "keyword: [reset]\n        sla:", "'keyword' is not a field of the catalog; did you mean 'keywords'?"),
+        ("sla:", "Examples: [reset]\n        sla:", "did you mean 'examples'?"),
+        ("sla:", "desciption: reset\n        sla:", "did you mean 'description'?"),
+        ("requests:", "request: []\n      requests:", "did you mean 'requests'?"),
+        ("sla:", "SLAs: 4\n        sla:", "did you mean 'sla'?"),
+    ],
+)
+def test_a_misspelt_field_is_refused_because_it_would_be_ignored(old: str, new: str, reason: str) -> None:
+    assert reason in refusal(with_(old, new))
+
+
+@pytest.mark.parametrize("field", ["owner: desk", "id: 12", "notes: [a]", "approval: true", "title: x", "labels: [b]"])
+def test_other_fields_of_a_request_type_are_ignored(field: str) -> None:
+    assert parse(f"{CATALOG}        {field}\n").entries == parse(CATALOG).entries
+
+
+def test_all_mistakes_of_a_catalog_are_named_at_once_in_the_order_of_its_lines() -> None:
+    text = (
+        with_("{value: 4, unit: hours}", "{value: 1,5, unit: hours}")
+        + "      - name: ''\n        sla: {value: 4, unit: hours}\n"
+        + "      - name: Account Unlock\n        sla: {value: 4, unit: moons}\n        keyword: [unlock]\n"
+        + "    - requests: []\n"
+        + "    - name: Hardware\n      requests: []\n"
+    )
+    message = refusal(text)
+    assert [int(line) for line in re.findall(r"line (\d+): ", message)] == [7, 8, 11, 12, 13, 15]
+
+
+def test_of_very_many_mistakes_the_first_ones_are_named() -> None:
+    requests = "".join(f"      - name: Request {n}\n        sla: {{value: 4, unit: h}}\n" for n in range(100))
+    message = refusal(CATALOG + requests)
+    assert message.count("line ") == 20
+    assert "80 more" in message
 
 
 @pytest.mark.parametrize(

@@ -53,7 +53,9 @@ def tickets_part() -> str:
     """The part with the sheet that is read."""
     with zipfile.ZipFile(io.BytesIO(reported())) as workbook:
         return next(
-            name for name in workbook.namelist() if "worksheets/sheet" in name and b"short_descr" in workbook.read(name)
+            name
+            for name in workbook.namelist()
+            if "worksheets/sheet" in name and b"Place in the queue" in workbook.read(name)
         )
 
 

@@ -6,7 +6,6 @@ So the user learns of all problems at once, and the program knows every setting 
 from __future__ import annotations
 
 import re
-import zoneinfo
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -15,6 +14,7 @@ from email.headerregistry import Address
 from pathlib import Path
 from typing import TypeVar
 
+from ...domain.time_zones import time_zone
 from ...errors import SettingsError
 from .values import Values
 
@@ -115,10 +115,9 @@ class Environment:
         """A name of the IANA time zone database, such as Europe/Berlin."""
         value = self.text(name, default)
         try:
-            if value != default:
-                zoneinfo.ZoneInfo(value)
-        except (zoneinfo.ZoneInfoNotFoundError, ValueError, OSError):
-            self.wrong.append(f"{name} is not a time zone like Europe/Berlin: {value}")
+            time_zone(value)
+        except ValueError as error:
+            self.wrong.append(f"{name} is not a time zone like Europe/Berlin: {error}")
             return default
         return value
 

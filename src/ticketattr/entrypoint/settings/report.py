@@ -16,6 +16,7 @@ class ReportSettings:
 
     review_below: float
     ticket_url: str
+    time_zone: str
     transport: Transport
 
     @classmethod
@@ -27,5 +28,6 @@ class ReportSettings:
         return cls(
             review_below=env.decimal("REVIEW_BELOW", REVIEW_BELOW, most=1.0),
             ticket_url=url,
+            time_zone=env.time_zone("TIME_ZONE", "UTC"),
             transport=read_transport(env),
         )

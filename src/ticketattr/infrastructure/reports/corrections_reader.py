@@ -2,19 +2,22 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
-from openpyxl.utils import get_column_letter
+from openpyxl.utils import column_index_from_string, get_column_letter
 
 from ...domain.correction import ReviewedReport, ReviewedRow
 from ...errors import InputError
 from .cell_text import decode_escapes
+from .labels import HEADINGS
 from .safe_workbook_reader import open_workbook, read_rows
-from .workbook_archive import RUN_ID_PROPERTY, TICKETS_SHEET
+from .workbook_archive import RUN_ID_PROPERTY, TICKETS_SHEET, column_name
 
 _FIELDS = ("place", "id", "short_description", "request_category", "request_type")
+_HEADING_CELL = re.compile(rf"'?{TICKETS_SHEET}'?!\$([A-Z]{{1,2}})\$1")
 _EXPECTED = "a report of ticketattr"
 _HINT = "Give a workbook that `ticketattr report` wrote."
 
@@ -32,14 +35,29 @@ def _reviewed(workbook: Any, path: Path) -> ReviewedReport:
         raise _not_a_report(path, f"it does not name a run, or has no sheet {TICKETS_SHEET}")
     body = read_rows(workbook[TICKETS_SHEET])
     header = [_text(value) for value in next(body, ())]
-    if missing := [name for name in _FIELDS if name not in header]:
+    found = {name: _column(name, workbook, header) for name in _FIELDS}
+    columns = {name: column for name, column in found.items() if column is not None}
+    if missing := [name for name in _FIELDS if name not in columns]:
         raise _not_a_report(path, f"the sheet {TICKETS_SHEET} has no column {missing[0]}")
-    columns = {name: header.index(name) for name in _FIELDS}
     return ReviewedReport(
         run_id=run_id,
         reviewer=_text(workbook.properties.lastModifiedBy),
         rows=tuple(_rows(body, columns)),
     )
+
+
+def _column(field: str, workbook: Any, header: list[str]) -> int | None:
+    """The place of the column with that field, from 0: by what is written above it, or else by its defined name.
+
+    Workbooks of earlier versions have the names of the fields above their columns. Not every program moves defined
+    names along with the columns.
+    """
+    for title in (HEADINGS[field], field):
+        if title in header:
+            return header.index(title)
+    name = workbook.defined_names.get(column_name(field))
+    match = _HEADING_CELL.fullmatch(str(name.attr_text)) if name else None
+    return column_index_from_string(match[1]) - 1 if match else None
 
 
 def _rows(body: Iterable[tuple[Any, ...]], columns: dict[str, int]) -> Iterator[ReviewedRow]:

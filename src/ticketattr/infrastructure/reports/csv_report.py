@@ -8,7 +8,9 @@ from __future__ import annotations
 import codecs
 import io
 from dataclasses import dataclass, fields
+from datetime import datetime
 from pathlib import Path
+from typing import Any
 
 from ...domain.report import Report, Row
 from ..files import output
@@ -22,9 +24,14 @@ class CSVReports:
     """Writes reports as CSV files; a path of `-` is stdout."""
 
     def write(self, report: Report, path: Path) -> None:
-        rows = ([getattr(row, name) for name in COLUMNS] for row in report.rows)
+        rows = ([_value(getattr(row, name)) for name in COLUMNS] for row in report.rows)
         with output(path) as file:
             file.write(codecs.BOM_UTF8)
             text = io.TextIOWrapper(file, encoding="utf-8", newline="", write_through=True)
             write_csv(text, COLUMNS, rows, line_end="\r\n", quote_all_text=True)
             text.detach()
+
+
+def _value(value: Any) -> Any:
+    """A time in ISO 8601, with its offset from UTC."""
+    return value.isoformat(timespec="seconds") if isinstance(value, datetime) else value

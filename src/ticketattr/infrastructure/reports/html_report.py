@@ -5,20 +5,48 @@ A narrow screen shows each ticket as a card, a wide one shows the tickets as a t
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from html import escape
 from importlib.resources import files
 from pathlib import Path
 from string import Template
 
+from ...domain.act_now import least_certain
 from ...domain.report import Report, Row
 from ...domain.sanitizing import sanitize
 from ...domain.summary import Count, Summary, summarize
 from ..files import output
-from .labels import MEANINGS, counted_types, facts, gone_tickets, made_at, since_heading
+from .labels import (
+    ACT_NOW_MEANINGS,
+    DUE_MEANINGS,
+    MEANINGS,
+    act_now_counts,
+    changes,
+    counted_types,
+    facts,
+    gone_tickets,
+    made_at,
+    oldest_ticket,
+    review_checks,
+    shown_time,
+    since_heading,
+    urgency_in_words,
+)
 
-_COLUMNS = ("ticket", "category", "request type", "description", "SLA", "age", "since", "needs review", "source")
+_COLUMNS = (
+    "ticket",
+    "category",
+    "request type",
+    "description",
+    "SLA",
+    "due",
+    "act now",
+    "age",
+    "since",
+    "needs review",
+    "source",
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,7 +60,7 @@ class HTMLReports:
         with output(path) as file:
             file.write(_start(before, report).encode())
             for row in report.rows:
-                file.write(_ticket(row).encode())
+                file.write(_ticket(row, report).encode())
             file.write(_end(after, report).encode())
 
 
@@ -51,16 +79,30 @@ def _end(template: str, report: Report) -> str:
 
 
 def _summary(report: Report, summary: Summary) -> Iterator[str]:
+    yield _bars("Act now", act_now_counts(report), ACT_NOW_MEANINGS)
+    yield _bars("When tickets are due", summary.due, DUE_MEANINGS)
+    if summary.overdue:
+        yield _bars("Overdue by category", summary.overdue, {})
     yield _bars("State of the queue", summary.states, MEANINGS)
-    yield _bars(since_heading(report), summary.since or (), {})
+    yield _bars(since_heading(report), changes(summary), {})
     if report.gone:
         yield f"<ul>{''.join(f'<li>gone: {_text(ticket)}</li>' for ticket in gone_tickets(report))}</ul>"
     yield _bars("By SLA, in calendar time", summary.bands, {})
     yield _bars("By category", summary.categories, {})
     yield _bars("By request type", counted_types(summary), {})
+    yield f"<section><h2>What needs a review</h2>{''.join(_review_section(report, summary))}</section>"
 
 
-def _bars(heading: str, counts: Sequence[Count], meanings: dict[str, str]) -> str:
+def _review_section(report: Report, summary: Summary) -> Iterator[str]:
+    yield f"<p>{summary.needs_review:,} to review. {_text(review_checks(report))}</p>"
+    if least := least_certain(report):
+        lines = (f"<li>{row.confidence:.2f} {_text(row.id)} {_text(row.short_description)}</li>" for _, row in least)
+        yield f"<p>The lowest confidence of the others:</p><ul>{''.join(lines)}</ul>"
+    if summary.oldest:
+        yield f"<p>The oldest ticket: {_text(oldest_ticket(summary.oldest))}</p>"
+
+
+def _bars(heading: str, counts: Sequence[Count], meanings: Mapping[str, str]) -> str:
     """The counts as bars, whose lengths can be compared within the group."""
     most = max((count for _, count in counts), default=0) or 1
     lines = (
@@ -71,7 +113,7 @@ def _bars(heading: str, counts: Sequence[Count], meanings: dict[str, str]) -> st
     return f"<section><h2>{_text(heading)}</h2><table class='counts'>{''.join(lines)}</table></section>"
 
 
-def _ticket(row: Row) -> str:
+def _ticket(row: Row, report: Report) -> str:
     name = _text(row.id) or "(no id)"
     cells = (
         f'<a href="{escape(row.url)}" rel="noreferrer">{name}</a>' if row.url else name,
@@ -79,6 +121,8 @@ def _ticket(row: Row) -> str:
         _text(row.request_type) or "–",
         _description(row),
         f"{row.sla_value:g} {_text(row.sla_unit)}" if row.sla_value is not None else "–",
+        shown_time(row.due, report) if row.due else "–",
+        _text(urgency_in_words(row, report)),
         f"{row.age_days:g} days" if row.age_days is not None else "–",
         _text(row.since_last_report),
         _review(row),

@@ -2,8 +2,51 @@
 
 from __future__ import annotations
 
-from ...domain.report import Report
+from collections import Counter
+from datetime import datetime
+
+from ...domain.catalog import Scope
+from ...domain.due import URGENCIES
+from ...domain.report import Report, Row
+from ...domain.service_hours import ServiceHours, describe
 from ...domain.summary import Count, Summary
+
+HEADINGS = {
+    "id": "Ticket",
+    "request_category": "Category",
+    "request_type": "Request type",
+    "short_description": "Short description",
+    "sla_value": "SLA",
+    "sla_unit": "SLA unit",
+    "sla_hours": "SLA in hours (a day is 24)",
+    "due": "Due",
+    "overdue_by": "Overdue by (hours)",
+    "urgency": "Act now",
+    "response_due": "Response due",
+    "status": "Status",
+    "priority": "Priority",
+    "assignee": "Assignee",
+    "age_days": "Age (days)",
+    "since_last_report": "Since last report",
+    "needs_review": "Needs review",
+    "source": "Decided by",
+    "confidence": "Confidence",
+    "evidence": "Evidence",
+    "next_best": "Next best",
+    "long_description": "Long description",
+    "unattributed_reason": "Why no request type",
+    "unattributed_detail": "Detail",
+    "suspicious": "Suspicious text",
+    "original_category": "Original category",
+    "original_type": "Original type",
+    "original_sla": "Original SLA",
+    "created_at": "Created",
+    "requester_email": "Requester",
+    "group": "Group",
+    "updated_at": "Changed",
+    "place": "Place in the queue",
+}
+"""The heading of the column for each field of `Row`."""
 
 MEANINGS = {
     "attributed": "chosen by the classifier: nothing to do",
@@ -12,12 +55,77 @@ MEANINGS = {
     "needs review": "a person should review it",
     "failed": "not attributed because something failed",
 }
+ACT_NOW_MEANINGS = {
+    "overdue": "past the time that the SLA promises",
+    "due within a day": "within a day by the clock of the SLA",
+    "needs review": "to review, and due later or at an unknown time",
+    "failed": "without a request type, because something failed",
+}
+DUE_MEANINGS = {
+    "no creation time": "the ticket has no valid creation time",
+    "no request type": "the SLA comes with the request type",
+    "no due time": "the catalog of the run is missing, or the SLA is longer than 100 years",
+}
 _MAX_GONE = 30
+_MAX_CLOCKS = 10
+_MINUTES_A_DAY = 24 * 60
 
 
 def made_at(report: Report) -> str:
     """The time of the report, to the minute, with its time zone."""
-    return f"{report.generated_at:%Y-%m-%d %H:%M} UTC"
+    return f"{shown_time(report.generated_at, report)} {report.context.time_zone}"
+
+
+def shown_time(time: datetime, report: Report) -> str:
+    """A time in the zone of the report, to the minute."""
+    return f"{time.astimezone(report.context.zone):%Y-%m-%d %H:%M}"
+
+
+def duration(minutes: float, *, in_days: bool = True) -> str:
+    """The two largest of days, hours and minutes: `2 d 3 h`. A day has 24 hours."""
+    whole = int(minutes)
+    days, rest = divmod(whole, _MINUTES_A_DAY) if in_days else (0, whole)
+    hours, left = divmod(rest, 60)
+    parts = [f"{number} {unit}" for number, unit in ((days, "d"), (hours, "h"), (left, "min")) if number]
+    return " ".join(parts[:2]) or "less than 1 min"
+
+
+def urgency_in_words(row: Row, report: Report) -> str:
+    """Why somebody has to act on a ticket now: `overdue by 2 d 3 h`, `due in 40 min`, `needs review`, `failed`."""
+    if row.urgency == "overdue" and row.overdue_by is not None:
+        return _overdue_in_words(row.overdue_by * 60, has_service_hours=_has_service_hours(row, report))
+    if row.urgency == "due within a day" and row.due is not None:
+        return f"due in {duration((row.due - report.generated_at).total_seconds() / 60)}"
+    return row.urgency
+
+
+def _overdue_in_words(minutes: float, *, has_service_hours: bool) -> str:
+    if not has_service_hours:
+        return f"overdue by {duration(minutes)}"
+    if not minutes:
+        return "overdue; the desk was closed since then"
+    return f"overdue by {duration(minutes, in_days=False)} of service hours"
+
+
+def _has_service_hours(row: Row, report: Report) -> bool:
+    catalog = report.context.catalog
+    entry = catalog.find(row.request_category, row.request_type) if catalog and catalog.service_hours else None
+    return bool(catalog and entry and catalog.hours_of(entry))
+
+
+def pair_of(row: Row) -> str:
+    """Category and request type in one text; empty without a request type."""
+    return f"{row.request_category} / {row.request_type}" if row.request_type else ""
+
+
+def review_checks(report: Report) -> str:
+    """What puts a ticket among those that need a review, so that nobody takes the rest for right."""
+    return (
+        "Checked: whether there is a request type; whether the confidence, where there is one, is at least "
+        f"{report.context.review_below:g}; whether the SLA that the ticket came with contradicts the catalog; "
+        "whether the text tries to steer the classifier; whether the ticket was created in the future. "
+        "Not checked: whether a confident choice is right."
+    )
 
 
 def since_heading(report: Report) -> str:
@@ -33,6 +141,23 @@ def gone_tickets(report: Report) -> list[str]:
     lines = [f"{ticket.id or '(no id)'} {ticket.short_description}" for ticket in report.gone[:_MAX_GONE]]
     more = len(report.gone) - len(lines)
     return [*lines, f"and {more:,} more"] if more else lines
+
+
+def oldest_ticket(row: Row) -> str:
+    """The oldest ticket in one line: its id, its age and its short description."""
+    return f"{row.id or '(no id)'}, {row.age_days:g} days old: {row.short_description}"
+
+
+def act_now_counts(report: Report) -> list[Count]:
+    """How many tickets there are of each urgency."""
+    counts = Counter(row.urgency for row in report.rows)
+    return [(urgency, counts[urgency]) for urgency in URGENCIES if urgency]
+
+
+def changes(summary: Summary) -> list[Count]:
+    """What changed since the earlier report; nothing without one."""
+    became = [] if summary.newly_overdue is None else [("became overdue since then", summary.newly_overdue)]
+    return [*(summary.since or ()), *became]
 
 
 def counted_types(summary: Summary) -> list[Count]:
@@ -60,4 +185,27 @@ def facts(report: Report) -> list[tuple[str, str]]:
     without_text = sum(not (row.short_description or row.long_description) for row in report.rows)
     if 2 * without_text > len(report.rows):
         known.append(("warning", f"{without_text:,} of {len(report.rows):,} tickets came without any text"))
-    return known
+    return [*known, *_clocks(report)]
+
+
+def _clocks(report: Report) -> list[tuple[str, str]]:
+    """By which clock the SLAs run: the whole catalog's, and those of the parts that have another."""
+    catalog = report.context.catalog
+    if catalog is None:
+        return [("clock of the SLAs", "unknown: the catalog of the run is missing, so no ticket has a due time")]
+    scopes: dict[Scope, ServiceHours | None] = {(): None, **catalog.service_hours}
+    lines = [(_clock_of(scope), _clock(hours)) for scope, hours in list(scopes.items())[:_MAX_CLOCKS]]
+    more = len(scopes) - len(lines)
+    return [*lines, ("clocks of other parts", f"{more:,} more")] if more else lines
+
+
+def _clock_of(scope: Scope) -> str:
+    return f"clock of the SLAs of {' / '.join(scope)}" if scope else "clock of the SLAs"
+
+
+def _clock(hours: ServiceHours | None) -> str:
+    if hours is None:
+        return "the calendar, day and night: a day has 24 hours"
+    own = len(hours.closed_yearly)
+    days = f", and on {own} days of each year" if own > 1 else ", and on one day of each year" if own else ""
+    return f"service hours: {describe(hours)}{days}; a day is a business day"

@@ -18,6 +18,8 @@ RUN_ID_PROPERTY = "run_id"
 TICKETS_SHEET = "Tickets"
 """The sheet where a person corrects request types, with one row for each ticket."""
 
+_COLUMN_NAME = "ticketattr_"
+
 MAX_BYTES = 128 * 1024 * 1024
 """The size of the largest workbook that is read."""
 MAX_UNPACKED = 512 * 1024 * 1024
@@ -46,6 +48,11 @@ DAMAGE = (
     OSError,
     RuntimeError,
 )
+
+
+def column_name(field: str) -> str:
+    """The defined name of the heading of the column with that field; programs keep it when they save a workbook."""
+    return f"{_COLUMN_NAME}{field}"
 
 
 def inspect_archive(content: bytes) -> tuple[str, str]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
 
@@ -38,6 +38,7 @@ class _Attribution(_Pair):
     confidence: float | None = None
     evidence: str = ""
     alternatives: tuple[_Pair, ...] = ()
+    response: SLA | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,14 +74,21 @@ def _item(attributed: AttributedTicket) -> _Item:
             return _Item(attributed.ticket, unattributed=unattributed)
         case Attribution(entry, source, confidence, evidence, alternatives):
             others = tuple(_Pair(other.category, other.name, other.sla) for other in alternatives)
-            attribution = _Attribution(entry.category, entry.name, entry.sla, source, confidence, evidence, others)
+            attribution = _Attribution(
+                *(entry.category, entry.name, entry.sla),
+                source=source,
+                confidence=confidence,
+                evidence=evidence,
+                alternatives=others,
+                response=entry.response,
+            )
             return _Item(attributed.ticket, attribution)
 
 
 def _attributed(item: _Item, path: Path) -> AttributedTicket:
     if attribution := item.attribution:
         outcome: Attribution | Unattributed = Attribution(
-            _entry(attribution),
+            replace(_entry(attribution), response=attribution.response),
             attribution.source,
             attribution.confidence,
             attribution.evidence,

@@ -9,7 +9,8 @@ from pathlib import Path
 from pydantic import TypeAdapter
 
 from ...application.ports import Run
-from ...domain.catalog import RequestType, ServiceCatalog
+from ...domain.catalog import RequestType, Scope, ServiceCatalog
+from ...domain.service_hours import ServiceHours
 from ...domain.ticket import Ticket
 from ...errors import CatalogError, StageFileError
 from ..files import shown_path
@@ -17,28 +18,47 @@ from .header import StageFile, checked, read_stage_file, remedy, write_stage_fil
 
 
 @dataclass(frozen=True, slots=True)
+class _HoursOf:
+    """`hours` is a place in the list of service hours; None is a clock that never stops."""
+
+    scope: Scope
+    hours: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class _Catalog:
+    """Service hours that several parts of the catalog share are there once."""
+
     entries: tuple[RequestType, ...]
+    service_hours: tuple[ServiceHours, ...] = ()
+    hours_of: tuple[_HoursOf, ...] = ()
 
 
-_ENTRIES = TypeAdapter(tuple[RequestType, ...])
 _CATALOG = TypeAdapter(_Catalog)
 _TICKETS = TypeAdapter(list[Ticket])
 
 
 def write_catalog(path: Path, catalog: ServiceCatalog, run: Run) -> None:
     """Write the catalog as a stage file."""
-    write_stage_file(path, "catalog", run, {"entries": _ENTRIES.dump_python(catalog.entries, mode="json")})
+    different = dict.fromkeys(hours for hours in catalog.service_hours.values() if hours)
+    places = {hours: place for place, hours in enumerate(different)}
+    parts = tuple(_HoursOf(scope, places[hours] if hours else None) for scope, hours in catalog.service_hours.items())
+    data = _CATALOG.dump_python(_Catalog(catalog.entries, tuple(different), parts), mode="json", exclude_none=True)
+    for hours in data["service_hours"]:
+        hours["closed"].sort()
+    write_stage_file(path, "catalog", run, data)
 
 
 def read_catalog(path: Path) -> StageFile[ServiceCatalog]:
     """The catalog in the stage file at `path`. Raises StageFileError, also if two of its entries have the same name."""
     file = read_stage_file(path, "catalog")
-    entries = checked(_CATALOG, file.data, path).entries
     try:
-        return StageFile(file.run_id, file.generated_at, ServiceCatalog(entries))
-    except CatalogError as error:
-        raise StageFileError(f"{shown_path(path)}: {error}", hint=remedy("catalog")) from error
+        found = checked(_CATALOG, file.data, path)
+        hours = {part.scope: None if part.hours is None else found.service_hours[part.hours] for part in found.hours_of}
+        return StageFile(file.run_id, file.generated_at, ServiceCatalog(found.entries, hours))
+    except (CatalogError, IndexError) as error:
+        reason = error if isinstance(error, CatalogError) else "it names service hours that it does not have"
+        raise StageFileError(f"{shown_path(path)}: {reason}", hint=remedy("catalog")) from error
 
 
 def write_tickets(path: Path, tickets: Sequence[Ticket], run: Run) -> None:

@@ -1,4 +1,4 @@
-"""The report as an Excel workbook: sheets `Summary`, `Needs review`, `Tickets`, and a hidden `Catalog`.
+"""The report as an Excel workbook: sheets `Summary`, `Act now`, `Needs review`, `Tickets`, and a hidden `Catalog`.
 
 Rows are written one by one, so that a large queue takes little memory. A custom property holds the id of the run. All
 times come from the report, so that the same report always results in the same bytes.
@@ -20,14 +20,15 @@ from ....domain.report import Report
 from ....errors import InputError
 from ...files import output
 from ..workbook_archive import RUN_ID_PROPERTY
+from .act_now import write_act_now_sheet
 from .catalog import write_catalog_sheet
 from .cells import MAX_CELL
 from .review import write_review_sheet
 from .styles import make_styles
 from .summary import write_summary_sheet
-from .tickets import COLUMNS, MAX_ROWS, write_tickets_sheet
+from .tickets import MAX_ROWS, write_tickets_sheet
 
-__all__ = ["COLUMNS", "MAX_CELL", "ExcelReports", "write_workbook"]
+__all__ = ["MAX_CELL", "ExcelReports", "write_workbook"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,6 +109,7 @@ def _write_sheets(workbook: Workbook, report: Report) -> None:
     _describe(workbook, report)
     styles = make_styles(workbook)
     write_summary_sheet(workbook, report, styles)
+    write_act_now_sheet(workbook, report, styles)
     write_review_sheet(workbook, report, styles)
     write_tickets_sheet(workbook, report, styles)
     if report.context.catalog:

@@ -27,7 +27,7 @@ def write_catalog_sheet(workbook: Workbook, catalog: ServiceCatalog, styles: Sty
     groups = _by_category(catalog.entries)
     starts = _starts(groups)
     rows = [entry for _, entries in groups for entry in entries]
-    for column, heading in enumerate(("request_category", "request_type", "sla", "", "category", "first", "count")):
+    for column, heading in enumerate(("Category", "Request type", "SLA", "", "Category", "First", "Count")):
         write_text(sheet, 0, column, heading, styles, styles.header)
     for place, entry in enumerate(rows):
         for column, text in enumerate((entry.category, entry.name, str(entry.sla))):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
 
 from xlsxwriter.format import Format
 from xlsxwriter.worksheet import Worksheet
@@ -53,6 +54,12 @@ def write_text(
 def wrapped_lines(text: str, width: int) -> int:
     """The number of lines that `text` takes in a cell that is `width` characters wide."""
     return sum(max(1, -(-len(line) // width)) for line in text.splitlines())
+
+
+def row_height(texts: Iterable[tuple[str, int]]) -> int:
+    """What a row needs for its texts, each in a column of that width; within reason."""
+    lines = max((wrapped_lines(text, width - 2) for text, width in texts), default=1)
+    return LINE_HEIGHT * max(1, min(lines, MAX_LINES))
 
 
 def rule_lines(sheet: Worksheet, first: int, last: int, columns: int, styles: Styles) -> None:

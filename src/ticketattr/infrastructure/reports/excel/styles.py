@@ -12,7 +12,7 @@ from xlsxwriter.worksheet import Worksheet
 from ....domain.report import Report
 
 BLUE, DARK_BLUE, GREY = "#0072B2", "#1F4E78", "#595959"
-_PALE_BLUE, _PALE_ORANGE = "#DDEBF7", "#FFF2CC"
+_PALE_BLUE, _PALE_ORANGE, _PALE_RED = "#DDEBF7", "#FFF2CC", "#F8D9CC"
 _LINE = {"bottom": 1, "bottom_color": "#D9D9D9"}
 
 # With the first, a leading "=" stays text even if somebody edits the cell; the second keeps new text as text.
@@ -32,12 +32,18 @@ class Styles:
     link: Format
     prose: Format
     number: Format
+    tenths: Format
     hundredths: Format
+    time: Format
+    urgent: Format
     title: Format
     section: Format
+    section_title: Format
     note: Format
+    wrapped_note: Format
     aside: Format
     label: Format
+    wrapped_label: Format
     fact: Format
     count: Format
     total_label: Format
@@ -71,16 +77,22 @@ def make_styles(workbook: Workbook) -> Styles:
         link=made(**_SHORT, font_color=BLUE, underline=1),
         prose=made(**_STAYS_TEXT),
         number=made(num_format="General"),
+        tenths=made(num_format="#,##0.0", align="right", indent=1),
         hundredths=made(num_format="0.00"),
+        time=made(num_format="yyyy-mm-dd hh:mm", align="left", indent=1),
+        urgent=made(**_SHORT, bold=True, bg_color=_PALE_RED),
         title=made(bold=True, font_size=16, font_color=DARK_BLUE),
         section=made(bold=True, font_size=12, font_color=DARK_BLUE, bottom=2, bottom_color=DARK_BLUE),
+        section_title=made(bold=True, font_size=12, font_color=DARK_BLUE),
         note=made(font_color=GREY),
-        aside=made(font_color=GREY, align="left", indent=2),
+        wrapped_note=made(font_color=GREY, text_wrap=True),
+        aside=made(font_color=GREY, align="left", text_wrap=True),
         label=made(quote_prefix=True),
-        fact=made(quote_prefix=True, num_format="@", align="left"),
-        count=made(num_format="#,##0"),
+        wrapped_label=made(**_STAYS_TEXT),
+        fact=made(**_SHORT, align="left"),
+        count=made(num_format="#,##0", align="right", indent=1),
         total_label=made(bold=True, top=1),
-        total=made(bold=True, top=1, num_format="#,##0"),
+        total=made(bold=True, top=1, num_format="#,##0", align="right", indent=1),
         internal_link=made(font_color=BLUE, underline=1),
         rule=workbook.add_format(_LINE),
     )

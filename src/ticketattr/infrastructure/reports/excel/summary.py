@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from types import MappingProxyType
 from typing import Any
 
 from xlsxwriter import Workbook
@@ -10,16 +11,29 @@ from xlsxwriter.format import Format
 from xlsxwriter.worksheet import Worksheet
 
 from ....domain.report import Report
-from ....domain.summary import Count, summarize
-from ..labels import MEANINGS, counted_types, facts, gone_tickets, made_at, since_heading
-from . import review
-from .cells import write_text
+from ....domain.summary import Count, Summary, summarize
+from ..labels import (
+    ACT_NOW_MEANINGS,
+    DUE_MEANINGS,
+    MEANINGS,
+    act_now_counts,
+    changes,
+    counted_types,
+    facts,
+    gone_tickets,
+    made_at,
+    oldest_ticket,
+    since_heading,
+)
+from . import act_now, review
+from .cells import row_height, write_text
 from .styles import BLUE, Styles, set_up_page
 
 SHEET = "Summary"
 
 _MAX_BARS = 15
-_CHART_WIDTH, _CHART_HEIGHT = 560, 340
+_CHART_WIDTH, _CHART_HEIGHT = 520, 320
+_LABEL_WIDTH, _NOTE_WIDTH = 46, 50
 
 
 def write_summary_sheet(workbook: Workbook, report: Report, styles: Styles) -> None:
@@ -30,14 +44,10 @@ def write_summary_sheet(workbook: Workbook, report: Report, styles: Styles) -> N
     page = _Page(sheet, styles)
     page.line("Ticket attribution", styles.title)
     page.line(f"{len(report.rows):,} tickets, {made_at(report)}", styles.note)
-    page.table("State of the queue", summary.states, [MEANINGS[name] for name, _ in summary.states])
-    if summary.needs_review:
-        page.link(f"internal:'{review.SHEET}'!A1", f"{summary.needs_review:,} to review: sheet {review.SHEET}")
-    page.heading(since_heading(report))
-    for name, count in summary.since or ():
-        page.count(name, count, styles.label, styles.count)
-    for ticket in gone_tickets(report):
-        page.text(f"gone: {ticket}")
+    _write_urgency(page, report, summary)
+    page.table("State of the queue", summary.states, MEANINGS)
+    _write_changes(page, report, summary)
+    page.table("When tickets are due", summary.due, DUE_MEANINGS)
     bands = page.table("By SLA, in calendar time", summary.bands)
     categories = page.table("By category", summary.categories)
     page.table("By request type", counted_types(summary))
@@ -45,14 +55,39 @@ def write_summary_sheet(workbook: Workbook, report: Report, styles: Styles) -> N
     for name, value in facts(report):
         page.fact(name, value)
     _insert_chart(workbook, sheet, "bar", "Tickets by category", categories, "E2")
-    _insert_chart(workbook, sheet, "column", "Tickets by SLA", bands, "E21")
+    _insert_chart(workbook, sheet, "column", "Tickets by SLA", bands, "E20")
+
+
+def _write_urgency(page: _Page, report: Report, summary: Summary) -> None:
+    page.heading("Act now")
+    for urgency, count in act_now_counts(report):
+        page.count(urgency, count, note=ACT_NOW_MEANINGS[urgency])
+    page.link(f"internal:'{act_now.SHEET}'!A1", f"The most urgent tickets: sheet {act_now.SHEET}")
+    page.link(
+        f"internal:'{review.SHEET}'!A1",
+        f"{summary.needs_review:,} to review, and the least certain others: sheet {review.SHEET}",
+    )
+    if summary.oldest:
+        page.text(f"Oldest ticket: {oldest_ticket(summary.oldest)}")
+    if summary.overdue:
+        page.heading("Overdue by category")
+        for category, count in summary.overdue:
+            page.count(category, count)
+
+
+def _write_changes(page: _Page, report: Report, summary: Summary) -> None:
+    page.heading(since_heading(report))
+    for name, count in changes(summary):
+        page.count(name, count)
+    for ticket in gone_tickets(report):
+        page.text(f"gone: {ticket}")
 
 
 def _set_up(sheet: Worksheet, report: Report) -> None:
     sheet.set_row(0, 24)
-    sheet.set_column(0, 0, 56)
-    sheet.set_column(1, 1, 12)
-    sheet.set_column(2, 2, 46)
+    sheet.set_column(0, 0, 9)
+    sheet.set_column(1, 1, _LABEL_WIDTH)
+    sheet.set_column(2, 2, _NOTE_WIDTH)
     sheet.hide_gridlines(2)
     set_up_page(sheet, report)
     sheet.activate()
@@ -61,22 +96,25 @@ def _set_up(sheet: Worksheet, report: Report) -> None:
 
 
 class _Page:
-    """Writes lines from top to bottom: XlsxWriter takes the rows of a large sheet in this order only."""
+    """Writes lines from top to bottom: XlsxWriter takes the rows of a large sheet in this order only.
+
+    The first column holds a number, the second what it counts, the third what that means.
+    """
 
     def __init__(self, sheet: Worksheet, styles: Styles) -> None:
         self._sheet = sheet
         self._styles = styles
         self._row = 0
 
-    def table(self, heading: str, counts: Sequence[Count], notes: Sequence[str] = ()) -> tuple[int, int]:
+    def table(
+        self, heading: str, counts: Sequence[Count], notes: Mapping[str, str] = MappingProxyType({})
+    ) -> tuple[int, int]:
         """Write the counts and their sum; returns the first and the last row of the counts."""
         self.heading(heading)
         first = self._row
-        for place, (name, count) in enumerate(counts):
-            if notes:
-                self._sheet.write_string(self._row, 2, notes[place], self._styles.aside)
-            self.count(name, count, self._styles.label, self._styles.count)
-        self.count("all", sum(count for _, count in counts), self._styles.total_label, self._styles.total)
+        for name, count in counts:
+            self.count(name, count, note=notes.get(name, ""))
+        self._count("all", sum(count for _, count in counts), self._styles.total_label, self._styles.total)
         return first, first + len(counts) - 1
 
     def heading(self, text: str) -> None:
@@ -91,21 +129,31 @@ class _Page:
         self._row += 1
 
     def text(self, text: str) -> None:
-        write_text(self._sheet, self._row, 0, text, self._styles, self._styles.label)
+        """Write a text on a line of its own, as high as the text needs."""
+        self._sheet.set_row(self._row, row_height([(text, _LABEL_WIDTH + _NOTE_WIDTH)]))
+        self._sheet.merge_range(self._row, 1, self._row, 2, "", self._styles.wrapped_label)
+        write_text(self._sheet, self._row, 1, text, self._styles, self._styles.wrapped_label)
         self._row += 1
 
-    def count(self, name: str, count: int, label: Format, format: Format) -> None:
-        self._sheet.write_number(self._row, 1, count, format)
-        write_text(self._sheet, self._row, 0, name, self._styles, label)
-        self._row += 1
+    def count(self, name: str, count: int, note: str = "") -> None:
+        self._sheet.set_row(self._row, row_height(((name, _LABEL_WIDTH), (note, _NOTE_WIDTH))))
+        if note:
+            self._sheet.write_string(self._row, 2, note, self._styles.aside)
+        self._count(name, count, self._styles.wrapped_label, self._styles.count)
 
     def fact(self, name: str, value: str) -> None:
-        write_text(self._sheet, self._row, 0, name, self._styles, self._styles.label)
-        write_text(self._sheet, self._row, 1, value, self._styles, self._styles.fact)
+        self._sheet.set_row(self._row, row_height(((name, _LABEL_WIDTH), (value, _NOTE_WIDTH))))
+        write_text(self._sheet, self._row, 1, name, self._styles, self._styles.wrapped_label)
+        write_text(self._sheet, self._row, 2, value, self._styles, self._styles.fact)
         self._row += 1
 
     def link(self, url: str, text: str) -> None:
-        self._sheet.write_url(self._row, 0, url, self._styles.internal_link, text)
+        self._sheet.write_url(self._row, 1, url, self._styles.internal_link, text)
+        self._row += 1
+
+    def _count(self, name: str, count: int, label: Format, format: Format) -> None:
+        self._sheet.write_number(self._row, 0, count, format)
+        write_text(self._sheet, self._row, 1, name, self._styles, label)
         self._row += 1
 
 
@@ -117,8 +165,8 @@ def _insert_chart(
     chart.add_series(
         {
             "name": title,
-            "categories": [SHEET, first, 0, last, 0],
-            "values": [SHEET, first, 1, last, 1],
+            "categories": [SHEET, first, 1, last, 1],
+            "values": [SHEET, first, 0, last, 0],
             "fill": {"color": BLUE},
             "gap": 50,
             "data_labels": {"value": True},

@@ -8,14 +8,19 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Literal
+from datetime import datetime, timedelta
+from operator import attrgetter
+from typing import Any, Literal
 
 from xlsxwriter import Workbook
 from xlsxwriter.format import Format
+from xlsxwriter.utility import xl_rowcol_to_cell
 from xlsxwriter.worksheet import Worksheet
 
+from ....domain.due import creation_time
 from ....domain.report import Report, Row
-from ..workbook_archive import TICKETS_SHEET
+from ..labels import HEADINGS
+from ..workbook_archive import TICKETS_SHEET, column_name
 from .catalog import add_drop_downs
 from .cells import LINE_HEIGHT, MAX_LINES, rule_lines, wrapped_lines, write_link, write_text
 from .styles import Styles, set_up_page
@@ -23,26 +28,24 @@ from .styles import Styles, set_up_page
 MAX_ROWS = 1_048_575
 """The most tickets on a sheet."""
 
-_LEAST_WIDTH = 8
+_SLICE = 1_000
+_NUMBERS = ("number", "tenths", "hundredths")
+# Excel counts days from here, as far as the calendar of after February 1900 is concerned.
+_DAY_0, _DAY = datetime(1899, 12, 30), timedelta(days=1)  # noqa: DTZ001  # a sheet has no time zones
+_LEAST_WIDTH, _TIME_WIDTH = 8, 18
 
 
 @dataclass(frozen=True, slots=True)
 class Column:
-    """A column for the field `name` of `Row`, under `heading` or `name`; `widest` is its most width in characters.
+    """A column for the field `name` of `Row`; `widest` is its most width in characters.
 
     The sheet has an optional column only if a row has a value for it.
     """
 
     name: str
-    kind: Literal["text", "editable", "flag", "link", "number", "hundredths"] = "text"
+    kind: Literal["text", "editable", "flag", "link", "number", "tenths", "hundredths", "time"] = "text"
     widest: int = 30
-    heading: str = ""
     is_optional: bool = False
-
-    @property
-    def title(self) -> str:
-        """The text in the header."""
-        return self.heading or self.name
 
 
 _COLUMNS = (
@@ -52,8 +55,15 @@ _COLUMNS = (
     Column("short_description", widest=50),
     Column("sla_value", "number"),
     Column("sla_unit"),
-    Column("sla_hours", "number", heading="sla_hours (a day is 24)"),
-    Column("age_days", "number"),
+    Column("sla_hours", "number"),
+    Column("due", "time", 17, is_optional=True),
+    Column("overdue_by", "tenths", is_optional=True),
+    Column("urgency", widest=20, is_optional=True),
+    Column("response_due", "time", 17, is_optional=True),
+    Column("status", is_optional=True),
+    Column("priority", is_optional=True),
+    Column("assignee", is_optional=True),
+    Column("age_days", "tenths"),
     Column("since_last_report", widest=16),
     Column("needs_review", "flag", 50),
     Column("source"),
@@ -67,105 +77,137 @@ _COLUMNS = (
     Column("original_category"),
     Column("original_type"),
     Column("original_sla"),
-    Column("created_at"),
+    Column("created_at", "time", 30),
     Column("requester_email", widest=40),
-    Column("status", is_optional=True),
-    Column("priority", is_optional=True),
-    Column("assignee", is_optional=True),
     Column("group", is_optional=True),
-    Column("updated_at", is_optional=True),
+    Column("updated_at", "time", 30, is_optional=True),
     Column("place", "number"),
 )
-COLUMNS = tuple(column.title for column in _COLUMNS if not column.is_optional)
-"""The headings of the columns that every report has."""
-
-_PRINTED = 10
-"""The number of columns that are printed: as many as fit on the width of a page."""
+_LAST_PRINTED = "needs_review"
+"""The last column that is printed: as many as fit on the width of a page."""
 
 
 def write_tickets_sheet(workbook: Workbook, report: Report, styles: Styles) -> None:
     """Add the sheet to `workbook`."""
     sheet = workbook.add_worksheet(TICKETS_SHEET)
     columns = _columns(report.rows)
-    widths = [_width(column, report.rows) for column in columns]
+    titles = [_title(column, report) for column in columns]
+    widths = [_width(column, title, report.rows) for column, title in zip(columns, titles, strict=True)]
     _set_up(sheet, report, columns, widths)
     rule_lines(sheet, 1, len(report.rows), len(columns), styles)
-    formats = _formats(columns, styles)
-    for place, column in enumerate(columns):
+    for place, (column, title) in enumerate(zip(columns, titles, strict=True)):
         header = styles.editable_header if column.kind == "editable" else styles.header
-        write_text(sheet, 0, place, column.title, styles, header)
-    cells = list(zip(columns, widths, formats, strict=True))
+        write_text(sheet, 0, place, title, styles, header)
+        # The import of corrections finds a column by this name if it does not know the heading.
+        workbook.define_name(column_name(column.name), f"={TICKETS_SHEET}!{xl_rowcol_to_cell(0, place, True, True)}")
+    writer = _RowWriter(sheet, report, styles, columns, widths)
     for place, row in enumerate(report.rows, start=1):
-        _write_row(sheet, place, row, cells, styles)
+        writer.write(place, row)
 
 
 def _columns(rows: Sequence[Row]) -> list[Column]:
-    return [column for column in _COLUMNS if not column.is_optional or any(getattr(row, column.name) for row in rows)]
+    return [
+        column
+        for column in _COLUMNS
+        if not column.is_optional or any(getattr(row, column.name) not in (None, "") for row in rows)
+    ]
+
+
+def _title(column: Column, report: Report) -> str:
+    heading = HEADINGS[column.name]
+    return f"{heading} ({report.context.time_zone})" if column.kind == "time" else heading
 
 
 def _set_up(sheet: Worksheet, report: Report, columns: Sequence[Column], widths: Sequence[int]) -> None:
     last_row, last_column = len(report.rows), len(columns) - 1
     for place, width in enumerate(widths):
         sheet.set_column(place, place, width, None, {"hidden": place == last_column})
-    sheet.set_row(0, 2 * LINE_HEIGHT)
+    sheet.set_row(0, 3 * LINE_HEIGHT)
     sheet.freeze_panes(1, 0)
     sheet.autofilter(0, 0, last_row, last_column)
     set_up_page(sheet, report)
-    sheet.print_area(0, 0, last_row, _PRINTED - 1)
+    names = [column.name for column in columns]
+    sheet.print_area(0, 0, last_row, names.index(_LAST_PRINTED))
     sheet.repeat_rows(0)
     if report.context.catalog and report.rows:
         places = [place for place, column in enumerate(columns) if column.kind == "editable"]
         add_drop_downs(sheet, report.context.catalog, last_row, (places[0], places[1]))
 
 
-def _formats(columns: Sequence[Column], styles: Styles) -> list[Format]:
-    by_kind = {
-        "text": styles.text,
-        "editable": styles.editable,
-        "flag": styles.flag,
-        "link": styles.text,
-        "number": styles.number,
-        "hundredths": styles.hundredths,
-    }
-    return [by_kind[column.kind] for column in columns]
+class _RowWriter:
+    """Writes the rows of one sheet. A large queue has millions of cells, so it looks up everything else once."""
+
+    def __init__(
+        self, sheet: Worksheet, report: Report, styles: Styles, columns: Sequence[Column], widths: Sequence[int]
+    ) -> None:
+        formats: dict[str, Format] = {
+            "text": styles.text,
+            "editable": styles.editable,
+            "flag": styles.flag,
+            "link": styles.text,
+            "number": styles.number,
+            "tenths": styles.tenths,
+            "hundredths": styles.hundredths,
+            "time": styles.time,
+        }
+        self._sheet, self._styles = sheet, styles
+        self._values = attrgetter(*(column.name for column in columns))
+        self._columns = [(column.kind, formats[column.kind]) for column in columns]
+        self._text_widths = [
+            (place, width)
+            for place, (column, width) in enumerate(zip(columns, widths, strict=True))
+            if column.kind in ("text", "editable", "flag", "link")
+        ]
+        self._zone = report.context.zone
+
+    def write(self, line: int, row: Row) -> None:
+        values = self._values(row)
+        if (lines := self._lines(values)) > 1:
+            self._sheet.set_row(line, LINE_HEIGHT * lines)
+        for place, (value, (kind, cell_format)) in enumerate(zip(values, self._columns, strict=True)):
+            if value is None or value == "":
+                if kind == "editable":
+                    self._sheet.write_blank(line, place, None, cell_format)
+            elif kind in _NUMBERS:
+                self._sheet.write_number(line, place, value, cell_format)
+            elif kind == "time":
+                self._write_time(line, place, value, cell_format)
+            elif kind == "link" and row.url:
+                write_link(self._sheet, line, place, row.url, value, self._styles)
+            else:
+                write_text(self._sheet, line, place, value, self._styles, cell_format)
+
+    def _write_time(self, line: int, place: int, value: datetime | str, cell_format: Format) -> None:
+        """A time as Excel counts it, in the zone of the report; a text that is not a time stays as it is."""
+        time = value if isinstance(value, datetime) else creation_time(value)
+        if time is None:
+            write_text(self._sheet, line, place, str(value), self._styles)
+        else:
+            serial = (time.astimezone(self._zone).replace(tzinfo=None, second=0, microsecond=0) - _DAY_0) / _DAY
+            self._sheet.write_number(line, place, serial, cell_format)
+
+    def _lines(self, values: Sequence[Any]) -> int:
+        most = 1
+        for place, width in self._text_widths:
+            value = values[place]
+            if len(value) >= width or "\n" in value:
+                most = max(most, wrapped_lines(value, width - 1))
+                if most >= MAX_LINES:
+                    return MAX_LINES
+        return most
 
 
-def _write_row(
-    sheet: Worksheet, place: int, row: Row, cells: Sequence[tuple[Column, int, Format]], styles: Styles
-) -> None:
-    values = [getattr(row, column.name) for column, _, _ in cells]
-    if (lines := _lines(values, [width for _, width, _ in cells])) > 1:
-        sheet.set_row(place, LINE_HEIGHT * lines)
-    for column, (value, (described, _, cell_format)) in enumerate(zip(values, cells, strict=True)):
-        if column == 0 and row.url:
-            write_link(sheet, place, column, row.url, value, styles)
-        elif isinstance(value, str):
-            write_text(sheet, place, column, value, styles, cell_format)
-            if not value and described.kind == "editable":
-                sheet.write_blank(place, column, None, cell_format)
-        elif value is not None:
-            sheet.write_number(place, column, value, cell_format)
-
-
-def _width(column: Column, rows: Sequence[Row]) -> int:
+def _width(column: Column, title: str, rows: Sequence[Row]) -> int:
     """The width of the longest line, within bounds; the button of the filter takes the width of three characters."""
-    heading = column.title.split()
+    heading = title.split()
     longest = max(_LEAST_WIDTH, *(len(word) + 3 for word in heading))
-    for row in rows:
-        value = getattr(row, column.name)
-        if value is None or value == "":
-            continue
-        longest = max(longest, max(map(len, str(value).splitlines()), default=0) + 2)
+    if column.kind == "time":
+        return max(longest, _TIME_WIDTH)
+    value_of = attrgetter(column.name)
+    for start in range(0, len(rows), _SLICE):
+        # Many rows have the same values, so each value of a slice is measured once.
+        for value in set(map(value_of, rows[start : start + _SLICE])) - {None, ""}:
+            longest = max(longest, max(map(len, str(value).splitlines()), default=0) + 2)
         if longest >= column.widest:
             return max(column.widest, len(heading[0]) + 3)
     return longest
-
-
-def _lines(values: Sequence[object], widths: Sequence[int]) -> int:
-    most = 1
-    for value, width in zip(values, widths, strict=True):
-        if isinstance(value, str) and (len(value) >= width or "\n" in value):
-            most = max(most, wrapped_lines(value, width - 1))
-            if most >= MAX_LINES:
-                return MAX_LINES
-    return most
