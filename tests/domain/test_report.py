@@ -254,7 +254,7 @@ def test_a_ticket_that_was_created_in_the_future_needs_a_review() -> None:
 
 
 def test_a_row_holds_the_status_that_the_helpdesk_sent() -> None:
-    ticket = Ticket("1", "open", extra={"status": "waiting", "priority": 3, "assignee": "Ann"})
+    ticket = Ticket("1", "open", status="waiting", assignee="Ann")
     (row,) = report(AttributedTicket(ticket, Unattributed("no_match"))).rows
     assert (row.status, row.priority, row.assignee) == ("waiting", "", "Ann")
 

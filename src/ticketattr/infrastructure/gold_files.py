@@ -23,6 +23,7 @@ from .csv_table import column_name, read_csv
 from .files import read_bounded
 from .json_text import parse_foreign_json
 from .picture_cutter import PictureCutter
+from .reports.workbook_archive import TICKETS_SHEET
 from .ticket_text import ticket_text
 
 MAX_BYTES = 64 * 1024 * 1024
@@ -128,7 +129,6 @@ def _from_stage_file(path: Path) -> list[Row]:
 
 def _from_workbook(path: Path) -> list[Row]:
     from .reports.safe_workbook_reader import open_workbook, read_rows
-    from .reports.workbook_archive import TICKETS_SHEET
 
     with open_workbook(path, expected="a readable workbook", hint=_HINT) as workbook:
         is_report = TICKETS_SHEET in workbook.sheetnames

@@ -33,7 +33,7 @@ NOT_TEXT = {
     *("sla_value", "sla_hours", "age_days", "confidence", "place", "url"),
     *("due", "overdue_by", "response_due", "urgency", "since_last_report"),
 }
-OPTIONAL = {"due", "overdue_by", "urgency", "response_due", "status", "priority", "assignee"}
+OPTIONAL = {"due", "overdue_by", "urgency", "response_due", "status", "priority", "assignee", "group", "updated_at"}
 FIRST_COLUMNS = ["Ticket", "Category", "Request type", "Short description", "SLA", "SLA unit"]
 
 
