@@ -11,7 +11,7 @@ from ticketattr.errors import ServiceError, SettingsError, TicketAttrError
 from ..fakes import ScriptedClassifier
 
 PARAMETERS = "Check LLM_THINKING_BUDGET, LLM_TEMPERATURE, LLM_TOP_P, LLM_TOP_K and LLM_API_VERSION for this model."
-OTHER_MODEL = "Try again. If the problem stays, set LLM_MODEL_NAME to another model."
+OTHER_MODEL = "Try again. If the error remains, set LLM_MODEL_NAME to another model."
 
 
 def test_a_classifier_that_answers_passes() -> None:

@@ -36,7 +36,7 @@ async def _ask(classifier: Classifier) -> None:
 
 def _as_error(failure: BatchFailed) -> TicketAttrError:
     if failure.reason != "service_error":
-        return ServiceError(str(failure), hint="Try again. If the problem stays, set LLM_MODEL_NAME to another model.")
+        return ServiceError(str(failure), hint="Try again. If the error remains, set LLM_MODEL_NAME to another model.")
     if failure.is_transient:
         return ServiceError(str(failure), hint="Try again later.")
     return SettingsError(

@@ -101,7 +101,7 @@ def main() -> None:
         # A shell may start a job in the background with the signal ignored.
         if signal.getsignal(number) is not signal.SIG_IGN:
             signal.signal(number, _exit_on_signal)
-    # What is imported stays: looking through it for garbage again and again takes a tenth of a short run.
+    # Imported objects are never freed. Searching them for garbage again and again takes a tenth of a short run.
     gc.set_threshold(50_000, 20, 20)
     prepare_standard_streams()
     app(prog_name="ticketattr")

@@ -25,7 +25,10 @@ from .settings.values import Values, read_values
 log = logging.getLogger(__name__)
 
 MONITORED = ("run", "send")
-"""The commands whose end is recorded, published as metrics and reported as alerts."""
+"""Commands whose outcome is recorded, published as metrics and reported as alerts.
+
+The same as `domain.run_history.Command`, which is not imported here because it is not needed for most commands.
+"""
 
 
 @dataclass(slots=True)

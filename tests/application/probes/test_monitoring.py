@@ -61,7 +61,7 @@ def test_readers_of_metrics_that_cannot_be_written_do_not_matter() -> None:
     assert (result.status, result.message) == ("error", "METRICS_TEXTFILE: metrics is a file")
 
 
-def test_a_gateway_is_asked_only_online() -> None:
+def test_a_pushgateway_is_contacted_only_online() -> None:
     asked: list[str] = []
     assert list(probe_pushgateway(lambda: asked.append("asked"), online=False)) == [
         CheckResult("metrics", "METRICS_PUSH_URL: not contacted; --online contacts it")
@@ -73,7 +73,7 @@ def test_a_gateway_is_asked_only_online() -> None:
     assert asked == ["asked"]
 
 
-def test_a_gateway_that_fails_raises_its_error() -> None:
+def test_a_pushgateway_that_fails_raises_its_error() -> None:
     def examine() -> None:
         raise ServiceError("it is down")
 
@@ -81,7 +81,7 @@ def test_a_gateway_that_fails_raises_its_error() -> None:
         list(probe_pushgateway(examine, online=True))
 
 
-def test_an_alert_url_that_apprise_does_not_understand_is_an_error() -> None:
+def test_an_alert_url_that_is_not_valid_for_apprise_is_an_error() -> None:
     assert list(probe_alerts([AlertService("json", True), AlertService("tgram", False)])) == [
         CheckResult("alerts", "alert service 1 of 2 (json): its URL is valid for apprise; no message was sent"),
         CheckResult(

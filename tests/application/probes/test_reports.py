@@ -62,7 +62,7 @@ def test_a_report_log_that_does_not_exist_is_fine_as_long_as_nothing_may_have_be
         check(desk, FakeLog(is_there=False), now=MIDNIGHT + timedelta(days=3))
 
 
-def test_of_a_log_of_the_earlier_implementation_nothing_more_is_read(desk: Desk) -> None:
+def test_of_a_report_log_of_the_earlier_implementation_nothing_more_is_read(desk: Desk) -> None:
     desk.put("a.xlsx")
     assert check(desk, FakeLog(is_current=False)) == [
         CheckResult(
@@ -95,9 +95,11 @@ def test_reports_that_wait_are_counted_by_their_state(desk: Desk) -> None:
             "reports",
             "1 report in doubt",
             "warning",
-            "The next run repeats the same message, or decide with `ticketattr pending resolve`.",
+            "The next run sends the same message again, or decide with `ticketattr pending resolve`.",
         ),
-        CheckResult("reports", "2 reports not sent yet", "warning", "The next run sends them, or `ticketattr send`."),
+        CheckResult(
+            "reports", "2 reports not sent yet", "warning", "The next run sends them; so does `ticketattr send`."
+        ),
     ]
 
 
@@ -118,9 +120,9 @@ def test_a_report_that_the_mail_server_refused_is_a_warning(desk: Desk) -> None:
     assert check(desk)[1:] == [
         CheckResult(
             "reports",
-            "1 report not accepted by the mail server yet",
+            "1 report not accepted by the mail server",
             "warning",
-            "`ticketattr pending list` says why; the next run tries again.",
+            "`ticketattr pending list` shows why. The next run tries again.",
         )
     ]
 

@@ -83,7 +83,7 @@ class FakeKept:
 @dataclass
 class FakeCache:
     content: FakeKept | InputError | None = None
-    is_fresh: bool = True
+    is_young: bool = True
     max_stale: timedelta = timedelta(hours=24)
 
     def read_copy(self) -> FakeKept | None:
@@ -91,8 +91,8 @@ class FakeCache:
             raise self.content
         return self.content
 
-    def is_usable(self, kept: FakeKept, /) -> bool:
-        return self.is_fresh
+    def is_usable(self, kept: FakeKept) -> bool:
+        return self.is_young
 
 
 def run(results: Generator[CheckResult, None, T]) -> tuple[list[CheckResult], T]:
@@ -141,7 +141,7 @@ def test_a_kept_catalog_is_named_with_the_time_until_which_it_can_be_used() -> N
 
 
 def test_a_kept_catalog_that_is_too_old_is_named_as_such() -> None:
-    cache = FakeCache(FakeKept(MIDNIGHT), is_fresh=False)
+    cache = FakeCache(FakeKept(MIDNIGHT), is_young=False)
     assert check(FakeSource(), cache)[0][0] == CheckResult(
         "catalog",
         "a catalog of 2026-11-23 00:00 UTC is kept, but is too old to be used while the server is down",
@@ -149,7 +149,7 @@ def test_a_kept_catalog_that_is_too_old_is_named_as_such() -> None:
 
 
 def test_a_kept_catalog_in_the_future_says_that_the_clock_is_wrong() -> None:
-    cache = FakeCache(FakeKept(MIDNIGHT + timedelta(minutes=1)), is_fresh=False)
+    cache = FakeCache(FakeKept(MIDNIGHT + timedelta(minutes=1)), is_young=False)
     assert check(FakeSource(), cache)[0][0] == CheckResult(
         "catalog",
         "the kept catalog is of 2026-11-23 00:01 UTC, which is in the future",
@@ -187,7 +187,7 @@ def test_while_the_server_is_down_the_kept_catalog_is_used() -> None:
     ]
 
 
-@pytest.mark.parametrize("cache", [FakeCache(), FakeCache(FakeKept(MIDNIGHT), is_fresh=False)])
+@pytest.mark.parametrize("cache", [FakeCache(), FakeCache(FakeKept(MIDNIGHT), is_young=False)])
 def test_while_the_server_is_down_and_no_kept_catalog_can_be_used_its_error_is_raised(cache: FakeCache) -> None:
     with pytest.raises(ServiceError, match="answered 503"):
         check(FakeSource(DOWN), cache)

@@ -18,10 +18,10 @@ _GROUP_MAY_ENTER = 0o010
 
 @dataclass(frozen=True, slots=True)
 class AlertService:
-    """An alert service by the scheme of its URL. `is_understood`: apprise can send to the URL."""
+    """An alert service by the scheme of its URL. `is_valid`: the URL is valid for apprise."""
 
     scheme: str
-    is_understood: bool
+    is_valid: bool
 
 
 def probe_textfile(
@@ -38,12 +38,12 @@ def probe_textfile(
         yield from _readers(modes_above(textfile))
 
 
-def probe_pushgateway(examine: Callable[[], None], *, online: bool) -> Iterator[CheckResult]:
-    """Whether a Pushgateway answers. It is asked only when `online`. Raises what `examine` raises."""
+def probe_pushgateway(contact: Callable[[], None], *, online: bool) -> Iterator[CheckResult]:
+    """Whether a Pushgateway answers. `contact` is called only when `online`. Raises what it raises."""
     if not online:
         yield CheckResult("metrics", "METRICS_PUSH_URL: not contacted; --online contacts it")
         return
-    examine()
+    contact()
     yield CheckResult("metrics", "METRICS_PUSH_URL: a Pushgateway answers; no metrics were pushed")
 
 
@@ -51,7 +51,7 @@ def probe_alerts(services: Sequence[AlertService]) -> Iterator[CheckResult]:
     """One result for each alert service. No message is sent, because it would alarm somebody."""
     for place, service in enumerate(services, start=1):
         name = f"alert service {place} of {len(services)} ({service.scheme})"
-        if service.is_understood:
+        if service.is_valid:
             yield CheckResult("alerts", f"{name}: its URL is valid for apprise; no message was sent")
         else:
             fix = "Correct it in ALERT_URLS: the documentation of apprise has the URL format of each service."
@@ -61,7 +61,7 @@ def probe_alerts(services: Sequence[AlertService]) -> Iterator[CheckResult]:
 def probe_run_history(read: Callable[[], RunHistory | None], name: str, now: datetime) -> Iterator[CheckResult]:
     """How the last run of each command ended, from the history in the file `name`.
 
-    `read` returns None when no run is recorded yet, and raises InputError when the history cannot be used.
+    `read` returns None when no run is recorded yet, and raises InputError when the history cannot be read.
     """
     try:
         history = read()

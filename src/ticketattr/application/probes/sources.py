@@ -17,7 +17,7 @@ SourceKind = Literal["stdin", "file", "server"]
 """Where a source is read from."""
 
 
-class KeptCatalog(Protocol):
+class CatalogCopy(Protocol):
     """The catalog that an earlier run kept, and when its source last confirmed it (UTC)."""
 
     @property
@@ -27,7 +27,7 @@ class KeptCatalog(Protocol):
     def confirmed_at(self) -> datetime: ...
 
 
-K = TypeVar("K", bound=KeptCatalog)
+K = TypeVar("K", bound=CatalogCopy)
 
 
 class CatalogCache(Protocol[K]):

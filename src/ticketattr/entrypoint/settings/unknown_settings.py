@@ -37,10 +37,12 @@ class UnknownSetting:
 
     @property
     def what(self) -> str:
+        """What is wrong with the name."""
         return f"{self.name} ({self.source}) is {'no longer' if self.advice else 'not'} a setting"
 
     @property
     def fix(self) -> str:
+        """What the user can do."""
         if self.advice:
             return self.advice
         return f"Rename it to {self.guess}, or remove it." if self.guess else "Remove it: nothing reads it."
