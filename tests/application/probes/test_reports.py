@@ -95,10 +95,10 @@ def test_reports_that_wait_are_counted_by_their_state(desk: Desk) -> None:
             "reports",
             "1 report in doubt",
             "warning",
-            "The next run repeats the same message, or decide with `ticketattr pending resolve`.",
+            "The next run sends the same message again, or decide with `ticketattr pending resolve`.",
         ),
         CheckResult(
-            "reports", "2 reports not sent yet", "warning", "The next run sends them, or `ticketattr send`."
+            "reports", "2 reports not sent yet", "warning", "The next run sends them; so does `ticketattr send`."
         ),
     ]
 
@@ -120,9 +120,9 @@ def test_a_report_that_the_mail_server_refused_is_a_warning(desk: Desk) -> None:
     assert check(desk)[1:] == [
         CheckResult(
             "reports",
-            "1 report not accepted by the mail server yet",
+            "1 report not accepted by the mail server",
             "warning",
-            "`ticketattr pending list` says why; the next run tries again.",
+            "`ticketattr pending list` shows why. The next run tries again.",
         )
     ]
 

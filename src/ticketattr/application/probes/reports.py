@@ -14,15 +14,12 @@ from ..report_tracker import ReportTracker, refuse_lost_report_log
 
 _STATES: dict[ReportState, tuple[str, str]] = {
     "pending": ("not sent yet", "The next run sends them; so does `ticketattr send`."),
-    "failed": (
-        "not accepted by the mail server yet",
-        "`ticketattr pending list` says why; the next run tries again.",
-    ),
-    "sending": ("being sent", "Wait until the other ticketattr ends."),
-    "in_doubt": ("in doubt", "The next run repeats the same message, or decide with `ticketattr pending resolve`."),
+    "failed": ("not accepted by the mail server", "`ticketattr pending list` shows why. The next run tries again."),
+    "sending": ("being sent now", "Wait until the other ticketattr ends."),
+    "in_doubt": ("in doubt", "The next run sends the same message again, or decide with `ticketattr pending resolve`."),
     "held": ("in doubt and held", "Decide with `ticketattr pending resolve`."),
-    "sent": ("put off for a recipient", "The next run tries again; `ticketattr pending list` says for whom."),
-    "damaged": ("damaged", "Remove them from OUTPUT_DIR, or write them again with `ticketattr report`."),
+    "sent": ("deferred for a recipient", "The next run tries again. `ticketattr pending list` shows the recipients."),
+    "damaged": ("damaged", "Remove them from OUTPUT_DIR, or create them again with `ticketattr report`."),
 }
 
 
