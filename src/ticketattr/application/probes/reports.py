@@ -15,7 +15,7 @@ from ..report_tracker import ReportTracker, refuse_lost_report_log
 _STATES: dict[ReportState, tuple[str, str]] = {
     "pending": ("not sent yet", "The next run sends them; so does `ticketattr send`."),
     "failed": ("not accepted by the mail server", "`ticketattr pending list` shows why. The next run tries again."),
-    "sending": ("being sent now", "Wait for the other ticketattr to end."),
+    "sending": ("being sent now", "Wait until the other ticketattr ends."),
     "in_doubt": ("in doubt", "The next run sends the same message again, or decide with `ticketattr pending resolve`."),
     "held": ("in doubt and held", "Decide with `ticketattr pending resolve`."),
     "sent": ("deferred for a recipient", "The next run tries again. `ticketattr pending list` shows the recipients."),
