@@ -278,8 +278,8 @@ def test_business_days_are_additive(hours: ServiceHours, start: datetime, first:
     both = after_business_days(hours, start, Fraction(first + second))
     assert one is not None
     assert both is not None
-    # A microsecond of a short day is as much of a day as many microseconds of a long one. In open time, the end of a span
-    # and the start of the next are the same, so the difference is measured in open time.
+    # A microsecond of a short day is as much of a day as many microseconds of a long one. The end of a span and the
+    # start of the next are the same in open time, so the difference is measured in that.
     assert open_time(hours, min(one, both), max(one, both)) <= timedelta(milliseconds=1)
 
 
