@@ -11,8 +11,8 @@ from openpyxl.utils import get_column_letter
 from ...domain.correction import ReviewedReport, ReviewedRow
 from ...errors import InputError
 from .cell_text import decode_escapes
-from .safe_workbook_reader import open_workbook, read_rows
-from .workbook_archive import RUN_ID_PROPERTY, TICKETS_SHEET
+from .safe_workbook_reader import open_report, read_rows
+from .workbook_archive import TICKETS_SHEET
 
 _FIELDS = ("place", "id", "short_description", "request_category", "request_type")
 _EXPECTED = "a report of ticketattr"
@@ -20,16 +20,17 @@ _HINT = "Give a workbook that `ticketattr report` wrote."
 
 
 def read_reviewed(path: Path) -> ReviewedReport:
-    """The report in the workbook at `path`. Raises InputError if that is not a report that ticketattr wrote."""
-    with open_workbook(path, expected=_EXPECTED, hint=_HINT) as workbook:
-        return _reviewed(workbook, path)
+    """The report in the workbook at `path`; its run id is empty if the workbook does not name a run any more.
+
+    Raises InputError if that is not a report that ticketattr wrote.
+    """
+    with open_report(path, expected=_EXPECTED, hint=_HINT) as (workbook, run_id):
+        return _reviewed(workbook, run_id, path)
 
 
-def _reviewed(workbook: Any, path: Path) -> ReviewedReport:
-    names = {item.name: item.value for item in workbook.custom_doc_props.props}
-    run_id = names.get(RUN_ID_PROPERTY)
-    if TICKETS_SHEET not in workbook.sheetnames or not isinstance(run_id, str):
-        raise _not_a_report(path, f"it does not name a run, or has no sheet {TICKETS_SHEET}")
+def _reviewed(workbook: Any, run_id: str, path: Path) -> ReviewedReport:
+    if TICKETS_SHEET not in workbook.sheetnames:
+        raise _not_a_report(path, f"it has no sheet {TICKETS_SHEET}")
     body = read_rows(workbook[TICKETS_SHEET])
     header = [_text(value) for value in next(body, ())]
     if missing := [name for name in _FIELDS if name not in header]:

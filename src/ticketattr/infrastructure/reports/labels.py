@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from ...domain.report import Report
 from ...domain.summary import Count, Summary
+from .run_id_reader import RUN_FACT
 
 MEANINGS = {
     "attributed": "chosen by the classifier: nothing to do",
@@ -43,7 +44,7 @@ def counted_types(summary: Summary) -> list[Count]:
 def facts(report: Report) -> list[tuple[str, str]]:
     """How the report was made: names and values."""
     context, bill = report.context, report.context.bill
-    known = [("run", report.run_id), ("attributed at", made_at(report))]
+    known = [(RUN_FACT, report.run_id), ("attributed at", made_at(report))]
     if bill:
         known += [
             ("model", bill.model or "unknown"),

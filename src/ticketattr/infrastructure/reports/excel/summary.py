@@ -12,11 +12,12 @@ from xlsxwriter.worksheet import Worksheet
 from ....domain.report import Report
 from ....domain.summary import Count, summarize
 from ..labels import MEANINGS, counted_types, facts, gone_tickets, made_at, since_heading
+from ..run_id_reader import SUMMARY_SHEET
 from . import review
 from .cells import write_text
 from .styles import BLUE, Styles, set_up_page
 
-SHEET = "Summary"
+SHEET = SUMMARY_SHEET
 
 _MAX_BARS = 15
 _CHART_WIDTH, _CHART_HEIGHT = 560, 340
