@@ -36,7 +36,7 @@ class EMLOutbox:
     def send(self, message: Message, contents: Sequence[bytes], to: Sequence[str] = ()) -> Acceptance:
         """Write the message for all its recipients, whoever is in `to`."""
         path = self.folder / _file_name(message)
-        content = self.template.compose(message, contents).as_bytes()
+        content = self.template.compose(message, contents)
         with replacing(path) as file:
             file.write(content)
         return Acceptance(f"written to {path}", len(content))

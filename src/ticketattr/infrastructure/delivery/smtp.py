@@ -168,7 +168,7 @@ class SMTPSession:
 
     def send(self, message: Message, contents: Sequence[bytes], to: Sequence[str] = ()) -> Acceptance:
         """Send one message, and translate the replies. Raises what `MailSession.send` raises."""
-        content = self._template.compose(message, contents).as_bytes()
+        content = self._template.compose(message, contents)
         if self.max_size and len(content) > self.max_size:
             raise MessageRefused(
                 f"a mail of {len(content):,} bytes is too large: at most {self.max_size:,} are accepted"
