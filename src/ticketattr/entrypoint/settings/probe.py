@@ -11,7 +11,7 @@ from ...errors import ExitCode, TicketAttrError
 from .environment import Environment, SettingSpec
 from .masking import MASK, masked_value
 from .names import SECTIONS, known_settings
-from .unknown_settings import unknown_settings
+from .unknown_settings import cut_settings, unknown_settings
 from .values import Values, file_setting
 
 AREA = "settings"
