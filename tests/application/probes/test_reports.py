@@ -97,9 +97,7 @@ def test_reports_that_wait_are_counted_by_their_state(desk: Desk) -> None:
             "warning",
             "The next run repeats the same message, or decide with `ticketattr pending resolve`.",
         ),
-        CheckResult(
-            "reports", "2 reports not sent yet", "warning", "The next run sends them, or `ticketattr send`."
-        ),
+        CheckResult("reports", "2 reports not sent yet", "warning", "The next run sends them, or `ticketattr send`."),
     ]
 
 

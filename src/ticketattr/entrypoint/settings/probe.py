@@ -32,6 +32,8 @@ def probe_settings(values: Values, *, everything: bool) -> Iterator[CheckResult]
     yield from problems
     for unknown in unknown_settings(values):
         yield CheckResult.warning(AREA, unknown.what, unknown.fix)
+    for what in cut_settings(values):
+        yield CheckResult.warning(AREA, what, "Put the value into quotation marks, or the comment on its own line.")
     yield from _exposed_secrets(values)
 
 

@@ -24,7 +24,7 @@ class SourceSettings:
     @classmethod
     def read(cls, env: Environment) -> SourceSettings:
         """Read the settings; `env` collects what is missing or wrong."""
-        helpdesk, catalog_location = _helpdesk_access(env), env.required("SERVICE_CATALOG_URL")
+        helpdesk, catalog_location = _helpdesk_access(env), env.required("SERVICE_CATALOG_URL", may_be_path=True)
         if helpdesk.location == catalog_location == str(STREAM):
             env.wrong.append("HELPDESK_API_URL and SERVICE_CATALOG_URL cannot both be stdin")
         return cls(
@@ -40,7 +40,7 @@ class SourceSettings:
 
 
 def _helpdesk_access(env: Environment) -> HelpdeskAccess:
-    location = env.required("HELPDESK_API_URL")
+    location = env.required("HELPDESK_API_URL", may_be_path=True)
     if not location.lower().startswith(("http://", "https://")):
         return HelpdeskAccess(location)
     return HelpdeskAccess(location, env.secret("HELPDESK_API_KEY"), env.secret("HELPDESK_API_SECRET"))

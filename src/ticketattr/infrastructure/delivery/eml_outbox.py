@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import ClassVar
 
@@ -28,6 +28,10 @@ class EMLOutbox:
         """Create the folder if it does not exist. Raises SettingsError or ServiceError."""
         make_folder(self.folder)
         yield self
+
+    def rehearse(self, message: Message) -> None:
+        """Compose the message without its reports. Raises SettingsError if it is not valid."""
+        self.template.compose(replace(message, reports=()), ())
 
     def max_mail_size(self) -> None:
         """None: a file has no limit. Raises SettingsError or ServiceError if the folder cannot be used."""

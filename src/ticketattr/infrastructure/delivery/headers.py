@@ -72,7 +72,7 @@ def problem_of(content: bytes, headers: Iterable[str], sender: str, attachments:
     if not content.isascii() or b"\x00" in content:
         return "it contains bytes that are not ASCII"
     mail = BytesParser(policy=compat32).parsebytes(content)
-    if [name.lower() for name in mail.keys()] != [name.lower() for name in headers]:
+    if [name.lower() for name in mail] != [name.lower() for name in headers]:
         return "its headers are not those that it was composed with"
     if [address for _, address in getaddresses([str(mail["From"]).replace("\r\n", "")])] != [sender]:
         return "its header From does not hold the one address of the sender"
@@ -81,12 +81,14 @@ def problem_of(content: bytes, headers: Iterable[str], sender: str, attachments:
 
 def _problem_of_parts(mail: Message, attachments: int) -> str:
     parts = [part for part in mail.walk() if part is not mail]
-    if any(not {name.lower() for name in part.keys()} <= _PART_HEADERS for part in parts):
+    if any(not {name.lower() for name in part} <= _PART_HEADERS for part in parts):
         return "a part has headers that do not belong to it"
     found = sum(part.get_content_disposition() == "attachment" for part in parts)
-    return "" if found == attachments and len(parts) == attachments + 3 else "its parts are not those of its reports"
+    # The two texts; with attachments, also the part that holds both.
+    expected = attachments + 3 if attachments else 2
+    return "" if found == attachments and len(parts) == expected else "its parts are not those of its reports"
 
 
 def _is_plain(text: str) -> bool:
-    """Whether `text` may stand in a header as it is: ASCII on one line, with nothing that looks like an encoded word."""
+    """Whether `text` may stand in a header as it is: short, ASCII, and nothing that looks like an encoded word."""
     return text.isascii() and "=?" not in text and len(text) <= _WIDTH - len("Reply-To: ")
