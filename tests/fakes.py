@@ -209,6 +209,9 @@ class FakeMailer:
         self.sessions += 1
         yield FakeMailSession(self)
 
+    def rehearse(self, message: Message) -> None:
+        """It composes nothing."""
+
     def max_mail_size(self) -> int | None:
         if self.unreachable:
             raise self.unreachable

@@ -19,9 +19,11 @@ from ticketattr.domain.ticket import AttributedTicket, Attribution, Ticket
 from ticketattr.infrastructure.reports.cell_text import cell_matches
 from ticketattr.infrastructure.reports.corrections_reader import read_reviewed
 from ticketattr.infrastructure.reports.excel import ExcelReports
+from ticketattr.infrastructure.reports.workbook_archive import inspect_archive
 
 from .fakes import CATALOG, GENERAL, MIDNIGHT
 from .hostile import hostile_texts
+from .infrastructure.reports.test_run_id_reader import without_properties
 
 
 def main(example: Path, folder: Path) -> None:
@@ -29,6 +31,7 @@ def main(example: Path, folder: Path) -> None:
     render(example, folder)
     hostile_text_comes_back(folder)
     corrections_come_back(example, folder)
+    run_comes_back(example, folder)
 
 
 def render(workbook: Path, folder: Path) -> None:
@@ -79,6 +82,21 @@ def corrections_come_back(example: Path, folder: Path) -> None:
     validations = load_workbook(saved)["Tickets"].data_validations.dataValidation
     assert len(validations) == 2, validations
     print("3 edited cells are still 3 after LibreOffice, and the drop-downs still exist")
+
+
+def run_comes_back(example: Path, folder: Path) -> None:
+    """LibreOffice keeps both places of the run's id: the report names its run even if one of them is lost later."""
+    run = read_reviewed(example).run_id
+    assert run
+    saved = through_office(example, folder)
+    assert inspect_archive(saved.read_bytes()) == ("", run)
+    assert inspect_archive(without_properties(saved.read_bytes())) == ("", run)
+    convert(example, "ods", folder)
+    convert(folder / f"{example.stem}.ods", "xlsx", folder / "from-ods")
+    back = (folder / "from-ods" / example.name).read_bytes()
+    assert inspect_archive(back) == ("", run)
+    assert inspect_archive(without_properties(back)) == ("", run)
+    print(f"LibreOffice keeps the run {run} in the properties and in the summary, also through ODS")
 
 
 def through_office(path: Path, folder: Path) -> Path:

@@ -18,6 +18,7 @@ HANG_UP = "hang up"
 SAY_NOTHING = "say nothing"
 DRIP = "drip for ever"
 IN_PIECES = "in pieces: "
+LATER = "later: "
 HANG_UP_WITHIN = "hang up within the message"
 
 _PLAIN = {
@@ -51,7 +52,7 @@ class Script:
     """The replies to each verb, in turn; the last one is repeated. END is the end of a message.
 
     A key may contain an argument ("RCPT gone@example.com"). `extensions` are announced after EHLO. `said` records the
-    verbs of the client.
+    verbs of the client, `lines` the whole lines.
     """
 
     replies: dict[str, list[str]] = field(default_factory=dict)
@@ -60,6 +61,7 @@ class Script:
     port: int = 0
     received: list[Received] = field(default_factory=list)
     said: list[str] = field(default_factory=list)
+    lines: list[str] = field(default_factory=list)
 
     def reply_to(self, verb: str, argument: str = "") -> str:
         for key in (f"{verb} {argument}", verb):
@@ -117,6 +119,7 @@ class _Dialogue:
 
     def answer(self, verb: str, rest: str) -> None:
         self.script.said.append(verb)
+        self.script.lines.append(f"{verb} {rest}")
         special = {"EHLO": self.introduce, "RCPT": self.recipient, "DATA": self.message, "STARTTLS": self.encrypt}
         if verb in special:
             special[verb](rest)
@@ -157,7 +160,7 @@ class _Dialogue:
         self.say("END")
 
     def say(self, verb: str, argument: str = "") -> str:
-        reply = self.script.reply_to(verb, argument)
+        reply = self.in_time(self.script.reply_to(verb, argument))
         if reply == HANG_UP:
             raise EOFError
         if reply == SAY_NOTHING:
@@ -176,6 +179,11 @@ class _Dialogue:
             return reply
         self.send(reply)
         return reply
+
+    def in_time(self, reply: str) -> str:
+        if reply.startswith(LATER):
+            time.sleep(0.4)
+        return reply.removeprefix(LATER)
 
     def send(self, text: str) -> None:
         self.connection.sendall(f"{text}\r\n".encode())

@@ -60,7 +60,7 @@ def messages_of(
 
 def bytes_of(message: Message) -> int:
     contents = [bytes(report.size) for report in message.reports]
-    return len(MailTemplate("IT Service Desk", "https://example.com/code").compose(message, contents).as_bytes())
+    return len(MailTemplate("IT Service Desk", "https://example.com/code").compose(message, contents))
 
 
 class TestAddressing:

@@ -15,6 +15,7 @@ import openpyxl
 import pytest
 
 from ..conftest import CLI, DATA
+from ..infrastructure.reports.test_run_id_reader import without_properties
 from ..servers import HTTPServer, Request, asked_tickets, gemini
 from ..workbooks import tickets_table
 
@@ -189,6 +190,48 @@ class TestImport:
         result = cli("corrections", "import", str(report), "-i", str(newest / "attributions.json"))
         assert result.exit_code == 3
         assert "workbook and attributions belong to different runs" in result.stderr
+
+
+class TestOtherPrograms:
+    """A program that saves a report may drop what names the run."""
+
+    def strip(self, report: Path, *, keep_summary: bool) -> None:
+        if not keep_summary:
+            workbook = openpyxl.load_workbook(report)
+            del workbook["Summary"]
+            workbook.save(report)
+        report.write_bytes(without_properties(report.read_bytes()))
+
+    def test_a_report_without_properties_is_imported(self, cli: CLI, report: Path) -> None:
+        correct(report, T1=("Hardware", "Laptop Repair"))
+        self.strip(report, keep_summary=True)
+        assert "1 correction imported" in cli.ok("corrections", "import", str(report)).stderr
+
+    def test_a_report_that_names_no_run_is_imported_with_the_attributions_of_its_run(
+        self, cli: CLI, report: Path
+    ) -> None:
+        correct(report, T1=("Hardware", "Laptop Repair"))
+        self.strip(report, keep_summary=False)
+        refused = cli("corrections", "import", str(report))
+        assert refused.exit_code == 3
+        assert "the workbook does not name a run" in refused.stderr
+        assert "--input" in refused.stderr
+        (run,) = [path for path in (cli.folder / "work").iterdir() if path.is_dir()]
+        result = cli.ok("corrections", "import", str(report), "--input", str(run / "attributions.json"))
+        assert "1 correction imported" in result.stderr
+
+    @pytest.mark.parametrize("keep_summary", [True, False], ids=["summary kept", "summary deleted"])
+    def test_an_edited_report_that_is_put_back_over_the_sent_one_stays_home(
+        self, cli: CLI, report: Path, keep_summary: bool
+    ) -> None:
+        correct(report, T1=("Hardware", "Laptop Repair"))
+        self.strip(report, keep_summary=keep_summary)
+        before = sorted((cli.folder / "outbox").iterdir())
+        cli.ok("send")
+        cli.ok("run")
+        assert len(sorted((cli.folder / "outbox").iterdir())) == len(before) + 1
+        table = json.loads(cli.ok("pending", "list", "--all", "--format", "json").stdout)
+        assert {Path(row["file"]).name: row["state"] for row in table}[report.name] == "edited"
 
 
 class TestLaterRuns:

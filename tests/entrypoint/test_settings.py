@@ -3,10 +3,18 @@
 from __future__ import annotations
 
 import os
+import time
+from contextlib import suppress
+from email import message_from_bytes
+from email.message import EmailMessage
+from email.policy import SMTP
 from pathlib import Path
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
+from ticketattr.entrypoint.settings.addresses import parse_mailbox, split_mailboxes
 from ticketattr.entrypoint.settings.environment import Environment
 from ticketattr.entrypoint.settings.names import SECTIONS, known_settings
 from ticketattr.entrypoint.settings.unknown_settings import REMOVED_SETTINGS, unknown_settings
@@ -256,3 +264,105 @@ def test_with_quiet_there_are_no_warnings(cli: CLI) -> None:
 def test_warnings_do_not_go_to_stdout(cli: CLI) -> None:
     cli.settings["LLM_BACTH_SIZE"] = "3"
     assert cli.ok("fetch", "-o", "-").stdout.startswith("{")
+
+
+# Mail settings as people write them
+
+
+@pytest.mark.parametrize(
+    ("recipients", "addresses"),
+    [
+        ("Service Desk <desk@example.com>", ["desk@example.com"]),
+        ('"Desk, Service" <a@example.com>, b@example.com,', ["a@example.com", "b@example.com"]),
+        ("<a@example.com>", ["a@example.com"]),
+        ("info@müller.example", ["info@xn--mller-kva.example"]),
+        ("Müller <info@MÜLLER.example>", ["info@xn--mller-kva.example"]),
+    ],
+)
+def test_recipients_may_have_names_and_domains_beyond_ascii(cli: CLI, recipients: str, addresses: list[str]) -> None:
+    cli.settings["EMAIL_RECIPIENT"] = recipients
+    cli.ok("run")
+    (mail,) = (cli.folder / "outbox").iterdir()
+    parsed = message_from_bytes(mail.read_bytes(), EmailMessage, policy=SMTP)
+    assert [address.addr_spec for address in parsed["To"].addresses] == addresses
+
+
+@pytest.mark.parametrize(
+    ("recipients", "said"),
+    [
+        ("müller@example.com", "the part before the @ must be ASCII"),
+        ("info@-ü-.example", "its domain is not valid"),
+        ("Desk", "it is not a mail address"),
+        ("a@example.com <b@example.com", "it is not a mail address"),
+        ("a@example.com\udcff", "is not UTF-8 text"),
+    ],
+)
+def test_what_is_no_address_is_refused_with_the_reason(cli: CLI, recipients: str, said: str) -> None:
+    cli.settings["EMAIL_RECIPIENT"] = recipients
+    assert said in refused(cli, "run", exit_code=USAGE)
+
+
+def test_the_sender_may_have_a_name(cli: CLI) -> None:
+    cli.settings["EMAIL_SENDER"] = '"Desk, Service" <bot@example.com>'
+    cli.ok("run")
+    (mail,) = (cli.folder / "outbox").iterdir()
+    parsed = message_from_bytes(mail.read_bytes(), EmailMessage, policy=SMTP)
+    (address,) = parsed["From"].addresses
+    assert (address.display_name, address.addr_spec) == ("Desk, Service", "bot@example.com")
+
+
+@settings(deadline=None, max_examples=200)
+@given(text=st.one_of(st.text(max_size=60), st.text(st.sampled_from('ab@.,<>" \\ü'), max_size=60)))
+def test_any_text_is_a_list_of_addresses_or_refused(text: str) -> None:
+    for part in split_mailboxes(text):
+        with suppress(ValueError):
+            address = parse_mailbox(part).address
+            assert address.isascii()
+            assert not set(address) & set("\r\n\x00,")
+
+
+@pytest.mark.parametrize("text", ['"' * 300_000, "<" * 300_000, ",\\" * 150_000, "@" * 300_000, "ü@" + "ü" * 300_000])
+def test_a_long_text_takes_little_time(text: str) -> None:
+    began = time.monotonic()
+    for part in split_mailboxes(text)[:100]:
+        with suppress(ValueError):
+            parse_mailbox(part)
+    assert time.monotonic() - began < 5
+
+
+@pytest.mark.parametrize("name", ["EMAIL_SUBJECT", "EMAIL_SENDER_NAME", "CODEBASE_URL"])
+@pytest.mark.parametrize("command", [("run",), ("check",), ("send",)])
+def test_a_setting_that_is_not_utf_8_is_refused_before_anything_is_paid(
+    cli: CLI, name: str, command: tuple[str, ...]
+) -> None:
+    cli.settings[name] = "Gr\udcfc\udcdfe"
+    result = cli(*command)
+    assert result.exit_code != 0
+    assert f"{name} is not UTF-8 text" in result.output
+    assert not (cli.folder / "outbox").exists()
+    assert not list(cli.folder.glob("work/*/attributions.json"))
+
+
+@pytest.mark.parametrize("name", ["host name", "a\u00fc", "-x", "[127.0.0.1", "x" * 300])
+def test_an_ehlo_name_that_is_no_host_name_is_refused(cli: CLI, name: str) -> None:
+    cli.settings |= {"EMAIL_TRANSPORT": "smtp", "EMAIL_SMTP_HOST": "127.0.0.1", "EMAIL_EHLO_NAME": name}
+    assert "EMAIL_EHLO_NAME is not a host name" in refused(cli, "send", exit_code=USAGE)
+
+
+@pytest.mark.parametrize(
+    ("line", "is_said"),
+    [
+        ("EMAIL_SUBJECT=secret #2024", True),
+        ("EMAIL_SUBJECT=a # comment", True),
+        ("export EMAIL_SUBJECT = a\t#b", True),
+        ("EMAIL_SUBJECT='secret #2024'", False),
+        ('EMAIL_SUBJECT="secret #2024" # comment', False),
+        ("EMAIL_SUBJECT=secret#2024", False),
+        ("EMAIL_SUBJECT=secret", False),
+    ],
+)
+def test_a_value_that_ends_at_a_hash_sign_is_told(cli: CLI, line: str, is_said: bool) -> None:
+    put(cli, f"A=1\n{line}\n", "hash.env")
+    said = cli("--env-file", "hash.env", "fetch").stderr
+    assert ("hash.env, line 2" in said and "quotation marks" in said) is is_said
+    assert "2024" not in said

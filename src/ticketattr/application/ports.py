@@ -366,6 +366,9 @@ class Mailer(Protocol):
         Raises the error of `connect`, or the one with which the server refuses the sender of every message.
         """
 
+    def rehearse(self, message: Message) -> None:
+        """Compose `message` without its reports; sends nothing. Raises SettingsError if it would not be valid."""
+
 
 class RunHistoryStore(Protocol):
     def change(self, change: Callable[[RunHistory], RunHistory]) -> RunHistory:

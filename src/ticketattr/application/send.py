@@ -70,8 +70,9 @@ class _NotDoneYet(TransientFailure):
 def max_mail_size(outgoing: Outgoing) -> int | None:
     """The largest mail that the server accepts, in bytes (None: no limit).
 
-    Raises SettingsError or MailServerError if the server would accept no mail at all.
+    Raises SettingsError or MailServerError if the server would accept no mail at all, or no mail can be composed.
     """
+    outgoing.mailer.rehearse(outgoing.addressing.message((), outgoing.clock()))
     return outgoing.retry(outgoing.mailer.max_mail_size)
 
 

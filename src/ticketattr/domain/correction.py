@@ -30,7 +30,10 @@ class ReviewedRow:
 
 @dataclass(frozen=True, slots=True)
 class ReviewedReport:
-    """A report that came back from a person. `reviewer` is who saved it last; empty if the report does not say."""
+    """A report that came back from a person.
+
+    `run_id` and `reviewer`, who saved it last, are empty if the report does not say.
+    """
 
     run_id: str
     reviewer: str

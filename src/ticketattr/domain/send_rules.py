@@ -8,13 +8,14 @@ The first rule that applies decides:
 3. A report that a person adopted counts as sent.
 4. A report that was only refused so far (`failed`) is sent again, in a new message.
 5. A workbook whose run was sent with other content was edited by a person. It is not sent again, unless the user names
-   it and says `--again`.
+   it and says `--again`. The same holds for a workbook that names no run, under the file name of a report that was
+   sent: some programs drop the name of the run when they save.
 6. Every other report is pending, and is sent.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from datetime import datetime
 
@@ -31,6 +32,7 @@ def statuses_of(reports: Iterable[ReportFile], history: DeliveryHistory) -> list
     by_hash: dict[str, Delivery] = {}
     attempts: dict[str, int] = {}
     sent_runs: dict[str, datetime] = {adoption.run_id: adoption.at for adoption in history.adoptions}
+    sent_names: dict[str, datetime] = {}
     for delivery in history.deliveries:
         for report in delivery.message.reports:
             attempts[report.sha256] = attempts.get(report.sha256, 0) + delivery.attempts
@@ -39,9 +41,11 @@ def statuses_of(reports: Iterable[ReportFile], history: DeliveryHistory) -> list
                 by_hash[report.sha256] = delivery
             if delivery.state == "sent":
                 sent_runs[report.run_id] = delivery.changed
+                if report.run_id:
+                    sent_names[report.path.name] = delivery.changed
     return [
         replace(
-            _status(report, by_hash.get(report.sha256), sent_runs.get(report.run_id), history),
+            _status(report, by_hash.get(report.sha256), _sent_before(report, sent_runs, sent_names), history),
             attempts=attempts.get(report.sha256, 0),
         )
         for report in reports
@@ -78,6 +82,13 @@ def refuse_to_send(status: ReportStatus, *, again: bool) -> None:
         )
 
 
+def _sent_before(
+    report: ReportFile, sent_runs: Mapping[str, datetime], sent_names: Mapping[str, datetime]
+) -> datetime | None:
+    """When the report was sent with other content; by its run or, if it names none, by its file name."""
+    return sent_runs.get(report.run_id) if report.run_id else sent_names.get(report.path.name)
+
+
 def _status(
     report: ReportFile, delivery: Delivery | None, run_sent_at: datetime | None, history: DeliveryHistory
 ) -> ReportStatus:
@@ -90,7 +101,8 @@ def _status(
             return ReportStatus(report, "sent", adoption.detail, sent_at=adoption.at)
     if delivery:
         return status_in(delivery, report, history)
-    if report.run_id and run_sent_at:
-        detail = f"its run was sent at {run_sent_at:%Y-%m-%d %H:%M} UTC; this file was saved again afterwards"
+    if run_sent_at:
+        what = "its run" if report.run_id else "a report under this file name"
+        detail = f"{what} was sent at {run_sent_at:%Y-%m-%d %H:%M} UTC; this file was saved again afterwards"
         return ReportStatus(report, "edited", detail)
     return ReportStatus(report, "pending")

@@ -19,7 +19,7 @@ from .presentation.summaries import attribution_summary, bill_summary
 from .settings.classifier import ClassifierName
 from .settings.environment import Environment, reading
 from .settings.monitoring import LogSettings, MonitoringSettings
-from .settings.unknown_settings import unknown_settings
+from .settings.unknown_settings import cut_settings, unknown_settings
 from .settings.values import Values, read_values
 
 log = logging.getLogger(__name__)
@@ -73,7 +73,7 @@ class Invocation:
     def values(self, classifier: ClassifierName | None = None) -> Values:
         """The values of all settings. Logs one warning for each unknown name that looks like a setting."""
         values = self.unwarned_values(classifier)
-        for warning in map(str, unknown_settings(values)):
+        for warning in map(str, (*unknown_settings(values), *cut_settings(values))):
             if warning not in self._warned_about:
                 self._warned_about.add(warning)
                 log.warning("%s", warning)

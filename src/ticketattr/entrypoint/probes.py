@@ -156,6 +156,8 @@ class Checks:
 
     def _check_mail(self, settings: MailSettings) -> Iterator[CheckResult]:
         server = settings.destination
+        chosen = wiring.mailer(settings)
+        chosen.rehearse(wiring.addressing(settings, chosen).message((), self.clock()))
         if isinstance(server, Path):
             yield probe_folder("mail", "EMAIL_OUTBOX_DIR", server, _FILES)
         else:

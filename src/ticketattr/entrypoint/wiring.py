@@ -292,6 +292,11 @@ def smtp_mailer(settings: MailSettings, server: MailServer) -> SMTPMailer:
     return SMTPMailer(server, settings.sender, MailTemplate(settings.sender_name, settings.codebase_url))
 
 
+def addressing(mail: MailSettings, chosen: Mailer) -> Addressing:
+    """The addresses and the subject of every mail."""
+    return Addressing(chosen.transport, mail.sender, mail.recipients, mail.subject, cc=mail.cc, reply_to=mail.reply_to)
+
+
 def outgoing(folders: FolderSettings, mail: MailSettings, clock: Clock, *, send_old: bool = False) -> Outgoing:
     """What the `send` stage needs."""
     from ..infrastructure.retries import retry_sending
@@ -302,9 +307,7 @@ def outgoing(folders: FolderSettings, mail: MailSettings, clock: Clock, *, send_
         tracker=ReportTracker(report_folder(folders), log, chosen.transport, mail.doubt),
         log=log,
         mailer=chosen,
-        addressing=Addressing(
-            chosen.transport, mail.sender, mail.recipients, mail.subject, cc=mail.cc, reply_to=mail.reply_to
-        ),
+        addressing=addressing(mail, chosen),
         clock=clock,
         retry=retry_sending(mail.max_retries),
         send_old=send_old,

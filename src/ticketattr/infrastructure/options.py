@@ -75,11 +75,27 @@ class ChatModelOptions:
 
 
 @dataclass(frozen=True, slots=True)
+class StepTimeouts:
+    """How long a step of a mail may take, in seconds: the values of RFC 5321, section 4.5.3.2.
+
+    A client that does not wait long enough for the final reply sends a message again that the server accepted.
+    """
+
+    greeting: float = 300.0
+    mail: float = 300.0
+    recipient: float = 300.0
+    data: float = 120.0
+    block: float = 180.0
+    final: float = 600.0
+
+
+@dataclass(frozen=True, slots=True)
 class MailServer:
     """A mail server. With `use_tls`, STARTTLS is required (port 465: implicit TLS). Login if there is a user name.
 
-    `timeout` limits each step, in seconds; `max_size` limits a mail, in bytes (None: the server's own limit).
-    `ca_file`: the certificate authorities to trust instead of those of this machine.
+    `steps` limit the steps that RFC 5321 has bounds for, `timeout` each other step, in seconds. `max_size` limits a
+    mail, in bytes (None: the server's own limit). `ca_file`: the certificate authorities to trust instead of those of
+    this machine. `ehlo_name`: the name of this host for the server (empty: the one that the system knows).
     """
 
     host: str
@@ -90,3 +106,5 @@ class MailServer:
     timeout: float = 30.0
     ca_file: str = ""
     max_size: int | None = None
+    ehlo_name: str = ""
+    steps: StepTimeouts = StepTimeouts()

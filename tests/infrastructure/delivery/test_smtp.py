@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import hmac
 import logging
 import socket
 import socketserver
 import ssl
 import threading
+from base64 import b64encode
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import astuple, fields
 from email.message import EmailMessage
 from typing import Any
 
@@ -22,9 +25,10 @@ from ticketattr.infrastructure.delivery import smtp, smtp_client
 from ticketattr.infrastructure.delivery.message import MailTemplate
 from ticketattr.infrastructure.delivery.smtp import SMTPMailer
 from ticketattr.infrastructure.options import MailServer as ServerOptions
+from ticketattr.infrastructure.options import StepTimeouts
 
 from ...fakes import a_message, a_report
-from ...scripted_smtp import HANG_UP_WITHIN, scripted_smtp
+from ...scripted_smtp import HANG_UP_WITHIN, LATER, scripted_smtp
 from ...servers import MailServer, smtp_server
 
 RIGHT, WRONG = "right password", "wrong canary password"
@@ -41,8 +45,12 @@ def mailer(
     password: str = RIGHT,
     timeout: float = 5.0,
     template: MailTemplate = LETTER,
+    ehlo_name: str = "",
 ) -> SMTPMailer:
-    options = ServerOptions(host, port, use_tls=tls, username=username, password=password, timeout=timeout)
+    steps = StepTimeouts(*[timeout] * len(fields(StepTimeouts)))
+    options = ServerOptions(
+        host, port, use_tls=tls, username=username, password=password, timeout=timeout, ehlo_name=ehlo_name, steps=steps
+    )
     return SMTPMailer(options, "desk@example.com", template)
 
 
@@ -232,6 +240,88 @@ class TestConnection:
     def test_an_error_at_quit_changes_nothing(self) -> None:
         with scripted_server(DATA="354 go", QUIT="hang up") as port:
             assert send(mailer(port)) == ["250 taken"]
+
+
+class TestWhatServersSay:
+    """A server's words are passed on, and count only where they can be true."""
+
+    @pytest.mark.parametrize("refusal", ["421 4.7.0 Try again later", "450 4.3.2 busy", "554 5.7.1 not you"])
+    def test_a_refusal_of_ehlo_is_told_in_the_words_of_the_server(self, refusal: str) -> None:
+        with (
+            scripted_server(EHLO=f"{refusal}\r\nhang up", HELO="hang up") as port,
+            pytest.raises(ServiceError) as error,
+        ):
+            send(mailer(port))
+        assert f"refused the session: {refusal}" in str(error.value)
+        assert "EMAIL_EHLO_NAME" in error.value.hint
+
+    def test_a_server_that_knows_only_helo_gets_the_message(self) -> None:
+        with scripted_server(EHLO="502 5.5.1 unknown", DATA="354 go") as port:
+            assert send(mailer(port)) == ["250 taken"]
+
+    def test_ehlo_carries_the_name_that_is_set(self) -> None:
+        with scripted_smtp() as script:
+            send(mailer(script.port, ehlo_name="reports.example.com"))
+        assert "EHLO reports.example.com" in script.lines
+
+    @pytest.mark.parametrize("early", ["354 go on\r\n250 2.0.0 taken", "354 go on\r\n250-x\r\n250 y"])
+    def test_an_acceptance_before_the_message_is_none(self, early: str) -> None:
+        with (
+            scripted_smtp({"DATA": [early]}) as script,
+            pytest.raises(MailServerError, match="before it was asked: 250"),
+        ):
+            send(mailer(script.port))
+        assert not script.received
+
+    def test_a_refusal_before_the_message_is_complete_is_one(self) -> None:
+        replies = {"DATA": ["354 go on\r\n552 5.3.4 too large"]}
+        with scripted_smtp(replies) as script, pytest.raises(MessageRefused, match=r"552 5\.3\.4 too large"):
+            send(mailer(script.port))
+
+    @pytest.mark.parametrize("verb", ["MAIL", "RCPT"])
+    def test_a_reply_to_a_command_that_was_not_sent_ends_the_session(self, verb: str) -> None:
+        with scripted_smtp({verb: ["250 ok\r\n250 ok"]}) as script, pytest.raises(MailServerError, match="before"):
+            send(mailer(script.port))
+        assert not script.received
+
+    @pytest.mark.parametrize("method", ["PLAIN", "LOGIN", "CRAM-MD5"])
+    def test_a_password_beyond_ascii_is_sent_as_utf_8(self, method: str) -> None:
+        replies = {"AUTH": ["334 " + b64encode(b"<1@x>").decode()] if method == "CRAM-MD5" else ["235 ok"]}
+        if method == "LOGIN":
+            replies = {"AUTH": ["334 UGFzc3dvcmQ6"]}
+        password = "pässwörd€"
+        answer = b64encode(password.encode()).decode().upper()
+        if method == "CRAM-MD5":
+            answer = (
+                b64encode(f"dësk {hmac.new(password.encode(), b'<1@x>', 'md5').hexdigest()}".encode()).decode().upper()
+            )
+        replies[answer] = ["235 ok"]
+        with scripted_smtp(replies, extensions=(f"AUTH {method}",)) as script:
+            send(mailer(script.port, username="dësk", password=password))
+        assert len(script.received) == 1
+        if method == "PLAIN":
+            assert f"AUTH PLAIN {b64encode(f'{chr(0)}dësk{chr(0)}{password}'.encode()).decode()}" in script.lines
+
+    @pytest.mark.parametrize("challenge", ["334 x", "334 \xff", "334 " + "A" * 1000])
+    def test_an_invalid_challenge_is_a_failed_login(self, challenge: str) -> None:
+        with (
+            scripted_smtp({"AUTH": [challenge]}, extensions=("AUTH CRAM-MD5",)) as script,
+            pytest.raises((SettingsError, MailServerError), match="refused"),
+        ):
+            send(mailer(script.port, username="desk"))
+
+
+class TestTimeouts:
+    def test_each_step_may_take_as_long_as_rfc_5321_says(self) -> None:
+        assert astuple(StepTimeouts()) == (300, 300, 300, 120, 180, 600)
+
+    @pytest.mark.parametrize("step", ["GREETING", "MAIL", "RCPT", "DATA", "END"])
+    def test_a_step_of_rfc_5321_may_take_longer_than_the_timeout(self, step: str) -> None:
+        usual = {"GREETING": "220 hello", "DATA": "354 go on"}.get(step, "250 ok")
+        with scripted_smtp({step: [f"{LATER}{usual}"]}) as script:
+            options = ServerOptions("127.0.0.1", script.port, use_tls=False, timeout=0.15)
+            assert send(SMTPMailer(options, "desk@example.com", LETTER))
+        assert len(script.received) == 1
 
 
 class TestCheck:

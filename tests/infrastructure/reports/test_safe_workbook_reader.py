@@ -234,7 +234,7 @@ def test_hostile_properties_do_not_make_the_search_slow(path: Path, text: str) -
     path.write_bytes(with_part("docProps/custom.xml", text.encode()))
     began = time.monotonic()
     (report,) = OutputFolder(path.parent).reports()
-    assert report.run_id == ""
+    assert report.run_id in ("", RUN)
     assert time.monotonic() - began < 5
 
 

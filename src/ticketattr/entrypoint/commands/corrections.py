@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Annotated
 
@@ -69,6 +70,7 @@ def import_report(
     with invocation.console.waiting("Reading the workbook"):
         review = read_reviewed(report)
         reported = read_reported(review.run_id, input, catalog, work)
+        review = replace(review, run_id=reported.run_id)
     imported = import_corrections(
         *(review, reported.tickets, reported.catalog, wiring.corrections(folders)),
         is_same_text=cell_matches,

@@ -32,7 +32,7 @@ class ClassifierSettings:
         """Returns the classifier that is set. Without `calls`, no key is needed."""
         name = env.choice("CLASSIFIER", _DEFAULT_PROVIDER, get_args(ClassifierName))
         provider = next((provider for provider in PROVIDERS if provider == name), _DEFAULT_PROVIDER)
-        calibration = env.text("CALIBRATION_FILE")
+        calibration = env.text("CALIBRATION_FILE", may_be_path=True)
         return cls(
             name=name,
             llm=None if name == "offline" else LLMSettings.read(env, provider, calls=calls),

@@ -9,19 +9,19 @@ import re
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from email.errors import HeaderParseError
-from email.headerregistry import Address
 from pathlib import Path
 from typing import TypeVar
 
 from ...domain.time_zones import time_zone
 from ...errors import SettingsError
+from .addresses import Mailbox, parse_mailbox, split_mailboxes
 from .values import Values
 
 T = TypeVar("T", int, float)
 
 _CONTROL = re.compile(r"[\x00-\x1f\x7f]")
 _NOT_UTF_8 = re.compile("[\ud800-\udfff]")
+_HOST_NAME = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9.-]{0,253}[A-Za-z0-9])?|\[[0-9A-Za-z.:]{1,60}\]")
 _TRUE, _FALSE = ("1", "true", "yes", "on"), ("0", "false", "no", "off")
 
 
@@ -46,17 +46,22 @@ class Environment:
         self.missing: list[str] = []
         self.wrong: list[str] = []
 
-    def text(self, name: str, default: str = "") -> str:
-        """The value without white space around it. Control characters are wrong."""
+    def text(self, name: str, default: str = "", *, may_be_path: bool = False) -> str:
+        """The value without white space around it. Control characters are wrong.
+
+        Only a path may contain bytes that are not UTF-8.
+        """
         self.specs.setdefault(name, SettingSpec(default))
         value = self._values.text(name).strip() or default
         if _CONTROL.search(value):
             self.wrong.append(f"{name} contains a control character")
+        if _NOT_UTF_8.search(value) and not may_be_path:
+            self.wrong.append(f"{name} is not UTF-8 text")
         return value
 
-    def required(self, name: str) -> str:
+    def required(self, name: str, *, may_be_path: bool = False) -> str:
         """The value of a setting that must be set."""
-        value = self.text(name)
+        value = self.text(name, may_be_path=may_be_path)
         if not value:
             self.missing.append(name)
         return value
@@ -123,14 +128,20 @@ class Environment:
 
     def path(self, name: str, default: str) -> Path:
         """A path; it need not exist."""
-        return Path(self.text(name, default))
+        return Path(self.text(name, default, may_be_path=True))
 
-    def address(self, name: str) -> str:
-        """A required mail address."""
-        value = self.required(name)
-        if value and not _is_address(value):
-            self.wrong.append(f"{name} is not a mail address")
+    def host_name(self, name: str) -> str:
+        """An optional host name, or an IP address in brackets, as SMTP has it."""
+        value = self.text(name)
+        if value and not _HOST_NAME.fullmatch(value):
+            self.wrong.append(f"{name} is not a host name: {value}")
         return value
+
+    def mailbox(self, name: str) -> Mailbox:
+        """A required mail address, perhaps with a name before it."""
+        value = self.required(name)
+        found = self._mailbox(name, value) if value else None
+        return found or Mailbox(value)
 
     def addresses(self, name: str) -> tuple[str, ...]:
         """One or more mail addresses, separated by commas."""
@@ -139,10 +150,15 @@ class Environment:
 
     def optional_addresses(self, name: str) -> tuple[str, ...]:
         """Mail addresses, separated by commas; empty when it is not set."""
-        values = tuple(part.strip() for part in self.text(name).split(",") if part.strip())
-        if not all(map(_is_address, values)):
-            self.wrong.append(f"{name} contains something that is not a mail address")
-        return values
+        found = [self._mailbox(name, part) for part in split_mailboxes(self.text(name))]
+        return tuple(dict.fromkeys(mailbox.address for mailbox in found if mailbox))
+
+    def _mailbox(self, name: str, value: str) -> Mailbox | None:
+        try:
+            return parse_mailbox(value)
+        except ValueError as error:
+            self.wrong.append(f"{name} contains something that is not a mail address: {value[:100]} ({error})")
+            return None
 
     def _secret(self, name: str, *, strip: bool = False) -> str | None:
         """None for a secret that cannot be read, which is then in `wrong`."""
@@ -178,14 +194,6 @@ class Environment:
             self.wrong.append(f"{name} is not a {what} from {least:g} to {most:g}: {value}")
             return None
         return number
-
-
-def _is_address(value: str) -> bool:
-    try:
-        address = Address(addr_spec=value)
-    except (HeaderParseError, ValueError, IndexError):
-        return False
-    return value.isascii() and bool(address.username and address.domain)
 
 
 @contextmanager

@@ -118,13 +118,13 @@ def _has_valid_port(url: str) -> bool:
 
 
 def _price(env: Environment, model: str) -> Price | None:
-    path = env.text("LLM_PRICES")
+    path = env.text("LLM_PRICES", may_be_path=True)
     return price_of(model, Path(path) if path else None)
 
 
 def _rules(env: Environment) -> str:
     """Returns the rules of the user's organisation; empty when the rules of the package apply."""
-    path = env.text("CLASSIFICATION_RULES")
+    path = env.text("CLASSIFICATION_RULES", may_be_path=True)
     if not path:
         return ""
     try:

@@ -7,12 +7,15 @@ from ipaddress import ip_address
 from pathlib import Path
 
 from ...domain.report_status import DoubtPolicy
-from ...infrastructure.options import MailServer
+from ...infrastructure.options import MailServer, StepTimeouts
 from .environment import Environment
 from .report_tracker import read_doubt, read_transport
 
 _UNSET = MailServer(host="")
 """The defaults."""
+
+STEPS = StepTimeouts()
+"""The bounds of RFC 5321, which no setting changes: who waits less sends a message twice."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,10 +37,12 @@ class MailSettings:
     def read(cls, env: Environment) -> MailSettings:
         """The settings, with everything missing or wrong recorded in `env`."""
         is_smtp = read_transport(env) == "smtp"
+        destination = _mail_server(env) if is_smtp else env.path("EMAIL_OUTBOX_DIR", "outbox")
+        sender = env.mailbox("EMAIL_SENDER")
         return cls(
-            destination=_mail_server(env) if is_smtp else env.path("EMAIL_OUTBOX_DIR", "outbox"),
-            sender=env.address("EMAIL_SENDER"),
-            sender_name=env.text("EMAIL_SENDER_NAME", "ticketattr"),
+            destination=destination,
+            sender=sender.address,
+            sender_name=env.text("EMAIL_SENDER_NAME") or sender.name or env.text("EMAIL_SENDER_NAME", "ticketattr"),
             recipients=env.addresses("EMAIL_RECIPIENT"),
             cc=env.optional_addresses("EMAIL_CC"),
             reply_to=env.optional_addresses("EMAIL_REPLY_TO"),
@@ -63,8 +68,10 @@ def _mail_server(env: Environment) -> MailServer:
         username=username,
         password=env.secret("EMAIL_PASSWORD") if username else "",
         timeout=env.decimal("EMAIL_TIMEOUT", _UNSET.timeout, least=0.1),
-        ca_file=env.text("EMAIL_CA_FILE"),
+        ca_file=env.text("EMAIL_CA_FILE", may_be_path=True),
         max_size=env.optional_whole("EMAIL_MAX_SIZE", least=1),
+        ehlo_name=env.host_name("EMAIL_EHLO_NAME"),
+        steps=STEPS,
     )
 
 

@@ -34,7 +34,7 @@ class LogSettings:
     @classmethod
     def read(cls, env: Environment) -> LogSettings:
         """Read the settings; `env` collects those that are wrong."""
-        file = env.text("LOG_FILE")
+        file = env.text("LOG_FILE", may_be_path=True)
         return cls(
             file=Path(file) if file else None,
             format="json" if env.choice("LOG_FORMAT", "text", ("text", "json")) == "json" else "text",
@@ -70,7 +70,7 @@ class MonitoringSettings:
 
 
 def _textfile(env: Environment) -> Path | None:
-    path = env.text("METRICS_TEXTFILE")
+    path = env.text("METRICS_TEXTFILE", may_be_path=True)
     if path and not path.endswith(".prom"):
         env.wrong.append("METRICS_TEXTFILE does not end in .prom, and node_exporter only reads such files")
     return Path(path) if path else None

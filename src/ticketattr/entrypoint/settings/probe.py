@@ -11,7 +11,7 @@ from ...errors import ExitCode, TicketAttrError
 from .environment import Environment, SettingSpec
 from .masking import MASK, masked_value
 from .names import SECTIONS, known_settings
-from .unknown_settings import unknown_settings
+from .unknown_settings import cut_settings, unknown_settings
 from .values import Values, file_setting
 
 AREA = "settings"
@@ -32,6 +32,8 @@ def probe_settings(values: Values, *, everything: bool) -> Iterator[CheckResult]
     yield from problems
     for unknown in unknown_settings(values):
         yield CheckResult.warning(AREA, unknown.what, unknown.fix)
+    for what in cut_settings(values):
+        yield CheckResult.warning(AREA, what, "Put the value into quotation marks, or the comment on its own line.")
     yield from _exposed_secrets(values)
 
 

@@ -36,7 +36,7 @@ class SourceSettings:
     def read(cls, env: Environment, *, with_catalog: bool = True) -> SourceSettings:
         """Read the settings; `env` collects what is missing or wrong. Without `with_catalog`, no catalog is needed."""
         helpdesk = _helpdesk_access(env)
-        catalog_location = (env.required if with_catalog else env.text)("SERVICE_CATALOG_URL")
+        catalog_location = _catalog_location(env) if with_catalog else env.text("SERVICE_CATALOG_URL")
         profile, keep = env.text("HELPDESK_PROFILE", WEBHOOK), _filters(env)
         if keep and profile == WEBHOOK:
             env.wrong.append("HELPDESK_KEEP needs another profile than webhook (HELPDESK_PROFILE)")
@@ -59,13 +59,17 @@ class SourceSettings:
 
 
 def _helpdesk_access(env: Environment) -> HelpdeskAccess:
-    location = env.required("HELPDESK_API_URL")
+    location = env.required("HELPDESK_API_URL", may_be_path=True)
     if not location.lower().startswith(("http://", "https://")):
         return HelpdeskAccess(location)
     if env.text("HELPDESK_PROFILE", WEBHOOK) == WEBHOOK:
         return HelpdeskAccess(location, env.secret("HELPDESK_API_KEY"), env.secret("HELPDESK_API_SECRET"))
     # Which of the two are needed says the profile.
     return HelpdeskAccess(location, env.optional_secret("HELPDESK_API_KEY"), env.optional_secret("HELPDESK_API_SECRET"))
+
+
+def _catalog_location(env: Environment) -> str:
+    return env.required("SERVICE_CATALOG_URL", may_be_path=True)
 
 
 def _filters(env: Environment) -> frozenset[Filter] | None:

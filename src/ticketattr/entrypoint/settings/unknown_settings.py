@@ -88,3 +88,13 @@ def _looks_like_a_setting(name: str, known: Iterable[str]) -> bool:
     word = name.partition("_")[0]
     similar = [setting for setting in known if setting.partition("_")[0] == word]
     return bool(get_close_matches(name, similar, n=1, cutoff=_VERY_NEAR))
+
+
+def cut_settings(values: Values) -> list[str]:
+    """A sentence for each value in an env file that ends at a hash sign. It does not show the value."""
+    return [
+        f"{source.origin_of(name)}: the value of {name if _NAME.fullmatch(name) else 'a name'} ends before ' #': the "
+        "rest is a comment unless the value stands in quotation marks"
+        for source in values.sources
+        for name in source.cut
+    ]

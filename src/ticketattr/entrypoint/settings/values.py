@@ -17,12 +17,16 @@ _DEFAULT_ENV_FILE = Path(".env")
 
 @dataclass(frozen=True, slots=True)
 class ValueSource:
-    """One source of values, by the name of the setting. `lines`: the line of each value in the env file `path`."""
+    """One source of values, by the name of the setting. `lines`: the line of each value in the env file `path`.
+
+    `cut` has the names whose value ends before a ` #`, because the rest of the line is a comment.
+    """
 
     label: str
     values: Mapping[str, str] = field(repr=False)
     lines: Mapping[str, int] = field(default_factory=dict)
     path: Path | None = None
+    cut: tuple[str, ...] = ()
 
     def origin_of(self, name: str) -> str:
         """The source, and the line in it, for messages."""
@@ -123,6 +127,7 @@ def _read_env_file(path: Path) -> ValueSource:
         raise SettingsError(f"the env file {path} cannot be read: {reason}", hint="Check --env-file.") from error
     values: dict[str, str] = {}
     lines: dict[str, int] = {}
+    cut: list[str] = []
     for binding in bindings:
         # For the parser, the empty lines before a line are part of it.
         text = binding.original.string
@@ -133,4 +138,12 @@ def _read_env_file(path: Path) -> ValueSource:
             # Nothing is expanded: a "$" in a password is a dollar sign.
             values[binding.key] = binding.value or ""
             lines[binding.key] = line
-    return ValueSource(f"env file {path}", values, lines, path)
+            if _is_cut(text, values[binding.key]):
+                cut.append(binding.key)
+    return ValueSource(f"env file {path}", values, lines, path, tuple(cut))
+
+
+def _is_cut(line: str, value: str) -> bool:
+    """Whether `value` is only the start of what stands after the `=`."""
+    written = line.partition("=")[2].strip()
+    return not written.startswith(("'", '"')) and written != value

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import ClassVar
 
@@ -29,6 +29,10 @@ class EMLOutbox:
         make_folder(self.folder)
         yield self
 
+    def rehearse(self, message: Message) -> None:
+        """Compose the message without its reports. Raises SettingsError if it is not valid."""
+        self.template.compose(replace(message, reports=()), ())
+
     def max_mail_size(self) -> None:
         """None: a file has no limit. Raises SettingsError or ServiceError if the folder cannot be used."""
         make_folder(self.folder)
@@ -36,7 +40,7 @@ class EMLOutbox:
     def send(self, message: Message, contents: Sequence[bytes], to: Sequence[str] = ()) -> Acceptance:
         """Write the message for all its recipients, whoever is in `to`."""
         path = self.folder / _file_name(message)
-        content = self.template.compose(message, contents).as_bytes()
+        content = self.template.compose(message, contents)
         with replacing(path) as file:
             file.write(content)
         return Acceptance(f"written to {path}", len(content))

@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 import html
-import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from email.headerregistry import Address
 from email.message import EmailMessage
 from email.policy import SMTP
 from email.utils import format_datetime
@@ -14,11 +12,12 @@ from importlib.resources import files
 from string import Template
 
 from ...domain.delivery import Message, ReportFile
+from ...errors import SettingsError
+from .headers import HIDDEN, problem_of, write_addresses, write_mailbox, write_text
 
-# Not every server accepts 8-bit text.
-_POLICY = SMTP.clone(cte_type="7bit")
+# Not every server accepts 8-bit text. Headers that are written already stay as they are.
+_POLICY = SMTP.clone(cte_type="7bit", refold_source="none")
 _XLSX = ("application", "vnd.openxmlformats-officedocument.spreadsheetml.sheet")
-_CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff]")
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,24 +27,30 @@ class MailTemplate:
     sender_name: str
     codebase_url: str
 
-    def compose(self, message: Message, contents: Sequence[bytes]) -> EmailMessage:
-        """The mail of `message`. `contents`: the bytes of its reports, in their order."""
+    def compose(self, message: Message, contents: Sequence[bytes]) -> bytes:
+        """The mail of `message`, as it goes out. `contents`: the bytes of its reports, in their order.
+
+        Raises SettingsError if a setting or a file name makes the mail invalid.
+        """
+        headers = _headers(message, self.sender_name)
+        try:
+            content = self._composed(headers, message.reports, contents)
+        except (UnicodeError, ValueError) as error:
+            raise _invalid(type(error).__name__) from error
+        expected = [*headers, "MIME-Version", "Content-Type"]
+        if problem := problem_of(content, expected, message.sender, len(message.reports)):
+            raise _invalid(problem)
+        return content
+
+    def _composed(self, headers: Mapping[str, str], reports: Sequence[ReportFile], contents: Sequence[bytes]) -> bytes:
         mail = EmailMessage(policy=_POLICY)
-        mail["From"] = Address(self.sender_name, addr_spec=message.sender)
-        mail["To"] = [Address(addr_spec=recipient) for recipient in message.recipients]
-        for header, addresses in (("Cc", message.cc), ("Reply-To", message.reply_to)):
-            if addresses:
-                mail[header] = [Address(addr_spec=address) for address in addresses]
-        mail["Subject"] = " ".join(message.subject.splitlines())
-        mail["Date"] = format_datetime(message.date)
-        mail["Message-ID"] = message.message_id
-        # No automatic reply, such as a vacation notice, is sent to this mail (RFC 3834).
-        mail["Auto-Submitted"] = "auto-generated"
-        mail.set_content(self._text(message.reports))
-        mail.add_alternative(self._html(message.reports), subtype="html")
-        for report, content in zip(message.reports, contents, strict=True):
+        for name, value in headers.items():
+            mail.set_raw(name, value)
+        mail.set_content(self._text(reports))
+        mail.add_alternative(self._html(reports), subtype="html")
+        for report, content in zip(reports, contents, strict=True):
             mail.add_attachment(content, *_XLSX, filename=_name(report))
-        return mail
+        return mail.as_bytes()
 
     def _text(self, reports: Sequence[ReportFile]) -> str:
         lines = (f"  {_name(report)}  ({_size(report.size)})" for report in reports)
@@ -68,13 +73,35 @@ class MailTemplate:
         )
 
 
+def _headers(message: Message, sender_name: str) -> dict[str, str]:
+    """The headers by name, in their order, as they are written."""
+    lists = {"To": message.recipients, "Cc": message.cc, "Reply-To": message.reply_to}
+    return {
+        "From": write_mailbox(sender_name, message.sender),
+        **{name: write_addresses(addresses) for name, addresses in lists.items() if addresses},
+        "Subject": write_text("Subject", message.subject),
+        "Date": format_datetime(message.date),
+        "Message-ID": message.message_id,
+        # No automatic reply, such as a vacation notice, is sent to this mail (RFC 3834).
+        "Auto-Submitted": "auto-generated",
+    }
+
+
+def _invalid(reason: str) -> SettingsError:
+    return SettingsError(
+        f"no valid mail can be composed: {reason}",
+        hint="Check EMAIL_SENDER, EMAIL_SENDER_NAME, EMAIL_RECIPIENT, EMAIL_SUBJECT and the names of the workbooks.",
+    )
+
+
 def _fill(template: str, **values: str) -> str:
     source = (files(__package__) / "templates" / template).read_text(encoding="utf-8")
     return Template(source).substitute(values)
 
 
 def _name(report: ReportFile) -> str:
-    return _CONTROL.sub("_", report.path.name)
+    # What looks like an encoded word is decoded by some programs, and by Python's own package.
+    return HIDDEN.sub("_", report.path.name).replace("=?", "=_")
 
 
 def _count(reports: Sequence[ReportFile]) -> str:

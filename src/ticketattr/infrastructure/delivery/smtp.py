@@ -8,7 +8,7 @@ import smtplib
 import ssl
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timezone
 from typing import ClassVar
 
@@ -62,6 +62,10 @@ class SMTPMailer:
         finally:
             _quit(client)
 
+    def rehearse(self, message: Message) -> None:
+        """Compose the message without its reports. Raises SettingsError if it is not valid."""
+        self.template.compose(replace(message, reports=()), ())
+
     def max_mail_size(self) -> int | None:
         """The smaller of the configured limit and the one that the server announces, in bytes (None: no limit)."""
         return self.server_info().max_size
@@ -85,10 +89,10 @@ class SMTPMailer:
             ) from error
 
     def _start_session(self, client: BoundedSMTP, context: ssl.SSLContext | None) -> None:
-        client.ehlo_or_helo_if_needed()
+        client.introduce()
         if context and self.server.port != IMPLICIT_TLS_PORT:
             client.starttls(context=context)
-            client.ehlo()
+            client.introduce()
         if self.server.username:
             client.login(self.server.username, self.server.password)
 
@@ -102,7 +106,7 @@ class SMTPMailer:
             # Without its cause, which may contain the password.
             raise SettingsError(
                 f"{where} cannot be used: the host, user name or password contains a character that cannot be sent",
-                hint="Check EMAIL_SMTP_HOST, and whether EMAIL_USERNAME and EMAIL_PASSWORD are ASCII.",
+                hint="Check EMAIL_SMTP_HOST, EMAIL_USERNAME and EMAIL_PASSWORD.",
             ) from None
         except ssl.SSLError as error:
             raise _tls_error(where, error) from error
@@ -145,7 +149,10 @@ def _session_error(where: str, error: smtplib.SMTPException) -> SettingsError | 
     reply = _reply(error.smtp_code, error.smtp_error)
     if isinstance(error, smtplib.SMTPAuthenticationError) and error.smtp_code >= 500:
         return SettingsError(f"{where} refused the login: {reply}", hint="Check EMAIL_USERNAME and EMAIL_PASSWORD.")
-    return MailServerError(f"{where} refused the session: {reply}", hint="Try again later.")
+    hint = "Try again later."
+    if isinstance(error, smtplib.SMTPHeloError):
+        hint = "Try again later, or set EMAIL_EHLO_NAME to the full name of this host."
+    return MailServerError(f"{where} refused the session: {reply}", hint=hint)
 
 
 def _no_answer(where: str, error: OSError) -> MailServerError:
@@ -168,7 +175,7 @@ class SMTPSession:
 
     def send(self, message: Message, contents: Sequence[bytes], to: Sequence[str] = ()) -> Acceptance:
         """Send one message, and translate the replies. Raises what `MailSession.send` raises."""
-        content = self._template.compose(message, contents).as_bytes()
+        content = self._template.compose(message, contents)
         if self.max_size and len(content) > self.max_size:
             raise MessageRefused(
                 f"a mail of {len(content):,} bytes is too large: at most {self.max_size:,} are accepted"
@@ -177,7 +184,7 @@ class SMTPSession:
             self._mail_from(message.sender, len(content))
             results = self._rcpt_to(to or message.envelope_recipients)
             self._ask_for_data()
-            self._client.hand_over(content)
+            self._hand_over(content)
         return Acceptance(self._final_reply(), len(content), results)
 
     def propose_sender(self, sender: str) -> None:
@@ -188,7 +195,8 @@ class SMTPSession:
 
     def _mail_from(self, sender: str, size: int = 0) -> None:
         announces_size = size and self._client.has_extn("size")
-        code, reply = self._client.mail(sender, [f"SIZE={size}"] if announces_size else [])
+        options = f" SIZE={size}" if announces_size else ""
+        code, reply = self._client.command(self._client.steps.mail, "MAIL", f"FROM:<{sender}>{options}")
         if code == 250:
             return
         self._reset(code)
@@ -202,7 +210,10 @@ class SMTPSession:
 
     def _rcpt_to(self, recipients: Sequence[str]) -> tuple[RecipientResult, ...]:
         """The server's reply about each recipient. Raises MessageRefused if it accepts none."""
-        results = tuple(_result(recipient, *self._client.rcpt(recipient)) for recipient in recipients)
+        within = self._client.steps.recipient
+        results = tuple(
+            _result(recipient, *self._client.command(within, "RCPT", f"TO:<{recipient}>")) for recipient in recipients
+        )
         refused = [result for result in results if result.state != "sent"]
         if len(refused) == len(results):
             self._reset()
@@ -219,14 +230,21 @@ class SMTPSession:
         return results
 
     def _ask_for_data(self) -> None:
-        code, reply = self._client.docmd("DATA")
+        code, reply = self._client.command(self._client.steps.data, "DATA")
         if code != 354:
             raise self._refusal(code, reply)
+
+    def _hand_over(self, content: bytes) -> None:
+        try:
+            self._client.hand_over(content)
+        except smtplib.SMTPDataError as error:
+            # A refusal may come before the whole message did. An acceptance may not.
+            raise self._refusal(error.smtp_code, _bytes(error.smtp_error)) from error
 
     def _final_reply(self) -> str:
         """The reply to a complete message. Raises MessageRefused or DeliveryInDoubt if the server did not accept it."""
         try:
-            code, reply = self._client.getreply()
+            code, reply = self._client.getreply(self._client.steps.final)
         except (smtplib.SMTPException, OSError) as error:
             # The server may have accepted the message before the connection broke.
             raise DeliveryInDoubt(
@@ -278,6 +296,10 @@ def _quit(client: smtplib.SMTP) -> None:
     except (smtplib.SMTPException, OSError):
         # All results are known already: an error at QUIT changes nothing.
         client.close()
+
+
+def _bytes(text: bytes | str) -> bytes:
+    return text.encode() if isinstance(text, str) else text
 
 
 def _result(address: str, code: int, reply: bytes) -> RecipientResult:

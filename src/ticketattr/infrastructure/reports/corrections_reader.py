@@ -13,8 +13,8 @@ from ...domain.correction import ReviewedReport, ReviewedRow
 from ...errors import InputError
 from .cell_text import decode_escapes
 from .labels import HEADINGS
-from .safe_workbook_reader import open_workbook, read_rows
-from .workbook_archive import RUN_ID_PROPERTY, TICKETS_SHEET, column_name
+from .safe_workbook_reader import open_report, read_rows
+from .workbook_archive import TICKETS_SHEET, column_name
 
 _FIELDS = ("place", "id", "short_description", "request_category", "request_type")
 _HEADING_CELL = re.compile(rf"'?{TICKETS_SHEET}'?!\$([A-Z]{{1,2}})\$1")
@@ -23,16 +23,17 @@ _HINT = "Give a workbook that `ticketattr report` wrote."
 
 
 def read_reviewed(path: Path) -> ReviewedReport:
-    """The report in the workbook at `path`. Raises InputError if that is not a report that ticketattr wrote."""
-    with open_workbook(path, expected=_EXPECTED, hint=_HINT) as workbook:
-        return _reviewed(workbook, path)
+    """The report in the workbook at `path`; its run id is empty if the workbook does not name a run any more.
+
+    Raises InputError if that is not a report that ticketattr wrote.
+    """
+    with open_report(path, expected=_EXPECTED, hint=_HINT) as (workbook, run_id):
+        return _reviewed(workbook, run_id, path)
 
 
-def _reviewed(workbook: Any, path: Path) -> ReviewedReport:
-    names = {item.name: item.value for item in workbook.custom_doc_props.props}
-    run_id = names.get(RUN_ID_PROPERTY)
-    if TICKETS_SHEET not in workbook.sheetnames or not isinstance(run_id, str):
-        raise _not_a_report(path, f"it does not name a run, or has no sheet {TICKETS_SHEET}")
+def _reviewed(workbook: Any, run_id: str, path: Path) -> ReviewedReport:
+    if TICKETS_SHEET not in workbook.sheetnames:
+        raise _not_a_report(path, f"it has no sheet {TICKETS_SHEET}")
     body = read_rows(workbook[TICKETS_SHEET])
     header = [_text(value) for value in next(body, ())]
     found = {name: _column(name, workbook, header) for name in _FIELDS}

@@ -10,6 +10,7 @@ from ...domain.due import URGENCIES
 from ...domain.report import Report, Row
 from ...domain.service_hours import ServiceHours, describe
 from ...domain.summary import Count, Summary
+from .run_id_reader import RUN_FACT
 
 HEADINGS = {
     "id": "Ticket",
@@ -168,7 +169,7 @@ def counted_types(summary: Summary) -> list[Count]:
 def facts(report: Report) -> list[tuple[str, str]]:
     """How the report was made: names and values."""
     context, bill = report.context, report.context.bill
-    known = [("run", report.run_id), ("attributed at", made_at(report))]
+    known = [(RUN_FACT, report.run_id), ("attributed at", made_at(report))]
     if bill:
         known += [
             ("model", bill.model or "unknown"),

@@ -17,6 +17,8 @@ from openpyxl.utils.exceptions import InvalidFileException
 
 from ...errors import InputError
 from ..files import open_regular, unreadable
+from .run_id_reader import find_run_id
+from .strict_open_xml import as_transitional
 from .workbook_archive import DAMAGE, MAX_BYTES, error_text, refusal_of
 
 MAX_TAGS = 16_000_000
@@ -51,15 +53,25 @@ def open_workbook(path: Path, *, expected: str, hint: str = "") -> Iterator[Any]
 
     Raises InputError, also for damage that is found within the block: "`path` is not `expected`", and why.
     """
+    with open_report(path, expected=expected, hint=hint) as (workbook, _):
+        yield workbook
+
+
+@contextmanager
+def open_report(path: Path, *, expected: str, hint: str = "") -> Iterator[tuple[Any, str]]:
+    """The same, with the id of the run that the workbook names (empty: none)."""
     content = _content(path)
     try:
         if reason := refusal_of(content) or _refusal_of_parts(content):
             raise InputError(f"{path} is not {expected}: {reason}", hint=hint)
+        content = as_transitional(content)
+        with zipfile.ZipFile(io.BytesIO(content)) as archive:
+            run_id = find_run_id(archive)
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # about what openpyxl would lose if it saved the workbook
             workbook = load_workbook(io.BytesIO(content), read_only=True, data_only=True)
             try:
-                yield workbook
+                yield workbook, run_id
             finally:
                 workbook.close()
     except _DAMAGE as error:

@@ -1,19 +1,15 @@
-"""The archive of a workbook: which run it names, and whether it is safe to unpack. No XML is parsed here."""
+"""The archive of a workbook: which run it names, and whether it is safe to unpack."""
 
 from __future__ import annotations
 
 import io
 import lzma
-import re
 import struct
 import zipfile
 import zlib
 
-from ...domain.run_id import RUN_ID
 from ...domain.sanitizing import truncate
-
-RUN_ID_PROPERTY = "run_id"
-"""The custom document property with the id of the run; Excel and LibreOffice keep it when they save."""
+from .run_id_reader import find_run_id, workbook_part
 
 TICKETS_SHEET = "Tickets"
 """The sheet where a person corrects request types, with one row for each ticket."""
@@ -28,12 +24,6 @@ MAX_PARTS = 10_000
 _COMPRESSION = (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED)
 
 _LONGEST_REASON = 500
-_PROPERTIES = "docProps/custom.xml"
-_MAX_PROPERTIES = 1024 * 1024
-# Not an XML parser, and no repetition without a bound: a stranger's file could keep either of them busy for hours.
-_RUN_ID = re.compile(
-    rf'<property\b[^<>]{{0,500}}\bname="{RUN_ID_PROPERTY}"[^<>]{{0,500}}>\s{{0,100}}<vt:lpwstr>({RUN_ID})</vt:lpwstr>'
-)
 # Each entry of a zip directory begins with these bytes.
 _ENTRY = b"PK\x01\x02"
 
@@ -63,9 +53,9 @@ def inspect_archive(content: bytes) -> tuple[str, str]:
         with zipfile.ZipFile(io.BytesIO(content)) as workbook:
             if broken := workbook.testzip():
                 return f"not a readable workbook: {broken} is broken", ""
-            if "xl/workbook.xml" not in workbook.namelist():
+            if not workbook_part(workbook):
                 return "not a workbook", ""
-            return "", _run_id(workbook)
+            return "", find_run_id(workbook)
     except DAMAGE as error:
         return f"not a readable workbook: {error_text(error)}", ""
 
@@ -93,11 +83,3 @@ def refusal_of(content: bytes) -> str:
 def error_text(error: Exception) -> str:
     """What a library says about the damage, cut: it may quote 64 kB of a stranger's file."""
     return truncate(str(error) or type(error).__name__, _LONGEST_REASON)
-
-
-def _run_id(workbook: zipfile.ZipFile) -> str:
-    if _PROPERTIES not in workbook.namelist():
-        return ""
-    with workbook.open(_PROPERTIES) as file:
-        found = _RUN_ID.search(file.read(_MAX_PROPERTIES).decode("utf-8", "replace"))
-    return found.group(1) if found else ""

@@ -7,7 +7,6 @@ from pathlib import Path
 from typing import Any
 
 from ...domain.catalog import ServiceCatalog
-from ...domain.run_id import is_run_id
 from ...domain.ticket import AttributedTicket, Ticket
 from ...errors import StageFileError
 from .attributions import read_attributions
@@ -29,6 +28,7 @@ class FetchedRun:
 class ReportedRun:
     """The catalog and the tickets from which the report of one run was made."""
 
+    run_id: str
     catalog: ServiceCatalog
     tickets: list[AttributedTicket]
 
@@ -62,15 +62,20 @@ def read_reported(
 ) -> ReportedRun:
     """What the report of a run was made from; without paths, the files in the folder of the run.
 
-    Raises StageFileError, also if a file belongs to another run.
+    A workbook that does not name a run (`run_id` is empty) belongs to the run of `attributions_path`. Raises
+    StageFileError, also if a file belongs to another run.
     """
-    if not is_run_id(run_id):
-        raise StageFileError("the workbook does not name a run", hint="Give a workbook that `ticketattr report` wrote.")
+    if not run_id and attributions_path is None:
+        raise StageFileError(
+            "the workbook does not name a run",
+            hint="Give a workbook that names its run, or the attributions of its run with `--input`.",
+        )
     attributions = read_attributions(attributions_path or work.path(run_id, "attributions"))
+    run_id = run_id or attributions.run_id
     catalog = read_catalog(catalog_path or work.path(run_id, "catalog"))
     _refuse_another_run("workbook", run_id, "attributions", attributions)
     _refuse_another_run("workbook", run_id, "catalog", catalog)
-    return ReportedRun(catalog.data, attributions.data)
+    return ReportedRun(run_id, catalog.data, attributions.data)
 
 
 def _refuse_another_run(what: str, run_id: str, other: Kind, file: StageFile[Any]) -> None:

@@ -19,7 +19,7 @@ from xlsxwriter.exceptions import FileCreateError
 from ....domain.report import Report
 from ....errors import InputError
 from ...files import output
-from ..workbook_archive import RUN_ID_PROPERTY
+from ..run_id_reader import RUN_ID_PROPERTY
 from .act_now import write_act_now_sheet
 from .catalog import write_catalog_sheet
 from .cells import MAX_CELL

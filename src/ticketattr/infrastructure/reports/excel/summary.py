@@ -25,11 +25,12 @@ from ..labels import (
     oldest_ticket,
     since_heading,
 )
+from ..run_id_reader import SUMMARY_SHEET
 from . import act_now, review
 from .cells import row_height, write_text
 from .styles import BLUE, Styles, set_up_page
 
-SHEET = "Summary"
+SHEET = SUMMARY_SHEET
 
 _MAX_BARS = 15
 _CHART_WIDTH, _CHART_HEIGHT = 520, 320
