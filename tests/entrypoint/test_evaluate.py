@@ -85,7 +85,7 @@ def test_the_interval_contains_the_true_accuracy_of_a_model(cli: CLI, model: HTT
     assert accuracy["value"] == pytest.approx(0.8, abs=0.02)
     assert accuracy["low"] <= 0.8 <= accuracy["high"]
     assert accuracy["method"] == "Wilson"
-    assert results["classifier"] == "gemini (gemini-2.5-pro)"
+    assert results["classifier"] == "gemini (gemini-flash-latest)"
     assert results["bill"]["usage"]["calls"] == len(model.requests) == 6
     assert results["figures"]["top3"] is None
 
@@ -210,7 +210,7 @@ def test_two_classifiers_and_saved_results_are_compared_on_the_same_tickets(cli:
 
 def test_comparing_shows_what_a_cascade_of_the_two_would_cost(cli: CLI, model: HTTPServer) -> None:
     dear = {"input": 1e6, "output": 1e6, "cached": 1e6}
-    cli.folder.joinpath("prices.json").write_text(json.dumps({"models": {"gemini-2.5-pro": dear}}))
+    cli.folder.joinpath("prices.json").write_text(json.dumps({"models": {"gemini-flash-latest": dear}}))
     cli.settings["LLM_PRICES"] = "prices.json"
     result = cli.ok("evaluate", str(GOLD), "--catalog", str(CATALOG), "--compare", "offline", "gemini")
     table = result.stdout.partition("Cascade: offline where it is sure, gemini for the rest")[2].splitlines()

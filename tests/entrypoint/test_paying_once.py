@@ -129,13 +129,13 @@ def test_the_bill_stands_in_the_stage_file_and_in_the_summary(cli: CLI, model: H
 
 
 def test_a_price_list_of_ones_own_stands_in_for_that_of_the_package(cli: CLI, model: HTTPServer) -> None:
-    prices = {"models": {"gemini-2.5-pro": {"input": 1_000_000, "output": 0}}}
+    prices = {"models": {"gemini-flash-latest": {"input": 1_000_000, "output": 0}}}
     (cli.folder / "prices.json").write_text(json.dumps(prices))
     cli.settings["LLM_PRICES"] = "prices.json"
     assert "20.0000 USD" in cli.ok("run").stderr
 
 
-@pytest.mark.parametrize("content", ["", "[]", '{"models": {"gemini-2.5-pro": {"input": "a lot"}}}'])
+@pytest.mark.parametrize("content", ["", "[]", '{"models": {"gemini-flash-latest": {"input": "a lot"}}}'])
 def test_a_price_list_that_is_none_is_a_wrong_setting(cli: CLI, model: HTTPServer, content: str) -> None:
     (cli.folder / "prices.json").write_text(content)
     cli.settings["LLM_PRICES"] = "prices.json"

@@ -17,6 +17,7 @@ from ..application.probes.storage import FileChecks, probe_disks, probe_files, p
 from ..domain.catalog import ServiceCatalog
 from ..domain.gold import no_labelled_tickets
 from ..errors import TicketAttrError
+from ..infrastructure.classifiers.llm.prices import retirement_of
 from ..infrastructure.disks import disk_of, modes_above
 from ..infrastructure.files import STREAM, try_file, try_folder
 from . import wiring
@@ -135,11 +136,12 @@ class Checks:
         )
 
     def _check_model(self, settings: ClassifierSettings) -> Iterator[CheckResult]:
-        from ..application.probes.classifiers import probe_model
+        from ..application.probes.classifiers import probe_model, probe_retirement
 
         llm = settings.llm
         if llm is None:
             return
+        yield from probe_retirement(llm.model, retirement_of(llm.model), self.clock().date())
         alone = ClassifierSettings(llm.provider, llm.without_retries())
         yield from probe_model(lambda: wiring.uncalibrated(alone, no_labelled_tickets), llm.model, online=self.online)
 

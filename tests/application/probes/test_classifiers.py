@@ -3,14 +3,21 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import date
 
 import pytest
 
 from ticketattr.application.check import CheckResult
 from ticketattr.application.ports import Classifier
-from ticketattr.application.probes.classifiers import probe_calibration, probe_embedded_classifier, probe_model
+from ticketattr.application.probes.classifiers import (
+    probe_calibration,
+    probe_embedded_classifier,
+    probe_model,
+    probe_retirement,
+)
 from ticketattr.domain.catalog import ServiceCatalog
 from ticketattr.errors import ServiceError
+from ticketattr.infrastructure.classifiers.llm.prices import retirement_of
 
 from ...fakes import CATALOG, ScriptedClassifier
 
@@ -39,6 +46,24 @@ def test_a_model_is_asked_only_online() -> None:
     assert list(probe_model(not_built, "gemini-test", online=False)) == [
         CheckResult("model", "gemini-test, not asked: --online asks it one small question")
     ]
+
+
+@pytest.mark.parametrize(
+    ("today", "words"),
+    [
+        (date(2026, 10, 1), []),
+        (date(2026, 10, 2), ["gemini-2.5-pro is retired on 2026-12-01"]),
+        (date(2026, 12, 1), ["gemini-2.5-pro was retired on 2026-12-01"]),
+    ],
+)
+def test_a_model_that_is_retired_within_60_days_is_a_warning(today: date, words: list[str]) -> None:
+    results = list(probe_retirement("gemini-2.5-pro", retirement_of("gemini-2.5-pro"), today))
+    assert [result.message.partition(":")[0] for result in results] == words
+    assert {result.status for result in results} <= {"warning"}
+
+
+def test_a_model_without_a_known_end_is_not_mentioned() -> None:
+    assert list(probe_retirement("gemini-flash-latest", retirement_of("gemini-flash-latest"), date(2030, 1, 1))) == []
 
 
 @dataclass

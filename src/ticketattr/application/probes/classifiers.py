@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from datetime import date, timedelta
 
 from ...domain.catalog import ServiceCatalog
 from ...domain.wording import counted
 from ..check import CheckResult
 from ..ports import Classifier, SavedCalibration
 from ..smoke_test import smoke_test
+
+_RETIRED_SOON = timedelta(days=60)
 
 
 def probe_embedded_classifier(classifier: Classifier) -> Iterator[CheckResult]:
@@ -28,6 +31,17 @@ def probe_model(build: Callable[[], Classifier], model: str, *, online: bool) ->
         return
     smoke_test(build())
     yield CheckResult("model", f"{model} answers")
+
+
+def probe_retirement(model: str, retired: date | None, today: date) -> Iterator[CheckResult]:
+    """A warning from 60 days before the day on which the provider retires the model."""
+    if retired and retired - today <= _RETIRED_SOON:
+        ends = "was retired" if retired <= today else "is retired"
+        yield CheckResult.warning(
+            "model",
+            f"{model} {ends} on {retired:%Y-%m-%d}: another model may answer in its place, at another price",
+            "Set LLM_MODEL_NAME to another model, or leave it empty.",
+        )
 
 
 def probe_calibration(

@@ -34,7 +34,7 @@ class Provider:
 
 PROVIDERS: Mapping[ProviderName, Provider] = {
     "gemini": Provider(
-        default_model="gemini-2.5-pro",
+        default_model="gemini-flash-latest",
         base_url="GOOGLE_GEMINI_BASE_URL",
         api_version="v1beta",
         model_name=re.compile(r"(?!.*\.\.)[\w./-]+"),

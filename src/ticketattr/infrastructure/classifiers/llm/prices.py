@@ -1,7 +1,8 @@
-"""The prices of models: from `prices.json` beside this file, or from a file of the same form."""
+"""The prices of models, and when they are retired: from `prices.json`, or prices from a file of the same form."""
 
 from __future__ import annotations
 
+from datetime import date
 from importlib.resources import files
 from pathlib import Path
 from typing import Any
@@ -23,6 +24,13 @@ def price_of(model: str, path: Path | None) -> Price | None:
         return _price(prices, table) if prices else None
     except (InputError, KeyError, TypeError, ValueError, AttributeError) as error:
         raise SettingsError(f"{path} is not a valid price list: {error}", hint="Check LLM_PRICES.") from error
+
+
+def retirement_of(model: str) -> date | None:
+    """Returns the day on which the provider retires `model`, or None if no day is known."""
+    table = parse_json((files(__package__) / "prices.json").read_bytes(), "the price list")
+    day = table["retired"].get(model)
+    return date.fromisoformat(day) if day else None
 
 
 def _price(prices: dict[str, Any], table: dict[str, Any]) -> Price:
