@@ -557,7 +557,7 @@ PER_DAY = [{"violations": [{"quotaId": "RequestsPerDay"}]}]
         (gemini_error(503, "UNAVAILABLE"), SERVICE, "Gemini answered 503", "Try again later."),
         (gemini_error(429, "RESOURCE_EXHAUSTED"), SERVICE, "Gemini answered 429", "Try again later."),
         (gemini_error(429, "RESOURCE_EXHAUSTED", PER_DAY), SERVICE, "the daily quota is used up", "quota"),
-        (gemini_text("I am no JSON"), SERVICE, "is not valid JSON", "set LLM_MODEL_NAME to another model"),
+        (gemini_text("I am no JSON"), SERVICE, "has no list of items", "set LLM_MODEL_NAME to another model"),
         (gemini_text("", "SAFETY"), SERVICE, "Gemini stopped before the end", "set LLM_MODEL_NAME to another model"),
         (Response(hang_up=True), SERVICE, "Gemini did not answer", "Try again later."),
     ],

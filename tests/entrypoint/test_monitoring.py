@@ -158,7 +158,9 @@ def test_failed_tickets_are_reported_with_their_number_and_the_cost(cli: CLI, op
         "cost 0.0000 USD",
     ]
     found = metrics(cli)
-    assert (found["tickets_total", "failed"], found["llm_calls_total", ""]) == (4, found["llm_retries_total", ""] * 2)
+    assert found["tickets_total", "failed"] == 4
+    # A model that is down is not asked again about each batch.
+    assert 0 < found["llm_retries_total", ""] < found["llm_calls_total", ""] / 2
 
 
 def test_the_cost_of_a_failed_run_is_counted(cli: CLI, operator: HTTPServer) -> None:

@@ -123,8 +123,8 @@ def test_the_bill_stands_in_the_stage_file_and_in_the_summary(cli: CLI, model: H
     bill = json.loads(stage.read_text())["bill"]
     assert bill["usage"]["calls"] == 2
     assert bill["usage"]["tokens_in"] == 20
-    # 20 tokens in at 1.25 and 10 out at 10 US dollars a million.
-    assert bill["cost"] == pytest.approx(0.000125)
+    # 20 tokens in at 1.50 and 10 out at 9 US dollars a million.
+    assert bill["cost"] == pytest.approx(0.00012)
     assert "2 calls, 20 tokens in, 10 out in " in result.stderr
 
 

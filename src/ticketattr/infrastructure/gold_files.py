@@ -23,6 +23,7 @@ from .csv_table import column_name, read_csv
 from .files import read_bounded
 from .json_text import parse_foreign_json
 from .picture_cutter import PictureCutter
+from .reports.labels import field_of
 from .reports.workbook_archive import TICKETS_SHEET
 from .ticket_text import ticket_text
 
@@ -133,7 +134,8 @@ def _from_workbook(path: Path) -> list[Row]:
     with open_workbook(path, expected="a readable workbook", hint=_HINT) as workbook:
         is_report = TICKETS_SHEET in workbook.sheetnames
         body = read_rows(workbook[TICKETS_SHEET] if is_report else workbook.worksheets[0])
-        header = [column_name(str(cell or "")) for cell in next(body, ())]
+        titles = [str(cell or "") for cell in next(body, ())]
+        header = [field_of(title) if is_report else column_name(title) for title in titles]
         filled = (line for line in body if any(cell not in (None, "") for cell in line))
         rows = [dict(zip(header, line, strict=False)) for line in filled]
     # A report lists tickets without an attribution, too: those have no label.

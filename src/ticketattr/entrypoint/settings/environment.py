@@ -157,7 +157,7 @@ class Environment:
         try:
             return parse_mailbox(value)
         except ValueError as error:
-            self.wrong.append(f"{name} contains something that is not a mail address: {value[:100]} ({error})")
+            self.wrong.append(f"{name} contains something that is not a mail address: {error}")
             return None
 
     def _secret(self, name: str, *, strip: bool = False) -> str | None:

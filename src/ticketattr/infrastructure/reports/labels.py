@@ -49,6 +49,15 @@ HEADINGS = {
 }
 """The heading of the column for each field of `Row`."""
 
+_FIELDS_BY_HEADING = {heading: name for name, heading in HEADINGS.items()}
+
+
+def field_of(heading: str) -> str:
+    """The field of `Row` whose column has that heading, which names a time zone after times; else the text itself."""
+    without_zone = heading.rpartition(" (")[0]
+    return _FIELDS_BY_HEADING.get(heading) or _FIELDS_BY_HEADING.get(without_zone) or heading
+
+
 MEANINGS = {
     "attributed": "chosen by the classifier: nothing to do",
     "kept": "came with a valid request type: nothing to do",
