@@ -577,7 +577,7 @@ def test_a_model_without_a_valid_answer_is_an_error(
 
 
 def test_a_question_that_would_cost_more_than_allowed_is_not_asked(cli: CLI, model: HTTPServer) -> None:
-    cli.settings |= {"LLM_MODEL_NAME": "gemini-2.5-pro", "LLM_MAX_COST": "0.000001"}
+    cli.settings |= {"LLM_MODEL_NAME": "gemini-3.5-flash", "LLM_MAX_COST": "0.000001"}
     exit_code, found = trouble(cli, "--online")
     assert (exit_code, found["fix"], model.requests) == (USAGE, "Raise LLM_MAX_COST.", [])
 
