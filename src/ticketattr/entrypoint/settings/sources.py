@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import datetime, timedelta, timezone, tzinfo
-from zoneinfo import ZoneInfo
+from datetime import datetime, timedelta, timezone
 
+from ...domain.time_zones import time_zone
 from ...domain.times import DEFAULT_STYLE, TimeStyle, read_time
 from ...infrastructure.files import STREAM
 from ...infrastructure.options import FILTERS, WEBHOOK, Filter, HelpdeskAccess, HTTPPolicy
@@ -54,7 +54,7 @@ class SourceSettings:
                 timeout=env.decimal("HTTP_TIMEOUT", _DEFAULT.timeout, least=0.1),
             ),
             catalog_max_stale=timedelta(hours=env.decimal("CATALOG_MAX_STALE", 24.0)),
-            times=TimeStyle(_time_format(env), _zone(env)),
+            times=TimeStyle(_time_format(env), time_zone(env.time_zone("TIME_ZONE", "UTC"))),
         )
 
 
@@ -80,12 +80,6 @@ def _filters(env: Environment) -> frozenset[Filter] | None:
     if words != ["all"] and len(chosen) < len(words):
         env.wrong.append(f"HELPDESK_KEEP is neither all nor some of {', '.join(FILTERS)}: {', '.join(words)}")
     return chosen
-
-
-def _zone(env: Environment) -> tzinfo:
-    name = env.time_zone("TIME_ZONE", "UTC")
-    # UTC is known without a time zone database, which a system may lack.
-    return timezone.utc if name == "UTC" else ZoneInfo(name)
 
 
 def _time_format(env: Environment) -> str:
