@@ -68,8 +68,3 @@ class PictureCutter:
         is_open = end == len(content) or (content[end:] == b"\\" and not is_last)
         self._is_within = is_open and not is_last
         return end
-
-
-def cut_pictures(content: bytes) -> bytes:
-    cutter = PictureCutter()
-    return cutter.feed(content) + cutter.finish()
