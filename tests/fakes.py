@@ -209,8 +209,9 @@ class FakeMailer:
         self.sessions += 1
         yield FakeMailSession(self)
 
-    def rehearse(self, message: Message) -> None:
-        """It composes nothing."""
+    def compose(self, message: Message) -> tuple[str, ...]:
+        """It needs no text around the reports."""
+        return ()
 
     def max_mail_size(self) -> int | None:
         if self.unreachable:

@@ -111,7 +111,10 @@ def http_server() -> Iterator[HTTPServer]:
 
 @dataclass
 class MailServer:
-    """A real SMTP server: the messages that it received, and the replies to the commands that it refuses."""
+    """A real SMTP server: the messages that it received, and the replies to the commands that it refuses.
+
+    `contents` are the bytes of the messages that it received.
+    """
 
     host: str = "127.0.0.1"
     port: int = 0
@@ -119,6 +122,7 @@ class MailServer:
     refuse_recipients: dict[str, str] = field(default_factory=dict)
     drop_after_data: bool = False
     received: list[EmailMessage] = field(default_factory=list)
+    contents: list[bytes] = field(default_factory=list)
     recipients: list[list[str]] = field(default_factory=list)
     logins: list[str] = field(default_factory=list)
     encrypted: list[bool] = field(default_factory=list)
@@ -143,6 +147,7 @@ class MailServer:
         if "DATA" in self.refuse:
             return self.refuse["DATA"]
         content = envelope.original_content or b""
+        self.contents.append(content)
         self.received.append(message_from_bytes(content, policy=email_policy))
         self.recipients.append(list(envelope.rcpt_tos))
         self.encrypted.append(session.ssl is not None)

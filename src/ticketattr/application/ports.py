@@ -283,12 +283,13 @@ class DeliveryLog(ReportLog, Protocol):
     """The report log for sending: it records every attempt, before and after. Needs the sender lock."""
 
     def delivery(self, message_id: str) -> Delivery | None:
-        """The delivery of one message; None if no attempt to send it was started."""
+        """The delivery of one message, with its frame; None if no attempt to send it was started."""
 
     def start_attempt(self, message: Message, at: datetime, *, to: Sequence[str] = (), why: str = "") -> None:
         """Record that the mail server will now get `message` for the recipients `to` (empty: all).
 
-        For a message that is in the log, this is a further attempt. `why`: the reason, if a person asked for it.
+        For a message that is in the log, this is a further attempt. The frame of the first one is kept. `why`: the
+        reason, if a person asked for it.
         """
 
     def record_result(
@@ -347,6 +348,8 @@ class MailSession(Protocol):
     def send(self, message: Message, contents: Sequence[bytes], to: Sequence[str] = ()) -> Acceptance:
         """Send `message` to the recipients `to` (empty: all). `contents`: the bytes of its reports, in their order.
 
+        The mail is the frame of the message around these contents, byte for byte.
+
         Raises MessageRefused, DeliveryInDoubt, SettingsError or, if the connection broke off, MailServerError.
         """
 
@@ -366,8 +369,8 @@ class Mailer(Protocol):
         Raises the error of `connect`, or the one with which the server refuses the sender of every message.
         """
 
-    def rehearse(self, message: Message) -> None:
-        """Compose `message` without its reports; sends nothing. Raises SettingsError if it would not be valid."""
+    def compose(self, message: Message) -> tuple[str, ...]:
+        """The frame of a new message; sends nothing. Raises SettingsError if the mail would not be valid."""
 
 
 class RunHistoryStore(Protocol):

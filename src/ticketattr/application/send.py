@@ -72,7 +72,7 @@ def max_mail_size(outgoing: Outgoing) -> int | None:
 
     Raises SettingsError or MailServerError if the server would accept no mail at all, or no mail can be composed.
     """
-    outgoing.mailer.rehearse(outgoing.addressing.message((), outgoing.clock()))
+    outgoing.mailer.compose(outgoing.addressing.message((), outgoing.clock()))
     return outgoing.retry(outgoing.mailer.max_mail_size)
 
 
@@ -133,6 +133,7 @@ def _deliver(outgoing: Outgoing, message: Message, why: str) -> _AttemptResult:
 def _attempt(outgoing: Outgoing, message: Message, why: str) -> _AttemptResult:
     contents = [outgoing.tracker.folder.read(report) for report in message.reports]
     before = outgoing.log.delivery(message.message_id)
+    message = replace(message, frame=(before and before.message.frame) or outgoing.mailer.compose(message))
     to = before.outstanding if before else message.envelope_recipients
     log.info("sending %s: %d attachments, %d bytes", message.message_id, len(contents), sum(map(len, contents)))
     with outgoing.mailer.connect() as session:

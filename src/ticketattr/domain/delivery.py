@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime, timezone
 from pathlib import Path
 from typing import Literal, TypeAlias
@@ -50,7 +50,11 @@ class ReportFile:
 
 @dataclass(frozen=True, slots=True)
 class Message:
-    """A mail with reports, complete before the server hears of it, so that a repetition is the same message."""
+    """A mail with reports, complete before the server hears of it, so that a repetition is the same message.
+
+    `frame` is the composed mail as ASCII text, cut where the content of each report stands. A repetition takes it from
+    the report log, so that it has the same bytes. It is empty before the first attempt, and in a list of messages.
+    """
 
     message_id: str
     date: datetime
@@ -61,6 +65,7 @@ class Message:
     reports: tuple[ReportFile, ...]
     cc: tuple[str, ...] = ()
     reply_to: tuple[str, ...] = ()
+    frame: tuple[str, ...] = field(default=(), compare=False, repr=False)
 
     @property
     def envelope_recipients(self) -> tuple[str, ...]:

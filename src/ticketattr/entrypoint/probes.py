@@ -159,7 +159,7 @@ class Checks:
     def _check_mail(self, settings: MailSettings) -> Iterator[CheckResult]:
         server = settings.destination
         chosen = wiring.mailer(settings)
-        chosen.rehearse(wiring.addressing(settings, chosen).message((), self.clock()))
+        chosen.compose(wiring.addressing(settings, chosen).message((), self.clock()))
         if isinstance(server, Path):
             yield probe_folder("mail", "EMAIL_OUTBOX_DIR", server, _FILES)
         else:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from typing import ClassVar
 
@@ -29,9 +29,9 @@ class EMLOutbox:
         make_folder(self.folder)
         yield self
 
-    def rehearse(self, message: Message) -> None:
-        """Compose the message without its reports. Raises SettingsError if it is not valid."""
-        self.template.compose(replace(message, reports=()), ())
+    def compose(self, message: Message) -> tuple[str, ...]:
+        """The frame of a new message. Raises SettingsError if it is not valid."""
+        return self.template.frame(message)
 
     def max_mail_size(self) -> None:
         """None: a file has no limit. Raises SettingsError or ServiceError if the folder cannot be used."""

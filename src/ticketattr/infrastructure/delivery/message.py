@@ -1,8 +1,14 @@
-"""The mail with reports: text and HTML from the packaged templates, and one attachment for each report."""
+"""The mail with reports: text and HTML from the packaged templates, and one attachment for each report.
+
+A mail is composed once, as a frame: its text, cut where the content of each report stands. The report log keeps the
+frame. So a repetition has the same bytes after a change of settings, file names, templates, or Python.
+"""
 
 from __future__ import annotations
 
+import hashlib
 import html
+from base64 import encodebytes
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from email.message import EmailMessage
@@ -28,19 +34,31 @@ class MailTemplate:
     codebase_url: str
 
     def compose(self, message: Message, contents: Sequence[bytes]) -> bytes:
-        """The mail of `message`, as it goes out. `contents`: the bytes of its reports, in their order.
+        """The mail of `message`, as it goes out, from its frame if it has one.
+
+        `contents`: the bytes of its reports, in their order. Raises what `frame` raises.
+        """
+        first, *others = message.frame or self.frame(message)
+        parts = [first.encode("ascii")]
+        for content, text in zip(contents, others, strict=True):
+            parts += [_encoded(content), text.encode("ascii")]
+        return b"".join(parts)
+
+    def frame(self, message: Message) -> tuple[str, ...]:
+        """The text of a new mail, cut where the content of each report stands.
 
         Raises SettingsError if a setting or a file name makes the mail invalid.
         """
         headers = _headers(message, self.sender_name)
+        marks = [_mark(message, position) for position in range(len(message.reports))]
         try:
-            content = self._composed(headers, message.reports, contents)
+            content = self._composed(headers, message.reports, marks)
         except (UnicodeError, ValueError) as error:
             raise _invalid(type(error).__name__) from error
         expected = [*headers, "MIME-Version", "Content-Type"]
         if problem := problem_of(content, expected, message.sender, len(message.reports)):
             raise _invalid(problem)
-        return content
+        return _cut(content.decode("ascii"), marks)
 
     def _composed(self, headers: Mapping[str, str], reports: Sequence[ReportFile], contents: Sequence[bytes]) -> bytes:
         mail = EmailMessage(policy=_POLICY)
@@ -85,6 +103,24 @@ def _headers(message: Message, sender_name: str) -> dict[str, str]:
         # No automatic reply, such as a vacation notice, is sent to this mail (RFC 3834).
         "Auto-Submitted": "auto-generated",
     }
+
+
+def _mark(message: Message, position: int) -> bytes:
+    """Bytes that stand for the content of a report, and that no other part of the mail contains."""
+    return hashlib.sha256(f"{message.message_id} {position}".encode("utf-8", "surrogatepass")).digest()
+
+
+def _cut(text: str, marks: Sequence[bytes]) -> tuple[str, ...]:
+    texts = []
+    for mark in marks:
+        before, _, text = text.partition(_encoded(mark).decode())
+        texts.append(before)
+    return (*texts, text)
+
+
+def _encoded(content: bytes) -> bytes:
+    """The content of an attachment as it stands in a mail: base64, in lines of 76 characters."""
+    return encodebytes(content).replace(b"\n", b"\r\n")
 
 
 def _invalid(reason: str) -> SettingsError:

@@ -25,8 +25,8 @@ from ...errors import InputError, ServiceError, SettingsError
 from ..files import make_private
 from . import sender_lock
 from .report_log_copies import rename_log, restore_copy, write_copy
-from .report_log_rows import delete_message, insert_message, path_text, read_deliveries, set_shared_state
-from .report_log_schema import ensure_schema, is_blank, is_current
+from .report_log_rows import delete_message, insert_message, keep_frame, path_text, read_deliveries, set_shared_state
+from .report_log_schema import ensure_schema, has_tables, is_blank
 
 _BUSY = ("locked", "busy")
 _TRANSIENT = (*_BUSY, "full", "disk I/O error")
@@ -65,14 +65,14 @@ class SQLiteReportLog:
     def check_integrity(self) -> bool:
         """Whether the tables exist already. Changes nothing, and raises the errors that using the log would raise."""
         with self._errors(), closing(sqlite3.connect(self.path, timeout=1, isolation_level=None)) as log:
-            has_tables = is_current(log, self.path)
+            is_log = has_tables(log, self.path)
             self._check(log)
             if log.execute("PRAGMA foreign_key_check").fetchone():
                 raise self._damaged("it refers to messages that it does not contain")
             # Raises if the file cannot be written, or another process keeps it locked.
             log.execute("BEGIN IMMEDIATE")
             log.execute("ROLLBACK")
-            return has_tables
+            return is_log
 
     def exists(self) -> bool:
         """Whether the database has tables; an empty file does not count."""
@@ -131,6 +131,7 @@ class SQLiteReportLog:
                 "UPDATE message_recipients SET state = 'sending', reply = '' WHERE message_id = ? AND address = ?",
                 [(message.message_id, address) for address in to],
             )
+            keep_frame(log, message)
             reports = [report.sha256 for report in message.reports]
             self._add_event(log, at, "sending", message.message_id, to=list(to), reports=reports, why=why)
 

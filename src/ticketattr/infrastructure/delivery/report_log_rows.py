@@ -52,6 +52,20 @@ def insert_message(log: sqlite3.Connection, message: Message, at: datetime) -> N
     )
 
 
+def keep_frame(log: sqlite3.Connection, message: Message) -> None:
+    """Add the frame of a message, unless the message has one: that of its first attempt stays."""
+    if message.frame:
+        log.execute(
+            "INSERT OR IGNORE INTO message_frames VALUES (?, ?)", (message.message_id, json.dumps(message.frame))
+        )
+
+
+def _frames(log: sqlite3.Connection, message_id: str | None) -> dict[str, tuple[str, ...]]:
+    """The frame of one message, by its id. None are read for a list of messages: together they may be large."""
+    rows = log.execute("SELECT message_id, frame FROM message_frames WHERE message_id = ?", (message_id,))
+    return {key: tuple(json.loads(frame)) for key, frame in rows}
+
+
 def set_shared_state(log: sqlite3.Connection, message_id: str, state: MessageState, reply: str) -> None:
     """Give all recipients that are still `sending` the state that follows from that of the message."""
     log.execute(
@@ -73,12 +87,12 @@ def delete_message(log: sqlite3.Connection, delivery: Delivery) -> None:
             ],
         )
     with may_delete_events(log):
-        for table in ("events", "message_recipients", "message_reports", "messages"):
+        for table in ("events", "message_frames", "message_recipients", "message_reports", "messages"):
             log.execute(f"DELETE FROM {table} WHERE message_id = ?", (delivery.message.message_id,))  # noqa: S608  # nosec B608  # constants
 
 
 def read_deliveries(log: sqlite3.Connection, message_id: str | None = None) -> list[Delivery]:
-    """All deliveries, oldest first, or the one of `message_id`."""
+    """All deliveries without their frames, oldest first, or the one of `message_id` with its frame."""
     value = (message_id,)
     reports: dict[str, list[ReportFile]] = {}
     for key, path, sha256, size, modified, run_id in log.execute(
@@ -100,10 +114,13 @@ def read_deliveries(log: sqlite3.Connection, message_id: str | None = None) -> l
         " cc, reply_to, size, released FROM messages WHERE message_id = ifnull(?, message_id) ORDER BY date, rowid",
         value,
     )
-    return [_delivery(row, reports[row[0]], results.get(row[0], [])) for row in rows]
+    frames = _frames(log, message_id)
+    return [_delivery(row, reports[row[0]], results.get(row[0], []), frames.get(row[0], ())) for row in rows]
 
 
-def _delivery(row: tuple[Any, ...], reports: Sequence[ReportFile], results: Sequence[RecipientResult]) -> Delivery:
+def _delivery(
+    row: tuple[Any, ...], reports: Sequence[ReportFile], results: Sequence[RecipientResult], frame: tuple[str, ...]
+) -> Delivery:
     message_id, date, transport, sender, recipients, subject, state, detail, attempts, changed, cc, reply_to, *rest = (
         row
     )
@@ -117,6 +134,7 @@ def _delivery(row: tuple[Any, ...], reports: Sequence[ReportFile], results: Sequ
         reports=tuple(reports),
         cc=tuple(json.loads(cc)),
         reply_to=tuple(json.loads(reply_to)),
+        frame=frame,
     )
     size, released = rest
     return Delivery(

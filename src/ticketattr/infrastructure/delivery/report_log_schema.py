@@ -1,14 +1,15 @@
-"""The tables of the report log in SQLite, and the takeover of the log of the earlier implementation.
+"""The tables of the report log in SQLite, and how the logs of earlier versions become logs of this one.
 
     messages(message_id, date, transport, sender, recipients, subject, state, detail, attempts, changed,
              cc, reply_to, size, released)
     message_reports(message_id, position, path, sha256, size, modified, run_id)
     message_recipients(message_id, position, address, state, reply)
+    message_frames(message_id, frame)                   the composed mail without its reports
     adoptions(at, detail, sha256, name, run_id)         reports that count as sent without a message in this log
     events(number, at, what, message_id, who, facts)    append-only; facts are JSON
 
-Times are ISO 8601 in UTC. The columns recipients, cc and reply_to are JSON lists. `user_version` is the version of the
-schema.
+Times are ISO 8601 in UTC. The columns recipients, cc, reply_to and frame are JSON lists. `user_version` is the
+version of the schema.
 """
 
 from __future__ import annotations
@@ -21,11 +22,20 @@ from pathlib import Path, PureWindowsPath
 
 from ...errors import InputError
 
-SCHEMA_VERSION = 2
-"""The first version that was released. Version 1 existed during development only, and is refused."""
+SCHEMA_VERSION = 3
+"""Version 2 had no frames. Version 1 existed during development only, and is refused."""
+
+_UPGRADED_VERSION = 2
 
 _KEEP_EVENTS = (
     "CREATE TRIGGER events_are_kept BEFORE DELETE ON events BEGIN SELECT RAISE(ABORT, 'events are append-only'); END"
+)
+
+_ADDED_IN_3 = (
+    """CREATE TABLE message_frames (
+        message_id TEXT PRIMARY KEY REFERENCES messages (message_id),
+        frame TEXT NOT NULL
+    )""",
 )
 
 _SCHEMA = (
@@ -81,6 +91,7 @@ _SCHEMA = (
     )""",
     "CREATE TRIGGER events_stay BEFORE UPDATE ON events BEGIN SELECT RAISE(ABORT, 'events are append-only'); END",
     _KEEP_EVENTS,
+    *_ADDED_IN_3,
 )
 
 _EARLIER_TABLE = "reports"
@@ -88,14 +99,14 @@ _EARLIER_COLUMNS = {"filename", "created_at"}
 
 
 def ensure_schema(log: sqlite3.Connection, path: Path) -> None:
-    """Create the tables in an empty file, or beside the table of the earlier implementation. Raises InputError."""
+    """Create the tables that are missing in an empty file, or in a log of an earlier version. Raises InputError."""
     if is_current(log, path):
         return
     # If anything fails before COMMIT, closing the connection rolls back.
     log.execute("BEGIN IMMEDIATE")
     # Read again under the lock: another process may have created the tables in the meantime.
     if not is_current(log, path):
-        for statement in _SCHEMA:
+        for statement in _ADDED_IN_3 if has_tables(log, path) else _SCHEMA:
             log.execute(statement)
         if _has_earlier_table(log):
             _take_over(log, path)
@@ -104,9 +115,14 @@ def ensure_schema(log: sqlite3.Connection, path: Path) -> None:
 
 
 def is_current(log: sqlite3.Connection, path: Path) -> bool:
-    """Whether the tables exist; if not, `ensure_schema` can create them. Raises InputError for any other database."""
+    """Whether all tables exist; if not, `ensure_schema` can create them. Raises InputError for any other database."""
+    return has_tables(log, path) and _version(log) == SCHEMA_VERSION
+
+
+def has_tables(log: sqlite3.Connection, path: Path) -> bool:
+    """Whether this version or an earlier one made it a report log. Raises InputError for any other database."""
     version = _version(log)
-    if version == SCHEMA_VERSION:
+    if version in (SCHEMA_VERSION, _UPGRADED_VERSION) and _has_table(log, "messages"):
         return True
     if version == 0 and (is_blank(log) or _has_earlier_table(log)):
         return False
@@ -133,6 +149,10 @@ def may_delete_events(log: sqlite3.Connection) -> Iterator[None]:
 def _version(log: sqlite3.Connection) -> int:
     (version,) = log.execute("PRAGMA user_version").fetchone()
     return int(version)
+
+
+def _has_table(log: sqlite3.Connection, name: str) -> bool:
+    return bool(log.execute("SELECT 1 FROM sqlite_master WHERE type = 'table' AND name = ?", (name,)).fetchone())
 
 
 def _has_earlier_table(log: sqlite3.Connection) -> bool:

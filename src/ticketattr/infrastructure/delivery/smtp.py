@@ -8,7 +8,7 @@ import smtplib
 import ssl
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime, timezone
 from typing import ClassVar
 
@@ -62,9 +62,9 @@ class SMTPMailer:
         finally:
             _quit(client)
 
-    def rehearse(self, message: Message) -> None:
-        """Compose the message without its reports. Raises SettingsError if it is not valid."""
-        self.template.compose(replace(message, reports=()), ())
+    def compose(self, message: Message) -> tuple[str, ...]:
+        """The frame of a new message. Raises SettingsError if it is not valid."""
+        return self.template.frame(message)
 
     def max_mail_size(self) -> int | None:
         """The smaller of the configured limit and the one that the server announces, in bytes (None: no limit)."""
