@@ -252,4 +252,5 @@ def a_correction(
         reviewer="Lead",
         imported_by="ann",
         at=MIDNIGHT,
+        has_unique_id=bool(id),
     )

@@ -302,7 +302,7 @@ def test_the_number_of_texts_to_ask_about_is_logged(caplog: pytest.LogCaptureFix
         classify_tickets(tickets, CATALOG, ScriptedClassifier(), Remembering(), ignore, corrections)
     (message,) = caplog.messages
     assert message.split(", ") == [
-        "1 tickets were corrected by a person",
+        "1 tickets were decided by a person",
         "1 keep the pair they came with",
         "0 have a cached answer",
         "2 different texts are left to ask about",

@@ -7,8 +7,8 @@ from dataclasses import dataclass, field, replace
 
 import pytest
 
-from ticketattr.application.corrections import Imported, import_corrections
-from ticketattr.domain.correction import Correction, ReviewedReport, ReviewedRow
+from ticketattr.application.corrections import Import, Imported, import_corrections
+from ticketattr.domain.correction import Correction, ReportedRun, ReviewedReport, ReviewedRow
 from ticketattr.domain.sanitizing import sanitize
 from ticketattr.domain.ticket import AttributedTicket, Attribution, Ticket, Unattributed
 from ticketattr.errors import InputError
@@ -51,9 +51,8 @@ UNTOUCHED = [row(1, "Other", "General Inquiry"), row(2), row(3, "Hardware", "Lap
 def take_over(*rows: ReviewedRow, store: Store | None = None, run_id: str = "the run") -> Imported:
     review = ReviewedReport(run_id, "Lead", rows)
     store = Store() if store is None else store
-    return import_corrections(
-        review, QUEUE, CATALOG, store, is_same_text=same_but_for_white_space, imported_by="ann", now=MIDNIGHT
-    )
+    how = Import(same_but_for_white_space, "ann", MIDNIGHT)
+    return import_corrections(review, ReportedRun(run_id, CATALOG, QUEUE), store, how)
 
 
 def refusal(*rows: ReviewedRow) -> str:
@@ -87,6 +86,7 @@ def test_a_correction_holds_everything_that_an_audit_needs() -> None:
         reviewer="Lead",
         imported_by="ann",
         at=MIDNIGHT,
+        has_unique_id=True,
     )
     assert imported == Imported((expected,), (expected,))
     assert store.corrections == [expected]

@@ -22,7 +22,7 @@ from ticketattr.infrastructure.classifiers.answer_cache import NoAnswerCache
 from ticketattr.infrastructure.reports.excel import ExcelReports
 from ticketattr.infrastructure.stage_files.work_folder import WorkFolder
 
-from ..fakes import CATALOG, GENERAL, LAPTOP, MIDNIGHT, FakeMailer, ScriptedClassifier, a_correction
+from ..fakes import CATALOG, LAPTOP, MIDNIGHT, PASSWORD, FakeMailer, ScriptedClassifier, a_correction
 from .test_corrections import Store
 from .test_send import REFUSED, Desk
 
@@ -138,7 +138,7 @@ def test_run_progress_knows_each_stage_with_its_counts_and_its_result(
         "service catalog fetched: 4 request types",
         "queue fetched: 3 tickets",
         (
-            "0 tickets were corrected by a person, 1 keep the pair they came with, 0 have a cached answer, "
+            "0 tickets were decided by a person, 1 keep the pair they came with, 0 have a cached answer, "
             "2 different texts are left to ask about"
         ),
         "batch of 2 tickets: 2 answered",
@@ -223,9 +223,9 @@ def test_an_empty_queue_needs_no_report(house: House) -> None:
 def test_the_latest_correction_decides(house: House) -> None:
     house.store.corrections = [
         a_correction("Lunch?", "2"),
-        a_correction("Lunch?", "2", pair=("Other", "General Inquiry")),
+        a_correction("Lunch?", "2", pair=("Access", "Password Reset")),
     ]
-    assert house.run().tickets[1].outcome == Attribution(GENERAL, "corrected")
+    assert house.run().tickets[1].outcome == Attribution(PASSWORD, "corrected")
 
 
 class TestReport:

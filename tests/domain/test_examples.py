@@ -51,7 +51,7 @@ def test_a_pair_that_left_the_catalog_is_not_an_example() -> None:
 
 
 def test_the_latest_correction_of_a_ticket_is_in_force() -> None:
-    first, other = a_correction("Screen"), a_correction("Mouse")
+    first, other = a_correction("Screen"), a_correction("Mouse", "T-2")
     later = a_correction("Screen", pair=("Access", "Password Reset"))
     assert in_force([first, other, later]) == [later, other]
     (example,) = Examples(in_force([first, later]), CATALOG).nearest(Ticket("1", "screen"))
@@ -66,7 +66,7 @@ def test_the_pair_of_an_example_is_that_of_the_catalog(pair: tuple[str, str]) ->
 
 def test_a_correction_is_known_by_id_and_text() -> None:
     keys = {
-        Correction("r", 1, *told, "", "", "", "", "", "", MIDNIGHT).key
+        Correction("r", 1, *told, "", "", "", "", "", "", MIDNIGHT, has_unique_id=False).key
         for told in (("1", "a", "b"), ("1", "ab", ""), ("1", "", "ab"), ("1a", "", "b"), ("1", "a", "\ud800"))
     }
     assert len(keys) == 5

@@ -6,7 +6,18 @@ import pytest
 
 from ticketattr.domain.catalog import SLA, RequestType
 from ticketattr.domain.review import REASON_TEXTS, reasons_for_review
-from ticketattr.domain.ticket import AttributedTicket, Attribution, Outcome, Source, Ticket, Unattributed
+from ticketattr.domain.ticket import (
+    AttributedTicket,
+    Attribution,
+    Decision,
+    DecisionEffect,
+    Outcome,
+    Source,
+    Ticket,
+    Unattributed,
+)
+
+from ..fakes import MIDNIGHT
 
 ENTRY = RequestType("Access", "Password Reset", SLA(1, "days"))
 
@@ -53,6 +64,21 @@ def test_text_with_bytes_that_could_not_be_decoded_needs_review() -> None:
 
 def test_a_decision_of_a_person_needs_no_review() -> None:
     assert reasons(Attribution(ENTRY, "corrected"), sla=SLA(9, "weeks"), steering="hides text") == ()
+
+
+@pytest.mark.parametrize(
+    ("effect", "why"),
+    [
+        ("another text", "the text has become another one since then"),
+        ("not in the catalog", "no longer has that entry"),
+    ],
+)
+def test_a_decision_that_does_not_hold_any_more_needs_review(effect: DecisionEffect, why: str) -> None:
+    decision = Decision("Access", "Badge", is_confirmation=False, at=MIDNIGHT, effect=effect)
+    for outcome in (Attribution(ENTRY, "model", 1.0), Attribution(ENTRY, "kept"), Unattributed("no_match")):
+        first = reasons_for_review(AttributedTicket(Ticket("1", "open"), outcome, decision), "", 0.6)[0]
+        assert first.startswith("a person chose Access / Badge on 2026-11-23, but ")
+        assert first.endswith(why)
 
 
 def test_every_reason_is_given() -> None:

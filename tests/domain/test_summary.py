@@ -69,12 +69,20 @@ def test_each_state_counts_its_rows() -> None:
         AttributedTicket(Ticket("4", ""), Unattributed("no_match")),
         AttributedTicket(Ticket("5", "open"), Attribution(entry, "kept")),
         *(AttributedTicket(Ticket(number, "open"), Attribution(entry, "corrected")) for number in ("6", "7")),
+        AttributedTicket(Ticket("8", "open"), Attribution(entry, "confirmed")),
     ]
     summary = summarize(report(*tickets))
-    assert dict(summary.states) == {"attributed": 1, "kept": 1, "corrected": 2, "needs review": 2, "failed": 1}
+    assert dict(summary.states) == {
+        "attributed": 1,
+        "kept": 1,
+        "corrected": 2,
+        "confirmed": 1,
+        "needs review": 2,
+        "failed": 1,
+    }
     assert summary.needs_review == 3
-    assert summary.categories == (("Category", 5), (UNATTRIBUTED, 2))
-    assert summary.types == (("Category", "A", 5), (UNATTRIBUTED, "", 2))
+    assert summary.categories == (("Category", 6), (UNATTRIBUTED, 2))
+    assert summary.types == (("Category", "A", 6), (UNATTRIBUTED, "", 2))
 
 
 def test_an_sla_at_the_end_of_a_band_belongs_to_that_band() -> None:

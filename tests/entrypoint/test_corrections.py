@@ -30,6 +30,32 @@ def edit(report: Path, cells: Mapping[str, Any]) -> None:
     workbook.save(report)
 
 
+FIRST_VERSION = """
+CREATE TABLE corrections (
+    number INTEGER PRIMARY KEY AUTOINCREMENT, run_id TEXT NOT NULL, place INTEGER NOT NULL, ticket_id TEXT NOT NULL,
+    short_description TEXT NOT NULL, long_description TEXT NOT NULL, request_category TEXT NOT NULL,
+    request_type TEXT NOT NULL, reported_category TEXT NOT NULL, reported_type TEXT NOT NULL, reviewer TEXT NOT NULL,
+    imported_by TEXT NOT NULL, at TEXT NOT NULL
+);
+CREATE TRIGGER corrections_stay BEFORE DELETE ON corrections
+BEGIN SELECT RAISE(ABORT, 'corrections are only ever added'); END;
+CREATE TRIGGER corrections_stay_as_they_are BEFORE UPDATE ON corrections
+BEGIN SELECT RAISE(ABORT, 'corrections are only ever added'); END;
+PRAGMA user_version = 1;
+"""
+
+
+def write_first_version(path: Path, *tickets: tuple[str, str]) -> None:
+    """A store as the first version wrote it, with a correction for each of these (place, id)."""
+    with closing(sqlite3.connect(path)) as store, store:
+        store.executescript(FIRST_VERSION)
+        for place, ticket in tickets:
+            values = ("20260101T000000Z-abcdef", place, ticket, f"Subject {ticket}", f"The old text of {ticket}.")
+            pair = ("Hardware", "Stolen Device", "Other", "General Inquiry")
+            row = (*values, *pair, "Lead", "ann", "2026-01-01T00:00:00+00:00")
+            store.execute("INSERT INTO corrections VALUES (NULL, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)", row)
+
+
 def rows(report: Path) -> dict[str, dict[str, Any]]:
     return {str(row["id"]): row for row in tickets_table(report)}
 
@@ -52,6 +78,23 @@ def correct(report: Path, **pairs: tuple[str, str]) -> None:
         row = row_of(report, ticket.replace("T", "T-"))
         cells |= {f"B{row}": category, f"C{row}": request_type}
     edit(report, cells)
+
+
+def mark_cell(report: Path, ticket: str) -> str:
+    (heading,) = [cell for cell in openpyxl.load_workbook(report)["Tickets"][1] if cell.value == "Checked (x)"]
+    return f"{heading.column_letter}{row_of(report, ticket)}"
+
+
+def check(report: Path, *tickets: str, mark: str = "x") -> None:
+    edit(report, {mark_cell(report, ticket): mark for ticket in tickets})
+
+
+def change_ticket(cli: CLI, ticket: str, **fields: str) -> None:
+    """Let the requester change a ticket of the queue."""
+    queue = json.loads((DATA / "tickets.json").read_text())
+    next(item for item in queue["data"]["requests"] if item["id"] == ticket).update(fields)
+    (cli.folder / "tickets.json").write_text(json.dumps(queue))
+    cli.settings["HELPDESK_API_URL"] = "tickets.json"
 
 
 def listed(cli: CLI) -> list[dict[str, str]]:
@@ -192,6 +235,51 @@ class TestImport:
         assert "workbook and attributions belong to different runs" in result.stderr
 
 
+class TestConfirmation:
+    def test_a_mark_confirms_a_row_without_a_change_of_its_pair(self, cli: CLI, report: Path) -> None:
+        check(report, "T-1", "T-3")
+        result = cli.ok("corrections", "import", str(report))
+        assert "2 confirmations imported" in result.stderr
+        assert [(one["ticket_id"], one["decision"]) for one in listed(cli)] == [
+            ("T-1", "confirmed"),
+            ("T-3", "confirmed"),
+        ]
+        assert "0 corrections imported" in cli.ok("corrections", "import", str(report)).stderr
+        cli.ok("run")
+        table = rows(cli.reports[-1])
+        assert [table[ticket]["source"] for ticket in ("T-1", "T-3", "T-2")] == ["confirmed", "confirmed", "offline"]
+        assert table["T-1"]["decision"].startswith("confirmed on ")
+        assert table["T-1"]["request_type"] == "Password Reset"
+        assert table["T-1"]["checked"] is None, "a mark of an earlier report confirms nothing in the next one"
+
+    def test_a_row_may_be_corrected_and_checked(self, cli: CLI, report: Path) -> None:
+        correct(report, T1=("Hardware", "Laptop Repair"))
+        check(report, "T-1")
+        cli.ok("corrections", "import", str(report))
+        assert [one["decision"] for one in listed(cli)] == ["corrected"]
+
+    def test_an_unclear_mark_is_refused_by_its_cell(self, cli: CLI, report: Path) -> None:
+        check(report, "T-1", mark="perhaps")
+        result = cli("corrections", "import", str(report))
+        assert result.exit_code == 3
+        assert f"{mark_cell(report, 'T-1')}: 'perhaps' is neither an x nor empty" in result.stderr
+
+    def test_a_workbook_of_an_earlier_version_has_no_column_for_marks(self, cli: CLI, report: Path) -> None:
+        correct(report, T1=("Hardware", "Laptop Repair"))
+        workbook = openpyxl.load_workbook(report)
+        sheet = workbook["Tickets"]
+        sheet.delete_cols(1 + [cell.value for cell in sheet[1]].index("Checked (x)"))
+        del workbook.defined_names["ticketattr_checked"]
+        workbook.save(report)
+        assert "1 correction imported" in cli.ok("corrections", "import", str(report)).stderr
+
+    def test_the_sheet_offers_a_mark_for_each_row(self, report: Path) -> None:
+        sheet = openpyxl.load_workbook(report)["Tickets"]
+        column = mark_cell(report, "T-1").rstrip("0123456789")
+        lists = {str(one.sqref): one.formula1 for one in sheet.data_validations.dataValidation}
+        assert lists[f"{column}2:{column}6"] == '"x"'
+
+
 class TestOtherPrograms:
     """A program that saves a report may drop what names the run."""
 
@@ -248,14 +336,26 @@ class TestLaterRuns:
         assert (table["T-1"]["sla_value"], table["T-1"]["needs_review"]) == (3, None)
         assert table["T-2"]["source"] == "offline"
 
-    def test_another_text_under_the_same_id_is_another_ticket(self, cli: CLI, report: Path) -> None:
+    def test_a_correction_stays_when_the_requester_replies_and_the_row_says_so(self, cli: CLI, report: Path) -> None:
         correct(report, T1=("Hardware", "Laptop Repair"))
         cli.ok("corrections", "import", str(report))
-        queue = (DATA / "tickets.json").read_text().replace("The account is locked.", "The account is gone.")
-        (cli.folder / "tickets.json").write_text(queue)
-        cli.settings["HELPDESK_API_URL"] = "tickets.json"
+        change_ticket(cli, "T-1", long_description="The account is locked. I cannot log in.\n\nAny news? I still wait.")
         cli.ok("run")
-        assert rows(cli.reports[-1])["T-1"]["source"] == "offline"
+        row = rows(cli.reports[-1])["T-1"]
+        assert (row["source"], row["request_type"], row["needs_review"]) == ("corrected", "Laptop Repair", None)
+        assert row["decision"].startswith("corrected on ")
+        assert row["decision"].endswith("; the text changed since then")
+
+    def test_a_ticket_whose_text_became_another_one_goes_to_review(self, cli: CLI, report: Path) -> None:
+        correct(report, T1=("Hardware", "Laptop Repair"))
+        cli.ok("corrections", "import", str(report))
+        change_ticket(cli, "T-1", short_description="Lunch voucher", long_description="Where do we get vouchers?")
+        cli.ok("run")
+        row = rows(cli.reports[-1])["T-1"]
+        assert row["source"] == "offline"
+        assert "a person chose Hardware / Laptop Repair on " in row["needs_review"]
+        assert "the text has become another one since then" in row["needs_review"]
+        assert "not used: the text has become another one" in row["decision"]
 
     def test_a_ticket_whose_corrected_pair_left_the_catalog_is_classified_again(self, cli: CLI, report: Path) -> None:
         correct(report, T1=("Hardware", "Stolen Device"))
@@ -264,7 +364,9 @@ class TestLaterRuns:
         (cli.folder / "catalog.yaml").write_text(catalog)
         cli.settings["SERVICE_CATALOG_URL"] = "catalog.yaml"
         cli.ok("run")
-        assert rows(cli.reports[-1])["T-1"]["source"] == "offline"
+        row = rows(cli.reports[-1])["T-1"]
+        assert row["source"] == "offline"
+        assert "the catalog no longer has that entry" in row["needs_review"]
 
     def test_the_next_report_names_the_corrected_ticket_as_changed(self, cli: CLI, report: Path) -> None:
         correct(report, T1=("Hardware", "Laptop Repair"))
@@ -345,6 +447,24 @@ class TestExamples:
 
 
 class TestStore:
+    def test_a_store_of_the_first_version_keeps_what_people_chose(self, cli: CLI, report: Path) -> None:
+        cli.settings["CORRECTIONS_DB_PATH"] = "old.db"
+        write_first_version(cli.folder / "old.db", ("1", "T-1"), ("2", "T-2"), ("3", "T-2"), ("4", ""))
+        (cli.folder / "old.db").chmod(0o400)
+        assert [one["ticket_id"] for one in listed(cli)] == ["T-1", "T-2", "T-2", ""]
+        (cli.folder / "old.db").chmod(0o600)
+        before = listed(cli)
+        correct(report, T5=("Hardware", "Laptop Repair"))
+        cli.ok("corrections", "import", str(report))
+        assert listed(cli)[:4] == before
+        with closing(sqlite3.connect("old.db")) as store:
+            assert store.execute("SELECT has_unique_id FROM corrections").fetchall() == [(1,), (0,), (0,), (0,), (1,)]
+            with pytest.raises(sqlite3.IntegrityError, match="only ever added"):
+                store.execute("UPDATE corrections SET imported_by = 'nobody'")
+        change_ticket(cli, "T-1", long_description="The old text of T-1. And a reply.")
+        cli.ok("run")
+        assert rows(cli.reports[-1])["T-1"]["request_type"] == "Stolen Device"
+
     def test_corrections_cannot_be_changed_or_deleted(self, cli: CLI, report: Path) -> None:
         correct(report, T1=("Hardware", "Laptop Repair"))
         cli.ok("corrections", "import", str(report))

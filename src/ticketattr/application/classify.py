@@ -7,11 +7,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from ..domain.catalog import ServiceCatalog
-from ..domain.correction import Correction, corrected
+from ..domain.correction import Correction, decisions
 from ..domain.digest import digest
 from ..domain.examples import Example, Examples
 from ..domain.gold import GoldTicket
-from ..domain.ticket import AttributedTicket, Attribution, Outcome, Ticket
+from ..domain.ticket import AttributedTicket, Attribution, Decision, Outcome, Ticket
 from ..domain.usage import ClassificationPlan, total
 from .batches import Answers, ask_in_batches, chunks
 from .interruptible import run_interruptible
@@ -41,8 +41,8 @@ def classify_tickets(
     log.info("%s", open_tickets)
     answers = {**open_tickets.known, **_ask(open_tickets, catalog, classifier, cache, examples, progress)}
     return [
-        AttributedTicket(ticket, open_tickets.decided.get(place) or answers[open_tickets.keys[place]])
-        for place, ticket in enumerate(tickets)
+        AttributedTicket(ticket, open_tickets.decided.get(place) or answers[open_tickets.keys[place]], decision)
+        for place, (ticket, decision) in enumerate(zip(tickets, open_tickets.decisions, strict=True))
     ]
 
 
@@ -72,8 +72,12 @@ def plan_classification(
 
 @dataclass(frozen=True, slots=True)
 class _OpenTickets:
-    """The tickets, sorted by what is known: `decided` and `keys` by position, `known` and `to_ask` by key."""
+    """The tickets, sorted by what is known: `decided` and `keys` by position, `known` and `to_ask` by key.
 
+    `decisions` are those of people, in the order of the queue.
+    """
+
+    decisions: list[Decision | None]
     decided: dict[int, Attribution]
     keys: dict[int, str]
     known: dict[str, Outcome]
@@ -85,11 +89,11 @@ class _OpenTickets:
 
     @property
     def corrected_tickets(self) -> int:
-        return sum(outcome.source == "corrected" for outcome in self.decided.values())
+        return sum(decision is not None and decision.holds for decision in self.decisions)
 
     def __str__(self) -> str:
         return (
-            f"{self.corrected_tickets} tickets were corrected by a person, "
+            f"{self.corrected_tickets} tickets were decided by a person, "
             f"{len(self.decided) - self.corrected_tickets} keep the pair they came with, "
             f"{self.cached_tickets} have a cached answer, "
             f"{len(self.to_ask)} different texts are left to ask about"
@@ -104,11 +108,11 @@ def _open_tickets(
     examples: Examples,
     corrections: Sequence[Correction],
 ) -> _OpenTickets:
-    by_key = {correction.key: correction for correction in corrections}
+    by_people = decisions(tickets, corrections, catalog)
     decided = {
         place: outcome
-        for place, ticket in enumerate(tickets)
-        if (outcome := corrected(ticket, by_key, catalog) or _kept(ticket, catalog))
+        for place, (ticket, decision) in enumerate(zip(tickets, by_people, strict=True))
+        if (outcome := _by_person(decision, catalog) or _kept(ticket, catalog))
     }
     fingerprint = classifier.fingerprint(catalog)
     keys = {
@@ -118,7 +122,9 @@ def _open_tickets(
     }
     different = {key: tickets[place] for place, key in keys.items()}
     known = {key: _as_cached(outcome) for key, outcome in cache.get(list(different), catalog).items()}
-    return _OpenTickets(decided, keys, known, {key: ticket for key, ticket in different.items() if key not in known})
+    return _OpenTickets(
+        by_people, decided, keys, known, {key: ticket for key, ticket in different.items() if key not in known}
+    )
 
 
 def _ask(
@@ -139,6 +145,13 @@ def _ask(
     asked = list(open_tickets.to_ask.values())
     outcomes = run_interruptible(ask_in_batches, asked, catalog, classifier, keep, progress, examples)
     return dict(zip(keys, outcomes, strict=True))
+
+
+def _by_person(decision: Decision | None, catalog: ServiceCatalog) -> Attribution | None:
+    if decision is None or not decision.holds:
+        return None
+    entry = catalog.find(decision.request_category, decision.request_type)
+    return Attribution(entry, source="confirmed" if decision.is_confirmation else "corrected") if entry else None
 
 
 def _kept(ticket: Ticket, catalog: ServiceCatalog) -> Attribution | None:

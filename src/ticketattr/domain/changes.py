@@ -7,7 +7,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
-from .correction import ticket_key
+from .correction import ticket_key, unique_ids
 from .ticket import AttributedTicket, Attribution, Ticket
 
 Change = Literal["new", "changed", ""]
@@ -54,11 +54,11 @@ def identities(tickets: Sequence[Ticket]) -> list[str]:
 
     The key is made of the id, or of id and text if the id is empty or not unique. Equal tickets are numbered.
     """
-    ids = Counter(ticket.id for ticket in tickets)
+    unique = unique_ids(tickets)
     seen: Counter[str] = Counter()
     names = []
     for ticket in tickets:
-        name = f"id {ticket.id}" if ticket.id and ids[ticket.id] == 1 else f"text {ticket_key(ticket)}"
+        name = f"id {ticket.id}" if ticket.id in unique else f"text {ticket_key(ticket)}"
         names.append(f"{name} {seen[name]}")
         seen[name] += 1
     return names

@@ -15,12 +15,17 @@ from .changes import Change, EarlierReport, ReportedTicket, identities
 from .due import Urgency, creation_time, due_times
 from .prompt_injection import find_prompt_injection
 from .review import REVIEW_BELOW, reasons_for_review
-from .ticket import AttributedTicket, Attribution, Outcome, Unattributed
+from .ticket import AttributedTicket, Attribution, Decision, DecisionEffect, Outcome, Unattributed
 from .time_zones import time_zone
 from .times import read_time
 from .usage import Bill
 
 _CLOCKS_DIFFER = timedelta(minutes=5)
+_EFFECTS: dict[DecisionEffect, str] = {
+    "holds for a changed text": "the text changed since then",
+    "another text": "not used: the text has become another one since then",
+    "not in the catalog": "not used: the catalog no longer has that entry",
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,7 +35,7 @@ class Row:
     `sla_hours` counts calendar hours (a day is 24). `due` and `response_due` are times in the zone of the report;
     `overdue_by` counts hours of the clock of the SLA, and is empty for a ticket that is not overdue. `age_days` is the
     age of the ticket when the report was made. `since_last_report` is new, changed or empty. `place` is the
-    position in the queue, from 1.
+    position in the queue, from 1. `decision` says what a person decided about the ticket, and when.
     """
 
     id: str
@@ -66,7 +71,13 @@ class Row:
     group: str = ""
     updated_at: str = ""
     url: str = ""
+    decision: str = ""
     place: int | None = None
+
+    @property
+    def checked(self) -> str:
+        """An empty cell, in which a person confirms the row."""
+        return ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -161,6 +172,7 @@ def _row(attributed: AttributedTicket, *, place: int, change: Change, now: datet
         group=ticket.group,
         updated_at=ticket.updated_at,
         url=_url(ticket.id, context.ticket_url) or ticket.url,
+        decision=_decision_cell(attributed.decision, context.zone),
         place=place,
         **_outcome_cells(attributed.outcome),
         **_due_cells(attributed.outcome, created, now, context, needs_review=bool(doubts)),
@@ -201,6 +213,14 @@ def _outcome_cells(outcome: Outcome) -> dict[str, Any]:
                 "evidence": evidence,
                 "next_best": _pairs(alternatives[:2]),
             }
+
+
+def _decision_cell(decision: Decision | None, zone: tzinfo) -> str:
+    if decision is None:
+        return ""
+    what = "confirmed" if decision.is_confirmation else "corrected"
+    made = f"{what} on {decision.at.astimezone(zone):%Y-%m-%d}"
+    return made if decision.effect == "holds" else f"{made}; {_EFFECTS[decision.effect]}"
 
 
 def _created_cell(created_at: str) -> str:

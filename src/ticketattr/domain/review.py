@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from .ticket import AttributedTicket, Attribution, Reason, Unattributed
+from .ticket import AttributedTicket, Attribution, Decision, Reason, Unattributed
 
 REVIEW_BELOW = 0.6
 """The default confidence below which a person should review an attribution."""
@@ -22,12 +22,13 @@ REASON_TEXTS: dict[Reason, str] = {
 def reasons_for_review(attributed: AttributedTicket, suspicious: str, review_below: float) -> tuple[str, ...]:
     """Why a person should review this ticket; empty if there is no reason, or a person has decided already.
 
-    `suspicious` says what is suspicious about its text. A confidence below `review_below` (0 to 1) is a reason.
+    `suspicious` says what is suspicious about its text. A confidence below `review_below` (0 to 1) is a reason, and so
+    is a decision of a person that does not hold any more.
     """
     match attributed.outcome:
         case Unattributed(reason):
             reasons = [f"no request type: {REASON_TEXTS[reason]}"]
-        case Attribution(source="corrected"):
+        case Attribution(source="corrected" | "confirmed"):
             return ()
         case Attribution(entry, _, confidence):
             reasons = []
@@ -40,4 +41,14 @@ def reasons_for_review(attributed: AttributedTicket, suspicious: str, review_bel
         reasons.append("damaged text: it has bytes that are not in its encoding")
     if suspicious:
         reasons.append(f"suspicious text: {suspicious}")
-    return tuple(reasons)
+    return (*_lapsed(attributed.decision), *reasons)
+
+
+def _lapsed(decision: Decision | None) -> tuple[str, ...]:
+    """Why the decision of a person does not hold any more; empty if there is none."""
+    if decision is None:
+        return ()
+    chosen = f"a person chose {decision.request_category} / {decision.request_type} on {decision.at:%Y-%m-%d}"
+    if decision.effect == "another text":
+        return (f"{chosen}, but the text has become another one since then",)
+    return (f"{chosen}, but the catalog no longer has that entry",)

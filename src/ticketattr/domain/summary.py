@@ -15,6 +15,7 @@ UNATTRIBUTED = "(no request type)"
 _BANDS = ((4.0, "up to 4 hours"), (8.0, "up to 8 hours"), (24.0, "up to 1 day"), (72.0, "up to 3 days"))
 _BAND_NAMES = ("at once (SLA 0)", *(name for _, name in _BANDS), "more than 3 days", "no SLA")
 
+_STATES = ("attributed", "kept", "corrected", "confirmed", "needs review", "failed")
 _TIMED = ("overdue", "due within a day", "due later")
 DUE_STATES = (*_TIMED, "no creation time", "no request type", "no due time")
 
@@ -49,7 +50,7 @@ def summarize(report: Report) -> Summary:
     types = Counter((row.request_category or UNATTRIBUTED, row.request_type) for row in rows)
     categories = Counter(row.request_category or UNATTRIBUTED for row in rows)
     return Summary(
-        states=_in_order((_state(row) for row in rows), ("attributed", "kept", "corrected", "needs review", "failed")),
+        states=_in_order((_state(row) for row in rows), _STATES),
         categories=tuple(categories.items()),
         types=tuple((category, name, count) for (category, name), count in types.items()),
         bands=_in_order((_band(row) for row in rows), _BAND_NAMES),
@@ -70,7 +71,7 @@ def _state(row: Row) -> str:
         return "failed"
     if row.needs_review or not row.request_type:
         return "needs review"
-    return row.source if row.source in ("kept", "corrected") else "attributed"
+    return row.source if row.source in ("kept", "corrected", "confirmed") else "attributed"
 
 
 def due_state(row: Row) -> str:

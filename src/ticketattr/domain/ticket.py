@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from datetime import datetime
 from typing import Any, Literal, TypeAlias
 
 from .catalog import SLA, RequestType
 
-Source = Literal["kept", "corrected", "cached", "model", "offline"]
-"""Who chose the request type: the helpdesk, a person, the answer cache, the model, or the embedded classifier."""
+Source = Literal["kept", "corrected", "confirmed", "cached", "model", "offline"]
+"""Who chose the request type: the helpdesk, a person (who corrected or confirmed it), the answer cache, the model, or
+the embedded classifier."""
 
 Reason = Literal[
     "no_match",  # no entry of the catalog fits
@@ -92,12 +94,37 @@ Outcome: TypeAlias = Attribution | Unattributed
 """The outcome of the attribution of one ticket."""
 
 
+DecisionEffect = Literal[
+    "holds",
+    "holds for a changed text",  # something was added to the text, or cut from it
+    "another text",  # the ticket is about another matter now
+    "not in the catalog",  # the catalog no longer has the chosen entry
+]
+
+
+@dataclass(frozen=True, slots=True)
+class Decision:
+    """What a person decided about a ticket in a report, at the time `at`, in UTC, and what that means for it now."""
+
+    request_category: str
+    request_type: str
+    is_confirmation: bool
+    at: datetime
+    effect: DecisionEffect = "holds"
+
+    @property
+    def holds(self) -> bool:
+        """Whether the ticket has the request type that the person chose."""
+        return self.effect in ("holds", "holds for a changed text")
+
+
 @dataclass(frozen=True, slots=True)
 class AttributedTicket:
-    """A ticket with the outcome of its attribution."""
+    """A ticket with the outcome of its attribution. `decision` is None if no person decided about the ticket."""
 
     ticket: Ticket
     outcome: Outcome
+    decision: Decision | None = None
 
     @property
     def is_attributed(self) -> bool:

@@ -1,9 +1,10 @@
 """The corrections by people, in one SQLite file. Rows are only added, never changed or deleted.
 
     corrections(number, run_id, place, ticket_id, short_description, long_description, request_category,
-                request_type, reported_category, reported_type, reviewer, imported_by, at)
+                request_type, reported_category, reported_type, reviewer, imported_by, at, has_unique_id, workbook)
 
-`at` is a time in ISO 8601, in UTC; `user_version` is the version of this schema.
+`at` is a time in ISO 8601, in UTC; `user_version` is the version of this schema. Version 1 does not have the last two
+columns. A file of version 1 is read as it is, and changed when corrections are added.
 """
 
 from __future__ import annotations
@@ -20,10 +21,14 @@ from ..domain.correction import Correction
 from ..errors import InputError, ServiceError, SettingsError
 from .files import make_private
 
-SCHEMA_VERSION = 1
+SCHEMA_VERSION = 2
 
 _FIELDS = tuple(field.name for field in fields(Correction))
 _COLUMNS = ", ".join(_FIELDS)
+_TRIGGER = """
+CREATE TRIGGER corrections_stay_as_they_are BEFORE UPDATE ON corrections
+BEGIN SELECT RAISE(ABORT, 'corrections are only ever added'); END;
+"""
 _SCHEMA = f"""
 BEGIN;
 CREATE TABLE corrections (
@@ -39,15 +44,32 @@ CREATE TABLE corrections (
     reported_type TEXT NOT NULL,
     reviewer TEXT NOT NULL,
     imported_by TEXT NOT NULL,
-    at TEXT NOT NULL
+    at TEXT NOT NULL,
+    has_unique_id INTEGER NOT NULL,
+    workbook TEXT NOT NULL
 );
 CREATE TRIGGER corrections_stay BEFORE DELETE ON corrections
 BEGIN SELECT RAISE(ABORT, 'corrections are only ever added'); END;
-CREATE TRIGGER corrections_stay_as_they_are BEFORE UPDATE ON corrections
-BEGIN SELECT RAISE(ABORT, 'corrections are only ever added'); END;
+{_TRIGGER}
 PRAGMA user_version = {SCHEMA_VERSION};
 COMMIT;
 """
+# Version 1 does not say whether an id was unique. It was not if two tickets of one run with that id were corrected.
+_HAD_UNIQUE_ID = """
+    ticket_id <> '' AND (run_id, ticket_id) NOT IN
+    (SELECT run_id, ticket_id FROM corrections GROUP BY run_id, ticket_id HAVING count(DISTINCT place) > 1)
+"""
+_MIGRATION = f"""
+BEGIN IMMEDIATE;
+ALTER TABLE corrections ADD COLUMN has_unique_id INTEGER NOT NULL DEFAULT 0;
+ALTER TABLE corrections ADD COLUMN workbook TEXT NOT NULL DEFAULT '';
+DROP TRIGGER corrections_stay_as_they_are;
+UPDATE corrections SET has_unique_id = {_HAD_UNIQUE_ID};
+{_TRIGGER}
+PRAGMA user_version = {SCHEMA_VERSION};
+COMMIT;
+"""  # noqa: S608  # nosec B608  # constants
+_COLUMNS_OF_VERSION_1 = {"has_unique_id": _HAD_UNIQUE_ID, "workbook": "''"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,12 +82,14 @@ class SQLiteCorrections:
         """All corrections, oldest first. Raises SettingsError, InputError or ServiceError, as `add` does."""
         if not self.path.exists():
             return []
-        with self._transaction() as file:
-            rows = file.execute(f"SELECT {_COLUMNS} FROM corrections ORDER BY number").fetchall()  # noqa: S608  # nosec B608  # constants
+        with self._opened() as (file, version):
+            known = {} if version == SCHEMA_VERSION else _COLUMNS_OF_VERSION_1
+            columns = ", ".join(known.get(name, name) for name in _FIELDS)
+            rows = file.execute(f"SELECT {columns} FROM corrections ORDER BY number").fetchall()  # noqa: S608  # nosec B608  # constants
         return [_correction(dict(zip(_FIELDS, row, strict=True))) for row in rows]
 
     def add(self, corrections: Sequence[Correction]) -> None:
-        """Add the corrections in one transaction."""
+        """Add the corrections in one transaction. A file of version 1 gets the present schema first."""
         if not corrections:
             return
         make_private(self.path)
@@ -74,16 +98,19 @@ class SQLiteCorrections:
             for correction in corrections
         ]
         marks = ", ".join("?" * len(_FIELDS))
-        with self._transaction() as file:
+        with self._opened() as (file, version):
+            if version != SCHEMA_VERSION:
+                file.executescript(_MIGRATION)
             file.executemany(f"INSERT INTO corrections ({_COLUMNS}) VALUES ({marks})", rows)  # noqa: S608  # nosec B608  # constants
 
     @contextmanager
-    def _transaction(self) -> Iterator[sqlite3.Connection]:
+    def _opened(self) -> Iterator[tuple[sqlite3.Connection, int]]:
+        """The file, and the version of its schema; the block is one transaction."""
         try:
             with closing(sqlite3.connect(self.path, timeout=10)) as file:
-                self._ensure_schema(file)
+                version = self._ensure_schema(file)
                 with file:
-                    yield file
+                    yield file, version
         except sqlite3.OperationalError as error:
             message = f"the corrections in {self.path} cannot be used: {error}"
             if "locked" in str(error):
@@ -95,10 +122,12 @@ class SQLiteCorrections:
                 hint="Restore the file from a backup. Without it, all corrections are lost.",
             ) from error
 
-    def _ensure_schema(self, file: sqlite3.Connection) -> None:
+    def _ensure_schema(self, file: sqlite3.Connection) -> int:
+        """The version of the schema, which an empty file gets now."""
+        version: int
         (version,) = file.execute("PRAGMA user_version").fetchone()
-        if version == SCHEMA_VERSION:
-            return
+        if version in (1, SCHEMA_VERSION):
+            return version
         (tables,) = file.execute("SELECT count(*) FROM sqlite_master").fetchone()
         if version or tables:
             raise InputError(
@@ -106,10 +135,12 @@ class SQLiteCorrections:
                 hint="Check CORRECTIONS_DB_PATH, or install the version of ticketattr that wrote the file.",
             )
         file.executescript(_SCHEMA)
+        return SCHEMA_VERSION
 
 
 def _correction(values: dict[str, Any]) -> Correction:
-    return Correction(**{**values, "at": datetime.fromisoformat(values["at"])})
+    at, has_unique_id = datetime.fromisoformat(values["at"]), bool(values["has_unique_id"])
+    return Correction(**{**values, "at": at, "has_unique_id": has_unique_id})
 
 
 def _values(correction: Correction) -> list[object]:

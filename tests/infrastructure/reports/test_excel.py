@@ -33,7 +33,9 @@ NOT_TEXT = {
     *("sla_value", "sla_hours", "age_days", "confidence", "place", "url"),
     *("due", "overdue_by", "response_due", "urgency", "since_last_report"),
 }
-OPTIONAL = {"due", "overdue_by", "urgency", "response_due", "status", "priority", "assignee", "group", "updated_at"}
+OPTIONAL = {"due", "overdue_by", "urgency", "response_due", "status", "priority", "assignee", "group", "updated_at"} | {
+    "decision"
+}
 FIRST_COLUMNS = ["Ticket", "Category", "Request type", "Short description", "SLA", "SLA unit"]
 
 
@@ -76,7 +78,7 @@ class TestSheet:
     def test_the_first_columns_are_those_that_the_service_desk_needs(self) -> None:
         (header,) = opened(a_workbook()).iter_rows(values_only=True)
         assert list(header)[:6] == FIRST_COLUMNS
-        assert set(map(field_of, header)) == {field.name for field in fields(Row)} - {"url"} - OPTIONAL
+        assert set(map(field_of, header)) == {field.name for field in fields(Row)} - {"url"} - OPTIONAL | {"checked"}
 
     def test_rows_come_in_the_order_of_the_report(self) -> None:
         assert [row["id"] for row in table(a_workbook(Row("b"), Row("a"), Row("c")))] == ["b", "a", "c"]
@@ -262,7 +264,7 @@ class TestReader:
 
     def test_category_and_type_are_drop_down_lists_with_the_entries_of_the_catalog(self) -> None:
         sheet = self.workbook()["Tickets"]
-        category, request_type = sheet.data_validations.dataValidation
+        category, request_type, _ = sheet.data_validations.dataValidation
         assert (str(category.sqref), category.formula1) == ("B2:B4", "Catalog!$E$2:$E$4")
         assert str(request_type.sqref) == "C2:C4"
         assert str(request_type.formula1).startswith("OFFSET(Catalog!$B$1,")

@@ -2,19 +2,19 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from ...application.corrections import Imported, import_corrections
+from ...application.corrections import Import, Imported, import_corrections
 from ...application.ports import Run
 from ...domain.wording import counted
 from ...infrastructure.reports.cell_text import cell_matches
 from .. import wiring
 from ..invocation import Invocation
 from ..presentation.listing import print_corrections
+from ..presentation.summaries import decided
 from ..results import print_path
 from ..settings.folders import FolderSettings
 from .help_examples import epilog_of
@@ -70,21 +70,16 @@ def import_report(
     with invocation.console.waiting("Reading the workbook"):
         review = read_reviewed(report)
         reported = read_reported(review.run_id, input, catalog, work)
-        review = replace(review, run_id=reported.run_id)
-    imported = import_corrections(
-        *(review, reported.tickets, reported.catalog, wiring.corrections(folders)),
-        is_same_text=cell_matches,
-        imported_by=by or wiring.login_name(),
-        now=invocation.clock(),
-    )
-    _save(imported, invocation, output or work.path(review.run_id, "corrections"), review.run_id)
+    how = Import(cell_matches, by or wiring.login_name(), invocation.clock())
+    imported = import_corrections(review, reported, wiring.corrections(folders), how)
+    _save(imported, invocation, output or work.path(reported.run_id, "corrections"), reported.run_id)
 
 
 def _save(imported: Imported, invocation: Invocation, target: Path, run_id: str) -> None:
     from ...infrastructure.stage_files import write_corrections
 
     write_corrections(target, imported.of_run, Run(run_id, invocation.clock))
-    invocation.console.summary(f"{counted(len(imported.new), 'correction')} imported")
+    invocation.console.summary(f"{decided(imported.new)} imported")
     print_path(target)
 
 

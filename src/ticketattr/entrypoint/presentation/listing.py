@@ -57,13 +57,22 @@ _CORRECTION_FIELDS = (
     "reviewer",
     "run_id",
     "ticket_id",
+    "decision",
     "short_description",
     "request_category",
     "request_type",
     "reported_category",
     "reported_type",
 )
-_CORRECTIONS_IN_TABLE = ("at", "imported_by", "ticket_id", "request_category", "request_type", "reported_type")
+_CORRECTIONS_IN_TABLE = (
+    "at",
+    "imported_by",
+    "ticket_id",
+    "decision",
+    "request_category",
+    "request_type",
+    "reported_type",
+)
 _CHECK = ("status", "area", "what", "fix")
 
 
@@ -83,16 +92,18 @@ def print_statuses(statuses: Sequence[ReportStatus], format: str, *, now: dateti
 
 def print_corrections(corrections: Sequence[Correction], format: str) -> None:
     """Print the corrections."""
-    rows = [
-        {**{name: plain(str(getattr(one, name))) for name in _CORRECTION_FIELDS}, "at": _time(one.at)}
-        for one in corrections
-    ]
+    rows = [{name: plain(value) for name, value in _correction_row(one).items()} for one in corrections]
     if format == "json":
         print(json.dumps(rows, indent=2))
     elif format == "csv":
         _print_csv(rows, _CORRECTION_FIELDS)
     else:
         _print_rows(rows, _CORRECTIONS_IN_TABLE, "nothing was corrected")
+
+
+def _correction_row(correction: Correction) -> dict[str, str]:
+    told = {"at": _time(correction.at), "decision": "confirmed" if correction.is_confirmation else "corrected"}
+    return {name: told.get(name) or str(getattr(correction, name)) for name in _CORRECTION_FIELDS}
 
 
 def print_check(results: Sequence[CheckResult], format: str) -> None:

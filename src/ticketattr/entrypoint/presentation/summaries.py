@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from ...domain.correction import Correction
 from ...domain.ticket import AttributedTicket
 from ...domain.usage import Bill, ClassificationPlan
 from ...domain.wording import counted
@@ -15,6 +16,14 @@ def attribution_summary(tickets: Sequence[AttributedTicket]) -> str:
     failed = sum(ticket.is_failure for ticket in tickets)
     summary = f"{attributed:,} of {counted(len(tickets), 'ticket')} attributed"
     return f"{summary}, {failed:,} failed" if failed else summary
+
+
+def decided(corrections: Sequence[Correction]) -> str:
+    """How many rows people corrected and confirmed, such as `3 corrections and 1 confirmation`."""
+    confirmed = sum(one.is_confirmation for one in corrections)
+    corrected = len(corrections) - confirmed
+    parts = [counted(corrected, "correction")] if corrected or not confirmed else []
+    return " and ".join([*parts, *([counted(confirmed, "confirmation")] if confirmed else [])])
 
 
 def bill_summary(bill: Bill) -> str:

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import hashlib
 import re
 from collections.abc import Iterable, Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -13,10 +15,11 @@ from ...domain.correction import ReviewedReport, ReviewedRow
 from ...errors import InputError
 from .cell_text import decode_escapes
 from .labels import HEADINGS
-from .safe_workbook_reader import open_report, read_rows
+from .safe_workbook_reader import open_report, read_rows, read_workbook
 from .workbook_archive import TICKETS_SHEET, column_name
 
 _FIELDS = ("place", "id", "short_description", "request_category", "request_type")
+_OPTIONAL = ("checked",)
 _HEADING_CELL = re.compile(rf"'?{TICKETS_SHEET}'?!\$([A-Z]{{1,2}})\$1")
 _EXPECTED = "a report of ticketattr"
 _HINT = "Give a workbook that `ticketattr report` wrote."
@@ -27,8 +30,13 @@ def read_reviewed(path: Path) -> ReviewedReport:
 
     Raises InputError if that is not a report that ticketattr wrote.
     """
-    with open_report(path, expected=_EXPECTED, hint=_HINT) as (workbook, run_id):
-        return _reviewed(workbook, run_id, path)
+    return parse_reviewed(read_workbook(path), path)
+
+
+def parse_reviewed(content: bytes, path: Path) -> ReviewedReport:
+    """The same, of the workbook with that content; `path` is named in errors."""
+    with open_report(content, path, expected=_EXPECTED, hint=_HINT) as (workbook, run_id):
+        return replace(_reviewed(workbook, run_id, path), sha256=hashlib.sha256(content).hexdigest())
 
 
 def _reviewed(workbook: Any, run_id: str, path: Path) -> ReviewedReport:
@@ -36,7 +44,7 @@ def _reviewed(workbook: Any, run_id: str, path: Path) -> ReviewedReport:
         raise _not_a_report(path, f"it has no sheet {TICKETS_SHEET}")
     body = read_rows(workbook[TICKETS_SHEET])
     header = [_text(value) for value in next(body, ())]
-    found = {name: _column(name, workbook, header) for name in _FIELDS}
+    found = {name: _column(name, workbook, header) for name in (*_FIELDS, *_OPTIONAL)}
     columns = {name: column for name, column in found.items() if column is not None}
     if missing := [name for name in _FIELDS if name not in columns]:
         raise _not_a_report(path, f"the sheet {TICKETS_SHEET} has no column {missing[0]}")
@@ -62,7 +70,7 @@ def _column(field: str, workbook: Any, header: list[str]) -> int | None:
 
 
 def _rows(body: Iterable[tuple[Any, ...]], columns: dict[str, int]) -> Iterator[ReviewedRow]:
-    category, request_type = (get_column_letter(columns[name] + 1) for name in ("request_category", "request_type"))
+    letters = {name: get_column_letter(column + 1) for name, column in columns.items()}
     for number, line in enumerate(body, start=2):
         values = {name: line[column] if column < len(line) else None for name, column in columns.items()}
         if all(value is None for value in values.values()):
@@ -70,8 +78,9 @@ def _rows(body: Iterable[tuple[Any, ...]], columns: dict[str, int]) -> Iterator[
         yield ReviewedRow(
             _whole(values.pop("place")),
             **{name: _text(value) for name, value in values.items()},
-            category_cell=f"{category}{number}",
-            type_cell=f"{request_type}{number}",
+            category_cell=f"{letters['request_category']}{number}",
+            type_cell=f"{letters['request_type']}{number}",
+            checked_cell=f"{letters['checked']}{number}" if "checked" in letters else "",
         )
 
 

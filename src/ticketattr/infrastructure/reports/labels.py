@@ -45,6 +45,8 @@ HEADINGS = {
     "requester_email": "Requester",
     "group": "Group",
     "updated_at": "Changed",
+    "decision": "Decision by a person",
+    "checked": "Checked (x)",
     "place": "Place in the queue",
 }
 """The heading of the column for each field of `Row`."""
@@ -62,6 +64,7 @@ MEANINGS = {
     "attributed": "chosen by the classifier: nothing to do",
     "kept": "came with a valid request type: nothing to do",
     "corrected": "decided by a person: nothing to do",
+    "confirmed": "confirmed by a person: nothing to do",
     "needs review": "a person should review it",
     "failed": "not attributed because something failed",
 }

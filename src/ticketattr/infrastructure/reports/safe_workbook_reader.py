@@ -53,14 +53,13 @@ def open_workbook(path: Path, *, expected: str, hint: str = "") -> Iterator[Any]
 
     Raises InputError, also for damage that is found within the block: "`path` is not `expected`", and why.
     """
-    with open_report(path, expected=expected, hint=hint) as (workbook, _):
+    with open_report(read_workbook(path), path, expected=expected, hint=hint) as (workbook, _):
         yield workbook
 
 
 @contextmanager
-def open_report(path: Path, *, expected: str, hint: str = "") -> Iterator[tuple[Any, str]]:
-    """The same, with the id of the run that the workbook names (empty: none)."""
-    content = _content(path)
+def open_report(content: bytes, path: Path, *, expected: str, hint: str = "") -> Iterator[tuple[Any, str]]:
+    """The same, of the workbook with that content, with the id of the run that it names (empty: none)."""
     try:
         if reason := refusal_of(content) or _refusal_of_parts(content):
             raise InputError(f"{path} is not {expected}: {reason}", hint=hint)
@@ -77,6 +76,17 @@ def open_report(path: Path, *, expected: str, hint: str = "") -> Iterator[tuple[
     except _DAMAGE as error:
         reason = error_text(error).splitlines()[0]
         raise InputError(f"{path} is not {expected}: {reason}", hint=hint) from error
+
+
+def read_workbook(path: Path) -> bytes:
+    """The content of the file, cut where it is too large for a workbook that is read. Raises InputError."""
+    try:
+        with open_regular(path) as file:
+            return file.read(MAX_BYTES + 1)
+    except FileNotFoundError:
+        raise InputError(f"{path} does not exist", hint="Check the path.") from None
+    except OSError as error:
+        raise unreadable(path, error) from error
 
 
 def read_rows(sheet: Any) -> Iterator[tuple[Any, ...]]:
@@ -99,13 +109,3 @@ def _refusal_of_parts(content: bytes) -> str:
                     if tags > MAX_TAGS:
                         return f"more than {MAX_TAGS:,} tags"
     return ""
-
-
-def _content(path: Path) -> bytes:
-    try:
-        with open_regular(path) as file:
-            return file.read(MAX_BYTES + 1)
-    except FileNotFoundError:
-        raise InputError(f"{path} does not exist", hint="Check the path.") from None
-    except OSError as error:
-        raise unreadable(path, error) from error

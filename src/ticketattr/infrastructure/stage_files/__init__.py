@@ -6,7 +6,8 @@
     tickets       data: [{id, short_description, …, extra}]
     attributions  bill: {usage: {calls, retries, tokens_in, …}, cost, seconds}
                   data: [{ticket: …, attribution: {request_category, request_type, sla, source, confidence,
-                  evidence, alternatives}}], or `unattributed: {reason, detail}` instead of `attribution`
+                  evidence, alternatives}}], or `unattributed: {reason, detail}` instead of `attribution`, and perhaps
+                  `decision: {request_category, request_type, is_confirmation, at, effect}` of a person
     corrections   data: [{run_id, place, ticket_id, …, reviewer, imported_by, at}], all corrections of the run
 
 A new field with a default does not change `schema_version`; any other change increases it.

@@ -11,7 +11,7 @@ from pydantic import TypeAdapter
 
 from ...application.ports import Run
 from ...domain.catalog import SLA, RequestType
-from ...domain.ticket import AttributedTicket, Attribution, Source, Ticket, Unattributed
+from ...domain.ticket import AttributedTicket, Attribution, Decision, Source, Ticket, Unattributed
 from ...domain.usage import Bill
 from ...errors import StageFileError
 from ..files import shown_path
@@ -46,6 +46,7 @@ class _Item:
     ticket: Ticket
     attribution: _Attribution | None = None
     unattributed: Unattributed | None = None
+    decision: Decision | None = None
 
 
 _ITEMS = TypeAdapter(list[_Item])
@@ -71,7 +72,7 @@ def read_attributions(path: Path) -> AttributionsFile:
 def _item(attributed: AttributedTicket) -> _Item:
     match attributed.outcome:
         case Unattributed() as unattributed:
-            return _Item(attributed.ticket, unattributed=unattributed)
+            return _Item(attributed.ticket, unattributed=unattributed, decision=attributed.decision)
         case Attribution(entry, source, confidence, evidence, alternatives):
             others = tuple(_Pair(other.category, other.name, other.sla) for other in alternatives)
             attribution = _Attribution(
@@ -82,7 +83,7 @@ def _item(attributed: AttributedTicket) -> _Item:
                 alternatives=others,
                 response=entry.response,
             )
-            return _Item(attributed.ticket, attribution)
+            return _Item(attributed.ticket, attribution, decision=attributed.decision)
 
 
 def _attributed(item: _Item, path: Path) -> AttributedTicket:
@@ -101,7 +102,7 @@ def _attributed(item: _Item, path: Path) -> AttributedTicket:
             f"{shown_path(path)}: a ticket has neither an attribution nor a reason for having none",
             hint=remedy("attributions"),
         )
-    return AttributedTicket(item.ticket, outcome)
+    return AttributedTicket(item.ticket, outcome, item.decision)
 
 
 def _entry(pair: _Pair) -> RequestType:

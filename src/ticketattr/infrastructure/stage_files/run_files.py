@@ -7,7 +7,8 @@ from pathlib import Path
 from typing import Any
 
 from ...domain.catalog import ServiceCatalog
-from ...domain.ticket import AttributedTicket, Ticket
+from ...domain.correction import ReportedRun
+from ...domain.ticket import Ticket
 from ...errors import StageFileError
 from .attributions import read_attributions
 from .catalog_and_tickets import read_catalog, read_tickets
@@ -22,15 +23,6 @@ class FetchedRun:
     run_id: str
     catalog: ServiceCatalog
     tickets: list[Ticket]
-
-
-@dataclass(frozen=True, slots=True)
-class ReportedRun:
-    """The catalog and the tickets from which the report of one run was made."""
-
-    run_id: str
-    catalog: ServiceCatalog
-    tickets: list[AttributedTicket]
 
 
 def read_fetched(tickets_path: Path, catalog_path: Path | None, work: WorkFolder) -> FetchedRun:

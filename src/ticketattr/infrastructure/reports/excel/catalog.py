@@ -13,6 +13,7 @@ from xlsxwriter import Workbook
 from xlsxwriter.worksheet import Worksheet
 
 from ....domain.catalog import RequestType, ServiceCatalog
+from ....domain.correction import CHECK_MARK
 from .cells import write_text
 from .styles import Styles
 
@@ -60,6 +61,22 @@ def add_drop_downs(sheet: Worksheet, catalog: ServiceCatalog, rows: int, columns
                 "error_message": "Choose from the list: first the category, then one of its request types.",
             },
         )
+
+
+def add_check_list(sheet: Worksheet, rows: int, column: int) -> None:
+    """Add a list with an `x` to the column where people confirm rows, `rows` rows long."""
+    sheet.data_validation(
+        *(1, column, rows, column),
+        {
+            "validate": "list",
+            "source": [CHECK_MARK],
+            "input_title": "Is this row right?",
+            "input_message": "Choose x to confirm the request type. Later runs then keep it.",
+            "error_type": "information",
+            "error_title": "Choose x or nothing",
+            "error_message": "An x confirms the request type of this row.",
+        },
+    )
 
 
 def _by_category(entries: Iterable[RequestType]) -> list[tuple[str, list[RequestType]]]:

@@ -21,7 +21,7 @@ from ....domain.due import creation_time
 from ....domain.report import Report, Row
 from ..labels import HEADINGS
 from ..workbook_archive import TICKETS_SHEET, column_name
-from .catalog import add_drop_downs
+from .catalog import add_check_list, add_drop_downs
 from .cells import LINE_HEIGHT, MAX_LINES, rule_lines, wrapped_lines, write_link, write_text
 from .styles import Styles, set_up_page
 
@@ -56,6 +56,7 @@ _COLUMNS = (
     Column("sla_value", "number"),
     Column("sla_unit"),
     Column("sla_hours", "number"),
+    Column("checked", "editable", 9),
     Column("due", "time", 17, is_optional=True),
     Column("overdue_by", "tenths", is_optional=True),
     Column("urgency", widest=20, is_optional=True),
@@ -67,6 +68,7 @@ _COLUMNS = (
     Column("since_last_report", widest=16),
     Column("needs_review", "flag", 50),
     Column("source"),
+    Column("decision", widest=40, is_optional=True),
     Column("confidence", "hundredths"),
     Column("evidence"),
     Column("next_best", widest=50),
@@ -130,8 +132,10 @@ def _set_up(sheet: Worksheet, report: Report, columns: Sequence[Column], widths:
     sheet.print_area(0, 0, last_row, names.index(_LAST_PRINTED))
     sheet.repeat_rows(0)
     if report.context.catalog and report.rows:
-        places = [place for place, column in enumerate(columns) if column.kind == "editable"]
-        add_drop_downs(sheet, report.context.catalog, last_row, (places[0], places[1]))
+        add_drop_downs(
+            sheet, report.context.catalog, last_row, (names.index("request_category"), names.index("request_type"))
+        )
+        add_check_list(sheet, last_row, names.index("checked"))
 
 
 class _RowWriter:
