@@ -221,8 +221,8 @@ def gemini_text(text: str, finish: str = "STOP") -> Response:
     return Response(body={"candidates": [{"content": content, "finishReason": finish}], "usageMetadata": usage})
 
 
-def gemini_error(code: int, status: str, details: list[Any] | None = None) -> Response:
-    return Response(code, {"error": {"code": code, "status": status, "message": "no", "details": details or []}})
+def gemini_error(code: int, status: str, details: list[Any] | None = None, message: str = "no") -> Response:
+    return Response(code, {"error": {"code": code, "status": status, "message": message, "details": details or []}})
 
 
 def asked_tickets(request: Request) -> list[dict[str, Any]]:

@@ -213,7 +213,7 @@ class TestModel:
         failed = [row for row in world.rows() if row["unattributed_reason"]]
         assert len(failed) == 36
         assert {row["unattributed_reason"] for row in failed} == {"service_error"}
-        assert {row["unattributed_detail"] for row in failed} == {"Gemini answered 503 UNAVAILABLE"}
+        assert {row["unattributed_detail"] for row in failed} == {"Gemini answered 503 UNAVAILABLE: no"}
         assert {row["request_type"] for row in failed} == {None}
 
     def test_a_ticket_that_is_blocked_is_blocked_alone(self, world: World) -> None:

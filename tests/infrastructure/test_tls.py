@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 import pytest
@@ -22,6 +23,25 @@ def test_the_environment_names_other_authorities(
     usual = trusted_authorities().cert_store_stats()["x509_ca"]
     monkeypatch.setenv("SSL_CERT_FILE", str(tmp_path / "authority.pem"))
     assert trusted_authorities().cert_store_stats()["x509_ca"] == 1 < usual
+
+
+@pytest.mark.parametrize("kind", ["missing folder", "pipe", "folder"])
+def test_a_key_log_that_cannot_be_written_is_a_setting(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, kind: str
+) -> None:
+    path = {"missing folder": tmp_path / "no" / "keys", "pipe": tmp_path / "pipe", "folder": tmp_path}[kind]
+    if kind == "pipe":
+        os.mkfifo(path)
+    monkeypatch.setenv("SSLKEYLOGFILE", str(path))
+    with pytest.raises(SettingsError, match="SSLKEYLOGFILE"):
+        trusted_authorities()
+
+
+def test_a_pipe_of_certificates_is_refused_and_not_waited_for(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    os.mkfifo(tmp_path / "pipe")
+    monkeypatch.setenv("SSL_CERT_FILE", str(tmp_path / "pipe"))
+    with pytest.raises(SettingsError, match="a pipe or a device"):
+        trusted_authorities()
 
 
 def test_certificates_that_cannot_be_read_are_a_setting(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

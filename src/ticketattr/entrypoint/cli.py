@@ -6,6 +6,7 @@ import gc
 import signal
 import sys
 import time
+import traceback
 from datetime import datetime, timezone
 from pathlib import Path
 from types import FrameType
@@ -17,6 +18,7 @@ from typer.core import TyperGroup
 from .. import __version__
 from ..application.run_progress import RunProgress, current_run, current_stage
 from ..errors import ExitCode, TicketAttrError
+from ..infrastructure.service_words import forget_secrets, without_secrets
 from .commands.help_examples import epilog_of
 from .commands.loading import COMMANDS, load_command
 from .invocation import Invocation
@@ -85,6 +87,7 @@ def main_options(
     ] = False,
 ) -> None:
     """Prepare the invocation, which every command gets as `context.obj`."""
+    forget_secrets()
     current_run.set("")
     current_stage.set(context.invoked_subcommand or "")
     context.obj = Invocation(_now, RunProgress(time.monotonic))
@@ -104,7 +107,12 @@ def main() -> None:
     # Imported objects are never freed. Searching them for garbage again and again takes a tenth of a short run.
     gc.set_threshold(50_000, 20, 20)
     prepare_standard_streams()
-    app(prog_name="ticketattr")
+    try:
+        app(prog_name="ticketattr")
+    except Exception:  # noqa: BLE001  # it ends the program as before
+        # A bug keeps its traceback, without the secrets that its message may quote.
+        sys.stderr.write(without_secrets(traceback.format_exc()))
+        raise SystemExit(ExitCode.BUG) from None
 
 
 def _exit_on_signal(signal_number: int, frame: FrameType | None) -> NoReturn:

@@ -18,6 +18,7 @@ from ..application.monitoring import record_overlap, record_run
 from ..application.run_progress import RunProgress, current_run
 from ..domain.run_history import Command, RunRecord, count_outcomes, count_slas, failure_reason, partial_reasons
 from ..errors import BusyError, ExitCode, TicketAttrError
+from ..infrastructure.service_words import without_secrets
 from . import wiring
 from .invocation import Invocation
 from .presentation.log_lines import plain
@@ -97,7 +98,8 @@ def _ending_of(error: BaseException | None, run_progress: RunProgress) -> _Endin
         case None:
             return _Ending(ExitCode.DONE)
         case TicketAttrError():
-            return _Ending(error.exit_code, (failure_reason(error),), plain(str(error)), plain(error.hint))
+            message, hint, reason = (_told(text) for text in (str(error), error.hint, failure_reason(error)))
+            return _Ending(error.exit_code, (reason,), message, hint)
         case typer.Exit():
             reasons = partial_reasons(run_progress.tickets, run_progress.deliveries, run_progress.left)
             return _Ending(error.exit_code, reasons, "; ".join(reasons))
@@ -107,6 +109,10 @@ def _ending_of(error: BaseException | None, run_progress: RunProgress) -> _Endin
             return _Ending(ExitCode.TERMINATED, ("terminated",), "stopped by SIGTERM before it was done")
         case _:
             return _bug(error)
+
+
+def _told(text: str) -> str:
+    return plain(without_secrets(text))
 
 
 def _bug(error: BaseException) -> _Ending:

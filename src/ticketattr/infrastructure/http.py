@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Mapping
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field
 from http import HTTPStatus
 from typing import Any
@@ -17,12 +17,15 @@ from ..errors import InputError, SettingsError
 from .options import HTTPPolicy
 from .picture_cutter import MAX_FED, PictureCutter
 from .retries import Transient, is_transient, retry_after, retrying
+from .service_words import LONGEST_ANSWER, reason_in, service_words, with_words
 from .tls import trusted_authorities
 
 MAX_BYTES = 32 * 1024 * 1024
 """The size of the largest response, without the pictures in it; a larger one is refused before it is in memory."""
 
 _CONDITIONAL = ("If-None-Match", "If-Modified-Since")
+_LONGEST_REASON_TIME = 5.0
+"""How long the words of a refusal are waited for, in seconds."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,13 +33,15 @@ class HTTPService:
     """A service that is asked over HTTP, and the settings to check when it refuses.
 
     Messages call it `name`. `url_setting` names the setting that holds `url`, and `credentials` names those that hold
-    the credentials. `max_redirects` counts for GET requests without a body; other requests are never redirected.
+    the credentials; `signs_in` says how they are sent, as the end of "signed in with". `max_redirects` counts for GET
+    requests without a body; other requests are never redirected.
     """
 
     name: str
     url: str = field(repr=False)
     url_setting: str
     credentials: str = ""
+    signs_in: str = ""
     max_redirects: int = 0
 
 
@@ -96,7 +101,7 @@ class HTTPSession:
         except (httpx.UnsupportedProtocol, httpx.LocalProtocolError) as error:
             raise invalid_url(self.service) from error
         except (httpx.HTTPError, OSError, UnicodeError) as error:  # UnicodeError: from idna, for the host of a redirect
-            raise Transient(f"{name} did not answer: {error or type(error).__name__}") from error
+            raise Transient(with_words(f"{name} did not answer", str(error) or type(error).__name__)) from error
 
     async def _exchange(self, request: HTTPRequest) -> HTTPResponse:
         service = self.service
@@ -122,7 +127,7 @@ class HTTPSession:
 @asynccontextmanager
 async def open_session(service: HTTPService, policy: HTTPPolicy) -> AsyncIterator[HTTPSession]:
     """A session with `service`. Raises SettingsError if a proxy or certificates are set that are not usable."""
-    async with _client(policy.timeout) as client:
+    async with open_client(timeout=policy.timeout) as client:
         yield HTTPSession(service, policy, client)
 
 
@@ -152,30 +157,46 @@ def invalid_url(service: HTTPService) -> SettingsError:
 
 
 def refusal(
-    service: HTTPService, status: int, *, url: str = "", wait: float | None = None
+    service: HTTPService, status: int, *, url: str = "", wait: float | None = None, words: str = ""
 ) -> SettingsError | Transient:
     """The error that a `status` other than success stands for.
 
-    `url` was asked (empty: that of the service); `wait`: the seconds that the service asks to wait.
+    `url` was asked (empty: that of the service); `wait`: the seconds that the service asks to wait; `words`: the reason
+    that it gives.
     """
-    phrase = HTTPStatus(status).phrase if status in HTTPStatus._value2member_map_ else ""
-    message = f"{service.name} answered {status} {phrase}".rstrip()
+    message = f"{service.name} answered {status} {_phrase(status)}".rstrip()
     if is_transient(status):
-        return Transient(message, wait=wait)
+        return Transient(with_words(message, words), wait=wait)
+    if status in (401, 403) and service.url.lower().startswith("http"):  # an answer that says so may be in a file
+        message = f"{message} ({_sign_in(service)})"
     if status in (401, 403) and service.credentials:
-        return SettingsError(message, hint=f"Check {service.credentials}.")
-    return SettingsError(f"{message} at {shown_url(url or service.url)}", hint=f"Check {service.url_setting}.")
+        return SettingsError(with_words(message, words), hint=f"Check {service.credentials}.")
+    place = service_words(shown_url(url or service.url))
+    return SettingsError(with_words(f"{message} at {place}", words), hint=f"Check {service.url_setting}.")
 
 
-def _client(timeout: float) -> httpx.AsyncClient:
+def _sign_in(service: HTTPService) -> str:
+    ways = [service.signs_in] if service.signs_in else []
+    if urlsplit(service.url).username:
+        ways.append(f"basic authentication, by the user in {service.url_setting}")
+    return f"signed in with {' and '.join(ways)}" if ways else "nothing was sent to sign in with"
+
+
+def open_client(**options: Any) -> httpx.AsyncClient:
+    """A client that follows no redirect and takes nothing compressed. `options` are those of httpx.
+
+    Raises SettingsError if a proxy or certificates are set that are not usable.
+    """
     # No compression: a small response could unpack to more than memory holds.
     headers = {"Accept-Encoding": "identity", "User-Agent": f"ticketattr/{__version__}"}
     try:
-        return httpx.AsyncClient(timeout=timeout, headers=headers, follow_redirects=False, verify=trusted_authorities())
-    except (ImportError, ValueError, httpx.InvalidURL) as error:
+        return httpx.AsyncClient(headers=headers, follow_redirects=False, verify=trusted_authorities(), **options)
+    except (ImportError, ValueError, httpx.InvalidURL):
+        # Without its cause, which may contain the password of the proxy.
         raise SettingsError(
-            "the proxy in the environment is not usable", hint="Check HTTP_PROXY, HTTPS_PROXY and ALL_PROXY."
-        ) from error
+            "the proxy in the environment is not usable",
+            hint="Check HTTP_PROXY, HTTPS_PROXY and ALL_PROXY. A SOCKS proxy needs the package socksio.",
+        ) from None
 
 
 def _url_of(request: HTTPRequest, service: HTTPService) -> httpx.URL:
@@ -186,7 +207,7 @@ def _url_of(request: HTTPRequest, service: HTTPService) -> httpx.URL:
         if _origin(url) != _origin(base):
             # The credentials are for the server that the setting names, and for no other.
             raise SettingsError(
-                f"{service.name} leads to another server, {shown_url(str(url))}, which is not asked",
+                f"{service.name} leads to another server, {_shown(url)}, which is not asked",
                 hint=f"Check {service.url_setting}: it must begin like the addresses that the server gives.",
             )
         url = url.copy_with(userinfo=base.userinfo)
@@ -205,9 +226,9 @@ def _redirect_target(response: httpx.Response, service: HTTPService, redirects: 
     target = _joined(response.url, response.headers["Location"], service)
     hint = f"If you trust that address, set {service.url_setting} to it."
     if redirects == 0:
-        raise SettingsError(f"{service.name} redirects to {shown_url(str(target))}, which is not followed", hint=hint)
+        raise SettingsError(f"{service.name} redirects to {_shown(target)}, which is not followed", hint=hint)
     if target.scheme not in ("http", "https") or (response.url.scheme == "https" and target.scheme == "http"):
-        raise SettingsError(f"{service.name} redirects to an unsafe address, {shown_url(str(target))}", hint=hint)
+        raise SettingsError(f"{service.name} redirects to an unsafe address, {_shown(target)}", hint=hint)
     return target
 
 
@@ -231,6 +252,10 @@ def _parsed(url: str, service: HTTPService, base: httpx.URL | None = None) -> ht
     return parsed
 
 
+def _shown(url: httpx.URL) -> str:
+    return service_words(shown_url(str(url)))
+
+
 def _origin(url: httpx.URL) -> tuple[str, str, int | None]:
     return url.scheme, url.host, url.port
 
@@ -239,7 +264,8 @@ async def _read(response: httpx.Response, service: HTTPService, *, is_conditiona
     if response.status_code == HTTPStatus.NOT_MODIFIED and is_conditional:
         return HTTPResponse(b"", response.status_code, response.headers)
     if not response.is_success:
-        raise refusal(service, response.status_code, url=str(response.url), wait=retry_after(response.headers))
+        wait, words = retry_after(response.headers), await _reason(response)
+        raise refusal(service, response.status_code, url=str(response.url), wait=wait, words=words)
     hint = f"Check {service.url_setting}, and what answers there."
     if response.headers.get("Content-Encoding", "identity") != "identity":
         raise InputError(f"{service.name} sent a compressed response, although it was asked not to", hint=hint)
@@ -250,3 +276,20 @@ async def _read(response: httpx.Response, service: HTTPService, *, is_conditiona
             raise InputError(f"{service.name} sent more than {MAX_BYTES:,} bytes, which is refused", hint=hint)
     content += pictures.finish()
     return HTTPResponse(bytes(content), response.status_code, response.headers)
+
+
+async def _reason(response: httpx.Response) -> str:
+    """Why the service refuses, in its own words: those of the body, or a reason phrase of its own; or none."""
+    content = bytearray()
+    if response.headers.get("Content-Encoding", "identity") == "identity":
+        with anyio.move_on_after(_LONGEST_REASON_TIME), suppress(httpx.HTTPError):
+            async for chunk in response.aiter_raw():
+                content += chunk
+                if len(content) > LONGEST_ANSWER:
+                    break
+    is_usual = response.reason_phrase == _phrase(response.status_code)
+    return reason_in(bytes(content)) or ("" if is_usual else response.reason_phrase)
+
+
+def _phrase(status: int) -> str:
+    return HTTPStatus(status).phrase if status in HTTPStatus._value2member_map_ else ""

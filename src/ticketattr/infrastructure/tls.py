@@ -1,14 +1,18 @@
-"""The certificate authorities that HTTP clients trust."""
+"""The certificate authorities that HTTP clients trust, and what the environment says about TLS."""
 
 from __future__ import annotations
 
 import os
 import ssl
+import stat
 from functools import lru_cache
+from pathlib import Path
 
 import httpx
 
 from ..errors import SettingsError
+
+_KEY_LOG, _FILE, _FOLDER = "SSLKEYLOGFILE", "SSL_CERT_FILE", "SSL_CERT_DIR"
 
 
 def trusted_authorities() -> ssl.SSLContext:
@@ -16,8 +20,10 @@ def trusted_authorities() -> ssl.SSLContext:
 
     Raises SettingsError when they cannot be read.
     """
+    refuse_unusable_key_log()
     try:
-        return _loaded(os.environ.get("SSL_CERT_FILE"), os.environ.get("SSL_CERT_DIR"))
+        _refuse_pipe(_FILE)
+        return _loaded(os.environ.get(_FILE), os.environ.get(_FOLDER), os.environ.get(_KEY_LOG))
     except OSError as error:
         raise SettingsError(
             f"the certificates that the environment names cannot be read: {error.strerror or error}",
@@ -25,7 +31,30 @@ def trusted_authorities() -> ssl.SSLContext:
         ) from error
 
 
+def refuse_unusable_key_log() -> None:
+    """Raise SettingsError if Python cannot write the keys of connections to SSLKEYLOGFILE, as it is asked to."""
+    path = os.environ.get(_KEY_LOG)
+    if not path:
+        return
+    try:
+        _refuse_pipe(_KEY_LOG)
+        ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT).keylog_filename = path
+    except (OSError, ValueError) as error:
+        reason = (error.strerror if isinstance(error, OSError) else "") or error
+        raise SettingsError(
+            f"the file that SSLKEYLOGFILE names cannot be written: {reason}",
+            hint="Unset SSLKEYLOGFILE, or set it to a file that can be written.",
+        ) from error
+
+
+def _refuse_pipe(name: str) -> None:
+    """Raise OSError if that variable names a pipe or a device, which may block for ever."""
+    path = Path(os.environ.get(name) or ".")
+    if path.exists() and not (path.is_dir() or stat.S_ISREG(path.stat().st_mode)):
+        raise OSError(None, "it is not a file but a pipe or a device")
+
+
 @lru_cache(maxsize=1)
-def _loaded(file: str | None, folder: str | None) -> ssl.SSLContext:
+def _loaded(file: str | None, folder: str | None, key_log: str | None) -> ssl.SSLContext:
     """Cached, because reading some 140 certificates takes longer than most requests."""
     return httpx.create_ssl_context()

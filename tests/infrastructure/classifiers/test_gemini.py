@@ -299,7 +299,7 @@ class TestRetries:
         ]
         with caplog.at_level(logging.WARNING), stamina.set_testing(False):
             choose(http)
-        assert "Gemini answered 429 RESOURCE_EXHAUSTED; retry 1 in 0.1 s" in caplog.text
+        assert "Gemini answered 429 RESOURCE_EXHAUSTED: no; retry 1 in 0.1 s" in caplog.text
 
     @pytest.mark.parametrize(
         ("details", "headers", "wait"),

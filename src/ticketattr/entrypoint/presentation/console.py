@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING
 from ...application.ports import Progress
 from ...errors import TicketAttrError
 from ..settings.monitoring import LogSettings
-from .log_lines import JSONLines, TextLines, UserMessage, plain, user_message_of
+from .log_lines import JSONLines, TextLines, UserMessage, plain, remove_secrets, user_message_of
 
 if TYPE_CHECKING:
     from rich.console import Console as RichConsole
@@ -37,6 +37,8 @@ class Console:
         on_screen = _terminal_handler() if _is_terminal() else _stderr_handler(settings)
         on_screen.addFilter(self._shows)
         handlers = [on_screen, self._file_handler(settings.file, settings)] if settings.file else [on_screen]
+        for handler in handlers:
+            handler.addFilter(remove_secrets)
         logging.basicConfig(level=logging.WARNING, handlers=handlers, force=True)
         # The lowest level that any handler shows; each handler filters for itself.
         logging.getLogger("ticketattr").setLevel(min(self._level(), settings.level if settings.file else logging.INFO))

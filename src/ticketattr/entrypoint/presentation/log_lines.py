@@ -11,12 +11,13 @@ import logging
 import re
 import time
 import traceback
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from types import TracebackType
 from typing import Any, TypeAlias
 
 from ...application.run_progress import current_run, current_stage
 from ...domain.sanitizing import truncate
+from ...infrastructure.service_words import without_secrets
 
 _LONGEST = 10_000
 """The longest message, in UTF-16 units. A very long one from outside would push everything else out of the log."""
@@ -37,6 +38,14 @@ class UserMessage:
     label: str = ""
     style: str = ""
     hint: str = ""
+
+
+def remove_secrets(record: logging.LogRecord) -> bool:
+    """Filter that takes the secrets of the settings out of `record`, whoever wrote them there; it drops no record."""
+    record.msg, record.args = without_secrets(record.getMessage()), None
+    if message := user_message_of(record):
+        record.user_message = replace(message, hint=without_secrets(message.hint))
+    return True
 
 
 def user_message_of(record: logging.LogRecord) -> UserMessage | None:

@@ -14,11 +14,14 @@ from typing import TypeVar
 
 from ...domain.time_zones import time_zone
 from ...errors import SettingsError
+from ...infrastructure.service_words import know_secrets
 from .addresses import Mailbox, parse_mailbox, split_mailboxes
+from .masking import secrets_in_url
 from .values import Values
 
 T = TypeVar("T", int, float)
 
+_PROXIES = tuple(name for part in ("HTTP", "HTTPS", "ALL") for name in (f"{part}_PROXY", f"{part}_proxy".lower()))
 _CONTROL = re.compile(r"[\x00-\x1f\x7f]")
 _NOT_UTF_8 = re.compile("[\ud800-\udfff]")
 _HOST_NAME = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9.-]{0,253}[A-Za-z0-9])?|\[[0-9A-Za-z.:]{1,60}\]")
@@ -37,7 +40,8 @@ class Environment:
     """Reads settings for one command.
 
     `specs` holds the settings that were read, `missing` the names of required settings that are not set, and `wrong`
-    one message for each setting that is not valid.
+    one message for each setting that is not valid. `secrets` must not be told to anybody; `personal` are addresses and
+    user names, which services should not be quoted with.
     """
 
     def __init__(self, values: Values) -> None:
@@ -45,6 +49,10 @@ class Environment:
         self.specs: dict[str, SettingSpec] = {}
         self.missing: list[str] = []
         self.wrong: list[str] = []
+        self.secrets: set[str] = set()
+        self.personal: set[str] = set()
+        for name in _PROXIES:
+            self.secrets |= secrets_in_url(values.text(name))
 
     def text(self, name: str, default: str = "", *, may_be_path: bool = False) -> str:
         """The value without white space around it. Control characters are wrong.
@@ -57,6 +65,13 @@ class Environment:
             self.wrong.append(f"{name} contains a control character")
         if _NOT_UTF_8.search(value) and not may_be_path:
             self.wrong.append(f"{name} is not UTF-8 text")
+        self.secrets |= secrets_in_url(value)
+        return value
+
+    def user_name(self, name: str) -> str:
+        """The name that the program logs in with."""
+        value = self.text(name)
+        self.personal.add(value)
         return value
 
     def required(self, name: str, *, may_be_path: bool = False) -> str:
@@ -154,8 +169,11 @@ class Environment:
         return tuple(dict.fromkeys(mailbox.address for mailbox in found if mailbox))
 
     def _mailbox(self, name: str, value: str) -> Mailbox | None:
+        self.personal.add(value)
         try:
-            return parse_mailbox(value)
+            found = parse_mailbox(value)
+            self.personal.add(found.address)
+            return found
         except ValueError as error:
             self.wrong.append(f"{name} contains something that is not a mail address: {error}")
             return None
@@ -169,6 +187,7 @@ class Environment:
             self.wrong.append(str(error))
             return None
         value = value.strip() if strip else value
+        self.secrets |= secrets_in_url(value, is_secret=True) if "://" in value else {value}
         source = self._values.source(name, is_secret=True)
         if _CONTROL.search(value):
             self.wrong.append(f"{name} contains a control character ({source})")
@@ -203,7 +222,10 @@ def reading(values: Values, command: str) -> Iterator[Environment]:
     When the block ends, everything that is missing or wrong is raised as one SettingsError.
     """
     env = Environment(values)
-    yield env
+    try:
+        yield env
+    finally:
+        know_secrets(env.secrets, env.personal)
     problems = list(dict.fromkeys(env.wrong))
     if env.missing:
         names = ", ".join(dict.fromkeys(env.missing))

@@ -54,7 +54,7 @@ class MailSettings:
 
 
 def _mail_server(env: Environment) -> MailServer:
-    username = env.text("EMAIL_USERNAME")
+    username = env.user_name("EMAIL_USERNAME")
     host, use_tls = env.required("EMAIL_SMTP_HOST"), env.flag("EMAIL_USE_TLS", default=_UNSET.use_tls)
     may_log_in = use_tls or is_loopback(host) or env.flag("EMAIL_ALLOW_PLAIN_AUTH", default=False)
     if username and not may_log_in:

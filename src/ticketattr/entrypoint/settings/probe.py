@@ -8,6 +8,7 @@ from collections.abc import Callable, Container, Iterator
 
 from ...application.check import CheckResult
 from ...errors import ExitCode, TicketAttrError
+from ...infrastructure.service_words import know_secrets
 from .environment import Environment, SettingSpec
 from .masking import MASK, masked_value
 from .names import SECTIONS, known_settings
@@ -25,6 +26,7 @@ def probe_settings(values: Values, *, everything: bool) -> Iterator[CheckResult]
     """One result for each setting that is set, or for every setting (`everything`), and one for each problem."""
     env = Environment(values)
     problems = [result for read in SECTIONS for result in _refusals(env, values, read)]
+    know_secrets(env.secrets, env.personal)
     problems += [_missing(name) for name in dict.fromkeys(env.missing)]
     problems += [_wrong(problem, values) for problem in dict.fromkeys(env.wrong)]
     at_fault = {name for problem in problems for name in _NAME.findall(problem.message)}

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import logging
-import re
 import smtplib
 import ssl
 from collections.abc import Iterator, Sequence
@@ -16,13 +15,14 @@ from ...application.ports import Acceptance, DeliveryInDoubt, MessageRefused
 from ...domain.delivery import Message, RecipientResult, Transport
 from ...errors import MailServerError, SettingsError
 from ..options import MailServer
+from ..service_words import service_words, with_words
+from ..tls import refuse_unusable_key_log
 from .message import MailTemplate
-from .smtp_client import IMPLICIT_TLS_PORT, BoundedSMTP, connect
+from .smtp_client import IMPLICIT_TLS_PORT, BoundedSMTP, LoginRefused, connect
 
 log = logging.getLogger(__name__)
 
 _LONGEST_REPLY = 2_000
-_ADDRESS = re.compile(r"<?[^\s<>]+@[^\s<>]+>?")
 # Error codes of OpenSSL: the certificate has expired; it is for another host name, or IP address.
 _EXPIRED, _OTHER_NAMES = 10, (62, 64)
 
@@ -79,6 +79,7 @@ class SMTPMailer:
     def _tls(self) -> ssl.SSLContext | None:
         if not self.server.use_tls:
             return None
+        refuse_unusable_key_log()
         try:
             return ssl.create_default_context(cafile=self.server.ca_file or None)
         except (OSError, ssl.SSLError) as error:
@@ -143,12 +144,17 @@ def _session_error(where: str, error: smtplib.SMTPException) -> SettingsError | 
         hint = "Check EMAIL_SMTP_PORT (STARTTLS: usually 587, implicit TLS: 465), or set EMAIL_USE_TLS=false."
         if "AUTH" in str(error):
             hint = "Check EMAIL_SMTP_PORT (usually 587), or leave EMAIL_USERNAME empty."
-        return SettingsError(f"{where} does not offer a required extension: {error}", hint=hint)
+        return SettingsError(with_words(f"{where} does not offer a required extension", error), hint=hint)
     if not isinstance(error, smtplib.SMTPResponseException):
-        return SettingsError(f"{where} offers no supported login method: {error}", hint="Check EMAIL_USERNAME.")
+        return SettingsError(
+            with_words(f"{where} offers no supported login method", error), hint="Check EMAIL_USERNAME."
+        )
     reply = _reply(error.smtp_code, error.smtp_error)
-    if isinstance(error, smtplib.SMTPAuthenticationError) and error.smtp_code >= 500:
-        return SettingsError(f"{where} refused the login: {reply}", hint="Check EMAIL_USERNAME and EMAIL_PASSWORD.")
+    if isinstance(error, LoginRefused) and error.smtp_code >= 500:
+        tried = ", ".join(dict.fromkeys(error.tried))
+        return SettingsError(
+            f"{where} refused the login: {reply} (tried: AUTH {tried})", hint="Check EMAIL_USERNAME and EMAIL_PASSWORD."
+        )
     hint = "Try again later."
     if isinstance(error, smtplib.SMTPHeloError):
         hint = "Try again later, or set EMAIL_EHLO_NAME to the full name of this host."
@@ -157,7 +163,7 @@ def _session_error(where: str, error: smtplib.SMTPException) -> SettingsError | 
 
 def _no_answer(where: str, error: OSError) -> MailServerError:
     return MailServerError(
-        f"{where} did not answer: {error or type(error).__name__}",
+        with_words(f"{where} did not answer", _text(error)),
         hint="Check EMAIL_SMTP_HOST and EMAIL_SMTP_PORT, or try again later.",
     )
 
@@ -248,7 +254,7 @@ class SMTPSession:
         except (smtplib.SMTPException, OSError) as error:
             # The server may have accepted the message before the connection broke.
             raise DeliveryInDoubt(
-                f"the connection broke after the mail server had the whole message: {error or type(error).__name__}"
+                with_words("the connection broke after the mail server had the whole message", _text(error))
             ) from error
         if 200 <= code < 300:
             return _reply(code, reply)
@@ -286,7 +292,7 @@ def _broken_connection_as_error() -> Iterator[None]:
         yield
     except (smtplib.SMTPException, OSError) as error:
         raise MailServerError(
-            f"the connection to the mail server broke: {error or type(error).__name__}", hint="Try again later."
+            with_words("the connection to the mail server broke", _text(error)), hint="Try again later."
         ) from error
 
 
@@ -296,6 +302,10 @@ def _quit(client: smtplib.SMTP) -> None:
     except (smtplib.SMTPException, OSError):
         # All results are known already: an error at QUIT changes nothing.
         client.close()
+
+
+def _text(error: Exception) -> str:
+    return str(error) or type(error).__name__
 
 
 def _bytes(text: bytes | str) -> bytes:
@@ -309,6 +319,4 @@ def _result(address: str, code: int, reply: bytes) -> RecipientResult:
 
 
 def _reply(code: int, text: bytes | str) -> str:
-    """A server's reply as text, without mail addresses, which must not be in a log."""
-    text = (text.encode() if isinstance(text, str) else text)[:_LONGEST_REPLY]
-    return f"{code} {_ADDRESS.sub('<address>', ' '.join(text.decode('utf-8', 'replace').split()))}"
+    return f"{code} {service_words(text, _LONGEST_REPLY)}"

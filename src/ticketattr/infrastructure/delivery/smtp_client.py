@@ -14,6 +14,7 @@ import socket
 import ssl
 import time
 from base64 import b64decode, b64encode
+from collections.abc import Sequence
 from contextlib import suppress
 from typing import Any
 
@@ -30,6 +31,14 @@ _EARLY = 0.05
 """How long the client looks for a reply that comes before the message is complete, in seconds."""
 
 
+class LoginRefused(smtplib.SMTPAuthenticationError):
+    """The server refused to log in; `tried` are the mechanisms, in their order."""
+
+    def __init__(self, code: int, reply: bytes, tried: Sequence[str]) -> None:
+        super().__init__(code, reply)
+        self.tried = tuple(tried)
+
+
 class BoundedSMTP(smtplib.SMTP):
     """A connection to a mail server, in plain text or with STARTTLS."""
 
@@ -38,6 +47,7 @@ class BoundedSMTP(smtplib.SMTP):
 
     def __init__(self, *args: Any, steps: StepTimeouts, **options: Any) -> None:
         self.steps = steps
+        self._tried: list[str] = []
         super().__init__(*args, **options)
 
     def getreply(self, within: float | None = None) -> tuple[int, bytes]:
@@ -78,15 +88,20 @@ class BoundedSMTP(smtplib.SMTP):
 
     def auth(self, mechanism: str, authobject: Any, *, initial_response_ok: bool = True) -> tuple[int, bytes]:
         """Log in as smtplib does, with user name and password as UTF-8 (RFC 4616, RFC 4954)."""
+        self._tried.append(mechanism)
         first = authobject() if initial_response_ok else None
         code, reply = self.docmd("AUTH", mechanism if first is None else f"{mechanism} {_base64(first)}")
         for _ in range(_MAX_CHALLENGES):
             if code != 334:
                 break
-            code, reply = self.docmd(_base64(authobject(_challenge(reply))))
+            challenge = _challenge(reply)
+            if challenge is None:
+                code, reply = 501, b"the server sent an invalid challenge"
+                break
+            code, reply = self.docmd(_base64(authobject(challenge)))
         if code in (235, 503):
             return code, reply
-        raise smtplib.SMTPAuthenticationError(code, reply)
+        raise LoginRefused(code, reply, self._tried)
 
     def auth_login(self, challenge: Any = None) -> str:
         """The user name or the password, whichever the server asks for."""
@@ -158,11 +173,12 @@ def _base64(text: str) -> str:
     return b64encode(text.encode()).decode()
 
 
-def _challenge(reply: bytes) -> bytes:
+def _challenge(reply: bytes) -> bytes | None:
+    """The challenge in a reply; None if it is not base64."""
     try:
         return b64decode(reply)
     except ValueError:
-        raise smtplib.SMTPAuthenticationError(501, b"the server sent an invalid challenge") from None
+        return None
 
 
 class _ReplyLines:

@@ -17,10 +17,13 @@ from ..locations import is_remote
 from ..options import HelpdeskAccess, HTTPPolicy
 from ..rate_limit import RateLimit
 from ..retries import MAX_WAIT
+from ..service_words import know_secrets, with_words
 from .expressions import Expression
 from .mapping import HINT, plain_text
+from .placeholders import as_text
 from .profile import Profile, Request
 from .requests import common_headers, render
+from .sign_in import sign_in_of
 
 _EPOCH = 1_000_000_000
 """A reset time from here on is a point in time, a smaller one is a number of seconds."""
@@ -83,7 +86,7 @@ class Connection:
         headers = {**common_headers(self._profile.headers, self._profile.auth, known), **rendered.headers}
         answer = await self._send(replace(rendered, headers=headers, url=url or rendered.url))
         if error and (message := plain_text(error.search(answer.body) or None)):
-            raise HelpdeskSaysNo(f"the helpdesk answered with an error: {message[:_LONGEST_REASON]}", hint=HINT)
+            raise HelpdeskSaysNo(with_words("the helpdesk answered with an error", message), hint=HINT)
         return answer
 
     async def _sign_in(self, *, after: int) -> None:
@@ -100,6 +103,7 @@ class Connection:
                 headers |= common_headers({}, self._profile.auth, self._secrets)
             answer = await self._send(replace(rendered, headers=headers))
             self._kept = {f"session.{name}": _kept(found, answer.body) for name, found in step.keep.items()}
+            know_secrets(map(as_text, self._kept.values()))
             self._sign_ins += 1
 
     async def _send(self, request: HTTPRequest) -> Answer:
@@ -116,7 +120,6 @@ class HelpdeskSaysNo(InputError):
 
 
 _POSSIBLY_EXPIRED = (SettingsError, HelpdeskSaysNo)
-_LONGEST_REASON = 300
 
 
 @asynccontextmanager
@@ -128,6 +131,7 @@ async def connect(profile: Profile, access: HelpdeskAccess, policy: HTTPPolicy) 
         access.location,
         url_setting="HELPDESK_API_URL",
         credentials="HELPDESK_API_KEY and HELPDESK_API_SECRET",
+        signs_in=sign_in_of(profile),
     )
     async with open_session(service, policy) as session:
         yield Connection(profile, access, session)

@@ -22,6 +22,7 @@ from ..http import HTTPRequest, HTTPResponse, HTTPService, open_session, refusal
 from ..json_text import parse_foreign_json
 from ..locations import is_remote, read_file
 from ..options import HelpdeskAccess, HTTPPolicy
+from ..service_words import reason_of
 from .completeness import refuse_missing_text, refuse_part_of_queue
 from .mapping import field_names
 from .ticket_fields import FieldNames, read_field, read_text, read_ticket
@@ -87,6 +88,7 @@ class WebhookHelpdesk:
             self.access.location,
             url_setting="HELPDESK_API_URL",
             credentials="HELPDESK_API_KEY and HELPDESK_API_SECRET",
+            signs_in="api_key and api_secret in the body",
         )
 
 
@@ -104,7 +106,7 @@ def _items(answer: Any, service: HTTPService) -> list[Any]:
     if isinstance(answer, dict):
         status = read_text(answer.get("response_code"))
         if re.fullmatch("[4-9][0-9]{2}", status):
-            raise refusal(service, int(status))
+            raise refusal(service, int(status), words=reason_of(answer))
         answer = answer.get("data")
     if isinstance(answer, dict):
         answer = answer.get("requests")

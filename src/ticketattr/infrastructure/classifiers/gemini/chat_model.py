@@ -5,6 +5,7 @@ google-genai takes about a second to load, so it is loaded when the first call i
 
 from __future__ import annotations
 
+import json
 import warnings
 from collections.abc import Sequence
 from types import TracebackType
@@ -16,7 +17,7 @@ from ...options import ChatModelOptions
 from ...tls import trusted_authorities
 from ..llm.chat_model import ChatAnswer, JSONSchema
 from ..llm.http import http_client
-from .wire import PROVIDER, answer_text, tokens_used, translated_errors
+from .wire import PROVIDER, answer_text, shown_name, tokens_used, translated_errors
 
 if TYPE_CHECKING:
     from google.genai import types
@@ -66,16 +67,18 @@ class GeminiChatModel:
         return (options.model, options.temperature, options.top_p, options.top_k, options.thinking_budget)
 
     async def ask(self, system: str, user: str, schema: JSONSchema) -> ChatAnswer:
-        with translated_errors():
+        with translated_errors(system + json.dumps(user)[1:-1] + user):
             response = await self._client.aio.models.generate_content(
                 model=self.model, contents=user, config=self._config(system, schema)
             )
-            return ChatAnswer(answer_text(response), tokens_used(response), response.model_version or self.model)
+            return ChatAnswer(
+                answer_text(response), tokens_used(response), shown_name(response.model_version or self.model)
+            )
 
     async def list_models(self) -> list[str]:
         with translated_errors():
             names = [model.name or "" async for model in await self._client.aio.models.list()]
-            return [name.removeprefix("models/") for name in names]
+            return [shown_name(name.removeprefix("models/")) for name in names]
 
     def _config(self, system: str, schema: JSONSchema) -> types.GenerateContentConfig:
         from google.genai import types

@@ -9,7 +9,9 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 from ....domain.usage import Usage
+from ....errors import SettingsError
 from ...retries import retry_after
+from ...service_words import service_words, unless_repeated, with_words
 from ..llm.chat_model import ChatModelError, ContentBlocked, QuotaExhausted, UnusableAnswer
 from ..llm.http import refused_key, status_error, translated_transport_errors
 
@@ -18,17 +20,24 @@ if TYPE_CHECKING:
 
 PROVIDER = "Gemini"
 
+_LONGEST_NAME = 60
+
+
+def shown_name(name: str) -> str:
+    """A name that the service gave to a model, a status or a reason, for messages."""
+    return service_words(name, _LONGEST_NAME)
+
 
 @contextmanager
-def translated_errors() -> Iterator[None]:
-    """Raises what a ChatModel may raise in place of the errors of google-genai."""
+def translated_errors(sent: str = "") -> Iterator[None]:
+    """Raises what a ChatModel may raise in place of the errors of google-genai. A reason that repeats `sent` is cut."""
     from google.genai import errors
 
     try:
         with translated_transport_errors(PROVIDER, url_setting="GOOGLE_GEMINI_BASE_URL"):
             yield
     except errors.APIError as error:
-        raise _translated(error) from error
+        raise _translated(error, sent) from error
     except (ValueError, TypeError, AttributeError, KeyError, RecursionError) as error:
         # google-genai lets these through when the answer is not JSON, has a form that it does not know, or is nested
         # too deeply for its parser, which also reads the text of the model.
@@ -45,7 +54,7 @@ def answer_text(response: types.GenerateContentResponse) -> str:
     finish = _name(candidate.finish_reason)
     if finish not in ("STOP", ""):
         cause: type[ChatModelError] = UnusableAnswer if finish == "MAX_TOKENS" else ContentBlocked
-        raise cause(f"Gemini stopped before the end: {finish}", usage=tokens_used(response))
+        raise cause(f"Gemini stopped before the end: {shown_name(finish)}", usage=tokens_used(response))
     parts = (candidate.content.parts if candidate.content else None) or []
     return "".join(part.text for part in parts if part.text and not part.thought)
 
@@ -70,14 +79,33 @@ def wait_asked_for(error: errors.APIError) -> float | None:
     return retry_after(error.response.headers) if error.response else None
 
 
-def _translated(error: errors.APIError) -> Exception:
+def _translated(error: errors.APIError, sent: str) -> Exception:
     details = json.dumps(error.details, default=str)
-    message = f"Gemini answered {error.code} {error.status or ''}".rstrip()
+    answered = f"Gemini answered {error.code} {shown_name(error.status or '')}".rstrip()
+    words = unless_repeated(error.message or "", sent)
+    message = with_words(answered, words)
+    if hint := _hint_of_setting(error, details):
+        return SettingsError(message, hint=hint)
     if "API_KEY_INVALID" in details:
         return refused_key(message)
     if error.code == 429 and "PerDay" in details:
-        return QuotaExhausted(f"{message}: the daily quota is used up")
+        return QuotaExhausted(with_words(f"{answered}: the daily quota is used up", words))
     return status_error(message, error.code, wait=wait_asked_for(error))
+
+
+def _hint_of_setting(error: errors.APIError, details: str) -> str:
+    """What to do about a refusal that is a matter of the account or the place, and not of the key; empty for others."""
+    if error.code == 400 and error.status == "FAILED_PRECONDITION":
+        return "Check that Gemini may be used where this program runs, and that billing is enabled for the project."
+    if "SERVICE_DISABLED" in details:
+        found = re.search(r'"service": "([a-z.]{1,80})"', details)
+        service = found[1] if found else "generativelanguage.googleapis.com"
+        return f"Enable the service {service} in the project of LLM_API_KEY, in the Google Cloud console."
+    if "BILLING_DISABLED" in details:
+        return "Enable billing for the project of LLM_API_KEY, in the Google Cloud console."
+    if re.search('"API_KEY_[A-Z_]+_BLOCKED"', details):
+        return "Check the restrictions of LLM_API_KEY in the Google Cloud console: they do not allow this use of it."
+    return ""
 
 
 def _name(value: Any) -> str:

@@ -9,8 +9,9 @@ from typing import Any
 import httpx
 
 from ....errors import SettingsError
+from ...http import open_client
 from ...retries import Transient, is_transient
-from ...tls import trusted_authorities
+from ...service_words import with_words
 from .chat_model import ChatModelError, InvalidRequest, RateLimited, ServerFailed, UnknownModel, UnusableAnswer
 
 MAX_BYTES = 16 * 1024 * 1024
@@ -21,7 +22,8 @@ def http_client(provider: str, *, timeout: float, connections: int) -> httpx.Asy
     """Returns a client that follows no redirects and reads no compressed or endless answers.
 
     A redirect would take the key to another host. `timeout` bounds each step of a call, in seconds;
-    `connections` is the number of connections that are kept open.
+    `connections` is the number of connections that are kept open. Raises SettingsError if a proxy or certificates are
+    set that are not usable.
     """
 
     async def bound_answer(response: httpx.Response) -> None:
@@ -29,12 +31,9 @@ def http_client(provider: str, *, timeout: float, connections: int) -> httpx.Asy
             raise UnusableAnswer(f"{provider} sent a compressed answer, although it was asked not to")
         response.stream = _BoundedStream(response.stream, provider)
 
-    return httpx.AsyncClient(
-        follow_redirects=False,
-        verify=trusted_authorities(),
+    return open_client(
         timeout=timeout,
         limits=httpx.Limits(max_connections=None, max_keepalive_connections=connections),
-        headers={"Accept-Encoding": "identity"},
         event_hooks={"response": [bound_answer]},
     )
 
@@ -66,7 +65,7 @@ def translated_transport_errors(provider: str, *, url_setting: str) -> Iterator[
     except (httpx.UnsupportedProtocol, httpx.InvalidURL) as error:
         raise SettingsError(f"{url_setting} is not a valid URL", hint="Correct it, or leave it empty.") from error
     except httpx.HTTPError as error:
-        raise Transient(f"{provider} did not answer: {error or type(error).__name__}") from error
+        raise Transient(with_words(f"{provider} did not answer", str(error) or type(error).__name__)) from error
 
 
 def status_error(message: str, status: int, *, wait: float | None) -> Exception:
