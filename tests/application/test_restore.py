@@ -3,14 +3,19 @@
 from __future__ import annotations
 
 import logging
+from contextlib import suppress
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
-from ticketattr.application.restore import Backup, Restored, UnknownReports, restore_log
+from ticketattr.application.ports import DeliveryInDoubt
+from ticketattr.application.resolve import Decision, resolve_doubt
+from ticketattr.application.restore import Restored, UnknownReports, restore_log
+from ticketattr.domain.delivery import RecipientResult
 from ticketattr.errors import InputError
 from ticketattr.infrastructure.delivery.report_folder import OutputFolder
-from ticketattr.infrastructure.delivery.report_log import SQLiteReportLog
+from ticketattr.infrastructure.delivery.report_log import read_backup
 
 from ..fakes import MIDNIGHT
 from .test_send import DOUBT, REFUSED, Desk
@@ -33,7 +38,7 @@ def copy(desk: Desk) -> Path:
 
 def restore(desk: Desk, copy: Path, unknown: UnknownReports = "refuse") -> Restored:
     folder = OutputFolder(desk.root)
-    return restore_log(desk.log, Backup(SQLiteReportLog(copy), copy), folder, unknown, MIDNIGHT)
+    return restore_log(desk.log, read_backup(copy), folder, unknown, MIDNIGHT)
 
 
 def lose_log(desk: Desk) -> None:
@@ -118,6 +123,83 @@ def test_a_log_with_a_further_failed_message_is_replaced(desk: Desk, copy: Path)
     desk.send()
     restore(desk, copy, "pending")
     assert len(desk.log.deliveries()) == 1
+
+
+@pytest.mark.parametrize("trouble", [DOUBT, KeyboardInterrupt()], ids=["in doubt", "interrupted"])
+def test_a_log_in_which_a_message_was_sent_after_the_backup_is_not_replaced(
+    desk: Desk, copy: Path, trouble: DeliveryInDoubt | KeyboardInterrupt
+) -> None:
+    desk.put("b.xlsx")
+    desk.mailer.troubles = [trouble]
+    with suppress(KeyboardInterrupt):
+        desk.send()
+    copy.unlink()
+    desk.log.back_up(copy)
+    desk.send()
+    with pytest.raises(InputError, match=r"b\.xlsx is sent \(in the backup: (in doubt|sending)\)"):
+        restore(desk, copy, "pending")
+    assert desk.states() == {"a.xlsx": "sent", "b.xlsx": "sent"}
+
+
+def test_a_log_in_which_a_deferred_recipient_has_the_message_is_not_replaced(desk: Desk, copy: Path) -> None:
+    desk.addressing = replace(desk.addressing, recipients=("lead@example.com", "boss@example.com"))
+    desk.put("b.xlsx")
+    desk.mailer.answers = [
+        (RecipientResult("lead@example.com", "sent"), RecipientResult("boss@example.com", "deferred"))
+    ]
+    desk.send()
+    desk.log.back_up(copy)
+    desk.send()
+    with pytest.raises(InputError, match="in the backup: sent but for 1 recipients"):
+        restore(desk, copy, "pending")
+
+
+@pytest.mark.parametrize("decision", ["sent", "resend"])
+def test_a_decision_of_a_person_is_not_undone(desk: Desk, copy: Path, decision: Decision) -> None:
+    desk.doubt = "hold"
+    desk.put("b.xlsx")
+    desk.mailer.troubles = [DOUBT]
+    desk.send()
+    desk.log.back_up(copy)
+    resolve_doubt(desk.outgoing().tracker, desk.log, "b.xlsx", decision, desk.clock())
+    with pytest.raises(
+        InputError, match=r"b\.xlsx is (sent|in doubt and to be sent again) \(in the backup: in doubt\)"
+    ):
+        restore(desk, copy, "pending")
+
+
+def test_a_decision_that_a_report_counts_as_sent_is_not_undone(desk: Desk, copy: Path) -> None:
+    desk.put("b.xlsx")
+    desk.log.adopt([desk.outgoing().tracker.status(desk.root / "b.xlsx").report], "adopted", MIDNIGHT)
+    with pytest.raises(InputError, match="contains 1 decisions that a report counts as sent"):
+        restore(desk, copy, "pending")
+
+
+def test_a_backup_that_is_newer_than_the_log_replaces_it(desk: Desk, copy: Path) -> None:
+    desk.put("b.xlsx")
+    desk.mailer.troubles = [DOUBT]
+    desk.send()
+    desk.log.back_up(copy)
+    desk.send()
+    newer = copy.with_name("newer.db")
+    desk.log.back_up(newer)
+    lose_log(desk)
+    restore(desk, copy, "pending")
+    restore(desk, newer)
+    assert desk.states() == {"a.xlsx": "sent", "b.xlsx": "sent"}
+
+
+def test_a_report_that_was_refused_before_the_backup_may_have_been_sent_since(desk: Desk, copy: Path) -> None:
+    desk.put("b.xlsx")
+    desk.mailer.troubles = [REFUSED]
+    desk.send()
+    desk.log.back_up(copy)
+    desk.send()
+    lose_log(desk)
+    with pytest.raises(InputError, match=r"does not contain .*b\.xlsx, which may have been sent"):
+        restore(desk, copy)
+    restore(desk, copy, "sent")
+    assert desk.send() == []
 
 
 def test_an_unreadable_log_is_replaced_with_a_warning(desk: Desk, copy: Path, caplog: pytest.LogCaptureFixture) -> None:

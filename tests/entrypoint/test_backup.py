@@ -8,12 +8,14 @@ import shutil
 import sqlite3
 import stat
 from contextlib import closing
+from datetime import datetime, timezone
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from ticketattr.errors import ExitCode
+from ticketattr.infrastructure.delivery.report_log import SQLiteReportLog
 
 from ..conftest import CLI
 from .test_mail_servers import put_report
@@ -142,6 +144,25 @@ class TestRestore:
             other.execute("CREATE TABLE recipes (name TEXT)")
         assert sent("pending", "restore", "other.db").exit_code == ExitCode.INPUT
         assert states(sent) == {"a.xlsx": "sent"}
+
+    @pytest.mark.parametrize("state", ["intact", "damaged", "gone"])
+    def test_through_a_link_the_file_is_replaced_and_not_the_link(self, sent: CLI, state: str) -> None:
+        target = Path("elsewhere/log.db")
+        target.parent.mkdir()
+        LOG.rename(target)
+        LOG.symlink_to(target.resolve())
+        if state == "damaged":
+            target.write_bytes(target.read_bytes()[:5000])
+        if state == "gone":
+            target.unlink()
+        sent.ok("pending", "restore", str(BACKUP))
+        assert LOG.is_symlink()
+        assert states(sent) == {"a.xlsx": "sent"}
+
+    def test_two_restores_in_one_second_keep_both_former_logs(self, sent: CLI) -> None:
+        log = SQLiteReportLog(LOG)
+        at = datetime(2026, 11, 23, tzinfo=timezone.utc)
+        assert len({log.restore(BACKUP, at) for _ in range(3)}) == 3
 
     def test_it_waits_for_nobody_who_sends(self, sent: CLI) -> None:
         from filelock import FileLock

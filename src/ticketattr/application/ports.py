@@ -326,8 +326,12 @@ class ReportLogMaintenance(ReportLog, Protocol):
     def back_up(self, target: Path) -> None:
         """Write a consistent copy into one file, even if another process sends now. Raises InputError without a log."""
 
-    def restore(self, backup: Path, at: datetime) -> str:
-        """Replace the log by a backup. Returns where the former log is kept now (empty: there was none)."""
+    def restore(self, backup: Path, at: datetime, *, adopted: Sequence[ReportFile] = (), detail: str = "") -> str:
+        """Replace the log by a backup in which the reports `adopted` count as sent, for the reason `detail`.
+
+        All of it happens or nothing, also if the process is killed. Returns where the former log is kept now (empty:
+        there was none). Raises InputError if `backup` is no backup.
+        """
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,11 +9,8 @@ from __future__ import annotations
 import getpass
 import os
 import socket
-from collections.abc import Iterator
-from contextlib import contextmanager
 from datetime import datetime
 from pathlib import Path
-from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING
 
 from ..application.monitoring import Monitoring
@@ -257,16 +254,11 @@ def tracker(settings: ReportTrackerSettings) -> ReportTracker:
     return ReportTracker(report_folder(folders), report_log(folders), settings.transport, settings.doubt)
 
 
-@contextmanager
-def backup_of_report_log(path: Path) -> Iterator[Backup]:
-    """The backup at `path`, which stays unchanged: the program reads a copy of it. Raises InputError."""
-    from ..infrastructure.delivery.report_log import SQLiteReportLog
-    from ..infrastructure.delivery.report_log_copies import restore_copy
+def backup_of_report_log(path: Path) -> Backup:
+    """What the backup at `path` says. Raises InputError."""
+    from ..infrastructure.delivery.report_log import read_backup
 
-    with TemporaryDirectory() as folder:
-        file = Path(folder, "backup.db")
-        restore_copy(path, file)
-        yield Backup(SQLiteReportLog(file), file)
+    return read_backup(path)
 
 
 def storage(folders: FolderSettings, outgoing: Outgoing) -> Storage:

@@ -136,16 +136,16 @@ def restore(
 ) -> None:
     """Replace the report log by a backup.
 
-    The former log is renamed and kept.
+    A copy of the former log is kept.
     """
     invocation: Invocation = context.obj
     tracker, log = _tracker_and_log(invocation, "restore")
     now = invocation.clock()
-    with log.acquire_lock_only(now), wiring.backup_of_report_log(backup) as read:
-        restored = restore_log(log, read, tracker.folder, unknown, now)
+    with log.acquire_lock_only(now):
+        restored = restore_log(log, wiring.backup_of_report_log(backup), tracker.folder, unknown, now)
     print_reports(restored.unknown)
     if restored.former_log:
-        invocation.console.summary(f"the former report log is now {restored.former_log}")
+        invocation.console.summary(f"the former report log is kept as {restored.former_log}")
     invocation.console.summary(
         f"report log restored; {counted(len(restored.unknown), 'report')} in the folder not in the backup"
     )

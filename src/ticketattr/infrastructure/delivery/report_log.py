@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 
+from ...application.restore import Backup
 from ...domain.delivery import (
     ABANDONED,
     SHARED_STATE,
@@ -24,12 +25,26 @@ from ...domain.delivery import (
 from ...errors import InputError, ServiceError, SettingsError
 from ..files import make_private
 from . import sender_lock
-from .report_log_copies import rename_log, restore_copy, write_copy
-from .report_log_rows import delete_message, insert_message, keep_frame, path_text, read_deliveries, set_shared_state
+from .report_log_copies import open_backup, replace_log, write_copy
+from .report_log_rows import (
+    delete_message,
+    insert_message,
+    keep_frame,
+    path_text,
+    read_adoptions,
+    read_deliveries,
+    set_shared_state,
+)
 from .report_log_schema import ensure_schema, has_tables, is_blank
 
 _BUSY = ("locked", "busy")
 _TRANSIENT = (*_BUSY, "full", "disk I/O error")
+
+
+def read_backup(path: Path) -> Backup:
+    """What the backup at `path` says. Raises InputError if it is none."""
+    with open_backup(path) as copy:
+        return Backup(path, read_deliveries(copy), read_adoptions(copy))
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,8 +118,7 @@ class SQLiteReportLog:
         if not self.exists():
             return []
         with self._open() as log:
-            rows = log.execute("SELECT at, detail, sha256, name, run_id FROM adoptions ORDER BY rowid")
-            return [Adoption(datetime.fromisoformat(at), *fields) for at, *fields in rows]
+            return read_adoptions(log)
 
     def events(self) -> list[Event]:
         """All events, in the order in which they were recorded, after a check of the whole database."""
@@ -178,12 +192,7 @@ class SQLiteReportLog:
         """Add an adoption for each report, and create the database if it does not exist."""
         make_private(self.path)
         with self._transaction() as log:
-            for report in reports:
-                log.execute(
-                    "INSERT INTO adoptions VALUES (?, ?, ?, '', ?)",
-                    (at.isoformat(), detail, report.sha256, report.run_id),
-                )
-                self._add_event(log, at, "adopted", "", path=path_text(report.path), sha256=report.sha256)
+            self._adopt(log, reports, detail, at)
 
     def back_up(self, target: Path) -> None:
         """Write a consistent copy of the database to `target`."""
@@ -193,14 +202,12 @@ class SQLiteReportLog:
             self._check(log)
             write_copy(log, target)
 
-    def restore(self, backup: Path, at: datetime) -> str:
-        """Rename the database, and write the backup in its place. Returns the new path of the former database."""
-        former = str(rename_log(self.path, at)) if self.path.exists() else ""
-        restore_copy(backup, self.path)
-        with self._transaction() as log:
-            self._check(log)
-            self._add_event(log, at, "restored", "")
-        return former
+    def restore(self, backup: Path, at: datetime, *, adopted: Sequence[ReportFile] = (), detail: str = "") -> str:
+        """Replace the content of the database, in one step. Returns the path of a copy of the former content."""
+        with open_backup(backup) as copy, self._errors():
+            self._add_event(copy, at, "restored", "")
+            self._adopt(copy, adopted, detail, at)
+            return str(replace_log(copy, self.path, at) or "")
 
     def delete_deliveries(self, deliveries: Sequence[Delivery], at: datetime) -> None:
         """Delete the messages and their events, and overwrite their pages on the disk."""
@@ -230,6 +237,14 @@ class SQLiteReportLog:
                 )
                 set_shared_state(log, message_id, "in_doubt", ABANDONED)
                 self._add_event(log, at, "in_doubt", message_id, detail=ABANDONED)
+
+    def _adopt(self, log: sqlite3.Connection, reports: Sequence[ReportFile], detail: str, at: datetime) -> None:
+        for report in reports:
+            log.execute(
+                "INSERT INTO adoptions VALUES (?, ?, ?, '', ?)",
+                (at.isoformat(), detail, report.sha256, report.run_id),
+            )
+            self._add_event(log, at, "adopted", "", path=path_text(report.path), sha256=report.sha256)
 
     def _add_event(self, log: sqlite3.Connection, at: datetime, what: str, message_id: str, **facts: object) -> None:
         log.execute(

@@ -9,7 +9,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-from ...domain.delivery import SHARED_STATE, Delivery, Message, MessageState, RecipientResult, ReportFile
+from ...domain.delivery import SHARED_STATE, Adoption, Delivery, Message, MessageState, RecipientResult, ReportFile
 from .report_log_schema import may_delete_events
 
 
@@ -116,6 +116,12 @@ def read_deliveries(log: sqlite3.Connection, message_id: str | None = None) -> l
     )
     frames = _frames(log, message_id)
     return [_delivery(row, reports[row[0]], results.get(row[0], []), frames.get(row[0], ())) for row in rows]
+
+
+def read_adoptions(log: sqlite3.Connection) -> list[Adoption]:
+    """All adoptions, in the order in which they were recorded."""
+    rows = log.execute("SELECT at, detail, sha256, name, run_id FROM adoptions ORDER BY rowid")
+    return [Adoption(datetime.fromisoformat(at), *fields) for at, *fields in rows]
 
 
 def _delivery(
