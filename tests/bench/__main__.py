@@ -6,6 +6,7 @@ rounds. Where baseline and candidate take turns, a machine that slows down slows
 
 from __future__ import annotations
 
+import io
 import json
 import math
 import os
@@ -15,20 +16,25 @@ import subprocess
 import sys
 import tempfile
 import time
+import zipfile
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import replace
+from datetime import datetime, timezone
+from functools import partial
 from pathlib import Path
 
 import anyio
 from sklearn.feature_extraction.text import TfidfVectorizer
 
 from ticketattr.domain.catalog import ServiceCatalog
+from ticketattr.domain.report import Report, Row
 from ticketattr.domain.ticket import AttributedTicket, Ticket
 from ticketattr.infrastructure.catalog.source import YAMLCatalog
 from ticketattr.infrastructure.classifiers.offline.classifier import OfflineClassifier
 from ticketattr.infrastructure.helpdesk.webhook import WebhookHelpdesk
 from ticketattr.infrastructure.options import HelpdeskAccess, HTTPPolicy
+from ticketattr.infrastructure.reports.excel import write_workbook
 
 from .helpdesk import helpdesk
 
@@ -50,6 +56,7 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as folder:
         os.chdir(folder)
         start_up()
+        old_workbooks()
         stages()
 
 
@@ -178,6 +185,43 @@ def start_up() -> None:
     program, its_help = process("empty.py"), process("empty.py", "--help")
     compare("start-up: --help", process("-m", "ticketattr", "--help"), "an empty Typer program", its_help)
     compare("start-up: pending list", process("-m", "ticketattr", "pending", "list"), "the same", program)
+
+
+def old_workbooks() -> None:
+    """Compares an empty `send` over ten years of workbooks with one over ten days."""
+    settings = {
+        "EMAIL_TRANSPORT": "file",
+        "EMAIL_SENDER": "desk@example.com",
+        "EMAIL_RECIPIENT": "lead@example.com",
+        "CODEBASE_URL": "https://example.com/code",
+    }
+
+    def sender(number: int) -> Callable[[], object]:
+        folder = Path(f"{number} workbooks").absolute()
+        write_workbooks(folder / "output", number)
+        program = partial(subprocess.run, cwd=folder, env={**os.environ, **settings}, check=True)
+        program([sys.executable, "-m", "ticketattr", "--quiet", "pending", "adopt"], stdout=subprocess.DEVNULL)
+        return lambda: program([sys.executable, "-m", "ticketattr", "--quiet", "send"])
+
+    compare("empty send, 3,650 workbooks", sender(3_650), "that over 10", sender(10))
+
+
+def write_workbooks(folder: Path, number: int) -> None:
+    """Workbooks of which no two are equal."""
+    folder.mkdir(parents=True)
+    content = workbook_of(Report("20261123T150301Z-7f3a", datetime.now(timezone.utc), (Row("T-1"),)))
+    for place in range(number):
+        path = folder / f"ticket-attribution-{place}.xlsx"
+        path.write_bytes(content)
+        with zipfile.ZipFile(path, "a") as workbook:
+            workbook.comment = str(place).encode()
+        os.utime(path, (place * 86_400, place * 86_400))
+
+
+def workbook_of(report: Report) -> bytes:
+    file = io.BytesIO()
+    write_workbook(report, file)
+    return file.getvalue()
 
 
 def stages() -> None:

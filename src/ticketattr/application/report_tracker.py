@@ -95,10 +95,8 @@ def unfinished_deliveries(history: DeliveryHistory) -> list[Delivery]:
     ]
 
 
-def refuse_lost_report_log(reports: Iterable[ReportFile], log: ReportLog, now: datetime) -> None:
-    """Raises InputError if there is no log, but a report that is over a day old, so that it may have been sent."""
-    if log.exists():
-        return
+def refuse_lost_report_log(reports: Iterable[ReportFile], now: datetime) -> None:
+    """Raises InputError if one of `reports` is over a day old: without a log, it may have been sent."""
     old = [report for report in reports if now - report.modified > _NEW and not report.is_temporary]
     if old:
         raise InputError(

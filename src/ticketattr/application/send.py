@@ -42,9 +42,9 @@ class Outgoing:
         Raises InputError if the report log is gone.
         """
         folder = self.tracker.folder
-        if not self.send_old:
+        if not self.send_old and not self.log.exists():
             named = [folder.inspect(report)] if report else []
-            refuse_lost_report_log([*named, *folder.reports()], self.log, self.clock())
+            refuse_lost_report_log([*named, *folder.reports()], self.clock())
         return OutgoingMessages(folder, self.tracker.history(), self.addressing, self.clock())
 
 

@@ -15,12 +15,12 @@ The first rule that applies decides:
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
 
 from ..errors import InputError
-from .delivery import Delivery, MessageState, ReportFile
+from .delivery import Adoption, Delivery, MessageState, ReportFile
 from .report_status import DeliveryHistory, ReportState, ReportStatus
 
 # If several messages carry the same report, the one of the highest rank decides; of equals, the latest.
@@ -43,13 +43,18 @@ def statuses_of(reports: Iterable[ReportFile], history: DeliveryHistory) -> list
                 sent_runs[report.run_id] = delivery.changed
                 if report.run_id:
                     sent_names[report.path.name] = delivery.changed
-    return [
-        replace(
-            _status(report, by_hash.get(report.sha256), _sent_before(report, sent_runs, sent_names), history),
-            attempts=attempts.get(report.sha256, 0),
+    adoptions = _adoptions_by_key(history.adoptions)
+    statuses = (
+        _status(
+            report,
+            by_hash.get(report.sha256),
+            _adoption_of(report, adoptions),
+            _sent_before(report, sent_runs, sent_names),
+            history,
         )
         for report in reports
-    ]
+    )
+    return [_with_attempts(status, attempts.get(status.report.sha256, 0)) for status in statuses]
 
 
 def status_in(delivery: Delivery, report: ReportFile, history: DeliveryHistory) -> ReportStatus:
@@ -89,16 +94,36 @@ def _sent_before(
     return sent_runs.get(report.run_id) if report.run_id else sent_names.get(report.path.name)
 
 
+def _with_attempts(status: ReportStatus, attempts: int) -> ReportStatus:
+    return status if status.attempts == attempts else replace(status, attempts=attempts)
+
+
+def _adoptions_by_key(adoptions: Iterable[Adoption]) -> Mapping[str, Sequence[Adoption]]:
+    """The adoptions by the SHA-256 or the file name that they name: each report looks up its own only."""
+    by_key: dict[str, list[Adoption]] = {}
+    for adoption in adoptions:
+        by_key.setdefault(adoption.sha256 or adoption.name, []).append(adoption)
+    return by_key
+
+
+def _adoption_of(report: ReportFile, adoptions: Mapping[str, Sequence[Adoption]]) -> Adoption | None:
+    candidates = (*adoptions.get(report.sha256, ()), *adoptions.get(report.path.name, ()))
+    return next((adoption for adoption in candidates if adoption.covers(report)), None)
+
+
 def _status(
-    report: ReportFile, delivery: Delivery | None, run_sent_at: datetime | None, history: DeliveryHistory
+    report: ReportFile,
+    delivery: Delivery | None,
+    adoption: Adoption | None,
+    run_sent_at: datetime | None,
+    history: DeliveryHistory,
 ) -> ReportStatus:
     if report.damage:
         return ReportStatus(report, "damaged", report.damage)
     if delivery and delivery.state != "failed":
         return status_in(delivery, report, history)
-    for adoption in history.adoptions:
-        if adoption.covers(report):
-            return ReportStatus(report, "sent", adoption.detail, sent_at=adoption.at)
+    if adoption:
+        return ReportStatus(report, "sent", adoption.detail, sent_at=adoption.at)
     if delivery:
         return status_in(delivery, report, history)
     if run_sent_at:

@@ -226,11 +226,12 @@ def reporting(settings: ReportSettings, folders: FolderSettings, format: str = "
     )
 
 
-def report_folder(folders: FolderSettings) -> ReportFolder:
-    """The folder of workbooks."""
+def report_folder(folders: FolderSettings, *, sends: bool = False) -> ReportFolder:
+    """The folder of workbooks. Who sends (`sends`) keeps what was found in them; all others only use it."""
+    from ..infrastructure.delivery.inspection_cache import InspectionCache
     from ..infrastructure.delivery.report_folder import OutputFolder
 
-    return OutputFolder(folders.output)
+    return OutputFolder(folders.output, InspectionCache(folders.work / "inspected-workbooks.json", writes=sends))
 
 
 def report_log(folders: FolderSettings) -> SQLiteReportLog:
@@ -296,7 +297,7 @@ def outgoing(folders: FolderSettings, mail: MailSettings, clock: Clock, *, send_
     chosen = mailer(mail)
     log = report_log(folders)
     return Outgoing(
-        tracker=ReportTracker(report_folder(folders), log, chosen.transport, mail.doubt),
+        tracker=ReportTracker(report_folder(folders, sends=True), log, chosen.transport, mail.doubt),
         log=log,
         mailer=chosen,
         addressing=addressing(mail, chosen),

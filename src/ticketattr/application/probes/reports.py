@@ -42,7 +42,7 @@ def probe_reports(tracker: ReportTracker, log: CheckedReportLog, name: str, cloc
     Raises InputError when the log is lost or damaged, and what else using the log raises.
     """
     if not log.exists():
-        refuse_lost_report_log(tracker.folder.reports(), tracker.log, clock())
+        refuse_lost_report_log(tracker.folder.reports(), clock())
         yield CheckResult("report log", f"{name} does not exist yet: nothing was sent so far")
     elif not log.check_integrity():
         yield CheckResult(

@@ -5,16 +5,19 @@ from __future__ import annotations
 import hashlib
 import os
 import re
+import stat
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime, timezone
+from functools import lru_cache
 from pathlib import Path
 
 from ...domain.delivery import UNKNOWN_TIME, ReportFile
 from ...errors import InputError
 from ..files import open_regular, remove_file, unreadable
 from ..reports.workbook_archive import MAX_BYTES, inspect_archive
+from .inspection_cache import Identity, Inspection, InspectionCache, identity_of
 
 # Lock files of Excel and LibreOffice, and files that programs rename once they are complete.
 _TEMPORARY_NAME = re.compile(r"~\$|\.|.*\.(tmp|part|partial|crdownload)$", re.IGNORECASE)
@@ -22,9 +25,14 @@ _TEMPORARY_NAME = re.compile(r"~\$|\.|.*\.(tmp|part|partial|crdownload)$", re.IG
 
 @dataclass(frozen=True, slots=True)
 class OutputFolder:
-    """Reads the workbooks in a folder. Links that lead out of it are not followed."""
+    """Reads the workbooks in a folder. Links that lead out of it are not followed.
+
+    With a `cache`, a file that did not change since it was inspected is not read again to be listed. What is sent or
+    deleted is always read.
+    """
 
     root: Path
+    cache: InspectionCache | None = None
 
     def reports(self) -> list[ReportFile]:
         """The workbooks, oldest first by modification time; none if the folder does not exist. Raises InputError.
@@ -32,23 +40,27 @@ class OutputFolder:
         A file that cannot be read, or that another program keeps temporarily, is listed as damaged.
         """
         try:
-            paths = [path for path in self.root.iterdir() if _may_be_report(path)]
+            with os.scandir(self.root) as entries:
+                found = [entry for entry in entries if _may_be_report(entry)]
         except FileNotFoundError:
             return []
         except OSError as error:
             raise unreadable(self.root, error) from error
-        reports = [report for path in paths if (report := _inspect_listed(path))]
+        seen: list[Identity] = []
+        reports = [report for entry in found if (report := self._listed(entry, seen))]
+        if self.cache:
+            self.cache.save(seen)
         return sorted(reports, key=lambda report: (report.modified, report.path.name))
 
     def inspect(self, path: Path) -> ReportFile:
         """The workbook at `path`, also if it is a link to another folder. Raises InputError."""
         with _readable(path):
-            return _described(path, *_content(path))
+            return _described(str(path), *_inspect(path))
 
     def read(self, report: ReportFile) -> bytes:
         """The content of the file. Raises InputError if it changed since it was inspected."""
-        with _readable(report.path):
-            content, _ = _content(report.path)
+        with _readable(report.path), open_regular(report.path) as file:
+            content = file.read(MAX_BYTES + 1)
         if hashlib.sha256(content).hexdigest() != report.sha256:
             raise InputError(f"{report.path} changed while it was being sent", hint="Run the same command again.")
         return content
@@ -58,63 +70,89 @@ class OutputFolder:
         self.read(report)
         remove_file(report.path)
 
+    def _listed(self, entry: os.DirEntry[str], seen: list[Identity]) -> ReportFile | None:
+        """The workbook, marked as damaged if it cannot be read; None if it does not exist any more.
 
-def _may_be_report(path: Path) -> bool:
-    name = path.name.lower()
-    return path.is_file() and (name.endswith(".xlsx") or (".xlsx" in name and _is_temporary(path)))
+        Adds the identity of the file to `seen`.
+        """
+        try:
+            target = _resolve_in_folder(entry) if entry.is_symlink() else entry.path
+            if target is None:
+                return _unread(entry, "a link that leads out of the folder, which is not followed")
+            identity, found = self._inspect_changed(target)
+            seen.append(identity)
+            return _described(entry.path, identity, found)
+        except FileNotFoundError:
+            return None
+        except OSError as error:
+            return _unread(entry, f"cannot be read: {error.strerror}")
+
+    def _inspect_changed(self, path: str) -> tuple[Identity, Inspection]:
+        """What is in the file, from the cache if the file did not change. A link is refused. Raises OSError."""
+        if self.cache is None:
+            return _inspect(path, follow=False)
+        status = os.lstat(path)
+        identity = identity_of(status)
+        found = self.cache.find(identity) if stat.S_ISREG(status.st_mode) else None
+        if found is None:
+            began = self.cache.now()
+            identity, found = _inspect(path, follow=False)
+            self.cache.add(identity, found, began=began)
+        return identity, found
 
 
-def _is_temporary(path: Path) -> bool:
-    return bool(_TEMPORARY_NAME.match(path.name))
+def _may_be_report(entry: os.DirEntry[str]) -> bool:
+    name = entry.name.lower()
+    if not (name.endswith(".xlsx") or (".xlsx" in name and _is_temporary(name))):
+        return False
+    return Path(entry.path).is_file() if entry.is_symlink() else entry.is_file()
 
 
-def _inspect_listed(path: Path) -> ReportFile | None:
-    """The workbook, marked as damaged if it cannot be read; None if it does not exist any more."""
-    try:
-        target = _resolve_in_folder(path)
-        if target is None:
-            return _unread(path, "a link that leads out of the folder, which is not followed")
-        return _described(path, *_content(target, follow=False))
-    except FileNotFoundError:
-        return None
-    except OSError as error:
-        return _unread(path, f"cannot be read: {error.strerror}")
+def _is_temporary(name: str) -> bool:
+    return bool(_TEMPORARY_NAME.match(name))
 
 
-def _resolve_in_folder(path: Path) -> Path | None:
-    """The file in the folder that `path` names, also by a link; None if a link leads out of the folder.
+def _resolve_in_folder(link: os.DirEntry[str]) -> str | None:
+    """The file in the folder to which `link` leads; None if it leads out of the folder.
 
     Files in the folder are mailed automatically: a link could mail a file that the author of the link may not read.
     """
-    if not path.is_symlink():
-        return path
-    target = path.resolve()
-    return target if target.parent == path.parent.resolve() else None
+    target = Path(link.path).resolve()
+    return str(target) if target.parent == Path(link.path).parent.resolve() else None
 
 
-def _unread(path: Path, damage: str) -> ReportFile:
-    return ReportFile(path, sha256="", size=0, modified=UNKNOWN_TIME, damage=damage, is_temporary=_is_temporary(path))
+def _unread(entry: os.DirEntry[str], damage: str) -> ReportFile:
+    is_temporary = _is_temporary(entry.name)
+    return ReportFile(
+        Path(entry.path), sha256="", size=0, modified=UNKNOWN_TIME, damage=damage, is_temporary=is_temporary
+    )
 
 
-def _described(path: Path, content: bytes, modified: datetime) -> ReportFile:
-    damage, run_id = inspect_archive(content)
-    is_temporary = _is_temporary(path)
+# A command lists the folder several times.
+@lru_cache(maxsize=16_384)
+def _described(name: str, identity: Identity, found: Inspection) -> ReportFile:
+    path = Path(name)
+    is_temporary = _is_temporary(path.name)
     return ReportFile(
         path=path,
-        sha256=hashlib.sha256(content).hexdigest(),
-        size=len(content),
-        modified=modified,
-        run_id=run_id,
-        damage="a lock or temporary file of another program" if is_temporary else damage,
+        sha256=found.sha256,
+        size=identity.size,
+        modified=datetime.fromtimestamp(identity.modified / 1e9, timezone.utc),
+        run_id=found.run_id,
+        damage="a lock or temporary file of another program" if is_temporary else found.damage,
         is_temporary=is_temporary,
     )
 
 
-def _content(path: Path, *, follow: bool = True) -> tuple[bytes, datetime]:
-    """The content and the modification time. A file that is too large for a report is read only up to that limit."""
-    with open_regular(path, follow=follow) as file:
-        modified = datetime.fromtimestamp(os.fstat(file.fileno()).st_mtime, timezone.utc)
-        return file.read(MAX_BYTES + 1), modified
+def _inspect(path: str | Path, *, follow: bool = True) -> tuple[Identity, Inspection]:
+    """What is in the file. Of a file that is too large for a report, only the beginning is read.
+
+    The identity is that from before reading: if the file is written meanwhile, its later identity is another one.
+    """
+    with open_regular(Path(path), follow=follow) as file:
+        identity = identity_of(os.fstat(file.fileno()))
+        content = file.read(MAX_BYTES + 1)
+    return identity, Inspection(hashlib.sha256(content).hexdigest(), *inspect_archive(content))
 
 
 @contextmanager

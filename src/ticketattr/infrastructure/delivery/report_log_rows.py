@@ -6,6 +6,7 @@ import json
 import sqlite3
 from collections.abc import Sequence
 from datetime import datetime
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -100,7 +101,7 @@ def read_deliveries(log: sqlite3.Connection, message_id: str | None = None) -> l
         " WHERE message_id = ifnull(?, message_id) ORDER BY position",
         value,
     ):
-        report = ReportFile(Path(path), sha256, size, datetime.fromisoformat(modified), run_id)
+        report = ReportFile(_path(path), sha256, size, datetime.fromisoformat(modified), run_id)
         reports.setdefault(key, []).append(report)
     results: dict[str, list[RecipientResult]] = {}
     for key, *fields in log.execute(
@@ -135,11 +136,11 @@ def _delivery(
         date=datetime.fromisoformat(date),
         transport=transport,
         sender=sender,
-        recipients=tuple(json.loads(recipients)),
+        recipients=_addresses(recipients),
         subject=subject,
         reports=tuple(reports),
-        cc=tuple(json.loads(cc)),
-        reply_to=tuple(json.loads(reply_to)),
+        cc=_addresses(cc),
+        reply_to=_addresses(reply_to),
         frame=frame,
     )
     size, released = rest
@@ -153,6 +154,18 @@ def _delivery(
         results=tuple(results),
         released=bool(released),
     )
+
+
+# A command reads the whole log several times, and making a path takes longer than reading its row.
+@lru_cache(maxsize=16_384)
+def _path(text: str) -> Path:
+    return Path(text)
+
+
+# A log has many messages to few addresses.
+@lru_cache(maxsize=1024)
+def _addresses(text: str) -> tuple[str, ...]:
+    return tuple(json.loads(text))
 
 
 def path_text(path: Path) -> str:
