@@ -29,7 +29,8 @@ class RunProgress:
     """The results of the stages so far; each stage adds its own.
 
     `timer` returns seconds and never goes back; where it starts does not matter. `seconds` is the duration of each
-    stage. `left` are the reports that are still pending.
+    stage. `left` are the reports that are still pending. `done` and `total` count the batches of tickets. `observer` is
+    called whenever the stage or the number of batches changes.
     """
 
     def __init__(self, timer: Callable[[], float]) -> None:
@@ -40,6 +41,13 @@ class RunProgress:
         self.left: Sequence[ReportStatus] = ()
         self.bill: Callable[[], Bill] = Bill
         """Returns what the model has cost so far. A run that fails has a cost, too."""
+        self.done = self.total = 0
+        self.observer: Callable[[], None] = lambda: None
+
+    def count_batches(self, done: int, total: int) -> None:
+        """Take note that `done` of `total` batches are finished."""
+        self.done, self.total = done, total
+        self.observer()
 
     @contextmanager
     def stage(self, name: Stage) -> Iterator[dict[str, int]]:
@@ -50,6 +58,7 @@ class RunProgress:
         counts: dict[str, int] = {}
         token, started = current_stage.set(name), self._timer()
         result = "interrupted"
+        self.observer()
         try:
             yield counts
             result = "done"

@@ -5,8 +5,8 @@ from __future__ import annotations
 import logging
 import traceback
 from collections.abc import Iterator
-from contextlib import contextmanager
-from dataclasses import dataclass
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -15,8 +15,9 @@ import typer
 from typer.core import TyperCommand
 
 from ..application.monitoring import record_overlap, record_run
-from ..application.run_progress import RunProgress, current_run
+from ..application.run_progress import RunProgress, current_run, current_stage
 from ..domain.run_history import Command, RunRecord, count_outcomes, count_slas, failure_reason, partial_reasons
+from ..domain.service_run import RunStatus
 from ..errors import BusyError, ExitCode, TicketAttrError
 from ..infrastructure.service_words import without_secrets
 from . import wiring
@@ -34,10 +35,44 @@ class MonitoredCommand(TyperCommand):
     """
 
     def invoke(self, ctx: Any) -> Any:
-        if ctx.params["dry_run"]:
+        with _reporting_status(ctx.obj), ExitStack() as stack:
+            if not ctx.params["dry_run"]:
+                stack.enter_context(_recording(ctx.obj, "run" if self.name == "run" else "send"))
             return super().invoke(ctx)
-        with _recording(ctx.obj, "run" if self.name == "run" else "send"):
-            return super().invoke(ctx)
+
+
+@contextmanager
+def _reporting_status(invocation: Invocation) -> Iterator[None]:
+    """Tell the service, if it started this process, about each step and about the end."""
+    file = wiring.status_file()
+    if file is None:
+        yield
+        return
+    progress = invocation.run_progress
+
+    def report(ending: _Ending | None = None) -> None:
+        status = RunStatus(current_run.get(), current_stage.get(), progress.done, progress.total)
+        if ending:
+            figures = {str(name): count for name, count in count_outcomes(progress.tickets).items()}
+            status = replace(
+                status, exit_code=int(ending.exit_code), message=ending.message, hint=ending.hint, figures=figures
+            )
+        try:
+            file.write(status)
+        except TicketAttrError as error:
+            # The run itself matters more than what the service knows about it.
+            log.warning("%s", error)
+
+    progress.observer = report
+    error: BaseException | None = None
+    report()
+    try:
+        yield
+    except BaseException as caught:
+        error = caught
+        raise
+    finally:
+        report(_ending_of(error, progress))
 
 
 @contextmanager

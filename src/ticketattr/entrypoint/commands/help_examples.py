@@ -58,6 +58,20 @@ EXAMPLES: dict[str, tuple[str, ...]] = {
     "pending backup": ("ticketattr pending backup /backup/reports.db",),
     "pending restore": ("ticketattr pending restore /backup/reports.db --unknown sent",),
     "pending export": ("ticketattr pending export",),
+    "serve": (
+        "ticketattr serve",
+        "ticketattr serve --env-file prod.env",
+    ),
+    "token": (
+        "ticketattr token create ann --scope operate",
+        "ticketattr token list",
+    ),
+    "token create": (
+        "ticketattr token create n8n --scope operate --days 365",
+        "ticketattr token create auditor",
+    ),
+    "token list": ("ticketattr token list --format json",),
+    "token revoke": ("ticketattr token revoke n8n",),
     "corrections": (
         "ticketattr corrections import output/ticket-attribution-20261123T150301Z-7f3a.xlsx",
         "ticketattr corrections list",

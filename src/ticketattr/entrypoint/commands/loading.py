@@ -21,6 +21,8 @@ COMMANDS = {
     "send": "Send every report that was not sent yet.",
     "evaluate": "Measure on labelled tickets how often a classifier is right.",
     "pending": "Manage unsent reports and the report log.",
+    "serve": "Run as a service: pages, API and schedule.",
+    "token": "Create, list and revoke the tokens of the service.",
     "corrections": "Import and list the corrections that people made in reports.",
 }
 """The summary of each command and each group of commands, by the name of its module."""

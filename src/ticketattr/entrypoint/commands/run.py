@@ -69,7 +69,12 @@ def _work(
 
     pipeline = wiring.pipeline(settings, outgoing, invocation.clock, examples=examples, fresh=fresh)
     report = _report_folder(settings.folders, this_run, sends=bool(outgoing)) / report_name(this_run.id)
-    with invocation.console.progress("Running") as progress:
+    with invocation.console.progress("Running") as bar:
+
+        def progress(done: int, total: int) -> None:
+            bar(done, total)
+            invocation.run_progress.count_batches(done, total)
+
         result = run_pipeline(pipeline, this_run, report, progress, invocation.run_progress)
     invocation.summarize(result.tickets, pipeline.classifier.bill)
     if outgoing:

@@ -16,7 +16,7 @@ from ...infrastructure.reports.csv_writer import write_csv
 from .log_lines import plain
 from .tables import print_table
 
-_FIELDS = (
+DELIVERY_FIELDS = (
     "file",
     "age",
     "state",
@@ -37,6 +37,8 @@ _FIELDS = (
     "reply",
     "detail",
 )
+"""The names of what is known about a report and its delivery, in their order."""
+
 _WAITING = ("file", "age", "state", "attempts", "size", "changed", "last_error")
 _HISTORY = (
     "file",
@@ -78,16 +80,26 @@ _CHECK = ("status", "area", "what", "fix")
 
 def print_statuses(statuses: Sequence[ReportStatus], format: str, *, now: datetime, history: bool) -> None:
     """Print the reports. `history`: the table has the columns of reports that were sent."""
-    rows = [_row(status, now) for status in statuses]
+    rows = delivery_rows(statuses, now)
     if format == "json":
         print(json.dumps(rows, indent=2))
         return
-    flat = [{**row, "recipients": _recipients(row)} for row in rows]
+    flattened = [flat(row) for row in rows]
     if format == "csv":
-        _print_csv(flat, _FIELDS)
+        _print_csv(flattened, DELIVERY_FIELDS)
     else:
         columns, nothing = (_HISTORY, "there is no report yet") if history else (_WAITING, "nothing is pending")
-        _print_rows(flat, columns, nothing)
+        _print_rows(flattened, columns, nothing)
+
+
+def delivery_rows(statuses: Sequence[ReportStatus], now: datetime) -> list[dict[str, Any]]:
+    """What is known about each report and its delivery, by the names of DELIVERY_FIELDS."""
+    return [_row(status, now) for status in statuses]
+
+
+def flat(row: dict[str, Any]) -> dict[str, Any]:
+    """A row for a table: its recipients are one text."""
+    return {**row, "recipients": _recipients(row)}
 
 
 def print_corrections(corrections: Sequence[Correction], format: str) -> None:

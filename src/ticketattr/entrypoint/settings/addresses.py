@@ -39,7 +39,8 @@ def parse_mailbox(text: str) -> Mailbox:
     if not local.isascii():
         raise ValueError("the part before the @ must be ASCII")
     address = f"{local}@{_ascii_domain(domain)}"
-    if len(address) > _LONGEST or not _is_address(address):
+    # A comma separates addresses in settings, headers and lists, though a quoted part before the @ may contain one.
+    if len(address) > _LONGEST or "," in address or not _is_address(address):
         raise ValueError("it is not a mail address")
     return Mailbox(address, name)
 

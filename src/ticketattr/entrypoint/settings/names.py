@@ -16,6 +16,7 @@ from .mail import MailSettings
 from .monitoring import LogSettings, MonitoringSettings
 from .report import ReportSettings
 from .retention import read_retention
+from .serve import ServeSettings
 from .sources import SourceSettings
 from .values import Values, ValueSource
 
@@ -28,6 +29,7 @@ SECTIONS: tuple[Callable[[Environment], object], ...] = (
     read_retention,
     LogSettings.read,
     MonitoringSettings.read,
+    ServeSettings.read,
 )
 """The readers of all sections."""
 

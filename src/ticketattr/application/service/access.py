@@ -1,0 +1,73 @@
+"""Create, check and revoke the tokens with which programs and people use the service."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import datetime, timedelta
+
+from ...domain.access import PREFIX, Caller, Scope, Token, digest_of, is_token_name
+from ...errors import InputError, SettingsError
+from .ports import TokenStore
+
+SESSION = timedelta(hours=12)
+"""How long a person stays signed in."""
+
+_REMEMBERED_USE = timedelta(minutes=1)
+
+
+def create_token(
+    store: TokenStore, name: str, scope: Scope, *, expires: datetime | None, now: datetime, random: Callable[[], str]
+) -> str:
+    """Keep a new token and return its secret, which is shown once and kept only as a hash.
+
+    `random` returns a text that nobody can guess. Raises SettingsError for a name that is not valid or is taken.
+    """
+    if not is_token_name(name):
+        raise SettingsError(
+            f"{name!r} cannot be the name of a token",
+            hint="Use 1 to 64 letters, digits, dots, hyphens and underscores, and begin with a letter or a digit.",
+        )
+    secret = PREFIX + random()
+    if not store.add_token(Token(name, scope, digest_of(secret), now, expires)):
+        raise SettingsError(f"there is already a token {name}", hint="Choose another name. A revoked name stays taken.")
+    return secret
+
+
+def revoke_token(store: TokenStore, name: str, now: datetime) -> None:
+    """Revoke a token, and sign out everybody who signed in with it. Raises InputError if there is no such token."""
+    if not store.revoke_token(name, now):
+        raise InputError(f"there is no token {name}", hint="`ticketattr token list` shows all tokens.")
+
+
+def caller_of_secret(store: TokenStore, secret: str, origin: str, now: datetime) -> Caller | None:
+    """The caller who shows `secret`; None if it belongs to no token that is valid now."""
+    return _caller(store, store.token_of(digest_of(secret)), origin, now)
+
+
+def caller_of_session(store: TokenStore, cookie: str, origin: str, now: datetime) -> Caller | None:
+    """The person whose browser shows `cookie`; None if the session or its token is no longer valid."""
+    return _caller(store, store.session(digest_of(cookie), now), origin, now)
+
+
+def sign_in(store: TokenStore, secret: str, origin: str, now: datetime, random: Callable[[], str]) -> str | None:
+    """The cookie of a new session for whoever shows the secret of a valid token; None for another secret."""
+    token = store.token_of(digest_of(secret))
+    if not token or not _caller(store, token, origin, now):
+        return None
+    cookie = random()
+    store.start_session(digest_of(cookie), token.name, now + SESSION)
+    return cookie
+
+
+def sign_out(store: TokenStore, cookie: str) -> None:
+    """End the session of `cookie`, if there is one."""
+    store.end_session(digest_of(cookie))
+
+
+def _caller(store: TokenStore, token: Token | None, origin: str, now: datetime) -> Caller | None:
+    if token is None or not token.is_valid(now):
+        return None
+    # A write for every call would make readers wait for each other.
+    if token.last_used is None or now - token.last_used >= _REMEMBERED_USE:
+        store.touch_token(token.name, now)
+    return Caller(token.name, token.scope, origin)

@@ -1,0 +1,165 @@
+"""Runs on demand and by the schedule: one at a time, each once, found again after a restart of the service."""
+
+from __future__ import annotations
+
+import logging
+from dataclasses import dataclass, replace
+from datetime import datetime
+
+from ...domain.access import Caller
+from ...domain.service_run import AuditEntry, Schedule, ServiceRun, Trigger
+from ...errors import InputError, TicketAttrError
+from ..ports import Clock
+from .ports import CronReader, RunProcesses, ServiceState
+
+SCHEDULER = "schedule"
+"""The name under which the schedule asks for runs."""
+
+log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Service:
+    """The parts of the service. `default_cron` is the schedule of the settings, until somebody changes it."""
+
+    state: ServiceState
+    processes: RunProcesses
+    cron: CronReader
+    clock: Clock
+    default_cron: str = ""
+
+
+def request_run(
+    service: Service, caller: Caller, trigger: Trigger, *, dry_run: bool = False, key: str = ""
+) -> tuple[ServiceRun, bool]:
+    """The run that `caller` asked for, and whether it is a new one.
+
+    One run waits at most: whoever asks while one waits gets that one. The same `key` from the same caller is the same
+    request.
+    """
+    now = service.clock()
+    run, is_new = service.state.request_run(trigger, caller.name, now, dry_run=dry_run, key=key)
+    outcome = f"run {run.number} {'queued' if is_new else 'was asked for before'}"
+    service.state.add_audit(AuditEntry(now, caller.name, caller.origin, "run", "dry run" if dry_run else "", outcome))
+    return run, is_new
+
+
+def advance(service: Service) -> None:
+    """Take note of processes that ended, ask for the run that is due by the schedule, and start the next run.
+
+    To be called every second or so, by one service at a time. An error about one run is recorded with that run.
+    """
+    for run in service.state.unfinished():
+        if run.state == "running":
+            service.state.save_run(_observed(service, run))
+    _request_due_run(service)
+    waiting = service.state.unfinished()
+    if waiting and all(run.state == "queued" for run in waiting):
+        _start(service, waiting[0])
+
+
+def current_run(service: Service) -> ServiceRun | None:
+    """The run that works now, with its progress; None if none does."""
+    running = [run for run in service.state.unfinished() if run.state == "running"]
+    return _with_status(service, running[0]) if running else None
+
+
+def found_run(service: Service, number: int) -> ServiceRun:
+    """The run with this number, with its progress. Raises InputError if there is none."""
+    run = service.state.run(number)
+    if run is None:
+        raise InputError(f"there is no run {number}")
+    return _with_status(service, run) if run.state == "running" else run
+
+
+def schedule_of(service: Service) -> Schedule:
+    """The schedule that holds: the one that was set last, or the one of the settings."""
+    now = service.clock()
+    return service.state.schedule() or Schedule(service.default_cron, now, "settings", now)
+
+
+def change_schedule(service: Service, caller: Caller, cron: str) -> Schedule:
+    """Set the schedule; an empty expression stops it. Raises InputError for one that is not valid.
+
+    A refused expression changes nothing, and is in the audit.
+    """
+    now, cron = service.clock(), " ".join(cron.split())
+    try:
+        if cron:
+            service.cron.next_times(cron, now, 1)
+    except InputError as error:
+        service.state.add_audit(
+            AuditEntry(now, caller.name, caller.origin, "schedule", cron[:200], f"refused: {error}")
+        )
+        raise
+    changed = Schedule(cron, now, caller.name, now)
+    service.state.save_schedule(changed)
+    service.state.add_audit(AuditEntry(now, caller.name, caller.origin, "schedule", cron or "off", "changed"))
+    return changed
+
+
+def next_times(service: Service, count: int = 5) -> list[datetime]:
+    """The next times at which the schedule starts a run, in UTC; empty if it starts none."""
+    schedule = schedule_of(service)
+    return list(service.cron.next_times(schedule.cron, service.clock(), count)) if schedule.cron else []
+
+
+def _observed(service: Service, run: ServiceRun) -> ServiceRun:
+    """`run` as it is now: its progress, or its end."""
+    if service.processes.is_alive(run):
+        return _with_status(service, run)
+    # Read after that: a process that ended meanwhile has reported its end.
+    status, exit_code = service.processes.status(run), service.processes.exit_code(run)
+    if status is None and exit_code is None:
+        # The service died before it started the process.
+        return replace(run, state="queued", started=None)
+    reported = status.exit_code if status else None
+    code = reported if exit_code is None else exit_code
+    over = _with_status(service, run)
+    over = replace(over, state="lost" if code is None else "ended", exit_code=code, ended=service.clock())
+    if code == 0 or over.message:
+        return over
+    return replace(over, message="the process was killed" if code is None or code < 0 else "see the log of this run")
+
+
+def _with_status(service: Service, run: ServiceRun) -> ServiceRun:
+    status = service.processes.status(run)
+    if status is None:
+        return run
+    return replace(
+        run,
+        run_id=status.run_id or run.run_id,
+        stage=status.stage,
+        done=status.done,
+        total=status.total,
+        message=status.message,
+        hint=status.hint,
+        figures=status.figures,
+    )
+
+
+def _request_due_run(service: Service) -> None:
+    """Ask for one run if the schedule came due since `last_due`, however often it did."""
+    schedule, now = schedule_of(service), service.clock()
+    if service.state.schedule() is None:
+        # Kept, so that times that pass while the service is down are known to be missed.
+        service.state.save_schedule(schedule)
+    if not schedule.cron or schedule.last_due > now:
+        return
+    due = service.cron.next_times(schedule.cron, schedule.last_due, 1)[0]
+    if due > now:
+        return
+    service.state.save_schedule(replace(schedule, last_due=now))
+    service.state.request_run("schedule", SCHEDULER, now, dry_run=False, key=f"{due:%Y-%m-%dT%H:%M:%SZ}")
+
+
+def _start(service: Service, run: ServiceRun) -> None:
+    started = replace(run, state="running", started=service.clock())
+    # Before the process starts: if the service dies in between, the run is found, and found to be lost.
+    service.state.save_run(started)
+    try:
+        service.processes.start(started)
+    except TicketAttrError as error:
+        log.error("%s", error)
+        failed = replace(started, state="ended", ended=service.clock(), exit_code=int(error.exit_code))
+        service.state.save_run(replace(failed, message=str(error), hint=error.hint))

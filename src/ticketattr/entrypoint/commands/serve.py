@@ -1,0 +1,58 @@
+"""`ticketattr serve`: the always-running service."""
+
+from __future__ import annotations
+
+import typer
+
+from ...application.service.runs import Service
+from ...errors import InputError, SettingsError
+from .. import wiring
+from ..invocation import Invocation
+from ..settings.serve import ServeSettings
+from .help_examples import epilog_of
+
+_PACKAGES = ("fastapi", "starlette", "uvicorn", "jinja2", "cronsim")
+
+app = typer.Typer(add_completion=False, rich_markup_mode=None)
+
+
+@app.command(epilog=epilog_of("serve"))
+def serve(context: typer.Context) -> None:
+    """Show pages, answer the API and start runs by schedule, until SIGTERM or Ctrl-C."""
+    invocation: Invocation = context.obj
+    with invocation.reading("serve") as env:
+        settings = ServeSettings.read(env)
+    try:
+        from ..web.server import serve as serve_pages
+
+        parts = wiring.service(settings, invocation.clock, _program_options(invocation))
+    except ModuleNotFoundError as error:
+        if error.name not in _PACKAGES:
+            raise
+        raise SettingsError(
+            "the service is not installed", hint="Install it with `pip install 'ticketattr[serve]'`."
+        ) from error
+    _check_schedule(settings, parts, invocation)
+    with wiring.only_service(settings.tracker.folders, invocation.clock):
+        serve_pages(
+            settings,
+            parts,
+            wiring.tracker(settings.tracker),
+            wiring.report_log(settings.tracker.folders),
+            lambda: invocation.console.summary(
+                f"listening on http://{settings.host}:{settings.port}{settings.root_path}/"
+            ),
+        )
+
+
+def _check_schedule(settings: ServeSettings, service: Service, invocation: Invocation) -> None:
+    try:
+        service.cron.next_times(settings.cron or "0 0 * * *", invocation.clock(), 1)
+    except InputError as error:
+        raise SettingsError(f"RUN_SCHEDULE: {error}", hint=error.hint) from error
+
+
+def _program_options(invocation: Invocation) -> list[str]:
+    """The options of the program that its runs get, too."""
+    files = [f"--env-file={path.absolute()}" for path in invocation.env_files]
+    return [*files, *(["--verbose"] if invocation.verbose else [])]

@@ -1,0 +1,328 @@
+"""The API under /api/v1, for programs. Its OpenAPI document is at /api/v1/openapi.json."""
+
+from __future__ import annotations
+
+import io
+from datetime import datetime
+from typing import Annotated, Any, Literal
+
+from fastapi import APIRouter, Depends, Header, HTTPException, Path, Query, Request, Response
+from fastapi.responses import FileResponse, StreamingResponse
+from pydantic import BaseModel, ConfigDict, Field
+
+from ...application.report import report_name
+from ...application.service.runs import change_schedule, found_run, next_times, request_run, schedule_of
+from ...domain.access import Caller
+from ...domain.report_status import ReportStatus
+from ...domain.run_id import RUN_ID
+from ...domain.service_run import ServiceRun
+from ...infrastructure.reports.csv_writer import write_csv
+from ...infrastructure.reports.plain_sheet import write_sheet
+from ..presentation.listing import DELIVERY_FIELDS, delivery_rows, flat
+from ..presentation.log_lines import plain
+from .parts import bearer, parts_of
+
+Reader = Annotated[Caller, Depends(bearer("read"))]
+Operator = Annotated[Caller, Depends(bearer("operate"))]
+Limit = Annotated[int, Query(ge=1, le=500, description="At most so many items.")]
+RunNumber = Annotated[int, Path(ge=1, le=2**53, description="The number of the run in the service.")]
+RunId = Annotated[str, Path(pattern=f"^{RUN_ID}$", description="The id of a run, as in the name of its report.")]
+Key = Annotated[
+    str,
+    Header(
+        alias="Idempotency-Key",
+        max_length=200,
+        description="The same key from the same token is the same request: it starts nothing a second time.",
+    ),
+]
+
+XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
+
+
+class Problem(BaseModel):
+    """What went wrong (RFC 9457)."""
+
+    type: str = "about:blank"
+    title: str
+    status: int
+    detail: str
+    hint: str = ""
+
+
+_PROBLEMS: dict[int | str, dict[str, Any]] = {
+    status: {"model": Problem, "description": text, "content": {"application/problem+json": {}}}
+    for status, text in {
+        400: "The request is not one that this service takes.",
+        401: "There is no valid token.",
+        403: "The token may not do this.",
+        404: "There is no such thing.",
+        409: "Another process is at work.",
+        413: "The body is too large.",
+        422: "A value is not valid.",
+        429: "Too many wrong tokens came from this address.",
+        503: "Something outside failed or is busy.",
+    }.items()
+}
+
+router = APIRouter(prefix="/api/v1", responses=_PROBLEMS)
+
+
+class RunWanted(BaseModel):
+    """What a new run shall do."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    dry_run: bool = Field(default=False, description="Send nothing, and keep the report in the work folder.")
+
+
+class Run(BaseModel):
+    """A run that the service was asked for. Times are in UTC."""
+
+    number: int
+    state: Literal["queued", "running", "ended", "lost"]
+    trigger: Literal["schedule", "api", "page", "chat"]
+    requested_by: str
+    requested: datetime
+    dry_run: bool
+    started: datetime | None
+    ended: datetime | None
+    exit_code: int | None = Field(description="As of the command line: 0 done, 5 done in part.")
+    run_id: str
+    stage: str
+    done: int = Field(description="Finished batches of tickets.")
+    total: int
+    message: str
+    hint: str
+    figures: dict[str, int] = Field(description="Tickets by outcome.")
+
+
+class Runs(BaseModel):
+    """Runs, newest first. `next` continues after the last one."""
+
+    items: list[Run]
+    next: str | None
+
+
+class Report(BaseModel):
+    """A workbook, and whether it was sent."""
+
+    run_id: str
+    file: str
+    sha256: str
+    size: int
+    modified: datetime
+    state: str
+    detail: str
+
+
+class Reports(BaseModel):
+    """Reports, newest first. `next` continues after the last one."""
+
+    items: list[Report]
+    next: str | None
+
+
+class Schedule(BaseModel):
+    """When runs start by themselves. `cron` is empty if they do not."""
+
+    cron: str
+    time_zone: str
+    changed: datetime
+    changed_by: str
+    next: list[datetime]
+
+
+class ScheduleWanted(BaseModel):
+    """A new schedule: five fields, as in `30 6 * * 1-5`, in the time zone of the service; empty for none."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    cron: str = Field(max_length=200)
+
+
+class Logs(BaseModel):
+    """The last lines that a run printed, oldest first."""
+
+    run: int | None
+    lines: list[str]
+
+
+@router.post("/runs", status_code=202, tags=["runs"])
+def start_run(
+    request: Request, response: Response, caller: Operator, wanted: RunWanted | None = None, key: Key = ""
+) -> Run:
+    """Ask for a run. While one waits already, that one is the answer."""
+    dry_run = bool(wanted and wanted.dry_run)
+    run, _ = request_run(parts_of(request).service, caller, "api", dry_run=dry_run, key=key)
+    response.headers["Location"] = f"{request.scope.get('root_path', '')}/api/v1/runs/{run.number}"
+    return run_shown(run)
+
+
+@router.get("/runs", tags=["runs"])
+def list_runs(
+    request: Request, caller: Reader, limit: Limit = 100, before: Annotated[int | None, Query(ge=1, le=2**53)] = None
+) -> Runs:
+    """The runs of the service, newest first."""
+    runs = parts_of(request).service.state.runs(before=before, limit=limit)
+    more = len(runs) == limit and runs[-1].number > 1
+    return Runs(
+        items=[run_shown(run) for run in runs], next=f"?before={runs[-1].number}&limit={limit}" if more else None
+    )
+
+
+@router.get("/runs/{number}", tags=["runs"])
+def show_run(request: Request, caller: Reader, number: RunNumber) -> Run:
+    """One run, with its progress."""
+    service = parts_of(request).service
+    if service.state.run(number) is None:
+        raise HTTPException(404, f"there is no run {number}")
+    return run_shown(found_run(service, number))
+
+
+@router.get("/reports", tags=["reports"])
+def list_reports(
+    request: Request,
+    caller: Reader,
+    limit: Limit = 100,
+    after: Annotated[str, Query(pattern="^[0-9a-f]{64}$|^$", description="The SHA-256 of the last report.")] = "",
+) -> Reports:
+    """The reports in the folder, newest first."""
+    reports = parts_of(request).reports.get()
+    start = next((place for place, status in enumerate(reports, 1) if status.report.sha256 == after), 0) if after else 0
+    if after and not start:
+        raise HTTPException(404, "the report after which the list shall continue is gone; begin anew")
+    page = reports[start : start + limit]
+    more = start + limit < len(reports)
+    return Reports(
+        items=[report_shown(status) for status in page],
+        next=f"?after={page[-1].report.sha256}&limit={limit}" if more else None,
+    )
+
+
+@router.head("/reports/{run_id}/workbook", include_in_schema=False)
+@router.get(
+    "/reports/{run_id}/workbook",
+    tags=["reports"],
+    response_class=FileResponse,
+    responses={
+        200: {"content": {XLSX: {}}},
+        206: {"content": {XLSX: {}}},
+        304: {"description": "The ETag is the same."},
+        410: {"model": Problem, "description": "Retention deleted it."},
+        416: {"description": "There is no such range."},
+    },
+)
+def download_workbook(request: Request, caller: Reader, run_id: RunId) -> Response:
+    """The workbook of a run, as it is in the folder. Its ETag is its SHA-256."""
+    parts = parts_of(request)
+    return workbook(request, parts.reports.get(), run_id)
+
+
+@router.get(
+    "/deliveries",
+    tags=["reports"],
+    response_model=None,
+    responses={200: {"content": {"application/json": {}, "text/csv": {}, XLSX: {}}}},
+)
+def list_deliveries(
+    request: Request, caller: Reader, format: Annotated[Literal["json", "csv", "xlsx"], Query()] = "json"
+) -> Response | list[dict[str, Any]]:
+    """Every report of every message, oldest first, then the reports in no message."""
+    parts = parts_of(request)
+    rows = delivery_rows(parts.tracker.report_history(), parts.service.clock())
+    if format == "json":
+        return rows
+    return table_file([flat(row) for row in rows], DELIVERY_FIELDS, format, "ticketattr-deliveries")
+
+
+@router.get("/schedule", tags=["schedule"])
+def show_schedule(request: Request, caller: Reader) -> Schedule:
+    """The schedule, and the next five times, in UTC."""
+    return _schedule(request)
+
+
+@router.put("/schedule", tags=["schedule"])
+def set_schedule(request: Request, caller: Operator, wanted: ScheduleWanted) -> Schedule:
+    """Change the schedule. An expression that is not valid, or never comes true, is refused with 422."""
+    change_schedule(parts_of(request).service, caller, wanted.cron)
+    return _schedule(request)
+
+
+@router.get("/logs", tags=["runs"])
+def show_logs(
+    request: Request,
+    caller: Reader,
+    lines: Annotated[int, Query(ge=1, le=2000)] = 100,
+    run: Annotated[int | None, Query(ge=1, le=2**53)] = None,
+) -> Logs:
+    """The last lines that a run printed; of the latest run, unless `run` names another."""
+    service = parts_of(request).service
+    found = service.state.run(run) if run else next(iter(service.state.runs(limit=1)), None)
+    if found is None and run:
+        raise HTTPException(404, f"there is no run {run}")
+    return Logs(
+        run=found.number if found else None,
+        lines=[plain(line) for line in service.processes.log(found, lines)] if found else [],
+    )
+
+
+def run_shown(run: ServiceRun) -> Run:
+    """A run as the API shows it."""
+    return Run(
+        **{name: getattr(run, name) for name in Run.model_fields if name != "figures"}, figures=dict(run.figures)
+    )
+
+
+def report_shown(status: ReportStatus) -> Report:
+    """A report as the API shows it."""
+    report = status.report
+    return Report(
+        run_id=plain(report.run_id),
+        file=plain(report.path.name),
+        sha256=report.sha256,
+        size=report.size,
+        modified=report.modified,
+        state=status.state,
+        detail=plain(status.detail),
+    )
+
+
+def workbook(request: Request, reports: list[ReportStatus], run_id: str) -> Response:
+    """The workbook of a run as a response, whole or in part. Raises HTTPException 404 or 410.
+
+    The path comes from the folder, never from the request.
+    """
+    found = [status.report for status in reports if status.report.run_id == run_id]
+    report = next((one for one in found if one.path.name == report_name(run_id)), found[0] if found else None)
+    if report is None:
+        raise HTTPException(404, f"there is no report of the run {run_id}")
+    if not report.path.is_file():
+        raise HTTPException(410, f"the report of the run {run_id} is no longer in the folder: retention deleted it")
+    etag = f'"{report.sha256}"'
+    headers = {"ETag": etag, "Cache-Control": "private, no-cache"}
+    if etag in [tag.strip().removeprefix("W/") for tag in request.headers.get("if-none-match", "").split(",")]:
+        return Response(status_code=304, headers=headers)
+    return FileResponse(report.path, media_type=XLSX, filename=report.path.name, headers=headers)
+
+
+def table_file(rows: list[dict[str, Any]], fields: tuple[str, ...], format: str, name: str) -> Response:
+    """Rows as a CSV or XLSX file. No cell of it is a formula."""
+    values = ([row[field] for field in fields] for row in rows)
+    headers = {"Content-Disposition": f'attachment; filename="{name}.{format}"'}
+    if format == "xlsx":
+        return Response(write_sheet("Deliveries", fields, values), media_type=XLSX, headers=headers)
+    text = io.StringIO(newline="")
+    write_csv(text, fields, values)
+    return StreamingResponse(iter([text.getvalue()]), media_type="text/csv; charset=utf-8", headers=headers)
+
+
+def _schedule(request: Request) -> Schedule:
+    parts = parts_of(request)
+    schedule = schedule_of(parts.service)
+    return Schedule(
+        cron=schedule.cron,
+        time_zone=str(parts.settings.time_zone),
+        changed=schedule.changed,
+        changed_by=schedule.changed_by,
+        next=next_times(parts.service),
+    )

@@ -1,0 +1,277 @@
+"""The pages, for people: rendered on the server, without a script that anything depends on."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import datetime
+from pathlib import Path
+from typing import Annotated, Any
+from urllib.parse import parse_qs
+
+from fastapi import APIRouter, Depends, HTTPException, Request
+from fastapi.responses import RedirectResponse, Response
+from fastapi.templating import Jinja2Templates
+
+from ...application.resolve import Decision, resolve_doubt
+from ...application.service.access import SESSION, sign_in, sign_out
+from ...application.service.runs import (
+    change_schedule,
+    current_run,
+    found_run,
+    next_times,
+    request_run,
+    schedule_of,
+)
+from ...domain.access import Caller
+from ...domain.report_status import ReportStatus
+from ...domain.service_run import AuditEntry
+from ...errors import TicketAttrError
+from ..presentation.listing import DELIVERY_FIELDS, delivery_rows, flat
+from ..presentation.log_lines import plain
+from .api import table_file, workbook
+from .parts import COOKIE, origin_of, parts_of, person, random_secret, signed_in
+
+PAGE = 50
+"""The rows on one page of a list."""
+
+_TEMPLATES = Jinja2Templates(Path(__file__).with_name("templates"))
+_MAX_FORM = 4096
+
+router = APIRouter(default_response_class=Response)
+
+Reader = Annotated[Caller, Depends(person("read"))]
+Operator = Annotated[Caller, Depends(person("operate"))]
+
+
+async def form_of(request: Request) -> dict[str, str]:
+    """The fields of a form, each once."""
+    body = await request.body()
+    if len(body) > _MAX_FORM:
+        raise HTTPException(413, "the form is too large")
+    return {name: values[0] for name, values in parse_qs(body.decode(errors="replace")).items()}
+
+
+Form = Annotated[dict[str, str], Depends(form_of)]
+
+
+@router.get("/sign-in")
+def sign_in_page(request: Request) -> Response:
+    """The form that asks for a token."""
+    return _page(request, "sign_in.html", None, wrong=False)
+
+
+@router.post("/sign-in")
+def sign_in_with_token(request: Request, form: Form) -> Response:
+    """Start a session for whoever knows the secret of a token."""
+    parts, origin = parts_of(request), origin_of(request)
+    if wait := parts.failures.wait(origin):
+        raise HTTPException(429, f"too many wrong tokens: wait {int(wait) + 1} seconds")
+    state, now = parts.service.state, parts.service.clock()
+    cookie = sign_in(state, form.get("token", "").strip(), origin, now, random_secret)
+    if not cookie:
+        parts.failures.add(origin)
+        state.add_audit(AuditEntry(now, "", origin, "sign in", "", "refused"))
+        response = _page(request, "sign_in.html", None, wrong=True)
+        response.status_code = 401
+        return response
+    response = _redirect(request, "/")
+    response.set_cookie(
+        COOKIE,
+        cookie,
+        max_age=int(SESSION.total_seconds()),
+        path=_root(request) or "/",
+        httponly=True,
+        samesite="lax",
+        secure=request.url.scheme == "https",
+    )
+    return response
+
+
+@router.post("/sign-out")
+def sign_out_person(request: Request) -> Response:
+    """End the session of this browser."""
+    sign_out(parts_of(request).service.state, request.cookies.get(COOKIE, ""))
+    response = _redirect(request, "/sign-in")
+    response.delete_cookie(COOKIE, path=_root(request) or "/")
+    return response
+
+
+@router.get("/")
+def overview(request: Request) -> Response:
+    """What runs, what comes next, what waits for a person, and how the last runs ended."""
+    caller = signed_in(request)
+    if not caller:
+        return _redirect(request, "/sign-in")
+    parts = parts_of(request)
+    reports = parts.reports.get()
+    return _page(
+        request,
+        "overview.html",
+        caller,
+        running=current_run(parts.service),
+        queued=[run for run in parts.service.state.unfinished() if run.state == "queued"],
+        runs=parts.service.state.runs(limit=10),
+        next=next_times(parts.service, 1),
+        pending=[status for status in reports if status.is_pending],
+        doubts=[status for status in reports if status.state in ("in_doubt", "held")],
+    )
+
+
+@router.post("/runs")
+def start_run(request: Request, caller: Operator, form: Form) -> Response:
+    """Ask for a run."""
+    request_run(
+        parts_of(request).service, caller, "page", dry_run=form.get("dry_run") == "yes", key=form.get("key", "")
+    )
+    return _redirect(request, "/")
+
+
+@router.get("/runs/{number}")
+def show_run(request: Request, caller: Reader, number: int) -> Response:
+    """One run, with the last lines of its log."""
+    service = parts_of(request).service
+    if service.state.run(number) is None:
+        raise HTTPException(404, f"there is no run {number}")
+    run = found_run(service, number)
+    return _page(request, "run.html", caller, run=run, lines=[plain(line) for line in service.processes.log(run, 300)])
+
+
+@router.get("/reports")
+def list_reports(request: Request, caller: Reader, page: int = 1) -> Response:
+    """The reports in the folder, newest first."""
+    return _list(request, "reports.html", caller, parts_of(request).reports.get(), page)
+
+
+@router.get("/reports/{run_id}/workbook")
+def download_workbook(request: Request, caller: Reader, run_id: str) -> Response:
+    """The workbook of a run."""
+    return workbook(request, parts_of(request).reports.get(), run_id)
+
+
+@router.get("/deliveries")
+def list_deliveries(request: Request, caller: Reader, page: int = 1) -> Response:
+    """Every report of every message, newest first."""
+    parts = parts_of(request)
+    rows = [flat(row) for row in reversed(delivery_rows(parts.tracker.report_history(), parts.service.clock()))]
+    return _list(request, "deliveries.html", caller, rows, page)
+
+
+@router.get("/deliveries.{format}")
+def download_deliveries(request: Request, caller: Reader, format: str) -> Response:
+    """The list of deliveries as a file."""
+    if format not in ("csv", "xlsx"):
+        raise HTTPException(404, "there are CSV and XLSX")
+    parts = parts_of(request)
+    rows = [flat(row) for row in delivery_rows(parts.tracker.report_history(), parts.service.clock())]
+    return table_file(rows, DELIVERY_FIELDS, format, "ticketattr-deliveries")
+
+
+@router.post("/deliveries/resolve")
+def resolve(request: Request, caller: Operator, form: Form) -> Response:
+    """Record a decision about a report in doubt."""
+    parts, now = parts_of(request), parts_of(request).service.clock()
+    decision, report = form.get("decision", ""), form.get("report", "")
+    decisions: dict[str, Decision] = {"sent": "sent", "resend": "resend"}
+    if decision not in decisions:
+        raise HTTPException(422, "decide whether the report arrived or is sent again")
+
+    def change() -> None:
+        with parts.log.acquire_sender_lock(now):
+            resolve_doubt(parts.tracker, parts.log, report, decisions[decision], now)
+
+    _audited(request, caller, "resolve", f"{report[:12]} {decision}", change)
+    return _redirect(request, "/deliveries")
+
+
+@router.get("/schedule")
+def show_schedule(request: Request, caller: Reader) -> Response:
+    """The schedule and its next times."""
+    return _schedule_page(request, caller)
+
+
+@router.post("/schedule")
+def set_schedule(request: Request, caller: Operator, form: Form) -> Response:
+    """Change the schedule, or say why it cannot be changed."""
+    cron = form.get("cron", "")
+    try:
+        change_schedule(parts_of(request).service, caller, cron)
+    except TicketAttrError as error:
+        response = _schedule_page(request, caller, cron=cron, wrong=f"{error}. {error.hint}")
+        response.status_code = 422
+        return response
+    return _redirect(request, "/schedule")
+
+
+@router.get("/audit")
+def show_audit(request: Request, caller: Reader) -> Response:
+    """The latest changes that people and programs made through the service."""
+    return _page(request, "audit.html", caller, entries=parts_of(request).service.state.audit(limit=200))
+
+
+def error_page(request: Request, status: int, message: str, hint: str = "") -> Response:
+    """The page of an error. Whoever did not sign in is sent to sign in."""
+    if status == 401:
+        return _redirect(request, "/sign-in")
+    response = _page(request, "error.html", signed_in(request), message=plain(message), hint=plain(hint), status=status)
+    response.status_code = status
+    return response
+
+
+def _schedule_page(request: Request, caller: Caller, *, cron: str | None = None, wrong: str = "") -> Response:
+    service = parts_of(request).service
+    schedule = schedule_of(service)
+    shown = schedule.cron if cron is None else cron
+    zone = parts_of(request).settings.time_zone
+    return _page(
+        request,
+        "schedule.html",
+        caller,
+        schedule=schedule,
+        cron=shown,
+        wrong=wrong,
+        next=next_times(service),
+        zone=zone,
+    )
+
+
+def _audited(request: Request, caller: Caller, action: str, detail: str, change: Callable[[], None]) -> None:
+    """Make a change, and record who made it and how it ended."""
+    service = parts_of(request).service
+    outcome = "done"
+    try:
+        change()
+    except TicketAttrError as error:
+        outcome = f"refused: {error}"
+        raise
+    finally:
+        service.state.add_audit(AuditEntry(service.clock(), caller.name, caller.origin, action, plain(detail), outcome))
+
+
+def _list(request: Request, template: str, caller: Caller, rows: list[Any], page: int) -> Response:
+    page = min(max(1, page), max(1, -(-len(rows) // PAGE)))
+    shown = rows[(page - 1) * PAGE : page * PAGE]
+    return _page(
+        request, template, caller, rows=shown, page=page, count=len(rows), last=page * PAGE >= len(rows), status=_state
+    )
+
+
+def _state(status: ReportStatus) -> str:
+    return status.state.replace("_", " ")
+
+
+def _page(request: Request, template: str, caller: Caller | None, **values: Any) -> Response:
+    parts = parts_of(request)
+
+    def local(time: datetime | None) -> str:
+        return f"{time.astimezone(parts.settings.time_zone):%Y-%m-%d %H:%M}" if time else ""
+
+    shown = {"caller": caller, "root": _root(request), "local": local, "key": random_secret(), **values}
+    return _TEMPLATES.TemplateResponse(request, template, shown)
+
+
+def _root(request: Request) -> str:
+    return parts_of(request).settings.root_path
+
+
+def _redirect(request: Request, path: str) -> RedirectResponse:
+    return RedirectResponse(_root(request) + path, status_code=303)

@@ -1,0 +1,146 @@
+"""What pages and API share: the parts of the service, who calls, and the reports as they were read last."""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Generic, TypeVar
+
+from fastapi import HTTPException, Request
+
+from ...application.ports import ReportLogMaintenance
+from ...application.report_tracker import ReportTracker
+from ...application.service.access import caller_of_secret, caller_of_session
+from ...application.service.runs import Service
+from ...domain.access import Caller
+from ...domain.access import Scope as Rights
+from ...domain.report_status import ReportStatus
+from ..settings.serve import ServeSettings
+from .guard import FailureLimit
+
+COOKIE = "ticketattr_session"
+
+T = TypeVar("T")
+
+
+def random_secret() -> str:
+    """256 random bits, as text."""
+    return secrets.token_urlsafe(32)
+
+
+@dataclass(slots=True)
+class Cached(Generic[T]):
+    """A value that is read again when `version` has changed; `version` is asked at most once per second.
+
+    `clock` returns seconds and never goes back.
+    """
+
+    read: Callable[[], T]
+    version: Callable[[], object]
+    clock: Callable[[], float]
+    _asked: float = -1.0
+    _version: object = None
+    _value: T | None = None
+
+    def get(self) -> T:
+        """The value. Raises what `read` raises."""
+        now = self.clock()
+        if self._value is not None and now - self._asked < 1.0:
+            return self._value
+        version = self.version()
+        if self._value is None or version != self._version:
+            self._value = self.read()
+        self._asked, self._version = now, version
+        return self._value
+
+
+@dataclass(frozen=True, slots=True)
+class Parts:
+    """The parts of the service that requests need. `log` is changed only under its own lock."""
+
+    service: Service
+    settings: ServeSettings
+    tracker: ReportTracker
+    log: ReportLogMaintenance
+    reports: Cached[list[ReportStatus]]
+    failures: FailureLimit = field(default_factory=FailureLimit)
+
+
+def parts_of(request: Request) -> Parts:
+    """The parts of the service that got `request`."""
+    parts: Parts = request.app.state.parts
+    return parts
+
+
+def folder_version(folder: Path, *files: Path) -> object:
+    """Something that changes when a file is added to `folder` or removed, or one of `files` is written."""
+    return tuple(_changed(path) for path in (folder, *files))
+
+
+def bearer(rights: Rights) -> Callable[[Request], Caller]:
+    """A dependency: the caller whom a bearer token names. Sessions of people do not count.
+
+    Raises HTTPException: 401 without a valid token, 403 without the rights, 429 after too many failures.
+    """
+
+    def caller(request: Request) -> Caller:
+        parts, origin = parts_of(request), origin_of(request)
+        _refuse_while_waiting(parts, origin)
+        scheme, _, secret = request.headers.get("authorization", "").partition(" ")
+        if scheme.lower() != "bearer" or not secret.strip():
+            raise HTTPException(401, "send a token: `Authorization: Bearer …` (`ticketattr token create`)")
+        found = caller_of_secret(parts.service.state, secret.strip(), origin, parts.service.clock())
+        if not found:
+            parts.failures.add(origin)
+            raise HTTPException(401, "the token is not known, or it is no longer valid")
+        return _with_rights(found, rights)
+
+    return caller
+
+
+def person(rights: Rights) -> Callable[[Request], Caller]:
+    """A dependency: the person who signed in, or whom a trusted proxy names. Raises HTTPException 401 or 403."""
+
+    def caller(request: Request) -> Caller:
+        found = signed_in(request)
+        if not found:
+            raise HTTPException(401, "sign in first")
+        return _with_rights(found, rights)
+
+    return caller
+
+
+def signed_in(request: Request) -> Caller | None:
+    """The person who signed in, or whom a trusted proxy names; None for anybody else."""
+    parts, origin = parts_of(request), origin_of(request)
+    header = parts.settings.user_header
+    if header and request.scope["state"]["by_proxy"] and (name := request.headers.get(header, "").strip()):
+        return Caller(f"proxy:{name[:100]}", "operate", origin)
+    cookie = request.cookies.get(COOKIE, "")
+    return caller_of_session(parts.service.state, cookie, origin, parts.service.clock()) if cookie else None
+
+
+def origin_of(request: Request) -> str:
+    """The address that the request came from."""
+    return request.client.host if request.client else ""
+
+
+def _refuse_while_waiting(parts: Parts, origin: str) -> None:
+    if wait := parts.failures.wait(origin):
+        raise HTTPException(429, "too many wrong tokens", {"Retry-After": str(int(wait) + 1)})
+
+
+def _with_rights(caller: Caller, rights: Rights) -> Caller:
+    if not caller.may(rights):
+        raise HTTPException(403, f"the token {caller.name} may only read; this needs one with the scope operate")
+    return caller
+
+
+def _changed(path: Path) -> object:
+    try:
+        found = path.stat()
+    except OSError:
+        return None
+    return found.st_mtime_ns, found.st_size

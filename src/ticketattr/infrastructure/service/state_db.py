@@ -1,0 +1,296 @@
+"""The state of the service in one SQLite file: tokens, sessions, runs, schedule, audit.
+
+Secrets are kept as SHA-256 only. Times are texts in ISO 8601, in UTC; `user_version` is the version of the schema.
+"""
+
+from __future__ import annotations
+
+import json
+import sqlite3
+from collections.abc import Iterator
+from contextlib import closing, contextmanager, suppress
+from dataclasses import astuple, dataclass
+from datetime import datetime
+from pathlib import Path
+from typing import Any, cast
+
+from ...domain.access import Scope, Token
+from ...domain.service_run import AuditEntry, RunState, Schedule, ServiceRun, Trigger
+from ...errors import InputError, ServiceError, SettingsError
+from ..files import make_private
+
+SCHEMA_VERSION = 1
+
+_SCHEMA = f"""
+BEGIN IMMEDIATE;
+CREATE TABLE IF NOT EXISTS tokens (
+    name TEXT PRIMARY KEY, scope TEXT NOT NULL, digest TEXT NOT NULL UNIQUE, created TEXT NOT NULL,
+    expires TEXT, revoked TEXT, last_used TEXT
+);
+CREATE TABLE IF NOT EXISTS sessions (
+    digest TEXT PRIMARY KEY, token TEXT NOT NULL REFERENCES tokens, expires TEXT NOT NULL
+);
+CREATE TABLE IF NOT EXISTS runs (
+    number INTEGER PRIMARY KEY AUTOINCREMENT, caused TEXT NOT NULL, requested_by TEXT NOT NULL,
+    requested TEXT NOT NULL, state TEXT NOT NULL, dry_run INTEGER NOT NULL, started TEXT, ended TEXT,
+    exit_code INTEGER, run_id TEXT NOT NULL DEFAULT '', message TEXT NOT NULL DEFAULT '',
+    hint TEXT NOT NULL DEFAULT '', figures TEXT NOT NULL DEFAULT '{{}}'
+);
+CREATE INDEX IF NOT EXISTS unfinished_runs ON runs (number) WHERE state IN ('queued', 'running');
+CREATE TABLE IF NOT EXISTS requests (
+    who TEXT NOT NULL, key TEXT NOT NULL, run INTEGER NOT NULL REFERENCES runs, PRIMARY KEY (who, key)
+);
+CREATE TABLE IF NOT EXISTS schedule (
+    one INTEGER PRIMARY KEY CHECK (one = 1), cron TEXT NOT NULL, changed TEXT NOT NULL, changed_by TEXT NOT NULL,
+    last_due TEXT NOT NULL
+);
+CREATE TABLE IF NOT EXISTS audit (
+    number INTEGER PRIMARY KEY AUTOINCREMENT, at TEXT NOT NULL, who TEXT NOT NULL, origin TEXT NOT NULL,
+    action TEXT NOT NULL, detail TEXT NOT NULL, outcome TEXT NOT NULL
+);
+CREATE TRIGGER IF NOT EXISTS audit_stays BEFORE DELETE ON audit
+BEGIN SELECT RAISE(ABORT, 'the audit is only ever added to'); END;
+CREATE TRIGGER IF NOT EXISTS audit_stays_as_it_is BEFORE UPDATE ON audit
+BEGIN SELECT RAISE(ABORT, 'the audit is only ever added to'); END;
+CREATE TABLE IF NOT EXISTS claims (key TEXT PRIMARY KEY, at TEXT NOT NULL);
+PRAGMA user_version = {SCHEMA_VERSION};
+COMMIT;
+"""
+_RUN = (
+    "number, caused, requested_by, requested, state, dry_run, started, ended, exit_code, run_id, message, hint, figures"
+)
+_TOKEN = "name, scope, digest, created, expires, revoked, last_used"  # noqa: S105  # nosec B105  # columns
+_TRANSIENT = ("locked", "busy", "full", "disk I/O error")
+# nosec B608 below: only constants are put into statements.
+
+
+@dataclass(frozen=True, slots=True)
+class SQLiteServiceState:
+    """The state at `path`; only its owner may read it. Every call opens the file; reading creates no file."""
+
+    path: Path
+
+    def tokens(self) -> list[Token]:
+        with self._reading() as db:
+            return [_token(row) for row in db.execute(f"SELECT {_TOKEN} FROM tokens ORDER BY name")]  # noqa: S608  # nosec B608
+
+    def token_of(self, digest: str) -> Token | None:
+        with self._reading() as db:
+            row = db.execute(f"SELECT {_TOKEN} FROM tokens WHERE digest = ?", (digest,)).fetchone()  # noqa: S608  # nosec B608
+        return _token(row) if row else None
+
+    def add_token(self, token: Token) -> bool:
+        values = (token.name, token.scope, token.digest, _text(token.created), _text(token.expires))
+        with self._changing() as db:
+            added = db.execute(
+                "INSERT OR IGNORE INTO tokens (name, scope, digest, created, expires) VALUES (?, ?, ?, ?, ?)", values
+            )
+            return added.rowcount == 1
+
+    def revoke_token(self, name: str, at: datetime) -> bool:
+        with self._changing() as db:
+            db.execute("DELETE FROM sessions WHERE token = ?", (name,))
+            known = db.execute("UPDATE tokens SET revoked = coalesce(revoked, ?) WHERE name = ?", (_text(at), name))
+            return known.rowcount == 1
+
+    def touch_token(self, name: str, at: datetime) -> None:
+        with self._changing() as db:
+            db.execute("UPDATE tokens SET last_used = ? WHERE name = ?", (_text(at), name))
+
+    def start_session(self, digest: str, token: str, expires: datetime) -> None:
+        with self._changing() as db:
+            db.execute(
+                "INSERT INTO sessions (digest, token, expires) VALUES (?, ?, ?)", (digest, token, _text(expires))
+            )
+
+    def session(self, digest: str, now: datetime) -> Token | None:
+        columns = ", ".join(f"tokens.{name}" for name in _TOKEN.split(", "))
+        query = f"SELECT {columns} FROM sessions JOIN tokens ON name = token WHERE sessions.digest = ? AND sessions.expires > ?"  # noqa: E501, S608  # nosec B608
+        with self._reading() as db:
+            row = db.execute(query, (digest, _text(now))).fetchone()
+        return _token(row) if row else None
+
+    def end_session(self, digest: str) -> None:
+        with self._changing() as db:
+            db.execute("DELETE FROM sessions WHERE digest = ?", (digest,))
+
+    def request_run(
+        self, trigger: Trigger, who: str, at: datetime, *, dry_run: bool, key: str
+    ) -> tuple[ServiceRun, bool]:
+        with self._changing() as db:
+            known = _known_request(db, who, key) or _queued(db)
+            if known is None:
+                values = (trigger, who, _text(at), dry_run)
+                insert = (
+                    "INSERT INTO runs (caused, requested_by, requested, state, dry_run) VALUES (?, ?, ?, 'queued', ?)"
+                )
+                number = db.execute(insert, values).lastrowid
+            else:
+                number = known
+            if key:
+                db.execute("INSERT OR IGNORE INTO requests (who, key, run) VALUES (?, ?, ?)", (who, key, number))
+            row = db.execute(f"SELECT {_RUN} FROM runs WHERE number = ?", (number,)).fetchone()  # noqa: S608  # nosec B608
+        return _run(row), known is None
+
+    def runs(self, *, before: int | None = None, limit: int = 100) -> list[ServiceRun]:
+        query = f"SELECT {_RUN} FROM runs WHERE number < ? ORDER BY number DESC LIMIT ?"  # noqa: S608  # nosec B608
+        with self._reading() as db:
+            return [_run(row) for row in db.execute(query, (2**62 if before is None else before, limit))]
+
+    def run(self, number: int) -> ServiceRun | None:
+        return next(iter(self.runs(before=number + 1, limit=1)), None) if self._has_run(number) else None
+
+    def unfinished(self) -> list[ServiceRun]:
+        query = f"SELECT {_RUN} FROM runs WHERE state IN ('queued', 'running') ORDER BY number"  # noqa: S608  # nosec B608
+        with self._reading() as db:
+            return [_run(row) for row in db.execute(query)]
+
+    def save_run(self, run: ServiceRun) -> None:
+        values = (run.state, _text(run.started), _text(run.ended), run.exit_code, run.run_id, run.message, run.hint)
+        with self._changing() as db:
+            db.execute(
+                "UPDATE runs SET state = ?, started = ?, ended = ?, exit_code = ?, run_id = ?, message = ?, hint = ?,"
+                " figures = ? WHERE number = ?",
+                (*values, json.dumps(dict(run.figures)), run.number),
+            )
+
+    def schedule(self) -> Schedule | None:
+        with self._reading() as db:
+            row = db.execute("SELECT cron, changed, changed_by, last_due FROM schedule").fetchone()
+        return Schedule(row[0], datetime.fromisoformat(row[1]), row[2], datetime.fromisoformat(row[3])) if row else None
+
+    def save_schedule(self, schedule: Schedule) -> None:
+        values = (schedule.cron, _text(schedule.changed), schedule.changed_by, _text(schedule.last_due))
+        with self._changing() as db:
+            db.execute("INSERT OR REPLACE INTO schedule VALUES (1, ?, ?, ?, ?)", values)
+
+    def add_audit(self, entry: AuditEntry) -> None:
+        with self._changing() as db:
+            db.execute(
+                "INSERT INTO audit (at, who, origin, action, detail, outcome) VALUES (?, ?, ?, ?, ?, ?)",
+                (_text(entry.at), *astuple(entry)[1:6]),
+            )
+
+    def audit(self, *, limit: int = 100) -> list[AuditEntry]:
+        query = "SELECT at, who, origin, action, detail, outcome, number FROM audit ORDER BY number DESC LIMIT ?"
+        with self._reading() as db:
+            rows = db.execute(query, (limit,)).fetchall()
+        return [AuditEntry(datetime.fromisoformat(at), *others) for at, *others in rows]
+
+    def claim(self, key: str, at: datetime) -> bool:
+        with self._changing() as db:
+            return db.execute("INSERT OR IGNORE INTO claims VALUES (?, ?)", (key, _text(at))).rowcount == 1
+
+    def _has_run(self, number: int) -> bool:
+        if not 0 < number < 2**62:
+            return False
+        with self._reading() as db:
+            return db.execute("SELECT 1 FROM runs WHERE number = ?", (number,)).fetchone() is not None
+
+    @contextmanager
+    def _reading(self) -> Iterator[sqlite3.Connection]:
+        with self._errors():
+            if not self.path.exists():
+                with closing(sqlite3.connect(":memory:")) as db:
+                    db.executescript(_SCHEMA)
+                    yield db
+                return
+            with closing(self._connect()) as db:
+                yield db
+
+    @contextmanager
+    def _changing(self) -> Iterator[sqlite3.Connection]:
+        """One transaction that no other process can come between."""
+        make_private(self.path)
+        with self._errors(), closing(self._connect()) as db:
+            db.execute("BEGIN IMMEDIATE")
+            try:
+                yield db
+            except BaseException:
+                db.execute("ROLLBACK")
+                raise
+            db.execute("COMMIT")
+
+    def _connect(self) -> sqlite3.Connection:
+        db = sqlite3.connect(self.path, timeout=10, isolation_level=None)
+        try:
+            db.execute("PRAGMA foreign_keys = ON")
+            self._ensure_schema(db)
+        except BaseException:
+            db.close()
+            raise
+        return db
+
+    def _ensure_schema(self, db: sqlite3.Connection) -> None:
+        # In one statement: another process may be creating the tables.
+        query = "SELECT user_version, (SELECT count(*) FROM sqlite_master) FROM pragma_user_version"
+        version, tables = db.execute(query).fetchone()
+        if version == SCHEMA_VERSION:
+            return
+        if version or tables:
+            raise InputError(
+                f"{self.path} is not the state of a service that this ticketattr can read (schema version {version})",
+                hint="Check WORK_DIR, or install the version of ticketattr that wrote the file.",
+            )
+        with suppress(sqlite3.OperationalError):  # another process does it
+            # Pages read while a run is recorded.
+            db.execute("PRAGMA journal_mode = WAL")
+        db.executescript(_SCHEMA)
+
+    @contextmanager
+    def _errors(self) -> Iterator[None]:
+        try:
+            yield
+        except sqlite3.OperationalError as error:
+            message = f"the state of the service in {self.path} cannot be used: {error}"
+            if any(word in str(error) for word in _TRANSIENT):
+                raise ServiceError(message, hint="Try again later, and check that the disk is not full.") from error
+            raise SettingsError(message, hint="Check WORK_DIR, its permissions and the disk.") from error
+        except sqlite3.DatabaseError as error:
+            raise InputError(
+                f"the state of the service in {self.path} is damaged: {error}",
+                hint="Restore the file from a backup. Without it, tokens, schedule and audit are lost.",
+            ) from error
+
+
+def _known_request(db: sqlite3.Connection, who: str, key: str) -> int | None:
+    row = db.execute("SELECT run FROM requests WHERE who = ? AND key = ?", (who, key)).fetchone() if key else None
+    return int(row[0]) if row else None
+
+
+def _queued(db: sqlite3.Connection) -> int | None:
+    row = db.execute("SELECT number FROM runs WHERE state = 'queued' ORDER BY number").fetchone()
+    return int(row[0]) if row else None
+
+
+def _token(row: tuple[Any, ...]) -> Token:
+    name, scope, digest, created, expires, revoked, last_used = row
+    times = (datetime.fromisoformat(created), _time(expires), _time(revoked), _time(last_used))
+    return Token(name, cast("Scope", scope), digest, *times)
+
+
+def _run(row: tuple[Any, ...]) -> ServiceRun:
+    number, trigger, who, requested, state, dry_run, started, ended, exit_code, run_id, message, hint, figures = row
+    return ServiceRun(
+        number,
+        cast("Trigger", trigger),
+        who,
+        datetime.fromisoformat(requested),
+        cast("RunState", state),
+        bool(dry_run),
+        _time(started),
+        _time(ended),
+        exit_code,
+        run_id,
+        message=message,
+        hint=hint,
+        figures=json.loads(figures),
+    )
+
+
+def _time(text: str | None) -> datetime | None:
+    return datetime.fromisoformat(text) if text else None
+
+
+def _text(time: datetime | None) -> str | None:
+    return time.isoformat() if time else None

@@ -1,0 +1,261 @@
+"""Runs on demand and by schedule: one at a time, each once, found again after a restart."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field, replace
+from datetime import datetime, timedelta, timezone
+from pathlib import Path
+from zoneinfo import ZoneInfo
+
+import pytest
+
+from ticketattr.application.service.runs import (
+    Service,
+    advance,
+    change_schedule,
+    current_run,
+    found_run,
+    next_times,
+    request_run,
+    schedule_of,
+)
+from ticketattr.domain.access import Caller
+from ticketattr.domain.service_run import RunStatus, ServiceRun
+from ticketattr.errors import InputError, ServiceError
+from ticketattr.infrastructure.service.cron import CronExpressions
+from ticketattr.infrastructure.service.state_db import SQLiteServiceState
+
+ANN = Caller("ann", "operate", "192.0.2.7")
+
+
+@dataclass
+class Clock:
+    now: datetime = datetime(2026, 11, 27, 12, tzinfo=timezone.utc)
+
+    def __call__(self) -> datetime:
+        return self.now
+
+
+@dataclass
+class Processes:
+    """Processes that the test starts and ends."""
+
+    alive: set[int] = field(default_factory=set)
+    started: list[int] = field(default_factory=list)
+    reported: dict[int, RunStatus] = field(default_factory=dict)
+    codes: dict[int, int] = field(default_factory=dict)
+    error: ServiceError | None = None
+
+    def start(self, run: ServiceRun) -> None:
+        if self.error:
+            raise self.error
+        self.started.append(run.number)
+        self.alive.add(run.number)
+
+    def end(self, number: int, code: int | None, status: RunStatus | None = None) -> None:
+        self.alive.discard(number)
+        if code is not None:
+            self.codes[number] = code
+        if status:
+            self.reported[number] = status
+
+    def status(self, run: ServiceRun) -> RunStatus | None:
+        return self.reported.get(run.number)
+
+    def is_alive(self, run: ServiceRun) -> bool:
+        return run.number in self.alive
+
+    def exit_code(self, run: ServiceRun) -> int | None:
+        return self.codes.get(run.number)
+
+    def log(self, run: ServiceRun, lines: int) -> list[str]:
+        return []
+
+
+@pytest.fixture
+def clock() -> Clock:
+    return Clock()
+
+
+@pytest.fixture
+def processes() -> Processes:
+    return Processes()
+
+
+@pytest.fixture
+def service(tmp_path: Path, clock: Clock, processes: Processes) -> Service:
+    return Service(SQLiteServiceState(tmp_path / "service.db"), processes, CronExpressions(ZoneInfo("UTC")), clock)
+
+
+def test_a_run_that_was_asked_for_is_started_and_its_end_is_noticed(service: Service, processes: Processes) -> None:
+    run, is_new = request_run(service, ANN, "api")
+    assert is_new
+    assert run.state == "queued"
+    advance(service)
+    assert processes.started == [run.number]
+    processes.reported[run.number] = RunStatus("20261127T120000Z-0000", "classify", 3, 14)
+    working = current_run(service)
+    assert working
+    assert (working.stage, working.done, working.total) == ("classify", 3, 14)
+    processes.end(run.number, 5, RunStatus("20261127T120000Z-0000", exit_code=5, message="why", figures={"model": 40}))
+    advance(service)
+    over = found_run(service, run.number)
+    assert (over.state, over.exit_code, over.message, over.figures) == ("ended", 5, "why", {"model": 40})
+    assert current_run(service) is None
+
+
+def test_one_run_works_and_one_waits_whoever_asks(service: Service, processes: Processes) -> None:
+    first, _ = request_run(service, ANN, "api")
+    advance(service)
+    second, is_new = request_run(service, ANN, "page")
+    assert is_new
+    assert request_run(service, Caller("bob", "operate"), "chat") == (second, False)
+    advance(service)
+    assert processes.started == [first.number]
+    processes.end(first.number, 0)
+    advance(service)
+    assert processes.started == [first.number, second.number]
+
+
+def test_the_same_key_of_the_same_caller_is_the_same_request(service: Service, processes: Processes) -> None:
+    first, _ = request_run(service, ANN, "api", key="42")
+    advance(service)
+    processes.end(first.number, 0)
+    advance(service)
+    again, is_new = request_run(service, ANN, "api", key="42")
+    assert (again.number, again.state, is_new) == (first.number, "ended", False)
+    other, is_new = request_run(service, Caller("bob", "operate"), "api", key="42")
+    assert is_new
+    assert other.number != first.number
+
+
+def test_who_asked_for_a_run_is_in_the_audit(service: Service) -> None:
+    request_run(service, ANN, "api", dry_run=True)
+    (entry,) = service.state.audit()
+    assert (entry.who, entry.origin, entry.action, entry.detail, entry.outcome) == (
+        "ann", "192.0.2.7", "run", "dry run", "run 1 queued",
+    )  # fmt: skip
+
+
+def test_a_run_outlives_the_service_and_is_found_again(service: Service, processes: Processes) -> None:
+    run, _ = request_run(service, ANN, "api")
+    advance(service)
+    restarted = replace(service, processes=Processes(alive={run.number}))
+    advance(restarted)
+    assert found_run(restarted, run.number).state == "running"
+
+
+def test_a_run_that_ended_while_the_service_was_gone_has_the_exit_code_that_it_reported(service: Service) -> None:
+    run, _ = request_run(service, ANN, "api")
+    advance(service)
+    restarted = replace(service, processes=Processes(reported={run.number: RunStatus(exit_code=4, message="down")}))
+    advance(restarted)
+    over = found_run(restarted, run.number)
+    assert (over.state, over.exit_code, over.message) == ("ended", 4, "down")
+
+
+def test_a_run_that_was_killed_while_the_service_was_gone_is_lost_and_the_next_one_starts(service: Service) -> None:
+    run, _ = request_run(service, ANN, "api")
+    advance(service)
+    gone = Processes(reported={run.number: RunStatus(stage="classify")})
+    restarted = replace(service, processes=gone)
+    second, _ = request_run(restarted, ANN, "api")
+    advance(restarted)
+    over = found_run(restarted, run.number)
+    assert (over.state, over.exit_code, over.message) == ("lost", None, "the process was killed")
+    assert gone.started == [second.number]
+
+
+def test_a_service_that_died_before_it_started_the_process_starts_it_when_it_is_back(service: Service) -> None:
+    run, _ = request_run(service, ANN, "api")
+    advance(service)
+    back = Processes()
+    advance(replace(service, processes=back))
+    assert back.started == [run.number]
+
+
+def test_a_process_that_cannot_be_started_ends_its_run_with_the_reason(service: Service, processes: Processes) -> None:
+    processes.error = ServiceError("no process left", hint="Wait.")
+    run, _ = request_run(service, ANN, "api")
+    advance(service)
+    over = found_run(service, run.number)
+    assert (over.state, over.exit_code, over.message, over.hint) == ("ended", 4, "no process left", "Wait.")
+
+
+def test_the_schedule_starts_a_run_when_it_is_due_and_not_before(
+    service: Service, clock: Clock, processes: Processes
+) -> None:
+    change_schedule(service, ANN, "30 12 * * *")
+    clock.now += timedelta(minutes=29)
+    advance(service)
+    assert processes.started == []
+    clock.now += timedelta(minutes=1)
+    advance(service)
+    advance(service)
+    assert processes.started == [1]
+    assert found_run(service, 1).requested_by == "schedule"
+
+
+def test_times_that_passed_while_the_service_was_down_are_caught_up_once(
+    service: Service, clock: Clock, processes: Processes
+) -> None:
+    change_schedule(service, ANN, "0 * * * *")
+    clock.now += timedelta(days=3)
+    advance(service)
+    processes.end(1, 0)
+    advance(service)
+    assert processes.started == [1]
+
+
+def test_a_schedule_of_the_settings_holds_until_somebody_changes_it(service: Service, clock: Clock) -> None:
+    service = replace(service, default_cron="0 6 * * *")
+    assert schedule_of(service).cron == "0 6 * * *"
+    advance(service)
+    change_schedule(service, ANN, "")
+    assert schedule_of(replace(service, default_cron="0 7 * * *")).cron == ""
+    assert next_times(service) == []
+
+
+def test_a_clock_that_goes_back_starts_nothing_twice(service: Service, clock: Clock, processes: Processes) -> None:
+    change_schedule(service, ANN, "0 * * * *")
+    clock.now += timedelta(hours=1)
+    advance(service)
+    processes.end(1, 0)
+    clock.now -= timedelta(hours=1)
+    advance(service)
+    clock.now += timedelta(hours=1)
+    advance(service)
+    assert processes.started == [1]
+
+
+@pytest.mark.parametrize(
+    "cron", ["99 99 * * *", "0 0 30 2 *", "* * * *", "*/5 * * * * *", "0 0 * * 8", "x" * 300, "@daily"]
+)
+def test_a_schedule_that_is_not_valid_changes_nothing_and_is_in_the_audit(service: Service, cron: str) -> None:
+    change_schedule(service, ANN, "0 6 * * *")
+    with pytest.raises(InputError):
+        change_schedule(service, ANN, cron)
+    assert schedule_of(service).cron == "0 6 * * *"
+    assert service.state.audit()[0].outcome.startswith("refused: ")
+
+
+def test_a_time_in_the_gap_of_the_spring_night_comes_right_after_it_and_one_in_autumn_comes_once(
+    service: Service, clock: Clock
+) -> None:
+    berlin = replace(service, cron=CronExpressions(ZoneInfo("Europe/Berlin")))
+    change_schedule(berlin, ANN, "30 2 * * *")
+    clock.now = datetime(2027, 3, 27, 12, tzinfo=timezone.utc)
+    assert next_times(berlin, 2) == [
+        datetime(2027, 3, 28, 1, 0, tzinfo=timezone.utc),
+        datetime(2027, 3, 29, 0, 30, tzinfo=timezone.utc),
+    ]
+    clock.now = datetime(2027, 10, 30, 12, tzinfo=timezone.utc)
+    assert next_times(berlin, 2) == [
+        datetime(2027, 10, 31, 0, 30, tzinfo=timezone.utc),
+        datetime(2027, 11, 1, 1, 30, tzinfo=timezone.utc),
+    ]
+
+
+def test_a_run_that_does_not_exist_is_not_found(service: Service) -> None:
+    with pytest.raises(InputError, match="there is no run 7"):
+        found_run(service, 7)

@@ -1,0 +1,134 @@
+"""`ticketattr serve` and `ticketattr token` from the command line."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import socket
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import httpx
+import pytest
+
+from ..conftest import CLI
+
+
+def free_port() -> str:
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        return str(server.getsockname()[1])
+
+
+@contextmanager
+def served(cli: CLI, **environment: str) -> Iterator[tuple[subprocess.Popen[str], str]]:
+    """A service in a process of its own, and its URL; it has told where it listens."""
+    cli.settings["SERVE_PORT"] = free_port()
+    with subprocess.Popen(
+        [sys.executable, "-m", "ticketattr", "serve"],
+        cwd=cli.folder,
+        env={**os.environ, **cli.settings, **environment},
+        stderr=subprocess.PIPE,
+        text=True,
+    ) as process:
+        assert process.stderr is not None
+        try:
+            line = process.stderr.readline()
+            assert line.startswith("listening on "), line
+            yield process, line.split()[-1].rstrip("/")
+        finally:
+            process.kill()
+
+
+def test_a_service_starts_a_real_run_and_ends_at_sigterm_with_exit_code_0(cli: CLI) -> None:
+    token = cli.ok("token", "create", "ann", "--scope", "operate", "-q").stdout.strip()
+    with served(cli) as (process, url), httpx.Client(headers={"Authorization": f"Bearer {token}"}) as client:
+        number = client.post(f"{url}/api/v1/runs").json()["number"]
+        run = client.get(f"{url}/api/v1/runs/{number}").json()
+        while run["state"] in ("queued", "running"):
+            run = client.get(f"{url}/api/v1/runs/{number}").json()
+        assert (run["state"], run["exit_code"], run["message"]) == ("ended", 0, "")
+        assert run["figures"] == {"offline": 4, "kept": 1}
+        (report,) = client.get(f"{url}/api/v1/reports").json()["items"]
+        assert (report["run_id"], report["state"]) == (run["run_id"], "sent")
+        assert client.get(f"{url}/api/v1/reports/{run['run_id']}/workbook").content == cli.reports[0].read_bytes()
+        process.send_signal(signal.SIGTERM)
+        assert process.wait(timeout=20) == 0
+
+
+def test_systemd_is_told_when_the_service_listens_and_when_it_stops(cli: CLI) -> None:
+    with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as channel:
+        channel.bind(str(cli.folder / "notify"))
+        channel.settimeout(20)
+        with served(cli, NOTIFY_SOCKET="notify", WATCHDOG_USEC="300000") as (process, _):
+            assert [channel.recv(100) for _ in range(3)] == [b"READY=1", b"WATCHDOG=1", b"WATCHDOG=1"]
+            process.send_signal(signal.SIGTERM)
+            while channel.recv(100) != b"STOPPING=1":
+                pass
+            assert process.wait(timeout=20) == 0
+
+
+def test_one_service_works_in_a_work_folder(cli: CLI) -> None:
+    with served(cli):
+        cli.settings["SERVE_PORT"] = free_port()
+        result = cli.process("serve")
+    assert result.returncode == 4
+    assert "another ticketattr is at work" in result.stderr
+
+
+def test_a_port_that_is_taken_is_an_error(cli: CLI) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        cli.settings["SERVE_PORT"] = str(server.getsockname()[1])
+        result = cli("serve")
+    assert result.exit_code == 4
+    assert "cannot listen on 127.0.0.1:" in result.stderr
+
+
+def test_a_service_does_not_listen_beyond_this_machine_without_a_token(cli: CLI) -> None:
+    cli.settings |= {"SERVE_HOST": "0.0.0.0", "SERVE_PORT": free_port()}
+    result = cli("serve")
+    assert result.exit_code == 2
+    assert "there is no valid token" in result.stderr
+
+
+@pytest.mark.parametrize(
+    ("settings", "message"),
+    [
+        ({"RUN_SCHEDULE": "99 99 * * *"}, "RUN_SCHEDULE"),
+        ({"SERVE_PORT": "0"}, "SERVE_PORT is not a whole number"),
+        ({"SERVE_ROOT_PATH": "desk"}, "SERVE_ROOT_PATH does not begin with a slash"),
+        ({"SERVE_TRUSTED_PROXIES": "proxy.example"}, "not an address: proxy.example"),
+        ({"SERVE_USER_HEADER": "X-Remote-User"}, "SERVE_USER_HEADER needs SERVE_TRUSTED_PROXIES"),
+    ],
+)
+def test_a_setting_of_the_service_that_is_wrong_is_named(cli: CLI, settings: dict[str, str], message: str) -> None:
+    cli.settings |= settings
+    result = cli("serve")
+    assert result.exit_code == 2
+    assert message in result.stderr
+
+
+def test_a_token_is_created_listed_and_revoked(cli: CLI) -> None:
+    created = cli.ok("token", "create", "ann", "--days", "30")
+    secret = created.stdout.strip()
+    assert secret.startswith("tka_")
+    assert secret not in created.stderr
+    listed = cli.ok("token", "list")
+    assert secret not in listed.stdout
+    assert [row["state"] for row in json.loads(cli.ok("token", "list", "--format", "json").stdout)] == ["valid"]
+    cli.ok("token", "revoke", "ann")
+    assert "revoked" in cli.ok("token", "list").stdout
+
+
+def test_mistakes_with_tokens_have_exit_codes(cli: CLI) -> None:
+    assert cli("token", "create", "a b").exit_code == 2
+    cli.ok("token", "create", "ann")
+    assert cli("token", "create", "ann").exit_code == 2
+    assert cli("token", "revoke", "bob").exit_code == 3
+    assert cli.ok("token", "list").exit_code == 0
+
+
+def test_there_is_no_token_at_first(cli: CLI) -> None:
+    assert cli.ok("token", "list").stdout == "there is no token yet\n"

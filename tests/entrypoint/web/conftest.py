@@ -1,0 +1,134 @@
+"""The service on loopback, with processes that the test starts and ends."""
+
+from __future__ import annotations
+
+import socket
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import datetime, timedelta, timezone
+from pathlib import Path
+from zoneinfo import ZoneInfo
+
+import httpx
+import pytest
+import uvicorn
+from fastapi import FastAPI
+
+from ticketattr.application.report_tracker import ReportTracker
+from ticketattr.application.service.access import create_token
+from ticketattr.application.service.runs import Service
+from ticketattr.domain.access import Scope
+from ticketattr.entrypoint.settings.environment import Environment
+from ticketattr.entrypoint.settings.serve import ServeSettings
+from ticketattr.entrypoint.settings.values import Values, ValueSource
+from ticketattr.entrypoint.web.app import build_app
+from ticketattr.entrypoint.web.parts import Cached, Parts, folder_version
+from ticketattr.infrastructure.delivery.report_folder import OutputFolder
+from ticketattr.infrastructure.delivery.report_log import SQLiteReportLog
+from ticketattr.infrastructure.service.cron import CronExpressions
+from ticketattr.infrastructure.service.state_db import SQLiteServiceState
+
+from ...application.service.test_runs import Clock, Processes
+
+
+@dataclass
+class Web:
+    """A service that listens, and what is behind it."""
+
+    url: str
+    parts: Parts
+
+    @property
+    def service(self) -> Service:
+        return self.parts.service
+
+    @property
+    def tracker(self) -> ReportTracker:
+        return self.parts.tracker
+
+    @property
+    def log(self) -> SQLiteReportLog:
+        assert isinstance(self.parts.log, SQLiteReportLog)
+        return self.parts.log
+
+    @property
+    def processes(self) -> Processes:
+        assert isinstance(self.service.processes, Processes)
+        return self.service.processes
+
+    @property
+    def clock(self) -> Clock:
+        assert isinstance(self.service.clock, Clock)
+        return self.service.clock
+
+    def token(self, scope: Scope = "operate", name: str = "ann") -> str:
+        now = self.clock()
+        later = now + timedelta(days=30)
+        return create_token(self.service.state, name, scope, expires=later, now=now, random=lambda: f"random-{name}")
+
+    def client(self, scope: Scope | None = "operate") -> httpx.Client:
+        """A program with a token of that scope, or without one."""
+        headers = {"Authorization": f"Bearer {self.token(scope, scope)}"} if scope else {}
+        return httpx.Client(base_url=self.url, headers=headers)
+
+    def browser(self, scope: Scope = "operate") -> httpx.Client:
+        """A person who signed in with a token of that scope."""
+        headers = {"Sec-Fetch-Site": "same-origin"}
+        token = {"token": self.token(scope, f"person-{scope}")}
+        cookies = httpx.post(f"{self.url}/sign-in", data=token, headers=headers).cookies
+        return httpx.Client(base_url=self.url, headers=headers, cookies=cookies)
+
+
+def parts_in(folder: Path, **settings: str) -> Parts:
+    """A service over `folder` that does not listen yet."""
+    env = Environment(Values((ValueSource("test", {"EMAIL_TRANSPORT": "file", **settings}),)))
+    read = ServeSettings.read(env)
+    assert not env.wrong
+    clock, zone = Clock(datetime.now(timezone.utc)), ZoneInfo("UTC")
+    service = Service(SQLiteServiceState(folder / "work" / "service.db"), Processes(), CronExpressions(zone), clock)
+    log = SQLiteReportLog(folder / "output" / "reports.db")
+    tracker = ReportTracker(OutputFolder(folder / "output"), log, "file", "hold")
+    reports = Cached(tracker.statuses, lambda: folder_version(folder / "output", log.path), time.monotonic)
+    return Parts(service, read, tracker, log, reports)
+
+
+@contextmanager
+def listening(app: FastAPI) -> Iterator[str]:
+    """Serve `app` for the block, in a thread. Yields its URL."""
+    listener = socket.create_server(("127.0.0.1", 0))
+    server = uvicorn.Server(uvicorn.Config(app, log_config=None, access_log=False, proxy_headers=False))
+    thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]})
+    thread.start()
+    try:
+        # The socket listens already, so that the first request waits until the server takes it.
+        yield f"http://127.0.0.1:{listener.getsockname()[1]}"
+    finally:
+        server.should_exit = True
+        thread.join()
+
+
+@contextmanager
+def serving(folder: Path, **settings: str) -> Iterator[Web]:
+    """A service with settings of its own."""
+    parts = parts_in(folder, **settings)
+    with listening(build_app(parts)) as url:
+        yield Web(url, parts)
+
+
+@pytest.fixture(scope="session")
+def default_app(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[FastAPI, str]]:
+    """An application with the default settings, and its URL. Building one takes longer than most tests."""
+    app = build_app(parts_in(tmp_path_factory.mktemp("service")))
+    with listening(app) as url:
+        yield app, url
+
+
+@pytest.fixture
+def web(default_app: tuple[FastAPI, str], tmp_path: Path) -> Web:
+    """A service with default settings over an empty folder."""
+    app, url = default_app
+    app.state.parts = parts_in(tmp_path)
+    return Web(url, app.state.parts)

@@ -1,0 +1,164 @@
+"""The pages: who may see and change what, and that what a ticket or a stranger says stays text."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import httpx
+import pytest
+
+from .conftest import Web, serving
+from .test_api import RUN, put_report, record_doubt
+
+PAGES = ("/", "/reports", "/deliveries", "/schedule", "/audit")
+
+
+@pytest.mark.parametrize("path", [*PAGES, "/runs/1", f"/reports/{RUN}/workbook", "/deliveries.csv"])
+def test_whoever_did_not_sign_in_is_sent_to_sign_in(web: Web, path: str) -> None:
+    answer = httpx.get(web.url + path)
+    assert (answer.status_code, answer.headers["location"]) == (303, "/sign-in")
+
+
+@pytest.mark.parametrize("path", ["/runs", "/schedule", "/deliveries/resolve"])
+def test_whoever_did_not_sign_in_changes_nothing(web: Web, path: str) -> None:
+    assert httpx.post(web.url + path, data={"cron": "* * * * *"}).status_code == 303
+    assert web.service.state.audit() == []
+
+
+@pytest.mark.parametrize("path", PAGES)
+def test_every_page_is_whole_and_loads_nothing_from_elsewhere(web: Web, tmp_path: Path, path: str) -> None:
+    record_doubt(web, put_report(tmp_path))
+    web.service.state.request_run("api", "ann", web.clock(), dry_run=False, key="")
+    with web.browser() as person:
+        page = person.get(path)
+    assert page.status_code == 200
+    assert "</html>" in page.text
+    assert "//" not in page.text.replace("<!doctype html>", "")
+    assert "default-src 'none'" in page.headers["content-security-policy"]
+    assert page.headers["cache-control"] == "no-store"
+
+
+def test_a_session_cookie_is_out_of_reach_of_scripts_and_other_sites(web: Web) -> None:
+    answer = httpx.post(f"{web.url}/sign-in", data={"token": web.token()}, headers={"Sec-Fetch-Site": "same-origin"})
+    cookie = answer.headers["set-cookie"]
+    assert "HttpOnly" in cookie
+    assert "SameSite=lax" in cookie
+    assert "Secure" not in cookie
+
+
+def test_behind_a_trusted_proxy_with_tls_the_cookie_is_secure_and_its_path_is_that_of_the_service(
+    tmp_path: Path,
+) -> None:
+    with serving(tmp_path, SERVE_TRUSTED_PROXIES="127.0.0.1", SERVE_ROOT_PATH="/desk") as web:
+        headers = {"X-Forwarded-Proto": "https", "X-Forwarded-For": "203.0.113.9, 192.0.2.8"}
+        answer = httpx.post(f"{web.url}/desk/sign-in", data={"token": web.token()}, headers=headers)
+        assert "Secure" in answer.headers["set-cookie"]
+        assert "Path=/desk" in answer.headers["set-cookie"]
+        assert answer.headers["location"] == "/desk/"
+        httpx.post(f"{web.url}/sign-in", data={"token": "wrong"}, headers=headers)
+        assert web.service.state.audit()[0].origin == "192.0.2.8"
+
+
+def test_a_wrong_token_signs_nobody_in_and_many_make_the_address_wait(web: Web) -> None:
+    with httpx.Client(base_url=web.url) as client:
+        answers = [client.post("/sign-in", data={"token": "wrong"}) for _ in range(11)]
+    assert [answer.status_code for answer in answers] == [401] * 10 + [429]
+    assert not any("set-cookie" in answer.headers for answer in answers)
+    assert web.service.state.audit()[0].outcome == "refused"
+
+
+def test_a_cookie_of_another_installation_or_after_signing_out_opens_nothing(web: Web) -> None:
+    with web.browser() as person:
+        cookies = dict(person.cookies)
+        assert person.get("/").status_code == 200
+        person.post("/sign-out")
+    for cookie in ({"ticketattr_session": "of-another-one"}, cookies):
+        assert httpx.get(f"{web.url}/", cookies=cookie).status_code == 303
+
+
+@pytest.mark.parametrize(
+    "headers",
+    [
+        {"Sec-Fetch-Site": "cross-site"},
+        {"Sec-Fetch-Site": "same-site"},
+        {"Sec-Fetch-Site": "", "Origin": "https://evil.example"},
+        {"Sec-Fetch-Site": "", "Origin": "null"},
+    ],
+)
+def test_a_form_of_another_site_changes_nothing(web: Web, headers: dict[str, str]) -> None:
+    with web.browser() as person:
+        assert person.post("/runs", headers=headers).status_code == 403
+    assert web.service.state.runs() == []
+
+
+def test_a_person_starts_a_run_and_pressing_twice_starts_one(web: Web) -> None:
+    with web.browser() as person:
+        for _ in range(2):
+            assert person.post("/runs", data={"key": "of-this-page", "dry_run": "yes"}).status_code == 303
+        assert "Run 1 waits" in person.get("/").text
+    (run,) = web.service.state.runs()
+    assert (run.trigger, run.dry_run, run.requested_by) == ("page", True, "person-operate")
+
+
+def test_a_person_changes_the_schedule_and_is_told_why_one_is_refused(web: Web) -> None:
+    with web.browser() as person:
+        assert person.post("/schedule", data={"cron": "30 6 * * 1-5"}).status_code == 303
+        refused = person.post("/schedule", data={"cron": '"><script>alert(1)</script>'})
+        assert refused.status_code == 422
+        assert "<script>" not in refused.text
+        assert "not a cron expression" in refused.text
+        assert "30 6 * * 1-5" in person.get("/schedule").text
+
+
+def test_a_person_decides_about_a_doubt_and_the_audit_says_who(web: Web, tmp_path: Path) -> None:
+    path = put_report(tmp_path)
+    record_doubt(web, path)
+    sha256 = web.tracker.folder.inspect(path).sha256
+    with web.browser() as person:
+        assert "It arrived" in person.get("/deliveries").text
+        assert person.post("/deliveries/resolve", data={"report": sha256, "decision": "sent"}).status_code == 303
+        assert person.post("/deliveries/resolve", data={"report": sha256, "decision": "sent"}).status_code == 422
+        assert person.post("/deliveries/resolve", data={"report": sha256, "decision": "?"}).status_code == 422
+    assert [status.state for status in web.tracker.statuses()] == ["sent"]
+    refused, done = web.service.state.audit(limit=2)
+    assert (done.who, done.action, done.outcome) == ("person-operate", "resolve", "done")
+    assert refused.outcome.startswith("refused: ")
+
+
+def test_who_may_only_read_sees_no_button_and_changes_nothing(web: Web, tmp_path: Path) -> None:
+    record_doubt(web, put_report(tmp_path))
+    with web.browser("read") as person:
+        for path in PAGES:
+            assert person.get(path).text.count("<button") == 1, path  # to sign out
+        for path in ("/runs", "/schedule", "/deliveries/resolve"):
+            assert person.post(path, data={"cron": ""}).status_code == 403
+    assert web.service.state.runs() == []
+
+
+def test_a_workbook_and_the_list_of_deliveries_are_downloaded_from_their_pages(web: Web, tmp_path: Path) -> None:
+    content = put_report(tmp_path).read_bytes()
+    with web.browser("read") as person:
+        assert person.get(f"/reports/{RUN}/workbook").content == content
+        assert person.get("/deliveries.csv").headers["content-type"].startswith("text/csv")
+        assert person.get("/deliveries.xlsx").content.startswith(b"PK")
+        assert person.get("/deliveries.exe").status_code == 404
+
+
+def test_pages_that_do_not_exist_say_so(web: Web) -> None:
+    with web.browser() as person:
+        for path in ("/runs/99", "/nothing", "/reports/x/workbook"):
+            answer = person.get(path)
+            assert answer.status_code == 404
+            assert "Not found" in answer.text
+        assert person.get("/runs/x").status_code == 422
+
+
+def test_a_person_whom_a_listed_proxy_names_is_signed_in_and_no_one_else(tmp_path: Path) -> None:
+    header = {"X-Remote-User": "ann"}
+    trusted = {"SERVE_USER_HEADER": "X-Remote-User", "SERVE_TRUSTED_PROXIES": "127.0.0.1"}
+    with serving(tmp_path, **trusted) as web:
+        assert "proxy:ann" in httpx.get(f"{web.url}/", headers=header).text
+        assert httpx.get(f"{web.url}/").status_code == 303
+        assert httpx.get(f"{web.url}/api/v1/runs", headers=header).status_code == 401
+    with serving(tmp_path, **{**trusted, "SERVE_TRUSTED_PROXIES": "10.0.0.0/8"}) as web:
+        assert httpx.get(f"{web.url}/", headers=header).status_code == 303
