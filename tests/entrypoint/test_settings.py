@@ -11,7 +11,7 @@ from email.policy import SMTP
 from pathlib import Path
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from ticketattr.entrypoint.settings.addresses import parse_mailbox, split_mailboxes
@@ -311,6 +311,7 @@ def test_the_sender_may_have_a_name(cli: CLI) -> None:
     assert (address.display_name, address.addr_spec) == ("Desk, Service", "bot@example.com")
 
 
+@example(text='","@0')
 @settings(deadline=None, max_examples=200)
 @given(text=st.one_of(st.text(max_size=60), st.text(st.sampled_from('ab@.,<>" \\ü'), max_size=60)))
 def test_any_text_is_a_list_of_addresses_or_refused(text: str) -> None:
