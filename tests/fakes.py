@@ -27,7 +27,7 @@ from ticketattr.domain.run_history import Command, RunRecord
 from ticketattr.domain.ticket import Attribution, Outcome, Ticket, Unattributed
 from ticketattr.domain.usage import Bill
 from ticketattr.errors import MailServerError, TicketAttrError
-from ticketattr.infrastructure.classifiers.llm.chat_model import ChatAnswer, JSONSchema
+from ticketattr.infrastructure.classifiers.llm.chat_model import ChatAnswer, ChatRequest
 
 MIDNIGHT = datetime(2026, 11, 23, tzinfo=timezone.utc)
 
@@ -152,14 +152,12 @@ class RetryAtOnce:
 
 @dataclass
 class FakeChatModel:
-    """A large language model in memory: `reply` gets the system text, the user text and the schema of each call."""
+    """A large language model in memory: `reply` gets the request of each call."""
 
-    reply: Callable[[str, str, JSONSchema], ChatAnswer | Exception]
+    reply: Callable[[ChatRequest], ChatAnswer | Exception]
     provider: str = "Fake"
-    model: str = "fake-1"
-    parameters: tuple[str | float | None, ...] = ("fake-1",)
     models: tuple[str, ...] = ("fake-1",)
-    asked: list[tuple[str, str, JSONSchema]] = field(default_factory=list)
+    asked: list[ChatRequest] = field(default_factory=list)
 
     async def __aenter__(self) -> FakeChatModel:
         return self
@@ -169,9 +167,9 @@ class FakeChatModel:
     ) -> None:
         return None
 
-    async def ask(self, system: str, user: str, schema: JSONSchema) -> ChatAnswer:
-        self.asked.append((system, user, schema))
-        reply = self.reply(system, user, schema)
+    async def ask(self, request: ChatRequest) -> ChatAnswer:
+        self.asked.append(request)
+        reply = self.reply(request)
         if isinstance(reply, Exception):
             raise reply
         return reply

@@ -14,12 +14,13 @@ from email import message_from_bytes
 from email.message import EmailMessage
 from email.policy import default as email_policy
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from typing import Any
+from typing import Any, get_args
 
 from aiosmtpd.smtp import SMTP, AuthResult, Envelope, LoginPassword, Session
 
 from ticketattr.infrastructure.classifiers.gemini.chat_model import GeminiChatModel
 from ticketattr.infrastructure.classifiers.llm.classifier import LLMClassifier
+from ticketattr.infrastructure.classifiers.llm.parameters import Parameter
 from ticketattr.infrastructure.options import ChatModelOptions, LLMOptions
 
 
@@ -233,9 +234,10 @@ def asked_tickets(request: Request) -> list[dict[str, Any]]:
 
 
 def gemini_classifier(url: str, **options: Any) -> LLMClassifier:
-    """The classifier that asks Gemini at `url`; `options` are those of LLMOptions and ChatModelOptions."""
+    """The classifier that asks Gemini at `url`; `options`: parameters, LLMOptions, ChatModelOptions."""
+    parameters = {name: options.pop(name) for name in list(options) if name in get_args(Parameter)}
     of_client = {name: options.pop(name) for name in list(options) if name not in LLMOptions.__dataclass_fields__}
-    llm_options = LLMOptions(**options)
-    client = {"model": "gemini-test", "api_key": "key", "api_version": "v1beta", **of_client}
+    llm_options = LLMOptions(**{"models": ("gemini-test",), "parameters": parameters, **options})
+    client = {"api_key": "key", "api_version": "v1beta", **of_client}
     chat_model = GeminiChatModel(ChatModelOptions(base_url=url, timeout=llm_options.timeout, **client))
     return LLMClassifier(chat_model, llm_options)

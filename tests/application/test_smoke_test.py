@@ -10,7 +10,7 @@ from ticketattr.errors import ServiceError, SettingsError, TicketAttrError
 
 from ..fakes import ScriptedClassifier
 
-PARAMETERS = "Check LLM_THINKING_BUDGET, LLM_TEMPERATURE, LLM_TOP_P, LLM_TOP_K and LLM_API_VERSION for this model."
+PARAMETERS = "Check LLM_MODEL_NAME, LLM_API_VERSION and LLM_THINKING_BUDGET, and the other parameters of the model."
 OTHER_MODEL = "Try again. If the error remains, set LLM_MODEL_NAME to another model."
 
 

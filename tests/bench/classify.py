@@ -28,8 +28,8 @@ def main(url: str, number: int, concurrency: int) -> None:
         Ticket(f"T-{place}", f"Phone number {place} has no signal", "Since the update this morning. " * 5)
         for place in range(number)
     ]
-    client = ChatModelOptions("gemini-test", "key", base_url=url, api_version="v1beta", connections=concurrency)
-    classifier = LLMClassifier(GeminiChatModel(client), LLMOptions(concurrency=concurrency))
+    client = ChatModelOptions("key", base_url=url, api_version="v1beta", connections=concurrency)
+    classifier = LLMClassifier(GeminiChatModel(client), LLMOptions(("gemini-test",), concurrency=concurrency))
     wall, cpu = time.perf_counter(), time.process_time()
     attributed = classify_tickets(tickets, catalog, classifier, NoAnswerCache(), lambda done, total: None)
     assert all(ticket.is_attributed for ticket in attributed)

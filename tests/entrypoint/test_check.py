@@ -254,7 +254,10 @@ def test_a_price_list_or_rules_that_cannot_be_read_are_errors_of_the_settings(cl
     assert "CLASSIFICATION_RULES cannot be read" in check(cli).troubles[0]["what"]
     cli.settings |= {"CLASSIFICATION_RULES": "", "LLM_MODEL_NAME": "../x"}
     found = check(cli).troubles[0]
-    assert (found["what"], found["fix"]) == ("LLM_MODEL_NAME is not the name of a model", "Correct it (environment).")
+    assert (found["what"], found["fix"]) == (
+        "LLM_MODEL_NAME is not the name of a model, nor several with commas between them",
+        "Correct it (environment).",
+    )
 
 
 def test_a_removed_setting_is_a_warning_that_says_what_to_do(cli: CLI) -> None:
@@ -866,7 +869,7 @@ def test_a_calibration_of_another_classifier_or_catalog_is_a_warning(cli: CLI) -
 def test_a_calibration_for_this_classifier_and_catalog_is_fine(cli: CLI) -> None:
     catalog = YAMLCatalog(str(EXAMPLES / "catalog.yaml"), HTTPPolicy(0, 0, 1)).fetch_catalog()
     fingerprint = OfflineClassifier().fingerprint(catalog)
-    write_calibration(cli.folder / "curve.json", Calibration(1, 0), classifier=fingerprint, tickets=9)
+    write_calibration(cli.folder / "curve.json", Calibration(1, 0), classifier=fingerprint, tickets=9, models=())
     cli.settings["CALIBRATION_FILE"] = "curve.json"
     checked = check(cli)
     assert (checked.exit_code, checked.troubles) == (DONE, [])

@@ -159,7 +159,7 @@ def test_a_file_has_the_header_and_the_fields_of_the_contract(path: Path) -> Non
         "schema_version": 1,
         "run_id": OLD,
         "generated_at": "2026-11-23T15:03:01Z",
-        "bill": asdict(Bill()),
+        "bill": {**asdict(Bill()), "notes": []},
     }
     assert generator.startswith("ticketattr 0.")
     attribution = data[0]["attribution"]

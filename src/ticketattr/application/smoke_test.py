@@ -41,5 +41,5 @@ def _as_error(failure: BatchFailed) -> TicketAttrError:
         return ServiceError(str(failure), hint="Try again later.")
     return SettingsError(
         f"{failure}: the model does not accept the request",
-        hint="Check LLM_THINKING_BUDGET, LLM_TEMPERATURE, LLM_TOP_P, LLM_TOP_K and LLM_API_VERSION for this model.",
+        hint="Check LLM_MODEL_NAME, LLM_API_VERSION and LLM_THINKING_BUDGET, and the other parameters of the model.",
     )

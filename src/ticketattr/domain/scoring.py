@@ -25,12 +25,14 @@ class Prediction:
 
     `chosen` is None when the classifier chose no entry, or an entry of another catalog. `confidence` lies between
     0 and 1; None means that the classifier does not state it. `alternatives` are the next best entries, best first.
+    `model` is the large language model that chose, if one did.
     """
 
     gold: GoldTicket
     chosen: RequestType | None
     confidence: float | None = None
     alternatives: tuple[RequestType, ...] = ()
+    model: str = ""
 
     @property
     def is_right(self) -> bool:
@@ -291,8 +293,8 @@ def calibration_error(cases: Sequence[tuple[float, bool]]) -> float:
 
 def _prediction(gold: GoldTicket, outcome: Outcome) -> Prediction:
     if isinstance(outcome, Attribution):
-        return Prediction(gold, outcome.entry, outcome.confidence, outcome.alternatives)
-    return Prediction(gold, None)
+        return Prediction(gold, outcome.entry, outcome.confidence, outcome.alternatives, outcome.model)
+    return Prediction(gold, None, model=outcome.model)
 
 
 def _top3(predictions: Sequence[Prediction]) -> Estimate | None:

@@ -70,6 +70,7 @@ class Attribution:
     confidence: float | None = None
     evidence: str = ""
     alternatives: tuple[RequestType, ...] = ()
+    model: str = field(default="", compare=False)
 
     @property
     def is_failure(self) -> bool:
@@ -79,10 +80,11 @@ class Attribution:
 
 @dataclass(frozen=True, slots=True)
 class Unattributed:
-    """Why a ticket has no request type."""
+    """Why a ticket has no request type. `model` is the large language model that answered, if one did."""
 
     reason: Reason
     detail: str = ""
+    model: str = field(default="", compare=False)
 
     @property
     def is_failure(self) -> bool:

@@ -47,12 +47,17 @@ class Price:
 
 @dataclass(frozen=True, slots=True)
 class Bill:
-    """What a classification took. `cost` is in US dollars, or None when the price is not known."""
+    """What a classification took. `cost` is in US dollars, or None when the price is not known.
+
+    `model` names the models that answered, separated by commas. `notes` say, in sentences, what differs from what was
+    asked for: another model, or a parameter that the model does not take.
+    """
 
     usage: Usage = Usage()
     cost: float | None = 0.0
     seconds: float = 0.0
     model: str = ""
+    notes: tuple[str, ...] = ()
 
     @property
     def cost_in_words(self) -> str:

@@ -17,7 +17,8 @@ from ..application.probes.storage import FileChecks, probe_disks, probe_files, p
 from ..domain.catalog import ServiceCatalog
 from ..domain.gold import no_labelled_tickets
 from ..errors import TicketAttrError
-from ..infrastructure.classifiers.llm.prices import retirement_of
+from ..infrastructure.classifiers.llm.known_models import retirement_of
+from ..infrastructure.classifiers.llm.model_choice import parameter_notes
 from ..infrastructure.disks import disk_of, modes_above
 from ..infrastructure.files import STREAM, try_file, try_folder
 from . import wiring
@@ -136,14 +137,18 @@ class Checks:
         )
 
     def _check_model(self, settings: ClassifierSettings) -> Iterator[CheckResult]:
-        from ..application.probes.classifiers import probe_model, probe_retirement
+        from ..application.probes.classifiers import probe_model, probe_parameters, probe_retirement
 
         llm = settings.llm
         if llm is None:
             return
-        yield from probe_retirement(llm.model, retirement_of(llm.model), self.clock().date())
+        for model in llm.models:
+            if retirement := retirement_of(model):
+                yield from probe_retirement(model, retirement.day, retirement.answered_by, self.clock().date())
+            if not self.online:
+                yield from probe_parameters(parameter_notes(model, llm.options.parameters))
         alone = ClassifierSettings(llm.provider, llm.without_retries())
-        yield from probe_model(lambda: wiring.uncalibrated(alone, no_labelled_tickets), llm.model, online=self.online)
+        yield from probe_model(lambda: wiring.uncalibrated(alone, no_labelled_tickets), llm.models, online=self.online)
 
     def _check_calibration(self, settings: ClassifierSettings) -> Iterator[CheckResult]:
         from ..application.probes.classifiers import probe_calibration

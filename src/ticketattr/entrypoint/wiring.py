@@ -12,6 +12,7 @@ import socket
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from datetime import datetime
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -194,7 +195,10 @@ def answer_cache(settings: ClassifierSettings, folders: FolderSettings, clock: C
 
     if settings.llm is None:
         return NoAnswerCache()
-    return SQLiteAnswerCache(folders.work / "answers.db", clock, fresh=fresh)
+    from ..infrastructure.classifiers.llm.known_models import answers_for_any
+
+    is_asked = partial(answers_for_any, settings.llm.models)
+    return SQLiteAnswerCache(folders.work / "answers.db", clock, is_asked, fresh=fresh)
 
 
 def corrections(folders: FolderSettings) -> CorrectionStore:

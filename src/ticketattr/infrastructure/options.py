@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Literal, get_args
 
-from ..domain.usage import Price
+from .classifiers.llm.parameters import ParameterValues
+from .classifiers.llm.prices import PriceList
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,18 +40,21 @@ class HelpdeskAccess:
 class LLMOptions:
     """How a model is asked, whoever provides it. `timeout` bounds one call, in seconds.
 
-    `concurrency` is the number of calls at once, and `pause` the least time between the starts of two calls, in
-    seconds. `max_cost` bounds a run, in US dollars, and needs a `price`. None means no limit. `rules` replace
-    those of the package, unless they are empty.
+    The first of `models` that the key may use is asked, with those of the `parameters` that it takes. `concurrency` is
+    the number of calls at once, and `pause` the least time between the starts of two calls, in seconds. `max_cost`
+    bounds a run, in US dollars, and needs the `prices` of the models. None means no limit. `rules` replace those of the
+    package, unless they are empty.
     """
 
+    models: Sequence[str] = ()
+    parameters: ParameterValues = field(default_factory=dict)
     batch_size: int = 30
     concurrency: int = 8
     pause: float = 0.0
     requests_per_minute: int | None = None
     tokens_per_minute: int | None = None
     max_cost: float | None = None
-    price: Price | None = None
+    prices: PriceList = field(default_factory=PriceList)
     rules: str = ""
     max_retries: int = 3
     timeout: float = 120.0
@@ -57,21 +62,16 @@ class LLMOptions:
 
 @dataclass(frozen=True, slots=True)
 class ChatModelOptions:
-    """What the client of a provider is told. What is empty or None is left to the provider.
+    """What the client of a provider is told. What is empty is left to the provider.
 
     `timeout` bounds each step of a call, in seconds; `connections` is the number of connections kept open.
     """
 
-    model: str
     api_key: str = field(repr=False)
     base_url: str = ""
     api_version: str = ""
     timeout: float = 120.0
     connections: int = 8
-    temperature: float | None = None
-    top_p: float | None = None
-    top_k: int | None = None
-    thinking_budget: int | None = None
 
 
 @dataclass(frozen=True, slots=True)

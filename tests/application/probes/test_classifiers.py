@@ -17,7 +17,7 @@ from ticketattr.application.probes.classifiers import (
 )
 from ticketattr.domain.catalog import ServiceCatalog
 from ticketattr.errors import ServiceError
-from ticketattr.infrastructure.classifiers.llm.prices import retirement_of
+from ticketattr.infrastructure.classifiers.llm.known_models import retirement_of
 
 from ...fakes import CATALOG, ScriptedClassifier
 
@@ -39,11 +39,11 @@ def test_a_classifier_that_fails_raises_its_error() -> None:
 
 def test_a_model_is_asked_only_online() -> None:
     classifier = ScriptedClassifier()
-    assert list(probe_model(lambda: classifier, "gemini-test", online=True)) == [
+    assert list(probe_model(lambda: classifier, ["gemini-test"], online=True)) == [
         CheckResult("model", "gemini-test answers")
     ]
     assert len(classifier.shown) == 1
-    assert list(probe_model(not_built, "gemini-test", online=False)) == [
+    assert list(probe_model(not_built, ["gemini-test"], online=False)) == [
         CheckResult("model", "gemini-test, not asked: --online asks it one small question")
     ]
 
@@ -57,13 +57,15 @@ def test_a_model_is_asked_only_online() -> None:
     ],
 )
 def test_a_model_that_is_retired_within_60_days_is_a_warning(today: date, words: list[str]) -> None:
-    results = list(probe_retirement("gemini-2.5-pro", retirement_of("gemini-2.5-pro"), today))
+    retirement = retirement_of("gemini-2.5-pro")
+    assert retirement
+    results = list(probe_retirement("gemini-2.5-pro", retirement.day, retirement.answered_by, today))
     assert [result.message.partition(":")[0] for result in results] == words
     assert {result.status for result in results} <= {"warning"}
 
 
 def test_a_model_without_a_known_end_is_not_mentioned() -> None:
-    assert list(probe_retirement("gemini-flash-latest", retirement_of("gemini-flash-latest"), date(2030, 1, 1))) == []
+    assert retirement_of("gemini-flash-latest") is None
 
 
 @dataclass

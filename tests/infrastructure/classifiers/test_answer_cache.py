@@ -14,16 +14,17 @@ from ticketattr.infrastructure.classifiers.answer_cache import KEEP_DAYS, SCHEMA
 
 ENTRY = RequestType("Access", "Password", SLA(4, "hours"))
 CATALOG = ServiceCatalog((ENTRY,))
+MODEL = "gemini-2.5-pro"
 ANSWERS: dict[str, Outcome] = {
-    "a": Attribution(ENTRY, "model", 0.75, "Größe 😀"),
-    "b": Unattributed("no_match", "nothing fits"),
-    "c": Attribution(ENTRY, "model", None),
+    "a": Attribution(ENTRY, "model", 0.75, "Größe 😀", model=MODEL),
+    "b": Unattributed("no_match", "nothing fits", MODEL),
+    "c": Attribution(ENTRY, "model", None, model=MODEL),
 }
 NOW = datetime(2026, 11, 23, tzinfo=timezone.utc)
 
 
 def cache(path: Path, now: datetime = NOW, *, fresh: bool = False) -> SQLiteAnswerCache:
-    return SQLiteAnswerCache(path, lambda: now, fresh=fresh)
+    return SQLiteAnswerCache(path, lambda: now, lambda model: model == MODEL, fresh=fresh)
 
 
 @pytest.fixture
@@ -123,3 +124,12 @@ def test_only_the_owner_may_read_the_file(path: Path) -> None:
     """It quotes tickets."""
     cache(path).put({"key": Unattributed("no_match", "x")})
     assert {file.stat().st_mode & 0o777 for file in path.parent.glob(f"{path.name}*")} == {0o600}
+
+
+def test_an_answer_of_another_model_than_the_one_asked_is_not_returned(path: Path) -> None:
+    other = Attribution(ENTRY, "model", 0.5, model="gemini-3.8-flash")
+    unknown = Attribution(ENTRY, "model", 0.5)
+    cache(path).put({**ANSWERS, "other": other, "unknown": unknown})
+    found = cache(path).get([*ANSWERS, "other", "unknown"], CATALOG)
+    assert found == ANSWERS
+    assert {outcome.model for outcome in found.values()} == {MODEL}

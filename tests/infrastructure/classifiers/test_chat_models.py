@@ -16,6 +16,7 @@ from ticketattr.infrastructure.classifiers.llm.chat_model import (
     ChatAnswer,
     ChatModel,
     ChatModelError,
+    ChatRequest,
     ContentBlocked,
     InvalidRequest,
     QuotaExhausted,
@@ -32,6 +33,7 @@ from ...servers import HTTPServer, Request, Response, gemini_error, gemini_text
 
 KEY = "api-key-canary"
 SCHEMA: dict[str, Any] = {"type": "object", "properties": {"items": {"type": "array"}}}
+REQUEST = ChatRequest("model-1", "the system", "the user", SCHEMA)
 
 Failure: TypeAlias = tuple[type[Exception], Response]
 
@@ -48,6 +50,7 @@ class Case:
     status: Callable[[int], Response]
     quota: Response
     tokens: tuple[int, int]
+    limit_sent: Callable[[Request], Any]
     texts_sent: Callable[[Request], tuple[str, str, Any]]
 
 
@@ -67,6 +70,7 @@ CASES = {
         status=lambda status: gemini_error(status, "STATUS"),
         quota=gemini_error(429, "RESOURCE_EXHAUSTED", [{"violations": [{"quotaId": "RequestsPerDayPerModel"}]}]),
         tokens=(10, 5),
+        limit_sent=lambda request: request.json["generationConfig"].get("maxOutputTokens"),
         texts_sent=gemini_texts,
     )
 }
@@ -81,22 +85,23 @@ def within(case: Case, url: str, work: Callable[[ChatModel], Any]) -> Any:
     """What `work` returns, of a ChatModel of the service at `url`."""
 
     async def use() -> Any:
-        options = ChatModelOptions("model-1", KEY, base_url=url, timeout=5.0, temperature=0.25)
+        options = ChatModelOptions(KEY, base_url=url, timeout=5.0)
         async with case.build(options) as chat_model:
             return await work(chat_model)
 
     return anyio.run(use)
 
 
-def ask(case: Case, http: HTTPServer, *responses: Response) -> ChatAnswer:
+def ask(case: Case, http: HTTPServer, *responses: Response, **asked: Any) -> ChatAnswer:
     http.routes["/"] = list(responses)
-    answer: ChatAnswer = within(case, http.url, lambda chat_model: chat_model.ask("the system", "the user", SCHEMA))
+    request = ChatRequest("model-1", "the system", "the user", SCHEMA, **asked)
+    answer: ChatAnswer = within(case, http.url, lambda chat_model: chat_model.ask(request))
     return answer
 
 
-def failure(case: Case, http: HTTPServer, response: Response) -> Exception:
+def failure(case: Case, http: HTTPServer, response: Response, **asked: Any) -> Exception:
     with pytest.raises(Exception) as raised:  # noqa: PT011  # the tests look at its type
-        ask(case, http, response)
+        ask(case, http, response, **asked)
     return raised.value
 
 
@@ -110,6 +115,12 @@ def test_the_service_gets_both_texts_and_the_schema(case: Case, http: HTTPServer
     ask(case, http, case.text("{}"))
     (request,) = http.requests
     assert case.texts_sent(request) == ("the system", "the user", SCHEMA)
+
+
+def test_the_service_is_told_how_long_the_answer_may_be(case: Case, http: HTTPServer) -> None:
+    ask(case, http, case.text("{}"))
+    ask(case, http, case.text("{}"), max_tokens=4_321)
+    assert [case.limit_sent(request) for request in http.requests] == [None, 4_321]
 
 
 def test_the_key_is_sent_in_a_header_only(case: Case, http: HTTPServer) -> None:
@@ -126,7 +137,7 @@ def test_several_calls_can_be_in_flight(case: Case, http: HTTPServer) -> None:
     async def ask_thrice(chat_model: ChatModel) -> None:
         async with anyio.create_task_group() as group:
             for _ in range(3):
-                group.start_soon(chat_model.ask, "system", "user", SCHEMA)
+                group.start_soon(chat_model.ask, REQUEST)
 
     within(case, http.url, ask_thrice)
     assert len(http.requests) == 3
@@ -196,7 +207,7 @@ def test_a_redirect_is_not_followed(case: Case, http: HTTPServer) -> None:
 def test_a_lost_connection_and_an_absent_service_are_transient(case: Case, http: HTTPServer, closed_port: int) -> None:
     assert isinstance(failure(case, http, Response(hang_up=True)), Transient)
     with pytest.raises(Transient):
-        within(case, f"http://127.0.0.1:{closed_port}", lambda chat_model: chat_model.ask("s", "u", SCHEMA))
+        within(case, f"http://127.0.0.1:{closed_port}", lambda chat_model: chat_model.ask(REQUEST))
 
 
 def test_a_timeout_is_transient(case: Case, http: HTTPServer, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -210,20 +221,9 @@ def test_a_timeout_is_transient(case: Case, http: HTTPServer, monkeypatch: pytes
 @pytest.mark.parametrize("url", ["nonsense", "ftp://127.0.0.1", "http://"])
 def test_an_address_that_is_not_a_url_is_a_setting(case: Case, url: str) -> None:
     with pytest.raises(SettingsError, match="is not a valid URL"):
-        within(case, url, lambda chat_model: chat_model.ask("s", "u", SCHEMA))
+        within(case, url, lambda chat_model: chat_model.ask(REQUEST))
 
 
 def test_it_lists_the_models_by_the_names_that_the_setting_takes(case: Case, http: HTTPServer) -> None:
     http.routes["/"] = [case.models(["big", "small"])]
     assert within(case, http.url, lambda chat_model: chat_model.list_models()) == ["big", "small"]
-
-
-def test_parameters_decide_answers_and_the_key_does_not(case: Case) -> None:
-    def parameters(**changed: Any) -> list[str | float | None]:
-        options = {"model": "model-1", "api_key": KEY, "temperature": 0.25, **changed}
-        return list(case.build(ChatModelOptions(**options)).parameters)
-
-    assert parameters() == parameters(api_key="another", timeout=1.0, connections=2)
-    assert parameters() != parameters(temperature=0.5)
-    assert parameters() != parameters(model="model-2")
-    assert KEY not in str(parameters())

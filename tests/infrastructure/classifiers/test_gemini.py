@@ -16,8 +16,10 @@ import pytest
 import stamina
 from google.genai import errors
 
+from ticketattr.application.batches import ask_in_batches
 from ticketattr.application.ports import BatchFailed
 from ticketattr.domain.catalog import ServiceCatalog
+from ticketattr.domain.examples import NO_EXAMPLES
 from ticketattr.domain.ticket import Attribution, Outcome, Ticket, Unattributed
 from ticketattr.errors import SettingsError
 from ticketattr.infrastructure.classifiers.gemini.wire import wait_asked_for
@@ -448,7 +450,7 @@ class TestRefusals:
         assert "GOOGLE_GEMINI_BASE_URL" in f"{error.value} {error.value.hint}"
 
     def test_no_repr_contains_the_key(self) -> None:
-        assert KEY not in repr(ChatModelOptions(model="gemini-test", api_key=KEY))
+        assert KEY not in repr(ChatModelOptions(KEY))
 
 
 @contextmanager
@@ -492,3 +494,40 @@ def test_a_compressed_answer_is_refused(http: HTTPServer) -> None:
     http.routes[GENERATE] = [Response(200, gzip.compress(b"{}"), headers={"Content-Encoding": "gzip"})]
     assert "compressed" in str(failure(http))
     assert http.requests[0].headers["Accept-Encoding"] == "identity"
+
+
+POISON = {
+    "a thousand brackets as the text": gemini_text("[" * 1_000),
+    "a hundred thousand brackets as the text": gemini_text("[" * 100_000),
+    "brackets in the items": gemini_text('{"items": [{"id": 1, "confidence": ' + "[" * 5_000),
+    "nested objects as the text": gemini_text('{"a":' * 20_000 + "1" + "}" * 20_000),
+    "a body nested too deeply": Response(body=b"[" * 100_000),
+    "a closed body nested too deeply": Response(body=b'{"candidates":' + b"[" * 50_000 + b"]" * 50_000 + b"}"),
+    "usage of 400 digits": Response(
+        body=b'{"candidates":[{"content":{"parts":[{"text":"{}"}]}}],"usageMetadata":{"promptTokenCount":'
+        + b"9" * 400
+        + b"}}"
+    ),
+    "a number of 5,000 digits": gemini_text('{"items": [{"id": ' + "9" * 5_000 + "}]}"),
+    "half a pair of surrogates": gemini_text('{"items": [{"id": 1, "evidence": "\ud800"}]}'),
+}
+STATUSES = (200, 201, 400, 408, 409, 413, 418, 429, 451, 500, 503, 529, 599)
+
+
+@pytest.mark.parametrize("poison", POISON.values(), ids=POISON)
+def test_no_answer_ends_a_run(http: HTTPServer, poison: Response) -> None:
+    """One ticket of the queue gets the poison, with any status, and the others have their answers."""
+    queue = [Ticket("1", "good"), Ticket("2", "poison"), Ticket("3", "good")]
+    for status in STATUSES:
+
+        def answer(request: Request, status: int = status) -> Response:
+            poisoned = asked_tickets(request)[0]["short_description"] == "poison"
+            return Response(status, poison.body) if poisoned else answer_password(request)
+
+        http.routes[GENERATE] = answer
+        classifier = gemini_classifier(http.url, max_retries=0, batch_size=1, timeout=5.0)
+        outcomes = anyio.run(
+            ask_in_batches, queue, CATALOG, classifier, lambda answers: None, lambda done, planned: None, NO_EXAMPLES
+        )
+        assert [summary(outcome) == PASSWORD.name for outcome in outcomes] == [True, False, True], status
+        assert not isinstance(outcomes[1], Attribution)

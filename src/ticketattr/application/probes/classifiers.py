@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from datetime import date, timedelta
 
 from ...domain.catalog import ServiceCatalog
@@ -13,6 +13,8 @@ from ..smoke_test import smoke_test
 
 _RETIRED_SOON = timedelta(days=60)
 
+_FIX = "Correct LLM_MODEL_NAME, or the parameters that are set for it."
+
 
 def probe_embedded_classifier(classifier: Classifier) -> Iterator[CheckResult]:
     """Whether the embedded classifier answers. Raises SettingsError or ServiceError when it does not."""
@@ -20,26 +22,41 @@ def probe_embedded_classifier(classifier: Classifier) -> Iterator[CheckResult]:
     yield CheckResult("embedded classifier", "it answers")
 
 
-def probe_model(build: Callable[[], Classifier], model: str, *, online: bool) -> Iterator[CheckResult]:
-    """Whether the model named `model` answers, through the classifier that `build` returns.
+def probe_model(build: Callable[[], Classifier], models: Sequence[str], *, online: bool) -> Iterator[CheckResult]:
+    """Whether one of the `models` answers, and which, through the classifier that `build` returns.
 
-    It is asked only when `online`, because an answer costs money. Raises SettingsError or ServiceError when it does not
-    answer.
+    It is asked only when `online`, because an answer costs money. Raises SettingsError or ServiceError when none
+    answers.
     """
     if not online:
-        yield CheckResult("model", f"{model}, not asked: --online asks it one small question")
+        names = ", or else ".join(models)
+        yield CheckResult("model", f"{names}, not asked: --online asks it one small question")
         return
-    smoke_test(build())
-    yield CheckResult("model", f"{model} answers")
+    classifier = build()
+    smoke_test(classifier)
+    answered = classifier.bill.model
+    names = ", or else ".join(models)
+    yield CheckResult("model", f"{names} answers" + (f", as {answered}" if answered not in ("", names) else ""))
+    for note in classifier.bill.notes:
+        yield CheckResult.warning("model", note, _FIX)
 
 
-def probe_retirement(model: str, retired: date | None, today: date) -> Iterator[CheckResult]:
-    """A warning from 60 days before the day on which the provider retires the model."""
+def probe_parameters(notes: Iterable[str]) -> Iterator[CheckResult]:
+    """A warning for each of the `notes` about a parameter that has no effect on the model that is set."""
+    for note in notes:
+        yield CheckResult.warning("model", note, _FIX)
+
+
+def probe_retirement(model: str, retired: date | None, answered_by: str, today: date) -> Iterator[CheckResult]:
+    """A warning from 60 days before the day on which the provider retires the model.
+
+    `answered_by` is the model that answers in its place from then on.
+    """
     if retired and retired - today <= _RETIRED_SOON:
-        ends = "was retired" if retired <= today else "is retired"
+        ends, answers = ("was retired", "answers") if retired <= today else ("is retired", "will answer")
         yield CheckResult.warning(
             "model",
-            f"{model} {ends} on {retired:%Y-%m-%d}: another model may answer in its place, at another price",
+            f"{model} {ends} on {retired:%Y-%m-%d}: {answered_by} {answers} in its place, at another price",
             "Set LLM_MODEL_NAME to another model, or leave it empty.",
         )
 

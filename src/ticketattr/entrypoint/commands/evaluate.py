@@ -146,7 +146,8 @@ def _calibrate(evaluation: _Evaluation, values: Values, path: Path) -> Evaluatio
     results, candidate = _measure(evaluation, values, {"CALIBRATION_FILE": ""})
     calibration, tickets = calibrate(results.predictions)
     fingerprint = candidate.classifier.fingerprint(evaluation.gold.catalog)
-    write_calibration(path, calibration, classifier=fingerprint, tickets=tickets)
+    models = sorted({case.model for case in results.predictions if case.model})
+    write_calibration(path, calibration, classifier=fingerprint, tickets=tickets, models=models)
     return results
 
 

@@ -27,8 +27,8 @@ def decided(corrections: Sequence[Correction]) -> str:
 
 
 def bill_summary(bill: Bill) -> str:
-    """The calls, tokens, seconds and price of a bill."""
-    return f"{_usage(bill)} in {bill.seconds:.1f} s{_price(bill)}"
+    """The calls, tokens, seconds and price of a bill, and the models that answered."""
+    return f"{_usage(bill)} in {bill.seconds:.1f} s{_price(bill)}, answered by {bill.model}"
 
 
 def plan_text(plan: ClassificationPlan) -> str:

@@ -43,7 +43,7 @@ class ClassifierSettings:
     @property
     def title(self) -> str:
         """The name of the classifier, and of the model that it asks."""
-        return f"{self.name} ({self.llm.model})" if self.llm else self.name
+        return f"{self.name} ({', '.join(self.llm.models)})" if self.llm else self.name
 
     @property
     def confidence_mapped_by(self) -> str:

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from datetime import datetime, timezone
 from pathlib import Path
 from typing import Literal, TypeAlias
 from urllib.parse import urlsplit
 
-from ...domain.usage import Price
-from ...infrastructure.classifiers.llm.prices import price_of
+from ...infrastructure.classifiers.llm.parameters import Parameter, ParameterValues
+from ...infrastructure.classifiers.llm.prices import PriceList, read_prices
 from ...infrastructure.options import ChatModelOptions, LLMOptions
 from .environment import Environment
 
@@ -42,6 +43,8 @@ PROVIDERS: Mapping[ProviderName, Provider] = {
     ),
 }
 
+THINKING_LEVELS = ("minimal", "low", "medium", "high")
+
 _DEFAULTS = LLMOptions()
 
 
@@ -56,26 +59,29 @@ class LLMSettings:
     @classmethod
     def read(cls, env: Environment, provider: ProviderName, *, calls: bool) -> LLMSettings:
         """Returns the settings of `provider`. Without `calls`, no key is needed."""
-        options = _llm_options(env)
-        chat_model = _chat_model_options(env, PROVIDERS[provider], options, calls=calls)
-        price = _price(env, chat_model.model)
-        if options.max_cost is not None and price is None:
-            env.wrong.append(
-                f"LLM_MAX_COST needs the price of {chat_model.model}, which is not known: name a list in LLM_PRICES"
-            )
-        return cls(provider, chat_model, replace(options, price=price))
+        options = _llm_options(env, PROVIDERS[provider])
+        for model in options.models:
+            if options.max_cost is not None and options.prices.of(model) is None:
+                env.wrong.append(
+                    f"LLM_MAX_COST needs the price of {model}, which is not known: name a list in LLM_PRICES"
+                )
+        return cls(provider, _chat_model_options(env, PROVIDERS[provider], options, calls=calls), options)
 
     @property
-    def model(self) -> str:
-        return self.chat_model.model
+    def models(self) -> Sequence[str]:
+        """The models to ask, of which the first is asked that the key may use."""
+        return self.options.models
 
     def without_retries(self) -> LLMSettings:
         """Returns these settings for a single attempt, as a check makes it."""
         return replace(self, options=replace(self.options, max_retries=0))
 
 
-def _llm_options(env: Environment) -> LLMOptions:
+def _llm_options(env: Environment, provider: Provider) -> LLMOptions:
     return LLMOptions(
+        models=_models(env, provider),
+        parameters=_parameters(env),
+        prices=_prices(env),
         batch_size=env.whole("LLM_BATCH_SIZE", _DEFAULTS.batch_size, least=1, most=1000),
         concurrency=env.whole("LLM_MAX_CONCURRENCY", _DEFAULTS.concurrency, least=1, most=1000),
         pause=env.decimal("LLM_DELAY_BETWEEN_BATCHES", _DEFAULTS.pause, most=3600.0),
@@ -89,24 +95,37 @@ def _llm_options(env: Environment) -> LLMOptions:
 
 
 def _chat_model_options(env: Environment, provider: Provider, options: LLMOptions, *, calls: bool) -> ChatModelOptions:
-    model = env.text("LLM_MODEL_NAME", provider.default_model)
-    if not provider.model_name.fullmatch(model):
-        env.wrong.append("LLM_MODEL_NAME is not the name of a model")
     base_url = env.text(provider.base_url)
     if not _has_valid_port(base_url):
         env.wrong.append(f"{provider.base_url} is not a valid URL")
     return ChatModelOptions(
-        model=model,
         api_key=env.token("LLM_API_KEY") if calls else "",
         base_url=base_url,
         api_version=env.text("LLM_API_VERSION", provider.api_version),
         timeout=options.timeout,
         connections=options.concurrency,
-        temperature=env.optional_decimal("LLM_TEMPERATURE", most=2.0),
-        top_p=env.optional_decimal("LLM_TOP_P", most=1.0),
-        top_k=env.optional_whole("LLM_TOP_K", least=1),
-        thinking_budget=env.optional_whole("LLM_THINKING_BUDGET", least=-1),
     )
+
+
+def _models(env: Environment, provider: Provider) -> tuple[str, ...]:
+    """Returns the models of LLM_MODEL_NAME in their order, each once."""
+    names = [name.strip() for name in env.text("LLM_MODEL_NAME", provider.default_model).split(",")]
+    if not all(map(provider.model_name.fullmatch, names)):
+        env.wrong.append("LLM_MODEL_NAME is not the name of a model, nor several with commas between them")
+    return tuple(dict.fromkeys(names))
+
+
+def _parameters(env: Environment) -> ParameterValues:
+    """Returns the parameters that are set."""
+    level = env.choice("LLM_THINKING_LEVEL", "", THINKING_LEVELS) if env.text("LLM_THINKING_LEVEL") else ""
+    values: dict[Parameter, float | str | None] = {
+        "temperature": env.optional_decimal("LLM_TEMPERATURE", most=2.0),
+        "top_p": env.optional_decimal("LLM_TOP_P", most=1.0),
+        "top_k": env.optional_whole("LLM_TOP_K", least=1),
+        "thinking_budget": env.optional_whole("LLM_THINKING_BUDGET", least=-1),
+        "thinking_level": level or None,
+    }
+    return {name: value for name, value in values.items() if value is not None}
 
 
 def _has_valid_port(url: str) -> bool:
@@ -117,9 +136,9 @@ def _has_valid_port(url: str) -> bool:
     return port != 0
 
 
-def _price(env: Environment, model: str) -> Price | None:
+def _prices(env: Environment) -> PriceList:
     path = env.text("LLM_PRICES", may_be_path=True)
-    return price_of(model, Path(path) if path else None)
+    return read_prices(Path(path) if path else None, datetime.now(timezone.utc).date())
 
 
 def _rules(env: Environment) -> str:

@@ -51,11 +51,16 @@ class NoAnswerCache:
 
 
 class SQLiteAnswerCache:
-    """With `fresh`, it returns no answers, so that all are asked for again. It keeps the new answers."""
+    """The answers of the models that are asked: `is_asked` says of a model that answered whether it is one of them.
 
-    def __init__(self, path: Path, clock: Clock, *, fresh: bool = False) -> None:
+    An answer of another model is kept, and not returned. With `fresh`, it returns no answers, so that all are asked for
+    again. It keeps the new answers.
+    """
+
+    def __init__(self, path: Path, clock: Clock, is_asked: Callable[[str], bool], *, fresh: bool = False) -> None:
         self._path = path
         self._clock = clock
+        self._is_asked = is_asked
         self._fresh = fresh
         self._usable = True
 
@@ -75,7 +80,8 @@ class SQLiteAnswerCache:
         for some in chunks(keys, _AT_ONCE):
             marks = ",".join("?" * len(some))
             for key, answer in file.execute(f"SELECT key, answer FROM answers WHERE key IN ({marks})", some):  # noqa: S608  # nosec B608  # only question marks
-                if outcome := _decode(answer, catalog):
+                outcome = _decode(answer, catalog)
+                if outcome and self._is_asked(outcome.model):
                     found[key] = outcome
         file.executemany("UPDATE answers SET used = ? WHERE key = ?", [(now.isoformat(), key) for key in found])
         file.execute("DELETE FROM answers WHERE used < ?", ((now - timedelta(days=KEEP_DAYS)).isoformat(),))
@@ -126,13 +132,14 @@ class SQLiteAnswerCache:
 
 def _encode(outcome: Outcome) -> str:
     if isinstance(outcome, Unattributed):
-        return json.dumps({"no_match": outcome.detail})
+        return json.dumps({"no_match": outcome.detail, "model": outcome.model})
     return json.dumps(
         {
             "request_category": outcome.entry.category,
             "request_type": outcome.entry.name,
             "confidence": outcome.confidence,
             "evidence": outcome.evidence,
+            "model": outcome.model,
         }
     )
 
@@ -142,8 +149,10 @@ def _decode(text: str, catalog: ServiceCatalog) -> Outcome | None:
     try:
         answer = json.loads(text)
         if "no_match" in answer:
-            return Unattributed("no_match", str(answer["no_match"]))
+            return Unattributed("no_match", str(answer["no_match"]), str(answer["model"]))
         entry = catalog.find(str(answer["request_category"]), str(answer["request_type"]))
-        return Attribution(entry, "model", answer["confidence"], str(answer["evidence"])) if entry else None
+        if entry is None:
+            return None
+        return Attribution(entry, "model", answer["confidence"], str(answer["evidence"]), model=str(answer["model"]))
     except (ValueError, TypeError, KeyError):
         return None

@@ -1,8 +1,10 @@
 """The calibration file, and a classifier that maps its confidence by it.
 
-    {"kind": "calibration", "schema_version": 1, "classifier": "…", "slope": …, "offset": …, "tickets": …}
+    {"kind": "calibration", "schema_version": 1, "classifier": "…", "slope": …, "offset": …, "tickets": …,
+     "models": ["…"]}
 
-`classifier` is the fingerprint of a classifier with its catalog. The curve applies to no other.
+`classifier` is the fingerprint of a classifier with its catalog. The curve applies to no other. `models` are the large
+language models whose answers it was fitted on. The curve applies to no answer of another model.
 """
 
 from __future__ import annotations
@@ -42,6 +44,7 @@ class CalibrationFile:
     slope: float
     offset: float
     tickets: int
+    models: tuple[str, ...] = ()
 
     @property
     def calibration(self) -> Calibration:
@@ -56,9 +59,16 @@ class CalibrationFile:
 _FILE = TypeAdapter(CalibrationFile)
 
 
-def write_calibration(path: Path, calibration: Calibration, *, classifier: str, tickets: int) -> None:
-    """Writes the curve that was fitted on so many tickets for the classifier of that fingerprint."""
-    content = CalibrationFile("calibration", SCHEMA_VERSION, classifier, calibration.slope, calibration.offset, tickets)
+def write_calibration(
+    path: Path, calibration: Calibration, *, classifier: str, tickets: int, models: Sequence[str]
+) -> None:
+    """Writes the curve that was fitted on so many tickets for the classifier of that fingerprint.
+
+    `models` are the large language models that answered.
+    """
+    content = CalibrationFile(
+        "calibration", SCHEMA_VERSION, classifier, calibration.slope, calibration.offset, tickets, tuple(models)
+    )
     with output(path) as file:
         file.write(dump_json(_FILE.dump_python(content)))
 
@@ -77,13 +87,14 @@ def read_calibration(path: Path) -> CalibrationFile:
 class CalibratedClassifier(DelegatingClassifier):
     """Answers as `classifier` does, with the confidence mapped by the calibration file.
 
-    A file that was made for another classifier or catalog causes one warning, and the confidence stays as it is.
+    A file that was made for another classifier or catalog causes one warning, and the confidence stays as it is. The
+    same holds for the answer of another model than those that the file names.
     """
 
     def __init__(self, classifier: Classifier, file: CalibrationFile) -> None:
         super().__init__(classifier)
         self._file = file
-        self._is_told = False
+        self._told: set[str] = set()
 
     def fingerprint(self, catalog: ServiceCatalog) -> str:
         """Includes the curve, so that a cached answer is not used with another curve."""
@@ -95,14 +106,27 @@ class CalibratedClassifier(DelegatingClassifier):
         outcomes = await self._classifier.choose(tickets, catalog, examples)
         if not self._is_used(catalog):
             return outcomes
-        return [_mapped(outcome, self._file.calibration) for outcome in outcomes]
+        return [self._mapped(outcome) for outcome in outcomes]
 
     def _is_used(self, catalog: ServiceCatalog) -> bool:
         fits = self._file.fits(self._classifier, catalog)
-        if not fits and not self._is_told:
-            log.warning("the calibration is not used, because it was made for another classifier or catalog")
-            self._is_told = True
+        if not fits:
+            self._warn("the calibration is not used, because it was made for another classifier or catalog")
         return fits
+
+    def _mapped(self, outcome: Outcome) -> Outcome:
+        models = self._file.models
+        if outcome.model and outcome.model not in models:
+            made_for = ", ".join(models) or "no model"
+            self._warn(f"the calibration is not used for answers of {outcome.model}: it was made for {made_for}")
+            return outcome
+        return _mapped(outcome, self._file.calibration)
+
+    def _warn(self, sentence: str) -> None:
+        """Log a warning, once."""
+        if sentence not in self._told:
+            self._told.add(sentence)
+            log.warning("%s", sentence)
 
 
 def _mapped(outcome: Outcome, calibration: Calibration) -> Outcome:

@@ -191,6 +191,7 @@ def facts(report: Report) -> list[tuple[str, str]]:
         ]
         if bill.seconds:
             known.append(("duration", f"{bill.seconds:.1f} s"))
+        known += [("warning", note) for note in bill.notes]
     if context.catalog:
         entries = len(context.catalog.entries)
         known.append(("service catalog", f"version {context.catalog.version}, {entries:,} request types"))

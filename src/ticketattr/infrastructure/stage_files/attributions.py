@@ -39,6 +39,7 @@ class _Attribution(_Pair):
     evidence: str = ""
     alternatives: tuple[_Pair, ...] = ()
     response: SLA | None = None
+    model: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,6 +83,7 @@ def _item(attributed: AttributedTicket) -> _Item:
                 evidence=evidence,
                 alternatives=others,
                 response=entry.response,
+                model=attributed.outcome.model or None,
             )
             return _Item(attributed.ticket, attribution, decision=attributed.decision)
 
@@ -94,6 +96,7 @@ def _attributed(item: _Item, path: Path) -> AttributedTicket:
             attribution.confidence,
             attribution.evidence,
             tuple(map(_entry, attribution.alternatives)),
+            model=attribution.model or "",
         )
     elif item.unattributed:
         outcome = item.unattributed

@@ -5,32 +5,29 @@ google-genai takes about a second to load, so it is loaded when the first call i
 
 from __future__ import annotations
 
-import json
 import warnings
-from collections.abc import Sequence
 from types import TracebackType
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import httpx
 
 from ...options import ChatModelOptions
 from ...tls import trusted_authorities
-from ..llm.chat_model import ChatAnswer, JSONSchema
+from ..llm.chat_model import ChatAnswer, ChatRequest
 from ..llm.http import http_client
-from .wire import PROVIDER, answer_text, shown_name, tokens_used, translated_errors
+from .wire import PROVIDER, answer_of, shown_name, translated_errors
 
 if TYPE_CHECKING:
     from google.genai import types
 
 
 class GeminiChatModel:
-    """Usable inside `async with`, in one event loop. The options that are empty or None are left to google-genai."""
+    """Usable inside `async with`, in one event loop. The options that are empty are left to google-genai."""
 
     provider = PROVIDER
 
     def __init__(self, options: ChatModelOptions) -> None:
         self._options = options
-        self.model = options.model
 
     async def __aenter__(self) -> GeminiChatModel:
         from google import genai
@@ -61,38 +58,31 @@ class GeminiChatModel:
     ) -> None:
         await self._http.aclose()
 
-    @property
-    def parameters(self) -> Sequence[str | float | None]:
-        options = self._options
-        return (options.model, options.temperature, options.top_p, options.top_k, options.thinking_budget)
-
-    async def ask(self, system: str, user: str, schema: JSONSchema) -> ChatAnswer:
-        with translated_errors(system + json.dumps(user)[1:-1] + user):
+    async def ask(self, request: ChatRequest) -> ChatAnswer:
+        with translated_errors(request):
             response = await self._client.aio.models.generate_content(
-                model=self.model, contents=user, config=self._config(system, schema)
+                model=request.model, contents=request.user, config=_config(request)
             )
-            return ChatAnswer(
-                answer_text(response), tokens_used(response), shown_name(response.model_version or self.model)
-            )
+            return answer_of(response, request)
 
     async def list_models(self) -> list[str]:
         with translated_errors():
             names = [model.name or "" async for model in await self._client.aio.models.list()]
             return [shown_name(name.removeprefix("models/")) for name in names]
 
-    def _config(self, system: str, schema: JSONSchema) -> types.GenerateContentConfig:
-        from google.genai import types
 
-        options = self._options
-        thinking = None
-        if options.thinking_budget is not None:
-            thinking = types.ThinkingConfig(thinking_budget=options.thinking_budget)
-        return types.GenerateContentConfig(
-            system_instruction=system,
-            response_mime_type="application/json",
-            response_json_schema=schema,
-            temperature=options.temperature,
-            top_p=options.top_p,
-            top_k=options.top_k,
-            thinking_config=thinking,
-        )
+def _config(request: ChatRequest) -> types.GenerateContentConfig:
+    from google.genai import types
+
+    sampling: dict[str, Any] = {}
+    thinking: dict[str, Any] = {}
+    for name, value in request.parameters.items():
+        (thinking if name.startswith("thinking") else sampling)[name] = value
+    return types.GenerateContentConfig(
+        system_instruction=request.system,
+        response_mime_type="application/json",
+        response_json_schema=request.schema,
+        max_output_tokens=request.max_tokens,
+        thinking_config=types.ThinkingConfig(**thinking) if thinking else None,
+        **sampling,
+    )

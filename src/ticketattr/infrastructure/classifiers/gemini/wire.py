@@ -12,8 +12,19 @@ from ....domain.usage import Usage
 from ....errors import SettingsError
 from ...retries import retry_after
 from ...service_words import service_words, unless_repeated, with_words
-from ..llm.chat_model import ChatModelError, ContentBlocked, QuotaExhausted, UnusableAnswer
+from ..llm.chat_model import (
+    ChatAnswer,
+    ChatModelError,
+    ChatRequest,
+    ContentBlocked,
+    QuotaExhausted,
+    RefusedParameters,
+    UnknownModel,
+    UnusableAnswer,
+    token_count,
+)
 from ..llm.http import refused_key, status_error, translated_transport_errors
+from ..llm.refusals import refused_parameters, says_model_is_unknown
 
 if TYPE_CHECKING:
     from google.genai import errors, types
@@ -29,34 +40,40 @@ def shown_name(name: str) -> str:
 
 
 @contextmanager
-def translated_errors(sent: str = "") -> Iterator[None]:
-    """Raises what a ChatModel may raise in place of the errors of google-genai. A reason that repeats `sent` is cut."""
+def translated_errors(request: ChatRequest | None = None) -> Iterator[None]:
+    """Raises what a ChatModel may raise in place of the errors of google-genai.
+
+    A reason that repeats the texts of `request` is cut.
+    """
     from google.genai import errors
 
     try:
         with translated_transport_errors(PROVIDER, url_setting="GOOGLE_GEMINI_BASE_URL"):
             yield
     except errors.APIError as error:
-        raise _translated(error, sent) from error
+        raise _translated(error, request) from error
     except (ValueError, TypeError, AttributeError, KeyError, RecursionError) as error:
         # google-genai lets these through when the answer is not JSON, has a form that it does not know, or is nested
         # too deeply for its parser, which also reads the text of the model.
         raise UnusableAnswer("Gemini's answer does not have the format of Gemini's API") from error
 
 
-def answer_text(response: types.GenerateContentResponse) -> str:
-    """Returns the text of the answer. Raises ChatModelError when there is none, or not all of it."""
+def answer_of(response: types.GenerateContentResponse, request: ChatRequest) -> ChatAnswer:
+    """Returns the answer in the response to `request`. Raises ChatModelError when there is none, or not all of it."""
+    model = shown_name((response.model_version or "").removeprefix("models/"))
+    billed: dict[str, Any] = {"usage": tokens_used(response), "model": model}
     if response.prompt_feedback and response.prompt_feedback.block_reason:
-        raise ContentBlocked("Gemini blocked the request", usage=tokens_used(response))
+        raise ContentBlocked("Gemini blocked the request", **billed)
     if not response.candidates:
-        raise UnusableAnswer("Gemini sent an empty answer", usage=tokens_used(response))
+        raise UnusableAnswer("Gemini sent an empty answer", **billed)
     candidate = response.candidates[0]
     finish = _name(candidate.finish_reason)
     if finish not in ("STOP", ""):
         cause: type[ChatModelError] = UnusableAnswer if finish == "MAX_TOKENS" else ContentBlocked
-        raise cause(f"Gemini stopped before the end: {shown_name(finish)}", usage=tokens_used(response))
+        raise cause(f"Gemini stopped before the end: {shown_name(finish)}", **billed)
     parts = (candidate.content.parts if candidate.content else None) or []
-    return "".join(part.text for part in parts if part.text and not part.thought)
+    text = "".join(part.text for part in parts if part.text and not part.thought)
+    return ChatAnswer(text, billed["usage"], model or request.model)
 
 
 def tokens_used(response: types.GenerateContentResponse) -> Usage:
@@ -65,10 +82,10 @@ def tokens_used(response: types.GenerateContentResponse) -> Usage:
     if not counted:
         return Usage()
     return Usage(
-        tokens_in=counted.prompt_token_count or 0,
-        tokens_out=counted.candidates_token_count or 0,
-        tokens_thinking=counted.thoughts_token_count or 0,
-        tokens_cached=counted.cached_content_token_count or 0,
+        tokens_in=token_count(counted.prompt_token_count),
+        tokens_out=token_count(counted.candidates_token_count),
+        tokens_thinking=token_count(counted.thoughts_token_count),
+        tokens_cached=token_count(counted.cached_content_token_count),
     )
 
 
@@ -79,10 +96,10 @@ def wait_asked_for(error: errors.APIError) -> float | None:
     return retry_after(error.response.headers) if error.response else None
 
 
-def _translated(error: errors.APIError, sent: str) -> Exception:
+def _translated(error: errors.APIError, request: ChatRequest | None) -> Exception:
     details = json.dumps(error.details, default=str)
     answered = f"Gemini answered {error.code} {shown_name(error.status or '')}".rstrip()
-    words = unless_repeated(error.message or "", sent)
+    words = unless_repeated(error.message or "", _texts(request) if request else "")
     message = with_words(answered, words)
     if hint := _hint_of_setting(error, details):
         return SettingsError(message, hint=hint)
@@ -90,7 +107,24 @@ def _translated(error: errors.APIError, sent: str) -> Exception:
         return refused_key(message)
     if error.code == 429 and "PerDay" in details:
         return QuotaExhausted(with_words(f"{answered}: the daily quota is used up", words))
+    if request and error.code in (400, 403, 404):
+        reason = _reason(error)
+        if named := refused_parameters(reason, request.parameters) if error.code == 400 else frozenset():
+            return RefusedParameters(message, named)
+        if says_model_is_unknown(reason, request.model):
+            return UnknownModel(message)
     return status_error(message, error.code, wait=wait_asked_for(error))
+
+
+def _texts(request: ChatRequest) -> str:
+    """Returns what a message may repeat of the request: its texts, and the user text as it stands in JSON."""
+    return request.system + json.dumps(request.user)[1:-1] + request.user
+
+
+def _reason(error: errors.APIError) -> str:
+    """Returns what Gemini says about the request: its message, and the fields that it names."""
+    named = re.findall(r'"(?:field|description)": "((?:[^"\\]|\\.)*)"', json.dumps(error.details, default=str))
+    return " ".join([str(error.message or ""), *named])
 
 
 def _hint_of_setting(error: errors.APIError, details: str) -> str:

@@ -11,6 +11,7 @@ from __future__ import annotations
 import logging
 import re
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
 from ....application.ports import BatchFailed
@@ -24,8 +25,11 @@ _MAX_EVIDENCE = 200
 _DECIMAL = re.compile(r"\d{1,3}(\.\d{1,20})?", re.ASCII)
 
 
-def read_answer(text: str, asked: int, catalog: ServiceCatalog) -> list[Outcome]:
-    """Returns the outcome of each ticket, 1 to `asked`. Raises BatchFailed when the answer has another form."""
+def read_answer(text: str, asked: int, catalog: ServiceCatalog, *, model: str = "") -> list[Outcome]:
+    """Returns the outcome of each ticket, 1 to `asked`, as `model` answered it.
+
+    Raises BatchFailed when the answer has another form.
+    """
     answered: dict[int, Outcome] = {}
     strangers = 0
     items = _items(text)
@@ -43,7 +47,7 @@ def read_answer(text: str, asked: int, catalog: ServiceCatalog) -> list[Outcome]
     if any(name.startswith("sla") for item in items for name in item):
         log.warning("the model answered with SLAs; ignored, because SLAs come from the catalog")
     missing = Unattributed("not_answered", "the model left out this ticket")
-    return [answered.get(number, missing) for number in range(1, asked + 1)]
+    return [replace(answered.get(number, missing), model=model) for number in range(1, asked + 1)]
 
 
 def _items(text: str) -> list[Mapping[str, Any]]:

@@ -2,16 +2,49 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+import json
+from collections.abc import Collection, Mapping
 from contextlib import AbstractAsyncContextManager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, ClassVar, Protocol, TypeAlias
 
 from ....domain.ticket import Reason
 from ....domain.usage import Usage
 from ...retries import Transient
+from .parameters import Parameter, ParameterValues
 
 JSONSchema: TypeAlias = Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class ChatRequest:
+    """A question to the model `model`: the text `user` under the instruction `system`, to be answered by `schema`.
+
+    Parameters that are missing are left to the model. `max_tokens` bounds the answer with all thinking, in tokens.
+    """
+
+    model: str
+    system: str
+    user: str
+    schema: JSONSchema
+    parameters: ParameterValues = field(default_factory=dict)
+    max_tokens: int | None = None
+
+    @property
+    def size(self) -> int:
+        """The size of the texts and of the schema, in bytes of UTF-8."""
+        texts = (self.system, self.user, json.dumps(self.schema, ensure_ascii=False))
+        return sum(len(text.encode("utf-8", "replace")) for text in texts)
+
+
+MAX_TOKENS = 1_000_000_000
+"""No call uses more tokens: a service that counts more counts wrongly."""
+
+
+def token_count(value: Any) -> int:
+    """Returns the number of tokens that a service counted; 0 for what cannot be such a number."""
+    is_count = isinstance(value, int) and not isinstance(value, bool) and 0 <= value <= MAX_TOKENS
+    return int(value) if is_count else 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,29 +57,25 @@ class ChatAnswer:
 
 
 class ChatModel(AbstractAsyncContextManager["ChatModel"], Protocol):
-    """One model of one provider. Usable inside `async with`, in one event loop, for several calls at once."""
+    """The models of one provider. Usable inside `async with`, in one event loop, for several calls at once."""
 
     @property
     def provider(self) -> str:
         """The name of the provider, as messages show it."""
 
-    @property
-    def model(self) -> str:
-        """The name of the model that is asked."""
+    async def ask(self, request: ChatRequest) -> ChatAnswer:
+        """Returns the answer as JSON that fits the schema of the request.
 
-    @property
-    def parameters(self) -> Sequence[str | float | None]:
-        """The model and its parameters: everything that decides an answer, apart from the request itself."""
-
-    async def ask(self, system: str, user: str, schema: JSONSchema) -> ChatAnswer:
-        """Returns the answer to the text `user` under the instruction `system`, as JSON that fits `schema`.
-
-        Makes one attempt. Raises Transient, RateLimited or ServerFailed when a later attempt may succeed;
+        Makes one attempt. Raises Transient, Unanswered, RateLimited or ServerFailed when a later attempt may succeed;
         SettingsError when the key or the address is wrong; and ChatModelError for everything else.
         """
 
     async def list_models(self) -> list[str]:
         """Returns the names of the models that the key may use. Raises what `ask` raises."""
+
+
+class Unanswered(Transient):
+    """The request was sent and no answer came. The service may charge for it nevertheless."""
 
 
 class RateLimited(Transient):
@@ -61,19 +90,31 @@ class ChatModelError(Exception):
     """A call failed, and the same call would fail again.
 
     `reason` is the reason that tickets of the call get. `lies_in_content`: the service may answer a request
-    about some of its tickets. `usage` is what the service charges for the call nevertheless.
+    about some of its tickets. `usage` is what the service charges for the call nevertheless, and `model` the model that
+    answered, if the service says so.
     """
 
     reason: ClassVar[Reason] = "service_error"
 
-    def __init__(self, detail: str, *, lies_in_content: bool = True, usage: Usage | None = None) -> None:
+    def __init__(
+        self, detail: str, *, lies_in_content: bool = True, usage: Usage | None = None, model: str = ""
+    ) -> None:
         super().__init__(detail)
         self.lies_in_content = lies_in_content
         self.usage = usage or Usage()
+        self.model = model
 
 
 class InvalidRequest(ChatModelError):
     """The service does not accept the request. The schema may be the cause."""
+
+
+class RefusedParameters(ChatModelError):
+    """The model does not take some parameters of the request."""
+
+    def __init__(self, detail: str, parameters: Collection[Parameter]) -> None:
+        super().__init__(detail)
+        self.parameters = frozenset(parameters)
 
 
 class UnusableAnswer(ChatModelError):

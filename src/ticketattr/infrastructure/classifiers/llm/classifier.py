@@ -11,7 +11,7 @@ import hashlib
 import json
 import time
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property, lru_cache
 from types import TracebackType
 
@@ -33,12 +33,16 @@ from .chat_model import (
     ChatAnswer,
     ChatModel,
     ChatModelError,
+    ChatRequest,
     JSONSchema,
     QuotaExhausted,
     RateLimited,
+    RefusedParameters,
     ServerFailed,
+    Unanswered,
     UnknownModel,
 )
+from .model_choice import ModelChoice
 from .outage import Outage, ServiceDown
 from .prompt import PROMPT_VERSION, default_rules, system_instruction, tokens, user_text
 
@@ -60,7 +64,8 @@ class LLMClassifier:
         self._rules = options.rules or default_rules()
         self.batch_size = options.batch_size
         self.concurrency = options.concurrency
-        self._budget = Budget(options.price, options.max_cost)
+        self._budget = Budget(options.prices, options.max_cost)
+        self._choice = ModelChoice(chat_model.provider, options.models, options.parameters)
         self._rate_limit = RateLimit(options.pause, options.requests_per_minute, options.tokens_per_minute)
         self._schema = AnswerSchema()
         self._outage = Outage(options.max_retries)
@@ -80,17 +85,18 @@ class LLMClassifier:
     @property
     def bill(self) -> Bill:
         seconds = round(time.monotonic() - self._started, 3)
-        return Bill(self._budget.usage, self._budget.cost, seconds=seconds, model=self._chat_model.model)
+        models = ", ".join(self._budget.models) or self._choice.model
+        return Bill(self._budget.usage, self._budget.cost, seconds, models, tuple(self._choice.notes))
 
     def fingerprint(self, catalog: ServiceCatalog) -> str:
-        chat_model = self._chat_model
-        parameters = json.dumps([chat_model.provider.lower(), PROMPT_VERSION, *chat_model.parameters])
-        text = parameters + _instruction(catalog, self._rules)
+        provider, models = self._chat_model.provider.lower(), list(self._options.models)
+        parameters = sorted(self._options.parameters.items())
+        text = json.dumps([provider, PROMPT_VERSION, models, parameters]) + _instruction(catalog, self._rules)
         return hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()
 
     def estimate(self, tickets: Sequence[Ticket], catalog: ServiceCatalog, examples: Examples = NO_EXAMPLES) -> Bill:
         usage = self._estimated_usage(self._batch(tickets, catalog, examples))
-        return Bill(usage, self._budget.cost_of(usage))
+        return Bill(usage, self._budget.cost_of(usage, self._choice.model))
 
     async def choose(
         self, tickets: Sequence[Ticket], catalog: ServiceCatalog, examples: Examples = NO_EXAMPLES
@@ -111,7 +117,7 @@ class LLMClassifier:
             raise BatchFailed(
                 "service_error", str(error), lies_in_content=lies_in_content, is_transient=True
             ) from error
-        return read_answer(answer.text, len(tickets), catalog)
+        return read_answer(answer.text, len(tickets), catalog, model=answer.model)
 
     def _batch(self, tickets: Sequence[Ticket], catalog: ServiceCatalog, examples: Examples) -> _Batch:
         self._batches += 1
@@ -123,36 +129,81 @@ class LLMClassifier:
             is_retry = attempt.num > 1
             with attempt:
                 async with self._outage.call(batch.number, is_retry=is_retry):
-                    with self._budget.reserve(estimate):
-                        self._budget.record_call(is_retry=is_retry)
-                        await self._rate_limit.acquire(estimate.tokens_in)
-                        return await self._ask_once(batch, schema)
+                    return await self._ask_as_accepted(batch, schema, estimate, is_retry=is_retry)
         raise AssertionError("stamina makes at least one attempt")
 
-    async def _ask_once(self, batch: _Batch, schema: JSONSchema) -> ChatAnswer:
+    async def _ask_as_accepted(
+        self, batch: _Batch, schema: JSONSchema, estimate: Usage, *, is_retry: bool
+    ) -> ChatAnswer:
+        """Asks again without the parameters that the model refuses, and asks the next model when there is none.
+
+        Ends, because there are fewer models or fewer parameters each time.
+        """
+        while True:
+            request = self._request(batch, schema)
+            try:
+                return await self._ask_within_budget(request, batch, estimate, is_retry=is_retry)
+            except RefusedParameters as refusal:
+                self._choice.drop(request.model, refusal.parameters)
+            except UnknownModel:
+                if not self._choice.fall_back(request.model):
+                    raise
+            is_retry = True
+
+    def _request(self, batch: _Batch, schema: JSONSchema) -> ChatRequest:
+        return ChatRequest(self._choice.model, batch.system, batch.user, schema, self._choice.parameters())
+
+    async def _ask_within_budget(
+        self, request: ChatRequest, batch: _Batch, estimate: Usage, *, is_retry: bool
+    ) -> ChatAnswer:
+        budget, tickets = self._budget, len(batch.tickets)
+        async with budget.reserve(estimate, model=request.model, sent=request.size, tickets=tickets) as reserved:
+            budget.record_call(is_retry=is_retry)
+            await self._rate_limit.acquire(estimate.tokens_in)
+            request = replace(request, max_tokens=reserved.max_tokens)
+            try:
+                answer = await self._ask_once(request)
+            except Unanswered:
+                budget.record_lost(reserved)
+                raise
+            except ChatModelError as error:
+                # The service charges for an answer that it cut off or blocked.
+                if error.usage != Usage():
+                    self._record(error.usage, request, error.model or request.model, batch)
+                raise
+            if answer.usage == Usage():
+                budget.record_lost(reserved)
+            self._record(answer.usage, request, answer.model, batch)
+            self._choice.answered(request.model, answer.model, request.parameters)
+            return answer
+
+    def _record(self, usage: Usage, request: ChatRequest, answered: str, batch: _Batch) -> None:
+        self._budget.record_answer(
+            usage,
+            asked=request.model,
+            answered=answered,
+            tokens_in=batch.tokens,
+            sent=request.size,
+            tickets=len(batch.tickets),
+        )
+
+    async def _ask_once(self, request: ChatRequest) -> ChatAnswer:
         try:
             with anyio.fail_after(self._options.timeout):
-                answer = await self._chat_model.ask(batch.system, batch.user, schema)
+                return await self._chat_model.ask(request)
         except TimeoutError:
             provider, timeout = self._chat_model.provider, self._options.timeout
-            raise Transient(f"{provider} did not answer within {timeout:g} s") from None
+            raise Unanswered(f"{provider} did not answer within {timeout:g} s") from None
         except RateLimited as error:
             self._rate_limit.pause(_DEFAULT_PAUSE if error.wait is None else min(error.wait, MAX_WAIT))
             raise
-        except ChatModelError as error:
-            # The service charges for an answer that it cut off or blocked.
-            if error.usage != Usage():
-                self._budget.record_answer(error.usage, batch.tokens, len(batch.tickets))
-            raise
-        self._budget.record_answer(answer.usage, batch.tokens, len(batch.tickets))
-        return answer
 
     def _estimated_usage(self, batch: _Batch) -> Usage:
         return self._budget.estimate(batch.tokens, len(batch.tickets))
 
     async def _unknown_model(self) -> SettingsError:
         return SettingsError(
-            f"{self._chat_model.provider} does not have the model {self._chat_model.model}",
+            f"{self._chat_model.provider} does not have the model {' nor '.join(self._options.models)}",
             hint=f"Set LLM_MODEL_NAME to a model that your key may use{await self._known_models()}.",
         )
 

@@ -12,7 +12,15 @@ from ....errors import SettingsError
 from ...http import open_client
 from ...retries import Transient, is_transient
 from ...service_words import with_words
-from .chat_model import ChatModelError, InvalidRequest, RateLimited, ServerFailed, UnknownModel, UnusableAnswer
+from .chat_model import (
+    ChatModelError,
+    InvalidRequest,
+    RateLimited,
+    ServerFailed,
+    Unanswered,
+    UnknownModel,
+    UnusableAnswer,
+)
 
 MAX_BYTES = 16 * 1024 * 1024
 """The largest answer that is read: ten times the answer about a thousand tickets."""
@@ -60,12 +68,14 @@ def translated_transport_errors(provider: str, *, url_setting: str) -> Iterator[
     """Raises Transient or SettingsError in place of httpx's errors. `url_setting` names the setting of the base URL."""
     try:
         yield
+    except (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout, httpx.ProxyError) as error:
+        raise Transient(with_words(f"{provider} did not answer", str(error) or type(error).__name__)) from error
     except httpx.TimeoutException as error:
-        raise Transient(f"{provider} did not answer in time") from error
+        raise Unanswered(f"{provider} did not answer in time") from error
     except (httpx.UnsupportedProtocol, httpx.InvalidURL) as error:
         raise SettingsError(f"{url_setting} is not a valid URL", hint="Correct it, or leave it empty.") from error
     except httpx.HTTPError as error:
-        raise Transient(with_words(f"{provider} did not answer", str(error) or type(error).__name__)) from error
+        raise Unanswered(with_words(f"{provider} did not answer", str(error) or type(error).__name__)) from error
 
 
 def status_error(message: str, status: int, *, wait: float | None) -> Exception:

@@ -1,7 +1,9 @@
-"""The prices of models, and when they are retired: from `prices.json`, or prices from a file of the same form."""
+"""The prices of models: from `prices.json`, or from a file of the same form."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from datetime import date
 from importlib.resources import files
 from pathlib import Path
@@ -11,33 +13,46 @@ from ....domain.usage import Price
 from ....errors import InputError, SettingsError
 from ...files import read_bounded
 from ...json_text import parse_json
+from .known_models import without_version
 
 _MAX_BYTES = 1024 * 1024
 
 
-def price_of(model: str, path: Path | None) -> Price | None:
-    """Returns the price of `model`, or None if the list does not have it. Raises SettingsError for an invalid list."""
+@dataclass(frozen=True, slots=True)
+class PriceList:
+    """Prices by the name of the model."""
+
+    prices: Mapping[str, Price] = field(default_factory=dict)
+
+    def of(self, model: str) -> Price | None:
+        """Returns the price of `model`, or of the model that it is a dated version of; None if neither is known."""
+        return self.prices.get(model) or self.prices.get(without_version(model))
+
+
+def read_prices(path: Path | None, today: date) -> PriceList:
+    """Returns the prices that are valid `today`, of the file `path` or of the package.
+
+    Raises SettingsError for an invalid list.
+    """
     try:
         content = read_bounded(path, _MAX_BYTES) if path else (files(__package__) / "prices.json").read_bytes()
         table = parse_json(content, f"the price list {path}")
-        prices = table["models"].get(model)
-        return _price(prices, table) if prices else None
+        valid = {model: row for model, row in table["models"].items() if _is_valid(row, today)}
+        return PriceList({model: _price(row, table) for model, row in valid.items()})
     except (InputError, KeyError, TypeError, ValueError, AttributeError) as error:
         raise SettingsError(f"{path} is not a valid price list: {error}", hint="Check LLM_PRICES.") from error
 
 
-def retirement_of(model: str) -> date | None:
-    """Returns the day on which the provider retires `model`, or None if no day is known."""
-    table = parse_json((files(__package__) / "prices.json").read_bytes(), "the price list")
-    day = table["retired"].get(model)
-    return date.fromisoformat(day) if day else None
+def _is_valid(row: dict[str, Any], today: date) -> bool:
+    """Whether the price of a model still applies: an introductory price has a last day."""
+    return today <= date.fromisoformat(row.get("until", "9999-12-31"))
 
 
-def _price(prices: dict[str, Any], table: dict[str, Any]) -> Price:
+def _price(row: dict[str, Any], table: dict[str, Any]) -> Price:
     return Price(
-        input=float(prices["input"]),
-        output=float(prices["output"]),
-        cached=float(prices.get("cached", prices["input"])),
+        input=float(row["input"]),
+        output=float(row["output"]),
+        cached=float(row.get("cached", row["input"])),
         date=str(table.get("date", "")),
         source=str(table.get("source", "")),
     )
