@@ -25,7 +25,7 @@ def free_port() -> str:
 @contextmanager
 def served(cli: CLI, **environment: str) -> Iterator[tuple[subprocess.Popen[str], str]]:
     """A service in a process of its own, and its URL; it has told where it listens."""
-    cli.settings["SERVE_PORT"] = free_port()
+    cli.settings |= {"SERVE_PORT": free_port(), "METRICS_PORT": free_port()}
     with subprocess.Popen(
         [sys.executable, "-m", "ticketattr", "serve"],
         cwd=cli.folder,
@@ -54,6 +54,10 @@ def test_a_service_starts_a_real_run_and_ends_at_sigterm_with_exit_code_0(cli: C
         (report,) = client.get(f"{url}/api/v1/reports").json()["items"]
         assert (report["run_id"], report["state"]) == (run["run_id"], "sent")
         assert client.get(f"{url}/api/v1/reports/{run['run_id']}/workbook").content == cli.reports[0].read_bytes()
+        metrics = httpx.get(f"http://127.0.0.1:{cli.settings['METRICS_PORT']}/metrics").text
+        assert 'ticketattr_service_runs_total{trigger="api",state="ended"} 1' in metrics
+        assert "ticketattr_last_run_exit_code 0" in metrics
+        assert "ticketattr_reports_delivered_total 1" in metrics
         process.send_signal(signal.SIGTERM)
         assert process.wait(timeout=20) == 0
 
@@ -72,7 +76,7 @@ def test_systemd_is_told_when_the_service_listens_and_when_it_stops(cli: CLI) ->
 
 def test_one_service_works_in_a_work_folder(cli: CLI) -> None:
     with served(cli):
-        cli.settings["SERVE_PORT"] = free_port()
+        cli.settings |= {"SERVE_PORT": free_port(), "METRICS_PORT": "0"}
         result = cli.process("serve")
     assert result.returncode == 4
     assert "another ticketattr is at work" in result.stderr
@@ -87,7 +91,7 @@ def test_a_port_that_is_taken_is_an_error(cli: CLI) -> None:
 
 
 def test_a_service_does_not_listen_beyond_this_machine_without_a_token(cli: CLI) -> None:
-    cli.settings |= {"SERVE_HOST": "0.0.0.0", "SERVE_PORT": free_port()}
+    cli.settings |= {"SERVE_HOST": "0.0.0.0", "SERVE_PORT": free_port(), "METRICS_PORT": "0"}
     result = cli("serve")
     assert result.exit_code == 2
     assert "there is no valid token" in result.stderr

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -25,8 +26,24 @@ class ReportCounts:
 
 
 @dataclass(frozen=True, slots=True)
+class ServiceCounts:
+    """What the service counted: its runs by trigger and state, and since `started` the requests by door and status.
+
+    A status is a class such as `2xx`.
+    """
+
+    started: datetime
+    runs: Mapping[tuple[str, str], int]
+    requests: Mapping[tuple[str, str], int]
+
+
+@dataclass(frozen=True, slots=True)
 class MetricsSnapshot:
-    """Everything that is published after a run. `reports` is None when the reports could not be counted."""
+    """Everything that is published. `reports` is None when the reports could not be counted.
+
+    `service` is None when the metrics are those of a run, and not of the service.
+    """
 
     history: RunHistory
     reports: ReportCounts | None
+    service: ServiceCounts | None = None

@@ -89,7 +89,9 @@ def _recording(invocation: Invocation, command: Command) -> Iterator[None]:
 
 
 def _record(invocation: Invocation, command: Command, started: datetime, error: BaseException | None) -> None:
-    if not (invocation.monitoring and invocation.monitoring.is_enabled):
+    # The service that started the run publishes metrics, too.
+    is_needed = invocation.monitoring and (invocation.monitoring.is_enabled or wiring.status_file())
+    if not invocation.monitoring or not is_needed:
         return
     ending = _ending_of(error, invocation.run_progress)
     if ending.exit_code == ExitCode.BUG:

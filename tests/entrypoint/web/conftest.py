@@ -16,6 +16,7 @@ import httpx
 import pytest
 import uvicorn
 from fastapi import FastAPI
+from starlette.types import ASGIApp
 
 from ticketattr.application.report_tracker import ReportTracker
 from ticketattr.application.service.access import create_token
@@ -96,7 +97,7 @@ def parts_in(folder: Path, **settings: str) -> Parts:
 
 
 @contextmanager
-def listening(app: FastAPI) -> Iterator[str]:
+def listening(app: ASGIApp) -> Iterator[str]:
     """Serve `app` for the block, in a thread. Yields its URL."""
     listener = socket.create_server(("127.0.0.1", 0))
     server = uvicorn.Server(uvicorn.Config(app, log_config=None, access_log=False, proxy_headers=False))

@@ -59,6 +59,9 @@ class ServiceState(TokenStore, Protocol):
     def unfinished(self) -> list[ServiceRun]:
         """The runs that are queued or running, oldest first."""
 
+    def count_runs(self) -> dict[tuple[str, str], int]:
+        """The number of runs by trigger and state."""
+
     def save_run(self, run: ServiceRun) -> None:
         """Replace what is kept about a run."""
 

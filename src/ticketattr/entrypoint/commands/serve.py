@@ -39,6 +39,7 @@ def serve(context: typer.Context) -> None:
             parts,
             wiring.tracker(settings.tracker),
             wiring.report_log(settings.tracker.folders),
+            wiring.history(settings.tracker.folders).read,
             lambda: invocation.console.summary(
                 f"listening on http://{settings.host}:{settings.port}{settings.root_path}/"
             ),

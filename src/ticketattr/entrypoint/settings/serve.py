@@ -19,7 +19,7 @@ class ServeSettings:
 
     `hosts` are the names that the header Host may have; `root_path` is the path under which a reverse proxy shows the
     service (empty: none). From `proxies` (addresses), `user_header` is believed (empty: no header is). `cron` is the
-    schedule until somebody changes it (empty: none).
+    schedule until somebody changes it (empty: none). Metrics have a listener of their own (port 0: none).
     """
 
     tracker: ReportTrackerSettings
@@ -31,6 +31,8 @@ class ServeSettings:
     user_header: str
     cron: str
     time_zone: tzinfo
+    metrics_host: str
+    metrics_port: int
 
     @property
     def is_local(self) -> bool:
@@ -51,6 +53,8 @@ class ServeSettings:
             user_header=env.text("SERVE_USER_HEADER"),
             cron=env.text("RUN_SCHEDULE"),
             time_zone=time_zone(env.time_zone("TIME_ZONE", "UTC")),
+            metrics_host=env.text("METRICS_HOST", "127.0.0.1"),
+            metrics_port=env.whole("METRICS_PORT", 9765, least=0, most=65535),
         )
 
 

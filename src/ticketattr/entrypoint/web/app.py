@@ -51,7 +51,13 @@ def build_app(parts: Parts) -> FastAPI:
     app.add_exception_handler(RequestValidationError, _invalid)
     app.add_exception_handler(TicketAttrError, _our_error)
     settings = parts.settings
-    app.add_middleware(Guard, hosts=frozenset(settings.hosts), proxies=settings.proxies, root_path=settings.root_path)
+    app.add_middleware(
+        Guard,
+        hosts=frozenset(settings.hosts),
+        proxies=settings.proxies,
+        root_path=settings.root_path,
+        count=lambda path, status: app.state.parts.requests.add(path, status),
+    )
     return app
 
 

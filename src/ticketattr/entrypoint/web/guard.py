@@ -39,13 +39,14 @@ class Guard:
 
     `hosts`: the values that the header Host may have, without a port (`*`: any). `proxies`: the addresses whose
     X-Forwarded headers are believed. `root_path`: the path under which a proxy shows the service, whether or not the
-    proxy removes it from the address.
+    proxy removes it from the address. `count` is told the path and the status of each answer.
     """
 
     app: ASGIApp
     hosts: frozenset[str]
     proxies: tuple[str, ...]
     root_path: str
+    count: Callable[[str, int], None]
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
@@ -54,7 +55,7 @@ class Guard:
         headers = Headers(scope=scope)
         scope["root_path"] = self.root_path
         self._note_origin(scope, headers)
-        with_headers = _with_headers(send)
+        with_headers = self._with_headers(scope, send)
         refusal = self._refusal(scope, headers)
         if refusal:
             await problem_response(*refusal)(scope, receive, with_headers)
@@ -73,6 +74,20 @@ class Guard:
             scope["client"] = (forwarded[:100], 0)
         if headers.get("x-forwarded-proto") in ("http", "https"):
             scope["scheme"] = headers["x-forwarded-proto"]
+
+    def _with_headers(self, scope: Scope, send: Send) -> Send:
+        path = scope["path"]
+
+        async def sending(message: Message) -> None:
+            if message["type"] == "http.response.start":
+                self.count(path.removeprefix(self.root_path), message["status"])
+                headers = MutableHeaders(scope=message)
+                for name, value in _HEADERS.items():
+                    headers.setdefault(name, value)
+                headers.setdefault("Cache-Control", "no-store")
+            await send(message)
+
+        return sending
 
     def _refusal(self, scope: Scope, headers: Headers) -> tuple[int, str] | None:
         host = headers.get("host", "")
@@ -145,18 +160,6 @@ def is_among(address: str, networks: Iterable[str]) -> bool:
     except ValueError:
         return False
     return any(found in ip_network(network) for network in networks)
-
-
-def _with_headers(send: Send) -> Send:
-    async def sending(message: Message) -> None:
-        if message["type"] == "http.response.start":
-            headers = MutableHeaders(scope=message)
-            for name, value in _HEADERS.items():
-                headers.setdefault(name, value)
-            headers.setdefault("Cache-Control", "no-store")
-        await send(message)
-
-    return sending
 
 
 def _bounded(receive: Receive) -> Receive:

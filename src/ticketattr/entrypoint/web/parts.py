@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import secrets
+from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
+from threading import Lock
 from typing import Generic, TypeVar
 
 from fastapi import HTTPException, Request
@@ -57,6 +59,25 @@ class Cached(Generic[T]):
 
 
 @dataclass(frozen=True, slots=True)
+class RequestCounts:
+    """The answered requests, by door (`api`, `page`) and class of the status (`2xx`)."""
+
+    _counts: Counter[tuple[str, str]] = field(default_factory=Counter)
+    _lock: Lock = field(default_factory=Lock)
+
+    def add(self, path: str, status: int) -> None:
+        """Count a request of `path` that was answered with `status`."""
+        door = "api" if path.startswith("/api/") else "page"
+        with self._lock:
+            self._counts[door, f"{status // 100}xx"] += 1
+
+    def all(self) -> dict[tuple[str, str], int]:
+        """The counts so far."""
+        with self._lock:
+            return dict(self._counts)
+
+
+@dataclass(frozen=True, slots=True)
 class Parts:
     """The parts of the service that requests need. `log` is changed only under its own lock."""
 
@@ -66,6 +87,7 @@ class Parts:
     log: ReportLogMaintenance
     reports: Cached[list[ReportStatus]]
     failures: FailureLimit = field(default_factory=FailureLimit)
+    requests: RequestCounts = field(default_factory=RequestCounts)
 
 
 def parts_of(request: Request) -> Parts:

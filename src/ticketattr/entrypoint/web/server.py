@@ -7,21 +7,26 @@ import os
 import signal
 import socket
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from datetime import datetime
 
 import uvicorn
+from starlette.types import ASGIApp
 
 from ...application.ports import ReportLogMaintenance
 from ...application.report_tracker import ReportTracker
 from ...application.service.runs import Service
 from ...domain.report_status import ReportStatus
+from ...domain.run_history import RunHistory
 from ...errors import ServiceError, SettingsError
 from ..settings.serve import ServeSettings
 from .app import build_app
+from .metrics import metrics_app
 from .parts import Cached, Parts, folder_version
 
 _GRACE = 10
+_FIRST_PASSED = 3  # sd_listen_fds(3)
 
 
 def serve(
@@ -29,6 +34,7 @@ def serve(
     service: Service,
     tracker: ReportTracker,
     log: ReportLogMaintenance,
+    read_history: Callable[[], RunHistory | None],
     ready: Callable[[], None],
 ) -> None:
     """Answer requests and start runs until SIGTERM or SIGINT; `ready` is called once the service listens.
@@ -41,22 +47,35 @@ def serve(
             f"the service does not listen on {settings.host}, because there is no valid token",
             hint="Create one with `ticketattr token create NAME --scope operate`, or leave SERVE_HOST unset.",
         )
-    listener = _listener(settings)
+    parts = Parts(service, settings, tracker, log, _reports(tracker, settings))
+    listeners: list[tuple[ASGIApp, socket.socket]] = [
+        (build_app(parts), _inherited_listener() or _listener(settings.host, settings.port, "SERVE"))
+    ]
+    if settings.metrics_port:
+        metrics = _listener(settings.metrics_host, settings.metrics_port, "METRICS")
+        listeners.append((metrics_app(parts, read_history), metrics))
+    asyncio.run(_serve([(_Server(_config(app)), listener) for app, listener in listeners], ready))
+
+
+def _reports(tracker: ReportTracker, settings: ServeSettings) -> Cached[list[ReportStatus]]:
+    """The reports, newest first."""
     folders = settings.tracker.folders
     log_file = folders.report_log
 
     def newest_first() -> list[ReportStatus]:
-        return sorted(
-            tracker.statuses(), key=lambda status: (status.report.modified, status.report.sha256), reverse=True
-        )
+        def age(status: ReportStatus) -> tuple[datetime, str]:
+            return status.report.modified, status.report.sha256
 
-    reports = Cached(
-        newest_first,
-        lambda: folder_version(folders.output, log_file, log_file.with_name(f"{log_file.name}-wal")),
-        time.monotonic,
-    )
-    app = build_app(Parts(service, settings, tracker, log, reports))
-    config = uvicorn.Config(
+        return sorted(tracker.statuses(), key=age, reverse=True)
+
+    def version() -> object:
+        return folder_version(folders.output, log_file, log_file.with_name(f"{log_file.name}-wal"))
+
+    return Cached(newest_first, version, time.monotonic)
+
+
+def _config(app: ASGIApp) -> uvicorn.Config:
+    return uvicorn.Config(
         app,
         log_config=None,
         access_log=False,
@@ -66,25 +85,27 @@ def serve(
         timeout_graceful_shutdown=_GRACE,
         limit_concurrency=1000,
     )
-    asyncio.run(_serve(_Server(config), listener, ready))
 
 
 class _Server(uvicorn.Server):
-    """A server that ends at SIGTERM and SIGINT, and does not raise the signal again: this is its normal end."""
+    """A server that leaves signals to `_serve`, and does not raise them again when it ends."""
 
     @contextmanager
     def capture_signals(self) -> Iterator[None]:
-        loop = asyncio.get_running_loop()
-        for number in (signal.SIGTERM, signal.SIGINT):
-            loop.add_signal_handler(number, self.handle_exit, number, None)
         yield
 
 
-async def _serve(server: uvicorn.Server, listener: socket.socket, ready: Callable[[], None]) -> None:
-    serving = asyncio.create_task(server.serve(sockets=[listener]))
-    while not server.started and not serving.done():
+async def _serve(servers: Sequence[tuple[_Server, socket.socket]], ready: Callable[[], None]) -> None:
+    def end() -> None:
+        for server, _ in servers:
+            server.should_exit = True
+
+    for number in (signal.SIGTERM, signal.SIGINT):
+        asyncio.get_running_loop().add_signal_handler(number, end)
+    serving = asyncio.gather(*(server.serve(sockets=[listener]) for server, listener in servers))
+    while not all(server.started for server, _ in servers) and not serving.done():
         await asyncio.sleep(0.02)
-    if server.started:
+    if not serving.done():
         ready()
         notify("READY=1")
     while not serving.done():
@@ -110,20 +131,24 @@ def _watchdog_interval() -> float:
     return min(10.0, int(microseconds) / 3_000_000) if microseconds.isdecimal() and int(microseconds) else 10.0
 
 
-def _listener(settings: ServeSettings) -> socket.socket:
-    """The socket that systemd passed on, or a new one."""
+def _inherited_listener() -> socket.socket | None:
+    """The socket that systemd passed on; None if it passed none."""
     if os.environ.get("LISTEN_PID") == str(os.getpid()) and os.environ.get("LISTEN_FDS") == "1":
-        return socket.socket(fileno=3)
-    family = socket.AF_INET6 if ":" in settings.host else socket.AF_INET
-    listener = socket.socket(family, socket.SOCK_STREAM)
+        return socket.socket(fileno=_FIRST_PASSED)
+    return None
+
+
+def _listener(host: str, port: int, prefix: str) -> socket.socket:
+    """A socket that listens. Raises ServiceError, which names the settings that begin with `prefix`."""
+    listener = socket.socket(socket.AF_INET6 if ":" in host else socket.AF_INET, socket.SOCK_STREAM)
     listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     try:
-        listener.bind((settings.host, settings.port))
+        listener.bind((host, port))
         listener.listen(1024)
     except OSError as error:
         listener.close()
         raise ServiceError(
-            f"the service cannot listen on {settings.host}:{settings.port}: {error.strerror or error}",
-            hint="Set SERVE_HOST and SERVE_PORT, or end the program that uses the port.",
+            f"the service cannot listen on {host}:{port}: {error.strerror or error}",
+            hint=f"Set {prefix}_HOST and {prefix}_PORT, or end the program that uses the port.",
         ) from error
     return listener

@@ -11,7 +11,7 @@ from typing import TypeAlias, get_args
 from urllib.parse import urlsplit
 
 from ... import __version__
-from ...domain.metrics import MetricsSnapshot, ReportCounts
+from ...domain.metrics import MetricsSnapshot, ReportCounts, ServiceCounts
 from ...domain.run_history import OutcomeLabel, RunHistory, RunRecord, RunStatus
 from ...errors import ServiceError, SettingsError
 from ..deadline import run_within
@@ -114,7 +114,11 @@ def group_url(url: str) -> str:
 
 def render_metrics(snapshot: MetricsSnapshot) -> str:
     """All metrics in the text format of Prometheus."""
-    lines = [*_history_metrics(snapshot.history), *(_report_metrics(snapshot.reports) if snapshot.reports else ())]
+    lines = [
+        *_history_metrics(snapshot.history),
+        *(_report_metrics(snapshot.reports) if snapshot.reports else ()),
+        *(_service_metrics(snapshot.service) if snapshot.service else ()),
+    ]
     return "\n".join(lines) + "\n"
 
 
@@ -180,6 +184,23 @@ def _report_metrics(reports: ReportCounts) -> Iterator[str]:
         "recipients_delivered_total",
         "Recipients that messages were delivered to, from the report log.",
         [({}, reports.recipients)],
+    )
+
+
+def _service_metrics(service: ServiceCounts) -> Iterator[str]:
+    yield from _gauge("service_up", "1 while the service answers.", [({}, 1)])
+    yield from _gauge(
+        "service_start_timestamp_seconds", "When the service started.", [({}, _timestamp(service.started))]
+    )
+    yield from _counter(
+        "service_runs_total",
+        "Runs that the service was asked for, by trigger and state.",
+        [({"trigger": trigger, "state": state}, count) for (trigger, state), count in sorted(service.runs.items())],
+    )
+    yield from _counter(
+        "service_requests_total",
+        "Answered requests, by door and class of the status.",
+        [({"door": door, "status": status}, count) for (door, status), count in sorted(service.requests.items())],
     )
 
 

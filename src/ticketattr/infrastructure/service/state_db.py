@@ -145,6 +145,11 @@ class SQLiteServiceState:
         with self._reading() as db:
             return [_run(row) for row in db.execute(query)]
 
+    def count_runs(self) -> dict[tuple[str, str], int]:
+        with self._reading() as db:
+            rows = db.execute("SELECT caused, state, count(*) FROM runs GROUP BY caused, state").fetchall()
+        return {(trigger, state): count for trigger, state, count in rows}
+
     def save_run(self, run: ServiceRun) -> None:
         values = (run.state, _text(run.started), _text(run.ended), run.exit_code, run.run_id, run.message, run.hint)
         with self._changing() as db:
