@@ -12,6 +12,7 @@ import pytest
 
 from ticketattr.application.outgoing_messages import Addressing, OutgoingMessages
 from ticketattr.domain.delivery import Delivery, Message, ReportFile
+from ticketattr.domain.figures import ReportFigures
 from ticketattr.domain.report_status import DeliveryHistory, DoubtPolicy
 from ticketattr.errors import InputError
 from ticketattr.infrastructure.delivery.message import MailTemplate
@@ -38,6 +39,9 @@ class Folder:
 
     def read(self, report: ReportFile) -> bytes:
         raise NotImplementedError
+
+    def figures(self, report: ReportFile) -> ReportFigures | None:
+        return None
 
     def remove(self, report: ReportFile) -> None:
         raise NotImplementedError

@@ -27,7 +27,8 @@ from ticketattr.infrastructure.reports.excel import write_workbook
 from ..fakes import MIDNIGHT, FakeMailer, RetryAtOnce, ticking_clock
 
 DOUBT = DeliveryInDoubt("broke off while it took the message")
-REFUSED = MessageRefused("552 too large")
+REFUSED = MessageRefused("554 refused")
+TOO_LARGE = MessageRefused("552 too large", is_too_large=True)
 
 
 class Desk:
@@ -601,6 +602,30 @@ class TestTakenApart:
             (["c.xlsx"], "sent"),
             (["d.xlsx"], "sent"),
         ]
+
+    def test_a_report_that_is_too_large_is_announced_by_a_mail_without_it(self, desk: Desk) -> None:
+        path = desk.put("a.xlsx")
+        desk.mailer.troubles = [TOO_LARGE]
+        assert desk.send() == [["a.xlsx"]]
+        assert [message.form.attaches for message in desk.sent] == [False]
+        assert [delivery.state for delivery in desk.log.deliveries()] == ["failed", "sent"]
+        assert len({delivery.message.message_id for delivery in desk.log.deliveries()}) == 2
+        assert desk.states() == {path.name: "sent"}
+        assert desk.send() == []
+
+    def test_of_reports_that_are_too_large_together_only_the_large_one_is_not_attached(self, desk: Desk) -> None:
+        for place, name in enumerate(("a.xlsx", "b.xlsx")):
+            desk.put(name, modified=place)
+        desk.mailer.troubles = [TOO_LARGE, None, TOO_LARGE, None]
+        assert desk.send() == [["a.xlsx"], ["b.xlsx"]]
+        assert [message.form.attaches for message in desk.sent] == [True, False]
+
+    def test_a_mail_without_the_report_that_is_refused_ends_there(self, desk: Desk) -> None:
+        desk.put("a.xlsx")
+        desk.mailer.troubles = [TOO_LARGE] * 9
+        assert desk.send() == []
+        assert len(desk.log.deliveries()) == 2
+        assert desk.states() == {"a.xlsx": "failed"}
 
     def test_a_message_with_refused_recipients_is_not_split(self, desk: Desk) -> None:
         for name in ("a.xlsx", "b.xlsx"):

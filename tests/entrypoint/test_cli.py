@@ -261,6 +261,15 @@ def test_a_workbook_that_was_edited_after_its_run_was_sent_is_not_sent(cli: CLI)
     assert len(cli.mails) == 1
 
 
+def test_an_empty_queue_is_reported_once_a_run_if_that_is_set(cli: CLI) -> None:
+    Path("none.json").write_text("[]", encoding="utf-8")
+    cli.settings |= {"HELPDESK_API_URL": "none.json", "EMAIL_WHEN_EMPTY": "send"}
+    for _ in range(2):
+        assert "1 report sent" in cli.ok("run").stderr
+    assert [b"Nothing today: the queue is empty." in mail.read_bytes() for mail in cli.mails] == [True, True]
+    assert "0 rows written" in cli.ok("report").stderr
+
+
 def test_an_empty_queue_makes_no_report_and_exits_with_0(cli: CLI) -> None:
     (cli.folder / "empty.json").write_text('{"data": []}')
     cli.settings["HELPDESK_API_URL"] = "empty.json"

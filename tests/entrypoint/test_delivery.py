@@ -362,6 +362,9 @@ class TestMail:
             ("EMAIL_SENDER", "a@b@c"),
             ("EMAIL_USE_TLS", "perhaps"),
             ("CODEBASE_URL", ""),
+            ("EMAIL_SUBJECT", "{overdu} overdue"),
+            ("EMAIL_WHEN_EMPTY", "perhaps"),
+            ("EMAIL_TICKET_TEXT", "perhaps"),
         ],
     )
     def test_a_setting_that_cannot_be_is_found_before_anything_is_fetched(
@@ -379,6 +382,34 @@ class TestMail:
         result = world("run")
         assert result.exit_code in (0, 2)
         assert len(world.mail.received) == (1 if result.exit_code == 0 else 0)
+
+    def test_a_placeholder_that_does_not_exist_is_answered_with_those_that_do(self, world: World) -> None:
+        world.cli.settings["EMAIL_SUBJECT"] = "{overdu} overdue"
+        said = world.refused("run", exit_code=2)
+        assert (
+            "EMAIL_SUBJECT has placeholders that do not exist: {overdu}; there are {tickets}, {attributed}, {ov" in said
+        )
+
+    def test_the_subject_states_the_figures_of_the_report(self, world: World) -> None:
+        world.cli.settings["EMAIL_SUBJECT"] = "{tickets} tickets, {new} new, {failed} failed"
+        world.ok("run")
+        world.ok("run")
+        assert [mail["Subject"] for mail in world.mail.received] == [
+            "42 tickets, 42 new, 0 failed",
+            "42 tickets, 0 new, 0 failed",
+        ]
+
+    def test_a_report_too_large_for_the_server_is_announced_with_its_path(self, world: World) -> None:
+        world.cli.settings["EMAIL_MAX_SIZE"] = "25000"
+        result = world.ok("run")
+        (report,) = world.cli.reports
+        (mail,) = world.mail.received
+        assert list(mail.iter_attachments()) == []
+        body = mail.get_body(("plain",))
+        assert body
+        assert f"output/{report.name}" in body.get_content()
+        assert f"output/{report.name}: too large to attach" in result.stderr
+        assert world.pending() == []
 
     def test_send_needs_neither_helpdesk_nor_key(self, world: World) -> None:
         world.mail.refuse["DATA"] = "552 5.3.4 too large"

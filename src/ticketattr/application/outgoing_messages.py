@@ -11,19 +11,26 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
 
-from ..domain.delivery import Message, ReportFile, Transport
+from ..domain.delivery import DEFAULT_FORM, MailForm, Message, ReportFile, Transport
+from ..domain.mail_subject import fill_subject, newest_figures
 from ..domain.report_status import DeliveryHistory, ReportStatus
 from ..domain.send_rules import needs_new_message, refuse_to_send, statuses_of
 from .ports import ReportFolder
 from .report_tracker import inspect_report, unfinished_deliveries
 
 _MAIL_OVERHEAD = 16 * 1024
+# The figures of the newest report are in two bodies, and a line for each of the others.
+_FIGURES_OVERHEAD = 160 * 1024
 _ATTACHMENT_OVERHEAD = 2 * 1024
 
 
 @dataclass(frozen=True, slots=True)
 class Addressing:
-    """The transport, addresses and subject of new messages."""
+    """The transport, addresses, subject and form of new messages.
+
+    `subject` may contain the placeholders of `domain.mail_subject`; `date_format` is that of its dates, for `strftime`.
+    `plain_subject` is for reports that state no figures (empty: `subject`).
+    """
 
     transport: Transport
     sender: str
@@ -31,10 +38,18 @@ class Addressing:
     subject: str
     cc: tuple[str, ...] = ()
     reply_to: tuple[str, ...] = ()
+    form: MailForm = DEFAULT_FORM
+    date_format: str = "%Y-%m-%d"
+    plain_subject: str = ""
 
-    def message(self, reports: Sequence[ReportFile], now: datetime) -> Message:
-        """A new message with these reports. Its Message-ID depends on reports, recipients and time."""
+    def message(self, reports: Sequence[ReportFile], now: datetime, *, attaches: bool = True) -> Message:
+        """A new message with these reports, or about them if it does not attach them.
+
+        Its Message-ID depends on reports, recipients and time, and on whether they are attached.
+        """
         identity = [now.isoformat(), *self.recipients, *(report.sha256 for report in reports)]
+        if not attaches:
+            identity.append("not attached")
         digest = hashlib.sha256("\n".join(identity).encode()).hexdigest()[:32]
         return Message(
             message_id=f"<ticketattr.{digest}@{self.sender.rpartition('@')[2]}>",
@@ -42,11 +57,17 @@ class Addressing:
             transport=self.transport,
             sender=self.sender,
             recipients=self.recipients,
-            subject=self.subject,
+            subject=self._subject(reports, now),
             reports=tuple(reports),
             cc=self.cc,
             reply_to=self.reply_to,
+            form=replace(self.form, attaches=attaches),
         )
+
+    def _subject(self, reports: Sequence[ReportFile], now: datetime) -> str:
+        figures = newest_figures(report.figures for report in reports)
+        subject = self.subject if figures else self.plain_subject or self.subject
+        return fill_subject(subject, figures, now, self.date_format)
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,7 +88,7 @@ class OutgoingMessages:
         new = _without_copies(statuses_of(reports, self.history))
         return [
             *self._repeats(reports),
-            *(self.addressing.message(batch, self.now) for batch in _batches(new, max_size)),
+            *(self.addressing.message(batch, self.now) for batch in _batches(map(self._with_figures, new), max_size)),
         ]
 
     def for_report(self, path: Path, *, again: bool = False) -> list[Message]:
@@ -78,18 +99,24 @@ class OutgoingMessages:
         status = inspect_report(self.folder, self.history, path)
         refuse_to_send(status, again=again)
         if again:
-            return [self.addressing.message([status.report], self.now)]
+            return [self.addressing.message([self._with_figures(status.report)], self.now)]
         repeats = self._repeats([*self.folder.reports(), status.report])
         return [
             *(message for message in repeats if status.report.sha256 in message.report_hashes),
-            *(self.addressing.message([report], self.now) for report in _without_copies([status])),
+            *(self.addressing.message([self._with_figures(report)], self.now) for report in _without_copies([status])),
         ]
+
+    def _with_figures(self, report: ReportFile) -> ReportFile:
+        return replace(report, figures=self.folder.figures(report))
 
     def _repeats(self, reports: Iterable[ReportFile]) -> list[Message]:
         """Unfinished messages with the present paths of their reports. A message with a missing report is left out."""
         here = {report.sha256: report for report in reports}
         return [
-            replace(delivery.message, reports=tuple(here[report.sha256] for report in delivery.message.reports))
+            replace(
+                delivery.message,
+                reports=tuple(self._with_figures(here[report.sha256]) for report in delivery.message.reports),
+            )
             for delivery in unfinished_deliveries(self.history)
             if not self.history.is_held(delivery) and delivery.message.report_hashes <= here.keys()
         ]
@@ -107,15 +134,19 @@ def _without_copies(statuses: Iterable[ReportStatus]) -> list[ReportFile]:
 def _batches(reports: Iterable[ReportFile], max_size: int | None) -> Iterator[list[ReportFile]]:
     """The reports in their order, as many together as fit into one mail. A report that is too large stays alone."""
     batch: list[ReportFile] = []
-    size = _MAIL_OVERHEAD
     for report in reports:
-        size += _size_in_mail(report)
-        if batch and max_size and size > max_size:
+        if batch and max_size and _size_of_mail([*batch, report]) > max_size:
             yield batch
-            batch, size = [], _MAIL_OVERHEAD + _size_in_mail(report)
+            batch = []
         batch.append(report)
     if batch:
         yield batch
+
+
+def _size_of_mail(reports: Sequence[ReportFile]) -> int:
+    """An upper bound, in bytes."""
+    figures = _FIGURES_OVERHEAD if any(report.figures for report in reports) else 0
+    return _MAIL_OVERHEAD + figures + sum(map(_size_in_mail, reports))
 
 
 def _size_in_mail(report: ReportFile) -> int:

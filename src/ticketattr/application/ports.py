@@ -25,6 +25,7 @@ from ..domain.delivery import (
     Transport,
 )
 from ..domain.examples import NO_EXAMPLES, Examples
+from ..domain.figures import ReportFigures
 from ..domain.report import Report
 from ..domain.ticket import AttributedTicket, Outcome, Reason, Ticket
 from ..domain.usage import Bill
@@ -82,12 +83,20 @@ class MessageRefused(Exception):
     """The mail server certainly did not accept this message. It may accept other messages.
 
     `is_transient`: the server may accept the same message later. `results`: its reply to each recipient, if it was
-    asked about recipients.
+    asked about recipients. `is_too_large`: it may accept a smaller message.
     """
 
-    def __init__(self, detail: str, *, is_transient: bool = False, results: Sequence[RecipientResult] = ()) -> None:
+    def __init__(
+        self,
+        detail: str,
+        *,
+        is_transient: bool = False,
+        results: Sequence[RecipientResult] = (),
+        is_too_large: bool = False,
+    ) -> None:
         super().__init__(detail)
         self.is_transient = is_transient
+        self.is_too_large = is_too_large
         self.results = tuple(results)
 
 
@@ -245,6 +254,9 @@ class ReportFolder(Protocol):
 
     def read(self, report: ReportFile) -> bytes:
         """The content of the file. Raises InputError if it changed since it was inspected."""
+
+    def figures(self, report: ReportFile) -> ReportFigures | None:
+        """The figures that the workbook states; None if it states none. Raises what `read` raises."""
 
     def remove(self, report: ReportFile) -> None:
         """Delete the file.

@@ -26,6 +26,7 @@ class Reporting:
 
     A report counts as sent if `transport` sent it. A person should review an attribution whose confidence is below
     `review_below` (0 to 1). `ticket_url` is the URL of a ticket, with `{id}` for its id; empty for no links.
+    `reports_empty_queue`: a queue without tickets gets a report, which says so.
     """
 
     writer: ReportWriter
@@ -35,6 +36,11 @@ class Reporting:
     review_below: float
     ticket_url: str = ""
     time_zone: str = "UTC"
+    reports_empty_queue: bool = False
+
+    def is_due(self, tickets: Sequence[AttributedTicket]) -> bool:
+        """Whether a run with these tickets gets a report."""
+        return bool(tickets) or self.reports_empty_queue
 
 
 @dataclass(frozen=True, slots=True)

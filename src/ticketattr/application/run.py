@@ -38,7 +38,10 @@ class Pipeline:
 
 @dataclass(frozen=True, slots=True)
 class RunResult:
-    """The result of a run. `report` is None for an empty queue. `left`: reports that are pending afterwards."""
+    """The result of a run. `report` is None for an empty queue, unless that is reported.
+
+    `left`: reports that are pending afterwards.
+    """
 
     tickets: tuple[AttributedTicket, ...]
     report: Path | None
@@ -57,7 +60,8 @@ def run_pipeline(
     max_size = _send_pending(pipeline.outgoing, run_progress) if pipeline.outgoing else None
     fetched = _fetch(pipeline, run, run_progress)
     attributed = _classify(pipeline, run, fetched, progress, run_progress)
-    if attributed.tickets:
+    has_report = pipeline.reporting.is_due(attributed.tickets)
+    if has_report:
         with run_progress.stage("report") as counts:
             counts["rows"] = len(make_report(attributed, pipeline.reporting, report_path).rows)
     if pipeline.outgoing:
@@ -66,7 +70,7 @@ def run_pipeline(
         run_progress.left = pipeline.outgoing.tracker.pending()
     return RunResult(
         tickets=tuple(attributed.tickets),
-        report=report_path if attributed.tickets else None,
+        report=report_path if has_report else None,
         deliveries=tuple(run_progress.deliveries),
         left=tuple(run_progress.left),
     )

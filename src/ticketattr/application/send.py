@@ -57,6 +57,7 @@ class _AttemptResult:
     is_transient: bool = False
     results: tuple[RecipientResult, ...] = ()
     size: int = 0
+    is_too_large: bool = False
 
 
 class _NotDoneYet(TransientFailure):
@@ -91,6 +92,9 @@ def send_report(outgoing: Outgoing, path: Path, *, again: bool = False) -> list[
 def send_messages(outgoing: Outgoing, messages: Sequence[Message], *, why: str = "") -> list[Delivery]:
     """The delivery of each message, in the order of `messages`. `why` goes into the report log.
 
+    A message that is refused because of one report, or because it is too large, is replaced by others: one for each
+    report, and in the end one without the report, which says where the report is.
+
     Raises SettingsError or MailServerError if the server accepts no mail at all.
     """
     deliveries = []
@@ -99,6 +103,10 @@ def send_messages(outgoing: Outgoing, messages: Sequence[Message], *, why: str =
         message = waiting.popleft()
         result = _deliver(outgoing, message, why)
         delivery = outgoing.log.delivery(message.message_id)
+        if delivery and message.form.attaches and _is_too_large(delivery, result):
+            log.warning("%s: too large to attach, so the mail says where it is", message.reports[0].path)
+            waiting.appendleft(outgoing.addressing.message(message.reports, outgoing.clock(), attaches=False))
+            continue
         if delivery:
             # The log knows where the reports were at the first attempt; they may have moved since.
             deliveries.append(replace(delivery, message=message))
@@ -107,6 +115,12 @@ def send_messages(outgoing: Outgoing, messages: Sequence[Message], *, why: str =
                 outgoing.addressing.message([report], outgoing.clock()) for report in message.reports[::-1]
             )
     return deliveries
+
+
+def _is_too_large(delivery: Delivery, result: _AttemptResult) -> bool:
+    """Whether the server certainly refused a message with one report because of its size."""
+    is_final = delivery.state == "failed" and result.is_too_large
+    return is_final and len(delivery.message.reports) == 1
 
 
 def _should_split(delivery: Delivery, result: _AttemptResult) -> bool:
@@ -154,7 +168,7 @@ def _hand_over(session: MailSession, message: Message, contents: Sequence[bytes]
     except DeliveryInDoubt as error:
         return _AttemptResult("in_doubt", str(error))
     except MessageRefused as error:
-        return _AttemptResult("failed", str(error), error.is_transient, error.results)
+        return _AttemptResult("failed", str(error), error.is_transient, error.results, is_too_large=error.is_too_large)
     is_deferred = any(result.state == "deferred" for result in acceptance.results)
     return _AttemptResult("sent", acceptance.reply, is_deferred, acceptance.results, acceptance.size)
 

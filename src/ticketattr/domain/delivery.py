@@ -7,6 +7,8 @@ from datetime import datetime, timezone
 from pathlib import Path
 from typing import Literal, TypeAlias
 
+from .figures import ReportFigures
+
 Transport: TypeAlias = Literal["smtp", "file"]
 """`file`: messages are written into a folder."""
 
@@ -37,6 +39,7 @@ class ReportFile:
 
     `size` is in bytes. `run_id` is the run that the workbook names (empty: none). `damage` says why it cannot be sent
     (empty: it can). `is_temporary`: another program made the file and will delete it, so nobody has to act on it.
+    `figures` are those that the workbook states (None: it states none).
     """
 
     path: Path
@@ -46,6 +49,23 @@ class ReportFile:
     run_id: str = ""
     damage: str = ""
     is_temporary: bool = False
+    figures: ReportFigures | None = field(default=None, compare=False, repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class MailForm:
+    """How a new message shows its reports. It decides the frame, which a repetition keeps whatever the form is now.
+
+    `language` is that of the words, such as `en`. `shows_ticket_text`: the mail may contain what requesters wrote.
+    `attaches`: the reports are attached; if not, the mail says where they are.
+    """
+
+    language: str = "en"
+    shows_ticket_text: bool = False
+    attaches: bool = True
+
+
+DEFAULT_FORM = MailForm()
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,6 +86,7 @@ class Message:
     cc: tuple[str, ...] = ()
     reply_to: tuple[str, ...] = ()
     frame: tuple[str, ...] = field(default=(), compare=False, repr=False)
+    form: MailForm = field(default=DEFAULT_FORM, compare=False)
 
     @property
     def envelope_recipients(self) -> tuple[str, ...]:

@@ -171,8 +171,8 @@ def _row(attributed: AttributedTicket, *, place: int, change: Change, now: datet
         assignee=ticket.assignee,
         group=ticket.group,
         updated_at=ticket.updated_at,
-        url=_url(ticket.id, context.ticket_url) or ticket.url,
         decision=_decision_cell(attributed.decision, context.zone),
+        url=_url(ticket.id, context.ticket_url) or _web_page(ticket.url),
         place=place,
         **_outcome_cells(attributed.outcome),
         **_due_cells(attributed.outcome, created, now, context, needs_review=bool(doubts)),
@@ -229,6 +229,11 @@ def _created_cell(created_at: str) -> str:
 
 def _url(id: str, template: str) -> str:
     return template.replace("{id}", quote(id, safe="", errors="replace")) if template and id else ""
+
+
+def _web_page(url: str) -> str:
+    """`url` if a browser would open a web page by it, and nothing else."""
+    return url if url.lower().startswith(("http://", "https://")) else ""
 
 
 def _position(row: Row) -> tuple[bool, str, bool, str, bool, str]:

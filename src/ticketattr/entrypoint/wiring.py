@@ -38,6 +38,7 @@ from ..application.restore import Backup
 from ..application.retention import Storage
 from ..application.send import Outgoing
 from ..application.service.runs import Service
+from ..domain.delivery import MailForm
 from ..domain.gold import LabelledTickets, no_labelled_tickets
 from ..domain.metrics import ReportCounts
 from ..errors import SettingsError
@@ -233,6 +234,7 @@ def reporting(settings: ReportSettings, folders: FolderSettings, format: str = "
         review_below=settings.review_below,
         ticket_url=settings.ticket_url,
         time_zone=settings.time_zone,
+        reports_empty_queue=settings.reports_empty_queue,
     )
 
 
@@ -296,8 +298,21 @@ def smtp_mailer(settings: MailSettings, server: MailServer) -> SMTPMailer:
 
 
 def addressing(mail: MailSettings, chosen: Mailer) -> Addressing:
-    """The addresses and the subject of every mail."""
-    return Addressing(chosen.transport, mail.sender, mail.recipients, mail.subject, cc=mail.cc, reply_to=mail.reply_to)
+    """The addresses, the subject and the form of every mail."""
+    from ..infrastructure.words import words
+
+    say = words("en")
+    return Addressing(
+        chosen.transport,
+        mail.sender,
+        mail.recipients,
+        mail.subject or say("mail.subject"),
+        cc=mail.cc,
+        reply_to=mail.reply_to,
+        form=MailForm(say.language, mail.shows_ticket_text),
+        date_format=say.date_format,
+        plain_subject="" if mail.subject else say("mail.subject without figures"),
+    )
 
 
 def outgoing(folders: FolderSettings, mail: MailSettings, clock: Clock, *, send_old: bool = False) -> Outgoing:

@@ -391,6 +391,18 @@ class TestRefusals:
         assert "1 of 2 recipients refused: 550 5.1.1 <address> unknown" in caplog.text
         assert "gone@" not in caplog.text
 
+    @pytest.mark.parametrize(
+        ("reply", "is_too_large"),
+        [("552 5.3.4 big", True), ("552 big", True), ("552 5.2.2 full", False), ("554", False)],
+    )
+    def test_a_refusal_says_whether_a_smaller_message_may_be_accepted(
+        self, mail: MailServer, reply: str, is_too_large: bool
+    ) -> None:
+        mail.refuse["DATA"] = reply
+        with pytest.raises(MessageRefused) as refusal:
+            send(mailer(mail.port), a_message())
+        assert refusal.value.is_too_large == is_too_large
+
     @pytest.mark.parametrize("reply", ["552 5.3.4 too large", "451 4.3.0 later", "554 5.6.0 looks like spam"])
     def test_refused_content_refuses_the_message(self, mail: MailServer, reply: str) -> None:
         mail.refuse["DATA"] = reply
@@ -478,7 +490,8 @@ class TestMessage:
         received = delivered(mail)
         assert "https://example.com/code?a=1&b=2" in part(received, "plain")
         html = part(received, "html")
-        assert '<a href="https://example.com/code?a=1&amp;b=2">https://example.com/code?a=1&amp;b=2</a>' in html
+        assert 'href="https://example.com/code?a=1&amp;b=2"' in html
+        assert ">https://example.com/code?a=1&amp;b=2</a>" in html
 
     def test_markup_stays_text_in_the_html_body(self, mail: MailServer) -> None:
         template = MailTemplate("<b>Desk</b>", 'https://example.com/"><script>alert(1)</script>')

@@ -254,9 +254,9 @@ class TestReader:
 
     def test_the_summary_opens_first_and_the_catalog_is_hidden(self) -> None:
         workbook = self.workbook()
-        assert workbook.sheetnames == ["Summary", "Act now", "Needs review", "Tickets", "Catalog"]
+        assert workbook.sheetnames == ["Summary", "Act now", "Needs review", "Tickets", "Catalog", "Figures"]
         assert workbook.active is workbook["Summary"]
-        assert [sheet.sheet_state for sheet in workbook.worksheets] == [*["visible"] * 4, "hidden"]
+        assert [sheet.sheet_state for sheet in workbook.worksheets] == [*["visible"] * 4, "hidden", "veryHidden"]
 
     def test_without_a_catalog_there_are_no_drop_down_lists(self) -> None:
         assert "Catalog" not in openpyxl.load_workbook(io.BytesIO(a_workbook(Row("1")))).sheetnames

@@ -9,7 +9,9 @@ import pytest
 from ticketattr.domain.catalog import Scope, ServiceCatalog
 from ticketattr.domain.report import Report, ReportContext, Row
 from ticketattr.domain.service_hours import ServiceHours
-from ticketattr.infrastructure.reports.labels import duration, facts, urgency_in_words
+from ticketattr.infrastructure.reports.labels import facts, urgency_in_words
+from ticketattr.infrastructure.words import words as words_of
+from ticketattr.infrastructure.words.urgency import duration
 
 from ...fakes import CATALOG, LAPTOP, MIDNIGHT, PASSWORD
 
@@ -34,7 +36,7 @@ def report(catalog: ServiceCatalog | None) -> Report:
     ],
 )
 def test_a_duration_is_its_two_largest_parts(minutes: float, words: str) -> None:
-    assert duration(minutes) == words
+    assert duration(minutes, words_of("en")) == words
 
 
 @pytest.mark.parametrize(

@@ -61,12 +61,12 @@ def report(
     work = wiring.work_folder(folders)
     stage = read_attributions(input or work.newest("attributions"))
     current_run.set(stage.run_id)
-    if not stage.data:
+    reporting = wiring.reporting(settings, folders, format)
+    if not reporting.is_due(stage.data):
         invocation.console.summary("no tickets, so no report")
         return
     entries = read_catalog_of(stage.run_id, catalog, work)
     attributed = AttributedRun(stage.run_id, stage.generated_at, stage.data, stage.bill, entries)
-    reporting = wiring.reporting(settings, folders, format)
     _write(invocation, attributed, reporting, output or folders.output / report_name(stage.run_id, format))
 
 

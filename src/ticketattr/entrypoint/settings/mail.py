@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from ipaddress import ip_address
 from pathlib import Path
 
+from ...domain.mail_subject import PLACEHOLDERS, unknown_placeholders
 from ...domain.report_status import DoubtPolicy
 from ...infrastructure.options import MailServer, StepTimeouts
 from .environment import Environment
@@ -20,7 +22,10 @@ STEPS = StepTimeouts()
 
 @dataclass(frozen=True, slots=True)
 class MailSettings:
-    """`destination`: the mail server of EMAIL_TRANSPORT=smtp, or the folder of EMAIL_TRANSPORT=file."""
+    """`destination`: the mail server of EMAIL_TRANSPORT=smtp, or the folder of EMAIL_TRANSPORT=file.
+
+    `subject` is empty if it is not set: the words of the mail have one.
+    """
 
     destination: MailServer | Path
     sender: str
@@ -29,6 +34,7 @@ class MailSettings:
     cc: tuple[str, ...]
     reply_to: tuple[str, ...]
     subject: str
+    shows_ticket_text: bool
     codebase_url: str
     max_retries: int
     doubt: DoubtPolicy
@@ -46,11 +52,25 @@ class MailSettings:
             recipients=env.addresses("EMAIL_RECIPIENT"),
             cc=env.optional_addresses("EMAIL_CC"),
             reply_to=env.optional_addresses("EMAIL_REPLY_TO"),
-            subject=env.text("EMAIL_SUBJECT", "Ticket attribution report"),
+            subject=_subject(env),
+            shows_ticket_text=env.flag("EMAIL_TICKET_TEXT", default=False),
             codebase_url=env.required("CODEBASE_URL"),
             max_retries=env.whole("EMAIL_MAX_RETRIES", 3, least=0, most=20),
             doubt=read_doubt(env),
         )
+
+
+def _subject(env: Environment) -> str:
+    subject = env.text("EMAIL_SUBJECT")
+    if unknown := unknown_placeholders(subject):
+        env.wrong.append(
+            f"EMAIL_SUBJECT has placeholders that do not exist: {_braced(unknown)}; there are {_braced(PLACEHOLDERS)}"
+        )
+    return subject
+
+
+def _braced(names: Iterable[str]) -> str:
+    return ", ".join(f"{{{name}}}" for name in names)
 
 
 def _mail_server(env: Environment) -> MailServer:

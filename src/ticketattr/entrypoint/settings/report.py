@@ -12,12 +12,16 @@ from .report_tracker import read_transport
 
 @dataclass(frozen=True, slots=True)
 class ReportSettings:
-    """What the report says; it is compared with the last report that `transport` sent."""
+    """What the report says; it is compared with the last report that `transport` sent.
+
+    `reports_empty_queue`: a queue without tickets gets a report, too.
+    """
 
     review_below: float
     ticket_url: str
     time_zone: str
     transport: Transport
+    reports_empty_queue: bool
 
     @classmethod
     def read(cls, env: Environment) -> ReportSettings:
@@ -30,4 +34,5 @@ class ReportSettings:
             ticket_url=url,
             time_zone=env.time_zone("TIME_ZONE", "UTC"),
             transport=read_transport(env),
+            reports_empty_queue=env.choice("EMAIL_WHEN_EMPTY", "skip", ("skip", "send")) == "send",
         )

@@ -1,4 +1,4 @@
-"""The mail with reports: text and HTML from the packaged templates, and one attachment for each report.
+"""The mail with reports: a text, the same as HTML, and one attachment for each report.
 
 A mail is composed once, as a frame: its text, cut where the content of each report stands. The report log keeps the
 frame. So a repetition has the same bytes after a change of settings, file names, templates, or Python.
@@ -7,19 +7,19 @@ frame. So a repetition has the same bytes after a change of settings, file names
 from __future__ import annotations
 
 import hashlib
-import html
 from base64 import encodebytes
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from email.message import EmailMessage
 from email.policy import SMTP
 from email.utils import format_datetime
-from importlib.resources import files
-from string import Template
 
-from ...domain.delivery import Message, ReportFile
+from ...domain.delivery import Message
 from ...errors import SettingsError
-from .headers import HIDDEN, problem_of, write_addresses, write_mailbox, write_text
+from .headers import problem_of, write_addresses, write_mailbox, write_text
+from .mail_content import content_of, file_name
+from .mail_html import as_html
+from .mail_text import as_text
 
 # Not every server accepts 8-bit text. Headers that are written already stay as they are.
 _POLICY = SMTP.clone(cte_type="7bit", refold_source="none")
@@ -36,11 +36,12 @@ class MailTemplate:
     def compose(self, message: Message, contents: Sequence[bytes]) -> bytes:
         """The mail of `message`, as it goes out, from its frame if it has one.
 
-        `contents`: the bytes of its reports, in their order. Raises what `frame` raises.
+        `contents`: the bytes of its reports, in their order. A frame of one text attaches none of them.
+        Raises what `frame` raises.
         """
         first, *others = message.frame or self.frame(message)
         parts = [first.encode("ascii")]
-        for content, text in zip(contents, others, strict=True):
+        for content, text in zip(contents if others else (), others, strict=True):
             parts += [_encoded(content), text.encode("ascii")]
         return b"".join(parts)
 
@@ -50,45 +51,27 @@ class MailTemplate:
         Raises SettingsError if a setting or a file name makes the mail invalid.
         """
         headers = _headers(message, self.sender_name)
-        marks = [_mark(message, position) for position in range(len(message.reports))]
+        marks = [_mark(message, position) for position in range(len(message.reports) if message.form.attaches else 0)]
         try:
-            content = self._composed(headers, message.reports, marks)
+            content = self._composed(headers, message, marks)
         except (UnicodeError, ValueError) as error:
             raise _invalid(type(error).__name__) from error
         expected = [*headers, "MIME-Version", "Content-Type"]
-        if problem := problem_of(content, expected, message.sender, len(message.reports)):
+        if problem := problem_of(content, expected, message.sender, len(marks)):
             raise _invalid(problem)
         return _cut(content.decode("ascii"), marks)
 
-    def _composed(self, headers: Mapping[str, str], reports: Sequence[ReportFile], contents: Sequence[bytes]) -> bytes:
+    def _composed(self, headers: Mapping[str, str], message: Message, attached: Sequence[bytes]) -> bytes:
+        content = content_of(message)
         mail = EmailMessage(policy=_POLICY)
         for name, value in headers.items():
             mail.set_raw(name, value)
-        mail.set_content(self._text(reports))
-        mail.add_alternative(self._html(reports), subtype="html")
-        for report, content in zip(reports, contents, strict=True):
-            mail.add_attachment(content, *_XLSX, filename=_name(report))
+        mail.set_content(as_text(content, self.codebase_url, self.sender_name))
+        mail.add_alternative(as_html(content, self.codebase_url, self.sender_name), subtype="html")
+        # A mail that attaches no report has no bytes to attach.
+        for report, workbook in zip(message.reports, attached, strict=False):
+            mail.add_attachment(workbook, *_XLSX, filename=file_name(report))
         return mail.as_bytes()
-
-    def _text(self, reports: Sequence[ReportFile]) -> str:
-        lines = (f"  {_name(report)}  ({_size(report.size)})" for report in reports)
-        return _fill(
-            "report.txt",
-            count=_count(reports),
-            reports="\n".join(lines),
-            codebase_url=self.codebase_url,
-            sender_name=self.sender_name,
-        )
-
-    def _html(self, reports: Sequence[ReportFile]) -> str:
-        rows = (f"<li>{html.escape(_name(report))} <small>({_size(report.size)})</small></li>" for report in reports)
-        return _fill(
-            "report.html",
-            count=_count(reports),
-            reports="\n".join(rows),
-            codebase_url=html.escape(self.codebase_url),
-            sender_name=html.escape(self.sender_name),
-        )
 
 
 def _headers(message: Message, sender_name: str) -> dict[str, str]:
@@ -128,21 +111,3 @@ def _invalid(reason: str) -> SettingsError:
         f"no valid mail can be composed: {reason}",
         hint="Check EMAIL_SENDER, EMAIL_SENDER_NAME, EMAIL_RECIPIENT, EMAIL_SUBJECT and the names of the workbooks.",
     )
-
-
-def _fill(template: str, **values: str) -> str:
-    source = (files(__package__) / "templates" / template).read_text(encoding="utf-8")
-    return Template(source).substitute(values)
-
-
-def _name(report: ReportFile) -> str:
-    # What looks like an encoded word is decoded by some programs, and by Python's own package.
-    return HIDDEN.sub("_", report.path.name).replace("=?", "=_")
-
-
-def _count(reports: Sequence[ReportFile]) -> str:
-    return "one report" if len(reports) == 1 else f"{len(reports)} reports"
-
-
-def _size(size: int) -> str:
-    return f"{max(1, round(size / 1024)):,} KiB"

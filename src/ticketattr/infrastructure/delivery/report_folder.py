@@ -14,8 +14,10 @@ from functools import lru_cache
 from pathlib import Path
 
 from ...domain.delivery import UNKNOWN_TIME, ReportFile
+from ...domain.figures import ReportFigures
 from ...errors import InputError
 from ..files import open_regular, remove_file, unreadable
+from ..reports.figures_text import read_figures
 from ..reports.workbook_archive import MAX_BYTES, inspect_archive
 from .inspection_cache import Identity, Inspection, InspectionCache, identity_of
 
@@ -64,6 +66,10 @@ class OutputFolder:
         if hashlib.sha256(content).hexdigest() != report.sha256:
             raise InputError(f"{report.path} changed while it was being sent", hint="Run the same command again.")
         return content
+
+    def figures(self, report: ReportFile) -> ReportFigures | None:
+        """The figures that the workbook states; None if it states none. Raises what `read` raises."""
+        return read_figures(self.read(report))
 
     def remove(self, report: ReportFile) -> None:
         """Delete the file. Raises InputError if it changed since it was inspected."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import re
 import smtplib
 import ssl
 from collections.abc import Iterator, Sequence
@@ -25,6 +26,8 @@ log = logging.getLogger(__name__)
 _LONGEST_REPLY = 2_000
 # Error codes of OpenSSL: the certificate has expired; it is for another host name, or IP address.
 _EXPIRED, _OTHER_NAMES = 10, (62, 64)
+# The enhanced code of a mailbox that is full, for which 552 stands, too (RFC 3463).
+_FULL_MAILBOX = re.compile(rb"[45]\.2\.2\b")
 
 
 @dataclass(frozen=True, slots=True)
@@ -184,7 +187,8 @@ class SMTPSession:
         content = self._template.compose(message, contents)
         if self.max_size and len(content) > self.max_size:
             raise MessageRefused(
-                f"a mail of {len(content):,} bytes is too large: at most {self.max_size:,} are accepted"
+                f"a mail of {len(content):,} bytes is too large: at most {self.max_size:,} are accepted",
+                is_too_large=True,
             )
         with _broken_connection_as_error():
             self._mail_from(message.sender, len(content))
@@ -208,7 +212,7 @@ class SMTPSession:
         self._reset(code)
         refusal = _reply(code, reply)
         if announces_size and code in (452, 552):
-            raise MessageRefused(f"the mail server refused the message: {refusal}", is_transient=code < 500)
+            raise self._message_refused(code, reply)
         message = f"the mail server refused the sender: {refusal}"
         if code < 500:
             raise MailServerError(message, hint="Try again later.")
@@ -266,7 +270,14 @@ class SMTPSession:
 
     def _refusal(self, code: int, reply: bytes) -> MessageRefused:
         self._reset(code)
-        return MessageRefused(f"the mail server refused the message: {_reply(code, reply)}", is_transient=code < 500)
+        return self._message_refused(code, reply)
+
+    def _message_refused(self, code: int, reply: bytes) -> MessageRefused:
+        return MessageRefused(
+            f"the mail server refused the message: {_reply(code, reply)}",
+            is_transient=code < 500,
+            is_too_large=code == 552 and not _FULL_MAILBOX.match(reply),
+        )
 
     def _reset(self, code: int = 250) -> None:
         """Prepare for another message, unless the server is closing the connection (421)."""

@@ -7,9 +7,12 @@ from datetime import datetime
 
 from ...domain.catalog import Scope
 from ...domain.due import URGENCIES
+from ...domain.figures import has_service_hours
 from ...domain.report import Report, Row
 from ...domain.service_hours import ServiceHours, describe
 from ...domain.summary import Count, Summary
+from ..words import words
+from ..words.urgency import UrgentCase, urgency_text
 from .run_id_reader import RUN_FACT
 
 HEADINGS = {
@@ -81,7 +84,6 @@ DUE_MEANINGS = {
 }
 _MAX_GONE = 30
 _MAX_CLOCKS = 10
-_MINUTES_A_DAY = 24 * 60
 
 
 def made_at(report: Report) -> str:
@@ -94,36 +96,10 @@ def shown_time(time: datetime, report: Report) -> str:
     return f"{time.astimezone(report.context.zone):%Y-%m-%d %H:%M}"
 
 
-def duration(minutes: float, *, in_days: bool = True) -> str:
-    """The two largest of days, hours and minutes: `2 d 3 h`. A day has 24 hours."""
-    whole = int(minutes)
-    days, rest = divmod(whole, _MINUTES_A_DAY) if in_days else (0, whole)
-    hours, left = divmod(rest, 60)
-    parts = [f"{number} {unit}" for number, unit in ((days, "d"), (hours, "h"), (left, "min")) if number]
-    return " ".join(parts[:2]) or "less than 1 min"
-
-
 def urgency_in_words(row: Row, report: Report) -> str:
     """Why somebody has to act on a ticket now: `overdue by 2 d 3 h`, `due in 40 min`, `needs review`, `failed`."""
-    if row.urgency == "overdue" and row.overdue_by is not None:
-        return _overdue_in_words(row.overdue_by * 60, has_service_hours=_has_service_hours(row, report))
-    if row.urgency == "due within a day" and row.due is not None:
-        return f"due in {duration((row.due - report.generated_at).total_seconds() / 60)}"
-    return row.urgency
-
-
-def _overdue_in_words(minutes: float, *, has_service_hours: bool) -> str:
-    if not has_service_hours:
-        return f"overdue by {duration(minutes)}"
-    if not minutes:
-        return "overdue; the desk was closed since then"
-    return f"overdue by {duration(minutes, in_days=False)} of service hours"
-
-
-def _has_service_hours(row: Row, report: Report) -> bool:
-    catalog = report.context.catalog
-    entry = catalog.find(row.request_category, row.request_type) if catalog and catalog.service_hours else None
-    return bool(catalog and entry and catalog.hours_of(entry))
+    case = UrgentCase(row.urgency, row.overdue_by, has_service_hours(row, report), row.due)
+    return urgency_text(case, report.generated_at, words("en"))
 
 
 def pair_of(row: Row) -> str:

@@ -13,6 +13,7 @@ import posixpath
 import re
 import zipfile
 from collections.abc import Iterator
+from itertools import islice
 from typing import Any
 from urllib.parse import unquote
 from xml.etree.ElementTree import Element, ParseError, iterparse  # nosec B405  # see _is_plain
@@ -44,6 +45,19 @@ def find_run_id(workbook: zipfile.ZipFile) -> str:
     return _run_id_of_summary(workbook) if named is None else named
 
 
+def first_cells(workbook: zipfile.ZipFile, sheet: str, most: int) -> list[str]:
+    """The first text of each of the first `most` rows of that sheet; none if there is no such sheet.
+
+    Raises what zipfile raises about damaged bytes.
+    """
+    book = workbook_part(workbook)
+    part = dict(reversed(_sheets(workbook, book))).get(sheet, "")
+    rows = islice(_elements(workbook, part, _MAX_SHEET, "row"), most)
+    cells = [next(filter(lambda cell: cell[1], map(_cell, row)), ("", "")) for row in rows]
+    texts = _shared_texts(workbook, book, {int(text) for kind, text in cells if kind == "s"})
+    return [texts.get(int(text), "") if kind == "s" else text for kind, text in cells]
+
+
 def workbook_part(workbook: zipfile.ZipFile) -> str:
     """The name of the part that lists the sheets; empty if the archive has none."""
     names = set(workbook.namelist())
@@ -66,11 +80,7 @@ def _run_id_of_properties(workbook: zipfile.ZipFile) -> str | None:
 def _run_id_of_summary(workbook: zipfile.ZipFile) -> str:
     """The id in the cell to the right of the label. Both texts may stand in the table of shared texts."""
     book = workbook_part(workbook)
-    sheets = _targets(workbook, book, "worksheet")
-    listed = [
-        (sheet.get("name", ""), sheets.get(_attribute(sheet, "id"), ""))
-        for sheet in _elements(workbook, book, _MAX_PART, "sheet")
-    ]
+    listed = _sheets(workbook, book)
     # A person may rename the sheet, which stays the first one.
     part = dict(reversed(listed)).get(SUMMARY_SHEET) or next((part for _, part in listed), "")
     pairs = list(_pairs(workbook, part))
@@ -78,6 +88,15 @@ def _run_id_of_summary(workbook: zipfile.ZipFile) -> str:
     texts = _shared_texts(workbook, book, shared)
     spelled = ([texts.get(int(text), "") if kind == "s" else text for kind, text in pair] for pair in pairs)
     return next((value for label, value in spelled if label.strip() == RUN_FACT and is_run_id(value)), "")
+
+
+def _sheets(workbook: zipfile.ZipFile, book: str) -> list[tuple[str, str]]:
+    """Name and part of each sheet, in their order."""
+    sheets = _targets(workbook, book, "worksheet")
+    return [
+        (sheet.get("name", ""), sheets.get(_attribute(sheet, "id"), ""))
+        for sheet in _elements(workbook, book, _MAX_PART, "sheet")
+    ]
 
 
 def _pairs(workbook: zipfile.ZipFile, sheet: str) -> Iterator[list[tuple[str, str]]]:

@@ -1,4 +1,4 @@
-"""The report as an Excel workbook: sheets `Summary`, `Act now`, `Needs review`, `Tickets`, and a hidden `Catalog`.
+"""The report as an Excel workbook: sheets `Summary`, `Act now`, `Needs review`, `Tickets`, two hidden ones.
 
 Rows are written one by one, so that a large queue takes little memory. A custom property holds the id of the run. All
 times come from the report, so that the same report always results in the same bytes.
@@ -23,6 +23,7 @@ from ..run_id_reader import RUN_ID_PROPERTY
 from .act_now import write_act_now_sheet
 from .catalog import write_catalog_sheet
 from .cells import MAX_CELL
+from .figures import write_figures_sheet
 from .review import write_review_sheet
 from .styles import make_styles
 from .summary import write_summary_sheet
@@ -114,6 +115,7 @@ def _write_sheets(workbook: Workbook, report: Report) -> None:
     write_tickets_sheet(workbook, report, styles)
     if report.context.catalog:
         write_catalog_sheet(workbook, report.context.catalog, styles)
+    write_figures_sheet(workbook, report)
 
 
 def _describe(workbook: Workbook, report: Report) -> None:
