@@ -214,6 +214,26 @@ def test_check_names_the_models_and_the_parameters_without_effect(cli: CLI, mode
     assert "gemini-3.8-flash answers in the place of gemini-2.5-pro" in shown
 
 
+@pytest.mark.parametrize(
+    "wrap",
+    [
+        "```json\n{}\n```",
+        "Of course, here is the JSON:\n{}\nIs there anything else?",
+        "{0}\n{0}",
+        "{}",
+    ],
+    ids=["code fence", "prose", "twice", "bare list"],
+)
+def test_a_right_answer_in_a_wrong_envelope_costs_no_ticket_and_no_call(cli: CLI, model: HTTPServer, wrap: str) -> None:
+    def answer(request: Request) -> Response:
+        items = [{"id": ticket["id"], **PASSWORD} for ticket in asked_tickets(request)]
+        return gemini_text(wrap.format(json.dumps(items if wrap == "{}" else {"items": items})))
+
+    model.routes["/v1beta/models/"] = answer
+    assert "5 of 5 tickets attributed" in cli.ok("run").stderr
+    assert len(model.requests) == 2
+
+
 def test_a_poison_answer_costs_its_ticket_and_not_the_run(cli: CLI, model: HTTPServer) -> None:
     good = answers()
 

@@ -18,7 +18,7 @@ from ticketattr.infrastructure.delivery.message import MailTemplate
 
 from ...fakes import a_message, a_report
 
-LONG = "IT Service Desk of the Example Group, Weekly Reports and Statistics, Northern Region"
+LONG = "Service Desk of the Regional Hospitals, Department of Information Technology, Second Level"
 HEADERS = ["From", "To", "Subject", "Date", "Message-ID", "Auto-Submitted", "MIME-Version", "Content-Type"]
 
 
