@@ -98,6 +98,7 @@ def cli(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[CLI]:
         "REPORT_LOG_DB_PATH",
         "REVIEW_BELOW",
         "CORRECTIONS_DB_PATH",
+        "CORRECTIONS_DIR",
         "TICKET_URL",
         "TIME_ZONE",
         "ALERT_URLS",

@@ -10,10 +10,10 @@ from contextlib import AbstractAsyncContextManager, AbstractContextManager
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Protocol, TypeAlias, TypeVar
+from typing import TYPE_CHECKING, Literal, Protocol, TypeAlias, TypeVar
 
 from ..domain.catalog import ServiceCatalog
-from ..domain.correction import Correction
+from ..domain.correction import Correction, ReviewedReport
 from ..domain.delivery import (
     Adoption,
     Delivery,
@@ -106,6 +106,10 @@ class DeliveryInDoubt(Exception):
 
 class TransientFailure(Exception):
     """An attempt failed, and the next one may succeed."""
+
+
+class NotFinished(Exception):
+    """Another program may still be writing the file, or has written it since. The message says what shows that."""
 
 
 class Retry(Protocol):
@@ -202,6 +206,35 @@ class CorrectionStore(Protocol):
 
     def add(self, corrections: Sequence[Correction]) -> None:
         """Add `corrections`, in their order: all of them or none."""
+
+
+FileStamp: TypeAlias = tuple[int, int, int]
+"""What changes when a file is written: its inode, size in bytes, and time of modification in nanoseconds."""
+
+
+@dataclass(frozen=True, slots=True)
+class DroppedFile:
+    """A file that somebody put into the folder for corrections; `saved` is the time of its last change, in UTC."""
+
+    name: str
+    saved: datetime
+    stamp: FileStamp
+
+
+class CorrectionsInbox(Protocol):
+    """The folder into which people put the workbooks that they corrected."""
+
+    def workbooks(self) -> list[DroppedFile]:
+        """The files that wait there, the one that was saved first before the others. Raises SettingsError."""
+
+    def read(self, file: DroppedFile) -> ReviewedReport:
+        """The report in the file. Raises NotFinished, or InputError if it is not such a report."""
+
+    def settle(self, file: DroppedFile, result: Literal["done", "refused"], note: str) -> Path:
+        """Move the file to the folder of that result, with the note in a text file beside it. Returns its new path.
+
+        Raises NotFinished if the file was changed since it was read, SettingsError or ServiceError.
+        """
 
 
 class AnswerCache(Protocol):

@@ -1,4 +1,4 @@
-"""The whole chain: send what is pending, fetch, classify, report, send."""
+"""The whole chain: send what is pending, import corrections, fetch, classify, report, send."""
 
 from __future__ import annotations
 
@@ -12,8 +12,10 @@ from ..domain.report_status import ReportStatus
 from ..domain.run_history import count_outcomes
 from ..domain.ticket import AttributedTicket
 from ..domain.times import DEFAULT_STYLE, TimeStyle
+from ..errors import SettingsError
 from .classify import classify_tickets
 from .fetch import Fetched, fetch_tickets
+from .incoming_corrections import Incoming, TakenOver, count_rows, take_over_workbooks
 from .ports import AnswerCache, CatalogSource, Classifier, CorrectionStore, Helpdesk, Progress, Run, StageFiles
 from .report import AttributedRun, Reporting, make_report
 from .run_progress import RunProgress
@@ -22,7 +24,10 @@ from .send import Outgoing, max_mail_size, send_messages
 
 @dataclass(frozen=True, slots=True)
 class Pipeline:
-    """The adapters of a run. Without `outgoing`, nothing is sent (a dry run). `times`: how the helpdesk writes them."""
+    """The adapters of a run. `times`: how the helpdesk writes them.
+
+    Without `outgoing`, nothing is sent, and without `incoming`, no workbook is taken over (a dry run).
+    """
 
     helpdesk: Helpdesk
     catalog_source: CatalogSource
@@ -33,6 +38,7 @@ class Pipeline:
     stage_files: StageFiles
     reporting: Reporting
     outgoing: Outgoing | None
+    incoming: Incoming | None = None
     times: TimeStyle = DEFAULT_STYLE
 
 
@@ -58,6 +64,8 @@ def run_pipeline(
     """
     run_progress.bill = lambda: pipeline.classifier.bill
     max_size = _send_pending(pipeline.outgoing, run_progress) if pipeline.outgoing else None
+    if pipeline.incoming:
+        _import_corrections(pipeline.incoming, run_progress)
     fetched = _fetch(pipeline, run, run_progress)
     attributed = _classify(pipeline, run, fetched, progress, run_progress)
     has_report = pipeline.reporting.is_due(attributed.tickets)
@@ -86,6 +94,19 @@ def _send_pending(outgoing: Outgoing, run_progress: RunProgress) -> int | None:
         max_size = max_mail_size(outgoing)
         counts["messages"] = _send(outgoing, max_size, run_progress)
     return max_size
+
+
+def _import_corrections(incoming: Incoming, run_progress: RunProgress) -> None:
+    """Take over the workbooks in the folder, if there are any. A folder that cannot be read does not stop the run."""
+    try:
+        files = incoming.inbox.workbooks()
+    except SettingsError as error:
+        run_progress.incoming = [TakenOver("", "left", problem=str(error))]
+        return
+    if files:
+        with run_progress.stage("import") as counts:
+            run_progress.incoming = take_over_workbooks(files, incoming)
+            counts |= count_rows(run_progress.incoming)
 
 
 def _fetch(pipeline: Pipeline, run: Run, run_progress: RunProgress) -> Fetched:

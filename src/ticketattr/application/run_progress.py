@@ -15,6 +15,7 @@ from ..domain.usage import Bill
 
 if TYPE_CHECKING:
     from ..domain.run_history import Stage
+    from .incoming_corrections import TakenOver
 
 log = logging.getLogger(__name__)
 
@@ -29,8 +30,8 @@ class RunProgress:
     """The results of the stages so far; each stage adds its own.
 
     `timer` returns seconds and never goes back; where it starts does not matter. `seconds` is the duration of each
-    stage. `left` are the reports that are still pending. `done` and `total` count the batches of tickets. `observer` is
-    called whenever the stage or the number of batches changes.
+    stage. `left` are the reports that are still pending, `incoming` the workbooks with corrections. `done` and `total`
+    count the batches of tickets. `observer` is called whenever the stage or the number of batches changes.
     """
 
     def __init__(self, timer: Callable[[], float]) -> None:
@@ -39,6 +40,7 @@ class RunProgress:
         self.tickets: Sequence[AttributedTicket] = ()
         self.deliveries: Sequence[Delivery] = ()
         self.left: Sequence[ReportStatus] = ()
+        self.incoming: Sequence[TakenOver] = ()
         self.bill: Callable[[], Bill] = Bill
         """Returns what the model has cost so far. A run that fails has a cost, too."""
         self.done = self.total = 0

@@ -21,7 +21,7 @@ from .usage import Bill, Usage
 Command = Literal["run", "send"]
 """The commands that are monitored."""
 
-Stage = Literal["send", "fetch", "classify", "report"]
+Stage = Literal["send", "import", "fetch", "classify", "report"]
 
 RunStatus = Literal["done", "partial", "failed"]
 
@@ -145,11 +145,15 @@ def with_overlap(history: RunHistory) -> RunHistory:
 
 
 def partial_reasons(
-    tickets: Sequence[AttributedTicket], deliveries: Sequence[Delivery], left: Sequence[ReportStatus]
+    tickets: Sequence[AttributedTicket],
+    deliveries: Sequence[Delivery],
+    left: Sequence[ReportStatus],
+    *,
+    refused_workbooks: int = 0,
 ) -> tuple[str, ...]:
     """Why a run was done only in part: tickets failed, or reports did not reach all recipients. Empty if neither.
 
-    `left` are the reports that are still pending.
+    `left` are the reports that are still pending. `refused_workbooks` counts those with corrections that need a person.
     """
     reasons = {ticket.outcome.reason for ticket in tickets if isinstance(ticket.outcome, Unattributed)} - {"no_match"}
     refused = any(result.state == "refused" for delivery in deliveries for result in delivery.results)
@@ -157,6 +161,7 @@ def partial_reasons(
         *(f"tickets failed ({reason})" for reason in sorted(reasons)),
         *sorted({_pending_reason(status) for status in left}),
         *(("recipients refused",) if refused else ()),
+        *(("workbooks with corrections refused",) if refused_workbooks else ()),
     )
 
 

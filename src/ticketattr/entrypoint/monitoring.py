@@ -138,7 +138,10 @@ def _ending_of(error: BaseException | None, run_progress: RunProgress) -> _Endin
             message, hint, reason = (_told(text) for text in (str(error), error.hint, failure_reason(error)))
             return _Ending(error.exit_code, (reason,), message, hint)
         case typer.Exit():
-            reasons = partial_reasons(run_progress.tickets, run_progress.deliveries, run_progress.left)
+            reasons = partial_reasons(
+                *(run_progress.tickets, run_progress.deliveries, run_progress.left),
+                refused_workbooks=sum(workbook.needs_person for workbook in run_progress.incoming),
+            )
             return _Ending(error.exit_code, reasons, "; ".join(reasons))
         case KeyboardInterrupt() | SystemExit(code=ExitCode.INTERRUPTED):
             return _Ending(ExitCode.INTERRUPTED, message="interrupted")

@@ -192,7 +192,12 @@ def _check_disks(settings: FolderSettings) -> Iterator[CheckResult]:
 
 
 def _check_corrections(settings: FolderSettings) -> Iterator[CheckResult]:
-    return probe_corrections(wiring.corrections(settings))
+    yield from probe_corrections(wiring.corrections(settings))
+    folder = settings.corrected_workbooks
+    if folder.exists():
+        yield probe_folder("corrections", "CORRECTIONS_DIR", folder, _FILES)
+    else:
+        yield CheckResult("corrections", f"CORRECTIONS_DIR: {folder} does not exist, so no workbook is taken over")
 
 
 def _check_alerts(settings: MonitoringSettings) -> Iterator[CheckResult]:

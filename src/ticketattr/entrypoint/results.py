@@ -7,6 +7,7 @@ from pathlib import Path
 
 import typer
 
+from ..application.incoming_corrections import TakenOver
 from ..application.send import sent_reports
 from ..domain.delivery import Delivery, RecipientResult, ReportFile
 from ..domain.report_status import ReportStatus
@@ -17,6 +18,7 @@ from ..errors import ExitCode
 from ..infrastructure.files import STREAM
 from .invocation import Invocation
 from .presentation.log_lines import plain
+from .presentation.summaries import decided
 
 
 def print_path(path: Path) -> None:
@@ -50,14 +52,38 @@ def exit_if_partial(
     tickets: Sequence[AttributedTicket] = (),
     deliveries: Sequence[Delivery] = (),
     left: Sequence[ReportStatus] = (),
+    incoming: Sequence[TakenOver] = (),
 ) -> None:
-    """Exit with 5 if tickets stayed unattributed because of a failure, or a report did not reach every recipient."""
+    """Exit with 5 if tickets stayed unattributed because of a failure, or a report did not reach every recipient.
+
+    The same if a workbook with corrections needs a person.
+    """
     for status in left:
         invocation.console.problem(f"not sent: {status.report.path}: {_state(status)}")
     for reply in dict.fromkeys(result.reply for result in _refusals(deliveries)):
         invocation.console.problem(f"refused for a recipient: {reply}")
-    if partial_reasons(tickets, deliveries, left):
+    refused = sum(workbook.needs_person for workbook in incoming)
+    if partial_reasons(tickets, deliveries, left, refused_workbooks=refused):
         raise typer.Exit(ExitCode.PARTIAL)
+
+
+def tell_incoming(invocation: Invocation, incoming: Sequence[TakenOver]) -> None:
+    """Print what became of each workbook with corrections."""
+    console = invocation.console
+    for workbook in incoming:
+        name = workbook.name
+        if workbook.new or workbook.result == "done":
+            console.summary(f"{name}: {decided(workbook.new)} taken over")
+        for conflict in workbook.conflicts:
+            console.summary(f"{name}: {conflict}")
+        if workbook.result == "left" and workbook.reason:
+            console.problem(f"{name}: left for the next run: {workbook.reason}")
+        elif workbook.result == "refused":
+            why = workbook.reason or f"{counted(workbook.refused_rows, 'row')} not taken over"
+            beside = f"; see {workbook.moved_to}.txt" if workbook.moved_to else ""
+            console.problem(f"{name}: refused: {why}{beside}")
+        if workbook.problem:
+            console.problem(f"{f'{name}: not moved: ' if name else ''}{workbook.problem}")
 
 
 def _refusals(deliveries: Sequence[Delivery]) -> list[RecipientResult]:

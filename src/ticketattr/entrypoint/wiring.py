@@ -16,6 +16,7 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from ..application.incoming_corrections import Incoming
 from ..application.monitoring import Monitoring
 from ..application.outgoing_messages import Addressing
 from ..application.ports import (
@@ -209,6 +210,23 @@ def corrections(folders: FolderSettings) -> CorrectionStore:
     return SQLiteCorrections(folders.corrections)
 
 
+def incoming_corrections(folders: FolderSettings, clock: Clock) -> Incoming:
+    """The folder into which people put corrected workbooks, and what a run needs to take them over."""
+    from ..infrastructure.corrections_folder import CorrectionsFolder
+    from ..infrastructure.reports.cell_text import cell_matches
+    from ..infrastructure.stage_files import read_reported
+
+    work = work_folder(folders)
+    return Incoming(
+        inbox=CorrectionsFolder(folders.corrected_workbooks, clock),
+        reported=lambda run_id: read_reported(run_id, None, None, work),
+        store=corrections(folders),
+        is_same_text=cell_matches,
+        imported_by=login_name(),
+        clock=clock,
+    )
+
+
 def report_writer(format: str) -> ReportWriter:
     """The writer for `xlsx`, `csv` or `html`."""
     if format == "csv":
@@ -350,6 +368,7 @@ def pipeline(
         stage_files=work_folder(folders),
         reporting=reporting(settings.report, folders),
         outgoing=outgoing,
+        incoming=incoming_corrections(folders, clock) if outgoing else None,
         times=settings.sources.times,
     )
     if llm := settings.classifier.llm:

@@ -14,7 +14,7 @@ from ..invocation import Invocation
 
 COMMANDS = {
     "check": "Check everything that a run needs.",
-    "run": "Send pending reports, then fetch, classify, report and send.",
+    "run": "Send pending reports, then import corrections, fetch, classify, report and send.",
     "fetch": "Fetch the ticket queue and the service catalog.",
     "classify": "Attribute each ticket to a request type, or say why not.",
     "report": "Write the report of a run.",

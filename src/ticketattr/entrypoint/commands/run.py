@@ -16,7 +16,7 @@ from ...infrastructure.files import make_folder
 from .. import wiring
 from ..invocation import Invocation
 from ..monitoring import MonitoredCommand
-from ..results import exit_if_partial, print_path, sent
+from ..results import exit_if_partial, print_path, sent, tell_incoming
 from ..settings.folders import FolderSettings
 from ..settings.run import RunSettings
 from .help_examples import epilog_of
@@ -40,7 +40,7 @@ def run(
     wait: WaitOption = 0.0,
     send_old: SendOldOption = False,
 ) -> None:
-    """Send pending reports, then fetch, classify, report and send."""
+    """Send pending reports, then import corrections, fetch, classify, report and send."""
     invocation: Invocation = context.obj
     this_run = invocation.new_run()
     with invocation.reading("run", classifier) as env:
@@ -76,6 +76,8 @@ def _work(
             invocation.run_progress.count_batches(done, total)
 
         result = run_pipeline(pipeline, this_run, report, progress, invocation.run_progress)
+    incoming = invocation.run_progress.incoming
+    tell_incoming(invocation, incoming)
     invocation.summarize(result.tickets, pipeline.classifier.bill)
     if outgoing:
         invocation.console.summary(f"{sent(result.deliveries)} sent")
@@ -84,7 +86,9 @@ def _work(
     if outgoing:
         # Before the exit code is decided: a report that cannot be sent must not keep the ticket text of old runs.
         prune(wiring.storage(settings.folders, outgoing), settings.retention, invocation.clock())
-    exit_if_partial(invocation, tickets=result.tickets, deliveries=result.deliveries, left=result.left)
+    exit_if_partial(
+        invocation, tickets=result.tickets, deliveries=result.deliveries, left=result.left, incoming=incoming
+    )
 
 
 def _report_folder(folders: FolderSettings, this_run: Run, *, sends: bool) -> Path:
