@@ -32,7 +32,7 @@ from ticketattr.domain.report import Report, Row
 from ticketattr.domain.ticket import AttributedTicket, Ticket
 from ticketattr.infrastructure.catalog.source import YAMLCatalog
 from ticketattr.infrastructure.classifiers.offline.classifier import OfflineClassifier
-from ticketattr.infrastructure.helpdesk.webhook import WebhookHelpdesk
+from ticketattr.infrastructure.helpdesk.ticket_file import TicketFile
 from ticketattr.infrastructure.options import HelpdeskAccess, HTTPPolicy
 from ticketattr.infrastructure.reports.excel import write_workbook
 
@@ -226,7 +226,7 @@ def workbook_of(report: Report) -> bytes:
 
 def stages() -> None:
     catalog = YAMLCatalog(str(EXAMPLES / "catalog.yaml"), HTTPPolicy()).fetch_catalog()
-    example = WebhookHelpdesk(HelpdeskAccess(str(EXAMPLES / "tickets.json")), HTTPPolicy()).fetch_tickets()
+    example = TicketFile(HelpdeskAccess(str(EXAMPLES / "tickets.json"))).fetch_tickets()
     tickets = [example[place % len(example)] for place in range(TICKETS)]
     some = [
         replace(ticket, short_description=f"{ticket.short_description} {n}") for n, ticket in enumerate(tickets[:1000])

@@ -23,7 +23,7 @@ from openpyxl.styles import Alignment, Font
 from ticketattr.domain.report import Report, ReportContext, build_report
 from ticketattr.domain.ticket import AttributedTicket, Attribution
 from ticketattr.infrastructure.catalog.source import YAMLCatalog
-from ticketattr.infrastructure.helpdesk.webhook import WebhookHelpdesk
+from ticketattr.infrastructure.helpdesk.ticket_file import TicketFile
 from ticketattr.infrastructure.options import HelpdeskAccess, HTTPPolicy
 from ticketattr.infrastructure.reports.csv_report import COLUMNS
 from ticketattr.infrastructure.reports.excel import ExcelReports
@@ -51,7 +51,7 @@ def main(kind: str, number: int) -> None:
 
 def a_report(number: int) -> Report:
     catalog = YAMLCatalog(str(EXAMPLES / "catalog.yaml"), HTTPPolicy()).fetch_catalog()
-    tickets = WebhookHelpdesk(HelpdeskAccess(str(EXAMPLES / "tickets.json")), HTTPPolicy()).fetch_tickets()
+    tickets = TicketFile(HelpdeskAccess(str(EXAMPLES / "tickets.json"))).fetch_tickets()
     entries = catalog.entries
     attributed = [
         AttributedTicket(

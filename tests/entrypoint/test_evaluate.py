@@ -325,7 +325,7 @@ def test_labels_that_are_not_in_the_catalog_are_refused_unless_ignored(cli: CLI)
 @pytest.mark.parametrize(
     ("rows", "words"),
     [
-        pytest.param([], "has no gold tickets", id="empty"),
+        pytest.param([], "is empty", id="empty"),
         pytest.param([ROWS[0], ROWS[30], ROWS[0]], "used more than once: F-001", id="duplicate ids"),
         pytest.param(ROWS[:3], "all tickets have the same label", id="one class"),
         pytest.param([{"id": "1", "short_description": "x"}], "lacks the columns request_category", id="no label"),
@@ -338,10 +338,10 @@ def test_gold_tickets_that_measure_nothing_are_refused(cli: CLI, rows: list[dict
 @pytest.mark.parametrize(
     ("name", "content", "words"),
     [
-        ("gold.jsonl", b"1\n", "ticket 1, is not a JSON object"),
+        ("gold.jsonl", b"1\n", "item 1 in gold.jsonl is not a ticket but int"),
         ("gold.jsonl", b'{"id":\n', "is not valid JSON"),
-        ("gold.jsonl", b"\xff\xfe", "has no gold tickets"),
-        ("gold.csv", b"", "has no gold tickets"),
+        ("gold.jsonl", b"\xff\xfe", "is not valid JSON"),
+        ("gold.csv", b"", "gold.csv is empty"),
         ("gold.csv", b"id,short_description\n1,x\n", "lacks the columns request_category, request_type"),
         ("gold.xlsx", b"no workbook", "is not a readable workbook"),
         ("gold.json", b"{}", "gold.json"),

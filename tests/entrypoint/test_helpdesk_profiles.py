@@ -124,7 +124,6 @@ def test_check_names_a_mistake_in_a_profile_without_asking_the_helpdesk(desk: CL
         ({"HELPDESK_PROFILE": "jira"}, "there is no profile named jira"),
         ({"HELPDESK_PROFILE": "./gone.yaml"}, "the profile gone.yaml cannot be read"),
         ({"HELPDESK_API_KEY": ""}, "HELPDESK_API_KEY is not set, which the profile Desk needs (a token)"),
-        ({"HELPDESK_API_URL": "tickets.json"}, "HELPDESK_API_URL is not the URL of a helpdesk"),
         ({"HELPDESK_KEEP": "closed"}, "HELPDESK_KEEP is neither all nor some of open, uncategorised: closed"),
         ({"HELPDESK_PROFILE": "", "HELPDESK_KEEP": "open"}, "HELPDESK_KEEP needs another profile than webhook"),
     ],

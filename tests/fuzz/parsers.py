@@ -30,8 +30,8 @@ from ticketattr.errors import TicketAttrError
 from ticketattr.infrastructure.catalog.yaml_format import parse_catalog
 from ticketattr.infrastructure.classifiers.llm.answer import read_answer
 from ticketattr.infrastructure.gold_files import GoldFile
-from ticketattr.infrastructure.helpdesk.webhook import WebhookHelpdesk
-from ticketattr.infrastructure.options import HelpdeskAccess, HTTPPolicy
+from ticketattr.infrastructure.helpdesk.ticket_file import TicketFile
+from ticketattr.infrastructure.options import HelpdeskAccess
 from ticketattr.infrastructure.reports.corrections_reader import read_reviewed
 from ticketattr.infrastructure.reports.excel import write_workbook
 from ticketattr.infrastructure.reports.workbook_archive import inspect_archive
@@ -61,7 +61,7 @@ def helpdesk(content: bytes) -> None:
     path = _folder() / "answer.json"
     path.write_bytes(content)
     with _keeps_promise():
-        tickets = WebhookHelpdesk(HelpdeskAccess(str(path)), HTTPPolicy()).fetch_tickets()
+        tickets = TicketFile(HelpdeskAccess(str(path))).fetch_tickets()
         for ticket in tickets:
             assert isinstance(ticket, Ticket)
             find_prompt_injection(ticket)

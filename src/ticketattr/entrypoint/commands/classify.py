@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from ...application.fetch import fetch_tickets
 from ...application.ports import AnswerCache, Classifier, Run
 from ...application.run_progress import current_run
 from ...domain.correction import Correction, in_force
@@ -21,7 +22,9 @@ from ..invocation import Invocation
 from ..presentation.summaries import plan_text
 from ..results import exit_if_partial, print_path
 from ..settings.classifier import ClassifierSettings
+from ..settings.environment import reading
 from ..settings.folders import FolderSettings
+from ..settings.sources import SourceSettings
 from .help_examples import epilog_of
 from .options import ClassifierOption, ExamplesOption, FreshOption
 
@@ -34,12 +37,15 @@ TicketsInput = Annotated[
         "--input",
         "-i",
         metavar="PATH",
-        help="The tickets; - is stdin. [default: tickets.json of the newest run]",
+        help="The tickets: a stage file, CSV, .xlsx, JSON or JSON Lines; - is stdin. [default: tickets.json of the "
+        "newest run]",
     ),
 ]
 CatalogInput = Annotated[
     Path | None,
-    typer.Option(metavar="PATH", help="The catalog; - is stdin. [default: catalog.json of the same run]"),
+    typer.Option(
+        metavar="PATH", help="The catalog, YAML or a stage file; - is stdin. [default: catalog.json of the same run]"
+    ),
 ]
 AttributionsOutput = Annotated[
     Path | None,
@@ -67,15 +73,13 @@ def classify(
     plan: PlanOption = False,
 ) -> None:
     """Attribute each ticket to a request type, or say why not."""
-    from ...infrastructure.stage_files import read_fetched
-
     if input == catalog == STREAM:
         raise SettingsError("tickets and catalog cannot both come from stdin", hint="Name a file for one of them.")
     invocation: Invocation = context.obj
     with invocation.reading("classify", classifier) as env:
         options, folders = ClassifierSettings.read(env, calls=not plan), FolderSettings.read(env)
     work = wiring.work_folder(folders)
-    fetched = read_fetched(input or work.newest("tickets"), catalog, work)
+    fetched = _fetched(invocation, input or work.newest("tickets"), catalog, folders)
     current_run.set(fetched.run_id)
     labelled = wiring.labelled_tickets(examples)
     job = _Job(
@@ -89,6 +93,32 @@ def classify(
         _show_plan(job)
     else:
         _classify(job, invocation, output or work.path(fetched.run_id, "attributions"))
+
+
+def _fetched(invocation: Invocation, tickets: Path, catalog: Path | None, folders: FolderSettings) -> FetchedRun:
+    """The run of the stage file `tickets`; any other file of tickets begins a run of its own."""
+    from ...infrastructure.stage_files import read_fetched, stage_kind
+
+    if stage_kind(tickets) or not (tickets == STREAM or tickets.exists()):
+        return read_fetched(tickets, catalog, wiring.work_folder(folders))
+    return _fetched_from_export(invocation, tickets, catalog, folders)
+
+
+def _fetched_from_export(
+    invocation: Invocation, tickets: Path, catalog: Path | None, folders: FolderSettings
+) -> FetchedRun:
+    from ...infrastructure.stage_files import FetchedRun
+
+    sources = {"HELPDESK_API_URL": str(tickets)} | ({"SERVICE_CATALOG_URL": str(catalog)} if catalog else {})
+    with reading(invocation.values().under(sources), "classify") as env:
+        settings = SourceSettings.read(env)
+    run, work = invocation.new_run(), wiring.work_folder(folders)
+    catalog_source = wiring.catalog_source(settings, folders, invocation.clock)
+    fetched = fetch_tickets(wiring.ticket_file(settings, "--input"), catalog_source, settings.times)
+    # `report` reads the catalog of the run. As after a fetch, tickets.json comes last.
+    work.save_catalog(fetched.catalog, run)
+    work.save_tickets(fetched.tickets, run)
+    return FetchedRun(run.id, fetched.catalog, fetched.tickets)
 
 
 @dataclass(frozen=True, slots=True)

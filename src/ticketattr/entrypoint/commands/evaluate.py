@@ -15,7 +15,6 @@ from ...domain.gold import LabelledTickets
 from ...domain.wording import counted
 from ...errors import ExitCode, SettingsError
 from ...infrastructure.files import STREAM, output
-from ...infrastructure.gold_files import GoldFile
 from .. import wiring
 from ..invocation import Invocation
 from ..settings.classifier import ClassifierName, ClassifierSettings
@@ -112,6 +111,7 @@ class _Evaluation:
 
 def _read_gold(path: Path, catalog: Path, *, ignore_unknown: bool) -> GoldSet:
     from ...application.evaluate import GoldSet, refuse_single_label
+    from ...infrastructure.gold_files import GoldFile
 
     entries = wiring.catalog_of_option(catalog).fetch_catalog()
     tickets = GoldFile.read(path).tickets(entries, ignore_unknown=ignore_unknown)

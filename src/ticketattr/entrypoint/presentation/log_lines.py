@@ -49,8 +49,11 @@ def remove_secrets(record: logging.LogRecord) -> bool:
 
 
 def user_message_of(record: logging.LogRecord) -> UserMessage | None:
-    """The mark of a record that is a message for the user; None for any other record."""
-    return getattr(record, "user_message", None)
+    """The mark of a record that is a message for the user; None for any other record.
+
+    Adapters do not know how messages look: they mark a record with `for_user`.
+    """
+    return getattr(record, "user_message", UserMessage() if getattr(record, "for_user", False) else None)
 
 
 def plain(text: str) -> str:

@@ -32,13 +32,18 @@ class SourceSettings:
     catalog_max_stale: timedelta
     times: TimeStyle = DEFAULT_STYLE
 
+    @property
+    def is_file(self) -> bool:
+        """Whether the tickets come from a file or stdin."""
+        return _is_file(self.helpdesk)
+
     @classmethod
     def read(cls, env: Environment, *, with_catalog: bool = True) -> SourceSettings:
         """Read the settings; `env` collects what is missing or wrong. Without `with_catalog`, no catalog is needed."""
         helpdesk = _helpdesk_access(env)
         catalog_location = _catalog_location(env) if with_catalog else env.text("SERVICE_CATALOG_URL")
         profile, keep = env.text("HELPDESK_PROFILE", WEBHOOK), _filters(env)
-        if keep and profile == WEBHOOK:
+        if keep and profile == WEBHOOK and not _is_file(helpdesk):
             env.wrong.append("HELPDESK_KEEP needs another profile than webhook (HELPDESK_PROFILE)")
         if helpdesk.location == catalog_location == str(STREAM):
             env.wrong.append("HELPDESK_API_URL and SERVICE_CATALOG_URL cannot both be stdin")
@@ -58,10 +63,14 @@ class SourceSettings:
         )
 
 
+def _is_file(access: HelpdeskAccess) -> bool:
+    return not access.location.lower().startswith(("http://", "https://"))
+
+
 def _helpdesk_access(env: Environment) -> HelpdeskAccess:
     location = env.required("HELPDESK_API_URL", may_be_path=True)
-    if not location.lower().startswith(("http://", "https://")):
-        return HelpdeskAccess(location)
+    if _is_file(access := HelpdeskAccess(location)):
+        return access
     if env.text("HELPDESK_PROFILE", WEBHOOK) == WEBHOOK:
         return HelpdeskAccess(location, env.secret("HELPDESK_API_KEY"), env.secret("HELPDESK_API_SECRET"))
     # Which of the two are needed says the profile.

@@ -1,15 +1,17 @@
-"""The service catalog from a URL or a file."""
+"""The service catalog from a URL or a file, as YAML or as the stage file of an earlier run."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
 from http import HTTPStatus
+from pathlib import Path
 
 from ...domain.catalog import ServiceCatalog
 from ..http import HTTPRequest, HTTPService, shown_url
 from ..locations import is_remote, read_location
 from ..options import HTTPPolicy
+from ..stage_files import kind_of_content, parse_catalog_file
 from .yaml_format import parse_catalog
 
 
@@ -64,7 +66,9 @@ class YAMLCatalog:
         return CatalogResponse(response.content, Validators.of(response.headers))
 
     def parse(self, content: bytes) -> ServiceCatalog:
-        """The catalog in `content`, which came from this location. Raises CatalogError."""
+        """The catalog in `content`, YAML or a stage file, which came from this location. Raises InputError."""
+        if kind_of_content(content):
+            return parse_catalog_file(content, Path(self.name)).data
         return parse_catalog(content, self.name, hint=f"Correct the catalog at {self.setting}.")
 
     @property

@@ -13,7 +13,6 @@ import anyio
 from ...errors import InputError, SettingsError
 from ..http import HTTPRequest, HTTPService, HTTPSession, open_session
 from ..json_text import parse_foreign_json
-from ..locations import is_remote
 from ..options import HelpdeskAccess, HTTPPolicy
 from ..rate_limit import RateLimit
 from ..retries import MAX_WAIT
@@ -138,11 +137,6 @@ async def connect(profile: Profile, access: HelpdeskAccess, policy: HTTPPolicy) 
 
 
 def _refuse_missing(profile: Profile, access: HelpdeskAccess) -> None:
-    if not is_remote(access.location):
-        raise SettingsError(
-            f"HELPDESK_API_URL is not the URL of a helpdesk, which the profile {profile.name} needs",
-            hint=f"Set it to a URL such as {profile.url}." if profile.url else "Set it to an http or https URL.",
-        )
     given = {"key": access.api_key, "secret": access.api_secret}
     explained = {"key": profile.key, "secret": profile.secret}
     for name in sorted(profile.secrets):

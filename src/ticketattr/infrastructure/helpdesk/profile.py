@@ -36,6 +36,8 @@ FIELDS = (
     "version",
 )
 """The fields of a ticket that a profile can fill."""
+COLUMN_FIELDS = tuple(name for name in FIELDS if name not in ("sla", "version"))
+"""Those that a column of a file can hold."""
 
 Alternatives: TypeAlias = tuple[Expression, ...]
 """Expressions of which the first that finds something counts."""
@@ -114,6 +116,10 @@ class TicketsPart:
     values: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
 
 
+NO_API = TicketsPart(Request(""), (), {})
+"""Stands in a profile that only names the columns of a file."""
+
+
 @dataclass(frozen=True, slots=True)
 class DetailPart:
     """A second request for each ticket; its answer stands under `detail` beside the fields of the ticket.
@@ -151,11 +157,12 @@ class TextPart:
 
 @dataclass(frozen=True, slots=True)
 class Profile:
-    """A helpdesk. `page` leads to a ticket for a person, relative to the base URL, with fields as placeholders.
+    """A helpdesk. `columns` are those of its exports, by the field that they hold, and `sheet` the sheet of a workbook.
+
+    `page` leads to a ticket for a person, relative to the base URL, with fields as placeholders.
 
     `needs`, `proved` and `check_first` are for the reader of the table in docs/helpdesks.md; `url`, `key` and `secret`
-    say what the three settings hold, and `secrets` which of the two
-    secrets the requests use.
+    say what the three settings hold, and `secrets` which of the two secrets the requests use.
     """
 
     name: str
@@ -175,3 +182,10 @@ class Profile:
     detail: DetailPart | None = None
     text: TextPart = TextPart()
     requests_per_minute: int | None = None
+    columns: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    sheet: str = ""
+
+    @property
+    def has_api(self) -> bool:
+        """Whether the profile says how an API is asked; otherwise it only reads files."""
+        return self.tickets is not NO_API

@@ -18,7 +18,9 @@ from ..yaml_nodes import WrongYAML, compose, elements, line_of, pairs, scalars, 
 from .expressions import Expression, compile_expression
 from .placeholders import placeholders
 from .profile import (
+    COLUMN_FIELDS,
     FIELDS,
+    NO_API,
     PAGING_STYLES,
     Alternatives,
     BasicAuth,
@@ -98,19 +100,21 @@ class _Reader:
     def profile(self, node: Node) -> Profile:
         keys = _keys(
             node,
-            required={"name", "verified", "tickets"},
+            required={"name", "verified"},
             optional={
-                *("url", "key", "secret", "needs", "proved", "check_first", "page"),
-                *("auth", "headers", "session", "detail", "text", "limits"),
+                *("url", "key", "secret", "needs", "proved", "check_first", "page", "columns", "sheet"),
+                *("auth", "headers", "session", "tickets", "detail", "text", "limits"),
             },
         )
+        if "columns" not in keys:
+            _refuse_missing(keys, "tickets", node)
         for scalar in scalars(node):
             if not _is_utf_8(scalar.value):
                 raise WrongYAML("this text holds half a surrogate pair, which no request can hold", line_of(scalar))
         secrets = {name for scalar in scalars(node) for name in placeholders(str(scalar.value))} & _SECRETS
         session = self._session(keys["session"]) if "session" in keys else None
         known = _SECRETS | {f"session.{name}" for name in (session.keep if session else ())}
-        tickets = self._tickets(keys["tickets"], known)
+        tickets = self._tickets(keys["tickets"], known) if "tickets" in keys else NO_API
         return Profile(
             name=_text(keys["name"]),
             secrets=frozenset(secrets),
@@ -124,6 +128,8 @@ class _Reader:
             detail=self._detail(keys["detail"], known) if "detail" in keys else None,
             text=self._text_part(keys["text"]) if "text" in keys else TextPart(),
             requests_per_minute=_requests_per_minute(keys["limits"]) if "limits" in keys else None,
+            columns=_columns(keys["columns"]) if "columns" in keys else {},
+            sheet=_text(keys["sheet"]) if "sheet" in keys else "",
         )
 
     def _session(self, node: Node) -> SessionStep:
@@ -316,6 +322,14 @@ def _filters(node: Node) -> QueryFilters:
 def _values(node: Node) -> dict[str, dict[str, str]]:
     keys = _keys(node, required=set(), optional=FIELDS)
     return {field: {value: _text(word) for value, word in pairs(words)} for field, words in keys.items()}
+
+
+def _columns(node: Node) -> dict[str, tuple[str, ...]]:
+    keys = _keys(node, required=set(), optional=COLUMN_FIELDS)
+    return {
+        name: tuple(map(_text, elements(value))) if isinstance(value, SequenceNode) else (_text(value),)
+        for name, value in keys.items()
+    }
 
 
 def _requests_per_minute(node: Node) -> int:

@@ -1,6 +1,6 @@
 """The helpdesk webhook: POST {api_key, api_secret}, which has a response in one of three shapes.
 
-    [...]    {"data": [...]}    {"response_code": 200, "data": {"requests": [...]}}    one object a line
+    [...]    {"data": [...]}    {"response_code": 200, "data": {"requests": [...]}}
 
 An item is {id | ticket_id, short_description | subject, long_description | description_text | description | body,
 requester_email, created_at, request_category, request_type, sla: {unit, value}}; every field may be missing. Other
@@ -20,14 +20,13 @@ from ...domain.ticket import Ticket
 from ...errors import InputError
 from ..http import HTTPRequest, HTTPResponse, HTTPService, open_session, refusal
 from ..json_text import parse_foreign_json
-from ..locations import is_remote, read_file
 from ..options import HelpdeskAccess, HTTPPolicy
 from ..service_words import reason_of
 from .completeness import refuse_missing_text, refuse_part_of_queue
 from .mapping import field_names
 from .ticket_fields import FieldNames, read_field, read_text, read_ticket
 
-_FIELD_NAMES: FieldNames = {
+FIELD_NAMES: FieldNames = {
     "id": ("id", "ticket_id"),
     "short_description": ("short_description", "subject"),
     "long_description": ("long_description", "description_text", "description", "body"),
@@ -41,7 +40,7 @@ _TEXTS = ("short_description", "long_description")
 
 @dataclass(frozen=True, slots=True)
 class WebhookHelpdesk:
-    """Reads the queue from the webhook, or from a file with a response of it."""
+    """Reads the queue from the webhook."""
 
     access: HelpdeskAccess
     http: HTTPPolicy
@@ -51,7 +50,7 @@ class WebhookHelpdesk:
         refuse_missing_text(
             tickets,
             next(iter(items), None),
-            has_text_fields=any(name in item for item in items for field in _TEXTS for name in _FIELD_NAMES[field]),
+            has_text_fields=any(name in item for item in items for field in _TEXTS for name in FIELD_NAMES[field]),
         )
         return tickets
 
@@ -63,17 +62,14 @@ class WebhookHelpdesk:
 
     def _read(self, *, is_whole: bool) -> tuple[list[Any], list[Ticket]]:
         """The items of the answer, and the ticket of each; one that `is_whole` must not say that there are more."""
-        response = (
-            anyio.run(self._request) if is_remote(self.access.location) else HTTPResponse(read_file(self._service))
-        )
+        response = anyio.run(self._request)
         hint = f"Check {self._service.url_setting}, and what answers there."
-        is_lines = self.access.location.lower().endswith((".jsonl", ".ndjson"))
-        answer = parse_foreign_json(response.content, "the answer of the helpdesk", is_lines=is_lines, hint=hint)
+        answer = parse_foreign_json(response.content, "the answer of the helpdesk", hint=hint)
         items = _items(answer, self._service)
         if is_whole:
             refuse_part_of_queue(answer, len(items), response.headers)
         return items, [
-            read_ticket(item, position, _FIELD_NAMES, hint=hint) for position, item in enumerate(items, start=1)
+            read_ticket(item, position, FIELD_NAMES, hint=hint) for position, item in enumerate(items, start=1)
         ]
 
     async def _request(self) -> HTTPResponse:
@@ -83,30 +79,42 @@ class WebhookHelpdesk:
 
     @property
     def _service(self) -> HTTPService:
-        return HTTPService(
-            "the helpdesk",
-            self.access.location,
-            url_setting="HELPDESK_API_URL",
-            credentials="HELPDESK_API_KEY and HELPDESK_API_SECRET",
-            signs_in="api_key and api_secret in the body",
-        )
+        return webhook_service(self.access)
+
+
+def webhook_service(access: HelpdeskAccess) -> HTTPService:
+    """The webhook as a service, for messages about it."""
+    return HTTPService(
+        "the helpdesk",
+        access.location,
+        url_setting="HELPDESK_API_URL",
+        credentials="HELPDESK_API_KEY and HELPDESK_API_SECRET",
+        signs_in="api_key and api_secret in the body",
+    )
 
 
 def _origins(item: dict[str, Any], ticket: Ticket) -> dict[str, str]:
     """For each field of `ticket` that is not empty, the name that it has in `item`."""
     return {
         field: name
-        for field, names in _FIELD_NAMES.items()
+        for field, names in FIELD_NAMES.items()
         for name in reversed(names)
         if getattr(ticket, field) and read_field(field, item.get(name)) == getattr(ticket, field)
     }
 
 
-def _items(answer: Any, service: HTTPService) -> list[Any]:
+def refuse_failure(answer: Any, service: HTTPService) -> None:
+    """Raises what a status within an answer stands for, where it is a failure."""
     if isinstance(answer, dict):
         status = read_text(answer.get("response_code"))
         if re.fullmatch("[4-9][0-9]{2}", status):
             raise refusal(service, int(status), words=reason_of(answer))
+
+
+def _items(answer: Any, service: HTTPService) -> list[Any]:
+    """The list of tickets in an answer. Raises InputError, and what a status within the answer stands for."""
+    refuse_failure(answer, service)
+    if isinstance(answer, dict):
         answer = answer.get("data")
     if isinstance(answer, dict):
         answer = answer.get("requests")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import re
 import warnings
 import zipfile
 from collections.abc import Iterator
@@ -27,6 +28,7 @@ million."""
 MAX_PART = 16 * 1024 * 1024
 """The largest unpacked size of a part that is neither a sheet nor the shared texts of the sheets."""
 
+_NO_RESULT = re.compile(rb"<f(?:\s[^>]{0,200})?(?:/>|>[^<]{0,8192}</f>)\s{0,9}(?:<v\s?/>|<v></v>)?</c>")
 _LARGE = ("xl/worksheets/", "xl/sharedStrings.xml")
 _CHUNK = 1024 * 1024
 
@@ -89,11 +91,31 @@ def read_workbook(path: Path) -> bytes:
         raise unreadable(path, error) from error
 
 
-def read_rows(sheet: Any) -> Iterator[tuple[Any, ...]]:
-    """The values of each row, at most 64 of them."""
+def read_rows(sheet: Any, columns: int = _MAX_COLUMNS) -> Iterator[tuple[Any, ...]]:
+    """The values of each row, at most so many of them."""
     # The size that other programs state for a sheet is not always right.
     sheet.reset_dimensions()
-    return islice(sheet.iter_rows(max_col=_MAX_COLUMNS, values_only=True), _MAX_ROWS)
+    return islice(sheet.iter_rows(max_col=columns, values_only=True), _MAX_ROWS)
+
+
+def formulas_without_result(content: bytes) -> int:
+    """How many cells of a workbook that was opened hold a formula without its result: they read as empty."""
+    with zipfile.ZipFile(io.BytesIO(content)) as workbook:
+        sheets = [part for part in workbook.infolist() if part.filename.startswith("xl/worksheets/")]
+        return sum(_formulas_without_result(workbook, part) for part in sheets)
+
+
+def _formulas_without_result(workbook: zipfile.ZipFile, part: zipfile.ZipInfo) -> int:
+    count, kept = 0, b""
+    with workbook.open(part) as file:
+        while chunk := file.read(_CHUNK):
+            content = kept + chunk
+            # A cell that the chunk cuts is looked at with the next one.
+            end = content.rfind(b"<c ") if len(content) < 2 * _CHUNK else len(content)
+            end = end if end > 0 else len(content)
+            count += len(_NO_RESULT.findall(content[:end]))
+            kept = content[end:]
+    return count + len(_NO_RESULT.findall(kept))
 
 
 def _refusal_of_parts(content: bytes) -> str:

@@ -14,9 +14,9 @@ A new field with a default does not change `schema_version`; any other change in
 """
 
 from .attributions import read_attributions, write_attributions
-from .catalog_and_tickets import read_catalog, read_tickets, write_catalog, write_tickets
+from .catalog_and_tickets import parse_catalog_file, read_catalog, read_tickets, write_catalog, write_tickets
 from .corrections import write_corrections
-from .header import Kind
+from .header import Kind, kind_of_content, stage_kind
 from .run_files import FetchedRun, read_catalog_of, read_fetched, read_reported
 from .work_folder import WorkFolder
 
@@ -24,12 +24,15 @@ __all__ = [
     "FetchedRun",
     "Kind",
     "WorkFolder",
+    "kind_of_content",
+    "parse_catalog_file",
     "read_attributions",
     "read_catalog",
     "read_catalog_of",
     "read_fetched",
     "read_reported",
     "read_tickets",
+    "stage_kind",
     "write_attributions",
     "write_catalog",
     "write_corrections",

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from pydantic import TypeAdapter
 
@@ -14,7 +15,7 @@ from ...domain.service_hours import ServiceHours
 from ...domain.ticket import Ticket
 from ...errors import CatalogError, StageFileError
 from ..files import shown_path
-from .header import StageFile, checked, read_stage_file, remedy, write_stage_file
+from .header import StageFile, checked, parse_header, read_stage_file, remedy, stage_file, write_stage_file
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,7 +52,15 @@ def write_catalog(path: Path, catalog: ServiceCatalog, run: Run) -> None:
 
 def read_catalog(path: Path) -> StageFile[ServiceCatalog]:
     """The catalog in the stage file at `path`. Raises StageFileError, also if two of its entries have the same name."""
-    file = read_stage_file(path, "catalog")
+    return _catalog_of(read_stage_file(path, "catalog"), path)
+
+
+def parse_catalog_file(content: bytes, path: Path) -> StageFile[ServiceCatalog]:
+    """The same for the `content` of the file at `path`."""
+    return _catalog_of(stage_file(parse_header(content, path, "catalog"), path, "catalog"), path)
+
+
+def _catalog_of(file: StageFile[Any], path: Path) -> StageFile[ServiceCatalog]:
     try:
         found = checked(_CATALOG, file.data, path)
         hours = {part.scope: None if part.hours is None else found.service_hours[part.hours] for part in found.hours_of}

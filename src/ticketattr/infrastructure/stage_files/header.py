@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from datetime import datetime, timezone
 from pathlib import Path
@@ -13,7 +14,7 @@ from ... import __version__
 from ...application.ports import Run
 from ...domain.run_id import is_run_id
 from ...errors import InputError, StageFileError
-from ..files import output, read_bounded, shown_path
+from ..files import open_input, output, read_bounded, shown_path
 from ..json_text import MAX_DEPTH, dump_json, parse_json
 
 SCHEMA_VERSION = 1
@@ -26,6 +27,8 @@ _MADE_BY: dict[Kind, str] = {
     "attributions": "classify",
     "corrections": "corrections import",
 }
+_HEAD = 4_096
+_FIRST_FIELD = re.compile(rb'(?:\xef\xbb\xbf)?\s*\{\s*"kind"\s*:\s*"([a-z]{1,40})"')
 # What is nested in a ticket is nested some levels deeper in a stage file.
 _DEPTH_ADDED = 10
 
@@ -60,6 +63,21 @@ def write_stage_file(path: Path, kind: Kind, run: Run, data: Any, **more: Any) -
     return generated_at
 
 
+def stage_kind(path: Path) -> str:
+    """The kind that a file gives as its first field; empty for a file that is not a stage file, or does not exist."""
+    try:
+        with open_input(path) as file:
+            return kind_of_content(file.read(_HEAD))
+    except InputError:
+        return ""
+
+
+def kind_of_content(content: bytes) -> str:
+    """The kind that the content of a stage file gives as its first field; empty for any other content."""
+    found = _FIRST_FIELD.match(content[:_HEAD])
+    return found[1].decode() if found else ""
+
+
 def read_stage_file(path: Path, kind: Kind) -> StageFile[Any]:
     """The stage file at `path`; its data is not `checked` yet. Raises StageFileError."""
     return stage_file(read_header(path, kind), path, kind)
@@ -67,10 +85,19 @@ def read_stage_file(path: Path, kind: Kind) -> StageFile[Any]:
 
 def read_header(path: Path, kind: Kind) -> dict[str, Any]:
     """The whole content of the file, by name. Raises StageFileError, also if kind or version are wrong."""
+    try:
+        return parse_header(read_bounded(path, MAX_BYTES), path, kind)
+    except StageFileError:
+        raise
+    except InputError as error:
+        raise StageFileError(str(error), hint=remedy(kind)) from error
+
+
+def parse_header(content: bytes, path: Path, kind: Kind) -> dict[str, Any]:
+    """The same for the `content` of the file at `path`."""
     what = shown_path(path)
     try:
         # ticketattr wrote the file, so the number of its objects needs no other limit.
-        content = read_bounded(path, MAX_BYTES)
         header = parse_json(content, what, MAX_DEPTH + _DEPTH_ADDED, max_objects=len(content))
     except InputError as error:
         raise StageFileError(str(error), hint=remedy(kind)) from error

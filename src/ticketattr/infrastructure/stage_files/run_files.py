@@ -10,9 +10,12 @@ from ...domain.catalog import ServiceCatalog
 from ...domain.correction import ReportedRun
 from ...domain.ticket import Ticket
 from ...errors import StageFileError
+from ..catalog.yaml_format import MAX_BYTES as MAX_CATALOG
+from ..catalog.yaml_format import parse_catalog
+from ..files import STREAM, read_bounded, shown_path
 from .attributions import read_attributions
 from .catalog_and_tickets import read_catalog, read_tickets
-from .header import Kind, StageFile
+from .header import Kind, StageFile, stage_kind
 from .work_folder import WorkFolder
 
 
@@ -31,9 +34,8 @@ def read_fetched(tickets_path: Path, catalog_path: Path | None, work: WorkFolder
     Raises StageFileError, also if the two files belong to different runs.
     """
     tickets = read_tickets(tickets_path)
-    catalog = read_catalog(catalog_path or work.path(tickets.run_id, "catalog"))
-    _refuse_another_run("tickets", tickets.run_id, "catalog", catalog)
-    return FetchedRun(tickets.run_id, catalog.data, tickets.data)
+    catalog = _catalog("tickets", tickets.run_id, catalog_path, work)
+    return FetchedRun(tickets.run_id, catalog, tickets.data)
 
 
 def read_catalog_of(run_id: str, catalog_path: Path | None, work: WorkFolder) -> ServiceCatalog | None:
@@ -44,9 +46,7 @@ def read_catalog_of(run_id: str, catalog_path: Path | None, work: WorkFolder) ->
     path = catalog_path or work.path(run_id, "catalog")
     if not catalog_path and not path.exists():
         return None
-    catalog = read_catalog(path)
-    _refuse_another_run("attributions", run_id, "catalog", catalog)
-    return catalog.data
+    return _catalog("attributions", run_id, catalog_path, work)
 
 
 def read_reported(
@@ -64,10 +64,18 @@ def read_reported(
         )
     attributions = read_attributions(attributions_path or work.path(run_id, "attributions"))
     run_id = run_id or attributions.run_id
-    catalog = read_catalog(catalog_path or work.path(run_id, "catalog"))
+    catalog = _catalog("workbook", run_id, catalog_path, work)
     _refuse_another_run("workbook", run_id, "attributions", attributions)
-    _refuse_another_run("workbook", run_id, "catalog", catalog)
-    return ReportedRun(run_id, catalog.data, attributions.data)
+    return ReportedRun(run_id, catalog, attributions.data)
+
+
+def _catalog(what: str, run_id: str, path: Path | None, work: WorkFolder) -> ServiceCatalog:
+    """The catalog at `path`, or in the folder of the run of `what`; YAML belongs to any run."""
+    if path and (path == STREAM or path.exists()) and not stage_kind(path):
+        return parse_catalog(read_bounded(path, MAX_CATALOG), shown_path(path))
+    catalog = read_catalog(path or work.path(run_id, "catalog"))
+    _refuse_another_run(what, run_id, "catalog", catalog)
+    return catalog.data
 
 
 def _refuse_another_run(what: str, run_id: str, other: Kind, file: StageFile[Any]) -> None:
