@@ -34,6 +34,11 @@ class ByProfile:
         return f"{self.records.what} ({self.records.form}) is read by the profile {self.profile.name}"
 
     @property
+    def is_worth_a_word(self) -> bool:
+        """Always True: a profile was chosen."""
+        return True
+
+    @property
     def has_text_fields(self) -> bool:
         """Whether the first record has what the profile takes for a text."""
         return has_text_fields(self.profile, self.first)
@@ -64,6 +69,12 @@ class ByColumns:
     def in_words(self) -> str:
         """Which columns were taken for which fields, in one line."""
         return f"{self.records.what} ({self.records.form}): {self.columns.in_words or 'no field was found'}"
+
+    @property
+    def is_worth_a_word(self) -> bool:
+        """Whether a table was read, or a field was found by another name than its own."""
+        taken = self.columns.taken.items()
+        return self.records.is_table or any(names[0] != field_name for field_name, names in taken)
 
     @property
     def has_text_fields(self) -> bool:

@@ -53,14 +53,14 @@ class TicketFile:
             tickets = [each.ticket for each in mapped]
             refuse_missing_text(tickets, mapper.first, has_text_fields=mapper.has_text_fields)
             refuse_part_of_queue(records.document, len(mapped), {})
-            log.info("%s", mapper.in_words, extra=_FOR_THE_USER)
+            _say(mapper)
         return tickets_of(mapped, self.keep)
 
     def preview(self, count: int) -> QueuePreview:
         """The first `count` tickets, each with the columns that its fields were found in."""
         with self._open() as (records, mapper):
             shown = [TicketPreview(each.ticket, each.origins) for each in islice(mapper.tickets(), count)]
-            log.info("%s", mapper.in_words, extra=_FOR_THE_USER)
+            _say(mapper)
             seen = records.names if records.is_table else field_names(mapper.first)
             return QueuePreview(shown, [name for name in seen if name])
 
@@ -89,3 +89,9 @@ class TicketFile:
         if self.profile and self.profile.has_api:
             return list(items_of(self.profile.tickets.items, document))
         return tickets_in(document, what)
+
+
+def _say(mapper: ByColumns | ByProfile) -> None:
+    """Tell what was taken for what, unless the fields of a JSON document simply have the names of ours."""
+    if mapper.is_worth_a_word:
+        log.info("%s", mapper.in_words, extra=_FOR_THE_USER)
