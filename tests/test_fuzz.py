@@ -96,6 +96,18 @@ def test_a_workbook_that_comes_back_is_one_or_an_error(content: bytes) -> None:
     parsers.whole_workbook(content)
 
 
+@tries(200)
+@given(nearly("numbers") | st.text().map(lambda text: text.encode("utf-8", "replace")))
+def test_a_number_of_a_stranger_is_within_bounds_or_none(content: bytes) -> None:
+    parsers.numbers(content)
+
+
+@tries(20)
+@given(nearly("log_row"))
+def test_a_row_of_the_log_that_nobody_wrote_is_an_error(content: bytes) -> None:
+    parsers.log_row(content)
+
+
 @pytest.mark.parametrize("name", PARSERS)
 def test_what_the_fuzzer_starts_from_holds(name: str) -> None:
     for content in (*PARSERS[name].seeds, b"", b"\0", b"\xff\xfe", b"\xef\xbb\xbf", *PARSERS[name].words):

@@ -1,4 +1,4 @@
-"""Fuzz the four parsers with atheris, which is guided by branch coverage.
+"""Fuzz the parsers with atheris, which is guided by branch coverage.
 
 `python -m tests.fuzz [--seconds N] [PARSER …]`. If an input breaks a promise, the program exits and prints that input.
 """

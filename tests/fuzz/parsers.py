@@ -1,4 +1,4 @@
-"""The four parsers of untrusted input. Each is a function of bytes that raises if the parser breaks its promise.
+"""The parsers of untrusted input. Each is a function of bytes that raises if the parser breaks its promise.
 
 The promise: for any input, the result is a value of the right type, which can be written and read again, or a
 ticketattr error with a short message. It takes a few seconds at most.
@@ -10,31 +10,41 @@ import atexit
 import io
 import json
 import shutil
+import sqlite3
 import tempfile
 import time
 import zipfile
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import closing, contextmanager, suppress
 from dataclasses import dataclass
+from datetime import timedelta
 from functools import cache
 from pathlib import Path
+
+from google.genai.errors import APIError
 
 from ticketattr.application.ports import BatchFailed, Run
 from ticketattr.domain.catalog import ServiceCatalog
 from ticketattr.domain.correction import ReviewedReport
+from ticketattr.domain.delivery import Message, RecipientResult, ReportFile
+from ticketattr.domain.numbers import read_count, read_http_date, read_seconds
 from ticketattr.domain.prompt_injection import find_prompt_injection
 from ticketattr.domain.report import Report, Row
 from ticketattr.domain.sanitizing import sanitize
 from ticketattr.domain.ticket import Attribution, Ticket, Unattributed
+from ticketattr.domain.times import read_time
 from ticketattr.errors import TicketAttrError
 from ticketattr.infrastructure.catalog.yaml_format import parse_catalog
+from ticketattr.infrastructure.classifiers.gemini.wire import wait_asked_for
 from ticketattr.infrastructure.classifiers.llm.answer import read_answer
+from ticketattr.infrastructure.delivery.report_log import SQLiteReportLog
 from ticketattr.infrastructure.gold_files import GoldFile
 from ticketattr.infrastructure.helpdesk.ticket_file import TicketFile
 from ticketattr.infrastructure.options import HelpdeskAccess
 from ticketattr.infrastructure.reports.corrections_reader import read_reviewed
 from ticketattr.infrastructure.reports.excel import write_workbook
 from ticketattr.infrastructure.reports.workbook_archive import inspect_archive
+from ticketattr.infrastructure.retries import retry_after
 from ticketattr.infrastructure.stage_files import read_catalog, read_tickets, write_catalog, write_tickets
 
 from ..fakes import CATALOG, MIDNIGHT
@@ -104,6 +114,66 @@ def whole_workbook(content: bytes) -> None:
         assert isinstance(read_reviewed(path), ReviewedReport)
     with _keeps_promise():
         GoldFile.read(path).tickets(CATALOG, ignore_unknown=True)
+
+
+def numbers(content: bytes) -> None:
+    """Numbers, durations and times in headers, errors and replies, which no reader may choke on."""
+    text = content.decode("utf-8", "replace")
+    with _keeps_promise():
+        wait = retry_after({"Retry-After": text}, MIDNIGHT)
+        assert wait is None or abs(wait) < 1e12
+        seconds = read_seconds(text)
+        assert seconds is None or 0 <= seconds < 1e10
+        count = read_count(text, most=1_000)
+        assert count is None or 0 <= count <= 1_000
+        for date in (read_http_date(text), read_time(text)):
+            assert date is None or isinstance(MIDNIGHT - date, timedelta)
+        for value in (text, content.hex(), f"{text}s"):
+            error = APIError(429, {"error": {"details": [{"retryDelay": value}]}})
+            assert (wait_asked_for(error) or 0.0) >= 0
+
+
+def log_row(content: bytes) -> None:
+    """The first byte selects a column of the report log, which gets the rest as its value, as text or as bytes."""
+    place, rest = (content[0], content[1:]) if content else (0, b"")
+    path = _folder() / "deliveries.db"
+    path.write_bytes(report_log())
+    table, column = _COLUMNS[place % len(_COLUMNS)]
+    with closing(sqlite3.connect(path, isolation_level=None)) as log:
+        log.execute("PRAGMA ignore_check_constraints = ON")
+        log.execute("DROP TRIGGER events_stay")
+        with suppress(sqlite3.Error):
+            kind = "BLOB" if place % 2 else "TEXT"
+            log.execute(f"UPDATE {table} SET {column} = CAST(? AS {kind})", (rest,))  # noqa: S608
+    read = SQLiteReportLog(path)
+    for rows in (read.deliveries, read.adoptions, read.events, lambda: read.delivery("<1@x>")):
+        with _keeps_promise():
+            rows()
+
+
+@cache
+def report_log() -> bytes:
+    path = _folder() / "log.db"
+    log = SQLiteReportLog(path, who="ann@host")
+    report = ReportFile(Path("output/a.xlsx"), "ab" * 32, 10, MIDNIGHT, _RUN.id)
+    message = Message("<1@x>", MIDNIGHT, "smtp", "a@x", ("b@x",), "s", (report,), frame=("Head", "1"))
+    log.start_attempt(message, MIDNIGHT)
+    log.record_result(message, "sent", "250 ok", MIDNIGHT, results=[RecipientResult("b@x", "sent", "250 ok")], size=9)
+    log.adopt([report], "adopted", MIDNIGHT)
+    with closing(sqlite3.connect(path)) as file:
+        file.execute("PRAGMA journal_mode = DELETE")
+    return path.read_bytes()
+
+
+_COLUMNS = [
+    *(("messages", name) for name in "message_id date sender recipients subject detail changed cc reply_to".split()),
+    *(("messages", name) for name in "transport state attempts size released".split()),
+    *(("message_reports", name) for name in "path sha256 size modified run_id position".split()),
+    *(("message_recipients", name) for name in "address state reply position".split()),
+    *(("message_frames", name) for name in ("frame", "message_id")),
+    *(("adoptions", name) for name in "at detail sha256 name run_id".split()),
+    *(("events", name) for name in "at what message_id who facts number".split()),
+]
 
 
 @cache
@@ -202,7 +272,20 @@ def _json_seeds(*values: object) -> tuple[bytes, ...]:
 
 _MARKUP = [{"id": 1, "subject": "Tom &amp; Jerry", "body": "<p hidden>a<table><td>b</p><!--c--><a href='https://d'>e"}]
 
+_NUMBER_WORDS = (
+    *_words("9999|0|-1|1e308|.|s|1.2.3s| GMT| +9999| -0000|Fri, |99 Nov |99999999|Infinity|nan|:|\u0663|\u00b2"),
+    b"9" * 5_000,
+)
+
 PARSERS: Mapping[str, Parser] = {
+    "numbers": Parser(
+        numbers, _words("37|37.5s|Fri, 20 Nov 2026 10:30:00 GMT|2026-11-20T10:30:00Z|1795170600"), _NUMBER_WORDS
+    ),
+    "log_row": Parser(
+        log_row,
+        tuple(bytes([place]) + b"2026-11-20" for place in range(len(_COLUMNS))),
+        (*_NUMBER_WORDS, *_words('[]|[1]|{}|["a"]|null|2026-11-20T00:00:00|9999-12-31T23:59:59-23:59|"'), b"\xff\0"),
+    ),
     "helpdesk": Parser(
         helpdesk,
         _json_seeds(_TICKETS, {"data": _TICKETS}, {"response_code": 200, "data": {"requests": _TICKETS}}, _MARKUP),

@@ -20,6 +20,7 @@ Scope = tuple[str, ...]
 # Unicode composition takes quadratic time for a long sequence of accents.
 _LONGEST_COMPOSED = 1_000
 _HOURS: dict[SLAUnit, float] = {"minutes": 1 / 60, "hours": 1, "days": 24, "weeks": 168}
+_MOST_HOURS = 100 * 366 * 24
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,9 +34,15 @@ class SLA:
         return f"{self.value:g} {self.unit}"
 
     @property
+    def is_possible(self) -> bool:
+        """Whether it is a duration from 0 to 100 years."""
+        return 0 <= self.value <= _MOST_HOURS / _HOURS[self.unit]
+
+    @property
     def calendar_hours(self) -> float:
         """The SLA in hours, for sorting and comparing: a day has 24 hours, whatever the working hours are."""
-        return round(self.value * _HOURS[self.unit], 4)
+        factor = _HOURS[self.unit]
+        return round(min(self.value, _MOST_HOURS / factor) * factor, 4)
 
 
 @dataclass(frozen=True, slots=True)

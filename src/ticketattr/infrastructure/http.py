@@ -16,7 +16,7 @@ from .. import __version__
 from ..errors import InputError, SettingsError
 from .options import HTTPPolicy
 from .picture_cutter import MAX_FED, PictureCutter
-from .retries import Transient, is_transient, retry_after, retrying
+from .retries import Patience, Transient, is_transient, retry_after, retrying
 from .service_words import LONGEST_ANSWER, reason_in, service_words, with_words
 from .tls import trusted_authorities
 
@@ -74,18 +74,19 @@ class HTTPResponse:
 
 @dataclass(frozen=True, slots=True)
 class HTTPSession:
-    """Requests to one service with one client: connections and cookies are shared between them."""
+    """Requests to one service with one client: connections, cookies and `patience` are shared between them."""
 
     service: HTTPService
     policy: HTTPPolicy
     client: httpx.AsyncClient = field(repr=False)
+    patience: Patience = field(default_factory=Patience)
 
     async def send(self, request: HTTPRequest = GET) -> HTTPResponse:
         """The response to `request`, which is tried again after a failure that may pass.
 
         Raises SettingsError, InputError or ServiceError.
         """
-        async for attempt in retrying(self.policy.max_retries, self.policy.backoff_factor):
+        async for attempt in retrying(self.policy.max_retries, self.policy.backoff_factor, self.patience):
             with attempt:
                 return await self._try_once(request)
         raise AssertionError("stamina makes at least one attempt")

@@ -311,8 +311,10 @@ class TestRetries:
             (None, {"Retry-After": "9"}, 9.0),
             (None, {}, None),
             ("soon", {}, None),
+            ("1.2.3s", {"Retry-After": "9"}, 9.0),
+            (".s", {"Retry-After": "Fri, 31 Dec 9999 23:59:59 -2359"}, None),
         ],
-        ids=["RetryInfo", "RetryInfo before Retry-After", "Retry-After", "neither", "nonsense"],
+        ids=["RetryInfo", "RetryInfo before Retry-After", "Retry-After", "neither", "nonsense", "no number", "no date"],
     )
     def test_the_wait_is_read_from_the_answer(
         self, details: str | None, headers: dict[str, str], wait: float | None

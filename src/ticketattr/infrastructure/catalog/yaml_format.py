@@ -188,7 +188,10 @@ def _sla(node: Node, what: str, request_type: str) -> SLA:
             f"the {what} unit of '{request_type}' is not one of {units}{_unit_advice(text_of(unit_node))}",
             line_of(unit_node),
         )
-    return SLA(value, unit)
+    sla = SLA(value, unit)
+    if not sla.is_possible:
+        raise WrongYAML(f"the {what} of '{request_type}' is more than 100 years", line_of(value_node))
+    return sla
 
 
 def _sla_fields(node: Node, what: str) -> dict[str, Node]:

@@ -9,12 +9,12 @@ import stat
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from datetime import datetime, timezone
 from functools import lru_cache
 from pathlib import Path
 
 from ...domain.delivery import UNKNOWN_TIME, ReportFile
 from ...domain.figures import ReportFigures
+from ...domain.numbers import time_of
 from ...errors import InputError
 from ..files import open_regular, remove_file, unreadable
 from ..reports.figures_text import read_figures
@@ -143,7 +143,7 @@ def _described(name: str, identity: Identity, found: Inspection) -> ReportFile:
         path=path,
         sha256=found.sha256,
         size=identity.size,
-        modified=datetime.fromtimestamp(identity.modified / 1e9, timezone.utc),
+        modified=time_of(identity.modified / 1e9),
         run_id=found.run_id,
         damage="a lock or temporary file of another program" if is_temporary else found.damage,
         is_temporary=is_temporary,

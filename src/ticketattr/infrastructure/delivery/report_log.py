@@ -33,6 +33,7 @@ from .report_log_rows import (
     path_text,
     read_adoptions,
     read_deliveries,
+    read_events,
     set_shared_state,
 )
 from .report_log_schema import ensure_schema, has_tables, is_blank
@@ -126,8 +127,7 @@ class SQLiteReportLog:
             return []
         with self._open() as log:
             self._check(log)
-            rows = log.execute("SELECT number, at, what, message_id, who, facts FROM events ORDER BY number")
-            return [Event(number, datetime.fromisoformat(at), *fields) for number, at, *fields in rows]
+            return read_events(log)
 
     def start_attempt(self, message: Message, at: datetime, *, to: Sequence[str] = (), why: str = "") -> None:
         """Set the message to `sending`, and create it, and the database, if they do not exist."""
@@ -291,6 +291,8 @@ class SQLiteReportLog:
         try:
             yield
         except sqlite3.OperationalError as error:
+            if "decode to UTF-8" in str(error):
+                raise self._damaged(error) from error
             message = f"the report log {self.path} cannot be used: {error}"
             if any(sign in str(error) for sign in _TRANSIENT):
                 is_busy = any(sign in str(error) for sign in _BUSY)

@@ -5,13 +5,35 @@ from __future__ import annotations
 import json
 import sqlite3
 from collections.abc import Sequence
-from datetime import datetime
+from datetime import datetime, timezone
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
-from ...domain.delivery import SHARED_STATE, Adoption, Delivery, Message, MessageState, RecipientResult, ReportFile
+from ...domain.delivery import (
+    SHARED_STATE,
+    Adoption,
+    Delivery,
+    Event,
+    Message,
+    MessageState,
+    RecipientResult,
+    ReportFile,
+)
+from ...errors import InputError
 from .report_log_schema import may_delete_events
+
+_LONGEST_KEY, _LONGEST_REASON = 100, 200
+
+
+class WrongRow(InputError):
+    """The report log has a row that no version of this program wrote."""
+
+    def __init__(self, row: str) -> None:
+        super().__init__(
+            f"the report log has a row that no version of ticketattr wrote: {row}",
+            hint="Restore the log from a backup: without it, nobody knows what was sent.",
+        )
 
 
 def insert_message(log: sqlite3.Connection, message: Message, at: datetime) -> None:
@@ -64,7 +86,11 @@ def keep_frame(log: sqlite3.Connection, message: Message) -> None:
 def _frames(log: sqlite3.Connection, message_id: str | None) -> dict[str, tuple[str, ...]]:
     """The frame of one message, by its id. None are read for a list of messages: together they may be large."""
     rows = log.execute("SELECT message_id, frame FROM message_frames WHERE message_id = ?", (message_id,))
-    return {key: tuple(json.loads(frame)) for key, frame in rows}
+    frames = {}
+    for key, frame in rows:
+        with _row("message_frames", "message", key):
+            frames[key] = _texts(frame)
+    return frames
 
 
 def set_shared_state(log: sqlite3.Connection, message_id: str, state: MessageState, reply: str) -> None:
@@ -101,7 +127,10 @@ def read_deliveries(log: sqlite3.Connection, message_id: str | None = None) -> l
         " WHERE message_id = ifnull(?, message_id) ORDER BY position",
         value,
     ):
-        report = ReportFile(_path(path), sha256, size, datetime.fromisoformat(modified), run_id)
+        with _row("message_reports", "message", key):
+            _require(str, key, path, sha256, run_id)
+            _require(int, size)
+            report = ReportFile(_path(path), sha256, size, _time(modified), run_id)
         reports.setdefault(key, []).append(report)
     results: dict[str, list[RecipientResult]] = {}
     for key, *fields in log.execute(
@@ -109,6 +138,8 @@ def read_deliveries(log: sqlite3.Connection, message_id: str | None = None) -> l
         " WHERE message_id = ifnull(?, message_id) ORDER BY position",
         value,
     ):
+        with _row("message_recipients", "message", key):
+            _require(str, key, *fields)
         results.setdefault(key, []).append(RecipientResult(*fields))
     rows = log.execute(
         "SELECT message_id, date, transport, sender, recipients, subject, state, detail, attempts, changed,"
@@ -116,13 +147,35 @@ def read_deliveries(log: sqlite3.Connection, message_id: str | None = None) -> l
         value,
     )
     frames = _frames(log, message_id)
-    return [_delivery(row, reports[row[0]], results.get(row[0], []), frames.get(row[0], ())) for row in rows]
+    deliveries = []
+    for row in rows:
+        with _row("messages", "message", row[0]):
+            deliveries.append(_delivery(row, reports.get(row[0], []), results.get(row[0], []), frames.get(row[0], ())))
+    return deliveries
 
 
 def read_adoptions(log: sqlite3.Connection) -> list[Adoption]:
     """All adoptions, in the order in which they were recorded."""
-    rows = log.execute("SELECT at, detail, sha256, name, run_id FROM adoptions ORDER BY rowid")
-    return [Adoption(datetime.fromisoformat(at), *fields) for at, *fields in rows]
+    adoptions = []
+    for number, at, *fields in log.execute(
+        "SELECT rowid, at, detail, sha256, name, run_id FROM adoptions ORDER BY rowid"
+    ):
+        with _row("adoptions", "row", number):
+            _require(str, *fields)
+            adoptions.append(Adoption(_time(at), *fields))
+    return adoptions
+
+
+def read_events(log: sqlite3.Connection) -> list[Event]:
+    """All events, in the order in which they were recorded."""
+    events = []
+    for number, at, *fields in log.execute(
+        "SELECT number, at, what, message_id, who, facts FROM events ORDER BY number"
+    ):
+        with _row("events", "event", number):
+            _require(str, *fields)
+            events.append(Event(number, _time(at), *fields))
+    return events
 
 
 def _delivery(
@@ -131,9 +184,14 @@ def _delivery(
     message_id, date, transport, sender, recipients, subject, state, detail, attempts, changed, cc, reply_to, *rest = (
         row
     )
+    size, released = rest
+    _require(str, message_id, sender, subject, detail)
+    _require(int, attempts, size, released)
+    if not reports:
+        raise ValueError("it has no reports")
     message = Message(
         message_id=message_id,
-        date=datetime.fromisoformat(date),
+        date=_time(date),
         transport=transport,
         sender=sender,
         recipients=_addresses(recipients),
@@ -143,11 +201,10 @@ def _delivery(
         reply_to=_addresses(reply_to),
         frame=frame,
     )
-    size, released = rest
     return Delivery(
         message,
         state,
-        datetime.fromisoformat(changed),
+        _time(changed),
         detail,
         attempts=attempts,
         size=size,
@@ -165,7 +222,45 @@ def _path(text: str) -> Path:
 # A log has many messages to few addresses.
 @lru_cache(maxsize=1024)
 def _addresses(text: str) -> tuple[str, ...]:
-    return tuple(json.loads(text))
+    return _texts(text)
+
+
+def _texts(text: str) -> tuple[str, ...]:
+    values = json.loads(text)
+    _require(list, values)
+    _require(str, *values)
+    return tuple(values)
+
+
+def _time(text: str) -> datetime:
+    time = datetime.fromisoformat(text)
+    if time.tzinfo is None:
+        raise ValueError(f"{text} has no time zone")
+    # It must be possible to compare it with any other time.
+    return time.astimezone(timezone.utc) if time.utcoffset() else time
+
+
+def _require(kind: type, *values: object) -> None:
+    for value in values:
+        if not isinstance(value, kind):
+            raise TypeError(f"{value!r:.40} is not of type {kind.__name__}")
+
+
+class _row:  # noqa: N801  # used like a function; a generator would take longer than reading the row
+    """Raises WrongRow, which names the row, for whatever is wrong with its values inside the block."""
+
+    def __init__(self, table: str, what: str, key: object) -> None:
+        self._name = (table, what, key)
+
+    def __enter__(self) -> None:
+        pass
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: object) -> None:
+        if isinstance(error, (ValueError, TypeError, AttributeError, OverflowError, RecursionError)):
+            table, what, key = self._name
+            raise WrongRow(
+                f"table {table}, {what} {str(key)[:_LONGEST_KEY]}: {str(error)[:_LONGEST_REASON]}"
+            ) from error
 
 
 def path_text(path: Path) -> str:

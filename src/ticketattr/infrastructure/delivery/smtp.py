@@ -9,11 +9,12 @@ import ssl
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
-from datetime import datetime, timezone
+from datetime import datetime
 from typing import ClassVar
 
 from ...application.ports import Acceptance, DeliveryInDoubt, MessageRefused
 from ...domain.delivery import Message, RecipientResult, Transport
+from ...domain.numbers import read_count, time_of
 from ...errors import MailServerError, SettingsError
 from ..options import MailServer
 from ..service_words import service_words, with_words
@@ -24,6 +25,7 @@ from .smtp_client import IMPLICIT_TLS_PORT, BoundedSMTP, LoginRefused, connect
 log = logging.getLogger(__name__)
 
 _LONGEST_REPLY = 2_000
+_LARGEST_SIZE = 2**63
 # Error codes of OpenSSL: the certificate has expired; it is for another host name, or IP address.
 _EXPIRED, _OTHER_NAMES = 10, (62, 64)
 # The enhanced code of a mailbox that is full, for which 552 stands, too (RFC 3463).
@@ -177,8 +179,7 @@ class SMTPSession:
     def __init__(self, client: BoundedSMTP, template: MailTemplate, max_size: int | None = None) -> None:
         self._client = client
         self._template = template
-        announced = client.esmtp_features.get("size", "").strip()
-        bounds = (max_size, int(announced) if announced.isdecimal() else None)
+        bounds = (max_size, read_count(client.esmtp_features.get("size", ""), most=_LARGEST_SIZE))
         self.max_size = min((bound for bound in bounds if bound), default=None)
         self.certificate_end = _certificate_end(client)
 
@@ -294,7 +295,7 @@ def _certificate_end(client: BoundedSMTP) -> datetime | None:
     certificate = client.sock.getpeercert() if isinstance(client.sock, ssl.SSLSocket) else None
     if not certificate:
         return None
-    return datetime.fromtimestamp(ssl.cert_time_to_seconds(str(certificate["notAfter"])), timezone.utc)
+    return time_of(ssl.cert_time_to_seconds(str(certificate["notAfter"])))
 
 
 @contextmanager

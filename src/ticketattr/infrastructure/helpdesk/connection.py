@@ -10,12 +10,13 @@ from typing import Any
 
 import anyio
 
-from ...errors import InputError, SettingsError
+from ...domain.numbers import read_count
+from ...errors import InputError, ServiceError, SettingsError
 from ..http import HTTPRequest, HTTPService, HTTPSession, open_session
 from ..json_text import parse_foreign_json
 from ..options import HelpdeskAccess, HTTPPolicy
 from ..rate_limit import RateLimit
-from ..retries import MAX_WAIT
+from ..retries import LONGEST_PATIENCE, MAX_WAIT
 from ..service_words import know_secrets, with_words
 from .expressions import Expression
 from .mapping import HINT, plain_text
@@ -24,7 +25,7 @@ from .profile import Profile, Request
 from .requests import common_headers, render
 from .sign_in import sign_in_of
 
-_EPOCH = 1_000_000_000
+_EPOCH, _LAST_RESET = 1_000_000_000, 10**15
 """A reset time from here on is a point in time, a smaller one is a number of seconds."""
 
 
@@ -108,8 +109,13 @@ class Connection:
     async def _send(self, request: HTTPRequest) -> Answer:
         await self._rate_limit.acquire(0)
         response = await self._http.send(request)
-        if wait := _wait_of(response.headers):
-            self._rate_limit.pause(min(wait, MAX_WAIT))
+        if wait := min(_wait_of(response.headers), MAX_WAIT):
+            if not self._http.patience.allows(wait):
+                raise ServiceError(
+                    f"the helpdesk has made this run wait for {LONGEST_PATIENCE / 60:g} minutes, and asks for more",
+                    hint="Ask its administrator for a higher rate limit, or set FETCH_SINCE=last.",
+                )
+            self._rate_limit.pause(wait)
         body = parse_foreign_json(response.content, "the answer of the helpdesk", hint=HINT)
         return Answer(body, response.headers)
 
@@ -162,7 +168,5 @@ def _wait_of(headers: Mapping[str, str]) -> float:
     """The seconds until the helpdesk takes another request, where it says that this was the last one for now."""
     if headers.get("X-RateLimit-Remaining", "").strip() != "0":
         return 0.0
-    reset = headers.get("X-RateLimit-Reset", "").strip()
-    if not reset.isdecimal() or len(reset) > 15:
-        return 0.0
-    return max(0.0, float(reset) - time.time()) if int(reset) >= _EPOCH else float(reset)
+    reset = read_count(headers.get("X-RateLimit-Reset", ""), most=_LAST_RESET) or 0
+    return max(0.0, reset - time.time()) if reset >= _EPOCH else float(reset)

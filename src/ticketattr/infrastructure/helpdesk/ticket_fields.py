@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import sys
 from collections.abc import Mapping
 from typing import Any, TypeAlias
 
@@ -81,4 +80,5 @@ def read_sla(value: Any) -> SLA | None:
     amount, unit = value.get("value"), sla_unit(read_text(value.get("unit")))
     if unit is None or isinstance(amount, bool) or not isinstance(amount, (int, float)):
         return None
-    return SLA(amount, unit) if 0 < amount <= sys.float_info.max else None
+    sla = SLA(amount, unit)
+    return sla if amount > 0 and sla.is_possible else None

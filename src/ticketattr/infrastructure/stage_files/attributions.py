@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
@@ -15,7 +15,7 @@ from ...domain.ticket import AttributedTicket, Attribution, Decision, Source, Ti
 from ...domain.usage import Bill
 from ...errors import StageFileError
 from ..files import shown_path
-from .header import StageFile, checked, read_header, remedy, stage_file, write_stage_file
+from .header import StageFile, checked, read_header, refuse_impossible_slas, remedy, stage_file, write_stage_file
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,6 +66,7 @@ def read_attributions(path: Path) -> AttributionsFile:
     header = read_header(path, "attributions")
     file = stage_file(header, path, "attributions")
     items = checked(_ITEMS, file.data, path)
+    refuse_impossible_slas((sla for item in items for sla in _slas(item)), path, "attributions")
     bill = checked(_BILL, header["bill"], path) if "bill" in header else None
     return AttributionsFile(file.run_id, file.generated_at, [_attributed(item, path) for item in items], bill)
 
@@ -106,6 +107,13 @@ def _attributed(item: _Item, path: Path) -> AttributedTicket:
             hint=remedy("attributions"),
         )
     return AttributedTicket(item.ticket, outcome, item.decision)
+
+
+def _slas(item: _Item) -> Iterator[SLA]:
+    found = item.attribution
+    pairs = (found, *found.alternatives) if found else ()
+    response = found.response if found else None
+    yield from filter(None, (item.ticket.sla, response, *(pair.sla for pair in pairs)))
 
 
 def _entry(pair: _Pair) -> RequestType:

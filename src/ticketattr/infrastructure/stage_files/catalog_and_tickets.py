@@ -15,7 +15,16 @@ from ...domain.service_hours import ServiceHours
 from ...domain.ticket import Ticket
 from ...errors import CatalogError, StageFileError
 from ..files import shown_path
-from .header import StageFile, checked, parse_header, read_stage_file, remedy, stage_file, write_stage_file
+from .header import (
+    StageFile,
+    checked,
+    parse_header,
+    read_stage_file,
+    refuse_impossible_slas,
+    remedy,
+    stage_file,
+    write_stage_file,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,6 +72,9 @@ def parse_catalog_file(content: bytes, path: Path) -> StageFile[ServiceCatalog]:
 def _catalog_of(file: StageFile[Any], path: Path) -> StageFile[ServiceCatalog]:
     try:
         found = checked(_CATALOG, file.data, path)
+        refuse_impossible_slas(
+            (sla for entry in found.entries for sla in (entry.sla, entry.response) if sla), path, "catalog"
+        )
         hours = {part.scope: None if part.hours is None else found.service_hours[part.hours] for part in found.hours_of}
         return StageFile(file.run_id, file.generated_at, ServiceCatalog(found.entries, hours))
     except (CatalogError, IndexError) as error:
@@ -78,4 +90,6 @@ def write_tickets(path: Path, tickets: Sequence[Ticket], run: Run) -> None:
 def read_tickets(path: Path) -> StageFile[list[Ticket]]:
     """The tickets in the stage file at `path`. Raises StageFileError."""
     file = read_stage_file(path, "tickets")
-    return StageFile(file.run_id, file.generated_at, checked(_TICKETS, file.data, path))
+    tickets = checked(_TICKETS, file.data, path)
+    refuse_impossible_slas((ticket.sla for ticket in tickets if ticket.sla), path, "tickets")
+    return StageFile(file.run_id, file.generated_at, tickets)

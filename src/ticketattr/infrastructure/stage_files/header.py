@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime, timezone
 from pathlib import Path
@@ -12,6 +13,7 @@ from pydantic import TypeAdapter, ValidationError
 
 from ... import __version__
 from ...application.ports import Run
+from ...domain.catalog import SLA
 from ...domain.run_id import is_run_id
 from ...errors import InputError, StageFileError
 from ..files import open_input, output, read_bounded, shown_path
@@ -138,6 +140,12 @@ def checked(adapter: TypeAdapter[T], data: Any, path: Path) -> T:
         raise StageFileError(
             f"{shown_path(path)}: {place}: {first['msg']}", hint="Run the command that writes this file again."
         ) from error
+
+
+def refuse_impossible_slas(slas: Iterable[SLA], path: Path, kind: Kind) -> None:
+    """Raise StageFileError if one of `slas` is no duration that this program writes."""
+    if not all(sla.is_possible for sla in slas):
+        raise StageFileError(f"{shown_path(path)}: an SLA is not from 0 to 100 years", hint=remedy(kind))
 
 
 def remedy(kind: Kind) -> str:

@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
+from ....domain.numbers import read_seconds
 from ....domain.usage import Usage
 from ....errors import SettingsError
 from ...retries import retry_after
@@ -91,8 +92,10 @@ def tokens_used(response: types.GenerateContentResponse) -> Usage:
 
 def wait_asked_for(error: errors.APIError) -> float | None:
     """Returns the seconds that RetryInfo in the answer, or else its Retry-After header, asks to wait for."""
-    if found := re.search(r'"retryDelay": "([0-9.]+)s"', json.dumps(error.details, default=str)):
-        return float(found.group(1))
+    found = re.search(r'"retryDelay": "([0-9.]{1,40}s)"', json.dumps(error.details, default=str))
+    seconds = read_seconds(found[1]) if found else None
+    if seconds is not None:
+        return seconds
     return retry_after(error.response.headers) if error.response else None
 
 

@@ -8,6 +8,7 @@ from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass, field
 from typing import Any, ClassVar, Protocol, TypeAlias
 
+from ....domain.numbers import read_count
 from ....domain.ticket import Reason
 from ....domain.usage import Usage
 from ...retries import Transient
@@ -43,8 +44,7 @@ MAX_TOKENS = 1_000_000_000
 
 def token_count(value: Any) -> int:
     """Returns the number of tokens that a service counted; 0 for what cannot be such a number."""
-    is_count = isinstance(value, int) and not isinstance(value, bool) and 0 <= value <= MAX_TOKENS
-    return int(value) if is_count else 0
+    return read_count(value, most=MAX_TOKENS) or 0
 
 
 @dataclass(frozen=True, slots=True)

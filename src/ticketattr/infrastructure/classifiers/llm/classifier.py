@@ -25,7 +25,7 @@ from ....domain.usage import Bill, Usage
 from ....errors import SettingsError
 from ...options import LLMOptions
 from ...rate_limit import RateLimit
-from ...retries import MAX_WAIT, Transient, retrying
+from ...retries import MAX_WAIT, Patience, Transient, retrying
 from .answer import read_answer
 from .answer_schema import AnswerSchema
 from .budget import Budget
@@ -68,6 +68,7 @@ class LLMClassifier:
         self._choice = ModelChoice(chat_model.provider, options.models, options.parameters)
         self._rate_limit = RateLimit(options.pause, options.requests_per_minute, options.tokens_per_minute)
         self._schema = AnswerSchema()
+        self._patience = Patience()
         self._outage = Outage(options.max_retries)
         self._batches = 0
         self._started = time.monotonic()
@@ -125,7 +126,7 @@ class LLMClassifier:
 
     async def _ask_with_retries(self, batch: _Batch, schema: JSONSchema) -> ChatAnswer:
         estimate = self._estimated_usage(batch)
-        async for attempt in retrying(self._options.max_retries, _BACKOFF_FACTOR):
+        async for attempt in retrying(self._options.max_retries, _BACKOFF_FACTOR, self._patience):
             is_retry = attempt.num > 1
             with attempt:
                 async with self._outage.call(batch.number, is_retry=is_retry):
@@ -195,7 +196,9 @@ class LLMClassifier:
             provider, timeout = self._chat_model.provider, self._options.timeout
             raise Unanswered(f"{provider} did not answer within {timeout:g} s") from None
         except RateLimited as error:
-            self._rate_limit.pause(_DEFAULT_PAUSE if error.wait is None else min(error.wait, MAX_WAIT))
+            wait = _DEFAULT_PAUSE if error.wait is None else min(max(error.wait, 0.0), MAX_WAIT)
+            if self._patience.allows(wait):
+                self._rate_limit.pause(wait)
             raise
 
     def _estimated_usage(self, batch: _Batch) -> Usage:
