@@ -27,7 +27,7 @@ from pathlib import Path
 import anyio
 from sklearn.feature_extraction.text import TfidfVectorizer
 
-from ticketattr.domain.catalog import ServiceCatalog
+from ticketattr.domain.catalog import SLA, RequestType, ServiceCatalog
 from ticketattr.domain.report import Report, Row
 from ticketattr.domain.ticket import AttributedTicket, Ticket
 from ticketattr.infrastructure.catalog.source import YAMLCatalog
@@ -45,6 +45,11 @@ TICKETS = 5_000
 
 
 BATCH, CONCURRENCY, LATENCY = 30, 8, 0.25
+ACTIONS = ("Order", "Repair", "Return", "Move", "Reset", "Install", "Update", "Unlock", "Extend", "Cancel")
+THINGS = (
+    *("laptop", "phone", "printer", "monitor", "badge", "password", "mailbox", "licence", "server", "database"),
+    *("backup", "certificate", "router", "firewall", "account", "software", "dock", "keyboard", "headset", "scanner"),
+)
 
 
 def main() -> None:
@@ -57,6 +62,7 @@ def main() -> None:
         os.chdir(folder)
         start_up()
         old_workbooks()
+        large_queue()
         stages()
 
 
@@ -206,6 +212,35 @@ def old_workbooks() -> None:
     compare("empty send, 3,650 workbooks", sender(3_650), "that over 10", sender(10))
 
 
+def large_queue() -> None:
+    """Peak memory of each stage that holds the whole queue."""
+    folder = Path("large queue").absolute()
+    folder.mkdir()
+    tickets = [
+        {
+            "id": f"T-{number}",
+            "short_description": f"Phone {number} has no signal",
+            "request_category": "Hardware",
+            "request_type": "Mobile Device",
+        }
+        for number in range(200_000)
+    ]
+    (folder / "tickets.json").write_text(json.dumps(tickets), encoding="utf-8")
+    settings = {"HELPDESK_API_URL": "tickets.json", "SERVICE_CATALOG_URL": str(EXAMPLES / "catalog.yaml")}
+    peaks = []
+    for command in ("fetch", "classify", "report"):
+        program = subprocess.Popen(
+            [sys.executable, "-m", "ticketattr", "--quiet", command],
+            cwd=folder,
+            env={**os.environ, **settings, "CLASSIFIER": "offline"},
+            stdout=subprocess.DEVNULL,
+        )
+        _, status, usage = os.wait4(program.pid, 0)
+        assert status == 0
+        peaks.append(f"{command} {usage.ru_maxrss / 1024:.0f} MB")
+    print(f"peak memory with 200,000 tickets: {', '.join(peaks)}")
+
+
 def write_workbooks(folder: Path, number: int) -> None:
     """Workbooks of which no two are equal."""
     folder.mkdir(parents=True)
@@ -238,7 +273,20 @@ def stages() -> None:
         lambda: tf_idf(some, catalog),
         rounds=3,
     )
+    many_request_types(some[:100])
     first_answer()
+
+
+def many_request_types(tickets: list[Ticket]) -> None:
+    """A catalog of an enterprise, whose texts the embedded classifier reads before its first answer."""
+    names = [f"{action} {thing} {site}" for action in ACTIONS for thing in THINGS for site in range(25)]
+    entries = tuple(RequestType(f"Site {name.split()[-1]}", name, SLA(4, "hours")) for name in names)
+    start = time.process_time()
+    attribute(tickets, ServiceCatalog(entries))
+    print(
+        f"offline classifier, {len(entries):,} request types, {len(tickets)} tickets: "
+        f"{time.process_time() - start:.1f} CPU s"
+    )
 
 
 def attribute(tickets: list[Ticket], catalog: ServiceCatalog) -> list[AttributedTicket]:

@@ -296,6 +296,27 @@ def test_wrong_data_is_refused_with_its_position(path: Path, kind: Kind, data: A
     assert error.hint
 
 
+def test_a_wrong_ticket_far_down_a_long_queue_is_named_by_its_position(path: Path) -> None:
+    data: list[dict[str, Any]] = [{"id": str(place), "short_description": ""} for place in range(2_500)]
+    data[2_345]["sla"] = 4
+    assert str(refusal(stage_file(path, "tickets", data=data), "tickets")).startswith(f"{path}: data.2345.sla: ")
+
+
+def test_a_number_without_end_is_refused(path: Path) -> None:
+    stage_file(path, "tickets", data=[{"id": "1", "short_description": "", "extra": {"size": 7}}])
+    path.write_text(path.read_text().replace("7}", "1e999}"))
+    with pytest.raises(StageFileError, match="1e999 is too large"):
+        read_tickets(path)
+
+
+def test_a_long_queue_is_written_as_one_indented_document(path: Path) -> None:
+    queue = [Ticket(str(place), "\u2028 \x85 two\nlines", extra={"tags": [], "more": {}}) for place in range(3)]
+    write_tickets(path, queue, RUN)
+    content = path.read_text(encoding="utf-8")
+    assert content == json.dumps(json.loads(content), ensure_ascii=False, indent=2) + "\n"
+    assert read_tickets(path).data == queue
+
+
 def test_a_ticket_with_neither_an_attribution_nor_a_reason_is_refused(path: Path) -> None:
     stage_file(path, "attributions", data=[{"ticket": TICKET}])
     assert "neither an attribution nor a reason" in str(refusal(path, "attributions"))

@@ -103,17 +103,32 @@ def dump_json(value: Any) -> bytes:
 def without_half_pairs(value: Any, depth: int) -> Any:
     """`value` with a replacement character for each half surrogate pair: JSON can hold them, UTF-8 cannot.
 
-    Raises RecursionError for a value that is nested more than `depth` times.
+    Changes lists and objects in place, because a copy of a large queue would not fit into memory. Raises RecursionError
+    for a value that is nested more than `depth` times, and ValueError for a number without end.
     """
     if isinstance(value, str):
-        return value if value.isascii() else value.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
+        return value if value.isascii() else _whole_characters(value)
     if not isinstance(value, (dict, list)):
+        if isinstance(value, float) and not math.isfinite(value):
+            raise ValueError("a number is too large")
         return value
     if depth == 0:
         raise RecursionError
-    if isinstance(value, list):
-        return [without_half_pairs(item, depth - 1) for item in value]
-    return {without_half_pairs(key, depth - 1): without_half_pairs(item, depth - 1) for key, item in value.items()}
+    items = enumerate(value) if isinstance(value, list) else value.items()
+    changed = {key: new for key, item in items if (new := without_half_pairs(item, depth - 1)) is not item}
+    for key, item in changed.items():
+        value[key] = item
+    if isinstance(value, dict) and not all(map(str.isascii, value)):
+        return {without_half_pairs(key, depth): item for key, item in value.items()}
+    return value
+
+
+def _whole_characters(text: str) -> str:
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        return text.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
+    return text
 
 
 def _finite(digits: str) -> float:

@@ -15,7 +15,16 @@ from ...domain.ticket import AttributedTicket, Attribution, Decision, Source, Ti
 from ...domain.usage import Bill
 from ...errors import StageFileError
 from ..files import shown_path
-from .header import StageFile, checked, read_header, refuse_impossible_slas, remedy, stage_file, write_stage_file
+from .header import (
+    StageFile,
+    checked,
+    checked_items,
+    read_header,
+    refuse_impossible_slas,
+    remedy,
+    stage_file,
+    write_items,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,25 +59,24 @@ class _Item:
     decision: Decision | None = None
 
 
+_ITEM = TypeAdapter(_Item)
 _ITEMS = TypeAdapter(list[_Item])
 _BILL = TypeAdapter(Bill)
 
 
 def write_attributions(path: Path, tickets: Sequence[AttributedTicket], run: Run, bill: Bill) -> datetime:
     """Write the stage file, with `bill` in its header. Returns the time in the header."""
-    items = [_item(ticket) for ticket in tickets]
-    data = _ITEMS.dump_python(items, mode="json", exclude_none=True)
-    return write_stage_file(path, "attributions", run, data, bill=_BILL.dump_python(bill, mode="json"))
+    items = (_ITEM.dump_python(_item(ticket), mode="json", exclude_none=True) for ticket in tickets)
+    return write_items(path, "attributions", run, items, bill=_BILL.dump_python(bill, mode="json"))
 
 
 def read_attributions(path: Path) -> AttributionsFile:
     """The attributions in the stage file at `path`. Raises StageFileError."""
     header = read_header(path, "attributions")
     file = stage_file(header, path, "attributions")
-    items = checked(_ITEMS, file.data, path)
-    refuse_impossible_slas((sla for item in items for sla in _slas(item)), path, "attributions")
+    tickets = [_attributed(item, path) for item in checked_items(_ITEMS, file.data, path)]
     bill = checked(_BILL, header["bill"], path) if "bill" in header else None
-    return AttributionsFile(file.run_id, file.generated_at, [_attributed(item, path) for item in items], bill)
+    return AttributionsFile(file.run_id, file.generated_at, tickets, bill)
 
 
 def _item(attributed: AttributedTicket) -> _Item:
@@ -90,6 +98,7 @@ def _item(attributed: AttributedTicket) -> _Item:
 
 
 def _attributed(item: _Item, path: Path) -> AttributedTicket:
+    refuse_impossible_slas(_slas(item), path, "attributions")
     if attribution := item.attribution:
         outcome: Attribution | Unattributed = Attribution(
             replace(_entry(attribution), response=attribution.response),

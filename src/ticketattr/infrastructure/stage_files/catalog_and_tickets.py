@@ -18,11 +18,13 @@ from ..files import shown_path
 from .header import (
     StageFile,
     checked,
+    checked_items,
     parse_header,
     read_stage_file,
     refuse_impossible_slas,
     remedy,
     stage_file,
+    write_items,
     write_stage_file,
 )
 
@@ -45,6 +47,7 @@ class _Catalog:
 
 
 _CATALOG = TypeAdapter(_Catalog)
+_TICKET = TypeAdapter(Ticket)
 _TICKETS = TypeAdapter(list[Ticket])
 
 
@@ -84,12 +87,12 @@ def _catalog_of(file: StageFile[Any], path: Path) -> StageFile[ServiceCatalog]:
 
 def write_tickets(path: Path, tickets: Sequence[Ticket], run: Run) -> None:
     """Write the tickets as a stage file."""
-    write_stage_file(path, "tickets", run, _TICKETS.dump_python(list(tickets), mode="json"))
+    write_items(path, "tickets", run, (_TICKET.dump_python(ticket, mode="json") for ticket in tickets))
 
 
 def read_tickets(path: Path) -> StageFile[list[Ticket]]:
     """The tickets in the stage file at `path`. Raises StageFileError."""
     file = read_stage_file(path, "tickets")
-    tickets = checked(_TICKETS, file.data, path)
+    tickets = list(checked_items(_TICKETS, file.data, path))
     refuse_impossible_slas((ticket.sla for ticket in tickets if ticket.sla), path, "tickets")
     return StageFile(file.run_id, file.generated_at, tickets)

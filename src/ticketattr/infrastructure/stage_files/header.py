@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import datetime, timezone
 from pathlib import Path
 from typing import Any, Generic, Literal, TypeVar
 
 from pydantic import TypeAdapter, ValidationError
+from pydantic_core import from_json
 
 from ... import __version__
 from ...application.ports import Run
@@ -17,7 +18,7 @@ from ...domain.catalog import SLA
 from ...domain.run_id import is_run_id
 from ...errors import InputError, StageFileError
 from ..files import open_input, output, read_bounded, shown_path
-from ..json_text import MAX_DEPTH, dump_json, parse_json
+from ..json_text import MAX_DEPTH, dump_json, parse_json, without_half_pairs
 
 SCHEMA_VERSION = 1
 MAX_BYTES = 1024 * 1024 * 1024
@@ -33,6 +34,8 @@ _HEAD = 4_096
 _FIRST_FIELD = re.compile(rb'(?:\xef\xbb\xbf)?\s*\{\s*"kind"\s*:\s*"([a-z]{1,40})"')
 # What is nested in a ticket is nested some levels deeper in a stage file.
 _DEPTH_ADDED = 10
+_ITEM_START = b"\n    "
+_CHUNK = 1000
 
 T = TypeVar("T")
 
@@ -46,23 +49,44 @@ class StageFile(Generic[T]):
     data: T
 
 
-def write_stage_file(path: Path, kind: Kind, run: Run, data: Any, **more: Any) -> datetime:
-    """Write `data` with a header, to which `more` is added. Returns the time in the header, in UTC."""
-    generated_at = run.clock().replace(microsecond=0)
-    content = dump_json(
-        {
-            "kind": kind,
-            "schema_version": SCHEMA_VERSION,
-            "run_id": run.id,
-            "generated_at": f"{generated_at:%Y-%m-%dT%H:%M:%SZ}",
-            "generator": f"ticketattr {__version__}",
-            **more,
-            "data": data,
-        }
-    )
+def write_stage_file(path: Path, kind: Kind, run: Run, data: Any) -> None:
+    """Write `data` with a header."""
+    content = dump_json({**_header(kind, run.id, _now(run)), "data": data})
     with output(path) as file:
         file.write(content)
+
+
+def write_items(path: Path, kind: Kind, run: Run, items: Iterable[Any], **more: Any) -> datetime:
+    """Write a list of `items` with a header, to which `more` is added. Returns the time in the header, in UTC.
+
+    The file is that of `write_stage_file`, without all items in memory at the same time.
+    """
+    generated_at = _now(run)
+    before, _, after = dump_json({**_header(kind, run.id, generated_at), **more, "data": []}).rpartition(b"[]")
+    with output(path) as file:
+        separator = b"[" + _ITEM_START
+        file.write(before)
+        for item in items:
+            # Line ends within texts are escaped.
+            file.write(separator + dump_json(item).rstrip(b"\n").replace(b"\n", _ITEM_START))
+            separator = b"," + _ITEM_START
+        file.write(b"\n  ]" if separator.startswith(b",") else b"[]")
+        file.write(after)
     return generated_at
+
+
+def _now(run: Run) -> datetime:
+    return run.clock().replace(microsecond=0)
+
+
+def _header(kind: Kind, run_id: str, generated_at: datetime) -> dict[str, Any]:
+    return {
+        "kind": kind,
+        "schema_version": SCHEMA_VERSION,
+        "run_id": run_id,
+        "generated_at": f"{generated_at:%Y-%m-%dT%H:%M:%SZ}",
+        "generator": f"ticketattr {__version__}",
+    }
 
 
 def stage_kind(path: Path) -> str:
@@ -99,8 +123,7 @@ def parse_header(content: bytes, path: Path, kind: Kind) -> dict[str, Any]:
     """The same for the `content` of the file at `path`."""
     what = shown_path(path)
     try:
-        # ticketattr wrote the file, so the number of its objects needs no other limit.
-        header = parse_json(content, what, MAX_DEPTH + _DEPTH_ADDED, max_objects=len(content))
+        header = _parse(content, what)
     except InputError as error:
         raise StageFileError(str(error), hint=remedy(kind)) from error
     if not isinstance(header, dict) or header.get("kind") != kind:
@@ -111,6 +134,16 @@ def parse_header(content: bytes, path: Path, kind: Kind) -> dict[str, Any]:
             hint=remedy(kind),
         )
     return header
+
+
+def _parse(content: bytes, what: str) -> Any:
+    """The value in `content`, which is made without a text of the whole file. Raises InputError."""
+    depth = MAX_DEPTH + _DEPTH_ADDED
+    try:
+        return without_half_pairs(from_json(content, allow_inf_nan=False), depth)
+    except (ValueError, RecursionError):
+        # ticketattr wrote the file, so the number of its objects needs no other limit.
+        return parse_json(content, what, depth, max_objects=len(content))
 
 
 def stage_file(header: dict[str, Any], path: Path, kind: Kind) -> StageFile[Any]:
@@ -130,16 +163,31 @@ def _time(text: Any, what: str, kind: Kind) -> datetime:
         raise StageFileError(f"{what} does not say when it was written", hint=remedy(kind)) from None
 
 
-def checked(adapter: TypeAdapter[T], data: Any, path: Path) -> T:
-    """`data` as values of the type of `adapter`. Raises StageFileError, which says where the data is wrong."""
+def checked(adapter: TypeAdapter[T], data: Any, path: Path, *, at: int = 0) -> T:
+    """`data` as values of the type of `adapter`. Raises StageFileError, which says where the data is wrong.
+
+    `at` is the position of the first item, if `data` is a part of the list in the file.
+    """
     try:
         return adapter.validate_python(data)
     except ValidationError as error:
         first = error.errors(include_input=False, include_url=False)[0]
-        place = ".".join(map(str, ("data", *first["loc"])))
+        outer, inner = first["loc"][:1], first["loc"][1:]
+        place = ".".join(map(str, ("data", *(key + at if isinstance(key, int) else key for key in outer), *inner)))
         raise StageFileError(
             f"{shown_path(path)}: {place}: {first['msg']}", hint="Run the command that writes this file again."
         ) from error
+
+
+def checked_items(adapter: TypeAdapter[list[T]], items: Any, path: Path) -> Iterator[T]:
+    """The `items` of a list, each checked as `checked` does. The list is emptied meanwhile, to free its memory."""
+    if not isinstance(items, list):
+        yield from checked(adapter, items, path)
+        return
+    for start in range(0, len(items), _CHUNK):
+        chunk = items[start : start + _CHUNK]
+        items[start : start + _CHUNK] = [None] * len(chunk)
+        yield from checked(adapter, chunk, path, at=start)
 
 
 def refuse_impossible_slas(slas: Iterable[SLA], path: Path, kind: Kind) -> None:

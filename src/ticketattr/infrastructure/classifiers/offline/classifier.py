@@ -83,7 +83,8 @@ class OfflineClassifier:
         tickets = [without_pictures(ticket) for ticket in tickets]
         judgement = ranking.judge(tickets)
         rows = zip(tickets, judgement.scores, judgement.shares, strict=True)
-        return [_outcome(ticket, scores, shares, catalog.entries, ranking) for ticket, scores, shares in rows]
+        general = catch_all_entry(catalog.entries)
+        return [_outcome(ticket, scores, shares, catalog.entries, general, ranking) for ticket, scores, shares in rows]
 
     def _ranking(self, catalog: ServiceCatalog) -> Ranking:
         """Keeps the ranking of the last catalog, because every batch of a run needs it."""
@@ -102,10 +103,13 @@ def _outcome(
     scores: NDArray[np.float64],
     shares: NDArray[np.float64],
     entries: Sequence[RequestType],
+    general: int | None,
     ranking: Ranking,
 ) -> Outcome:
-    """`scores` are those of the entries. `shares` is the probability of each concept of the bank."""
-    general = catch_all_entry(entries)
+    """`scores` are those of the entries. `shares` is the probability of each concept of the bank.
+
+    `general` is the position of the entry for everything, if there is one.
+    """
     if _letters(ticket) < _FEWEST_LETTERS:
         return _without_text(entries, general)
     # Of entries with equal scores, the first in the catalog comes first.

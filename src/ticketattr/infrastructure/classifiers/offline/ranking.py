@@ -148,9 +148,11 @@ class Ranking:
         return np.where(np.isnan(scores), average, scores)
 
     def _word_scores(self, tickets: Sequence[Ticket]) -> NDArray[np.float64]:
-        weights = [_CATCH_ALL_WEIGHT if is_catch_all(entry.name) else 1.0 for entry in self._entries]
-        cosines = [self._words.cosines(_features_of(*_texts_of(ticket))) for ticket in tickets]
-        return np.array([[row.get(place, 0.0) * weight for place, weight in enumerate(weights)] for row in cosines])
+        scores = np.zeros((len(tickets), len(self._entries)))
+        for row, ticket in zip(scores, tickets, strict=True):
+            cosines = self._words.cosines(_features_of(*_texts_of(ticket)))
+            row[list(cosines.keys())] = list(cosines.values())
+        return scores * [_CATCH_ALL_WEIGHT if is_catch_all(entry.name) else 1.0 for entry in self._entries]
 
 
 def ticket_vectors(tickets: Sequence[Ticket]) -> Vectors:

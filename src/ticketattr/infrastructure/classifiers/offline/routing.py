@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
@@ -79,71 +78,90 @@ def _parts(name: str) -> tuple[str, ...]:
     return parts if len(parts) > 1 else ()
 
 
-@dataclass(frozen=True, slots=True)
 class _Router:
-    bank: ConceptBank
-    model: ConceptModel
-    entries: Sequence[RequestType]
-    meant: Shares
+    """What does not depend on a concept is found once: a catalog can have thousands of entries."""
+
+    def __init__(self, bank: ConceptBank, model: ConceptModel, entries: Sequence[RequestType], meant: Shares) -> None:
+        self._bank = bank
+        self._model = model
+        self._entries = entries
+        self._meant = meant
+        self._general = catch_all_entry(entries)
+        self._catch_all = [place for place, entry in enumerate(entries) if is_catch_all(entry.name)]
+        self._places: dict[str, list[int]] = {}
+        for place, entry in enumerate(entries):
+            self._places.setdefault(entry.category, []).append(place)
+        self._rests: dict[str, list[int]] = {}
+        for place in self._catch_all:
+            if place != self._general:
+                self._rests.setdefault(entries[place].category, []).append(place)
+        self._domains: dict[str, dict[str, float]] = {}
+        groups = [concept.group for concept in bank.concepts]
+        self._about_group = {group: _about(meant, [group == other for other in groups]) for group in set(groups)}
 
     def routes(self) -> Routes:
-        columns = [self._column(concept) for concept in range(len(self.bank.concepts))]
+        columns = [self._column(concept) for concept in range(len(self._bank.concepts))]
         return np.stack(columns, axis=1)
 
     def _column(self, concept: int) -> NDArray[np.float64]:
-        if self.bank.concepts[concept].name == GENERAL:
-            return self._whole(self._general())
-        strength = self.meant[:, concept]
+        if self._bank.concepts[concept].name == GENERAL:
+            return self._whole(self._places_of_general())
+        strength = self._meant[:, concept]
         if strength.max() < _MEANT:
             return self._whole([self._rest(concept)])
         shares = np.where(strength >= _AS_WELL * strength.max(), strength, 0.0)
         shares = shares / shares.sum()
-        category = self.entries[int(strength.argmax())].category
-        missed = [place for place in self._catch_all() if self.entries[place].category == category]
+        category = self._entries[int(strength.argmax())].category
+        missed = [place for place in self._catch_all if self._entries[place].category == category]
         shares[missed] += _MISSED
         return np.asarray(shares / shares.sum(), dtype=np.float64)
 
     def _whole(self, places: Sequence[int]) -> NDArray[np.float64]:
         """Returns a column that divides a concept equally among the entries at `places`."""
-        column = np.zeros(len(self.entries))
+        column = np.zeros(len(self._entries))
         column[list(places)] = 1 / len(places)
         return column
 
-    def _general(self) -> list[int]:
-        general = catch_all_entry(self.entries)
-        return [general] if general is not None else self._catch_all() or list(range(len(self.entries)))
-
-    def _catch_all(self) -> list[int]:
-        return [place for place, entry in enumerate(self.entries) if is_catch_all(entry.name)]
+    def _places_of_general(self) -> list[int]:
+        if self._general is not None:
+            return [self._general]
+        return self._catch_all or list(range(len(self._entries)))
 
     def _rest(self, concept: int) -> int:
         """Returns the position of the entry for a concept that no entry is made for."""
-        general = catch_all_entry(self.entries)
-        nearness = [self._nearness(place, concept, general) for place in range(len(self.entries))]
+        nearness = self._nearness(concept)
         best = int(np.argmax(nearness))
-        return general if general is not None and nearness[best] < _NEAR_ENOUGH else best
+        return self._general if self._general is not None and nearness[best] < _NEAR_ENOUGH else best
 
-    def _nearness(self, place: int, concept: int, general: int | None) -> float:
-        """Returns how well an entry suits: a catch-all by its category, another one by the group of the concept."""
-        if place == general:
-            return 0.0
-        entry = self.entries[place]
-        siblings = [other for other, sibling in enumerate(self.entries) if sibling.category == entry.category]
-        rests = [other for other in siblings if is_catch_all(self.entries[other].name) and other != general]
-        if place in rests:
-            others = [self._about_group(other, concept) for other in siblings if other not in rests]
-            return self._includes(entry.category, concept) + (sum(others) / len(others) if others else 0.0)
-        # If the category has a catch-all entry, that gets the tickets.
-        return 0.0 if rests else _WIDER * self._about_group(place, concept) + float(self.meant[place, concept])
-
-    def _about_group(self, place: int, concept: int) -> float:
-        group = self.bank.concepts[concept].group
-        same = [other for other, one in enumerate(self.bank.concepts) if one.group == group]
-        return float(min(self.meant[place, same].sum(), 1.0))
+    def _nearness(self, concept: int) -> NDArray[np.float64]:
+        """Returns how well each entry suits: a catch-all by its category, others by the group of the concept."""
+        about = self._about_group[self._bank.concepts[concept].group]
+        nearness = np.asarray(_WIDER * about + self._meant[:, concept], dtype=np.float64)
+        for category, rests in self._rests.items():
+            # If the category has a catch-all entry, that gets the tickets.
+            others = [place for place in self._places[category] if place not in rests]
+            nearness[self._places[category]] = 0.0
+            average = sum(about[others].tolist()) / len(others) if others else 0.0
+            nearness[rests] = self._includes(category, concept) + average
+        if self._general is not None:
+            nearness[self._general] = 0.0
+        return nearness
 
     def _includes(self, category: str, concept: int) -> float:
         """Returns the probability that the name of a category is about a domain of the concept."""
-        (shares,) = self.model.domains.shares(kept_vectors((category,)))
-        by_name = dict(zip((domain.name for domain in self.bank.domains), shares.tolist(), strict=True))
-        first, *others = (by_name.get(domain, 0.0) for domain in self.bank.concepts[concept].domains)
+        by_name = self._domains_of(category)
+        first, *others = (by_name.get(domain, 0.0) for domain in self._bank.concepts[concept].domains)
         return float(max([first, *(_SECOND_DOMAIN * other for other in others)]))
+
+    def _domains_of(self, category: str) -> dict[str, float]:
+        """Returns the probability of each domain of the bank for the name of a category."""
+        if category not in self._domains:
+            (shares,) = self._model.domains.shares(kept_vectors((category,)))
+            names = (domain.name for domain in self._bank.domains)
+            self._domains[category] = dict(zip(names, shares.tolist(), strict=True))
+        return self._domains[category]
+
+
+def _about(meant: Shares, columns: Sequence[bool]) -> NDArray[np.float64]:
+    """Returns the probability that each name means one of the concepts in `columns`."""
+    return np.asarray(np.minimum(np.ascontiguousarray(meant[:, np.array(columns)]).sum(axis=1), 1.0), dtype=np.float64)
