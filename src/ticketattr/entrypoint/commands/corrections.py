@@ -9,16 +9,17 @@ import typer
 
 from ...application.corrections import Import, Imported, import_corrections
 from ...application.ports import Run
+from ...domain.correction import in_force
 from ...domain.wording import counted
 from ...infrastructure.reports.cell_text import cell_matches
 from .. import wiring
 from ..invocation import Invocation
-from ..presentation.listing import print_corrections
+from ..presentation.listing import print_corrections, print_gold
 from ..presentation.summaries import decided
 from ..results import print_path
 from ..settings.folders import FolderSettings
 from .help_examples import epilog_of
-from .options import ListFormatOption
+from .options import CorrectionsFormatOption
 
 ReportArgument = Annotated[
     Path, typer.Argument(metavar="WORKBOOK", help="The report in which somebody corrected request types.")
@@ -84,12 +85,16 @@ def _save(imported: Imported, invocation: Invocation, target: Path, run_id: str)
 
 
 @app.command("list", epilog=epilog_of("corrections list"))
-def list_corrections(context: typer.Context, format: ListFormatOption = "table") -> None:
-    """List all corrections, oldest first."""
+def list_corrections(context: typer.Context, format: CorrectionsFormatOption = "table") -> None:
+    """List all corrections, oldest first; as JSON Lines, those that are in force."""
     invocation: Invocation = context.obj
     with invocation.reading("corrections list") as env:
         folders = FolderSettings.read(env)
     corrections = wiring.corrections(folders).all()
-    print_corrections(corrections, format)
+    if format == "jsonl":
+        corrections = in_force(corrections)
+        print_gold(corrections)
+    else:
+        print_corrections(corrections, format)
     if corrections:
         invocation.console.summary(f"{counted(len(corrections), 'correction')} listed")

@@ -80,7 +80,10 @@ EXAMPLES: dict[str, tuple[str, ...]] = {
         "ticketattr corrections import output/ticket-attribution-20261123T150301Z-7f3a.xlsx",
         "ticketattr corrections import Downloads/report.xlsx --by ann",
     ),
-    "corrections list": ("ticketattr corrections list --format csv",),
+    "corrections list": (
+        "ticketattr corrections list --format csv",
+        "ticketattr corrections list --format jsonl > gold.jsonl",
+    ),
 }
 """The examples of each command, by the words after the name of the program."""
 

@@ -14,6 +14,8 @@ from ..settings.classifier import ClassifierName
 
 ListFormat = Literal["table", "json", "csv"]
 
+CorrectionsFormat = Literal["table", "json", "csv", "jsonl"]
+
 ListFormatOption = Annotated[ListFormat, typer.Option("--format", help="The format of the list on stdout.")]
 ClassifierOption = Annotated[
     ClassifierName | None,
@@ -22,6 +24,10 @@ ClassifierOption = Annotated[
 ExamplesOption = Annotated[
     Path | None,
     typer.Option("--examples", metavar="PATH", help="Labelled tickets of your desk, from which the classifier learns."),
+]
+CorrectionsFormatOption = Annotated[
+    CorrectionsFormat,
+    typer.Option("--format", help="The format on stdout; jsonl: the latest for each ticket, as gold for `evaluate`."),
 ]
 FreshOption = Annotated[bool, typer.Option("--fresh", help="Ignore answers of earlier runs, and ask again.")]
 WaitOption = Annotated[

@@ -113,6 +113,20 @@ def print_corrections(corrections: Sequence[Correction], format: str) -> None:
         _print_rows(rows, _CORRECTIONS_IN_TABLE, "nothing was corrected")
 
 
+def print_gold(corrections: Sequence[Correction]) -> None:
+    """Print the corrections as gold tickets for `evaluate`, a JSON object a line. Each id occurs once."""
+    seen: set[str] = set()
+    for correction in corrections:
+        is_known = correction.ticket_id in seen or not correction.has_unique_id
+        seen.add(correction.ticket_id)
+        row = {
+            "id": "" if is_known else correction.ticket_id,
+            "long_description": correction.long_description,
+            **{name: value for name, value in _correction_row(correction).items() if name != "ticket_id"},
+        }
+        print(json.dumps(row))
+
+
 def _correction_row(correction: Correction) -> dict[str, str]:
     told = {"at": _time(correction.at), "decision": "confirmed" if correction.is_confirmation else "corrected"}
     return {name: told.get(name) or str(getattr(correction, name)) for name in _CORRECTION_FIELDS}
