@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from ticketattr.application.outgoing_messages import Addressing, OutgoingMessages
-from ticketattr.domain.delivery import Delivery, Message, ReportFile
+from ticketattr.domain.delivery import Delivery, LogIdentity, Message, ReportFile
 from ticketattr.domain.figures import ReportFigures
 from ticketattr.domain.report_status import DeliveryHistory, DoubtPolicy
 from ticketattr.errors import InputError
@@ -44,6 +44,12 @@ class Folder:
         return None
 
     def remove(self, report: ReportFile) -> None:
+        raise NotImplementedError
+
+    def owner(self) -> LogIdentity | None:
+        return None
+
+    def set_owner(self, log: LogIdentity) -> None:
         raise NotImplementedError
 
 

@@ -18,6 +18,7 @@ from ..domain.delivery import (
     Adoption,
     Delivery,
     Event,
+    LogIdentity,
     Message,
     MessageState,
     RecipientResult,
@@ -297,16 +298,25 @@ class ReportFolder(Protocol):
         Raises InputError if it changed since it was inspected, SettingsError or ServiceError if it cannot be deleted.
         """
 
+    def owner(self) -> LogIdentity | None:
+        """The report log that the folder belongs to; None if that was never written down. Raises InputError."""
+
+    def set_owner(self, log: LogIdentity) -> None:
+        """Write down the log that the folder belongs to. A folder that cannot be written stays as it is."""
+
 
 class ReportLog(Protocol):
     """The log of every message and adopted report, to be read, and locked against other senders.
 
-    The methods of this port and of the two below raise SettingsError, InputError or ServiceError if the log cannot be
+    The methods of this port and of the three below raise SettingsError, InputError or ServiceError if the log cannot be
     used.
     """
 
     def exists(self) -> bool:
         """Whether anything was ever recorded in the log."""
+
+    def identity(self) -> LogIdentity:
+        """The id and the place of the log."""
 
     def deliveries(self) -> list[Delivery]:
         """All deliveries, oldest first."""
@@ -324,7 +334,14 @@ class ReportLog(Protocol):
         """Whether a sender holds the lock now."""
 
 
-class DeliveryLog(ReportLog, Protocol):
+class WritableReportLog(ReportLog, Protocol):
+    """A report log that can be created."""
+
+    def establish(self) -> LogIdentity:
+        """The identity of the log, which is created if it does not exist."""
+
+
+class DeliveryLog(WritableReportLog, Protocol):
     """The report log for sending: it records every attempt, before and after. Needs the sender lock."""
 
     def delivery(self, message_id: str) -> Delivery | None:
@@ -350,7 +367,7 @@ class DeliveryLog(ReportLog, Protocol):
         """Record the result of the attempt. Recipients who are not in `results` share the state of the message."""
 
 
-class ReportLogMaintenance(ReportLog, Protocol):
+class ReportLogMaintenance(WritableReportLog, Protocol):
     """The report log for everything besides sending. Changes need the sender lock."""
 
     def acquire_lock_only(self, at: datetime) -> AbstractContextManager[datetime]:
@@ -371,9 +388,12 @@ class ReportLogMaintenance(ReportLog, Protocol):
     def back_up(self, target: Path) -> None:
         """Write a consistent copy into one file, even if another process sends now. Raises InputError without a log."""
 
-    def restore(self, backup: Path, at: datetime, *, adopted: Sequence[ReportFile] = (), detail: str = "") -> str:
+    def restore(
+        self, backup: Path, at: datetime, *, adopted: Sequence[ReportFile] = (), detail: str = "", id: str = ""
+    ) -> str:
         """Replace the log by a backup in which the reports `adopted` count as sent, for the reason `detail`.
 
+        `id` is the id of the log from now on (empty: that of the backup).
         All of it happens or nothing, also if the process is killed. Returns where the former log is kept now (empty:
         there was none). Raises InputError if `backup` is no backup.
         """

@@ -11,6 +11,7 @@ from ..domain.delivery import ABANDONED, Delivery, ReportFile, Transport
 from ..domain.report_status import DeliveryHistory, DoubtPolicy, ReportStatus
 from ..domain.send_rules import status_in, statuses_of
 from ..errors import InputError
+from .folder_owner import refuse_other_log
 from .ports import ReportFolder, ReportLog
 
 _NEW = timedelta(days=1)
@@ -20,7 +21,8 @@ _NEW = timedelta(days=1)
 class ReportTracker:
     """The folder of reports and the report log. A report counts as sent if `transport` delivered it.
 
-    Every method reads the folder and the log again, and raises the errors of both ports.
+    Every method reads the folder and the log again. It raises the errors of both ports, and SettingsError if the folder
+    belongs to another log.
     """
 
     folder: ReportFolder
@@ -31,6 +33,10 @@ class ReportTracker:
     def history(self) -> DeliveryHistory:
         """The history that counts for the transport. Messages of processes that died are in doubt."""
         return self._full_history().for_transport(self.transport)
+
+    def history_of_log(self) -> DeliveryHistory:
+        """As `history`, also if the folder belongs to another log."""
+        return self._whole_log().for_transport(self.transport)
 
     def statuses(self) -> list[ReportStatus]:
         """The reports in the folder, oldest first, then the missing reports of unfinished messages."""
@@ -71,6 +77,10 @@ class ReportTracker:
         return [*statuses_of(reports, history), *missing]
 
     def _full_history(self) -> DeliveryHistory:
+        refuse_other_log(self.folder, self.log)
+        return self._whole_log()
+
+    def _whole_log(self) -> DeliveryHistory:
         return DeliveryHistory(_current_deliveries(self.log), self.log.adoptions(), self.doubt)
 
 

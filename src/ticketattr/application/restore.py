@@ -62,6 +62,7 @@ def restore_log(
         now,
         adopted=reports if unknown == "sent" else (),
         detail="adopted when the log was restored: counts as sent",
+        id=owner.id if (owner := folder.owner()) else "",
     )
     return Restored(tuple(reports), former_log)
 

@@ -90,7 +90,7 @@ def _send_pending(outgoing: Outgoing, run_progress: RunProgress) -> int | None:
     Connects to the mail server also with nothing to send: a report that cannot be delivered is not worth a model call.
     """
     with run_progress.stage("send") as counts:
-        outgoing.messages()
+        outgoing.claim_folder()
         max_size = max_mail_size(outgoing)
         counts["messages"] = _send(outgoing, max_size, run_progress)
     return max_size

@@ -14,6 +14,7 @@ from pathlib import Path
 
 from ..domain.delivery import Delivery, Message, MessageState, RecipientResult, RecipientState, ReportFile
 from ..errors import MailServerError, TicketAttrError
+from .folder_owner import claim, refuse_lost_log
 from .outgoing_messages import Addressing, OutgoingMessages
 from .ports import Clock, DeliveryInDoubt, DeliveryLog, Mailer, MailSession, MessageRefused, Retry, TransientFailure
 from .report_tracker import ReportTracker, refuse_lost_report_log
@@ -39,13 +40,23 @@ class Outgoing:
     def messages(self, report: Path | None = None) -> OutgoingMessages:
         """The messages to send now. `report`: the one to send, if it may be in another folder.
 
-        Raises InputError if the report log is gone.
+        Raises InputError if the report log is gone, and SettingsError if the folder belongs to another one.
         """
         folder = self.tracker.folder
         if not self.send_old and not self.log.exists():
             named = [folder.inspect(report)] if report else []
+            refuse_lost_log(folder, self.log)
             refuse_lost_report_log([*named, *folder.reports()], self.clock())
         return OutgoingMessages(folder, self.tracker.history(), self.addressing, self.clock())
+
+    def claim_folder(self) -> None:
+        """Write down which log the folder belongs to, after a check that it belongs to no other one.
+
+        Without any log, there is nothing to write down. Raises what `messages` raises.
+        """
+        self.messages()
+        if self.log.exists() or self.tracker.folder.owner():
+            claim(self.tracker.folder, self.log)
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,6 +90,7 @@ def max_mail_size(outgoing: Outgoing) -> int | None:
 
 def send_pending(outgoing: Outgoing) -> list[Delivery]:
     """The delivery of each message that was pending. Connects to no server if none was."""
+    outgoing.claim_folder()
     messages = outgoing.messages()
     return send_messages(outgoing, messages.pending(max_mail_size(outgoing))) if messages.pending() else []
 
@@ -97,6 +109,8 @@ def send_messages(outgoing: Outgoing, messages: Sequence[Message], *, why: str =
 
     Raises SettingsError or MailServerError if the server accepts no mail at all.
     """
+    if messages:
+        claim(outgoing.tracker.folder, outgoing.log)
     deliveries = []
     waiting = deque(messages)
     while waiting:

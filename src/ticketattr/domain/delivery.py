@@ -155,6 +155,17 @@ class Adoption:
 
 
 @dataclass(frozen=True, slots=True)
+class LogIdentity:
+    """A report log. `id` stays the same when it is moved or restored; it is empty before the log exists.
+
+    `place` is where the log is, or was when this was written.
+    """
+
+    id: str
+    place: str
+
+
+@dataclass(frozen=True, slots=True)
 class Event:
     """An entry of the log's history: a change of a message, or of the log itself. It never changes.
 

@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from ...application.adopt import adopt_reports, adoptable_reports
+from ...application.adopt import adopt as adopt_reports
 from ...application.ports import ReportLogMaintenance
 from ...application.report_tracker import ReportTracker
 from ...application.resolve import resolve_doubt
@@ -30,7 +30,7 @@ SentOption = Annotated[bool, typer.Option("--sent", help="The message arrived: i
 ResendOption = Annotated[bool, typer.Option("--resend", help="Send the same message again.")]
 ReportsArgument = Annotated[
     list[Path] | None,
-    typer.Argument(metavar="WORKBOOK", help="[default: all, if the report log is gone]"),
+    typer.Argument(metavar="WORKBOOK", help="[default: all, if the report log is gone or another one]"),
 ]
 BackupArgument = Annotated[
     Path, typer.Argument(metavar="FILE", help="The file to write. An existing file is replaced.")
@@ -107,7 +107,7 @@ def adopt(
     invocation: Invocation = context.obj
     tracker, log = _tracker_and_log(invocation, "adopt")
     with log.acquire_sender_lock(invocation.clock()):
-        adopted = adopt_reports(log, adoptable_reports(tracker, reports or []), invocation.clock())
+        adopted = adopt_reports(tracker, log, reports or [], invocation.clock())
     print_reports(adopted)
     invocation.console.summary(f"{counted(len(adopted), 'report')} marked as sent")
 

@@ -7,6 +7,8 @@ from pathlib import Path
 
 from .environment import Environment
 
+_LOG_NAME = "reports.db"
+
 
 @dataclass(frozen=True, slots=True)
 class FolderSettings:
@@ -29,7 +31,13 @@ class FolderSettings:
         return cls(
             output=output,
             work=work,
-            report_log=env.path("REPORT_LOG_DB_PATH", "output/reports.db"),
+            report_log=env.path("REPORT_LOG_DB_PATH", str(_default_report_log(output))),
             corrections=env.path("CORRECTIONS_DB_PATH", "work/corrections.db"),
             corrected_workbooks=corrected_workbooks,
         )
+
+
+def _default_report_log(output: Path) -> Path:
+    """The log in OUTPUT_DIR. Where only the default of earlier versions exists, which did not follow it, that one."""
+    beside, former = output / _LOG_NAME, Path("output", _LOG_NAME)
+    return former if former.is_file() and not beside.exists() else beside

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import hashlib
+import json
+import logging
 import os
 import re
 import stat
@@ -12,15 +14,18 @@ from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
 
-from ...domain.delivery import UNKNOWN_TIME, ReportFile
+from ...domain.delivery import UNKNOWN_TIME, LogIdentity, ReportFile
 from ...domain.figures import ReportFigures
 from ...domain.numbers import time_of
-from ...errors import InputError
-from ..files import open_regular, remove_file, unreadable
+from ...errors import InputError, TicketAttrError
+from ..files import open_regular, remove_file, replacing, unreadable
 from ..reports.figures_text import read_figures
 from ..reports.workbook_archive import MAX_BYTES, inspect_archive
 from .inspection_cache import Identity, Inspection, InspectionCache, identity_of
 
+logger = logging.getLogger(__name__)
+
+_MAX_OWNER = 64 * 1024
 # Lock files of Excel and LibreOffice, and files that programs rename once they are complete.
 _TEMPORARY_NAME = re.compile(r"~\$|\.|.*\.(tmp|part|partial|crdownload)$", re.IGNORECASE)
 
@@ -75,6 +80,36 @@ class OutputFolder:
         """Delete the file. Raises InputError if it changed since it was inspected."""
         self.read(report)
         remove_file(report.path)
+
+    def owner(self) -> LogIdentity | None:
+        """What the file `.ticketattr-report-log.json` says. Raises InputError if it cannot be read."""
+        try:
+            with open_regular(self._owner_path, follow=False) as file:
+                content = file.read(_MAX_OWNER)
+        except FileNotFoundError:
+            return None
+        except OSError as error:
+            raise unreadable(self._owner_path, error) from error
+        try:
+            fields = json.loads(content)
+            return LogIdentity(str(fields["id"]), str(fields["place"]))
+        except (ValueError, KeyError, TypeError, RecursionError):
+            raise InputError(
+                f"{self._owner_path} does not say which report log the folder belongs to",
+                hint="Delete it if REPORT_LOG_DB_PATH is the log of this folder.",
+            ) from None
+
+    def set_owner(self, log: LogIdentity) -> None:
+        """Replace the file `.ticketattr-report-log.json`. If it cannot be written, only a warning is logged."""
+        try:
+            with replacing(self._owner_path) as file:
+                file.write(json.dumps({"id": log.id, "place": log.place}).encode())
+        except TicketAttrError as error:
+            logger.warning("another report log for the same folder will not be noticed: %s", error)
+
+    @property
+    def _owner_path(self) -> Path:
+        return self.root / ".ticketattr-report-log.json"
 
     def _listed(self, entry: os.DirEntry[str], seen: list[Identity]) -> ReportFile | None:
         """The workbook, marked as damaged if it cannot be read; None if it does not exist any more.

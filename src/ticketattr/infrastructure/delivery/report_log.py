@@ -17,6 +17,7 @@ from ...domain.delivery import (
     Adoption,
     Delivery,
     Event,
+    LogIdentity,
     Message,
     MessageState,
     RecipientResult,
@@ -34,6 +35,9 @@ from .report_log_rows import (
     read_adoptions,
     read_deliveries,
     read_events,
+    read_id,
+    set_id,
+    set_new_id,
     set_shared_state,
 )
 from .report_log_schema import ensure_schema, has_tables, is_blank
@@ -121,6 +125,25 @@ class SQLiteReportLog:
         with self._open() as log:
             return read_adoptions(log)
 
+    def identity(self) -> LogIdentity:
+        """The id in the database, and its path; the id is empty before the first use."""
+        if not self.exists():
+            return self._identified("")
+        with self._open() as log:
+            return self._identified(read_id(log))
+
+    def establish(self) -> LogIdentity:
+        """The id in the database, which is created with one if it does not exist."""
+        make_private(self.path)
+        with self._transaction() as log:
+            if not read_id(log):
+                set_new_id(log)
+            return self._identified(read_id(log))
+
+    def _identified(self, id: str) -> LogIdentity:
+        host = self.who.rpartition("@")[2]
+        return LogIdentity(id, f"{path_text(self.path.resolve())}{f' on {host}' if host else ''}")
+
     def events(self) -> list[Event]:
         """All events, in the order in which they were recorded, after a check of the whole database."""
         if not self.exists():
@@ -202,9 +225,13 @@ class SQLiteReportLog:
             self._check(log)
             write_copy(log, target)
 
-    def restore(self, backup: Path, at: datetime, *, adopted: Sequence[ReportFile] = (), detail: str = "") -> str:
+    def restore(
+        self, backup: Path, at: datetime, *, adopted: Sequence[ReportFile] = (), detail: str = "", id: str = ""
+    ) -> str:
         """Replace the content of the database, in one step. Returns the path of a copy of the former content."""
         with open_backup(backup) as copy, self._errors():
+            if id:
+                set_id(copy, id)
             self._add_event(copy, at, "restored", "")
             self._adopt(copy, adopted, detail, at)
             return str(replace_log(copy, self.path, at) or "")

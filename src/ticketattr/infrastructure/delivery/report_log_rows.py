@@ -75,6 +75,23 @@ def insert_message(log: sqlite3.Connection, message: Message, at: datetime) -> N
     )
 
 
+def read_id(log: sqlite3.Connection) -> str:
+    """The id of the log; empty before its first use."""
+    found = log.execute("SELECT id FROM identity").fetchone()
+    return str(found[0]) if found else ""
+
+
+def set_id(log: sqlite3.Connection, id: str) -> None:
+    """Replace the id of the log."""
+    log.execute("DELETE FROM identity")
+    log.execute("INSERT INTO identity VALUES (?)", (id,))
+
+
+def set_new_id(log: sqlite3.Connection) -> None:
+    """Give the log an id that no other log has."""
+    log.execute("INSERT INTO identity SELECT lower(hex(randomblob(16)))")
+
+
 def keep_frame(log: sqlite3.Connection, message: Message) -> None:
     """Add the frame of a message, unless the message has one: that of its first attempt stays."""
     if message.frame:

@@ -5,6 +5,7 @@
     message_reports(message_id, position, path, sha256, size, modified, run_id)
     message_recipients(message_id, position, address, state, reply)
     message_frames(message_id, frame)                   the composed mail without its reports
+    identity(id)                                        one row, or none before the log is used
     adoptions(at, detail, sha256, name, run_id)         reports that count as sent without a message in this log
     events(number, at, what, message_id, who, facts)    append-only; facts are JSON
 
@@ -23,7 +24,7 @@ from pathlib import Path, PureWindowsPath
 from ...errors import InputError
 
 SCHEMA_VERSION = 3
-"""Version 2 had no frames. Version 1 existed during development only, and is refused."""
+"""Version 2 had neither frames nor an identity. Version 1 existed during development only, and is refused."""
 
 _UPGRADED_VERSION = 2
 
@@ -36,6 +37,7 @@ _ADDED_IN_3 = (
         message_id TEXT PRIMARY KEY REFERENCES messages (message_id),
         frame TEXT NOT NULL
     )""",
+    "CREATE TABLE identity (id TEXT NOT NULL)",
 )
 
 _SCHEMA = (
