@@ -10,10 +10,22 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
+from time import monotonic, sleep
 
 import httpx
 import pytest
 
+from ..chat_servers import (
+    BOT,
+    MATRIX_TOKEN,
+    PERSON,
+    ROOM,
+    TELEGRAM_TOKEN,
+    MatrixServer,
+    Said,
+    TelegramServer,
+    chat_server,
+)
 from ..conftest import CLI
 
 
@@ -136,3 +148,51 @@ def test_mistakes_with_tokens_have_exit_codes(cli: CLI) -> None:
 
 def test_there_is_no_token_at_first(cli: CLI) -> None:
     assert cli.ok("token", "list").stdout == "there is no token yet\n"
+
+
+@pytest.mark.parametrize(
+    ("settings", "message"),
+    [
+        ({"CHAT_TELEGRAM_TOKEN": "1:x"}, "a chat needs CHAT_ALLOW"),
+        ({"CHAT_MATRIX_TOKEN": "x", "CHAT_ALLOW": "telegram:1:1:read"}, "needs CHAT_MATRIX_HOMESERVER"),
+        ({"CHAT_ALLOW": "telegram:1:1:admin"}, "does not end in :read or :operate"),
+    ],
+)
+def test_a_setting_of_the_chat_that_is_wrong_is_named(cli: CLI, settings: dict[str, str], message: str) -> None:
+    cli.settings |= settings
+    result = cli("serve")
+    assert result.exit_code == 2
+    assert message in result.stderr
+
+
+def test_a_run_by_chat_on_both_platforms_ends_with_its_report(cli: CLI) -> None:
+    telegram, matrix = TelegramServer(), MatrixServer()
+    with chat_server(telegram), chat_server(matrix):
+        chat = {
+            "CHAT_TELEGRAM_TOKEN": TELEGRAM_TOKEN,
+            "CHAT_TELEGRAM_BASE_URL": telegram.url,
+            "CHAT_MATRIX_HOMESERVER": matrix.url,
+            "CHAT_MATRIX_USER": BOT,
+            "CHAT_MATRIX_TOKEN": MATRIX_TOKEN,
+            "CHAT_ALLOW": f"telegram:7:7:operate,matrix:{ROOM}:{PERSON}:operate",
+        }
+        with served(cli, **chat):
+            telegram.write("/run")
+            question = next_reply(telegram)
+            telegram.write("/run", user=9)
+            telegram.press(question.button[1])
+            assert next_reply(telegram).text.startswith("Run 1 will start.")
+            assert next_reply(telegram).text == "Run 1 is done, 5 tickets."
+            matrix.write("!report")
+            assert next_reply(matrix).content == cli.reports[0].read_bytes()
+            matrix.write("!sent")
+            assert next_reply(matrix).content.decode("utf-8-sig").startswith("file,age,state")
+    assert len(telegram.said) == 0
+
+
+def next_reply(server: TelegramServer | MatrixServer) -> Said:
+    end = monotonic() + 30
+    while not server.said:
+        assert monotonic() < end
+        sleep(0.02)
+    return server.said.pop(0)

@@ -38,6 +38,7 @@ from ..application.report_tracker import ReportTracker
 from ..application.restore import Backup
 from ..application.retention import Storage
 from ..application.send import Outgoing
+from ..application.service.chat import ChatPlatform
 from ..application.service.runs import Service
 from ..domain.delivery import MailForm
 from ..domain.gold import LabelledTickets, no_labelled_tickets
@@ -45,6 +46,7 @@ from ..domain.metrics import ReportCounts
 from ..errors import SettingsError
 from ..infrastructure.background_import import import_in_background
 from ..infrastructure.options import WEBHOOK
+from .settings.chat import ChatSettings
 from .settings.classifier import ClassifierSettings
 from .settings.folders import FolderSettings
 from .settings.llm import PROVIDERS, LLMSettings
@@ -502,3 +504,18 @@ def only_service(folders: FolderSettings, clock: Clock) -> Iterator[None]:
     path = folders.work / "service" / "service.lock"
     with sender_lock.acquire(path, who=login_name(), at=clock(), wait=0.0):
         yield
+
+
+def chat_platforms(settings: ChatSettings) -> list[ChatPlatform]:
+    """The chat platforms that are set up."""
+    platforms: list[ChatPlatform] = []
+    if settings.telegram_token:
+        from ..infrastructure.chat.telegram import Telegram
+
+        platforms.append(Telegram(settings.telegram_token, settings.telegram_url))
+    if settings.matrix_token:
+        from ..infrastructure.chat.matrix import Matrix
+
+        rooms = frozenset(one.sender.chat for one in settings.allowed if one.sender.platform == "matrix")
+        platforms.append(Matrix(settings.matrix_homeserver, settings.matrix_user, settings.matrix_token, rooms))
+    return platforms

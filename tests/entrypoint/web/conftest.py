@@ -34,6 +34,9 @@ from ticketattr.infrastructure.service.state_db import SQLiteServiceState
 
 from ...application.service.test_runs import Clock, Processes
 
+NEVER = 3600.0
+"""Seconds until the next look for runs: they stay queued, so that a test sees them."""
+
 
 @dataclass
 class Web:
@@ -115,14 +118,14 @@ def listening(app: ASGIApp) -> Iterator[str]:
 def serving(folder: Path, **settings: str) -> Iterator[Web]:
     """A service with settings of its own."""
     parts = parts_in(folder, **settings)
-    with listening(build_app(parts)) as url:
+    with listening(build_app(parts, interval=NEVER)) as url:
         yield Web(url, parts)
 
 
 @pytest.fixture(scope="session")
 def default_app(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[FastAPI, str]]:
     """An application with the default settings, and its URL. Building one takes longer than most tests."""
-    app = build_app(parts_in(tmp_path_factory.mktemp("service")))
+    app = build_app(parts_in(tmp_path_factory.mktemp("service")), interval=NEVER)
     with listening(app) as url:
         yield app, url
 

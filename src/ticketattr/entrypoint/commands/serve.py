@@ -8,6 +8,7 @@ from ...application.service.runs import Service
 from ...errors import InputError, SettingsError
 from .. import wiring
 from ..invocation import Invocation
+from ..settings.chat import ChatSettings
 from ..settings.serve import ServeSettings
 from .help_examples import epilog_of
 
@@ -21,8 +22,9 @@ def serve(context: typer.Context) -> None:
     """Show pages, answer the API and start runs by schedule, until SIGTERM or Ctrl-C."""
     invocation: Invocation = context.obj
     with invocation.reading("serve") as env:
-        settings = ServeSettings.read(env)
+        settings, chat = ServeSettings.read(env), ChatSettings.read(env)
     try:
+        from ..web.server import ChatParts
         from ..web.server import serve as serve_pages
 
         parts = wiring.service(settings, invocation.clock, _program_options(invocation))
@@ -33,6 +35,7 @@ def serve(context: typer.Context) -> None:
             "the service is not installed", hint="Install it with `pip install 'ticketattr[serve]'`."
         ) from error
     _check_schedule(settings, parts, invocation)
+    platforms = wiring.chat_platforms(chat)
     with wiring.only_service(settings.tracker.folders, invocation.clock):
         serve_pages(
             settings,
@@ -40,6 +43,7 @@ def serve(context: typer.Context) -> None:
             wiring.tracker(settings.tracker),
             wiring.report_log(settings.tracker.folders),
             wiring.history(settings.tracker.folders).read,
+            ChatParts(platforms, chat.allowed) if platforms else None,
             lambda: invocation.console.summary(
                 f"listening on http://{settings.host}:{settings.port}{settings.root_path}/"
             ),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import json
 import sys
 from collections.abc import Sequence
@@ -100,6 +101,13 @@ def delivery_rows(statuses: Sequence[ReportStatus], now: datetime) -> list[dict[
 def flat(row: dict[str, Any]) -> dict[str, Any]:
     """A row for a table: its recipients are one text."""
     return {**row, "recipients": _recipients(row)}
+
+
+def csv_file(rows: Sequence[dict[str, Any]], fields: Sequence[str]) -> str:
+    """Rows of a table as CSV in which no cell is a formula."""
+    text = io.StringIO(newline="")
+    write_csv(text, fields, ([row[name] for name in fields] for row in rows))
+    return text.getvalue()
 
 
 def print_corrections(corrections: Sequence[Correction], format: str) -> None:

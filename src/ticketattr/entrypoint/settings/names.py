@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from functools import cache
 
+from .chat import ChatSettings
 from .classifier import ClassifierSettings
 from .environment import Environment, SettingSpec
 from .folders import FolderSettings
@@ -30,6 +31,7 @@ SECTIONS: tuple[Callable[[Environment], object], ...] = (
     LogSettings.read,
     MonitoringSettings.read,
     ServeSettings.read,
+    ChatSettings.read,
 )
 """The readers of all sections."""
 

@@ -2,25 +2,24 @@
 
 from __future__ import annotations
 
-import io
 from datetime import datetime
 from typing import Annotated, Any, Literal
 
 from fastapi import APIRouter, Depends, Header, HTTPException, Path, Query, Request, Response
-from fastapi.responses import FileResponse, StreamingResponse
+from fastapi.responses import FileResponse
 from pydantic import BaseModel, ConfigDict, Field
 
-from ...application.report import report_name
+from ...application.service.report_files import ReportGone, report_of_run
 from ...application.service.runs import change_schedule, found_run, next_times, request_run, schedule_of
 from ...domain.access import Caller
 from ...domain.report_status import ReportStatus
 from ...domain.run_id import RUN_ID
 from ...domain.service_run import ServiceRun
-from ...infrastructure.reports.csv_writer import write_csv
+from ...errors import InputError
 from ...infrastructure.reports.plain_sheet import write_sheet
-from ..presentation.listing import DELIVERY_FIELDS, delivery_rows, flat
+from ..presentation.listing import DELIVERY_FIELDS, csv_file, delivery_rows, flat
 from ..presentation.log_lines import plain
-from .parts import bearer, parts_of
+from .parts import bearer, parts_of, shown_line
 
 Reader = Annotated[Caller, Depends(bearer("read"))]
 Operator = Annotated[Caller, Depends(bearer("operate"))]
@@ -262,7 +261,7 @@ def show_logs(
         raise HTTPException(404, f"there is no run {run}")
     return Logs(
         run=found.number if found else None,
-        lines=[plain(line) for line in service.processes.log(found, lines)] if found else [],
+        lines=[shown_line(line) for line in service.processes.log(found, lines)] if found else [],
     )
 
 
@@ -288,16 +287,13 @@ def report_shown(status: ReportStatus) -> Report:
 
 
 def workbook(request: Request, reports: list[ReportStatus], run_id: str) -> Response:
-    """The workbook of a run as a response, whole or in part. Raises HTTPException 404 or 410.
-
-    The path comes from the folder, never from the request.
-    """
-    found = [status.report for status in reports if status.report.run_id == run_id]
-    report = next((one for one in found if one.path.name == report_name(run_id)), found[0] if found else None)
-    if report is None:
-        raise HTTPException(404, f"there is no report of the run {run_id}")
-    if not report.path.is_file():
-        raise HTTPException(410, f"the report of the run {run_id} is no longer in the folder: retention deleted it")
+    """The workbook of a run as a response, whole or in part. Raises HTTPException 404 or 410."""
+    try:
+        report = report_of_run(reports, run_id)
+    except ReportGone as error:
+        raise HTTPException(410, str(error)) from error
+    except InputError as error:
+        raise HTTPException(404, str(error)) from error
     etag = f'"{report.sha256}"'
     headers = {"ETag": etag, "Cache-Control": "private, no-cache"}
     if etag in [tag.strip().removeprefix("W/") for tag in request.headers.get("if-none-match", "").split(",")]:
@@ -307,13 +303,14 @@ def workbook(request: Request, reports: list[ReportStatus], run_id: str) -> Resp
 
 def table_file(rows: list[dict[str, Any]], fields: tuple[str, ...], format: str, name: str) -> Response:
     """Rows as a CSV or XLSX file. No cell of it is a formula."""
-    values = ([row[field] for field in fields] for row in rows)
     headers = {"Content-Disposition": f'attachment; filename="{name}.{format}"'}
     if format == "xlsx":
-        return Response(write_sheet("Deliveries", fields, values), media_type=XLSX, headers=headers)
-    text = io.StringIO(newline="")
-    write_csv(text, fields, values)
-    return StreamingResponse(iter([text.getvalue()]), media_type="text/csv; charset=utf-8", headers=headers)
+        return Response(
+            write_sheet("Deliveries", fields, ([row[field] for field in fields] for row in rows)),
+            media_type=XLSX,
+            headers=headers,
+        )
+    return Response(csv_file(rows, fields), media_type="text/csv; charset=utf-8", headers=headers)
 
 
 def _schedule(request: Request) -> Schedule:

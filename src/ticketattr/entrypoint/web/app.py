@@ -25,13 +25,14 @@ from .problems import problem_response, status_of
 
 STATIC = Path(__file__).with_name("static")
 
-_INTERVAL = 1.0
-
 log = logging.getLogger(__name__)
 
 
-def build_app(parts: Parts) -> FastAPI:
-    """The application of the service. It starts runs while its lifespan lasts."""
+def build_app(parts: Parts, *, interval: float = 1.0) -> FastAPI:
+    """The application of the service. While its lifespan lasts, it starts runs and looks after them.
+
+    `interval`: the seconds between two looks.
+    """
     app = FastAPI(
         title="ticketattr",
         version=__version__,
@@ -41,7 +42,7 @@ def build_app(parts: Parts) -> FastAPI:
         redoc_url=None,
         lifespan=_lifespan,
     )
-    app.state.parts = parts
+    app.state.parts, app.state.interval = parts, interval
     app.include_router(api.router)
     app.include_router(pages.router, include_in_schema=False)
     app.mount("/static", StaticFiles(directory=STATIC), name="static")
@@ -76,6 +77,8 @@ def ready(request: Request) -> Response:
 async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
     async with anyio.create_task_group() as tasks:
         tasks.start_soon(_keep_advancing, app)
+        for task in app.state.parts.tasks:
+            tasks.start_soon(task)
         yield
         tasks.cancel_scope.cancel()
 
@@ -91,7 +94,7 @@ async def _keep_advancing(app: FastAPI) -> None:
             if str(error) != problem:
                 log.error("%s", error)
             problem = str(error)
-        await anyio.sleep(_INTERVAL)
+        await anyio.sleep(app.state.interval)
 
 
 def _is_page(request: Request) -> bool:

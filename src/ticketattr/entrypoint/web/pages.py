@@ -29,7 +29,7 @@ from ...errors import TicketAttrError
 from ..presentation.listing import DELIVERY_FIELDS, delivery_rows, flat
 from ..presentation.log_lines import plain
 from .api import table_file, workbook
-from .parts import COOKIE, origin_of, parts_of, person, random_secret, signed_in
+from .parts import COOKIE, origin_of, parts_of, person, random_secret, shown_line, signed_in
 
 PAGE = 50
 """The rows on one page of a list."""
@@ -133,7 +133,9 @@ def show_run(request: Request, caller: Reader, number: int) -> Response:
     if service.state.run(number) is None:
         raise HTTPException(404, f"there is no run {number}")
     run = found_run(service, number)
-    return _page(request, "run.html", caller, run=run, lines=[plain(line) for line in service.processes.log(run, 300)])
+    return _page(
+        request, "run.html", caller, run=run, lines=[shown_line(line) for line in service.processes.log(run, 300)]
+    )
 
 
 @router.get("/reports")

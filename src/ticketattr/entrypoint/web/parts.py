@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import re
 import secrets
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from threading import Lock
@@ -19,10 +20,14 @@ from ...application.service.runs import Service
 from ...domain.access import Caller
 from ...domain.access import Scope as Rights
 from ...domain.report_status import ReportStatus
+from ...infrastructure.service_words import without_secrets
+from ..presentation.log_lines import plain
 from ..settings.serve import ServeSettings
 from .guard import FailureLimit
 
 COOKIE = "ticketattr_session"
+
+_ADDRESS = re.compile(r"[^\s<>@,;:]{1,200}@[\w.-]{1,250}")
 
 T = TypeVar("T")
 
@@ -79,15 +84,24 @@ class RequestCounts:
 
 @dataclass(frozen=True, slots=True)
 class Parts:
-    """The parts of the service that requests need. `log` is changed only under its own lock."""
+    """The parts of the service that requests need. `log` is changed only under its own lock.
+
+    `tasks` work as long as the service does, beside the requests.
+    """
 
     service: Service
     settings: ServeSettings
     tracker: ReportTracker
     log: ReportLogMaintenance
     reports: Cached[list[ReportStatus]]
+    tasks: Sequence[Callable[[], Awaitable[None]]] = ()
     failures: FailureLimit = field(default_factory=FailureLimit)
     requests: RequestCounts = field(default_factory=RequestCounts)
+
+
+def shown_line(line: str) -> str:
+    """A line of a log as anybody may see it: no control characters, no secret of the settings, no mail address."""
+    return _ADDRESS.sub("(address)", plain(without_secrets(line)))
 
 
 def parts_of(request: Request) -> Parts:

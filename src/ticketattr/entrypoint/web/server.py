@@ -7,8 +7,9 @@ import os
 import signal
 import socket
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Awaitable, Callable, Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import dataclass
 from datetime import datetime
 
 import uvicorn
@@ -16,17 +17,29 @@ from starlette.types import ASGIApp
 
 from ...application.ports import ReportLogMaintenance
 from ...application.report_tracker import ReportTracker
+from ...application.service.chat import ChatDesk, ChatFiles, ChatPlatform
 from ...application.service.runs import Service
+from ...domain.chat import AllowedSender
 from ...domain.report_status import ReportStatus
 from ...domain.run_history import RunHistory
 from ...errors import ServiceError, SettingsError
+from ..chat.loop import serve_chat
+from ..presentation.listing import DELIVERY_FIELDS, csv_file, delivery_rows, flat
 from ..settings.serve import ServeSettings
 from .app import build_app
 from .metrics import metrics_app
-from .parts import Cached, Parts, folder_version
+from .parts import Cached, Parts, folder_version, random_secret, shown_line
 
 _GRACE = 10
 _FIRST_PASSED = 3  # sd_listen_fds(3)
+
+
+@dataclass(frozen=True, slots=True)
+class ChatParts:
+    """The chat platforms, and who may send commands."""
+
+    platforms: Sequence[ChatPlatform]
+    allowed: Sequence[AllowedSender]
 
 
 def serve(
@@ -35,6 +48,7 @@ def serve(
     tracker: ReportTracker,
     log: ReportLogMaintenance,
     read_history: Callable[[], RunHistory | None],
+    chat: ChatParts | None,
     ready: Callable[[], None],
 ) -> None:
     """Answer requests and start runs until SIGTERM or SIGINT; `ready` is called once the service listens.
@@ -47,7 +61,9 @@ def serve(
             f"the service does not listen on {settings.host}, because there is no valid token",
             hint="Create one with `ticketattr token create NAME --scope operate`, or leave SERVE_HOST unset.",
         )
-    parts = Parts(service, settings, tracker, log, _reports(tracker, settings))
+    reports = _reports(tracker, settings)
+    tasks = [_chat_task(chat, service, tracker, reports)] if chat else []
+    parts = Parts(service, settings, tracker, log, reports, tasks)
     listeners: list[tuple[ASGIApp, socket.socket]] = [
         (build_app(parts), _inherited_listener() or _listener(settings.host, settings.port, "SERVE"))
     ]
@@ -55,6 +71,19 @@ def serve(
         metrics = _listener(settings.metrics_host, settings.metrics_port, "METRICS")
         listeners.append((metrics_app(parts, read_history), metrics))
     asyncio.run(_serve([(_Server(_config(app)), listener) for app, listener in listeners], ready))
+
+
+def _chat_task(
+    chat: ChatParts, service: Service, tracker: ReportTracker, reports: Cached[list[ReportStatus]]
+) -> Callable[[], Awaitable[None]]:
+    def deliveries() -> bytes:
+        rows = [flat(row) for row in delivery_rows(tracker.report_history(), service.clock())]
+        return csv_file(rows, DELIVERY_FIELDS).encode("utf-8-sig")
+
+    files = ChatFiles(reports.get, deliveries, shown_line)
+    sizes = {platform.name: platform.max_file for platform in chat.platforms}
+    desk = ChatDesk(service, chat.allowed, files, random_secret, sizes)
+    return lambda: serve_chat(desk, chat.platforms)
 
 
 def _reports(tracker: ReportTracker, settings: ServeSettings) -> Cached[list[ReportStatus]]:

@@ -1,0 +1,1 @@
+"""The chat: commands in, answers out. It calls the use cases, and holds no rule."""

@@ -1,0 +1,1 @@
+"""Chat platforms: each receives the messages of people and sends replies."""

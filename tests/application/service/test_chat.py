@@ -1,0 +1,262 @@
+"""Commands by chat: for those on the list alone, each once, costly ones confirmed."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import timedelta
+from pathlib import Path
+from zoneinfo import ZoneInfo
+
+import pytest
+
+from ticketattr.application.service.chat import ChatDesk, ChatFiles
+from ticketattr.application.service.runs import Service, advance
+from ticketattr.domain.chat import (
+    AllowedSender,
+    ChatMessage,
+    FileReply,
+    Sender,
+    TextReply,
+    parse_allowed,
+    parse_command,
+)
+from ticketattr.domain.delivery import ReportFile
+from ticketattr.domain.report_status import ReportStatus
+from ticketattr.domain.service_run import RunStatus
+from ticketattr.infrastructure.service.cron import CronExpressions
+from ticketattr.infrastructure.service.state_db import SQLiteServiceState
+
+from .test_runs import Clock, Processes
+
+ANN = Sender("telegram", "7", "7")
+BOB = Sender("telegram", "-100", "8")
+RUN = "20261127T120000Z-0000"
+
+
+class Chat:
+    """A desk, and a person who writes."""
+
+    def __init__(self, folder: Path) -> None:
+        self.clock, self.processes, self.sent = Clock(), Processes(), 0
+        self.reports: list[ReportStatus] = []
+        zone = ZoneInfo("UTC")
+        state = SQLiteServiceState(folder / "service.db")
+        self.service = Service(state, self.processes, CronExpressions(zone), self.clock)
+        tokens = iter(f"secret{number}" for number in range(1000))
+        self.desk = ChatDesk(
+            self.service,
+            [AllowedSender(ANN, "operate"), AllowedSender(BOB, "read")],
+            ChatFiles(lambda: self.reports, lambda: b"file,state\n", lambda line: line.replace("secret", "***")),
+            lambda: next(tokens),
+            {"telegram": 50_000_000},
+        )
+
+    def message(self, text: str, sender: Sender = ANN, **changes: object) -> ChatMessage:
+        self.sent += 1
+        message = ChatMessage(f"{self.sent}", sender, text, self.clock(), sender.chat == sender.user)
+        return replace(message, **changes)  # type: ignore[arg-type]
+
+    def __call__(self, text: str, sender: Sender = ANN) -> str:
+        reply = self.desk.answer(self.message(text, sender))
+        assert isinstance(reply, TextReply)
+        return reply.text
+
+    def asked(self, text: str, sender: Sender = ANN) -> TextReply:
+        reply = self.desk.answer(self.message(text, sender))
+        assert isinstance(reply, TextReply)
+        return reply
+
+
+@pytest.fixture
+def chat(tmp_path: Path) -> Chat:
+    return Chat(tmp_path)
+
+
+def report(folder: Path, run_id: str = RUN, size: int = 10) -> ReportStatus:
+    path = folder / f"ticket-attribution-{run_id}.xlsx"
+    path.write_bytes(b"x")
+    return ReportStatus(ReportFile(path, "0" * 64, size, Clock()(), run_id), "pending")
+
+
+@pytest.mark.parametrize(
+    "sender", [Sender("telegram", "7", "9"), Sender("telegram", "9", "7"), Sender("matrix", "7", "7")]
+)
+def test_a_stranger_gets_silence_and_changes_nothing(
+    chat: Chat, sender: Sender, caplog: pytest.LogCaptureFixture
+) -> None:
+    assert chat.desk.answer(chat.message("/run", sender)) is None
+    assert chat.service.state.audit() == []
+    assert "not in CHAT_ALLOW" in caplog.text
+
+
+def test_a_run_is_started_once_it_is_confirmed_and_its_end_is_told(chat: Chat) -> None:
+    question = chat.asked("/run")
+    assert question.button == "Start the run"
+    assert chat.service.state.runs() == []
+    assert chat(question.answer) == "Run 1 will start. You will be told how it ends."
+    advance(chat.service)
+    assert chat.desk.announcements() == []
+    chat.processes.end(1, 0, RunStatus(RUN, exit_code=0, figures={"model": 40, "failed": 2}))
+    advance(chat.service)
+    assert chat.desk.announcements() == [(ANN, TextReply("Run 1 is done, 42 tickets."))]
+    assert chat.desk.announcements() == []
+
+
+def test_a_button_that_is_pressed_twice_or_late_or_by_another_person_does_nothing(chat: Chat) -> None:
+    first = chat.asked("/run")
+    other = AllowedSender(Sender("telegram", "7", "8"), "operate")
+    chat.desk.allowed = [*chat.desk.allowed, other]
+    assert chat(first.answer, other.sender).startswith("there is nothing to confirm")
+    chat(first.answer)
+    assert chat(first.answer).startswith("there is nothing to confirm")
+    late = chat.asked("/schedule 0 6 * * *")
+    chat.clock.now += timedelta(seconds=61)
+    assert chat(late.answer).startswith("there is nothing to confirm")
+    assert len(chat.service.state.runs()) == 1
+    assert chat.service.state.schedule() is None
+
+
+def test_a_message_that_comes_twice_is_acted_on_once_also_after_a_restart(chat: Chat, tmp_path: Path) -> None:
+    message = chat.message("/status")
+    assert chat.desk.answer(message)
+    assert chat.desk.answer(message) is None
+    assert Chat(tmp_path).desk.answer(message) is None
+
+
+def test_a_message_that_waited_while_the_service_was_down_is_left_out(chat: Chat) -> None:
+    assert chat.desk.answer(chat.message("/run", sent=chat.clock() - timedelta(minutes=6))) is None
+
+
+def test_the_schedule_is_shown_changed_and_stopped(chat: Chat) -> None:
+    assert chat("/schedule") == "Runs start only when somebody asks for one."
+    assert chat("/schedule 99 99 * * *").startswith("99 99 * * * is not a valid cron expression")
+    assert "30 6 * * 1-5" in chat(chat.asked("/schedule 30 6 * * 1-5").answer)
+    assert chat.service.state.schedule().changed_by == "telegram:7:7"  # type: ignore[union-attr]
+    assert chat(chat.asked("/schedule off").answer) == "Runs start only when somebody asks for one."
+
+
+def test_who_may_only_read_starts_and_changes_nothing(chat: Chat) -> None:
+    assert chat("/run", BOB).startswith("you may only read")
+    assert chat("/schedule 0 6 * * *", BOB).startswith("you may only read")
+    assert "No run is in progress." in chat("/status", BOB)
+
+
+def test_the_list_of_deliveries_and_the_newest_report_come_as_files(chat: Chat, tmp_path: Path) -> None:
+    sent = chat.desk.answer(chat.message("/sent"))
+    assert isinstance(sent, FileReply)
+    assert sent.content == b"file,state\n"
+    assert chat("/report").startswith("there is no report yet")
+    chat.reports = [report(tmp_path), report(tmp_path, "20261127T130000Z-0000")]
+    newest = chat.desk.answer(chat.message("/report"))
+    assert isinstance(newest, FileReply)
+    assert newest.path == chat.reports[1].report.path
+    named = chat.desk.answer(chat.message(f"/report {RUN}"))
+    assert isinstance(named, FileReply)
+    assert named.path == chat.reports[0].report.path
+
+
+@pytest.mark.parametrize("argument", ["../reports.db", "x", "20261127T120000Z-ffff", RUN + "/.."])
+def test_a_report_is_found_by_the_id_of_its_run_alone(chat: Chat, tmp_path: Path, argument: str) -> None:
+    chat.reports = [report(tmp_path)]
+    assert isinstance(chat.desk.answer(chat.message(f"/report {argument}")), TextReply)
+
+
+def test_a_report_that_the_platform_does_not_take_is_told_before_it_is_sent(chat: Chat, tmp_path: Path) -> None:
+    chat.reports = [report(tmp_path, size=60_000_000)]
+    assert "has 60 MB, and this chat takes at most 50 MB" in chat("/report")
+
+
+def test_logs_are_cleaned_and_shown_in_private_chats_alone(chat: Chat) -> None:
+    assert chat("/logs") == "Nothing was printed yet."
+    chat.service.state.request_run("api", "ann", chat.clock(), dry_run=False, key="")
+    chat.processes.log = lambda run, lines: ["the secret word"] * lines  # type: ignore[method-assign]
+    assert chat("/logs 2") == "the *** word\nthe *** word"
+    assert chat("/logs", BOB) == "logs are shown in private chats alone."
+    assert isinstance(chat.desk.answer(chat.message("/logs 500")), FileReply)
+    for wrong in ("-1", "x", "9999999"):
+        assert chat(f"/logs {wrong}").startswith("that is not a number of lines")
+
+
+def test_the_status_says_what_waits(chat: Chat, tmp_path: Path) -> None:
+    chat.reports = [report(tmp_path), replace(report(tmp_path), state="in_doubt")]
+    chat(chat.asked("/run").answer)
+    advance(chat.service)
+    assert "Run 1 is in the stage start." in chat("/status")
+    chat.processes.end(1, -9)
+    advance(chat.service)
+    status = chat("/status")
+    assert "Run 1 was killed." in status
+    assert "2 reports pending, 1 in doubt." in status
+
+
+def test_every_command_is_in_the_audit_with_its_outcome(chat: Chat) -> None:
+    chat("/schedule x")
+    (entry,) = chat.service.state.audit()
+    assert (entry.who, entry.action, entry.detail) == ("telegram:7:7", "chat schedule", "x")
+    assert entry.outcome.startswith("refused: ")
+
+
+def test_many_commands_and_many_wrong_confirmations_make_the_sender_wait(chat: Chat) -> None:
+    for _ in range(5):
+        chat("/confirm wrong")
+    assert chat("/run").startswith("too many wrong confirmations")
+    chat.clock.now += timedelta(minutes=6)
+    assert chat.asked("/run").button
+    for _ in range(30):
+        last = chat("/help")
+    assert last == "Too many commands. Wait a minute."
+
+
+@pytest.mark.parametrize("text", ["/" + "x" * 100_000, "/", "!!", "/\0", "/help"])
+def test_a_strange_command_is_answered_with_the_list(chat: Chat, text: str) -> None:
+    assert chat(text).startswith("/status:")
+
+
+@pytest.mark.parametrize("text", ["hello", "", "run", "x" * 100_000])
+def test_what_is_no_command_gets_no_answer(chat: Chat, text: str) -> None:
+    assert chat.desk.answer(chat.message(text)) is None
+
+
+@pytest.mark.parametrize(
+    ("text", "command"),
+    [
+        ("/logs 50", ("logs", "50")),
+        ("/logs@our_bot  50 ", ("logs", "50")),
+        ("!run", ("run", "")),
+        ("/SCHEDULE 30  6 * * *", ("schedule", "30 6 * * *")),
+        ("logs", None),
+    ],
+)
+def test_a_command_has_a_name_and_an_argument(text: str, command: tuple[str, str] | None) -> None:
+    assert parse_command(text) == command
+
+
+@pytest.mark.parametrize(
+    ("entry", "allowed"),
+    [
+        ("telegram:-100:42:read", AllowedSender(Sender("telegram", "-100", "42"), "read")),
+        (
+            "matrix:!room:loop.test:@ann:loop.test:operate",
+            AllowedSender(Sender("matrix", "!room:loop.test", "@ann:loop.test"), "operate"),
+        ),
+    ],
+)
+def test_who_is_allowed_is_read(entry: str, allowed: AllowedSender) -> None:
+    assert parse_allowed(entry) == allowed
+
+
+@pytest.mark.parametrize(
+    "entry",
+    [
+        "",
+        "telegram:1:2",
+        "telegram:1:2:admin",
+        "telegram:ann:2:read",
+        "matrix:room:@a:b:read",
+        "slack:1:2:read",
+        "telegram:1:*:read",
+    ],
+)
+def test_a_mistake_in_who_is_allowed_is_refused(entry: str) -> None:
+    with pytest.raises(ValueError, match="it "):
+        parse_allowed(entry)
