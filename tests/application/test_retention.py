@@ -117,6 +117,38 @@ class TestRuns:
         assert not [record for record in caplog.records if record.levelno >= logging.WARNING]
 
 
+class TestClock:
+    """By a clock that is years ahead, everything is old."""
+
+    def test_a_leap_of_the_clock_deletes_nothing_and_is_told(
+        self, desk: Desk, caplog: pytest.LogCaptureFixture
+    ) -> None:
+        leave(desk, OLDER, OLD, NEWEST, "20461123T000000Z-0000")
+        desk.put("a.xlsx", run=OLDER)
+        desk.send()
+        before = runs(desk), files(desk), desk.log.deliveries()
+        prune_at(desk, EVERYTHING, days=20 * 365.25)
+        assert (runs(desk), files(desk), desk.log.deliveries()) == before
+        (record,) = caplog.records
+        assert record.levelno == logging.ERROR
+        assert "nothing is known from between 2026-11-23 and 2046-11-2" in record.getMessage()
+
+    def test_a_second_run_by_that_clock_deletes_nothing_either(self, desk: Desk) -> None:
+        leave(desk, OLDER, OLD, NEWEST, "20461122T000000Z-0000", "20461123T000000Z-0000")
+        prune_at(desk, A_MONTH, days=20 * 365.25)
+        assert len(runs(desk)) == 5
+
+    def test_once_the_clock_is_right_again_old_runs_are_deleted(self, desk: Desk) -> None:
+        leave(desk, OLDER, OLD, RECENT, NEWEST, "20461123T000000Z-0000")
+        prune_at(desk, A_MONTH)
+        assert runs(desk) == [RECENT, NEWEST, "20461123T000000Z-0000"]
+
+    def test_a_clock_that_goes_on_from_its_new_time_is_believed(self, desk: Desk) -> None:
+        leave(desk, OLDER, "20270601T000000Z-0000", "20270625T000000Z-0000")
+        prune_at(desk, A_MONTH, days=214)  # on 25 June 2027
+        assert runs(desk) == ["20270601T000000Z-0000", "20270625T000000Z-0000"]
+
+
 class TestReports:
     def test_reports_are_kept_unless_the_setting_is_set(self, desk: Desk) -> None:
         desk.put("a.xlsx")
@@ -200,7 +232,7 @@ class TestReports:
         desk.send()
         (desk.root / "a.xlsx").unlink()
         (desk.root / "b.xlsx").unlink()
-        prune_at(desk, EVERYTHING, days=9999)
+        prune_at(desk, EVERYTHING, days=31)
         kept = [(each.message.transport, each.state) for each in desk.log.deliveries()]
         assert kept == [("file", "sent"), ("smtp", "sent")]
 

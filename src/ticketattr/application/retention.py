@@ -7,13 +7,14 @@ deleted message, it keeps the SHA-256 of each report, and neither addresses nor 
 from __future__ import annotations
 
 import logging
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
+from ..domain.clock_leap import find_leap
 from ..domain.delivery import Delivery
 from ..domain.report_status import ReportStatus
-from ..domain.run_id import began_before
+from ..domain.run_id import began_at, began_before
 from ..errors import TicketAttrError
 from .ports import ReportLogMaintenance, StageFiles
 from .report import last_sent_run
@@ -40,13 +41,32 @@ class Storage:
 
 
 def prune(storage: Storage, retention: Retention, now: datetime) -> None:
-    """Delete what is too old. Errors are logged, not raised: no run fails because of them."""
+    """Delete what is too old, unless the clock has leapt. Errors are logged, not raised: no run fails because of them.
+
+    A clock that is years ahead would make everything old.
+    """
     try:
+        if leap := find_leap(_known_times(storage), now):
+            log.error(
+                "the clock may be wrong, so nothing was deleted: it says %s, and %s. "
+                "If it is right, old data is deleted when runs have gone on for some time",
+                f"{now:%Y-%m-%d}",
+                leap,
+            )
+            return
         _prune_runs(storage, now - retention.runs)
         if retention.reports:
             _prune_reports(storage, now - retention.reports, now)
     except TicketAttrError as error:
         log.warning("old data was not deleted completely: %s", error)
+
+
+def _known_times(storage: Storage) -> Iterator[datetime]:
+    """The times of the runs that left files, and those in the log."""
+    yield from filter(None, map(began_at, storage.stage_files.runs()))
+    for delivery in storage.log.deliveries():
+        yield from (delivery.message.date, delivery.changed)
+    yield from (event.at for event in storage.log.events())
 
 
 def _prune_runs(storage: Storage, before: datetime) -> None:

@@ -12,6 +12,7 @@ from ...application.ports import Run
 from ...application.report import report_name
 from ...application.retention import prune
 from ...application.send import Outgoing
+from ...errors import TicketAttrError
 from ...infrastructure.files import make_folder
 from .. import wiring
 from ..invocation import Invocation
@@ -53,7 +54,18 @@ def run(
         if wait:
             # An id from before the wait would sort before the id of the run that ended meanwhile.
             this_run = invocation.new_run()
-        _work(invocation, settings, outgoing, this_run, examples=examples, fresh=fresh)
+        try:
+            _work(invocation, settings, outgoing, this_run, examples=examples, fresh=fresh)
+        except (TicketAttrError, typer.Exit):
+            # What cannot be fetched or sent must not keep the ticket text of old runs.
+            _prune(invocation, settings, outgoing)
+            raise
+        _prune(invocation, settings, outgoing)
+
+
+def _prune(invocation: Invocation, settings: RunSettings, outgoing: Outgoing | None) -> None:
+    if outgoing:
+        prune(wiring.storage(settings.folders, outgoing), settings.retention, invocation.clock())
 
 
 def _work(
@@ -83,9 +95,6 @@ def _work(
         invocation.console.summary(f"{sent(result.deliveries)} sent")
     if result.report:
         print_path(result.report)
-    if outgoing:
-        # Before the exit code is decided: a report that cannot be sent must not keep the ticket text of old runs.
-        prune(wiring.storage(settings.folders, outgoing), settings.retention, invocation.clock())
     exit_if_partial(
         invocation, tickets=result.tickets, deliveries=result.deliveries, left=result.left, incoming=incoming
     )

@@ -10,14 +10,15 @@ import json
 import logging
 import sqlite3
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import closing, contextmanager
-from datetime import timedelta
+from contextlib import closing, contextmanager, suppress
+from datetime import datetime, timedelta, timezone
 from pathlib import Path
 from typing import TypeVar
 
 from ...application.batches import chunks
 from ...application.ports import Clock
 from ...domain.catalog import ServiceCatalog
+from ...domain.clock_leap import find_leap
 from ...domain.ticket import Attribution, Outcome, Unattributed
 from ...errors import TicketAttrError
 from ..files import make_private
@@ -84,7 +85,8 @@ class SQLiteAnswerCache:
                 if outcome and self._is_asked(outcome.model):
                     found[key] = outcome
         file.executemany("UPDATE answers SET used = ? WHERE key = ?", [(now.isoformat(), key) for key in found])
-        file.execute("DELETE FROM answers WHERE used < ?", ((now - timedelta(days=KEEP_DAYS)).isoformat(),))
+        if not find_leap(_days_of_use(file), now):
+            file.execute("DELETE FROM answers WHERE used < ?", ((now - timedelta(days=KEEP_DAYS)).isoformat(),))
         return found
 
     def _with_file(self, use: Callable[[sqlite3.Connection], T]) -> T | None:
@@ -156,3 +158,9 @@ def _decode(text: str, catalog: ServiceCatalog) -> Outcome | None:
         return Attribution(entry, "model", answer["confidence"], str(answer["evidence"]), model=str(answer["model"]))
     except (ValueError, TypeError, KeyError):
         return None
+
+
+def _days_of_use(file: sqlite3.Connection) -> Iterator[datetime]:
+    for (day,) in file.execute("SELECT DISTINCT substr(used, 1, 10) FROM answers"):
+        with suppress(ValueError):
+            yield datetime.fromisoformat(day).replace(tzinfo=timezone.utc)

@@ -4,19 +4,24 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from pathlib import Path
 
 from ...application.ports import Run
 from ...domain.catalog import ServiceCatalog
-from ...domain.run_id import is_run_id
+from ...domain.run_id import began_at, is_run_id
 from ...domain.ticket import AttributedTicket, Ticket
 from ...domain.usage import Bill
 from ...errors import StageFileError
-from ..files import remove_folder
+from ..files import open_regular, remove_folder, replacing
 from .attributions import read_attributions, write_attributions
 from .catalog_and_tickets import write_catalog, write_tickets
 from .header import Kind
+
+_ORDER = "run-order.txt"
+_LONGEST_ORDER = 1024 * 1024
+_LONGEST_OVERLAP = timedelta(minutes=10)
+"""Of two runs at the same time, the one that began later may write its first file before the other one."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,21 +43,46 @@ class WorkFolder:
 
     def runs(self) -> list[str]:
         try:
-            return sorted(path.name for path in self.root.iterdir() if is_run_id(path.name))
+            here = sorted(path.name for path in self.root.iterdir() if is_run_id(path.name))
         except OSError:
             return []
+        order = [run for run in self._order() if run in here]
+        for run in here:
+            if run not in order:
+                order.insert(max((place for place, other in enumerate(order, 1) if other < run), default=0), run)
+        return order
 
     def remove(self, run_id: str) -> None:
         remove_folder(self.root / run_id)
 
     def save_catalog(self, catalog: ServiceCatalog, run: Run) -> None:
+        self._note(run)
         write_catalog(self.path(run.id, "catalog"), catalog, run)
 
     def save_tickets(self, tickets: Sequence[Ticket], run: Run) -> None:
+        self._note(run)
         write_tickets(self.path(run.id, "tickets"), tickets, run)
 
     def save_attributions(self, tickets: Sequence[AttributedTicket], run: Run, bill: Bill) -> datetime:
+        self._note(run)
         return write_attributions(self.path(run.id, "attributions"), tickets, run, bill)
+
+    def _note(self, run: Run) -> None:
+        """Keep that a new run comes after all others, if the clock was set back since those began."""
+        runs = self.runs()
+        latest, began = began_at(max(runs, default="")), began_at(run.id)
+        if run.id not in runs and latest and began and latest - began > _LONGEST_OVERLAP:
+            with replacing(self.root / _ORDER) as file:
+                file.writelines(f"{each}\n".encode() for each in (*runs, run.id))
+
+    def _order(self) -> list[str]:
+        """The runs in the order in which they were made, as far as it is not that of their ids."""
+        try:
+            with open_regular(self.root / _ORDER) as file:
+                lines = file.read(_LONGEST_ORDER).decode("ascii", "replace").split()
+        except OSError:
+            return []
+        return list(dict.fromkeys(filter(is_run_id, lines)))
 
     def attributed(self, run_id: str) -> list[AttributedTicket]:
         return read_attributions(self.path(run_id, "attributions")).data

@@ -1,0 +1,40 @@
+"""Whether the clock has leapt ahead: what is old by such a clock may be from yesterday."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from itertools import pairwise
+
+LONGEST_PAUSE = timedelta(days=100)
+"""A longer time without any trace of a run is taken for a leap of the clock at first: a desk may report quarterly."""
+
+_FIRST_DOUBT, _LONGEST_DOUBT = timedelta(days=7), timedelta(days=60)
+
+
+@dataclass(frozen=True, slots=True)
+class Leap:
+    """The last time before the clock leapt, and the first one after it."""
+
+    before: datetime
+    after: datetime
+
+    def __str__(self) -> str:
+        return f"nothing is known from between {self.before:%Y-%m-%d} and {self.after:%Y-%m-%d}"
+
+
+def find_leap(known: Iterable[datetime], now: datetime) -> Leap | None:
+    """The newest leap among the `known` times of earlier runs and `now`; None if the clock can be believed.
+
+    A clock that goes on from its new time is believed after a week, or, after a leap of years, after up to two months.
+    All times have a time zone; those after `now` do not count.
+    """
+    times = sorted({now, *(time for time in known if time <= now)}, reverse=True)
+    for after, before in pairwise(times):
+        gap = after - before
+        if gap > LONGEST_PAUSE and now - after < min(max(gap / 12, _FIRST_DOUBT), _LONGEST_DOUBT):
+            return Leap(before, after)
+        if now - after > _LONGEST_DOUBT:
+            break
+    return None
