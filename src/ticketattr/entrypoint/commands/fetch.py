@@ -83,6 +83,7 @@ def _fetch(invocation: Invocation, output: Path | None, catalog_output: Path | N
         counts |= fetched.counts
     target = output or work.path(run.id, "tickets")
     # The catalog comes first: if tickets.json exists, the fetch is complete.
+    work.keep_order(run)
     write_catalog(catalog_output or work.path(run.id, "catalog"), fetched.catalog, run)
     write_tickets(target, fetched.tickets, run)
     tickets, types = counts["tickets"], counts["request_types"]

@@ -56,19 +56,22 @@ class WorkFolder:
         remove_folder(self.root / run_id)
 
     def save_catalog(self, catalog: ServiceCatalog, run: Run) -> None:
-        self._note(run)
+        self.keep_order(run)
         write_catalog(self.path(run.id, "catalog"), catalog, run)
 
     def save_tickets(self, tickets: Sequence[Ticket], run: Run) -> None:
-        self._note(run)
+        self.keep_order(run)
         write_tickets(self.path(run.id, "tickets"), tickets, run)
 
     def save_attributions(self, tickets: Sequence[AttributedTicket], run: Run, bill: Bill) -> datetime:
-        self._note(run)
+        self.keep_order(run)
         return write_attributions(self.path(run.id, "attributions"), tickets, run, bill)
 
-    def _note(self, run: Run) -> None:
-        """Keep that a new run comes after all others, if the clock was set back since those began."""
+    def keep_order(self, run: Run) -> None:
+        """Keep that `run`, which has no files yet, comes after all others if the clock was set back since they began.
+
+        Raises SettingsError or ServiceError.
+        """
         runs = self.runs()
         latest, began = began_at(max(runs, default="")), began_at(run.id)
         if run.id not in runs and latest and began and latest - began > _LONGEST_OVERLAP:
