@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import json
 import os
+import shutil
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import timedelta
@@ -692,6 +693,27 @@ class TestRecipients:
                 (LEAD, "in_doubt"),
                 (GONE, "in_doubt"),
             ]
+
+
+def test_a_log_that_is_swapped_while_a_message_goes_out_is_an_error_with_its_evidence(
+    desk: Desk, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    desk.put("a.xlsx")
+    desk.send()
+    earlier = tmp_path / "earlier.db"
+    desk.log.back_up(earlier)
+    desk.put("b.xlsx")
+
+    def swap(message: Message) -> None:
+        shutil.copy(earlier, desk.root / "reports.db")
+
+    desk.mailer.before_sending = swap
+    with pytest.raises(InputError, match="was replaced or cut meanwhile"):
+        desk.send()
+    assert "is sent, and the report log did not take it: 250 OK" in caplog.text
+    desk.mailer.before_sending = lambda message: None
+    assert desk.send() == []
+    assert desk.states() == {"a.xlsx": "sent", "b.xlsx": "sent"}
 
 
 def test_every_step_is_logged_with_the_message_id_and_no_address(desk: Desk, caplog: pytest.LogCaptureFixture) -> None:

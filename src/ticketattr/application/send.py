@@ -196,7 +196,11 @@ def _record(
     else:
         log.warning("%s is %s: %s", message.message_id, state.replace("_", " "), result.detail)
     results = _recipient_results(to, state, result)
-    outgoing.log.record_result(message, state, result.detail, outgoing.clock(), results=results, size=result.size)
+    try:
+        outgoing.log.record_result(message, state, result.detail, outgoing.clock(), results=results, size=result.size)
+    except TicketAttrError:
+        log.error("%s is %s, and the report log did not take it: %s", message.message_id, state, result.detail)
+        raise
 
 
 def _state_after(before: Delivery | None, state: MessageState) -> MessageState:

@@ -10,8 +10,10 @@ import sys
 from contextlib import closing
 from datetime import timedelta
 from pathlib import Path
+from typing import Any
 
 import pytest
+from filelock import FileLock
 
 from ticketattr.domain.delivery import Delivery, MessageState, RecipientResult
 from ticketattr.errors import InputError, ServiceError, SettingsError
@@ -80,10 +82,26 @@ class TestRecords:
         log.start_attempt(a_message(number=2), MIDNIGHT)
         assert [delivery.message.reports for delivery in log.deliveries()] == [(a_report(),), (a_report(),)]
 
-    def test_a_result_of_an_unknown_message_is_ignored(self, log: SQLiteReportLog) -> None:
+    def test_a_result_of_an_unknown_message_is_kept_and_is_an_error(self, log: SQLiteReportLog) -> None:
         log.start_attempt(a_message(number=1), MIDNIGHT)
-        log.record_result(a_message(number=2), "sent", "", LATER)
-        assert [delivery.state for delivery in log.deliveries()] == ["sending"]
+        with pytest.raises(InputError, match="was replaced or cut meanwhile: it does not contain <ticketattr"):
+            log.record_result(a_message(number=2), "sent", "250 ok", LATER)
+        assert [(delivery.state, delivery.detail) for delivery in log.deliveries()] == [
+            ("sending", ""),
+            ("sent", "250 ok"),
+        ]
+
+    def test_a_decision_about_an_unknown_message_is_an_error(self, log: SQLiteReportLog) -> None:
+        log.start_attempt(a_message(number=1), MIDNIGHT)
+        with pytest.raises(InputError, match="nothing was decided"):
+            log.record_decision(a_message(number=2), "sent", "", LATER)
+
+    def test_a_log_that_was_emptied_gets_no_result(self, log: SQLiteReportLog, path: Path) -> None:
+        log.start_attempt(a_message(), MIDNIGHT)
+        path.write_bytes(b"")
+        with pytest.raises(SettingsError, match="has disappeared"):
+            log.record_result(a_message(), "sent", "250 ok", LATER)
+        assert path.read_bytes() == b""
 
     def test_two_logs_on_one_file_see_each_other(self, path: Path) -> None:
         one, other = SQLiteReportLog(path), SQLiteReportLog(path)
@@ -176,6 +194,41 @@ class TestHold:
         with pytest.raises(InputError, match="mine"), SQLiteReportLog(path).acquire_sender_lock(MIDNIGHT):
             raise InputError("mine")
         hold_and_release(path)
+
+    def test_a_second_process_is_refused_although_the_lock_file_was_deleted(
+        self, path: Path, log: SQLiteReportLog
+    ) -> None:
+        log.start_attempt(a_message(), MIDNIGHT)
+        holder = subprocess.Popen([sys.executable, "-c", HOLD_AND_WAIT, str(path)], stdout=subprocess.PIPE, text=True)
+        assert holder.stdout
+        with holder:
+            assert holder.stdout.readline() == "held\n"
+            path.with_name("reports.db.lock").unlink()
+            with pytest.raises(ServiceError, match="a process whose lock file was deleted"):
+                hold_and_release(path)
+            assert len(log.deliveries()) == 1
+            holder.send_signal(signal.SIGKILL)
+        hold_and_release(path)
+
+    def test_a_lock_file_that_is_replaced_before_it_is_locked_is_not_enough(
+        self, path: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        acquire, lock = FileLock.acquire, path.with_name("reports.db.lock")
+        replaced: list[Path] = []
+
+        def replace_then(held: FileLock, *args: Any, **options: Any) -> Any:
+            result = acquire(held, *args, **options)
+            if not replaced:
+                lock.unlink()
+                lock.touch()
+                replaced.append(lock)
+            return result
+
+        monkeypatch.setattr(FileLock, "acquire", replace_then)
+        with SQLiteReportLog(path).acquire_sender_lock(MIDNIGHT):
+            monkeypatch.undo()
+            with pytest.raises(ServiceError):
+                hold_and_release(path)
 
     def test_other_processes_may_read_meanwhile(self, path: Path, log: SQLiteReportLog) -> None:
         log.start_attempt(a_message(), MIDNIGHT)

@@ -30,6 +30,7 @@ from .report_log_copies import open_backup, replace_log, write_copy
 from .report_log_rows import (
     delete_message,
     insert_message,
+    is_known,
     keep_frame,
     path_text,
     read_adoptions,
@@ -182,14 +183,19 @@ class SQLiteReportLog:
         results: Sequence[RecipientResult] = (),
         size: int = 0,
     ) -> None:
-        """Set the state of the message and of each recipient. A message that is not in the log is ignored."""
-        with self._transaction() as log:
-            known = log.execute(
+        """Set the state of the message and of each recipient.
+
+        A message that is not in the log is added, and then InputError is raised: the log is not the one from before.
+        """
+        with self._transaction(may_be_new=False) as log:
+            is_lost = not is_known(log, message.message_id)
+            if is_lost:
+                insert_message(log, message, at)
+                keep_frame(log, message)
+            log.execute(
                 "UPDATE messages SET state = ?, detail = ?, size = max(size, ?), changed = ? WHERE message_id = ?",
                 (state, detail, size, at.isoformat(), message.message_id),
             )
-            if known.rowcount == 0:
-                return
             log.executemany(
                 "UPDATE message_recipients SET state = ?, reply = ? WHERE message_id = ? AND address = ?",
                 [(result.state, result.reply, message.message_id, result.address) for result in results],
@@ -197,10 +203,14 @@ class SQLiteReportLog:
             set_shared_state(log, message.message_id, state, detail)
             replies = {result.address: f"{result.state}: {result.reply}" for result in results}
             self._add_event(log, at, state, message.message_id, detail=detail, size=size, recipients=replies)
+        if is_lost:
+            raise self._replaced(message, "its result is recorded in the present one now")
 
     def record_decision(self, message: Message, state: MessageState, detail: str, at: datetime) -> None:
         """Set the state of a message in doubt, and of its recipients in doubt."""
-        with self._transaction() as log:
+        with self._transaction(may_be_new=False) as log:
+            if not is_known(log, message.message_id):
+                raise self._replaced(message, "nothing was decided")
             log.execute(
                 "UPDATE messages SET state = ?, detail = ?, changed = ?, released = ? WHERE message_id = ?",
                 (state, detail, at.isoformat(), state == "in_doubt", message.message_id),
@@ -243,8 +253,11 @@ class SQLiteReportLog:
                 delete_message(log, delivery)
             self._add_event(log, at, "pruned", "", messages=len(deliveries))
 
-    def _lock(self, at: datetime, wait: float) -> AbstractContextManager[datetime]:
-        return sender_lock.acquire(self._lock_path, who=self.who, at=at, wait=wait)
+    @contextmanager
+    def _lock(self, at: datetime, wait: float) -> Iterator[datetime]:
+        lock = sender_lock.acquire(self._lock_path, who=self.who, at=at, wait=wait)
+        with lock as since, sender_lock.guard(self.path):
+            yield since
 
     @property
     def _lock_path(self) -> Path:
@@ -291,8 +304,8 @@ class SQLiteReportLog:
             raise self._damaged(verdict)
 
     @contextmanager
-    def _transaction(self) -> Iterator[sqlite3.Connection]:
-        if not self.path.exists():
+    def _transaction(self, *, may_be_new: bool = True) -> Iterator[sqlite3.Connection]:
+        if not (self.path.exists() if may_be_new else self.exists()):
             raise SettingsError(
                 f"the report log {self.path} has disappeared",
                 hint="Restore it: without it, nobody knows what was sent.",
@@ -328,6 +341,13 @@ class SQLiteReportLog:
             raise SettingsError(message, hint="Check REPORT_LOG_DB_PATH and its permissions.") from error
         except sqlite3.DatabaseError as error:
             raise self._damaged(error) from error
+
+    def _replaced(self, message: Message, what: str) -> InputError:
+        return InputError(
+            f"the report log {self.path} was replaced or cut meanwhile: it does not contain {message.message_id};"
+            f" {what}",
+            hint="Put the right report log back, or restore it from a backup: without it, nobody knows what was sent.",
+        )
 
     def _damaged(self, reason: object) -> InputError:
         return InputError(

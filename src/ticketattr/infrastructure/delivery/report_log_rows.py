@@ -92,6 +92,11 @@ def set_new_id(log: sqlite3.Connection) -> None:
     log.execute("INSERT INTO identity SELECT lower(hex(randomblob(16)))")
 
 
+def is_known(log: sqlite3.Connection, message_id: str) -> bool:
+    """Whether the log contains the message."""
+    return bool(log.execute("SELECT 1 FROM messages WHERE message_id = ?", (message_id,)).fetchone())
+
+
 def keep_frame(log: sqlite3.Connection, message: Message) -> None:
     """Add the frame of a message, unless the message has one: that of its first attempt stays."""
     if message.frame:
