@@ -9,9 +9,9 @@ from typing import Any
 import openpyxl
 from openpyxl.worksheet.worksheet import Worksheet
 
-from ticketattr.infrastructure.reports.labels import HEADINGS
+from ticketattr.infrastructure.words import words
 
-FIELDS = {heading: field for field, heading in HEADINGS.items()}
+FIELDS: dict[str, str] = {heading: field for field, heading in words("en").section("columns").items()}
 
 
 def tickets_sheet(workbook: Path | bytes) -> Worksheet:

@@ -15,7 +15,7 @@ import pytest
 from ticketattr.domain.report import Report, Row
 from ticketattr.infrastructure.reports.corrections_reader import read_reviewed
 from ticketattr.infrastructure.reports.excel import ExcelReports
-from ticketattr.infrastructure.reports.labels import HEADINGS
+from ticketattr.infrastructure.words import words
 
 from ..conftest import CLI
 from ..fakes import MIDNIGHT
@@ -185,4 +185,5 @@ def test_corrections_are_read_whatever_the_headings_are(tmp_path: Path, change: 
 
 
 def test_every_field_has_a_heading_of_its_own() -> None:
-    assert len(set(HEADINGS.values())) == len(HEADINGS)
+    columns = words("en").section("columns")
+    assert len(set(columns.values())) == len(columns)

@@ -37,6 +37,7 @@ class Reporting:
     ticket_url: str = ""
     time_zone: str = "UTC"
     reports_empty_queue: bool = False
+    language: str = "en"
 
     def is_due(self, tickets: Sequence[AttributedTicket]) -> bool:
         """Whether a run with these tickets gets a report."""
@@ -63,6 +64,7 @@ def make_report(run: AttributedRun, reporting: Reporting, path: Path) -> Report:
         review_below=reporting.review_below,
         ticket_url=reporting.ticket_url,
         time_zone=reporting.time_zone,
+        language=reporting.language,
     )
     if run.catalog is None:
         log.warning("the catalog of run %s is missing: the report has no drop-down lists and no due times", run.run_id)

@@ -31,7 +31,7 @@ class SLA:
     unit: SLAUnit
 
     def __str__(self) -> str:
-        return f"{self.value:g} {self.unit}"
+        return f"{self.value:g} {self.unit[:-1] if self.value == 1 else self.unit}"
 
     @property
     def is_possible(self) -> bool:

@@ -9,7 +9,7 @@ from datetime import datetime
 from .act_now import most_urgent
 from .due import Urgency
 from .report import Report, Row
-from .sanitizing import truncate
+from .sanitizing import sanitize, truncate
 from .summary import summarize
 
 MOST_URGENT = 10
@@ -29,7 +29,8 @@ class UrgentTicket:
     """A ticket that somebody has to act on now.
 
     `overdue_by` counts hours of the clock of the SLA (None: not overdue), `is_open_time` says that these are service
-    hours. `due` is a time in the zone of the report. All texts are those of the ticket, cut to `MAX_TEXT`.
+    hours. `due` is a time in the zone of the report. All texts are those of the ticket, sanitized
+    and cut to `MAX_TEXT`.
     """
 
     id: str
@@ -103,16 +104,20 @@ def figures_of(report: Report) -> ReportFigures:
 
 def _urgent(row: Row, report: Report) -> UrgentTicket:
     return UrgentTicket(
-        id=truncate(row.id, MAX_TEXT),
+        id=_cut(row.id),
         urgency=row.urgency,
         url=row.url if len(row.url) <= MAX_URL else "",
-        request_category=truncate(row.request_category, MAX_TEXT),
-        request_type=truncate(row.request_type, MAX_TEXT),
-        short_description=truncate(row.short_description, MAX_TEXT),
+        request_category=_cut(row.request_category),
+        request_type=_cut(row.request_type),
+        short_description=_cut(row.short_description),
         overdue_by=row.overdue_by,
         is_open_time=has_service_hours(row, report),
         due=row.due,
     )
+
+
+def _cut(text: str, longest: int = MAX_TEXT) -> str:
+    return truncate(sanitize(text), longest)
 
 
 def has_service_hours(row: Row, report: Report) -> bool:
@@ -129,7 +134,7 @@ def _failures(report: Report) -> tuple[FailedTickets, ...]:
         FailedTickets(
             reason,
             count,
-            tuple(truncate(row.id, _FAILED_ID) for row in failed if row.unattributed_reason == reason)[:_FAILED_IDS],
+            tuple(_cut(row.id, _FAILED_ID) for row in failed if row.unattributed_reason == reason)[:_FAILED_IDS],
         )
         for reason, count in Counter(row.unattributed_reason for row in failed).most_common()
     )

@@ -86,7 +86,7 @@ class ReportContext:
 
     `catalog` fills the drop-down lists. `earlier` is the report that this one is compared with. `review_below` is the
     confidence below which a person should look. `ticket_url` is the URL of a ticket, with `{id}` for its id.
-    `time_zone` is the zone of all times, a name of the IANA database.
+    `time_zone` is the zone of all times, a name of the IANA database. `language` is that of the words, such as `en`.
     """
 
     bill: Bill | None = None
@@ -95,6 +95,7 @@ class ReportContext:
     review_below: float = REVIEW_BELOW
     ticket_url: str = ""
     time_zone: str = "UTC"
+    language: str = "en"
 
     @property
     def zone(self) -> tzinfo:

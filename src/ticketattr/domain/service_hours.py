@@ -117,16 +117,20 @@ def open_time(hours: ServiceHours, start: datetime, end: datetime) -> timedelta:
 
 def describe(hours: ServiceHours) -> str:
     """Service hours in words: `Monday-Friday 08:00-17:00 (Europe/Berlin), closed on holidays of DE-BE`."""
-    open_days = [day for day, spans in enumerate(hours.week) if spans]
+    words = "; ".join(f"{_day_names(group)} {span_words(hours.week[group[0]])}" for group in equal_days(hours))
+    holidays = f", closed on holidays of {', '.join(hours.holidays)}" if hours.holidays else ""
+    return f"{words} ({hours.time_zone}){holidays}"
+
+
+def equal_days(hours: ServiceHours) -> list[list[int]]:
+    """The open days of a week, from 0 for Monday: consecutive days with the same spans together."""
     groups: list[list[int]] = []
-    for day in open_days:
+    for day in (day for day, spans in enumerate(hours.week) if spans):
         if groups and groups[-1][-1] == day - 1 and hours.week[day] == hours.week[day - 1]:
             groups[-1].append(day)
         else:
             groups.append([day])
-    words = "; ".join(f"{_day_names(group)} {_span_words(hours.week[group[0]])}" for group in groups)
-    holidays = f", closed on holidays of {', '.join(hours.holidays)}" if hours.holidays else ""
-    return f"{words} ({hours.time_zone}){holidays}"
+    return groups
 
 
 def _day_names(days: list[int]) -> str:
@@ -134,7 +138,8 @@ def _day_names(days: list[int]) -> str:
     return names[0] if len(names) == 1 else f"{names[0]}-{names[-1]}"
 
 
-def _span_words(spans: tuple[Span, ...]) -> str:
+def span_words(spans: tuple[Span, ...]) -> str:
+    """The open spans of a day: `08:00-12:00, 13:00-17:00`."""
     return ", ".join(f"{clock_time(opens)}-{clock_time(closes)}" for opens, closes in spans)
 
 

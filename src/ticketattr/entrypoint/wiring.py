@@ -274,6 +274,7 @@ def reporting(settings: ReportSettings, folders: FolderSettings, format: str = "
         ticket_url=settings.ticket_url,
         time_zone=settings.time_zone,
         reports_empty_queue=settings.reports_empty_queue,
+        language=settings.language,
     )
 
 
@@ -340,7 +341,7 @@ def addressing(mail: MailSettings, chosen: Mailer) -> Addressing:
     """The addresses, the subject and the form of every mail."""
     from ..infrastructure.words import words
 
-    say = words("en")
+    say = words(mail.language)
     return Addressing(
         chosen.transport,
         mail.sender,

@@ -240,3 +240,10 @@ def test_lines_of_the_text_fit_78_columns(language: str) -> None:
 
 def _message(figures: ReportFigures, form: MailForm) -> Message:
     return replace(a_message(replace(a_report(), figures=figures)), form=form)
+
+
+def test_half_a_surrogate_pair_in_an_id_is_no_bug() -> None:
+    tickets = [a_ticket("\ud83d", "\udc00", Unattributed("quota"), 1), a_ticket("T\ud83d", "x", TICKETS[0].outcome, 9)]
+    figures = read_figures(a_workbook(tickets))
+    assert figures
+    assert [ticket.id for ticket in figures.urgent] == ["T\ufffd", "\ufffd"]

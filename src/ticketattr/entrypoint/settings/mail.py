@@ -11,6 +11,7 @@ from ...domain.mail_subject import PLACEHOLDERS, unknown_placeholders
 from ...domain.report_status import DoubtPolicy
 from ...infrastructure.options import MailServer, StepTimeouts
 from .environment import Environment
+from .report import read_language
 from .report_tracker import read_doubt, read_transport
 
 _UNSET = MailServer(host="")
@@ -35,6 +36,7 @@ class MailSettings:
     reply_to: tuple[str, ...]
     subject: str
     shows_ticket_text: bool
+    language: str
     codebase_url: str
     max_retries: int
     doubt: DoubtPolicy
@@ -54,6 +56,7 @@ class MailSettings:
             reply_to=env.optional_addresses("EMAIL_REPLY_TO"),
             subject=_subject(env),
             shows_ticket_text=env.flag("EMAIL_TICKET_TEXT", default=False),
+            language=read_language(env),
             codebase_url=env.required("CODEBASE_URL"),
             max_retries=env.whole("EMAIL_MAX_RETRIES", 3, least=0, most=20),
             doubt=read_doubt(env),

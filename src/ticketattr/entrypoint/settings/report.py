@@ -6,8 +6,14 @@ from dataclasses import dataclass
 
 from ...domain.delivery import Transport
 from ...domain.review import REVIEW_BELOW
+from ...infrastructure.words import LANGUAGES
 from .environment import Environment
 from .report_tracker import read_transport
+
+
+def read_language(env: Environment) -> str:
+    """REPORT_LANGUAGE."""
+    return env.choice("REPORT_LANGUAGE", "en", LANGUAGES)
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,6 +28,7 @@ class ReportSettings:
     time_zone: str
     transport: Transport
     reports_empty_queue: bool
+    language: str
 
     @classmethod
     def read(cls, env: Environment) -> ReportSettings:
@@ -35,4 +42,5 @@ class ReportSettings:
             time_zone=env.time_zone("TIME_ZONE", "UTC"),
             transport=read_transport(env),
             reports_empty_queue=env.choice("EMAIL_WHEN_EMPTY", "skip", ("skip", "send")) == "send",
+            language=read_language(env),
         )

@@ -14,7 +14,7 @@ from openpyxl.utils import column_index_from_string, get_column_letter
 from ...domain.correction import ReviewedReport, ReviewedRow
 from ...errors import InputError
 from .cell_text import decode_escapes
-from .labels import HEADINGS
+from .labels import headings_of
 from .safe_workbook_reader import open_report, read_rows, read_workbook
 from .workbook_archive import TICKETS_SHEET, column_name
 
@@ -61,7 +61,7 @@ def _column(field: str, workbook: Any, header: list[str]) -> int | None:
     Workbooks of earlier versions have the names of the fields above their columns. Not every program moves defined
     names along with the columns.
     """
-    for title in (HEADINGS[field], field):
+    for title in (*headings_of(field), field):
         if title in header:
             return header.index(title)
     name = workbook.defined_names.get(column_name(field))

@@ -32,6 +32,7 @@ from .labels import (
     shown_time,
     since_heading,
     urgency_in_words,
+    words_of,
 )
 
 _COLUMNS = (
@@ -84,12 +85,12 @@ def _summary(report: Report, summary: Summary) -> Iterator[str]:
     if summary.overdue:
         yield _bars("Overdue by category", summary.overdue, {})
     yield _bars("State of the queue", summary.states, MEANINGS)
-    yield _bars(since_heading(report), changes(summary), {})
+    yield _bars(since_heading(report), changes(summary, words_of(report)), {})
     if report.gone:
-        yield f"<ul>{''.join(f'<li>gone: {_text(ticket)}</li>' for ticket in gone_tickets(report))}</ul>"
+        yield f"<ul>{''.join(f'<li>{_text(ticket)}</li>' for ticket in gone_tickets(report))}</ul>"
     yield _bars("By SLA, in calendar time", summary.bands, {})
     yield _bars("By category", summary.categories, {})
-    yield _bars("By request type", counted_types(summary), {})
+    yield _bars("By request type", counted_types(summary, words_of(report)), {})
     yield f"<section><h2>What needs a review</h2>{''.join(_review_section(report, summary))}</section>"
 
 
@@ -99,7 +100,7 @@ def _review_section(report: Report, summary: Summary) -> Iterator[str]:
         lines = (f"<li>{row.confidence:.2f} {_text(row.id)} {_text(row.short_description)}</li>" for _, row in least)
         yield f"<p>The lowest confidence of the others:</p><ul>{''.join(lines)}</ul>"
     if summary.oldest:
-        yield f"<p>The oldest ticket: {_text(oldest_ticket(summary.oldest))}</p>"
+        yield f"<p>The oldest ticket: {_text(oldest_ticket(summary.oldest, report))}</p>"
 
 
 def _bars(heading: str, counts: Sequence[Count], meanings: Mapping[str, str]) -> str:

@@ -19,12 +19,10 @@ from urllib.parse import unquote
 from xml.etree.ElementTree import Element, ParseError, iterparse  # nosec B405  # see _is_plain
 
 from ...domain.run_id import is_run_id
+from ..words import LANGUAGES, words
 
 RUN_ID_PROPERTY = "run_id"
 """The custom document property with the id of the run."""
-RUN_FACT = "run"
-"""The label of the cell in the sheet `Summary` that stands before the id of the run."""
-SUMMARY_SHEET = "Summary"
 WORKBOOK_PART = "xl/workbook.xml"
 
 _PROPERTIES_PART = "docProps/custom.xml"
@@ -82,12 +80,19 @@ def _run_id_of_summary(workbook: zipfile.ZipFile) -> str:
     book = workbook_part(workbook)
     listed = _sheets(workbook, book)
     # A person may rename the sheet, which stays the first one.
-    part = dict(reversed(listed)).get(SUMMARY_SHEET) or next((part for _, part in listed), "")
+    named = dict(reversed(listed))
+    part = next(filter(None, map(named.get, _in_each_language("Summary"))), next((part for _, part in listed), ""))
     pairs = list(_pairs(workbook, part))
+    labels = _in_each_language("run")
     shared = {int(text) for pair in pairs for kind, text in pair if kind == "s"}
     texts = _shared_texts(workbook, book, shared)
     spelled = ([texts.get(int(text), "") if kind == "s" else text for kind, text in pair] for pair in pairs)
-    return next((value for label, value in spelled if label.strip() == RUN_FACT and is_run_id(value)), "")
+    return next((value for label, value in spelled if label.strip() in labels and is_run_id(value)), "")
+
+
+def _in_each_language(english: str) -> list[str]:
+    """The name of a sheet, or the label of a fact, in each language of reports."""
+    return [words(language).text(english) for language in LANGUAGES]
 
 
 def _sheets(workbook: zipfile.ZipFile, book: str) -> list[tuple[str, str]]:

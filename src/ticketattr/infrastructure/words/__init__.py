@@ -2,16 +2,19 @@
 
 A file is one JSON object with sections of texts. A text may have placeholders in braces, the same ones in every
 language. A text for a number has two forms, `one` and `other`; `singular` of the section `format` lists the numbers
-that take `one`. To add a language, translate a copy of `en.json`.
+that take `one`. The names in the sections `report`, `page` and `values` are the English texts; those of `values` are
+what the program itself writes into a row, also into CSV. To add a language, translate a copy of `en.json`, and add its
+name to `LANGUAGES`.
 """
 
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from functools import cache
+from functools import cache, lru_cache
 from importlib.resources import files
 from typing import Any, Literal, get_args
 
@@ -31,10 +34,27 @@ class Words:
         """The text with these values in place of its placeholders."""
         return str(self._text(key)).format_map(values) if values else str(self._text(key))
 
-    def count(self, key: str, number: int, **values: object) -> str:
-        """The text for that number, which stands for the placeholder `{n}`: `1 ticket`, `1,200 tickets`."""
-        form = "one" if number in self.sections["format"]["singular"] else "other"
-        return str(self._text(key)[form]).format(n=self.number(number), **values)
+    def count(self, key: str, number: float, form: str = "", **values: object) -> str:
+        """The text for that number, which stands for the placeholder `{n}`: `1 ticket`, `1,200 tickets`.
+
+        `form` is that of `number`.
+        """
+        which = "one" if number in self.sections["format"]["singular"] else "other"
+        return str(self._text(key)[which]).format(n=self.number(number, form), **values)
+
+    def text(self, english: str, **values: object) -> str:
+        """The translation of a text of the report, with these values in place of its placeholders."""
+        text = str(self.sections["report"][english])
+        return text.format_map(values) if values else text
+
+    def value(self, english: str) -> str:
+        """The translation of what the program wrote into a row, which may be several texts with `; ` between them.
+
+        What has no translation stays as it is: it comes from the ticket.
+        """
+        if self.language == "en" or not english:
+            return english
+        return "; ".join(_translated(part, self.language) for part in english.split("; "))
 
     def section(self, name: str) -> Mapping[str, Any]:
         """All texts of a section, by name."""
@@ -61,6 +81,29 @@ class Words:
     def _text(self, key: str) -> Any:
         section, _, name = key.partition(".")
         return self.sections[section][name]
+
+
+@lru_cache(maxsize=4096)
+def _translated(english: str, language: str) -> str:
+    values = words(language).section("values")
+    if english in values:
+        return str(values[english])
+    for pattern, translation in _patterns(language):
+        if found := pattern.fullmatch(english):
+            inner = {name: _translated(text, language) for name, text in found.groupdict().items()}
+            return translation.format_map(inner)
+    several = english.split(", ")
+    return ", ".join(map(str, map(values.get, several))) if set(several) <= values.keys() else english
+
+
+@cache
+def _patterns(language: str) -> list[tuple[re.Pattern[str], str]]:
+    """The values with placeholders: what matches the English text, and the translation."""
+    return [
+        (re.compile(re.sub(r"\\{(\w+)\\}", r"(?P<\1>.{1,2000}?)", re.escape(english)), re.DOTALL), str(translation))
+        for english, translation in words(language).section("values").items()
+        if "{" in english
+    ]
 
 
 @cache

@@ -19,6 +19,7 @@ from xlsxwriter.exceptions import FileCreateError
 from ....domain.report import Report
 from ....errors import InputError
 from ...files import output
+from ..labels import words_of
 from ..run_id_reader import RUN_ID_PROPERTY
 from .act_now import write_act_now_sheet
 from .catalog import write_catalog_sheet
@@ -108,7 +109,7 @@ def _archive_target(file: IO[bytes]) -> Iterator[Any]:
 
 def _write_sheets(workbook: Workbook, report: Report) -> None:
     _describe(workbook, report)
-    styles = make_styles(workbook)
+    styles = make_styles(workbook, words_of(report).section("format")["spreadsheet time"])
     write_summary_sheet(workbook, report, styles)
     write_act_now_sheet(workbook, report, styles)
     write_review_sheet(workbook, report, styles)
@@ -121,7 +122,7 @@ def _write_sheets(workbook: Workbook, report: Report) -> None:
 def _describe(workbook: Workbook, report: Report) -> None:
     workbook.set_properties(
         {
-            "title": f"Ticket attribution {report.run_id}",
+            "title": f"{words_of(report).text('Ticket attribution')} {report.run_id}",
             "author": "ticketattr",
             "created": report.generated_at.replace(tzinfo=None),
         }

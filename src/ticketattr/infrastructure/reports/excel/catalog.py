@@ -14,6 +14,8 @@ from xlsxwriter.worksheet import Worksheet
 
 from ....domain.catalog import RequestType, ServiceCatalog
 from ....domain.correction import CHECK_MARK
+from ....domain.report import Report
+from ..labels import words_of
 from .cells import write_text
 from .styles import Styles
 
@@ -42,9 +44,10 @@ def write_catalog_sheet(workbook: Workbook, catalog: ServiceCatalog, styles: Sty
     sheet.hide()
 
 
-def add_drop_downs(sheet: Worksheet, catalog: ServiceCatalog, rows: int, columns: tuple[int, int]) -> None:
+def add_drop_downs(sheet: Worksheet, report: Report, rows: int, columns: tuple[int, int]) -> None:
     """Add lists to the `columns` of category and request type, `rows` rows long; the types fit the category."""
-    last = len(_by_category(catalog.entries)) + 1
+    say, catalog = words_of(report), report.context.catalog
+    last = len(_by_category(catalog.entries if catalog else ())) + 1
     chosen = f"({SHEET}!$E$2:$E${last}=$B2)"
     # SUMPRODUCT compares text literally; MATCH would treat a "*" in a name as a wildcard.
     first, count = (f"SUMPRODUCT({chosen}*{SHEET}!${column}$2:${column}${last})" for column in "FG")
@@ -55,26 +58,27 @@ def add_drop_downs(sheet: Worksheet, catalog: ServiceCatalog, rows: int, columns
             {
                 "validate": "list",
                 "source": source,
-                "input_title": f"Correct the {what}?",
-                "input_message": f"Choose another {what}. {_FOLLOWS}",
-                "error_title": "Not in the service catalog",
-                "error_message": "Choose from the list: first the category, then one of its request types.",
+                "input_title": say.text(f"Correct the {what}?"),
+                "input_message": say.text(f"Choose another {what}. {_FOLLOWS}"),
+                "error_title": say.text("Not in the service catalog"),
+                "error_message": say.text("Choose from the list: first the category, then one of its request types."),
             },
         )
 
 
-def add_check_list(sheet: Worksheet, rows: int, column: int) -> None:
+def add_check_list(sheet: Worksheet, report: Report, rows: int, column: int) -> None:
     """Add a list with an `x` to the column where people confirm rows, `rows` rows long."""
+    say = words_of(report)
     sheet.data_validation(
         *(1, column, rows, column),
         {
             "validate": "list",
             "source": [CHECK_MARK],
-            "input_title": "Is this row right?",
-            "input_message": "Choose x to confirm the request type. Later runs then keep it.",
+            "input_title": say.text("Is this row right?"),
+            "input_message": say.text("Choose x to confirm the request type. Later runs then keep it."),
             "error_type": "information",
-            "error_title": "Choose x or nothing",
-            "error_message": "An x confirms the request type of this row.",
+            "error_title": say.text("Choose x or nothing"),
+            "error_message": say.text("An x confirms the request type of this row."),
         },
     )
 

@@ -61,8 +61,8 @@ def set_up_page(sheet: Worksheet, report: Report) -> None:
     sheet.set_footer(f"&L{report.run_id}&R&P / &N")
 
 
-def make_styles(workbook: Workbook) -> Styles:
-    """Add all formats to `workbook`."""
+def make_styles(workbook: Workbook, time_format: str) -> Styles:
+    """Add all formats to `workbook`. `time_format` is that of times, as spreadsheets write it."""
 
     def made(**properties: Any) -> Format:
         return workbook.add_format({"valign": "top", **properties})
@@ -79,7 +79,7 @@ def make_styles(workbook: Workbook) -> Styles:
         number=made(num_format="General"),
         tenths=made(num_format="#,##0.0", align="right", indent=1),
         hundredths=made(num_format="0.00"),
-        time=made(num_format="yyyy-mm-dd hh:mm", align="left", indent=1),
+        time=made(num_format=time_format, align="left", indent=1),
         urgent=made(**_SHORT, bold=True, bg_color=_PALE_RED),
         title=made(bold=True, font_size=16, font_color=DARK_BLUE),
         section=made(bold=True, font_size=12, font_color=DARK_BLUE, bottom=2, bottom_color=DARK_BLUE),

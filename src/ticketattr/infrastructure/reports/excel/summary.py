@@ -12,25 +12,25 @@ from xlsxwriter.worksheet import Worksheet
 
 from ....domain.report import Report
 from ....domain.summary import Count, Summary, summarize
+from ...words import Words
 from ..labels import (
     ACT_NOW_MEANINGS,
     DUE_MEANINGS,
     MEANINGS,
     act_now_counts,
+    by_category,
     changes,
     counted_types,
     facts,
     gone_tickets,
-    made_at,
     oldest_ticket,
+    queue_line,
     since_heading,
+    words_of,
 )
-from ..run_id_reader import SUMMARY_SHEET
 from . import act_now, review
 from .cells import row_height, write_text
 from .styles import BLUE, Styles, set_up_page
-
-SHEET = SUMMARY_SHEET
 
 _MAX_BARS = 15
 _CHART_WIDTH, _CHART_HEIGHT = 520, 320
@@ -40,36 +40,38 @@ _LABEL_WIDTH, _NOTE_WIDTH = 46, 50
 def write_summary_sheet(workbook: Workbook, report: Report, styles: Styles) -> None:
     """Add the sheet to `workbook`."""
     summary = summarize(report)
-    sheet = workbook.add_worksheet(SHEET)
+    say = words_of(report)
+    sheet = workbook.add_worksheet(say.text("Summary"))
     _set_up(sheet, report)
-    page = _Page(sheet, styles)
-    page.line("Ticket attribution", styles.title)
-    page.line(f"{len(report.rows):,} tickets, {made_at(report)}", styles.note)
+    page = _Page(sheet, say, styles)
+    page.line(say.text("Ticket attribution"), styles.title)
+    page.line(queue_line(report), styles.note)
     _write_urgency(page, report, summary)
     page.table("State of the queue", summary.states, MEANINGS)
     _write_changes(page, report, summary)
     page.table("When tickets are due", summary.due, DUE_MEANINGS)
     bands = page.table("By SLA, in calendar time", summary.bands)
-    categories = page.table("By category", summary.categories)
-    page.table("By request type", counted_types(summary))
+    categories = page.data_table("By category", by_category(summary.categories, say))
+    page.data_table("By request type", counted_types(summary, say))
     page.heading("About this report")
     for name, value in facts(report):
         page.fact(name, value)
-    _insert_chart(workbook, sheet, "bar", "Tickets by category", categories, "E2")
-    _insert_chart(workbook, sheet, "column", "Tickets by SLA", bands, "E20")
+    _insert_chart(workbook, sheet, "bar", say.text("Tickets by category"), categories, "E2")
+    _insert_chart(workbook, sheet, "column", say.text("Tickets by SLA"), bands, "E20")
 
 
 def _write_urgency(page: _Page, report: Report, summary: Summary) -> None:
+    say = words_of(report)
+    act_now_sheet, review_sheet = say.text(act_now.SHEET), say.text(review.SHEET)
     page.heading("Act now")
     for urgency, count in act_now_counts(report):
-        page.count(urgency, count, note=ACT_NOW_MEANINGS[urgency])
-    page.link(f"internal:'{act_now.SHEET}'!A1", f"The most urgent tickets: sheet {act_now.SHEET}")
-    page.link(
-        f"internal:'{review.SHEET}'!A1",
-        f"{summary.needs_review:,} to review, and the least certain others: sheet {review.SHEET}",
-    )
+        page.count(say.value(urgency), count, note=ACT_NOW_MEANINGS[urgency])
+    page.link(f"internal:'{act_now_sheet}'!A1", say.text("The most urgent tickets: sheet {sheet}", sheet=act_now_sheet))
+    counts = {"n": say.number(summary.needs_review), "sheet": review_sheet}
+    to_review = say.text("{n} to review, and the least certain others: sheet {sheet}", **counts)
+    page.link(f"internal:'{review_sheet}'!A1", to_review)
     if summary.oldest:
-        page.text(f"Oldest ticket: {oldest_ticket(summary.oldest)}")
+        page.text(say.text("Oldest ticket: {ticket}", ticket=oldest_ticket(summary.oldest, report)))
     if summary.overdue:
         page.heading("Overdue by category")
         for category, count in summary.overdue:
@@ -78,10 +80,10 @@ def _write_urgency(page: _Page, report: Report, summary: Summary) -> None:
 
 def _write_changes(page: _Page, report: Report, summary: Summary) -> None:
     page.heading(since_heading(report))
-    for name, count in changes(summary):
+    for name, count in changes(summary, words_of(report)):
         page.count(name, count)
     for ticket in gone_tickets(report):
-        page.text(f"gone: {ticket}")
+        page.text(ticket)
 
 
 def _set_up(sheet: Worksheet, report: Report) -> None:
@@ -102,27 +104,38 @@ class _Page:
     The first column holds a number, the second what it counts, the third what that means.
     """
 
-    def __init__(self, sheet: Worksheet, styles: Styles) -> None:
+    def __init__(self, sheet: Worksheet, say: Words, styles: Styles) -> None:
         self._sheet = sheet
+        self._say = say
+        self._texts = say.section("report")
         self._styles = styles
         self._row = 0
 
     def table(
         self, heading: str, counts: Sequence[Count], notes: Mapping[str, str] = MappingProxyType({})
     ) -> tuple[int, int]:
-        """Write the counts and their sum; returns the first and the last row of the counts."""
+        """Write the counts and their sum, in the language; returns the first and the last row of the counts."""
         self.heading(heading)
         first = self._row
         for name, count in counts:
-            self.count(name, count, note=notes.get(name, ""))
-        self._count("all", sum(count for _, count in counts), self._styles.total_label, self._styles.total)
+            self.count(self._say.value(name), count, note=notes.get(name, ""))
+        self._total(counts)
+        return first, first + len(counts) - 1
+
+    def data_table(self, heading: str, counts: Sequence[Count]) -> tuple[int, int]:
+        """The same for counts whose names come from the catalog."""
+        self.heading(heading)
+        first = self._row
+        for name, count in counts:
+            self.count(name, count)
+        self._total(counts)
         return first, first + len(counts) - 1
 
     def heading(self, text: str) -> None:
         self._row += 1
         self._sheet.set_row(self._row, 20)
-        for column in range(3):
-            self._sheet.write_string(self._row, column, "" if column else text, self._styles.section)
+        for column, title in enumerate((self._texts.get(text, text), "", "")):
+            self._sheet.write_string(self._row, column, title, self._styles.section)
         self._row += 1
 
     def line(self, text: str, format: Format) -> None:
@@ -137,6 +150,7 @@ class _Page:
         self._row += 1
 
     def count(self, name: str, count: int, note: str = "") -> None:
+        note = self._texts.get(note, note)
         self._sheet.set_row(self._row, row_height(((name, _LABEL_WIDTH), (note, _NOTE_WIDTH))))
         if note:
             self._sheet.write_string(self._row, 2, note, self._styles.aside)
@@ -152,6 +166,10 @@ class _Page:
         self._sheet.write_url(self._row, 1, url, self._styles.internal_link, text)
         self._row += 1
 
+    def _total(self, counts: Sequence[Count]) -> None:
+        total = sum(count for _, count in counts)
+        self._count(self._say.text("all"), total, self._styles.total_label, self._styles.total)
+
     def _count(self, name: str, count: int, label: Format, format: Format) -> None:
         self._sheet.write_number(self._row, 0, count, format)
         write_text(self._sheet, self._row, 1, name, self._styles, label)
@@ -166,8 +184,8 @@ def _insert_chart(
     chart.add_series(
         {
             "name": title,
-            "categories": [SHEET, first, 1, last, 1],
-            "values": [SHEET, first, 0, last, 0],
+            "categories": [sheet.name, first, 1, last, 1],
+            "values": [sheet.name, first, 0, last, 0],
             "fill": {"color": BLUE},
             "gap": 50,
             "data_labels": {"value": True},

@@ -19,7 +19,7 @@ from xlsxwriter.worksheet import Worksheet
 
 from ....domain.due import creation_time
 from ....domain.report import Report, Row
-from ..labels import HEADINGS
+from ..labels import words_of
 from ..workbook_archive import TICKETS_SHEET, column_name
 from .catalog import add_check_list, add_drop_downs
 from .cells import LINE_HEIGHT, MAX_LINES, rule_lines, wrapped_lines, write_link, write_text
@@ -85,6 +85,12 @@ _COLUMNS = (
     Column("updated_at", "time", 30, is_optional=True),
     Column("place", "number"),
 )
+_TRANSLATED = frozenset(
+    "sla_unit original_sla urgency since_last_report needs_review suspicious source decision "
+    "unattributed_reason".split()
+)
+"""The columns with what the program itself writes."""
+
 _LAST_PRINTED = "needs_review"
 """The last column that is printed: as many as fit on the width of a page."""
 
@@ -116,7 +122,7 @@ def _columns(rows: Sequence[Row]) -> list[Column]:
 
 
 def _title(column: Column, report: Report) -> str:
-    heading = HEADINGS[column.name]
+    heading = str(words_of(report).section("columns")[column.name])
     return f"{heading} ({report.context.time_zone})" if column.kind == "time" else heading
 
 
@@ -132,10 +138,8 @@ def _set_up(sheet: Worksheet, report: Report, columns: Sequence[Column], widths:
     sheet.print_area(0, 0, last_row, names.index(_LAST_PRINTED))
     sheet.repeat_rows(0)
     if report.context.catalog and report.rows:
-        add_drop_downs(
-            sheet, report.context.catalog, last_row, (names.index("request_category"), names.index("request_type"))
-        )
-        add_check_list(sheet, last_row, names.index("checked"))
+        add_drop_downs(sheet, report, last_row, (names.index("request_category"), names.index("request_type")))
+        add_check_list(sheet, report, last_row, names.index("checked"))
 
 
 class _RowWriter:
@@ -163,9 +167,13 @@ class _RowWriter:
             if column.kind in ("text", "editable", "flag", "link")
         ]
         self._zone = report.context.zone
+        self._say = words_of(report)
+        self._translated = {
+            place for place, column in enumerate(columns) if column.name in _TRANSLATED and self._say.language != "en"
+        }
 
     def write(self, line: int, row: Row) -> None:
-        values = self._values(row)
+        values = self._in_words(self._values(row))
         if (lines := self._lines(values)) > 1:
             self._sheet.set_row(line, LINE_HEIGHT * lines)
         for place, (value, (kind, cell_format)) in enumerate(zip(values, self._columns, strict=True)):
@@ -180,6 +188,15 @@ class _RowWriter:
                 write_link(self._sheet, line, place, row.url, value, self._styles)
             else:
                 write_text(self._sheet, line, place, value, self._styles, cell_format)
+
+    def _in_words(self, values: tuple[Any, ...]) -> Sequence[Any]:
+        """The values, in the language of the report where the program itself wrote them."""
+        if not self._translated:
+            return values
+        return [
+            self._say.value(value) if place in self._translated and value else value
+            for place, value in enumerate(values)
+        ]
 
     def _write_time(self, line: int, place: int, value: datetime | str, cell_format: Format) -> None:
         """A time as Excel counts it, in the zone of the report; a text that is not a time stays as it is."""
