@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import errno
 import io
+import logging
 import os
 import shutil
 import stat
@@ -19,6 +20,8 @@ from .picture_cutter import MAX_FED, PictureCutter
 
 STREAM = Path("-")
 """The path that stands for stdin or stdout."""
+
+log = logging.getLogger(__name__)
 
 _PRIVATE = 0o600
 _CHUNK = 1024 * 1024
@@ -74,7 +77,7 @@ def make_folder(path: Path) -> None:
 
 
 def make_private(path: Path) -> None:
-    """Create an empty file that only its owner can read, if there is no file.
+    """Create an empty file that only its owner can read, if there is no file; keep others out of one that exists.
 
     SQLite would create one that everybody can read, and gives its other files the same mode. Raises SettingsError or
     ServiceError.
@@ -82,6 +85,31 @@ def make_private(path: Path) -> None:
     with _writing(path):
         _make_folder(path.parent)
         path.touch(mode=_PRIVATE)
+    for suffix in ("", "-wal", "-shm"):
+        keep_others_out(path.with_name(f"{path.name}{suffix}"))
+
+
+def make_private_folder(path: Path) -> None:
+    """Create a folder that only its owner can enter, if there is none. Raises SettingsError or ServiceError."""
+    with _writing(path):
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.mkdir(mode=0o700, exist_ok=True)
+        _make_folder(path)
+
+
+def keep_others_out(path: Path, *, says_so: bool = True) -> None:
+    """Let only the owner use the file or folder, if that is this user; earlier versions let others read it.
+
+    Whoever can read a lock file can hold the lock.
+    """
+    if os.name == "nt":
+        return
+    with suppress(OSError):
+        found = path.stat()
+        if found.st_uid == os.geteuid() and found.st_mode & 0o077:
+            path.chmod(found.st_mode & 0o700)
+            if says_so:
+                log.info("%s was open to other users, and is not any more", path)
 
 
 def make_room_for(path: Path) -> None:

@@ -68,6 +68,7 @@ class SQLiteReportLog:
         """Hold the lock file for the block. Messages that a dead process left `sending` become `in_doubt`."""
         with self._lock(at, wait) as since:
             if self.exists():
+                make_private(self.path)
                 self._doubt_abandoned_messages(since)
             yield
 

@@ -18,7 +18,7 @@ from pathlib import Path
 from typing import IO
 
 from ...errors import BusyError
-from ..files import make_folder, write_error
+from ..files import keep_others_out, make_folder, write_error
 
 # Longer than another process holds the lock in `is_locked`.
 _LEAST_WAIT = 0.2
@@ -67,8 +67,9 @@ def _acquired(path: Path, wait: float) -> AbstractContextManager[object]:
     from filelock import FileLock, Timeout  # only needed to send
 
     make_folder(path.parent)
+    keep_others_out(path)
     deadline = time.monotonic() + max(wait, _LEAST_WAIT)
-    lock = FileLock(path)
+    lock = FileLock(path, mode=0o600)
     try:
         while True:
             held = lock.acquire(timeout=max(deadline - time.monotonic(), 0))

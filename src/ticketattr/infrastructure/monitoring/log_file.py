@@ -5,12 +5,15 @@ from __future__ import annotations
 import logging
 import os
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from io import TextIOWrapper
 from logging.handlers import RotatingFileHandler
 from pathlib import Path
 
 from filelock import FileLock
+
+from ..files import keep_others_out
 
 _LONGEST_WAIT = 2.0
 
@@ -23,23 +26,47 @@ def lock_path(path: Path) -> Path:
 class SharedLogFile(RotatingFileHandler):
     """Opens the file for each line, under a lock. Otherwise a process would write to a file that another one renamed.
 
-    A line that cannot be written is lost. The first time, `on_error` is called with the reason; it may log.
+    A line that cannot be written is lost. The first time, `on_error` is called with the reason; it may log. Without the
+    lock, the file is not rotated.
     """
 
     def __init__(self, path: Path, *, max_bytes: int, backups: int, on_error: Callable[[str], None]) -> None:
         super().__init__(path, maxBytes=max_bytes, backupCount=backups, encoding="utf-8", delay=True)
         self._on_error = on_error
         self._has_failed = False
-        self._lock = FileLock(lock_path(path), timeout=_LONGEST_WAIT)
+        self._lock = FileLock(lock_path(path), timeout=_LONGEST_WAIT, mode=0o600)
+        self._is_alone = False
 
     def emit(self, record: logging.LogRecord) -> None:
         try:
             Path(self.baseFilename).parent.mkdir(parents=True, exist_ok=True)
-            with self._lock:
+            with self._locked() as self._is_alone:
                 super().emit(record)
                 self._close_stream()
         except OSError:
             self.handleError(record)
+
+    def shouldRollover(self, record: logging.LogRecord) -> bool:
+        """Without the lock, another process may write to the file that would be renamed."""
+        return self._is_alone and bool(super().shouldRollover(record))
+
+    @contextmanager
+    def _locked(self) -> Iterator[bool]:
+        """Hold the lock for the block. Yields False without it: a line is written all the same, at the end of the file.
+
+        Somebody who holds the lock for long, or whose file it is, delays one line and not each.
+        """
+        keep_others_out(lock_path(Path(self.baseFilename)), says_so=False)
+        try:
+            self._lock.acquire()
+        except OSError:  # also of filelock, when the time is over
+            self._lock = FileLock(lock_path(Path(self.baseFilename)), timeout=0, mode=0o600)
+            yield False
+            return
+        try:
+            yield True
+        finally:
+            self._lock.release()
 
     def handleError(self, record: logging.LogRecord) -> None:
         """Called inside an `except` block, by `emit` and by the `emit` of the base class."""

@@ -19,7 +19,7 @@ from pydantic import TypeAdapter, ValidationError
 from ... import __version__
 from ...domain.run_history import RunHistory
 from ...errors import InputError, TicketAttrError
-from ..files import make_folder, read_bounded, replacing, write_error
+from ..files import keep_others_out, make_folder, read_bounded, replacing, write_error
 from ..json_text import dump_json, parse_json
 
 SCHEMA_VERSION = 1
@@ -63,7 +63,9 @@ class RunHistoryFile:
             reason: object = None
             try:
                 make_folder(self.path.parent)
-                lock = FileLock(self.path.with_name(f"{self.path.name}.lock"))
+                path = self.path.with_name(f"{self.path.name}.lock")
+                keep_others_out(path)
+                lock = FileLock(path, mode=0o600)
                 stack.enter_context(lock.acquire(timeout=_LONGEST_WAIT))
             except Timeout:
                 reason = f"another process holds {self.path}"

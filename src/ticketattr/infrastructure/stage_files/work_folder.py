@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -13,12 +14,16 @@ from ...domain.run_id import began_at, is_run_id
 from ...domain.ticket import AttributedTicket, Ticket
 from ...domain.usage import Bill
 from ...errors import StageFileError
-from ..files import open_regular, remove_folder, replacing
+from ..files import keep_others_out, make_private_folder, open_regular, remove_folder, replacing
 from .attributions import read_attributions, write_attributions
 from .catalog_and_tickets import write_catalog, write_tickets
 from .header import Kind
 
 _ORDER = "run-order.txt"
+_OURS = re.compile(
+    r"\.?(?:(?:answers|corrections|service)\.db|(?:service-catalog|run-history|queue|inspected-workbooks)\.json"
+    r"|run-order\.txt|service)(?:[.-].*)?"
+)
 _LONGEST_ORDER = 1024 * 1024
 _LONGEST_OVERLAP = timedelta(minutes=10)
 """Of two runs at the same time, the one that began later may write its first file before the other one."""
@@ -68,15 +73,24 @@ class WorkFolder:
         return write_attributions(self.path(run.id, "attributions"), tickets, run, bill)
 
     def keep_order(self, run: Run) -> None:
-        """Keep that `run`, which has no files yet, comes after all others if the clock was set back since they began.
+        """Make the folder, and keep that `run` comes after all others if the clock was set back since they began.
+
+        `run` has no files yet. Only the owner may enter the folder, unless it holds files of others.
 
         Raises SettingsError or ServiceError.
         """
+        make_private_folder(self.root)
+        if self._is_only_ours():
+            keep_others_out(self.root)
         runs = self.runs()
         latest, began = began_at(max(runs, default="")), began_at(run.id)
         if run.id not in runs and latest and began and latest - began > _LONGEST_OVERLAP:
             with replacing(self.root / _ORDER) as file:
                 file.writelines(f"{each}\n".encode() for each in (*runs, run.id))
+
+    def _is_only_ours(self) -> bool:
+        """Whether the folder holds nothing that others may have put there for others."""
+        return all(is_run_id(path.name) or _OURS.fullmatch(path.name) for path in self.root.iterdir())
 
     def _order(self) -> list[str]:
         """The runs in the order in which they were made, as far as it is not that of their ids."""
