@@ -9,7 +9,7 @@ from datetime import datetime
 from typing import Literal
 
 from ..domain.catalog import RequestType, ServiceCatalog, fold
-from ..domain.correction import Correction, ReportedRun, ReviewedReport, ReviewedRow, unique_ids
+from ..domain.correction import Correction, ReportedRun, ReviewedReport, ReviewedRow, correction_of, unique_ids
 from ..domain.sanitizing import sanitize
 from ..domain.ticket import AttributedTicket, Attribution
 from ..domain.wording import some_of
@@ -126,7 +126,16 @@ class _Comparison:
             raise _Refused(f"{row.checked_cell}: '{sanitize(row.checked)[:100]}' is neither an x nor empty")
         if is_unchanged and not row.request_type.strip():
             raise _Refused(f"{row.checked_cell}: there is no request type to confirm, so choose one")
-        correction = self._correction(place, attributed, _entry(row, self._reported.catalog))
+        correction = correction_of(
+            self._reported,
+            place,
+            _entry(row, self._reported.catalog),
+            has_unique_id=attributed.ticket.id in self._unique,
+            reviewer=self._review.reviewer,
+            imported_by=self._how.imported_by,
+            at=self._how.now,
+            workbook=self._review.sha256,
+        )
         earlier = self._by_identity.get(correction.identity)
         replaced = earlier if earlier and earlier.pair != correction.pair else None
         return RowResult(row, "taken", correction, replaced=replaced)
@@ -141,26 +150,6 @@ class _Comparison:
         if other is not row:
             raise _Refused(f"{row.category_cell}: the same ticket as in {other.category_cell}")
         return row.place
-
-    def _correction(self, place: int, attributed: AttributedTicket, entry: RequestType) -> Correction:
-        reported_category, reported_type = _pair(attributed)
-        ticket = attributed.ticket
-        return Correction(
-            run_id=self._reported.run_id,
-            place=place,
-            ticket_id=ticket.id,
-            short_description=ticket.short_description,
-            long_description=ticket.long_description,
-            request_category=entry.category,
-            request_type=entry.name,
-            reported_category=reported_category,
-            reported_type=reported_type,
-            reviewer=self._review.reviewer,
-            imported_by=self._how.imported_by,
-            at=self._how.now,
-            has_unique_id=ticket.id in self._unique,
-            workbook=self._review.sha256,
-        )
 
 
 def _of_run(run_id: str, corrections: Sequence[Correction]) -> list[Correction]:

@@ -7,10 +7,10 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from .catalog import ServiceCatalog
+from .catalog import RequestType, ServiceCatalog
 from .digest import digest
 from .text_similarity import has_same_words, is_another_text
-from .ticket import AttributedTicket, Decision, DecisionEffect, Ticket
+from .ticket import AttributedTicket, Attribution, Decision, DecisionEffect, Ticket
 
 CHECK_MARK = "x"
 """What a report offers for confirming a row."""
@@ -118,6 +118,39 @@ class Correction:
     def identity(self) -> tuple[str, str]:
         """What identifies the ticket: its id if that is unique, or else its `key`."""
         return ("id", self.ticket_id) if self.has_unique_id else ("text", self.key)
+
+
+def correction_of(
+    run: ReportedRun,
+    place: int,
+    entry: RequestType,
+    *,
+    has_unique_id: bool,
+    reviewer: str,
+    imported_by: str,
+    at: datetime,
+    workbook: str = "",
+) -> Correction:
+    """The decision for `entry` about the ticket at `place` (from 1) of the queue of `run`."""
+    attributed = run.tickets[place - 1]
+    ticket, outcome = attributed.ticket, attributed.outcome
+    reported = outcome.entry.pair if isinstance(outcome, Attribution) else ("", "")
+    return Correction(
+        run_id=run.run_id,
+        place=place,
+        ticket_id=ticket.id,
+        short_description=ticket.short_description,
+        long_description=ticket.long_description,
+        request_category=entry.category,
+        request_type=entry.name,
+        reported_category=reported[0],
+        reported_type=reported[1],
+        reviewer=reviewer,
+        imported_by=imported_by,
+        at=at,
+        has_unique_id=has_unique_id,
+        workbook=workbook,
+    )
 
 
 def ticket_key(ticket: Ticket) -> str:

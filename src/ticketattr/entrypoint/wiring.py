@@ -12,7 +12,7 @@ import socket
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from datetime import datetime
-from functools import partial
+from functools import lru_cache, partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -39,7 +39,9 @@ from ..application.restore import Backup
 from ..application.retention import Storage
 from ..application.send import Outgoing
 from ..application.service.chat import ChatPlatform
+from ..application.service.review import Reviewing
 from ..application.service.runs import Service
+from ..domain.correction import ReportedRun
 from ..domain.delivery import MailForm
 from ..domain.gold import LabelledTickets, no_labelled_tickets
 from ..domain.metrics import ReportCounts
@@ -520,3 +522,23 @@ def chat_platforms(settings: ChatSettings) -> list[ChatPlatform]:
         rooms = frozenset(one.sender.chat for one in settings.allowed if one.sender.platform == "matrix")
         platforms.append(Matrix(settings.matrix_homeserver, settings.matrix_user, settings.matrix_token, rooms))
     return platforms
+
+
+def reviewing(folders: FolderSettings, settings: ReportSettings) -> Reviewing:
+    """What a review on a page needs. A run that was loaded once is kept, because its files never change."""
+    from ..infrastructure.stage_files import read_reported
+
+    work = work_folder(folders)
+
+    @lru_cache(maxsize=1)
+    def load(run_id: str) -> ReportedRun:
+        return read_reported(run_id, None, None, work)
+
+    return Reviewing(
+        store=corrections(folders),
+        runs=work.runs,
+        load=load,
+        review_below=settings.review_below,
+        ticket_url=settings.ticket_url,
+        time_zone=settings.time_zone,
+    )

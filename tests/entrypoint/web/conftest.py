@@ -20,6 +20,7 @@ from starlette.types import ASGIApp
 
 from ticketattr.application.report_tracker import ReportTracker
 from ticketattr.application.service.access import create_token
+from ticketattr.application.service.review import Reviewing
 from ticketattr.application.service.runs import Service
 from ticketattr.domain.access import Scope
 from ticketattr.entrypoint.settings.environment import Environment
@@ -27,10 +28,12 @@ from ticketattr.entrypoint.settings.serve import ServeSettings
 from ticketattr.entrypoint.settings.values import Values, ValueSource
 from ticketattr.entrypoint.web.app import build_app
 from ticketattr.entrypoint.web.parts import Cached, Parts, folder_version
+from ticketattr.infrastructure.corrections_db import SQLiteCorrections
 from ticketattr.infrastructure.delivery.report_folder import OutputFolder
 from ticketattr.infrastructure.delivery.report_log import SQLiteReportLog
 from ticketattr.infrastructure.service.cron import CronExpressions
 from ticketattr.infrastructure.service.state_db import SQLiteServiceState
+from ticketattr.infrastructure.stage_files import WorkFolder, read_reported
 
 from ...application.service.test_runs import Clock, Processes
 
@@ -96,7 +99,12 @@ def parts_in(folder: Path, **settings: str) -> Parts:
     log = SQLiteReportLog(folder / "output" / "reports.db")
     tracker = ReportTracker(OutputFolder(folder / "output"), log, "file", "hold")
     reports = Cached(tracker.statuses, lambda: folder_version(folder / "output", log.path), time.monotonic)
-    return Parts(service, read, tracker, log, reports)
+    work = WorkFolder(folder / "work")
+    corrections = SQLiteCorrections(folder / "work" / "corrections.db")
+    reviewing = Reviewing(
+        corrections, work.runs, lambda run_id: read_reported(run_id, None, None, work), 0.6, "", "UTC"
+    )
+    return Parts(service, read, tracker, log, reports, reviewing)
 
 
 @contextmanager

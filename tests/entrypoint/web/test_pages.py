@@ -2,15 +2,22 @@
 
 from __future__ import annotations
 
+from datetime import datetime, timezone
 from pathlib import Path
 
 import httpx
 import pytest
 
+from ticketattr.application.ports import Run
+from ticketattr.domain.catalog import SLA, RequestType, ServiceCatalog
+from ticketattr.domain.ticket import AttributedTicket, Attribution, Ticket
+from ticketattr.domain.usage import Bill
+from ticketattr.infrastructure.stage_files import WorkFolder
+
 from .conftest import Web, serving
 from .test_api import RUN, put_report, record_doubt
 
-PAGES = ("/", "/reports", "/deliveries", "/schedule", "/audit")
+PAGES = ("/", "/review", "/reports", "/deliveries", "/schedule", "/audit")
 
 
 @pytest.mark.parametrize("path", [*PAGES, "/runs/1", f"/reports/{RUN}/workbook", "/deliveries.csv"])
@@ -162,3 +169,41 @@ def test_a_person_whom_a_listed_proxy_names_is_signed_in_and_no_one_else(tmp_pat
         assert httpx.get(f"{web.url}/api/v1/runs", headers=header).status_code == 401
     with serving(tmp_path, **{**trusted, "SERVE_TRUSTED_PROXIES": "10.0.0.0/8"}) as web:
         assert httpx.get(f"{web.url}/", headers=header).status_code == 303
+
+
+def put_run(folder: Path) -> Ticket:
+    """A run with one doubtful ticket, whose texts are hostile."""
+    entry = RequestType("Hardware", "Phone <b>", SLA(4, "hours"))
+    ticket = Ticket("<script>1", "<img src=x onerror=alert(1)>", "hidden\u202eword", created_at="2026-11-20T06:00:00Z")
+    work, run = WorkFolder(folder / "work"), Run(RUN, lambda: datetime(2026, 11, 27, 12, tzinfo=timezone.utc))
+    work.save_catalog(ServiceCatalog((entry,)), run)
+    work.save_attributions([AttributedTicket(ticket, Attribution(entry, "model", 0.3))], run, Bill())
+    return ticket
+
+
+def test_a_person_reviews_a_ticket_and_the_choice_is_a_correction(web: Web, tmp_path: Path) -> None:
+    put_run(tmp_path)
+    with web.browser() as person:
+        page = person.get("/review").text
+        assert "1 ticket of the run" in page
+        assert "<script>1" not in page
+        assert "<img" not in page
+        assert "\u202e" not in page
+        choice = {"run": RUN, "place": "1", "entry": "Hardware\x1fPhone <b>"}
+        assert person.post("/review", data=choice).status_code == 303
+        assert "1 decided since" in person.get("/review").text
+        for wrong in ({"run": RUN, "place": "9" * 30}, {"place": "x"}, {}, {**choice, "entry": "Hardware\x1fFax"}):
+            assert person.post("/review", data=wrong).status_code == 422
+    (correction,) = web.parts.reviewing.store.all()
+    assert (correction.reviewer, correction.is_confirmation) == ("person-operate", True)
+    assert web.service.state.audit(limit=100)[-1].action == "review"
+
+
+def test_who_may_only_read_decides_about_no_ticket(web: Web, tmp_path: Path) -> None:
+    put_run(tmp_path)
+    with web.browser("read") as person:
+        assert 'name="entry"' not in person.get("/review").text
+        assert (
+            person.post("/review", data={"run": RUN, "place": "1", "entry": "Hardware\x1fPhone <b>"}).status_code == 403
+        )
+    assert web.parts.reviewing.store.all() == []

@@ -9,6 +9,7 @@ from ...errors import InputError, SettingsError
 from .. import wiring
 from ..invocation import Invocation
 from ..settings.chat import ChatSettings
+from ..settings.report import ReportSettings
 from ..settings.serve import ServeSettings
 from .help_examples import epilog_of
 
@@ -22,7 +23,7 @@ def serve(context: typer.Context) -> None:
     """Show pages, answer the API and start runs by schedule, until SIGTERM or Ctrl-C."""
     invocation: Invocation = context.obj
     with invocation.reading("serve") as env:
-        settings, chat = ServeSettings.read(env), ChatSettings.read(env)
+        settings, chat, report = ServeSettings.read(env), ChatSettings.read(env), ReportSettings.read(env)
     try:
         from ..web.server import ChatParts
         from ..web.server import serve as serve_pages
@@ -43,6 +44,7 @@ def serve(context: typer.Context) -> None:
             wiring.tracker(settings.tracker),
             wiring.report_log(settings.tracker.folders),
             wiring.history(settings.tracker.folders).read,
+            wiring.reviewing(settings.tracker.folders, report),
             ChatParts(platforms, chat.allowed) if platforms else None,
             lambda: invocation.console.summary(
                 f"listening on http://{settings.host}:{settings.port}{settings.root_path}/"

@@ -14,6 +14,7 @@ from fastapi.templating import Jinja2Templates
 
 from ...application.resolve import Decision, resolve_doubt
 from ...application.service.access import SESSION, sign_in, sign_out
+from ...application.service.review import decide, open_review
 from ...application.service.runs import (
     change_schedule,
     current_run,
@@ -24,6 +25,7 @@ from ...application.service.runs import (
 )
 from ...domain.access import Caller
 from ...domain.report_status import ReportStatus
+from ...domain.sanitizing import sanitize, truncate
 from ...domain.service_run import AuditEntry
 from ...errors import TicketAttrError
 from ..presentation.listing import DELIVERY_FIELDS, delivery_rows, flat
@@ -33,6 +35,12 @@ from .parts import COOKIE, origin_of, parts_of, person, random_secret, shown_lin
 
 PAGE = 50
 """The rows on one page of a list."""
+
+REVIEWED = 25
+"""The tickets on the page of the review."""
+
+_BETWEEN = "\x1f"
+"""Stands between category and request type in a form; no name has a control character."""
 
 _TEMPLATES = Jinja2Templates(Path(__file__).with_name("templates"))
 _MAX_FORM = 4096
@@ -185,6 +193,30 @@ def resolve(request: Request, caller: Operator, form: Form) -> Response:
     return _redirect(request, "/deliveries")
 
 
+@router.get("/review")
+def show_review(request: Request, caller: Reader) -> Response:
+    """The tickets of the latest run that need a person, the most urgent first."""
+    parts = parts_of(request)
+    review = open_review(parts.reviewing, parts.service.clock())
+    shown = review.items[:REVIEWED] if review else ()
+    return _page(request, "review.html", caller, review=review, items=shown, clean=_cleaned)
+
+
+@router.post("/review")
+def decide_about_ticket(request: Request, caller: Operator, form: Form) -> Response:
+    """Record a choice; it is a correction, which the next run takes over."""
+    parts = parts_of(request)
+    place, run_id = form.get("place", ""), form.get("run", "")
+    category, _, name = form.get("entry", "").partition(_BETWEEN)
+    number = int(place) if place.isdecimal() and len(place) < 8 else 0
+
+    def change() -> None:
+        decide(parts.reviewing, caller, run_id, number, (category, name), parts.service.clock())
+
+    _audited(request, caller, "review", f"{run_id[:30]} {number}: {category[:80]} / {name[:80]}", change)
+    return _redirect(request, "/review")
+
+
 @router.get("/schedule")
 def show_schedule(request: Request, caller: Reader) -> Response:
     """The schedule and its next times."""
@@ -257,6 +289,11 @@ def _list(request: Request, template: str, caller: Caller, rows: list[Any], page
     )
 
 
+def _cleaned(text: str, most: int = 1500) -> str:
+    """Text of a ticket: nothing invisible in it, and cut if it is very long."""
+    return truncate(sanitize(text), most)
+
+
 def _state(status: ReportStatus) -> str:
     return status.state.replace("_", " ")
 
@@ -267,7 +304,14 @@ def _page(request: Request, template: str, caller: Caller | None, **values: Any)
     def local(time: datetime | None) -> str:
         return f"{time.astimezone(parts.settings.time_zone):%Y-%m-%d %H:%M}" if time else ""
 
-    shown = {"caller": caller, "root": _root(request), "local": local, "key": random_secret(), **values}
+    shown = {
+        "caller": caller,
+        "root": _root(request),
+        "local": local,
+        "key": random_secret(),
+        "between": _BETWEEN,
+        **values,
+    }
     return _TEMPLATES.TemplateResponse(request, template, shown)
 
 

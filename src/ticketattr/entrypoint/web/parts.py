@@ -16,6 +16,7 @@ from fastapi import HTTPException, Request
 from ...application.ports import ReportLogMaintenance
 from ...application.report_tracker import ReportTracker
 from ...application.service.access import caller_of_secret, caller_of_session
+from ...application.service.review import Reviewing
 from ...application.service.runs import Service
 from ...domain.access import Caller
 from ...domain.access import Scope as Rights
@@ -94,6 +95,7 @@ class Parts:
     tracker: ReportTracker
     log: ReportLogMaintenance
     reports: Cached[list[ReportStatus]]
+    reviewing: Reviewing
     tasks: Sequence[Callable[[], Awaitable[None]]] = ()
     failures: FailureLimit = field(default_factory=FailureLimit)
     requests: RequestCounts = field(default_factory=RequestCounts)

@@ -18,6 +18,7 @@ from starlette.types import ASGIApp
 from ...application.ports import ReportLogMaintenance
 from ...application.report_tracker import ReportTracker
 from ...application.service.chat import ChatDesk, ChatFiles, ChatPlatform
+from ...application.service.review import Reviewing
 from ...application.service.runs import Service
 from ...domain.chat import AllowedSender
 from ...domain.report_status import ReportStatus
@@ -48,6 +49,7 @@ def serve(
     tracker: ReportTracker,
     log: ReportLogMaintenance,
     read_history: Callable[[], RunHistory | None],
+    reviewing: Reviewing,
     chat: ChatParts | None,
     ready: Callable[[], None],
 ) -> None:
@@ -63,7 +65,7 @@ def serve(
         )
     reports = _reports(tracker, settings)
     tasks = [_chat_task(chat, service, tracker, reports)] if chat else []
-    parts = Parts(service, settings, tracker, log, reports, tasks)
+    parts = Parts(service, settings, tracker, log, reports, reviewing, tasks)
     listeners: list[tuple[ASGIApp, socket.socket]] = [
         (build_app(parts), _inherited_listener() or _listener(settings.host, settings.port, "SERVE"))
     ]
