@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta, timezone
 from pathlib import Path
 from types import TracebackType
-from typing import Any, TypeAlias, TypeVar
+from typing import Any, TypeAlias, TypeVar, get_args
 
 from ticketattr.application.ports import (
     Acceptance,
@@ -27,7 +27,8 @@ from ticketattr.domain.run_history import Command, RunRecord
 from ticketattr.domain.ticket import Attribution, Outcome, Ticket, Unattributed
 from ticketattr.domain.usage import Bill
 from ticketattr.errors import MailServerError, TicketAttrError
-from ticketattr.infrastructure.classifiers.llm.chat_model import ChatAnswer, ChatRequest
+from ticketattr.infrastructure.classifiers.llm.chat_model import ChatAnswer, ChatRequest, Format
+from ticketattr.infrastructure.classifiers.llm.parameters import Parameter
 
 MIDNIGHT = datetime(2026, 11, 23, tzinfo=timezone.utc)
 
@@ -156,6 +157,8 @@ class FakeChatModel:
 
     reply: Callable[[ChatRequest], ChatAnswer | Exception]
     provider: str = "Fake"
+    parameters: frozenset[Parameter] = frozenset(get_args(Parameter))
+    formats: tuple[Format, ...] = ("schema",)
     models: tuple[str, ...] = ("fake-1",)
     asked: list[ChatRequest] = field(default_factory=list)
 

@@ -19,8 +19,10 @@ from typing import Any, get_args
 from aiosmtpd.smtp import SMTP, AuthResult, Envelope, LoginPassword, Session
 
 from ticketattr.infrastructure.classifiers.gemini.chat_model import GeminiChatModel
+from ticketattr.infrastructure.classifiers.llm.chat_model import ChatModel
 from ticketattr.infrastructure.classifiers.llm.classifier import LLMClassifier
 from ticketattr.infrastructure.classifiers.llm.parameters import Parameter
+from ticketattr.infrastructure.classifiers.openai.chat_model import OpenAIChatModel
 from ticketattr.infrastructure.options import ChatModelOptions, LLMOptions
 
 
@@ -226,18 +228,54 @@ def gemini_error(code: int, status: str, details: list[Any] | None = None, messa
     return Response(code, {"error": {"code": code, "status": status, "message": message, "details": details or []}})
 
 
+def openai(choose: Callable[[dict[str, Any]], dict[str, Any] | None], **answer: Any) -> Answer:
+    """A fake server of OpenAI's protocol. `choose` returns the answer for each ticket; None omits the ticket."""
+    of_gemini = gemini(choose)
+
+    def reply(request: Request) -> Response:
+        text = of_gemini(request).body["candidates"][0]["content"]["parts"][0]["text"]
+        return openai_text(text, **{"model": request.json["model"], **answer})
+
+    return reply
+
+
+def openai_text(text: Any, finish: str | None = "stop", **answer: Any) -> Response:
+    choice = {"index": 0, "message": {"role": "assistant", "content": text}, "finish_reason": finish}
+    usage = {"prompt_tokens": 10, "completion_tokens": 5, "total_tokens": 15}
+    return Response(body={"object": "chat.completion", "choices": [choice], "usage": usage, **answer})
+
+
+def openai_error(status: int, message: str = "no", **error: Any) -> Response:
+    return Response(status, {"error": {"message": message, "type": "error", "param": None, "code": None, **error}})
+
+
 def asked_tickets(request: Request) -> list[dict[str, Any]]:
-    """The tickets that a request to Gemini asks about."""
-    question: str = request.json["contents"][0]["parts"][0]["text"]
-    tickets: list[dict[str, Any]] = json.loads(question.split("\n")[1])
+    """The tickets that a request to Gemini, or to a server of OpenAI's protocol, asks about."""
+    asked = request.json
+    question: str = (
+        asked["messages"][-1]["content"] if "messages" in asked else asked["contents"][0]["parts"][0]["text"]
+    )
+    tickets: list[dict[str, Any]] = json.loads(question.rpartition("<tickets>\n")[2].split("\n")[0])
     return tickets
+
+
+def openai_classifier(url: str, **options: Any) -> LLMClassifier:
+    """The classifier that asks a server of OpenAI's protocol at `url`; `options` as for Gemini."""
+    return _classifier(OpenAIChatModel, {"base_url": f"{url}/v1", "models": ("model-1",), **options})
 
 
 def gemini_classifier(url: str, **options: Any) -> LLMClassifier:
     """The classifier that asks Gemini at `url`; `options`: parameters, LLMOptions, ChatModelOptions."""
-    parameters = {name: options.pop(name) for name in list(options) if name in get_args(Parameter)}
-    of_client = {name: options.pop(name) for name in list(options) if name not in LLMOptions.__dataclass_fields__}
-    llm_options = LLMOptions(**{"models": ("gemini-test",), "parameters": parameters, **options})
-    client = {"api_key": "key", "api_version": "v1beta", **of_client}
-    chat_model = GeminiChatModel(ChatModelOptions(base_url=url, timeout=llm_options.timeout, **client))
-    return LLMClassifier(chat_model, llm_options)
+    return _classifier(
+        GeminiChatModel, {"base_url": url, "models": ("gemini-test",), "api_version": "v1beta", **options}
+    )
+
+
+def _classifier(build: Callable[[ChatModelOptions], ChatModel], options: dict[str, Any]) -> LLMClassifier:
+    of_model = {name: value for name, value in options.items() if name in LLMOptions.__dataclass_fields__}
+    parameters = {name: value for name, value in options.items() if name in get_args(Parameter)}
+    llm_options = LLMOptions(**{"parameters": parameters, **of_model})
+    client = {name: value for name, value in options.items() if name not in {*of_model, *parameters}}
+    return LLMClassifier(
+        build(ChatModelOptions(**{"api_key": "key", "timeout": llm_options.timeout, **client})), llm_options
+    )

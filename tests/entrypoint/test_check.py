@@ -101,6 +101,7 @@ def model(cli: CLI, http: HTTPServer) -> HTTPServer:
     }
     chosen = {"request_category": "Access", "request_type": "Password Reset", "confidence": 1, "evidence": ""}
     http.routes[GENERATE] = gemini(lambda ticket: chosen)
+    http.routes["/v1beta/models"] = [Response(body={"models": [{"name": "models/gemini-test"}]})]
     return http
 
 
@@ -184,7 +185,7 @@ def test_helpdesk_and_model_are_asked_only_online(cli: CLI, model: HTTPServer) -
     checked = check(cli, "--online")
     assert (checked.exit_code, checked.troubles) == (DONE, [])
     assert checked.of("helpdesk") == ["it answers, with 0 tickets"]
-    assert checked.of("model") == ["gemini-test answers"]
+    assert checked.of("model") == ["the key may use 1 model: gemini-test", "gemini-test answers"]
 
 
 def test_the_mail_server_is_asked_up_to_the_sender_and_gets_no_mail(cli: CLI, server_tls: ssl.SSLContext) -> None:
@@ -582,14 +583,15 @@ def test_a_model_without_a_valid_answer_is_an_error(
 def test_a_question_that_would_cost_more_than_allowed_is_not_asked(cli: CLI, model: HTTPServer) -> None:
     cli.settings |= {"LLM_MODEL_NAME": "gemini-3.5-flash", "LLM_MAX_COST": "0.000001"}
     exit_code, found = trouble(cli, "--online")
-    assert (exit_code, found["fix"], model.requests) == (USAGE, "Raise LLM_MAX_COST.", [])
+    assert (exit_code, found["fix"]) == (USAGE, "Raise LLM_MAX_COST.")
+    assert [request.method for request in model.requests] == ["GET"]
 
 
 def test_in_a_cascade_both_classifiers_are_asked(cli: CLI, model: HTTPServer) -> None:
     cli.settings["CLASSIFIER"] = "cascade"
     checked = check(cli, "--online")
     assert checked.of("embedded classifier") == ["it answers"]
-    assert checked.of("model") == ["gemini-test answers"]
+    assert checked.of("model") == ["the key may use 1 model: gemini-test", "gemini-test answers"]
 
 
 # The mail server

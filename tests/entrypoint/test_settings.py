@@ -367,3 +367,4 @@ def test_a_value_that_ends_at_a_hash_sign_is_told(cli: CLI, line: str, is_said: 
     said = cli("--env-file", "hash.env", "fetch").stderr
     assert ("hash.env, line 2" in said and "quotation marks" in said) is is_said
     assert "2024" not in said
+    assert "choice" not in said

@@ -26,7 +26,7 @@ from ticketattr.infrastructure.delivery.smtp import SMTPMailer
 from ticketattr.infrastructure.options import MailServer as ServerOptions
 
 from ..fakes import CATALOG, GENERAL, LAPTOP, PASSWORD, FakeMailer, ScriptedClassifier, a_message, a_report
-from ..servers import HTTPServer, MailServer, gemini, gemini_classifier
+from ..servers import HTTPServer, MailServer, gemini, gemini_classifier, openai, openai_classifier
 
 LETTER = MailTemplate("Service Desk", "https://example.com/code")
 
@@ -53,7 +53,19 @@ def llm_classifier(http: HTTPServer) -> Classifier:
     return gemini_classifier(http.url)
 
 
-@pytest.fixture(params=[scripted_classifier, offline_classifier, llm_classifier], ids=["fake", "offline", "llm"])
+def openai_server_classifier(http: HTTPServer) -> Classifier:
+    def choose(ticket: dict[str, str]) -> dict[str, str]:
+        entry = BY_TEXT.get(ticket["short_description"], GENERAL)
+        return {"request_category": entry.category, "request_type": entry.name}
+
+    http.routes["/v1/chat/completions"] = openai(choose)
+    return openai_classifier(http.url)
+
+
+@pytest.fixture(
+    params=[scripted_classifier, offline_classifier, llm_classifier, openai_server_classifier],
+    ids=["fake", "offline", "gemini", "openai"],
+)
 def classifier(request: pytest.FixtureRequest, http: HTTPServer) -> Classifier:
     made: Classifier = request.param(http)
     return made

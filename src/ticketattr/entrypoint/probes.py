@@ -137,7 +137,7 @@ class Checks:
         )
 
     def _check_model(self, settings: ClassifierSettings) -> Iterator[CheckResult]:
-        from ..application.probes.classifiers import probe_model, probe_parameters, probe_retirement
+        from ..application.probes.classifiers import probe_model, probe_model_list, probe_parameters, probe_retirement
 
         llm = settings.llm
         if llm is None:
@@ -146,7 +146,11 @@ class Checks:
             if retirement := retirement_of(model):
                 yield from probe_retirement(model, retirement.day, retirement.answered_by, self.clock().date())
             if not self.online:
-                yield from probe_parameters(parameter_notes(model, llm.options.parameters))
+                yield from probe_parameters(
+                    parameter_notes(model, llm.options.parameters, wiring.chat_model(llm).parameters)
+                )
+        if self.online:
+            yield from probe_model_list(wiring.listed_models(llm))
         alone = ClassifierSettings(llm.provider, llm.without_retries())
         yield from probe_model(lambda: wiring.uncalibrated(alone, no_labelled_tickets), llm.models, online=self.online)
 

@@ -189,6 +189,18 @@ def chat_model(settings: LLMSettings) -> ChatModel:
             from ..infrastructure.classifiers.gemini.chat_model import GeminiChatModel
 
             return GeminiChatModel(settings.chat_model)
+        case "openai":
+            from ..infrastructure.classifiers.openai.chat_model import OpenAIChatModel
+
+            return OpenAIChatModel(settings.chat_model)
+
+
+def listed_models(settings: LLMSettings) -> list[str]:
+    """The models that the key may use; none if the service does not list them."""
+    from ..application.interruptible import run_interruptible
+    from ..infrastructure.classifiers.llm.model_list import models_of
+
+    return run_interruptible(models_of, chat_model(settings), settings.options.timeout)
 
 
 def labelled_tickets(path: Path | None) -> LabelledTickets:

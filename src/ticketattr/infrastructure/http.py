@@ -191,7 +191,8 @@ def open_client(**options: Any) -> httpx.AsyncClient:
     # No compression: a small response could unpack to more than memory holds.
     headers = {"Accept-Encoding": "identity", "User-Agent": f"ticketattr/{__version__}"}
     try:
-        return httpx.AsyncClient(headers=headers, follow_redirects=False, verify=trusted_authorities(), **options)
+        verify = options.pop("verify", None) or trusted_authorities()
+        return httpx.AsyncClient(headers=headers, follow_redirects=False, verify=verify, **options)
     except (ImportError, ValueError, httpx.InvalidURL):
         # Without its cause, which may contain the password of the proxy.
         raise SettingsError(

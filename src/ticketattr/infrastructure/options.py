@@ -65,6 +65,7 @@ class ChatModelOptions:
     """What the client of a provider is told. What is empty is left to the provider.
 
     `timeout` bounds each step of a call, in seconds; `connections` is the number of connections kept open.
+    `ca_file`: the certificate authorities to trust instead of those of this machine.
     """
 
     api_key: str = field(repr=False)
@@ -72,6 +73,7 @@ class ChatModelOptions:
     api_version: str = ""
     timeout: float = 120.0
     connections: int = 8
+    ca_file: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -31,6 +31,24 @@ def trusted_authorities() -> ssl.SSLContext:
         ) from error
 
 
+def authorities_of(path: str, setting: str) -> ssl.SSLContext:
+    """Returns the context for clients that trust the authorities in the file `path` only, which `setting` names.
+
+    Raises SettingsError when they cannot be read.
+    """
+    refuse_unusable_key_log()
+    try:
+        if Path(path).exists() and not Path(path).is_file():
+            raise OSError(None, "it is not a file")
+        return ssl.create_default_context(cafile=path)
+    except OSError as error:
+        reason = error.strerror if error.errno else "it contains no certificate"
+        raise SettingsError(
+            f"{setting} cannot be used: {path}: {reason}",
+            hint=f"Set {setting} to a file with certificates (PEM), or leave it empty.",
+        ) from error
+
+
 def refuse_unusable_key_log() -> None:
     """Raise SettingsError if Python cannot write the keys of connections to SSLKEYLOGFILE, as it is asked to."""
     path = os.environ.get(_KEY_LOG)

@@ -26,10 +26,11 @@ from ticketattr.infrastructure.classifiers.llm.chat_model import (
     UnusableAnswer,
 )
 from ticketattr.infrastructure.classifiers.llm.http import MAX_BYTES
+from ticketattr.infrastructure.classifiers.openai.chat_model import OpenAIChatModel
 from ticketattr.infrastructure.options import ChatModelOptions
 from ticketattr.infrastructure.retries import Transient
 
-from ...servers import HTTPServer, Request, Response, gemini_error, gemini_text
+from ...servers import HTTPServer, Request, Response, gemini_error, gemini_text, openai_error, openai_text
 
 KEY = "api-key-canary"
 SCHEMA: dict[str, Any] = {"type": "object", "properties": {"items": {"type": "array"}}}
@@ -60,6 +61,16 @@ def gemini_texts(request: Request) -> tuple[str, str, Any]:
     return system, user, sent["generationConfig"]["responseJsonSchema"]
 
 
+def openai_texts(request: Request) -> tuple[str, str, Any]:
+    """The schema is sent in the form of the strict mode, which allows no other properties."""
+    sent = request.json
+    system, user = (message["content"] for message in sent["messages"])
+    schema = dict(sent["response_format"]["json_schema"]["schema"])
+    assert (schema.pop("required"), schema.pop("additionalProperties")) == (["items"], False)
+    schema["properties"]["items"]["type"] = schema["properties"]["items"]["type"][0]
+    return system, user, schema
+
+
 CASES = {
     "gemini": Case(
         build=GeminiChatModel,
@@ -72,7 +83,19 @@ CASES = {
         tokens=(10, 5),
         limit_sent=lambda request: request.json["generationConfig"].get("maxOutputTokens"),
         texts_sent=gemini_texts,
-    )
+    ),
+    "openai": Case(
+        build=OpenAIChatModel,
+        text=openai_text,
+        cut_off=openai_text('{"items": [', "length"),
+        blocked=openai_text("", "content_filter"),
+        models=lambda names: Response(body={"data": [{"id": name, "object": "model"} for name in names]}),
+        status=lambda status: openai_error(status, "no such model" if status == 404 else "no"),
+        quota=openai_error(429, "You exceeded your current quota", code="insufficient_quota"),
+        tokens=(10, 5),
+        limit_sent=lambda request: request.json.get("max_tokens"),
+        texts_sent=openai_texts,
+    ),
 }
 
 

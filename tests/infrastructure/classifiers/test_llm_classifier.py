@@ -20,6 +20,7 @@ from ticketattr.infrastructure.classifiers.llm.chat_model import (
     ChatModelError,
     ChatRequest,
     ContentBlocked,
+    Format,
     InvalidRequest,
     QuotaExhausted,
     RateLimited,
@@ -30,7 +31,7 @@ from ticketattr.infrastructure.classifiers.llm.chat_model import (
     UnusableAnswer,
 )
 from ticketattr.infrastructure.classifiers.llm.classifier import LLMClassifier
-from ticketattr.infrastructure.classifiers.llm.parameters import ParameterValues
+from ticketattr.infrastructure.classifiers.llm.parameters import Parameter, ParameterValues
 from ticketattr.infrastructure.classifiers.llm.prices import PriceList
 from ticketattr.infrastructure.options import LLMOptions
 from ticketattr.infrastructure.retries import Transient
@@ -251,6 +252,8 @@ class ThinkingModel:
         self._lost = lost
 
     provider = "Fake"
+    parameters: frozenset[Parameter] = frozenset()
+    formats: tuple[Format, ...] = ("schema",)
 
     async def __aenter__(self) -> ThinkingModel:
         return self

@@ -6,12 +6,14 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from datetime import date, timedelta
 
 from ...domain.catalog import ServiceCatalog
-from ...domain.wording import counted
+from ...domain.wording import counted, some_of
 from ..check import CheckResult
 from ..ports import Classifier, SavedCalibration
 from ..smoke_test import smoke_test
 
 _RETIRED_SOON = timedelta(days=60)
+
+_MODELS_SHOWN = 20
 
 _FIX = "Correct LLM_MODEL_NAME, or the parameters that are set for it."
 
@@ -39,6 +41,12 @@ def probe_model(build: Callable[[], Classifier], models: Sequence[str], *, onlin
     yield CheckResult("model", f"{names} answers" + (f", as {answered}" if answered not in ("", names) else ""))
     for note in classifier.bill.notes:
         yield CheckResult.warning("model", note, _FIX)
+
+
+def probe_model_list(names: Sequence[str]) -> Iterator[CheckResult]:
+    """How many models the key may use, and the `names` of some of them."""
+    listed = f"the key may use {counted(len(names), 'model')}: {some_of(names, _MODELS_SHOWN)}"
+    yield CheckResult("model", listed if names else "the service does not list its models")
 
 
 def probe_parameters(notes: Iterable[str]) -> Iterator[CheckResult]:

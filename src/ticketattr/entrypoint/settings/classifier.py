@@ -31,7 +31,7 @@ class ClassifierSettings:
     def read(cls, env: Environment, *, calls: bool = True) -> ClassifierSettings:
         """Returns the classifier that is set. Without `calls`, no key is needed."""
         name = env.choice("CLASSIFIER", _DEFAULT_PROVIDER, get_args(ClassifierName))
-        provider = next((provider for provider in PROVIDERS if provider == name), _DEFAULT_PROVIDER)
+        provider = _provider(env, name)
         calibration = env.text("CALIBRATION_FILE", may_be_path=True)
         return cls(
             name=name,
@@ -54,3 +54,9 @@ class ClassifierSettings:
             return "the shipped map"
         nothing = "nothing: it is the model's own word"
         return f"the shipped map; what the model decides, {nothing}" if self.name == "cascade" else nothing
+
+
+def _provider(env: Environment, name: str) -> ProviderName:
+    """Returns the provider that the classifier `name` is, or the one that a cascade asks."""
+    wanted = env.choice("LLM_PROVIDER", _DEFAULT_PROVIDER, tuple(PROVIDERS)) if name == "cascade" else name
+    return next((provider for provider in PROVIDERS if provider == wanted), _DEFAULT_PROVIDER)

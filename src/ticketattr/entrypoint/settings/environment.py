@@ -89,9 +89,10 @@ class Environment:
         """A secret, with its white space. It is never shown, and may be in a file (NAME_FILE)."""
         return self._secret(name) or ""
 
-    def token(self, name: str) -> str:
-        """A required secret for an HTTP header, without white space around it. It must be ASCII."""
-        value = self._needed(name, self._secret(name, strip=True))
+    def token(self, name: str, *, optional: bool = False) -> str:
+        """A secret for an HTTP header, without white space around it. It must be ASCII, and set unless `optional`."""
+        found = self._secret(name, strip=True)
+        value = (found or "") if optional else self._needed(name, found)
         if not value.isascii():
             self.wrong.append(f"{name} contains a character that no key has")
         return value

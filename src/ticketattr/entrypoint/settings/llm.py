@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timezone
 from pathlib import Path
@@ -15,14 +15,15 @@ from ...infrastructure.classifiers.llm.prices import PriceList, read_prices
 from ...infrastructure.options import ChatModelOptions, LLMOptions
 from .environment import Environment
 
-ProviderName: TypeAlias = Literal["gemini"]
+ProviderName: TypeAlias = Literal["gemini", "openai"]
 
 
 @dataclass(frozen=True, slots=True)
 class Provider:
     """What the settings of a provider are. `base_url` is the name of the setting.
 
-    `packages` are the third-party packages of its client that take long to import.
+    `default_model` is empty where the user must name one. `needs_key` says whether the server at a base URL (empty: the
+    usual one) needs a key. `packages` are the third-party packages of its client that take long to import.
     `model_name` is the form of its models' names. A name that becomes part of a URL must not change the URL's path.
     """
 
@@ -30,6 +31,7 @@ class Provider:
     base_url: str
     api_version: str
     model_name: re.Pattern[str]
+    needs_key: Callable[[str], bool]
     packages: tuple[str, ...] = ()
 
 
@@ -39,7 +41,15 @@ PROVIDERS: Mapping[ProviderName, Provider] = {
         base_url="GOOGLE_GEMINI_BASE_URL",
         api_version="v1beta",
         model_name=re.compile(r"(?!.*\.\.)[\w./-]+"),
+        needs_key=lambda base_url: True,
         packages=("google.genai",),
+    ),
+    "openai": Provider(
+        default_model="",
+        base_url="LLM_BASE_URL",
+        api_version="",
+        model_name=re.compile(r"(?!.*\.\.)[\w./:@+-]+"),
+        needs_key=lambda base_url: not base_url,
     ),
 }
 
@@ -60,7 +70,7 @@ class LLMSettings:
     def read(cls, env: Environment, provider: ProviderName, *, calls: bool) -> LLMSettings:
         """Returns the settings of `provider`. Without `calls`, no key is needed."""
         options = _llm_options(env, PROVIDERS[provider])
-        for model in options.models:
+        for model in filter(None, options.models):
             if options.max_cost is not None and options.prices.of(model) is None:
                 env.wrong.append(
                     f"LLM_MAX_COST needs the price of {model}, which is not known: name a list in LLM_PRICES"
@@ -99,7 +109,8 @@ def _chat_model_options(env: Environment, provider: Provider, options: LLMOption
     if not _has_valid_port(base_url):
         env.wrong.append(f"{provider.base_url} is not a valid URL")
     return ChatModelOptions(
-        api_key=env.token("LLM_API_KEY") if calls else "",
+        api_key=env.token("LLM_API_KEY", optional=not provider.needs_key(base_url)) if calls else "",
+        ca_file=env.text("LLM_CA_FILE", may_be_path=True),
         base_url=base_url,
         api_version=env.text("LLM_API_VERSION", provider.api_version),
         timeout=options.timeout,
@@ -109,8 +120,9 @@ def _chat_model_options(env: Environment, provider: Provider, options: LLMOption
 
 def _models(env: Environment, provider: Provider) -> tuple[str, ...]:
     """Returns the models of LLM_MODEL_NAME in their order, each once."""
-    names = [name.strip() for name in env.text("LLM_MODEL_NAME", provider.default_model).split(",")]
-    if not all(map(provider.model_name.fullmatch, names)):
+    value = env.text("LLM_MODEL_NAME", provider.default_model) or env.required("LLM_MODEL_NAME")
+    names = [name.strip() for name in value.split(",")]
+    if value and not all(map(provider.model_name.fullmatch, names)):
         env.wrong.append("LLM_MODEL_NAME is not the name of a model, nor several with commas between them")
     return tuple(dict.fromkeys(names))
 

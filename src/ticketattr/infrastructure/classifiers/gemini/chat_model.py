@@ -7,14 +7,15 @@ from __future__ import annotations
 
 import warnings
 from types import TracebackType
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, get_args
 
 import httpx
 
 from ...options import ChatModelOptions
 from ...tls import trusted_authorities
-from ..llm.chat_model import ChatAnswer, ChatRequest
+from ..llm.chat_model import ChatAnswer, ChatRequest, Format
 from ..llm.http import http_client
+from ..llm.parameters import Parameter
 from .wire import PROVIDER, answer_of, shown_name, translated_errors
 
 if TYPE_CHECKING:
@@ -25,6 +26,8 @@ class GeminiChatModel:
     """Usable inside `async with`, in one event loop. The options that are empty are left to google-genai."""
 
     provider = PROVIDER
+    parameters: frozenset[Parameter] = frozenset(get_args(Parameter))
+    formats: tuple[Format, ...] = ("schema",)
 
     def __init__(self, options: ChatModelOptions) -> None:
         self._options = options
@@ -36,7 +39,9 @@ class GeminiChatModel:
         options = self._options
         # google-genai warns about every enum value that is newer than itself. We read the values ourselves.
         warnings.filterwarnings("ignore", category=UserWarning, module=r"google\.genai")
-        self._http = http_client(PROVIDER, timeout=options.timeout, connections=options.connections)
+        self._http = http_client(
+            PROVIDER, timeout=options.timeout, connections=options.connections, ca_file=options.ca_file
+        )
         self._client = genai.Client(
             api_key=options.api_key,
             vertexai=False,

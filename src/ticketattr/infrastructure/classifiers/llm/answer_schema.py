@@ -1,50 +1,88 @@
-"""The JSON schema of an answer: closed over the names of the catalog, or open when the service rejects that."""
+"""The form of an answer: the schema that it must have, and what the service is asked to keep it to.
+
+A schema is closed over the names of the catalog, or open when the service rejects that.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass
 from typing import Any, TypeAlias
 
 import anyio
 
 from ....domain.catalog import ServiceCatalog
-from .chat_model import ChatAnswer, InvalidRequest, JSONSchema
-
-_Call: TypeAlias = Callable[[JSONSchema], Awaitable[ChatAnswer]]
+from .chat_model import ChatAnswer, Format, InvalidRequest, JSONSchema
 
 
-class AnswerSchema:
-    """Chooses the schema of each call: the closed one, unless the service has rejected it.
+@dataclass(frozen=True, slots=True)
+class AnswerForm:
+    """The schema of an answer, and the format that the service is asked for."""
 
-    A catalog can have more names than the service accepts. So while no call has succeeded, one rejected request
-    is sent once more with the open schema. If that helps, all later calls use the open schema, too.
+    schema: JSONSchema
+    format: Format
+
+
+_Call: TypeAlias = Callable[[AnswerForm], Awaitable[ChatAnswer]]
+
+
+class AnswerForms:
+    """Chooses the form of each call: the first one of a list that the service does not reject.
+
+    A catalog can have more names than the service accepts, and a service may know no schemas. So while no call has
+    succeeded, one rejected request is sent again in the other forms: with the open schema, then in the other `formats`.
+    All later calls have the form that succeeded.
     """
 
-    def __init__(self) -> None:
-        self._is_closed = True
+    def __init__(self, formats: Sequence[Format]) -> None:
+        self._steps: list[tuple[bool, Format]] = [(True, formats[0]), *((False, one) for one in formats)]
+        self._step = 0
         self._is_proven = False
-        self._tried_open = False
+        self._tried_all = False
         self._deciding = anyio.Lock()
 
     async def ask(self, call: _Call, catalog: ServiceCatalog) -> ChatAnswer:
-        """Returns what `call` answers under the schema that suits the service. Raises what `call` raises."""
+        """Returns what `call` answers in the form that suits the service. Raises what `call` raises."""
+        step = self._step
         try:
-            answer = await call(closed_schema(catalog) if self._is_closed else open_schema())
+            answer = await call(self._form(step, catalog))
         except InvalidRequest as rejection:
-            if self._is_proven:
+            if self._is_proven and step == self._step:
                 raise
-            answer = await self._ask_openly(call, rejection)
+            answer = await self._ask_otherwise(call, catalog, step, rejection)
         self._is_proven = True
         return answer
 
-    async def _ask_openly(self, call: _Call, rejection: InvalidRequest) -> ChatAnswer:
+    async def _ask_otherwise(
+        self, call: _Call, catalog: ServiceCatalog, rejected: int, rejection: InvalidRequest
+    ) -> ChatAnswer:
         async with self._deciding:
-            if self._is_closed and self._tried_open:
-                raise rejection
-            self._tried_open = True
-            answer = await call(open_schema())
-            self._is_closed = False
-            return answer
+            if self._step == rejected:
+                if self._tried_all:
+                    raise rejection
+                return await self._find_step(call, catalog, rejection)
+        return await call(self._form(self._step, catalog))
+
+    async def _find_step(self, call: _Call, catalog: ServiceCatalog, rejection: InvalidRequest) -> ChatAnswer:
+        self._tried_all = True
+        for step in range(self._step + 1, len(self._steps)):
+            answer = await _answer_or_rejection(call, self._form(step, catalog))
+            if isinstance(answer, ChatAnswer):
+                self._step = step
+                return answer
+            rejection = answer
+        raise rejection
+
+    def _form(self, step: int, catalog: ServiceCatalog) -> AnswerForm:
+        is_closed, wanted = self._steps[step]
+        return AnswerForm(closed_schema(catalog) if is_closed else open_schema(), wanted)
+
+
+async def _answer_or_rejection(call: _Call, form: AnswerForm) -> ChatAnswer | InvalidRequest:
+    try:
+        return await call(form)
+    except InvalidRequest as rejection:
+        return rejection
 
 
 def closed_schema(catalog: ServiceCatalog) -> JSONSchema:

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass, field
-from typing import Any, ClassVar, Protocol, TypeAlias
+from typing import Any, ClassVar, Literal, Protocol, TypeAlias
 
 from ....domain.numbers import read_count
 from ....domain.ticket import Reason
@@ -15,6 +15,9 @@ from ...retries import Transient
 from .parameters import Parameter, ParameterValues
 
 JSONSchema: TypeAlias = Mapping[str, Any]
+
+Format = Literal["schema", "object", "text"]
+"""What keeps an answer to JSON: its schema, the service's promise of a JSON object, or the instruction alone."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,6 +33,7 @@ class ChatRequest:
     schema: JSONSchema
     parameters: ParameterValues = field(default_factory=dict)
     max_tokens: int | None = None
+    format: Format = "schema"
 
     @property
     def size(self) -> int:
@@ -49,11 +53,15 @@ def token_count(value: Any) -> int:
 
 @dataclass(frozen=True, slots=True)
 class ChatAnswer:
-    """The text that a model answered, the tokens that this took, and the model that answered."""
+    """The text that a model answered, the tokens that this took, and the model that answered.
+
+    `wait`: the seconds for which the service takes no further call, if it says so.
+    """
 
     text: str
     usage: Usage
     model: str
+    wait: float | None = None
 
 
 class ChatModel(AbstractAsyncContextManager["ChatModel"], Protocol):
@@ -62,6 +70,14 @@ class ChatModel(AbstractAsyncContextManager["ChatModel"], Protocol):
     @property
     def provider(self) -> str:
         """The name of the provider, as messages show it."""
+
+    @property
+    def parameters(self) -> Collection[Parameter]:
+        """The parameters that the provider's protocol has."""
+
+    @property
+    def formats(self) -> Sequence[Format]:
+        """The formats that a request may ask for, the best one first."""
 
     async def ask(self, request: ChatRequest) -> ChatAnswer:
         """Returns the answer as JSON that fits the schema of the request.
@@ -115,6 +131,10 @@ class RefusedParameters(ChatModelError):
     def __init__(self, detail: str, parameters: Collection[Parameter]) -> None:
         super().__init__(detail)
         self.parameters = frozenset(parameters)
+
+
+class AskAgain(ChatModelError):
+    """The adapter found out how this service wants to be asked. The same request is worth another call at once."""
 
 
 class UnusableAnswer(ChatModelError):

@@ -27,14 +27,14 @@ from ...options import LLMOptions
 from ...rate_limit import RateLimit
 from ...retries import MAX_WAIT, Patience, Transient, retrying
 from .answer import read_answer
-from .answer_schema import AnswerSchema
+from .answer_schema import AnswerForm, AnswerForms
 from .budget import Budget
 from .chat_model import (
+    AskAgain,
     ChatAnswer,
     ChatModel,
     ChatModelError,
     ChatRequest,
-    JSONSchema,
     QuotaExhausted,
     RateLimited,
     RefusedParameters,
@@ -43,6 +43,7 @@ from .chat_model import (
     UnknownModel,
 )
 from .model_choice import ModelChoice
+from .model_list import listed_models
 from .outage import Outage, ServiceDown
 from .prompt import PROMPT_VERSION, default_rules, system_instruction, tokens, user_text
 
@@ -65,9 +66,9 @@ class LLMClassifier:
         self.batch_size = options.batch_size
         self.concurrency = options.concurrency
         self._budget = Budget(options.prices, options.max_cost)
-        self._choice = ModelChoice(chat_model.provider, options.models, options.parameters)
+        self._choice = ModelChoice(chat_model, options.models, options.parameters)
         self._rate_limit = RateLimit(options.pause, options.requests_per_minute, options.tokens_per_minute)
-        self._schema = AnswerSchema()
+        self._forms = AnswerForms(chat_model.formats)
         self._patience = Patience()
         self._outage = Outage(options.max_retries)
         self._batches = 0
@@ -104,7 +105,7 @@ class LLMClassifier:
     ) -> list[Outcome]:
         batch = self._batch(tickets, catalog, examples)
         try:
-            answer = await self._schema.ask(lambda schema: self._ask_with_retries(batch, schema), catalog)
+            answer = await self._forms.ask(lambda form: self._ask_with_retries(batch, form), catalog)
         except UnknownModel as error:
             raise await self._unknown_model() from error
         except QuotaExhausted as error:
@@ -124,26 +125,26 @@ class LLMClassifier:
         self._batches += 1
         return _Batch(self._batches, tickets, catalog, examples.for_batch(tickets), self._rules)
 
-    async def _ask_with_retries(self, batch: _Batch, schema: JSONSchema) -> ChatAnswer:
+    async def _ask_with_retries(self, batch: _Batch, form: AnswerForm) -> ChatAnswer:
         estimate = self._estimated_usage(batch)
         async for attempt in retrying(self._options.max_retries, _BACKOFF_FACTOR, self._patience):
             is_retry = attempt.num > 1
             with attempt:
                 async with self._outage.call(batch.number, is_retry=is_retry):
-                    return await self._ask_as_accepted(batch, schema, estimate, is_retry=is_retry)
+                    return await self._ask_as_accepted(batch, form, estimate, is_retry=is_retry)
         raise AssertionError("stamina makes at least one attempt")
 
-    async def _ask_as_accepted(
-        self, batch: _Batch, schema: JSONSchema, estimate: Usage, *, is_retry: bool
-    ) -> ChatAnswer:
+    async def _ask_as_accepted(self, batch: _Batch, form: AnswerForm, estimate: Usage, *, is_retry: bool) -> ChatAnswer:
         """Asks again without the parameters that the model refuses, and asks the next model when there is none.
 
-        Ends, because there are fewer models or fewer parameters each time.
+        Ends, because there are fewer models or parameters each time, or fewer ways to ask that were not tried.
         """
         while True:
-            request = self._request(batch, schema)
+            request = self._request(batch, form)
             try:
                 return await self._ask_within_budget(request, batch, estimate, is_retry=is_retry)
+            except AskAgain:
+                pass
             except RefusedParameters as refusal:
                 self._choice.drop(request.model, refusal.parameters)
             except UnknownModel:
@@ -151,8 +152,9 @@ class LLMClassifier:
                     raise
             is_retry = True
 
-    def _request(self, batch: _Batch, schema: JSONSchema) -> ChatRequest:
-        return ChatRequest(self._choice.model, batch.system, batch.user, schema, self._choice.parameters())
+    def _request(self, batch: _Batch, form: AnswerForm) -> ChatRequest:
+        choice = self._choice
+        return ChatRequest(choice.model, batch.system, batch.user, form.schema, choice.parameters(), format=form.format)
 
     async def _ask_within_budget(
         self, request: ChatRequest, batch: _Batch, estimate: Usage, *, is_retry: bool
@@ -172,6 +174,8 @@ class LLMClassifier:
                 if error.usage != Usage():
                     self._record(error.usage, request, error.model or request.model, batch)
                 raise
+            if answer.wait:
+                self._rate_limit.pause(min(answer.wait, MAX_WAIT))
             if answer.usage == Usage():
                 budget.record_lost(reserved)
             self._record(answer.usage, request, answer.model, batch)
@@ -212,11 +216,7 @@ class LLMClassifier:
 
     async def _known_models(self) -> str:
         """Returns some models that the key may use, as the end of a sentence; empty when the service names none."""
-        try:
-            with anyio.fail_after(self._options.timeout):
-                names = await self._chat_model.list_models()
-        except (TimeoutError, Transient, SettingsError, ChatModelError):
-            return ""
+        names = await listed_models(self._chat_model, self._options.timeout)
         return f", such as {', '.join(names[:_MODELS_NAMED])}" if names else ""
 
 

@@ -12,6 +12,7 @@ from ....errors import SettingsError
 from ...http import open_client
 from ...retries import Transient, is_transient
 from ...service_words import with_words
+from ...tls import authorities_of
 from .chat_model import (
     ChatModelError,
     InvalidRequest,
@@ -26,12 +27,12 @@ MAX_BYTES = 16 * 1024 * 1024
 """The largest answer that is read: ten times the answer about a thousand tickets."""
 
 
-def http_client(provider: str, *, timeout: float, connections: int) -> httpx.AsyncClient:
+def http_client(provider: str, *, timeout: float, connections: int, ca_file: str = "") -> httpx.AsyncClient:
     """Returns a client that follows no redirects and reads no compressed or endless answers.
 
     A redirect would take the key to another host. `timeout` bounds each step of a call, in seconds;
-    `connections` is the number of connections that are kept open. Raises SettingsError if a proxy or certificates are
-    set that are not usable.
+    `connections` is the number of connections that are kept open, and `ca_file` the file of LLM_CA_FILE. Raises
+    SettingsError if a proxy or certificates are set that are not usable.
     """
 
     async def bound_answer(response: httpx.Response) -> None:
@@ -40,6 +41,7 @@ def http_client(provider: str, *, timeout: float, connections: int) -> httpx.Asy
         response.stream = _BoundedStream(response.stream, provider)
 
     return open_client(
+        **({"verify": authorities_of(ca_file, "LLM_CA_FILE")} if ca_file else {}),
         timeout=timeout,
         limits=httpx.Limits(max_connections=None, max_keepalive_connections=connections),
         event_hooks={"response": [bound_answer]},

@@ -20,6 +20,9 @@ _VERSION = re.compile(
     r"(-preview|-exp)?[-@](\d{2}-\d{4}|\d{2}-\d{2}|\d{4}-\d{2}-\d{2}|\d{8}|\d{6}|\d{3,4})$|:latest$", re.ASCII
 )
 
+_ROUTING = re.compile(r":(free|nitro|floor|online|extended)$")
+"""What a router of requests takes behind the name of a model, and does not repeat in its answer."""
+
 
 @dataclass(frozen=True, slots=True)
 class Retirement:
@@ -64,7 +67,7 @@ def without_version(model: str) -> str:
 
 
 def _bare(model: str) -> str:
-    return model.removeprefix("models/").lower()
+    return _ROUTING.sub("", model.removeprefix("models/").lower())
 
 
 def _matches(pattern: str, model: str) -> bool:

@@ -4,9 +4,13 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Collection, Sequence
+from typing import TYPE_CHECKING
 
 from .known_models import answers_for, ignores, takes
 from .parameters import Parameter, ParameterValues, setting_of
+
+if TYPE_CHECKING:
+    from .chat_model import ChatModel
 
 log = logging.getLogger(__name__)
 
@@ -17,9 +21,10 @@ class ModelChoice:
     What differs from what was asked for is logged once, and kept in `notes` as sentences.
     """
 
-    def __init__(self, provider: str, models: Sequence[str], values: ParameterValues) -> None:
+    def __init__(self, chat_model: ChatModel, models: Sequence[str], values: ParameterValues) -> None:
         self.notes: list[str] = []
-        self._provider = provider
+        self._provider = chat_model.provider
+        self._known = chat_model.parameters
         self._left = list(models)
         self._values = values
         self._refused: set[tuple[str, Parameter]] = set()
@@ -33,7 +38,7 @@ class ModelChoice:
         """Returns the parameters for the next call: those that the model takes."""
         model = self.model
         accepted = {name: value for name, value in self._values.items() if (model, name) not in self._refused}
-        not_sent = _not_sent(model, accepted)
+        not_sent = _not_sent(model, accepted, self._known)
         for note in not_sent.values():
             self._note(note)
         return {name: value for name, value in accepted.items() if name not in not_sent}
@@ -68,19 +73,22 @@ class ModelChoice:
             log.warning("%s", sentence)
 
 
-def parameter_notes(model: str, values: ParameterValues) -> list[str]:
-    """Returns a sentence for each of the parameters `values` that is known to have no effect on `model`."""
-    not_sent = _not_sent(model, values)
+def parameter_notes(model: str, values: ParameterValues, known: Collection[Parameter]) -> list[str]:
+    """Returns a sentence for each of the parameters `values` that is known to have no effect on `model`.
+
+    `known` are the parameters that the protocol of the provider has.
+    """
+    not_sent = _not_sent(model, values, known)
     ignored = [_ignored(model, name) for name in values if name not in not_sent and ignores(model, name)]
     return [*not_sent.values(), *ignored]
 
 
-def _not_sent(model: str, values: ParameterValues) -> dict[Parameter, str]:
+def _not_sent(model: str, values: ParameterValues, known: Collection[Parameter]) -> dict[Parameter, str]:
     """Returns the parameters that are not sent to `model`, each with the reason as a sentence."""
     reasons: dict[Parameter, str] = {
         name: f"{setting_of(name)} is not sent, because {model} does not take it"
         for name in values
-        if not takes(model, name)
+        if name not in known or not takes(model, name)
     }
     if {"thinking_budget", "thinking_level"} <= values.keys() - reasons.keys():
         beside = f"{setting_of('thinking_budget')} is not sent beside {setting_of('thinking_level')} to {model}"
