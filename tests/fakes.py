@@ -238,14 +238,19 @@ class FakeMailSession:
 
 
 def a_correction(
-    text: str, id: str = "T-1", *, pair: tuple[str, str] = ("Hardware", "Laptop Repair"), run_id: str = "run"
+    text: str,
+    id: str = "T-1",
+    *,
+    pair: tuple[str, str] = ("Hardware", "Laptop Repair"),
+    run_id: str = "run",
+    long: str = "",
 ) -> Correction:
     return Correction(
         run_id=run_id,
         place=1,
         ticket_id=id,
         short_description=text,
-        long_description="",
+        long_description=long,
         request_category=pair[0],
         request_type=pair[1],
         reported_category="Other",

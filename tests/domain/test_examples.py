@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
+from datetime import timedelta
 
 import pytest
 
 from ticketattr.domain.correction import Correction, in_force
-from ticketattr.domain.examples import MAX_TEXT, PER_BATCH, PER_TICKET, Example, Examples
+from ticketattr.domain.examples import MAX_CORRECTIONS, MAX_TEXT, PER_BATCH, PER_TICKET, Example, Examples
 from ticketattr.domain.gold import GoldTicket
 from ticketattr.domain.ticket import Ticket
 
@@ -89,3 +91,21 @@ def test_a_correction_beats_the_label_of_the_same_text() -> None:
     gone = a_correction("Screen", pair=("Canteen", "Menu"))
     (example,) = Examples([gone], CATALOG, labelled).nearest(Ticket("1", "screen"))
     assert example.entry is PASSWORD
+
+
+def test_labelled_tickets_are_not_taken_for_decisions_in_reports() -> None:
+    gold = GoldTicket(Ticket("g", "Screen flickers"), PASSWORD)
+    examples = Examples([a_correction("Screen flickers badly")], CATALOG, [gold])
+    assert texts(examples.nearest(Ticket("1", "screen flickers"))) == ["Screen flickers", "Screen flickers badly"]
+    assert texts(examples.decided_like(Ticket("1", "screen flickers"))) == ["Screen flickers badly"]
+    assert Examples((), CATALOG, [gold]).decided_like(Ticket("1", "screen flickers")) == ()
+
+
+def test_the_oldest_of_very_many_corrections_are_left_out() -> None:
+    corrections = [
+        replace(a_correction(f"word{number}", str(number)), at=MIDNIGHT - timedelta(minutes=number))
+        for number in range(MAX_CORRECTIONS + 1)
+    ]
+    examples = Examples(corrections, CATALOG)
+    assert texts(examples.nearest(Ticket("1", "word0"))) == ["word0"]
+    assert examples.nearest(Ticket("1", f"word{MAX_CORRECTIONS}")) == ()

@@ -375,6 +375,19 @@ class TestLaterRuns:
         changes = {ticket: row["since_last_report"] for ticket, row in rows(cli.reports[-1]).items()}
         assert changes == {"T-1": "changed", "T-2": None, "T-3": None, "T-4": None, "T-5": None}
 
+    def test_a_similar_ticket_gets_the_corrected_request_type_at_once(self, cli: CLI, report: Path) -> None:
+        correct(report, T2=("Other", "General Inquiry"))
+        cli.ok("corrections", "import", str(report))
+        queue = json.loads((DATA / "tickets.json").read_text())
+        queue["data"]["requests"].append(
+            {"id": "T-6", "short_description": "laptop broken", "long_description": "Now it does not start."}
+        )
+        (cli.folder / "tickets.json").write_text(json.dumps(queue))
+        cli.settings["HELPDESK_API_URL"] = "tickets.json"
+        cli.ok("run")
+        row = rows(cli.reports[-1])["T-6"]
+        assert (row["source"], row["request_type"]) == ("offline", "General Inquiry")
+
 
 class TestExamples:
     @pytest.fixture

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from .catalog import RequestType, ServiceCatalog
@@ -17,6 +17,9 @@ from .correction import Correction
 from .gold import GoldTicket
 from .term_index import Bag, TermIndex
 from .ticket import Ticket
+
+MAX_CORRECTIONS = 2_000
+"""How many corrections are examples: the newest ones, so that a desk that corrects for years does not slow down."""
 
 PER_TICKET = 3
 PER_BATCH = 12
@@ -52,18 +55,23 @@ class Examples:
     def __init__(
         self, corrections: Iterable[Correction], catalog: ServiceCatalog, labelled: Iterable[GoldTicket] = ()
     ) -> None:
-        decided = list(_decided(corrections, catalog, labelled))
+        corrected, others = _decided(corrections, catalog, labelled)
+        decided = [*corrected, *others]
+        self._corrected = len(corrected)
+        # The key of an answer and the classifier ask about the same tickets.
+        self._found: dict[tuple[str, str], list[int]] = {}
         self._examples = [_shortened(example) for example in decided]
         self._index = TermIndex([_words(*example.texts) for example in decided], _rarity)
 
     def nearest(self, ticket: Ticket) -> tuple[Example, ...]:
         """Returns at most PER_TICKET examples, the most similar first; of equal ones, corrections first."""
-        if not self._examples:
+        return tuple(self._examples[position] for position in self._nearest(ticket))
+
+    def decided_like(self, ticket: Ticket) -> tuple[Example, ...]:
+        """Returns those of `nearest` that a person corrected or confirmed in a report."""
+        if not self._corrected:
             return ()
-        cosines = self._index.cosines(_words(*ticket.texts))
-        near = [position for position in sorted(cosines) if cosines[position] >= _NEAR]
-        near.sort(key=lambda position: -cosines[position])
-        return tuple(self._examples[position] for position in near[:PER_TICKET])
+        return tuple(self._examples[position] for position in self._nearest(ticket) if position < self._corrected)
 
     def for_batch(self, tickets: Sequence[Ticket]) -> tuple[Example, ...]:
         """Returns at most PER_BATCH examples: the most similar of each ticket, then the second of each, and so on."""
@@ -71,19 +79,29 @@ class Examples:
         ranked = (found[rank] for rank in range(PER_TICKET) for found in nearest if rank < len(found))
         return tuple(dict.fromkeys(ranked))[:PER_BATCH]
 
+    def _nearest(self, ticket: Ticket) -> list[int]:
+        if not self._examples:
+            return []
+        if ticket.texts not in self._found:
+            self._found[ticket.texts] = self._search(ticket)
+        return self._found[ticket.texts]
+
+    def _search(self, ticket: Ticket) -> list[int]:
+        cosines = self._index.cosines(_words(*ticket.texts))
+        near = [position for position in sorted(cosines) if cosines[position] >= _NEAR]
+        near.sort(key=lambda position: -cosines[position])
+        return near[:PER_TICKET]
+
 
 def _decided(
     corrections: Iterable[Correction], catalog: ServiceCatalog, labelled: Iterable[GoldTicket]
-) -> Iterator[Example]:
-    """Yields unshortened examples. A labelled ticket with the text of a correction is left out."""
-    corrected = set()
-    for correction in corrections:
-        if entry := catalog.find(*correction.pair):
-            corrected.add(correction.texts)
-            yield Example(*correction.texts, entry)
-    for gold in labelled:
-        if gold.ticket.texts not in corrected:
-            yield Example(*gold.ticket.texts, gold.entry)
+) -> tuple[list[Example], list[Example]]:
+    """Returns unshortened examples: the corrections, and the labelled tickets that do not have the text of one."""
+    newest = sorted(corrections, key=lambda correction: correction.at)[-MAX_CORRECTIONS:]
+    chosen = ((correction.texts, catalog.find(*correction.pair)) for correction in newest)
+    corrected = {texts: Example(*texts, entry) for texts, entry in chosen if entry}
+    others = [Example(*gold.ticket.texts, gold.entry) for gold in labelled if gold.ticket.texts not in corrected]
+    return list(corrected.values()), others
 
 
 def _shortened(example: Example) -> Example:

@@ -14,6 +14,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from ticketattr.domain.catalog import SLA, RequestType, ServiceCatalog
+from ticketattr.domain.examples import NO_EXAMPLES, Examples
+from ticketattr.domain.gold import GoldTicket
 from ticketattr.domain.ticket import Attribution, Outcome, Ticket, Unattributed
 from ticketattr.infrastructure.catalog.yaml_format import parse_catalog
 from ticketattr.infrastructure.classifiers.offline.classifier import OfflineClassifier
@@ -21,9 +23,10 @@ from ticketattr.infrastructure.classifiers.offline.concept_bank import GENERAL a
 from ticketattr.infrastructure.classifiers.offline.concept_bank import TEXTS, bank_digest, concept_bank
 from ticketattr.infrastructure.classifiers.offline.concept_model import concept_model
 from ticketattr.infrastructure.classifiers.offline.routing import route
+from ticketattr.infrastructure.gold_files import GoldFile
 
 from ...conftest import CLI, DATA, EXAMPLES
-from ...fakes import CATALOG, GENERAL, LAPTOP, PASSWORD, STOLEN
+from ...fakes import CATALOG, GENERAL, LAPTOP, PASSWORD, STOLEN, a_correction
 
 EXAMPLE_CATALOG = parse_catalog((EXAMPLES / "catalog.yaml").read_bytes(), "catalog.yaml")
 GOLD = DATA / "gold"
@@ -31,10 +34,10 @@ BANK = Path(__file__).parents[3] / "src/ticketattr/infrastructure/classifiers/of
 NOTHING_GENERAL = ServiceCatalog((PASSWORD, LAPTOP))
 
 
-def choose(*tickets: Ticket, catalog: ServiceCatalog = CATALOG) -> list[Outcome]:
+def choose(*tickets: Ticket, catalog: ServiceCatalog = CATALOG, examples: Examples = NO_EXAMPLES) -> list[Outcome]:
     async def ask() -> list[Outcome]:
         async with OfflineClassifier() as classifier:
-            return await classifier.choose(tickets, catalog)
+            return await classifier.choose(tickets, catalog, examples)
 
     return anyio.run(ask)
 
@@ -287,3 +290,64 @@ def test_long_runs_of_accents_in_a_catalog_take_no_time() -> None:
     began = time.monotonic()
     choose(Ticket("T-1", "Forgot my password"), catalog=ServiceCatalog((PASSWORD, odd)))
     assert time.monotonic() - began < 10
+
+
+class TestCorrections:
+    """A corrected or confirmed ticket is evidence for tickets that are almost the same."""
+
+    def choose(self, text: str, *corrections: tuple[str, RequestType]) -> list[RequestType]:
+        """The entries with and without the corrections."""
+        made = [a_correction(told, str(number), pair=entry.pair) for number, (told, entry) in enumerate(corrections)]
+        ticket = Ticket("new", text)
+        outcomes = [*choose(ticket, examples=Examples(made, CATALOG)), *choose(ticket)]
+        return [outcome.entry for outcome in outcomes if isinstance(outcome, Attribution)]
+
+    @pytest.mark.parametrize(
+        ("corrected", "text"),
+        [
+            ("Laptop fan is loud", "Laptop fan is loud"),
+            ("Laptop fan is loud", "Fan of my laptop so loud"),
+            ("Laptop startet nicht mehr", "Mein Laptop startet nicht mehr!"),
+        ],
+    )
+    def test_a_ticket_almost_like_a_corrected_one_gets_its_entry(self, corrected: str, text: str) -> None:
+        assert self.choose(text, (corrected, PASSWORD)) == [PASSWORD, LAPTOP]
+
+    @pytest.mark.parametrize(
+        "text", ["My laptop does not start", "laptop", "The fan of the laptop in room 4 is broken"]
+    )
+    def test_a_ticket_that_only_shares_the_subject_is_judged_as_before(self, text: str) -> None:
+        with_correction, without = self.choose(text, ("Laptop fan is loud", GENERAL))
+        assert with_correction == without
+
+    def test_the_most_similar_of_two_corrections_counts(self) -> None:
+        assert (
+            self.choose("Laptop fan is loud!", ("Laptop fan is loud", STOLEN), ("Laptop fan loud", PASSWORD))[0]
+            == STOLEN
+        )
+
+    def test_only_the_examples_of_a_ticket_count_which_are_part_of_the_key_of_its_answer(self) -> None:
+        examples = Examples([a_correction("Laptop fan is loud")], CATALOG)
+        assert examples.decided_like(Ticket("1", "Laptop fan loud")) == examples.nearest(Ticket("1", "Laptop fan loud"))
+        assert examples.decided_like(Ticket("1", "Badge")) == ()
+
+    @pytest.mark.parametrize(("gold", "catalog"), [("works", "works"), ("others", "catalog")])
+    def test_a_few_corrections_make_it_no_worse(self, gold: str, catalog: str) -> None:
+        entries = parse_catalog((GOLD / f"{catalog}.yaml").read_bytes(), catalog)
+        cases = GoldFile.read(GOLD / f"{gold}.jsonl").tickets(entries)
+        known, asked = cases[::4], [case for place, case in enumerate(cases) if place % 4]
+        corrections = [
+            a_correction(short, str(number), pair=case.entry.pair, long=long)
+            for number, case in enumerate(known)
+            for short, long in [case.ticket.texts]
+        ]
+        tickets = [case.ticket for case in asked]
+        taught = right(asked, choose(*tickets, catalog=entries, examples=Examples(corrections, entries)))
+        assert taught >= right(asked, choose(*tickets, catalog=entries))
+
+
+def right(cases: list[GoldTicket], outcomes: list[Outcome]) -> int:
+    return sum(
+        isinstance(outcome, Attribution) and outcome.entry == case.entry
+        for case, outcome in zip(cases, outcomes, strict=True)
+    )

@@ -47,7 +47,10 @@ _VAGUE = 0.25
 
 
 class OfflineClassifier:
-    """`labelled` returns labelled tickets of the helpdesk for a catalog. The classifier learns from them."""
+    """`labelled` returns labelled tickets of the helpdesk for a catalog. The classifier learns from them.
+
+    From what people decided in reports it learns through the examples of each ticket.
+    """
 
     batch_size = 500
     concurrency = 1
@@ -81,7 +84,7 @@ class OfflineClassifier:
             return []
         ranking = self._ranking(catalog)
         tickets = [without_pictures(ticket) for ticket in tickets]
-        judgement = ranking.judge(tickets)
+        judgement = ranking.judge(tickets, examples)
         rows = zip(tickets, judgement.scores, judgement.shares, strict=True)
         general = catch_all_entry(catalog.entries)
         return [_outcome(ticket, scores, shares, catalog.entries, general, ranking) for ticket, scores, shares in rows]

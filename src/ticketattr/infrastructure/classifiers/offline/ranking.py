@@ -1,8 +1,11 @@
-"""Scores all entries of a catalog for a ticket, by the concept bank, the catalog's own texts and labelled tickets."""
+"""Scores all entries of a catalog for a ticket.
+
+Scores come from the concept bank, the catalog's own texts, labelled tickets, and what people decided in reports.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -10,11 +13,13 @@ from numpy.typing import NDArray
 
 from ....domain.catalog import RequestType, ServiceCatalog
 from ....domain.catch_all import bare_name, is_catch_all
+from ....domain.examples import NO_EXAMPLES, Examples
 from ....domain.gold import GoldTicket
 from ....domain.term_index import Bag, TermIndex
 from ....domain.ticket import Ticket
 from .concept_bank import GENERAL, concept_bank
 from .concept_model import Shares, concept_model
+from .decided_tickets import decided_scores
 from .kernel import KernelClassifier
 from .lexical import features, rarity, texts_of_entry, texts_of_ticket, whole_words
 from .plain_text import plain
@@ -50,10 +55,12 @@ class _Weights:
     catalog: float
     words: float
     examples: float
+    decided: float
 
 
-_WITH_BANK = _Weights(catalog=0.18, words=0.12, examples=0.3)
-_WITHOUT_BANK = _Weights(catalog=0.5, words=0.1, examples=1.0)
+# A ticket with the text of a decided one gets its entry, whatever the other scores are.
+_WITH_BANK = _Weights(catalog=0.18, words=0.12, examples=0.3, decided=0.9)
+_WITHOUT_BANK = _Weights(catalog=0.5, words=0.1, examples=1.0, decided=0.45)
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,6 +78,7 @@ class Ranking:
         self, catalog: ServiceCatalog, labelled: Sequence[GoldTicket] = (), signals: Signals = Signals()
     ) -> None:
         self._entries = catalog.entries
+        self._place_of = {entry: place for place, entry in enumerate(self._entries)}
         self._signals = signals
         self._bank, self._model = concept_bank(), concept_model()
         self._routes = route(self._bank, self._model, self._entries) if signals.bank else None
@@ -78,15 +86,15 @@ class Ranking:
         self._words = TermIndex([features(texts_of_entry(entry)) for entry in self._entries], rarity)
         self._texts = _texts_by_entry(self._entries)
         self._text_rows = kept_vectors(tuple(text for _, text in self._texts))
-        self._learned = _learned(self._entries, labelled)
+        self._learned = _learned(self._entries, self._place_of, labelled)
 
     @property
     def uses_bank(self) -> bool:
         """Whether the catalog is about IT, so that the concept bank counts."""
         return self._routes is not None
 
-    def judge(self, tickets: Sequence[Ticket]) -> Judgement:
-        """Returns the scores of all entries for each ticket."""
+    def judge(self, tickets: Sequence[Ticket], examples: Examples = NO_EXAMPLES) -> Judgement:
+        """Returns the scores of all entries for each ticket. Of `examples`, corrected and confirmed tickets count."""
         rows = ticket_vectors(tickets)
         shares = self._concept_shares(rows, tickets)
         total = self._weights.catalog * self._catalog_scores(rows)
@@ -96,7 +104,13 @@ class Ranking:
             total += SPREAD * np.log(shares @ self._routes.T + _LEAST_SHARE)
         if self._learned:
             total += self._weights.examples * self._learned.scores(rows)
+        total += self.gain(rows, tickets, examples)
         return Judgement(np.asarray(np.round(total, 4), dtype=np.float64), shares)
+
+    def gain(self, rows: Vectors, tickets: Sequence[Ticket], examples: Examples) -> NDArray[np.float64]:
+        """Returns what corrected and confirmed tickets add to the scores; `rows` are the vectors of the tickets."""
+        decided = [examples.decided_like(ticket) for ticket in tickets]
+        return self._weights.decided * decided_scores(rows, decided, self._place_of)
 
     def is_specific(self, ticket: Ticket, shares: NDArray[np.float64]) -> bool:
         """Returns whether a ticket has more than a few words, or a word that a concept or an entry is known by.
@@ -182,9 +196,10 @@ def _own_texts(entry: RequestType) -> list[str]:
     return [text for text in texts if text]
 
 
-def _learned(entries: Sequence[RequestType], labelled: Sequence[GoldTicket]) -> KernelClassifier | None:
+def _learned(
+    entries: Sequence[RequestType], place_of: Mapping[RequestType, int], labelled: Sequence[GoldTicket]
+) -> KernelClassifier | None:
     """Returns a classifier learned from labelled tickets and from the examples in the catalog, or None without any."""
-    place_of = {entry: place for place, entry in enumerate(entries)}
     given = [(place, text) for place, entry in enumerate(entries) for text in entry.examples]
     labels = [place for place, _ in given] + [place_of[gold.entry] for gold in labelled]
     if not labels:
