@@ -333,6 +333,16 @@ def storage(folders: FolderSettings, outgoing: Outgoing) -> Storage:
     return Storage(work_folder(folders), outgoing.tracker, report_log(folders))
 
 
+def remove_leftovers(folders: FolderSettings, mail: MailSettings) -> None:
+    """Delete the temporary files of processes that were killed."""
+    from ..infrastructure import leftovers
+
+    outbox = [mail.destination] if isinstance(mail.destination, Path) else []
+    logs = [folders.report_log.resolve().parent, folders.corrections.parent]
+    runs = [path for path in folders.work.glob("*") if path.is_dir()]
+    leftovers.remove_leftovers([folders.output, folders.work, *runs, *logs, *outbox])
+
+
 def mailer(settings: MailSettings) -> Mailer:
     """The mailer of EMAIL_TRANSPORT: a mail server, or a folder of .eml files."""
     if not isinstance(settings.destination, Path):

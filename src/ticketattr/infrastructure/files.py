@@ -16,6 +16,7 @@ from tempfile import NamedTemporaryFile, TemporaryFile
 from typing import IO
 
 from ..errors import InputError, ServiceError, SettingsError, TicketAttrError
+from .leftovers import PREFIX, SUFFIX, lock
 from .picture_cutter import MAX_FED, PictureCutter
 
 STREAM = Path("-")
@@ -37,7 +38,10 @@ def replacing(path: Path, *, mode: int = _PRIVATE) -> Iterator[IO[bytes]]:
     """
     with _writing(path):
         path.parent.mkdir(parents=True, exist_ok=True)
-        with NamedTemporaryFile(dir=path.parent, prefix=f".{path.name}.", suffix=".tmp", delete=False) as file:
+        with (
+            NamedTemporaryFile(dir=path.parent, prefix=PREFIX, suffix=SUFFIX, delete=False) as file,
+            lock(file.fileno()),
+        ):
             try:
                 yield file
                 if mode != _PRIVATE:
@@ -138,7 +142,7 @@ def try_folder(path: Path) -> bool:
     """
     with _writing(path):
         there = nearest_folder(path)
-        with NamedTemporaryFile(dir=there, prefix=".ticketattr-check-") as file:
+        with NamedTemporaryFile(dir=there, prefix=PREFIX, suffix=SUFFIX) as file, lock(file.fileno()):
             file.write(b"ticketattr")
             file.flush()
     return there == path

@@ -54,6 +54,8 @@ def run(
         if wait:
             # An id from before the wait would sort before the id of the run that ended meanwhile.
             this_run = invocation.new_run()
+        if settings.mail:
+            wiring.remove_leftovers(settings.folders, settings.mail)
         try:
             _work(invocation, settings, outgoing, this_run, examples=examples, fresh=fresh)
         except (TicketAttrError, typer.Exit):

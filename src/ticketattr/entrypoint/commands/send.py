@@ -56,6 +56,7 @@ def send(
         _show(invocation, outgoing, report, again=again)
         return
     with outgoing.log.acquire_sender_lock(invocation.clock(), wait=wait):
+        wiring.remove_leftovers(folders, mail)
         statuses = _send(invocation, outgoing, report, again=again)
     run_progress = invocation.run_progress
     print_reports(sent_reports(run_progress.deliveries))

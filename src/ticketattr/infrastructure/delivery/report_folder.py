@@ -19,6 +19,7 @@ from ...domain.figures import ReportFigures
 from ...domain.numbers import time_of
 from ...errors import InputError, TicketAttrError
 from ..files import open_regular, remove_file, replacing, unreadable
+from ..leftovers import is_leftover_name
 from ..reports.figures_text import read_figures
 from ..reports.workbook_archive import MAX_BYTES, inspect_archive
 from .inspection_cache import Identity, Inspection, InspectionCache, identity_of
@@ -144,7 +145,7 @@ class OutputFolder:
 
 def _may_be_report(entry: os.DirEntry[str]) -> bool:
     name = entry.name.lower()
-    if not (name.endswith(".xlsx") or (".xlsx" in name and _is_temporary(name))):
+    if is_leftover_name(entry.name) or not (name.endswith(".xlsx") or (".xlsx" in name and _is_temporary(name))):
         return False
     return Path(entry.path).is_file() if entry.is_symlink() else entry.is_file()
 

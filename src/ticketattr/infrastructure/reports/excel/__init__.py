@@ -6,7 +6,6 @@ times come from the report, so that the same report always results in the same b
 
 from __future__ import annotations
 
-import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -19,6 +18,7 @@ from xlsxwriter.exceptions import FileCreateError
 from ....domain.report import Report
 from ....errors import InputError
 from ...files import output
+from ...leftovers import temporary_folder
 from ..labels import words_of
 from ..run_id_reader import RUN_ID_PROPERTY
 from .act_now import write_act_now_sheet
@@ -53,7 +53,7 @@ def write_workbook(report: Report, file: IO[bytes]) -> None:
             hint="Use `ticketattr report --format csv`.",
         )
     # XlsxWriter keeps rows in temporary files. They get a folder of their own, which is removed in any case.
-    with _archive_target(file) as target, tempfile.TemporaryDirectory(prefix="ticketattr-") as folder:
+    with _archive_target(file) as target, temporary_folder() as folder:
         workbook = Workbook(target, {"constant_memory": True, "tmpdir": folder, "use_zip64": True})
         _write_sheets(workbook, report)
         try:
