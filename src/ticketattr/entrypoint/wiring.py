@@ -41,12 +41,15 @@ from ..application.send import Outgoing
 from ..application.service.chat import ChatPlatform
 from ..application.service.review import Reviewing
 from ..application.service.runs import Service
+from ..application.setup import DeskNeeds
+from ..application.starter_catalog import EXAMPLE, StarterType, catalog_text
 from ..domain.correction import ReportedRun
 from ..domain.delivery import MailForm
 from ..domain.gold import LabelledTickets, no_labelled_tickets
 from ..domain.metrics import ReportCounts
 from ..errors import SettingsError
 from ..infrastructure.background_import import import_in_background
+from ..infrastructure.files import STREAM
 from ..infrastructure.options import WEBHOOK
 from .settings.chat import ChatSettings
 from .settings.classifier import ClassifierSettings
@@ -116,6 +119,58 @@ def profile_helpdesk(settings: SourceSettings) -> ProfileHelpdesk:
         )
     keep = profile.tickets.keep if settings.keep is None else settings.keep
     return ProfileHelpdesk(profile, settings.helpdesk, settings.http, keep)
+
+
+def desks() -> dict[str, DeskNeeds]:
+    """What each shipped profile needs, by its name."""
+    from ..infrastructure.helpdesk.shipped_profiles import profile_names
+
+    return {name: desk_needs(name) for name in profile_names()}
+
+
+def desk_needs(profile: str) -> DeskNeeds:
+    """What a profile needs, by its name or its path. Raises SettingsError."""
+    from ..infrastructure.helpdesk.shipped_profiles import read_profile
+
+    read = read_profile(profile)
+    key, secret = (
+        (text or f"the {name}") if name in read.secrets else ""
+        for name, text in (("key", read.key), ("secret", read.secret))
+    )
+    return DeskNeeds(read.url, key, secret)
+
+
+def local_catalog(location: str) -> Path | None:
+    """The path of the catalog; None for one that is not a file."""
+    from ..infrastructure.locations import is_remote
+
+    return None if is_remote(location) or location == str(STREAM) else Path(location.removeprefix("file://"))
+
+
+def start_catalog(path: Path, types: Sequence[StarterType] | None) -> None:
+    """Write a catalog of these request types (None: of an example). Raises SettingsError or ServiceError."""
+    from ..infrastructure.files import replacing
+    from ..infrastructure.schemas import schema_url
+
+    with replacing(path, mode=0o644) as file:
+        file.write(catalog_text(EXAMPLE if types is None else types, schema_url("catalog")).encode())
+
+
+def categories_in(path: Path) -> list[StarterType]:
+    """The categories in a file, for a new catalog. Raises InputError."""
+    from ..infrastructure.catalog.starter_types import read_starter_types
+
+    return read_starter_types(path)
+
+
+def own_categories(settings: SourceSettings) -> list[StarterType]:
+    """The categories of the helpdesk, or those in the export that stands for it."""
+    from ..infrastructure.helpdesk.own_categories import read_own_categories
+    from ..infrastructure.helpdesk.shipped_profiles import read_profile
+
+    if settings.is_file:
+        return categories_in(Path(settings.helpdesk.location))
+    return read_own_categories(read_profile(settings.profile), settings.helpdesk, settings.http)
 
 
 def queue_source(settings: SourceSettings, folders: FolderSettings, clock: Clock) -> Helpdesk:

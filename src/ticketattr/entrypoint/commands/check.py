@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from typing import Annotated, Literal
+from typing import Annotated, Literal, NoReturn
 
 import typer
 
@@ -12,6 +12,7 @@ from ...domain.wording import counted
 from ..invocation import Invocation
 from ..presentation.listing import print_check
 from ..probes import Checks
+from ..settings.values import Values
 from .help_examples import epilog_of
 from .options import ClassifierOption
 
@@ -44,9 +45,16 @@ def check(
     sends nothing.
     """
     invocation: Invocation = context.obj
+    check_values(invocation, invocation.unwarned_values(classifier), format=format, online=online)
+
+
+def check_values(
+    invocation: Invocation, values: Values, *, format: CheckFormat = "table", online: bool = False
+) -> NoReturn:
+    """Check everything that a run with these values needs, print the results, and exit with the worst code."""
     shows_all = format == "json" or invocation.console.verbosity >= 0
     everything = format == "json" or invocation.console.verbosity > 0
-    checks = Checks(invocation.unwarned_values(classifier), invocation.clock, everything, online)
+    checks = Checks(values, invocation.clock, everything, online)
     with invocation.console.waiting("Checking"):
         results = list(run_probes(checks.probes()))
     print_check([result for result in results if shows_all or result.status != "ok"], format)

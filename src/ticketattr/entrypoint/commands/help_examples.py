@@ -8,6 +8,11 @@ EXAMPLES: dict[str, tuple[str, ...]] = {
         "ticketattr run",
         "ticketattr run --env-file common.env --env-file prod.env",
     ),
+    "init": (
+        "ticketattr init",
+        "ticketattr init --url export.csv --catalog-from export.csv",
+        "ticketattr init --helpdesk redmine --url https://redmine.example.com --key KEY --catalog-from helpdesk",
+    ),
     "check": (
         "ticketattr check",
         "ticketattr check --online --format json",

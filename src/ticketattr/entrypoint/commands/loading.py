@@ -13,6 +13,7 @@ from typer.main import get_command
 from ..invocation import Invocation
 
 COMMANDS = {
+    "init": "Ask for what a run needs, write .env, and check it.",
     "check": "Check everything that a run needs.",
     "run": "Send pending reports, then import corrections, fetch, classify, report and send.",
     "fetch": "Fetch the ticket queue and the service catalog.",

@@ -150,6 +150,21 @@ class Thread:
 
 
 @dataclass(frozen=True, slots=True)
+class CategoriesPart:
+    """How the helpdesk is asked for its own categories, in one answer.
+
+    `category` and `request_type` find the names in each item. With a `separator`, `category` finds a path, of which the
+    first part is the category and the rest the request type. Without a request type, it is named like the category.
+    """
+
+    request: Request
+    items: Alternatives
+    category: Expression
+    request_type: Expression | None = None
+    separator: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class TextPart:
     kind: TextKind = "auto"
     thread: Thread | None = None
@@ -182,6 +197,7 @@ class Profile:
     detail: DetailPart | None = None
     text: TextPart = TextPart()
     requests_per_minute: int | None = None
+    categories: CategoriesPart | None = None
     columns: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     sheet: str = ""
 

@@ -24,6 +24,7 @@ from .profile import (
     PAGING_STYLES,
     Alternatives,
     BasicAuth,
+    CategoriesPart,
     DetailPart,
     Paging,
     PagingStyle,
@@ -103,7 +104,7 @@ class _Reader:
             required={"name", "verified"},
             optional={
                 *("url", "key", "secret", "needs", "proved", "check_first", "page", "columns", "sheet"),
-                *("auth", "headers", "session", "tickets", "detail", "text", "limits"),
+                *("auth", "headers", "session", "tickets", "detail", "text", "limits", "categories"),
             },
         )
         if "columns" not in keys:
@@ -128,6 +129,7 @@ class _Reader:
             detail=self._detail(keys["detail"], known) if "detail" in keys else None,
             text=self._text_part(keys["text"]) if "text" in keys else TextPart(),
             requests_per_minute=_requests_per_minute(keys["limits"]) if "limits" in keys else None,
+            categories=self._categories(keys["categories"], known) if "categories" in keys else None,
             columns=_columns(keys["columns"]) if "columns" in keys else {},
             sheet=_text(keys["sheet"]) if "sheet" in keys else "",
         )
@@ -189,6 +191,16 @@ class _Reader:
             values=values,
             at_most=_whole(keys["at_most"], least=1, most=32) if "at_most" in keys else 4,
             error=self._expression(keys["error"]) if "error" in keys else None,
+        )
+
+    def _categories(self, node: Node, known: frozenset[str]) -> CategoriesPart:
+        keys = _keys(node, required={"request", "items", "category"}, optional={"request_type", "separator"})
+        return CategoriesPart(
+            request=_request(keys["request"], known),
+            items=self._alternatives(keys["items"]),
+            category=self._expression(keys["category"]),
+            request_type=self._expression(keys["request_type"]) if "request_type" in keys else None,
+            separator=_text(keys["separator"]) if "separator" in keys else "",
         )
 
     def _text_part(self, node: Node) -> TextPart:

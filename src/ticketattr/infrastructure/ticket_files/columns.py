@@ -92,6 +92,11 @@ def no_columns(names: Sequence[object], what: str) -> InputError:
     )
 
 
+def usual_names(ticket_field: str) -> tuple[str, ...]:
+    """The usual names of the column that holds a field of a ticket."""
+    return tuple(map(str, _data()["fields"][ticket_field]))
+
+
 def words(name: str) -> tuple[str, ...]:
     """The list `name` of columns.yaml."""
     return tuple(map(str, _data()[name]))
