@@ -17,14 +17,18 @@ die() {
 
 answer=$(aws ssm get-parameters-by-path --path "$SECRETS_PATH" --with-decryption --output json) ||
     die "the parameters below $SECRETS_PATH could not be read"
+# All lines before the first file: a jq that fails may have written some of them.
+lines=$(jq --raw-output '.Parameters[] | [(.Name | split("/") | last), (.Value + "\n" | @base64)] | @tsv' <<<"$answer") ||
+    die "the answer of AWS about $SECRETS_PATH could not be read"
+[ -n "$lines" ] || die "there is no parameter below $SECRETS_PATH"
 new=$RUNTIME_DIRECTORY/.secrets
+trap 'rm -rf -- "$new"' EXIT
 rm -rf -- "$new"
 mkdir -- "$new"
 # The program ignores one line break at the end of the file. So one is added, because the value may end with one, too.
 while IFS=$'\t' read -r name value; do
     [[ $name =~ ^[A-Z][A-Z0-9_]*$ ]] || die "$(printf %q "$name") is not a name of a setting"
-    base64 --decode <<<"$value" >"$new/$name"
-done < <(jq --raw-output '.Parameters[] | [(.Name | split("/") | last), (.Value + "\n" | @base64)] | @tsv' <<<"$answer")
-[ -n "$(ls -- "$new")" ] || die "there is no parameter below $SECRETS_PATH"
+    base64 --decode <<<"$value" >"$new/$name" || die "the value of $name could not be written"
+done <<<"$lines"
 rm -rf -- "$RUNTIME_DIRECTORY/secrets"
 mv -- "$new" "$RUNTIME_DIRECTORY/secrets"

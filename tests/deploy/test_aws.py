@@ -215,6 +215,18 @@ def test_secrets_that_were_deleted_at_aws_are_deleted_on_the_host(aws: dict[str,
     assert [file.name for file in (runtime / "secrets").iterdir()] == ["EMAIL_PASSWORD"]
 
 
+@pytest.mark.parametrize(
+    "jq",
+    ["exit 5", "printf 'LLM_API_KEY\\teAo=\\n'; exit 5", "printf 'A_KEY\\teAo=\\nB_KEY\\t!!!\\n'", "true"],
+    ids=["nothing", "a part", "no base64", "no lines"],
+)
+def test_a_failure_of_jq_is_one_and_leaves_nothing(runtime: Path, tmp_path: Path, jq: str) -> None:
+    stand_in(tmp_path / "bin", "aws", "echo '{}'")
+    result = fetch({}, runtime, before=stand_in(tmp_path / "bin", "jq", f"cat >/dev/null; {jq}"))
+    assert (result.returncode, list(runtime.iterdir())) == (1, [])
+    assert result.stderr.startswith("secrets.sh: ") or "secrets.sh: " in result.stderr
+
+
 def test_secrets_are_not_written_to_a_disk(aws: dict[str, str], tmp_path: Path) -> None:
     put_secret(aws, "/ticketattr/dev/LLM_API_KEY", "x")
     result = fetch(aws, tmp_path, before=stand_in(tmp_path / "bin", "stat", "echo ext2/ext3"))

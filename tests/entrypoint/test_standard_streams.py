@@ -40,5 +40,20 @@ def test_messages_never_go_into_a_file_that_has_the_number_of_a_closed_stream(cl
     assert len(cli.mails) == 1
 
 
+@pytest.mark.parametrize(
+    ("line", "code"),
+    [
+        ("ticketattr -v fetch 2> >(exit)", 0),
+        ("ticketattr -v fetch 2>/dev/full", 0),
+        ("ticketattr nonsense 2>/dev/full", 2),
+        ("ticketattr -v classify 2> >(exit)", 3),
+        ("HELPDESK_API_URL=missing.json ticketattr -v fetch 2>/dev/full", 3),
+        ("ticketattr --help >/dev/full 2>/dev/full", 4),
+    ],
+)
+def test_a_stderr_that_cannot_be_written_leaves_the_exit_code(cli: CLI, line: str, code: int) -> None:
+    assert ends(cli, f"{line}\ncode=$?; sleep 0; exit $code")[0] == code
+
+
 def test_a_reader_that_stops_reading_is_not_an_error(cli: CLI) -> None:
     assert ends(cli, "ticketattr -q fetch -o - | head -c 1 >/dev/null") == (0, "")

@@ -19,6 +19,8 @@ _STREAMS = (("stdin", "r"), ("stdout", "w"), ("stderr", "w"))
 def prepare_standard_streams() -> None:
     """Open the standard streams that are closed, and make stdout raise `TicketAttrError` when it cannot be written.
 
+    What cannot be written to stderr is lost: there is nowhere to say so, and the exit code stays.
+
     Call it once, before any file is opened.
     """
     _open_closed_streams()
@@ -31,6 +33,15 @@ def prepare_standard_streams() -> None:
             line_buffering=inherited.line_buffering,
         )
 
+    errors = sys.stderr
+    if isinstance(errors, io.TextIOWrapper):
+        sys.stderr = io.TextIOWrapper(
+            io.BufferedWriter(_Stderr(errors.fileno(), "w", closefd=False)),
+            encoding=errors.encoding,
+            errors=errors.errors,
+            line_buffering=True,
+        )
+
 
 def _open_closed_streams() -> None:
     # Otherwise the next file that is opened gets the number of the stream, and the messages for stderr go into it.
@@ -38,6 +49,20 @@ def _open_closed_streams() -> None:
         name, mode = _STREAMS[descriptor]
         setattr(sys, name, open(descriptor, mode, encoding="utf-8", closefd=False))  # noqa: SIM115 - the streams stay open
     os.close(descriptor)
+
+
+class _Stderr(io.FileIO):
+    """stderr. Its output is dropped after the first failure, or the interpreter would end with another exit code."""
+
+    _is_lost = False
+
+    def write(self, data: ReadableBuffer) -> int:
+        if not self._is_lost:
+            try:
+                return super().write(data)
+            except OSError:
+                self._is_lost = True
+        return memoryview(data).nbytes
 
 
 class _Stdout(io.FileIO):

@@ -6,6 +6,7 @@ import errno
 import io
 import logging
 import os
+import select
 import shutil
 import stat
 import sys
@@ -26,6 +27,10 @@ log = logging.getLogger(__name__)
 
 _PRIVATE = 0o600
 _CHUNK = 1024 * 1024
+NO_FILE = "it is not a file but a pipe or a device"
+# The names of the pipes that a shell opens for `<(command)`.
+_INHERITED = ("/dev/fd/", "/proc/self/fd/", "/dev/stdin")
+_LONGEST_PIPE_WAIT = 30.0
 _TRANSIENT = {errno.ENOSPC, errno.EDQUOT, errno.EIO, errno.EMFILE, errno.ENFILE}
 
 
@@ -170,16 +175,52 @@ def open_input(path: Path) -> IO[bytes]:
     try:
         if path == STREAM:
             return _copy_of_stdin()
-        file = path.open("rb")
-        return file if file.seekable() else _copy_of(file)
+        return open_readable(path)
     except OSError as error:
         raise unreadable(path, error) from error
 
 
-def _copy_of(pipe: IO[bytes]) -> IO[bytes]:
+def open_readable(path: Path) -> IO[bytes]:
+    """A file, open for reading, or a copy of what came from a pipe that the shell opened for this process.
+
+    Raises OSError, also for a pipe with a name and for a device: who waits for them may wait for ever.
+    """
+    descriptor = os.open(path, os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0))
+    try:
+        status = os.fstat(descriptor)
+        if stat.S_ISFIFO(status.st_mode) and str(path).startswith(_INHERITED):
+            return _copy_of_pipe(descriptor)
+        _refuse_endless(status)
+    except OSError:
+        os.close(descriptor)
+        raise
+    return os.fdopen(descriptor, "rb")
+
+
+def refuse_pipe(path: Path) -> None:
+    """Raise OSError if `path` is a pipe or a device, which a library would wait for."""
+    with suppress(FileNotFoundError):
+        _refuse_endless(path.stat())
+
+
+def _refuse_endless(status: os.stat_result) -> None:
+    if stat.S_ISDIR(status.st_mode):
+        raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR))
+    is_nothing = stat.S_ISCHR(status.st_mode) and Path(os.devnull).stat().st_rdev == status.st_rdev
+    if not (stat.S_ISREG(status.st_mode) or is_nothing):
+        raise OSError(errno.EINVAL, NO_FILE)
+
+
+def _copy_of_pipe(descriptor: int) -> IO[bytes]:
     copy: IO[bytes] = TemporaryFile(prefix="ticketattr-")  # noqa: SIM115  # the caller closes it
-    with pipe:
-        shutil.copyfileobj(pipe, copy, _CHUNK)
+    while True:
+        if not select.select([descriptor], [], [], _LONGEST_PIPE_WAIT)[0]:
+            copy.close()
+            raise OSError(errno.ETIMEDOUT, f"nothing came from this pipe for {_LONGEST_PIPE_WAIT:g} s")
+        if not (chunk := os.read(descriptor, _CHUNK)):
+            break
+        copy.write(chunk)
+    os.close(descriptor)
     copy.seek(0)
     return copy
 
@@ -248,7 +289,7 @@ def open_regular(path: Path, *, follow: bool = True) -> IO[bytes]:
         if stat.S_ISDIR(mode):
             raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR))
         if not stat.S_ISREG(mode):
-            raise OSError(errno.EINVAL, "it is not a file but a pipe or a device")
+            raise OSError(errno.EINVAL, NO_FILE)
         return os.fdopen(descriptor, "rb")
     except OSError:
         os.close(descriptor)

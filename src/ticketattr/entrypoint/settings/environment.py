@@ -5,6 +5,7 @@ So the user learns of all problems at once, and the program knows every setting 
 
 from __future__ import annotations
 
+import os
 import re
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -14,6 +15,7 @@ from typing import TypeVar
 
 from ...domain.time_zones import time_zone
 from ...errors import SettingsError
+from ...infrastructure.files import refuse_pipe
 from ...infrastructure.service_words import know_secrets
 from .addresses import Mailbox, parse_mailbox, split_mailboxes
 from .masking import secrets_in_url
@@ -145,6 +147,16 @@ class Environment:
     def path(self, name: str, default: str) -> Path:
         """A path; it need not exist."""
         return Path(self.text(name, default, may_be_path=True))
+
+    def written_or_read_file(self, name: str) -> str:
+        """The path of a file that a library opens; it need not exist. A pipe or a device, which may block, is wrong."""
+        value = self.text(name, may_be_path=True)
+        try:
+            refuse_pipe(Path(value or os.devnull))
+        except (OSError, ValueError) as error:
+            self.wrong.append(f"{name} cannot be used: {value}: {getattr(error, 'strerror', '') or error}")
+            return ""
+        return value
 
     def host_name(self, name: str) -> str:
         """An optional host name, or an IP address in brackets, as SMTP has it."""

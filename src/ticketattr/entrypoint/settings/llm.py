@@ -12,6 +12,7 @@ from urllib.parse import urlsplit
 
 from ...infrastructure.classifiers.llm.parameters import Parameter, ParameterValues
 from ...infrastructure.classifiers.llm.prices import PriceList, read_prices
+from ...infrastructure.files import open_readable
 from ...infrastructure.options import ChatModelOptions, LLMOptions
 from .environment import Environment
 
@@ -159,7 +160,8 @@ def _rules(env: Environment) -> str:
     if not path:
         return ""
     try:
-        return Path(path).read_text(encoding="utf-8-sig")
+        with open_readable(Path(path)) as file:
+            return file.read().decode("utf-8-sig")
     except (OSError, UnicodeDecodeError) as error:
         reason = error.strerror if isinstance(error, OSError) else "it is not UTF-8 text"
         env.wrong.append(f"CLASSIFICATION_RULES cannot be read: {reason}")

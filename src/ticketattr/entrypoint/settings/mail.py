@@ -91,7 +91,7 @@ def _mail_server(env: Environment) -> MailServer:
         username=username,
         password=env.secret("EMAIL_PASSWORD") if username else "",
         timeout=env.decimal("EMAIL_TIMEOUT", _UNSET.timeout, least=0.1),
-        ca_file=env.text("EMAIL_CA_FILE", may_be_path=True),
+        ca_file=env.written_or_read_file("EMAIL_CA_FILE"),
         max_size=env.optional_whole("EMAIL_MAX_SIZE", least=1),
         ehlo_name=env.host_name("EMAIL_EHLO_NAME"),
         steps=STEPS,

@@ -34,7 +34,7 @@ class LogSettings:
     @classmethod
     def read(cls, env: Environment) -> LogSettings:
         """Read the settings; `env` collects those that are wrong."""
-        file = env.text("LOG_FILE", may_be_path=True)
+        file = env.written_or_read_file("LOG_FILE")
         return cls(
             file=Path(file) if file else None,
             format="json" if env.choice("LOG_FORMAT", "text", ("text", "json")) == "json" else "text",

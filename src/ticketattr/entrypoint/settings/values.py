@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import io
 import os
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from ...errors import SettingsError
+from ...infrastructure.files import open_readable
 
 MAX_SECRET = 64 * 1024
 """The largest file that may hold a secret, in bytes."""
@@ -103,7 +105,7 @@ def _holds(source: ValueSource, name: str) -> bool:
 
 def _read_secret(named: str, path: str) -> str:
     try:
-        with Path(path).open("rb") as file:
+        with open_readable(Path(path)) as file:
             content = file.read(MAX_SECRET + 1)
         if len(content) > MAX_SECRET:
             raise SettingsError(f"{named}: {path} is larger than {MAX_SECRET:,} bytes, so it is not a secret")
@@ -120,7 +122,7 @@ def _read_env_file(path: Path) -> ValueSource:
     from dotenv.parser import parse_stream
 
     try:
-        with path.open(encoding="utf-8-sig") as file:
+        with io.TextIOWrapper(open_readable(path), encoding="utf-8-sig") as file:
             bindings = list(parse_stream(file))
     except (OSError, UnicodeDecodeError) as error:
         reason = error.strerror if isinstance(error, OSError) else "it is not UTF-8 text"

@@ -13,7 +13,7 @@ from pathlib import Path
 
 from filelock import FileLock
 
-from ..files import keep_others_out
+from ..files import keep_others_out, refuse_pipe
 
 _LONGEST_WAIT = 2.0
 
@@ -79,6 +79,7 @@ class SharedLogFile(RotatingFileHandler):
 
     def _open(self) -> TextIOWrapper:
         # Readable by the group, for a program that collects logs, and not by everybody.
+        refuse_pipe(Path(self.baseFilename))
         descriptor = os.open(self.baseFilename, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o640)
         return os.fdopen(descriptor, "a", encoding=self.encoding, errors="backslashreplace")
 
