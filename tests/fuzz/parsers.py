@@ -21,7 +21,7 @@ from datetime import timedelta
 from functools import cache
 from pathlib import Path
 
-from google.genai.errors import APIError
+from httpx import Response
 
 from ticketattr.application.ports import BatchFailed, Run
 from ticketattr.domain.catalog import ServiceCatalog
@@ -35,7 +35,7 @@ from ticketattr.domain.ticket import Attribution, Ticket, Unattributed
 from ticketattr.domain.times import read_time
 from ticketattr.errors import TicketAttrError
 from ticketattr.infrastructure.catalog.yaml_format import parse_catalog
-from ticketattr.infrastructure.classifiers.gemini.wire import wait_asked_for
+from ticketattr.infrastructure.classifiers.gemini.wire import refusal_of, wait_asked_for
 from ticketattr.infrastructure.classifiers.llm.answer import read_answer
 from ticketattr.infrastructure.delivery.report_log import SQLiteReportLog
 from ticketattr.infrastructure.gold_files import GoldFile
@@ -129,8 +129,8 @@ def numbers(content: bytes) -> None:
         for date in (read_http_date(text), read_time(text)):
             assert date is None or isinstance(MIDNIGHT - date, timedelta)
         for value in (text, content.hex(), f"{text}s"):
-            error = APIError(429, {"error": {"details": [{"retryDelay": value}]}})
-            assert (wait_asked_for(error) or 0.0) >= 0
+            refusal = refusal_of(Response(429, json={"error": {"details": [{"retryDelay": value}]}}))
+            assert (wait_asked_for(refusal) or 0.0) >= 0
 
 
 def log_row(content: bytes) -> None:

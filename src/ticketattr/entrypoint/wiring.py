@@ -48,13 +48,12 @@ from ..domain.delivery import MailForm
 from ..domain.gold import LabelledTickets, no_labelled_tickets
 from ..domain.metrics import ReportCounts
 from ..errors import SettingsError
-from ..infrastructure.background_import import import_in_background
 from ..infrastructure.files import STREAM
 from ..infrastructure.options import WEBHOOK
 from .settings.chat import ChatSettings
 from .settings.classifier import ClassifierSettings
 from .settings.folders import FolderSettings
-from .settings.llm import PROVIDERS, LLMSettings
+from .settings.llm import LLMSettings
 from .settings.mail import MailSettings
 from .settings.monitoring import MonitoringSettings
 from .settings.report import ReportSettings
@@ -459,7 +458,7 @@ def pipeline(
 
     folders = settings.folders
     labelled = labelled_tickets(examples)
-    made = Pipeline(
+    return Pipeline(
         helpdesk=queue_source(settings.sources, folders, clock),
         catalog_source=catalog_source(settings.sources, folders, clock),
         classifier=classifier(settings.classifier, labelled),
@@ -472,10 +471,6 @@ def pipeline(
         incoming=incoming_corrections(folders, clock) if outgoing else None,
         times=settings.sources.times,
     )
-    if llm := settings.classifier.llm:
-        # A run begins by waiting for the catalog and the helpdesk.
-        import_in_background(PROVIDERS[llm.provider].packages)
-    return made
 
 
 def monitoring(settings: MonitoringSettings) -> Monitoring:

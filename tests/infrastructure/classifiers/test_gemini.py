@@ -1,4 +1,4 @@
-"""The classifier over the real google-genai client, against Gemini's wire on loopback."""
+"""The classifier over the real client, against Gemini's wire on loopback."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ import anyio
 import httpx
 import pytest
 import stamina
-from google.genai import errors
+from pytest_httpx import HTTPXMock
 
 from ticketattr.application.batches import ask_in_batches
 from ticketattr.application.ports import BatchFailed
@@ -22,7 +22,9 @@ from ticketattr.domain.catalog import ServiceCatalog
 from ticketattr.domain.examples import NO_EXAMPLES
 from ticketattr.domain.ticket import Attribution, Outcome, Ticket, Unattributed
 from ticketattr.errors import SettingsError
-from ticketattr.infrastructure.classifiers.gemini.wire import wait_asked_for
+from ticketattr.infrastructure.classifiers.gemini.chat_model import GeminiChatModel
+from ticketattr.infrastructure.classifiers.gemini.wire import Refusal, refusal_of, wait_asked_for
+from ticketattr.infrastructure.classifiers.llm.chat_model import UnusableAnswer
 from ticketattr.infrastructure.classifiers.llm.http import MAX_BYTES
 from ticketattr.infrastructure.options import ChatModelOptions
 from ticketattr.infrastructure.retries import MAX_WAIT, Transient, _should_retry, retry_after
@@ -243,8 +245,6 @@ class TestAnswer:
         assert failure(http).reason == reason
         assert len(http.requests) == 1
 
-    # Pytest puts its own filter of warnings in the place of ours, which is set when the module is loaded.
-    @pytest.mark.filterwarnings("ignore::UserWarning:google.genai")
     def test_a_finish_reason_from_the_future_fails_the_batch_and_is_named(self, http: HTTPServer) -> None:
         http.routes[GENERATE] = [gemini_text('{"items": []}', "OUT_OF_COFFEE")]
         assert "OUT_OF_COFFEE" in str(failure(http))
@@ -319,7 +319,7 @@ class TestRetries:
     def test_the_wait_is_read_from_the_answer(
         self, details: str | None, headers: dict[str, str], wait: float | None
     ) -> None:
-        assert wait_asked_for(api_error(retry_info(details) if details else [], headers)) == wait
+        assert wait_asked_for(refusal(retry_info(details) if details else [], headers)) == wait
 
     @pytest.mark.parametrize(
         ("asked", "waited"), [(37.5, 37.5), (86_400.0, MAX_WAIT), (-5.0, 0.0), (None, True), (0.0, 0.0)], ids=repr
@@ -480,9 +480,9 @@ def retry_info(delay: str) -> list[Any]:
     return [{"@type": "type.googleapis.com/google.rpc.RetryInfo", "retryDelay": delay}]
 
 
-def api_error(details: Sequence[Any], headers: dict[str, str]) -> errors.APIError:
+def refusal(details: Sequence[Any], headers: dict[str, str]) -> Refusal:
     body = {"error": {"code": 429, "status": "RESOURCE_EXHAUSTED", "message": "no", "details": details}}
-    return errors.ClientError(429, body, httpx.Response(429, headers=headers))
+    return refusal_of(httpx.Response(429, headers=headers, json=body))
 
 
 def test_an_endless_answer_is_refused(http: HTTPServer) -> None:
@@ -533,3 +533,53 @@ def test_no_answer_ends_a_run(http: HTTPServer, poison: Response) -> None:
         )
         assert [summary(outcome) == PASSWORD.name for outcome in outcomes] == [True, False, True], status
         assert not isinstance(outcomes[1], Attribution)
+
+
+def listed(url: str) -> list[str]:
+    async def ask() -> list[str]:
+        async with GeminiChatModel(ChatModelOptions(KEY, base_url=url)) as chat_model:
+            return await chat_model.list_models()
+
+    return anyio.run(ask)
+
+
+def test_the_list_of_models_is_followed_to_its_last_page(http: HTTPServer) -> None:
+    def page(request: Request) -> Response:
+        is_last = "pageToken=next" in request.path
+        models = [{"name": "models/small"}] if is_last else [{"name": "models/big"}, {"name": "tunedModels/ours"}]
+        return Response(body={"models": models, **({} if is_last else {"nextPageToken": "next"})})
+
+    http.routes[MODELS] = page
+    assert listed(http.url) == ["big", "tunedModels/ours", "small"]
+
+
+def test_a_list_of_models_without_an_end_is_cut(http: HTTPServer) -> None:
+    http.routes[MODELS] = [Response(body={"models": [{"name": "models/big"}], "nextPageToken": "again"})]
+    assert set(listed(http.url)) == {"big"}
+    assert len(http.requests) == 10
+
+
+@pytest.mark.parametrize(
+    "body", [b"[]", b"text", b'{"models": 7}', b'{"models": ["big"]}'], ids=["list", "text", "number", "names"]
+)
+def test_a_list_of_models_in_another_format_is_an_unusable_answer(http: HTTPServer, body: bytes) -> None:
+    http.routes[MODELS] = [Response(body=body)]
+    with pytest.raises(UnusableAnswer):
+        listed(http.url)
+
+
+def test_without_an_address_google_is_asked(httpx_mock: HTTPXMock) -> None:
+    httpx_mock.add_response(json={"models": []})
+    assert listed("") == []
+    (request,) = httpx_mock.get_requests()
+    assert (request.url.host, request.url.path) == ("generativelanguage.googleapis.com", "/v1beta/models")
+
+
+def test_a_tuned_model_is_asked_by_its_own_path(http: HTTPServer) -> None:
+    http.routes["/v1beta/tunedModels/ours:generateContent"] = answer_password
+    assert [summary(outcome) for outcome in choose(http, models=("tunedModels/ours",))] == [PASSWORD.name]
+
+
+def test_a_text_with_half_a_pair_of_surrogates_is_sent(http: HTTPServer) -> None:
+    (asked,) = asked_tickets(question(http, Ticket("1", "half \ud800 a pair, and whole \U0001f600 ones")))
+    assert asked["short_description"].endswith("a pair, and whole \U0001f600 ones")

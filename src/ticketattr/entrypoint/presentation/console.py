@@ -42,8 +42,6 @@ class Console:
         logging.basicConfig(level=logging.WARNING, handlers=handlers, force=True)
         # The lowest level that any handler shows; each handler filters for itself.
         logging.getLogger("ticketattr").setLevel(min(self._level(), settings.level if settings.file else logging.INFO))
-        # Its warnings quote the answers of the model.
-        logging.getLogger("google_genai").setLevel(logging.ERROR)
 
     def summary(self, text: str) -> None:
         """Print the last line of a stage, which the user can check. --quiet hides it."""

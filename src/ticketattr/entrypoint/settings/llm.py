@@ -24,7 +24,7 @@ class Provider:
     """What the settings of a provider are. `base_url` is the name of the setting.
 
     `default_model` is empty where the user must name one. `needs_key` says whether the server at a base URL (empty: the
-    usual one) needs a key. `packages` are the third-party packages of its client that take long to import.
+    usual one) needs a key.
     `model_name` is the form of its models' names. A name that becomes part of a URL must not change the URL's path.
     """
 
@@ -33,7 +33,6 @@ class Provider:
     api_version: str
     model_name: re.Pattern[str]
     needs_key: Callable[[str], bool]
-    packages: tuple[str, ...] = ()
 
 
 PROVIDERS: Mapping[ProviderName, Provider] = {
@@ -43,7 +42,6 @@ PROVIDERS: Mapping[ProviderName, Provider] = {
         api_version="v1beta",
         model_name=re.compile(r"(?!.*\.\.)[\w./-]+"),
         needs_key=lambda base_url: True,
-        packages=("google.genai",),
     ),
     "openai": Provider(
         default_model="",

@@ -1,1 +1,1 @@
-"""Google Gemini as a ChatModel: `chat_model.py` is what others build, `wire.py` reads what google-genai returns."""
+"""Google Gemini as a ChatModel: `chat_model.py` is what others build, `wire.py` writes and reads Gemini's JSON."""

@@ -1,29 +1,26 @@
-"""Google Gemini as a ChatModel, through google-genai.
-
-google-genai takes about a second to load, so it is loaded when the first call is near.
-"""
+"""Google Gemini as a ChatModel, over its REST API: https://ai.google.dev/api/generate-content."""
 
 from __future__ import annotations
 
-import warnings
+import json
 from types import TracebackType
-from typing import TYPE_CHECKING, Any, get_args
-
-import httpx
+from typing import Any, get_args
+from urllib.parse import quote
 
 from ...options import ChatModelOptions
-from ...tls import trusted_authorities
 from ..llm.chat_model import ChatAnswer, ChatRequest, Format
-from ..llm.http import http_client
+from ..llm.http import http_client, translated_transport_errors
 from ..llm.parameters import Parameter
-from .wire import PROVIDER, answer_of, shown_name, translated_errors
+from .wire import PROVIDER, answer_of, error_of, models_of, request_body
 
-if TYPE_CHECKING:
-    from google.genai import types
+_BASE_URL = "https://generativelanguage.googleapis.com"
+_API_VERSION = "v1beta"
+_PAGE_SIZE = 1000
+_MOST_PAGES = 10
 
 
 class GeminiChatModel:
-    """Usable inside `async with`, in one event loop. The options that are empty are left to google-genai."""
+    """Usable inside `async with`, in one event loop."""
 
     provider = PROVIDER
     parameters: frozenset[Parameter] = frozenset(get_args(Parameter))
@@ -31,30 +28,12 @@ class GeminiChatModel:
 
     def __init__(self, options: ChatModelOptions) -> None:
         self._options = options
+        self._url = f"{(options.base_url or _BASE_URL).rstrip('/')}/{options.api_version or _API_VERSION}"
 
     async def __aenter__(self) -> GeminiChatModel:
-        from google import genai
-        from google.genai import types
-
         options = self._options
-        # google-genai warns about every enum value that is newer than itself. We read the values ourselves.
-        warnings.filterwarnings("ignore", category=UserWarning, module=r"google\.genai")
         self._http = http_client(
             PROVIDER, timeout=options.timeout, connections=options.connections, ca_file=options.ca_file
-        )
-        self._client = genai.Client(
-            api_key=options.api_key,
-            vertexai=False,
-            http_options=types.HttpOptions(
-                base_url=options.base_url or None,
-                api_version=options.api_version or None,
-                timeout=round(options.timeout * 1000),
-                httpx_async_client=self._http,
-                # google-genai also makes a client for synchronous calls and prepares web sockets, which nobody uses
-                # here. It would read the certificates for each of them.
-                httpx_client=httpx.Client(transport=httpx.BaseTransport()),
-                async_client_args={"ssl": trusted_authorities()},
-            ),
         )
         return self
 
@@ -64,30 +43,26 @@ class GeminiChatModel:
         await self._http.aclose()
 
     async def ask(self, request: ChatRequest) -> ChatAnswer:
-        with translated_errors(request):
-            response = await self._client.aio.models.generate_content(
-                model=request.model, contents=request.user, config=_config(request)
-            )
-            return answer_of(response, request)
+        model = request.model if "/" in request.model else f"models/{request.model}"
+        content = json.dumps(request_body(request), ensure_ascii=False).encode("utf-8", "replace")
+        return answer_of(await self._call("POST", f"{quote(model)}:generateContent", request, content=content), request)
 
     async def list_models(self) -> list[str]:
-        with translated_errors():
-            names = [model.name or "" async for model in await self._client.aio.models.list()]
-            return [shown_name(name.removeprefix("models/")) for name in names]
+        names: list[str] = []
+        page_token = ""
+        for _ in range(_MOST_PAGES):
+            query = {"pageSize": str(_PAGE_SIZE), **({"pageToken": page_token} if page_token else {})}
+            found, page_token = models_of(await self._call("GET", "models", params=query))
+            names += found
+            if not page_token:
+                break
+        return names
 
-
-def _config(request: ChatRequest) -> types.GenerateContentConfig:
-    from google.genai import types
-
-    sampling: dict[str, Any] = {}
-    thinking: dict[str, Any] = {}
-    for name, value in request.parameters.items():
-        (thinking if name.startswith("thinking") else sampling)[name] = value
-    return types.GenerateContentConfig(
-        system_instruction=request.system,
-        response_mime_type="application/json",
-        response_json_schema=request.schema,
-        max_output_tokens=request.max_tokens,
-        thinking_config=types.ThinkingConfig(**thinking) if thinking else None,
-        **sampling,
-    )
+    async def _call(self, method: str, path: str, request: ChatRequest | None = None, **more: Any) -> bytes:
+        """Returns the content of the answer to one call. Raises what a ChatModel may raise."""
+        headers = {"x-goog-api-key": self._options.api_key, "Content-Type": "application/json"}
+        with translated_transport_errors(PROVIDER, url_setting="GOOGLE_GEMINI_BASE_URL"):
+            response = await self._http.request(method, f"{self._url}/{path}", headers=headers, **more)
+        if response.status_code != 200:
+            raise error_of(response, request)
+        return response.content

@@ -1,16 +1,19 @@
-"""What google-genai raises and returns, as what a ChatModel raises and returns."""
+"""Requests to Gemini as JSON, and its answers and refusals as what a ChatModel returns and raises."""
 
 from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterator
-from contextlib import contextmanager
-from typing import TYPE_CHECKING, Any
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import httpx
 
 from ....domain.numbers import read_seconds
 from ....domain.usage import Usage
-from ....errors import SettingsError
+from ....errors import InputError, SettingsError
+from ...json_text import parse_json
 from ...retries import retry_after
 from ...service_words import service_words, unless_repeated, with_words
 from ..llm.chat_model import (
@@ -24,99 +27,160 @@ from ..llm.chat_model import (
     UnusableAnswer,
     token_count,
 )
-from ..llm.http import refused_key, status_error, translated_transport_errors
+from ..llm.http import refused_key, status_error
 from ..llm.refusals import refused_parameters, says_model_is_unknown
-
-if TYPE_CHECKING:
-    from google.genai import errors, types
 
 PROVIDER = "Gemini"
 
 _LONGEST_NAME = 60
+_FORMAT = "Gemini's answer does not have the format of Gemini's API"
+_IN_JSON = {
+    "temperature": "temperature",
+    "top_p": "topP",
+    "top_k": "topK",
+    "thinking_budget": "thinkingBudget",
+    "thinking_level": "thinkingLevel",
+}
 
 
-def shown_name(name: str) -> str:
+def request_body(request: ChatRequest) -> dict[str, Any]:
+    """Returns the body of a request to generateContent. What is not set is left to the model."""
+    config: dict[str, Any] = {"responseMimeType": "application/json", "responseJsonSchema": request.schema}
+    if request.max_tokens is not None:
+        config["maxOutputTokens"] = request.max_tokens
+    for name, value in request.parameters.items():
+        place = config.setdefault("thinkingConfig", {}) if name.startswith("thinking") else config
+        place[_IN_JSON[name]] = value
+    return {
+        "systemInstruction": {"parts": [{"text": request.system}]},
+        "contents": [{"role": "user", "parts": [{"text": request.user}]}],
+        "generationConfig": config,
+    }
+
+
+def answer_of(content: bytes, request: ChatRequest) -> ChatAnswer:
+    """Returns the answer in the response to `request`. Raises ChatModelError when there is none, or not all of it."""
+    response = _response(content)
+    model = _model_name(response.get("modelVersion"))
+    billed: dict[str, Any] = {"usage": _tokens_used(response), "model": model}
+    if _object(response.get("promptFeedback")).get("blockReason"):
+        raise ContentBlocked("Gemini blocked the request", **billed)
+    candidates = _objects(response.get("candidates"))
+    if not candidates:
+        raise UnusableAnswer("Gemini sent an empty answer", **billed)
+    finish = str(candidates[0].get("finishReason") or "")
+    if finish not in ("STOP", ""):
+        cause: type[ChatModelError] = UnusableAnswer if finish == "MAX_TOKENS" else ContentBlocked
+        raise cause(f"Gemini stopped before the end: {_shown_name(finish)}", **billed)
+    parts = _objects(_object(candidates[0].get("content")).get("parts"))
+    text = "".join(str(part.get("text") or "") for part in parts if not part.get("thought"))
+    return ChatAnswer(text, billed["usage"], model or request.model)
+
+
+def models_of(content: bytes) -> tuple[list[str], str]:
+    """Returns the names of the models in a page of the list, and the token of the next page; empty on the last one."""
+    page = _response(content)
+    names = [_model_name(model.get("name")) for model in _objects(page.get("models"))]
+    return names, str(page.get("nextPageToken") or "")
+
+
+def _response(content: bytes) -> Mapping[str, Any]:
+    try:
+        value = parse_json(content, "the answer")
+    except InputError as error:
+        raise UnusableAnswer(_FORMAT) from error
+    if not isinstance(value, dict):
+        raise UnusableAnswer(_FORMAT)
+    return value
+
+
+def _object(value: Any) -> Mapping[str, Any]:
+    if value is None:
+        return {}
+    if not isinstance(value, dict):
+        raise UnusableAnswer(_FORMAT)
+    return value
+
+
+def _objects(value: Any) -> list[Mapping[str, Any]]:
+    if value is None:
+        return []
+    if not isinstance(value, list):
+        raise UnusableAnswer(_FORMAT)
+    return list(map(_object, value))
+
+
+def _tokens_used(response: Mapping[str, Any]) -> Usage:
+    """Returns the tokens that the response counts; all of them 0 when it counts none."""
+    counted = _object(response.get("usageMetadata"))
+    return Usage(
+        tokens_in=token_count(counted.get("promptTokenCount")),
+        tokens_out=token_count(counted.get("candidatesTokenCount")),
+        tokens_thinking=token_count(counted.get("thoughtsTokenCount")),
+        tokens_cached=token_count(counted.get("cachedContentTokenCount")),
+    )
+
+
+def _model_name(name: Any) -> str:
+    return _shown_name(str(name or "").removeprefix("models/"))
+
+
+def _shown_name(name: str) -> str:
     """A name that the service gave to a model, a status or a reason, for messages."""
     return service_words(name, _LONGEST_NAME)
 
 
-@contextmanager
-def translated_errors(request: ChatRequest | None = None) -> Iterator[None]:
-    """Raises what a ChatModel may raise in place of the errors of google-genai.
+@dataclass(frozen=True, slots=True)
+class Refusal:
+    """An answer that is not a success. `details` is the whole body, as the JSON that Python writes."""
 
-    A reason that repeats the texts of `request` is cut.
-    """
-    from google.genai import errors
+    code: int
+    headers: Mapping[str, str]
+    status: str
+    message: str
+    details: str
 
+
+def refusal_of(response: httpx.Response) -> Refusal:
+    """Returns what the response says. A body that is not JSON is the message."""
     try:
-        with translated_transport_errors(PROVIDER, url_setting="GOOGLE_GEMINI_BASE_URL"):
-            yield
-    except errors.APIError as error:
-        raise _translated(error, request) from error
-    except (ValueError, TypeError, AttributeError, KeyError, RecursionError) as error:
-        # google-genai lets these through when the answer is not JSON, has a form that it does not know, or is nested
-        # too deeply for its parser, which also reads the text of the model.
-        raise UnusableAnswer("Gemini's answer does not have the format of Gemini's API") from error
+        body = parse_json(response.content, "the answer")
+    except InputError:
+        body = {"message": response.content.decode("utf-8", "replace"), "status": response.reason_phrase}
+    if isinstance(body, list) and len(body) == 1:
+        (body,) = body
+    outer = body if isinstance(body, dict) else {}
+    said = {**(outer["error"] if isinstance(outer.get("error"), dict) else {}), **outer}
+    status, message = (str(said.get(name) or "") for name in ("status", "message"))
+    return Refusal(response.status_code, response.headers, status, message, json.dumps(body))
 
 
-def answer_of(response: types.GenerateContentResponse, request: ChatRequest) -> ChatAnswer:
-    """Returns the answer in the response to `request`. Raises ChatModelError when there is none, or not all of it."""
-    model = shown_name((response.model_version or "").removeprefix("models/"))
-    billed: dict[str, Any] = {"usage": tokens_used(response), "model": model}
-    if response.prompt_feedback and response.prompt_feedback.block_reason:
-        raise ContentBlocked("Gemini blocked the request", **billed)
-    if not response.candidates:
-        raise UnusableAnswer("Gemini sent an empty answer", **billed)
-    candidate = response.candidates[0]
-    finish = _name(candidate.finish_reason)
-    if finish not in ("STOP", ""):
-        cause: type[ChatModelError] = UnusableAnswer if finish == "MAX_TOKENS" else ContentBlocked
-        raise cause(f"Gemini stopped before the end: {shown_name(finish)}", **billed)
-    parts = (candidate.content.parts if candidate.content else None) or []
-    text = "".join(part.text for part in parts if part.text and not part.thought)
-    return ChatAnswer(text, billed["usage"], model or request.model)
-
-
-def tokens_used(response: types.GenerateContentResponse) -> Usage:
-    """Returns the tokens that the response counts; all of them 0 when it counts none."""
-    counted = response.usage_metadata
-    if not counted:
-        return Usage()
-    return Usage(
-        tokens_in=token_count(counted.prompt_token_count),
-        tokens_out=token_count(counted.candidates_token_count),
-        tokens_thinking=token_count(counted.thoughts_token_count),
-        tokens_cached=token_count(counted.cached_content_token_count),
-    )
-
-
-def wait_asked_for(error: errors.APIError) -> float | None:
+def wait_asked_for(refusal: Refusal) -> float | None:
     """Returns the seconds that RetryInfo in the answer, or else its Retry-After header, asks to wait for."""
-    found = re.search(r'"retryDelay": "([0-9.]{1,40}s)"', json.dumps(error.details, default=str))
+    found = re.search(r'"retryDelay": "([0-9.]{1,40}s)"', refusal.details)
     seconds = read_seconds(found[1]) if found else None
-    if seconds is not None:
-        return seconds
-    return retry_after(error.response.headers) if error.response else None
+    return retry_after(refusal.headers) if seconds is None else seconds
 
 
-def _translated(error: errors.APIError, request: ChatRequest | None) -> Exception:
-    details = json.dumps(error.details, default=str)
-    answered = f"Gemini answered {error.code} {shown_name(error.status or '')}".rstrip()
-    words = unless_repeated(error.message or "", _texts(request) if request else "")
+def error_of(response: httpx.Response, request: ChatRequest | None) -> Exception:
+    """Returns what a ChatModel raises for a response that is not a success. A reason that repeats `request` is cut."""
+    refusal = refusal_of(response)
+    answered = f"Gemini answered {refusal.code} {_shown_name(refusal.status)}".rstrip()
+    words = unless_repeated(refusal.message, _texts(request) if request else "")
     message = with_words(answered, words)
-    if hint := _hint_of_setting(error, details):
+    if hint := _hint_of_setting(refusal):
         return SettingsError(message, hint=hint)
-    if "API_KEY_INVALID" in details:
+    if "API_KEY_INVALID" in refusal.details:
         return refused_key(message)
-    if error.code == 429 and "PerDay" in details:
+    if refusal.code == 429 and "PerDay" in refusal.details:
         return QuotaExhausted(with_words(f"{answered}: the daily quota is used up", words))
-    if request and error.code in (400, 403, 404):
-        reason = _reason(error)
-        if named := refused_parameters(reason, request.parameters) if error.code == 400 else frozenset():
+    if request and refusal.code in (400, 403, 404):
+        reason = _reason(refusal)
+        if named := refused_parameters(reason, request.parameters) if refusal.code == 400 else frozenset():
             return RefusedParameters(message, named)
         if says_model_is_unknown(reason, request.model):
             return UnknownModel(message)
-    return status_error(message, error.code, wait=wait_asked_for(error))
+    return status_error(message, refusal.code, wait=wait_asked_for(refusal))
 
 
 def _texts(request: ChatRequest) -> str:
@@ -124,26 +188,22 @@ def _texts(request: ChatRequest) -> str:
     return request.system + json.dumps(request.user)[1:-1] + request.user
 
 
-def _reason(error: errors.APIError) -> str:
+def _reason(refusal: Refusal) -> str:
     """Returns what Gemini says about the request: its message, and the fields that it names."""
-    named = re.findall(r'"(?:field|description)": "((?:[^"\\]|\\.)*)"', json.dumps(error.details, default=str))
-    return " ".join([str(error.message or ""), *named])
+    named = re.findall(r'"(?:field|description)": "((?:[^"\\]|\\.)*)"', refusal.details)
+    return " ".join([refusal.message, *named])
 
 
-def _hint_of_setting(error: errors.APIError, details: str) -> str:
+def _hint_of_setting(refusal: Refusal) -> str:
     """What to do about a refusal that is a matter of the account or the place, and not of the key; empty for others."""
-    if error.code == 400 and error.status == "FAILED_PRECONDITION":
+    if refusal.code == 400 and refusal.status == "FAILED_PRECONDITION":
         return "Check that Gemini may be used where this program runs, and that billing is enabled for the project."
-    if "SERVICE_DISABLED" in details:
-        found = re.search(r'"service": "([a-z.]{1,80})"', details)
+    if "SERVICE_DISABLED" in refusal.details:
+        found = re.search(r'"service": "([a-z.]{1,80})"', refusal.details)
         service = found[1] if found else "generativelanguage.googleapis.com"
         return f"Enable the service {service} in the project of LLM_API_KEY, in the Google Cloud console."
-    if "BILLING_DISABLED" in details:
+    if "BILLING_DISABLED" in refusal.details:
         return "Enable billing for the project of LLM_API_KEY, in the Google Cloud console."
-    if re.search('"API_KEY_[A-Z_]+_BLOCKED"', details):
+    if re.search('"API_KEY_[A-Z_]+_BLOCKED"', refusal.details):
         return "Check the restrictions of LLM_API_KEY in the Google Cloud console: they do not allow this use of it."
     return ""
-
-
-def _name(value: Any) -> str:
-    return str(getattr(value, "name", value) or "")
