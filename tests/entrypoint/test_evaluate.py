@@ -106,6 +106,50 @@ def test_the_confidence_that_a_model_states_is_not_called_mapped(
     assert row.split("mapped by")[1].strip() == mapped_by
 
 
+def test_repeated_runs_say_how_far_they_agree(cli: CLI, model: HTTPServer) -> None:
+    steady = model.routes["/v1beta/models/"]
+    assert callable(steady)
+
+    def moody(request: Request) -> Response:
+        """Knows the labels as before, and changes its mind about the first ticket of each batch in every other run."""
+        response = steady(request)
+        run = (len(model.requests) - 1) // 6
+        if run % 2:
+            part = response.body["candidates"][0]["content"]["parts"][0]
+            answer = json.loads(part["text"])
+            answer["items"][0] |= {"request_category": "Security", "request_type": "Report Phishing/Suspicious Email"}
+            part["text"] = json.dumps(answer)
+        return response
+
+    model.routes["/v1beta/models/"] = moody
+    cli.settings["LLM_MAX_CONCURRENCY"] = "1"
+    results = evaluate(cli, GOLD, "--repeat", "3")
+    consistency = results["consistency"]
+    changed = len(consistency["changing"])
+    assert 0 < changed <= 6
+    assert consistency["runs"] == len(consistency["accuracies"]) == 3
+    assert consistency["same"]["value"] == pytest.approx(1 - changed / len(ROWS))
+    # Of the three pairs of runs, two differ.
+    assert consistency["agreement"] == pytest.approx(1 - changed / len(ROWS) * 2 / 3)
+    assert consistency["accuracies"][0] == consistency["accuracies"][2]
+    assert results["bill"]["usage"]["calls"] == len(model.requests) == 18
+    assert [count for _, count in consistency["changing"][0]["chosen"]] == [2, 1]
+    table = evaluate(cli, GOLD, "--repeat", "2", format="table")
+    assert "the same answer in all runs" in table
+    assert "Different answers" in table
+
+
+def test_the_embedded_classifier_agrees_with_itself(cli: CLI) -> None:
+    consistency = evaluate(cli, GOLD, "--repeat", "2")["consistency"]
+    assert (consistency["same"]["value"], consistency["agreement"], consistency["changing"]) == (1.0, 1.0, [])
+
+
+def test_repeating_does_not_go_together_with_comparing_or_calibrating(cli: CLI) -> None:
+    both = str(GOLD), "--catalog", str(CATALOG), "--repeat", "2"
+    said = refused(cli, *both, "--save-calibration", "curve.json", exit_code=ExitCode.USAGE)
+    assert "--repeat measures one classifier" in said
+
+
 def test_no_label_is_shown_to_a_model(cli: CLI, model: HTTPServer) -> None:
     evaluate(cli)
     asked = [ticket for request in model.requests for ticket in asked_tickets(request)]

@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 
 from ..domain.calibration import Calibration, fit_calibration
 from ..domain.catalog import ServiceCatalog
+from ..domain.consistency import Consistency, consistency_of
 from ..domain.gold import GoldTicket, LabelledTickets
 from ..domain.scoring import (
     CascadePoint,
@@ -18,7 +19,7 @@ from ..domain.scoring import (
     predictions_of,
     score,
 )
-from ..domain.usage import Bill
+from ..domain.usage import Bill, total
 from ..errors import InputError
 from .classify import classify_tickets
 from .ports import AnswerCache, Classifier, Progress, SavedCalibration
@@ -49,13 +50,18 @@ class Candidate:
 
 @dataclass(frozen=True, slots=True)
 class EvaluationResults:
-    """What an evaluation found. `calibration` is the confidence source; it is empty when nobody knows it."""
+    """What an evaluation found. `calibration` is the confidence source; it is empty when nobody knows it.
+
+    `consistency` is None unless the evaluation was repeated. If it was, `bill` is that of all runs, and the scores are
+    those of the first.
+    """
 
     classifier: str
     calibration: str
     scores: Scores
     predictions: tuple[Prediction, ...]
     bill: Bill
+    consistency: Consistency | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,6 +91,18 @@ def evaluate_classifier(
         predictions=tuple(predictions),
         bill=replace(candidate.classifier.bill, seconds=round(timer() - started, 3)),
     )
+
+
+def repeated_results(runs: Sequence[EvaluationResults]) -> EvaluationResults:
+    """The results of the first of at least two runs, with the bill of all of them and how far they agree."""
+    bills = [run.bill for run in runs]
+    bill = replace(
+        total(bills),
+        seconds=sum(bill.seconds for bill in bills),
+        model=", ".join(dict.fromkeys(bill.model for bill in bills)),
+        notes=tuple(dict.fromkeys(note for bill in bills for note in bill.notes)),
+    )
+    return replace(runs[0], bill=bill, consistency=consistency_of([run.predictions for run in runs]))
 
 
 def compare_results(first: EvaluationResults, second: EvaluationResults) -> ComparedResults:

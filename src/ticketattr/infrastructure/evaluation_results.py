@@ -1,6 +1,8 @@
 """The results of an evaluation as a JSON file: the scores, and the prediction for each ticket.
 
 {"kind": "evaluation", "schema_version": 1, "classifier", "bill", "figures", "tickets": [{id, gold, answer, …}]}
+
+A repeated evaluation has "consistency", too.
 """
 
 from __future__ import annotations
@@ -34,6 +36,7 @@ def dump_results(results: EvaluationResults) -> bytes:
             "calibration": results.calibration,
             "bill": asdict(results.bill),
             "figures": asdict(results.scores),
+            **({"consistency": asdict(results.consistency)} if results.consistency else {}),
             "tickets": [_row(case) for case in results.predictions],
         }
     )

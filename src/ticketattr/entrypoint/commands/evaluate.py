@@ -63,6 +63,13 @@ IgnoreUnknownOption = Annotated[
     bool, typer.Option("--ignore-unknown", help="Leave out tickets whose label is not in the catalog.")
 ]
 
+RepeatOption = Annotated[
+    int,
+    typer.Option(
+        min=1, max=100, metavar="N", help="Classify N times, without earlier answers, and say how far it agrees."
+    ),
+]
+
 app = typer.Typer(add_completion=False, rich_markup_mode=None)
 
 
@@ -80,8 +87,11 @@ def evaluate(
     fail_under: FailUnderOption = None,
     save_calibration: SaveCalibrationOption = None,
     ignore_unknown: IgnoreUnknownOption = False,
+    repeat: RepeatOption = 1,
 ) -> None:
     """Measure on labelled tickets how often a classifier is right."""
+    if repeat > 1 and (compare or save_calibration):
+        raise SettingsError("--repeat measures one classifier", hint="Leave --compare and --save-calibration out.")
     if compare and (save_calibration or classifier or fail_under is not None or format != "table"):
         raise SettingsError(
             "--compare names both classifiers and prints a table", hint="Leave the other options out, or --compare."
@@ -93,7 +103,12 @@ def evaluate(
     if compare:
         _compare(evaluation, compare, values)
         return
-    results = _calibrate(evaluation, values, save_calibration) if save_calibration else _measure(evaluation, values)[0]
+    if repeat > 1:
+        results = _repeat(evaluation, values, repeat)
+    elif save_calibration:
+        results = _calibrate(evaluation, values, save_calibration)
+    else:
+        results, _ = _measure(evaluation, values)
     _print(results, format)
     _summarize(invocation, results, fail_under)
 
@@ -135,6 +150,13 @@ def _results_of(evaluation: _Evaluation, name: str, values: Values) -> Evaluatio
         return read_results(Path(name), evaluation.gold, target=evaluation.target)
     results, _ = _measure(evaluation, values, {"CLASSIFIER": name})
     return replace(results, classifier=name)
+
+
+def _repeat(evaluation: _Evaluation, values: Values, times: int) -> EvaluationResults:
+    from ...application.evaluate import repeated_results
+
+    fresh = replace(evaluation, fresh=True)
+    return repeated_results([_measure(fresh, values)[0] for _ in range(times)])
 
 
 def _calibrate(evaluation: _Evaluation, values: Values, path: Path) -> EvaluationResults:

@@ -43,6 +43,7 @@ EXAMPLES: dict[str, tuple[str, ...]] = {
     "evaluate": (
         "ticketattr evaluate gold.jsonl --catalog catalog.yaml --classifier offline",
         "ticketattr evaluate gold.jsonl --catalog catalog.yaml --compare offline gemini",
+        "ticketattr evaluate gold.jsonl --catalog catalog.yaml --repeat 3",
     ),
     "pending": (
         "ticketattr pending list",

@@ -5,11 +5,14 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from ...application.evaluate import ComparedResults, EvaluationResults
+from ...domain.consistency import Consistency
 from ...domain.scoring import ABOVE_EVERY_CONFIDENCE, CascadePoint, Comparison, Scores
 from ...domain.statistics import Estimate
 from .log_lines import plain
 from .summaries import bill_summary
 from .tables import print_table
+
+_CHANGING_SHOWN = 20
 
 Table = tuple[str, Sequence[str], Sequence[Sequence[str]]]
 """The title, the headings and the rows of a table."""
@@ -67,6 +70,7 @@ def _print(table: Table) -> None:
 def score_tables(results: EvaluationResults) -> list[Table]:
     """The tables of all scores; the first one holds the main figures."""
     scores = results.scores
+    repeated = _consistency_tables(results.consistency) if results.consistency else []
     return [
         (f"{results.classifier} on {scores.tickets} tickets", ("", "value", "95 %", "interval"), _figures(results)),
         (
@@ -90,7 +94,25 @@ def score_tables(results: EvaluationResults) -> list[Table]:
                 for one in scores.reliability
             ],
         ),
+        *repeated,
     ]
+
+
+def _consistency_tables(consistency: Consistency) -> list[Table]:
+    right = consistency.accuracies
+    figures = [
+        ("the same answer in all runs", *_estimate(consistency.same)[:2]),
+        ("equal answers of two runs", _share(consistency.agreement), ""),
+        ("pair accuracy of the runs", _share(sum(right) / len(right)), f"{_share(min(right))} to {_share(max(right))}"),
+    ]
+    tables: list[Table] = [(f"{consistency.runs} runs", ("", "value", "range"), figures)]
+    if consistency.changing:
+        rows = [
+            (one.id, "; ".join(f"{count} x {entry}" for entry, count in one.chosen))
+            for one in consistency.changing[:_CHANGING_SHOWN]
+        ]
+        tables.append((f"Different answers: {len(consistency.changing)} tickets", ("ticket", "answers"), rows))
+    return tables
 
 
 def _figures(results: EvaluationResults) -> list[tuple[str, str, str, str]]:
