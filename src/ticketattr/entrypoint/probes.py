@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -198,7 +199,7 @@ def _check_disks(settings: FolderSettings) -> Iterator[CheckResult]:
 def _check_corrections(settings: FolderSettings) -> Iterator[CheckResult]:
     yield from probe_corrections(wiring.corrections(settings))
     folder = settings.corrected_workbooks
-    if folder.exists():
+    if os.path.lexists(folder) or not os.access(folder.parent, os.X_OK):
         yield probe_folder("corrections", "CORRECTIONS_DIR", folder, _FILES)
     else:
         yield CheckResult("corrections", f"CORRECTIONS_DIR: {folder} does not exist, so no workbook is taken over")
