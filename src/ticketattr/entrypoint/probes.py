@@ -15,6 +15,7 @@ from ..application.probes.monitoring import probe_alerts, probe_pushgateway, pro
 from ..application.probes.reports import probe_corrections, probe_reports
 from ..application.probes.sources import SourceKind, probe_catalog, probe_helpdesk
 from ..application.probes.storage import FileChecks, probe_disks, probe_files, probe_folder, probe_folders
+from ..application.report_store import probe_store
 from ..domain.catalog import ServiceCatalog
 from ..domain.gold import no_labelled_tickets
 from ..errors import TicketAttrError
@@ -32,6 +33,7 @@ from .settings.monitoring import LogSettings, MonitoringSettings
 from .settings.probe import probe_settings
 from .settings.report_tracker import ReportTrackerSettings
 from .settings.sources import SourceSettings
+from .settings.store import StoreSettings
 from .settings.values import Values
 
 T = TypeVar("T")
@@ -92,6 +94,7 @@ class Checks:
                 fix="Check CALIBRATION_FILE, or make one with `ticketattr evaluate --save-calibration`.",
             ),
             self._probe("mail", MailSettings.read, self._check_mail, overrides=_NO_MAIL_TEMPLATE),
+            self._probe("store", StoreSettings.read, self._check_store),
             self._probe("log file", LogSettings.read, _check_log_file),
             self._probe("metrics", MonitoringSettings.read, self._check_metrics),
             self._probe("alerts", MonitoringSettings.read, _check_alerts),
@@ -175,6 +178,17 @@ class Checks:
         else:
             mailer = wiring.smtp_mailer(settings, server)
             yield from probe_mail_server(server, mailer.server_info, self.clock, is_local=is_loopback(server.host))
+
+    def _check_store(self, settings: StoreSettings) -> Iterator[CheckResult]:
+        store = wiring.report_store(settings)
+        if store and not self.online:
+            yield CheckResult("store", "REPORT_STORE_URL: not contacted; --online writes a file and removes it")
+        elif store:
+            wrong = probe_store(store, f"check-{self.clock():%Y%m%dT%H%M%S%f}Z")
+            for what in wrong:
+                yield CheckResult.warning("store", f"REPORT_STORE_URL: {what}", "Let only one host write to it.")
+            if not wrong:
+                yield CheckResult("store", "REPORT_STORE_URL: files can be written, and are never overwritten")
 
     def _check_metrics(self, settings: MonitoringSettings) -> Iterator[CheckResult]:
         if settings.textfile:

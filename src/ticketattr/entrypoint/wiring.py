@@ -34,6 +34,7 @@ from ..application.ports import (
 from ..application.probes.monitoring import AlertService
 from ..application.report import Reporting
 from ..application.report_counts import count_reports
+from ..application.report_store import ReportStore
 from ..application.report_tracker import ReportTracker
 from ..application.restore import Backup
 from ..application.retention import Storage
@@ -61,6 +62,7 @@ from .settings.report_tracker import ReportTrackerSettings
 from .settings.run import RunSettings
 from .settings.serve import ServeSettings
 from .settings.sources import SourceSettings
+from .settings.store import StoreSettings
 
 if TYPE_CHECKING:
     from ..application.run import Pipeline
@@ -614,3 +616,12 @@ def reviewing(folders: FolderSettings, settings: ReportSettings) -> Reviewing:
         ticket_url=settings.ticket_url,
         time_zone=settings.time_zone,
     )
+
+
+def report_store(settings: StoreSettings) -> ReportStore | None:
+    """The store of reports; None when REPORT_STORE_URL is not set."""
+    if not settings.url:
+        return None
+    from ..infrastructure.store.object_store import open_store
+
+    return open_store(settings.url, settings.options)

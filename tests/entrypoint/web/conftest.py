@@ -7,7 +7,7 @@ import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta, timezone
 from pathlib import Path
 from zoneinfo import ZoneInfo
@@ -18,6 +18,7 @@ import uvicorn
 from fastapi import FastAPI
 from starlette.types import ASGIApp
 
+from ticketattr.application.report_store import ReportStore
 from ticketattr.application.report_tracker import ReportTracker
 from ticketattr.application.service.access import create_token
 from ticketattr.application.service.review import Reviewing
@@ -123,9 +124,9 @@ def listening(app: ASGIApp) -> Iterator[str]:
 
 
 @contextmanager
-def serving(folder: Path, **settings: str) -> Iterator[Web]:
+def serving(folder: Path, settings: dict[str, str] | None = None, *, store: ReportStore | None = None) -> Iterator[Web]:
     """A service with settings of its own."""
-    parts = parts_in(folder, **settings)
+    parts = replace(parts_in(folder, **settings or {}), store=store)
     with listening(build_app(parts, interval=NEVER)) as url:
         yield Web(url, parts)
 

@@ -17,7 +17,9 @@ import openpyxl
 import pytest
 
 from ticketattr.application.report import report_name
+from ticketattr.application.report_store import store_reports
 from ticketattr.domain.delivery import Message
+from ticketattr.infrastructure.store.object_store import open_store
 
 from ...infrastructure.delivery.test_report_folder import workbook
 from .conftest import Web, serving
@@ -279,5 +281,16 @@ def test_the_openapi_document_names_every_call_and_its_problems(web: Web) -> Non
 
 
 def test_addresses_keep_the_path_under_which_a_proxy_shows_the_service(tmp_path: Path) -> None:
-    with serving(tmp_path, SERVE_ROOT_PATH="/desk/") as web, web.client() as client:
+    with serving(tmp_path, {"SERVE_ROOT_PATH": "/desk/"}) as web, web.client() as client:
         assert client.post("/api/v1/runs").headers["location"] == "/desk/api/v1/runs/1"
+
+
+def test_a_report_that_is_gone_from_the_folder_comes_from_the_store(tmp_path: Path) -> None:
+    store = open_store((tmp_path / "store").as_uri(), {})
+    with serving(tmp_path, store=store) as web, web.client("read") as client:
+        content = put_report(tmp_path).read_bytes()
+        store_reports(web.tracker.folder, store)
+        put_report(tmp_path).unlink()
+        answer = client.get(f"/api/v1/reports/{RUN}/workbook")
+        assert (answer.status_code, answer.content) == (200, content)
+        assert client.get("/api/v1/reports/20261127T120000Z-ffff/workbook").status_code == 404

@@ -56,7 +56,7 @@ def test_a_session_cookie_is_out_of_reach_of_scripts_and_other_sites(web: Web) -
 def test_behind_a_trusted_proxy_with_tls_the_cookie_is_secure_and_its_path_is_that_of_the_service(
     tmp_path: Path,
 ) -> None:
-    with serving(tmp_path, SERVE_TRUSTED_PROXIES="127.0.0.1", SERVE_ROOT_PATH="/desk") as web:
+    with serving(tmp_path, {"SERVE_TRUSTED_PROXIES": "127.0.0.1", "SERVE_ROOT_PATH": "/desk"}) as web:
         headers = {"X-Forwarded-Proto": "https", "X-Forwarded-For": "203.0.113.9, 192.0.2.8"}
         answer = httpx.post(f"{web.url}/desk/sign-in", data={"token": web.token()}, headers=headers)
         assert "Secure" in answer.headers["set-cookie"]
@@ -163,11 +163,11 @@ def test_pages_that_do_not_exist_say_so(web: Web) -> None:
 def test_a_person_whom_a_listed_proxy_names_is_signed_in_and_no_one_else(tmp_path: Path) -> None:
     header = {"X-Remote-User": "ann"}
     trusted = {"SERVE_USER_HEADER": "X-Remote-User", "SERVE_TRUSTED_PROXIES": "127.0.0.1"}
-    with serving(tmp_path, **trusted) as web:
+    with serving(tmp_path, trusted) as web:
         assert "proxy:ann" in httpx.get(f"{web.url}/", headers=header).text
         assert httpx.get(f"{web.url}/").status_code == 303
         assert httpx.get(f"{web.url}/api/v1/runs", headers=header).status_code == 401
-    with serving(tmp_path, **{**trusted, "SERVE_TRUSTED_PROXIES": "10.0.0.0/8"}) as web:
+    with serving(tmp_path, {**trusted, "SERVE_TRUSTED_PROXIES": "10.0.0.0/8"}) as web:
         assert httpx.get(f"{web.url}/", headers=header).status_code == 303
 
 

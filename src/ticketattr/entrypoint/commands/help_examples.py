@@ -40,6 +40,10 @@ EXAMPLES: dict[str, tuple[str, ...]] = {
         "ticketattr run --quiet --wait 600",
         "ticketattr run --classifier cascade --examples labelled.jsonl",
     ),
+    "download": (
+        "ticketattr download latest",
+        "ticketattr download 20261123T150301Z-7f3a -o report.xlsx",
+    ),
     "evaluate": (
         "ticketattr evaluate gold.jsonl --catalog catalog.yaml --classifier offline",
         "ticketattr evaluate gold.jsonl --catalog catalog.yaml --compare offline gemini",

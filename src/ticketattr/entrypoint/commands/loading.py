@@ -20,6 +20,7 @@ COMMANDS = {
     "classify": "Attribute each ticket to a request type, or say why not.",
     "report": "Write the report of a run.",
     "send": "Send every report that was not sent yet.",
+    "download": "Copy a report from the folder or the store of reports.",
     "evaluate": "Measure on labelled tickets how often a classifier is right.",
     "pending": "Manage unsent reports and the report log.",
     "serve": "Run as a service: pages, API and schedule.",

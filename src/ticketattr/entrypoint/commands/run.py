@@ -10,9 +10,10 @@ import typer
 
 from ...application.ports import Run
 from ...application.report import report_name
+from ...application.report_store import store_reports
 from ...application.retention import prune
 from ...application.send import Outgoing
-from ...errors import TicketAttrError
+from ...errors import ExitCode, TicketAttrError
 from ...infrastructure.files import make_folder
 from .. import wiring
 from ..invocation import Invocation
@@ -60,14 +61,27 @@ def run(
             _work(invocation, settings, outgoing, this_run, examples=examples, fresh=fresh)
         except (TicketAttrError, typer.Exit):
             # What cannot be fetched or sent must not keep the ticket text of old runs.
-            _prune(invocation, settings, outgoing)
+            _keep_and_prune(invocation, settings, outgoing)
             raise
-        _prune(invocation, settings, outgoing)
+        if not _keep_and_prune(invocation, settings, outgoing):
+            raise typer.Exit(ExitCode.PARTIAL)
 
 
-def _prune(invocation: Invocation, settings: RunSettings, outgoing: Outgoing | None) -> None:
-    if outgoing:
-        prune(wiring.storage(settings.folders, outgoing), settings.retention, invocation.clock())
+def _keep_and_prune(invocation: Invocation, settings: RunSettings, outgoing: Outgoing | None) -> bool:
+    """Whether every report is in the store, if there is one.
+
+    Otherwise nothing old is deleted, and the next run tries again.
+    """
+    if not outgoing:
+        return True
+    try:
+        if store := wiring.report_store(settings.store):
+            store_reports(outgoing.tracker.folder, store)
+    except TicketAttrError as error:
+        invocation.console.problem(f"not in the store: {error}")
+        return False
+    prune(wiring.storage(settings.folders, outgoing), settings.retention, invocation.clock())
+    return True
 
 
 def _work(

@@ -11,6 +11,7 @@ from ..invocation import Invocation
 from ..settings.chat import ChatSettings
 from ..settings.report import ReportSettings
 from ..settings.serve import ServeSettings
+from ..settings.store import StoreSettings
 from .help_examples import epilog_of
 
 _PACKAGES = ("fastapi", "starlette", "uvicorn", "jinja2", "cronsim")
@@ -23,7 +24,8 @@ def serve(context: typer.Context) -> None:
     """Show pages, answer the API and start runs by schedule, until SIGTERM or Ctrl-C."""
     invocation: Invocation = context.obj
     with invocation.reading("serve") as env:
-        settings, chat, report = ServeSettings.read(env), ChatSettings.read(env), ReportSettings.read(env)
+        settings, chat = ServeSettings.read(env), ChatSettings.read(env)
+        report, store = ReportSettings.read(env), StoreSettings.read(env)
     try:
         from ..web.server import ChatParts
         from ..web.server import serve as serve_pages
@@ -45,6 +47,7 @@ def serve(context: typer.Context) -> None:
             wiring.report_log(settings.tracker.folders),
             wiring.history(settings.tracker.folders).read,
             wiring.reviewing(settings.tracker.folders, report),
+            wiring.report_store(store),
             ChatParts(platforms, chat.allowed) if platforms else None,
             lambda: invocation.console.summary(
                 f"listening on http://{settings.host}:{settings.port}{settings.root_path}/"

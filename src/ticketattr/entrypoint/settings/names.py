@@ -19,6 +19,7 @@ from .report import ReportSettings
 from .retention import read_retention
 from .serve import ServeSettings
 from .sources import SourceSettings
+from .store import StoreSettings
 from .values import Values, ValueSource
 
 SECTIONS: tuple[Callable[[Environment], object], ...] = (
@@ -32,6 +33,7 @@ SECTIONS: tuple[Callable[[Environment], object], ...] = (
     MonitoringSettings.read,
     ServeSettings.read,
     ChatSettings.read,
+    StoreSettings.read,
 )
 """The readers of all sections."""
 

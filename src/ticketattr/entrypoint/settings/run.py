@@ -12,6 +12,7 @@ from .mail import MailSettings
 from .report import ReportSettings
 from .retention import read_retention
 from .sources import SourceSettings
+from .store import StoreSettings
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,6 +25,7 @@ class RunSettings:
     report: ReportSettings
     mail: MailSettings | None
     retention: Retention
+    store: StoreSettings
 
     @classmethod
     def read(cls, env: Environment, *, sends: bool) -> RunSettings:
@@ -34,4 +36,5 @@ class RunSettings:
             report=ReportSettings.read(env),
             mail=MailSettings.read(env) if sends else None,
             retention=read_retention(env),
+            store=StoreSettings.read(env),
         )

@@ -9,6 +9,8 @@ from fastapi import APIRouter, Depends, Header, HTTPException, Path, Query, Requ
 from fastapi.responses import FileResponse
 from pydantic import BaseModel, ConfigDict, Field
 
+from ...application.report import report_name
+from ...application.report_store import ReportStore, stored_report
 from ...application.service.report_files import ReportGone, report_of_run
 from ...application.service.runs import change_schedule, found_run, next_times, request_run, schedule_of
 from ...domain.access import Caller
@@ -213,8 +215,7 @@ def list_reports(
 )
 def download_workbook(request: Request, caller: Reader, run_id: RunId) -> Response:
     """The workbook of a run, as it is in the folder. Its ETag is its SHA-256."""
-    parts = parts_of(request)
-    return workbook(request, parts.reports.get(), run_id)
+    return workbook(request, run_id)
 
 
 @router.get(
@@ -286,19 +287,36 @@ def report_shown(status: ReportStatus) -> Report:
     )
 
 
-def workbook(request: Request, reports: list[ReportStatus], run_id: str) -> Response:
-    """The workbook of a run as a response, whole or in part. Raises HTTPException 404 or 410."""
+def workbook(request: Request, run_id: str) -> Response:
+    """The workbook of a run, whole or in part, from the folder, or else from the store.
+
+    Raises HTTPException 404 or 410.
+    """
+    parts = parts_of(request)
     try:
-        report = report_of_run(reports, run_id)
-    except ReportGone as error:
-        raise HTTPException(410, str(error)) from error
+        report = report_of_run(parts.reports.get(), run_id)
     except InputError as error:
-        raise HTTPException(404, str(error)) from error
+        if parts.store:
+            return _from_store(parts.store, run_id, error)
+        raise HTTPException(_status_of_missing(error), str(error)) from error
     etag = f'"{report.sha256}"'
     headers = {"ETag": etag, "Cache-Control": "private, no-cache"}
     if etag in [tag.strip().removeprefix("W/") for tag in request.headers.get("if-none-match", "").split(",")]:
         return Response(status_code=304, headers=headers)
     return FileResponse(report.path, media_type=XLSX, filename=report.path.name, headers=headers)
+
+
+def _from_store(store: ReportStore, run_id: str, missing: InputError) -> Response:
+    try:
+        content = stored_report(store, run_id)
+    except InputError as error:
+        raise HTTPException(_status_of_missing(missing), str(missing)) from error
+    name = f'attachment; filename="{report_name(run_id)}"'
+    return Response(content, media_type=XLSX, headers={"Content-Disposition": name})
+
+
+def _status_of_missing(error: InputError) -> int:
+    return 410 if isinstance(error, ReportGone) else 404
 
 
 def table_file(rows: list[dict[str, Any]], fields: tuple[str, ...], format: str, name: str) -> Response:

@@ -155,7 +155,7 @@ def list_reports(request: Request, caller: Reader, page: int = 1) -> Response:
 @router.get("/reports/{run_id}/workbook")
 def download_workbook(request: Request, caller: Reader, run_id: str) -> Response:
     """The workbook of a run."""
-    return workbook(request, parts_of(request).reports.get(), run_id)
+    return workbook(request, run_id)
 
 
 @router.get("/deliveries")

@@ -14,6 +14,7 @@ from typing import Generic, TypeVar
 from fastapi import HTTPException, Request
 
 from ...application.ports import ReportLogMaintenance
+from ...application.report_store import ReportStore
 from ...application.report_tracker import ReportTracker
 from ...application.service.access import caller_of_secret, caller_of_session
 from ...application.service.review import Reviewing
@@ -96,6 +97,7 @@ class Parts:
     log: ReportLogMaintenance
     reports: Cached[list[ReportStatus]]
     reviewing: Reviewing
+    store: ReportStore | None = None
     tasks: Sequence[Callable[[], Awaitable[None]]] = ()
     failures: FailureLimit = field(default_factory=FailureLimit)
     requests: RequestCounts = field(default_factory=RequestCounts)

@@ -16,6 +16,7 @@ import uvicorn
 from starlette.types import ASGIApp
 
 from ...application.ports import ReportLogMaintenance
+from ...application.report_store import ReportStore
 from ...application.report_tracker import ReportTracker
 from ...application.service.chat import ChatDesk, ChatFiles, ChatPlatform
 from ...application.service.review import Reviewing
@@ -50,6 +51,7 @@ def serve(
     log: ReportLogMaintenance,
     read_history: Callable[[], RunHistory | None],
     reviewing: Reviewing,
+    store: ReportStore | None,
     chat: ChatParts | None,
     ready: Callable[[], None],
 ) -> None:
@@ -65,7 +67,7 @@ def serve(
         )
     reports = _reports(tracker, settings)
     tasks = [_chat_task(chat, service, tracker, reports)] if chat else []
-    parts = Parts(service, settings, tracker, log, reports, reviewing, tasks)
+    parts = Parts(service, settings, tracker, log, reports, reviewing, store, tasks)
     listeners: list[tuple[ASGIApp, socket.socket]] = [
         (build_app(parts), _inherited_listener() or _listener(settings.host, settings.port, "SERVE"))
     ]

@@ -1,0 +1,29 @@
+"""Settings of the store of reports."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from importlib.util import find_spec
+
+from .environment import Environment
+
+
+@dataclass(frozen=True, slots=True)
+class StoreSettings:
+    """Where reports are kept beside the folder; an empty URL: nowhere. `options` may contain secrets."""
+
+    url: str
+    options: Mapping[str, str] = field(repr=False)
+
+    @classmethod
+    def read(cls, env: Environment) -> StoreSettings:
+        """The settings, with everything missing or wrong recorded in `env`."""
+        url, options = env.text("REPORT_STORE_URL"), env.optional_secret("REPORT_STORE_OPTIONS")
+        if url and not find_spec("obstore"):
+            env.wrong.append("REPORT_STORE_URL needs an extra: `pip install 'ticketattr[store]'`")
+        pairs = [part.partition("=") for part in options.split(",") if part.strip()]
+        if not all(mark and name.strip() for name, mark, _ in pairs):
+            # The text itself is not shown, because it may be a secret.
+            env.wrong.append("REPORT_STORE_OPTIONS is not like name=value,name=value")
+        return cls(url, {name.strip().lower(): value.strip() for name, _, value in pairs})

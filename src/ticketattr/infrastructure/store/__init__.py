@@ -1,0 +1,1 @@
+"""Stores of reports: object stores and folders, by their URL."""

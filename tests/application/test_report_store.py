@@ -1,0 +1,104 @@
+"""Reports outlive their host: each written once, found by the id of its run."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import pytest
+
+from ticketattr.application.report_store import key_of, probe_store, store_reports, stored_report, stored_runs
+from ticketattr.errors import InputError, ServiceError
+from ticketattr.infrastructure.delivery.report_folder import OutputFolder
+from ticketattr.infrastructure.store.object_store import open_store
+
+from ..infrastructure.delivery.test_report_folder import workbook
+
+RUNS = ("20261127T120000Z-0000", "20261201T120000Z-0001")
+
+
+@dataclass
+class Memory:
+    """A store in memory. `overwrites`: it takes a file that is there already, as some gateways do."""
+
+    files: dict[str, bytes] = field(default_factory=dict)
+    overwrites: bool = False
+    fails_after: int = 1000
+
+    def put_new(self, key: str, content: bytes) -> bool:
+        if len(self.files) >= self.fails_after:
+            raise ServiceError("the store is down")
+        if key in self.files and not self.overwrites:
+            return False
+        self.files[key] = content
+        return True
+
+    def keys(self, prefix: str) -> list[str]:
+        return sorted(key for key in self.files if key.startswith(f"{prefix}/"))
+
+    def read(self, key: str) -> bytes:
+        return self.files[key]
+
+    def remove(self, key: str) -> None:
+        self.files.pop(key, None)
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> OutputFolder:
+    for run in RUNS:
+        (tmp_path / f"ticket-attribution-{run}.xlsx").write_bytes(workbook(run))
+    (tmp_path / "notes.xlsx").write_bytes(b"no workbook")
+    return OutputFolder(tmp_path)
+
+
+def test_every_report_is_written_once_and_found_by_its_run(folder: OutputFolder) -> None:
+    store = Memory()
+    assert store_reports(folder, store) == 2
+    assert store_reports(folder, store) == 0
+    assert stored_runs(store) == sorted(RUNS)
+    assert stored_report(store, RUNS[0]) == (folder.root / f"ticket-attribution-{RUNS[0]}.xlsx").read_bytes()
+    assert {key.split("/")[2] for key in store.files} == {"11", "12"}
+
+
+def test_an_edited_copy_is_kept_beside_the_report(folder: OutputFolder) -> None:
+    store = Memory()
+    store_reports(folder, store)
+    path = folder.root / f"ticket-attribution-{RUNS[0]}.xlsx"
+    path.write_bytes(workbook(RUNS[0]) + b"\0")
+    store_reports(folder, store)
+    assert len(store.files) in (2, 3)  # three where the edited file is still a workbook
+    assert stored_runs(store) == sorted(RUNS)
+
+
+def test_what_was_written_before_a_failure_stays_and_the_rest_follows(folder: OutputFolder) -> None:
+    store = Memory(fails_after=1)
+    with pytest.raises(ServiceError):
+        store_reports(folder, store)
+    store.fails_after = 1000
+    assert store_reports(folder, store) == 1
+
+
+@pytest.mark.parametrize("run", ["20261127T120000Z-ffff", "../x", "", "latest"])
+def test_a_report_that_is_not_in_the_store_is_an_input_error(folder: OutputFolder, run: str) -> None:
+    store = Memory({"reports/2026/11/../../x.xlsx": b"", "reports/x": b""})
+    store_reports(folder, store)
+    with pytest.raises(InputError):
+        stored_report(store, run)
+
+
+def test_a_store_that_overwrites_is_found_and_nothing_is_left_there() -> None:
+    for store, wrong in ((Memory(), 0), (Memory(overwrites=True), 1)):
+        assert len(probe_store(store, "check")) == wrong
+        assert store.files == {}
+
+
+def test_a_folder_is_a_store(tmp_path: Path, folder: OutputFolder) -> None:
+    store = open_store((tmp_path / "store").as_uri(), {})
+    assert store_reports(folder, store) == 2
+    assert store_reports(folder, store) == 0
+    assert stored_runs(store) == sorted(RUNS)
+    assert probe_store(store, "check") == []
+    (report,) = (one for one in folder.reports() if one.run_id == RUNS[1])
+    assert store.read(key_of(report)) == report.path.read_bytes()
+    with pytest.raises(InputError):
+        store.read("reports/nothing")
