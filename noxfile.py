@@ -115,7 +115,10 @@ def helpdesks(session: nox.Session) -> None:
 
 @nox.session(venv_backend="none")
 def browser(session: nox.Session) -> None:
-    """The text read out of HTML against what Chromium shows (Debian: chromium); BROWSER_SEED tries other markup."""
+    """The text read out of HTML against what Chromium shows (Debian: chromium); BROWSER_SEED tries other markup.
+
+    And the HTML report: axe, which comes with the extra `browser`, filter and sorting.
+    """
     session.run(*PYTHON, "pytest", "-m", "browser", *session.posargs)
 
 
