@@ -25,6 +25,9 @@ Reason = Literal[
 ]
 
 
+_PAGE_SIZES = frozenset((20, 25, 30, 50, 100, 200, 250, 500, 1_000, 2_000, 2_500, 5_000, 10_000))
+
+
 @dataclass(frozen=True, slots=True)
 class Ticket:
     """An incident or a service request. A text that the helpdesk did not send is empty.
@@ -137,3 +140,8 @@ class AttributedTicket:
     def is_failure(self) -> bool:
         """Whether the attribution failed."""
         return self.outcome.is_failure
+
+
+def may_be_a_page(count: int) -> bool:
+    """Whether so many tickets may be one full page of a longer queue: it is a number that services have for pages."""
+    return count in _PAGE_SIZES

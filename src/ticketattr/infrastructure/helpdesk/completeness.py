@@ -6,10 +6,10 @@ import logging
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from ...domain.ticket import Ticket
+from ...domain.ticket import Ticket, may_be_a_page
 from ...errors import InputError
 from .mapping import HINT, seen
-from .paging import sign_of_more
+from .paging import says_that_is_all, sign_of_more
 
 log = logging.getLogger(__name__)
 
@@ -17,13 +17,20 @@ log = logging.getLogger(__name__)
 def refuse_part_of_queue(body: Any, count: int, headers: Mapping[str, str]) -> None:
     """Raises InputError where an answer with `count` tickets says that there are more.
 
-    A report of a part would call all other tickets gone.
+    A report of a part would call all other tickets gone. Where the answer says nothing about others, and has exactly as
+    many tickets as a page often has, a warning says so.
     """
     sign = sign_of_more(body, count, link=headers.get("Link", ""), content_range=headers.get("Content-Range", ""))
     if sign:
         raise InputError(
             f"the helpdesk sent {count} tickets and says that there are more ({sign})",
             hint="Choose a profile that reads all pages (HELPDESK_PROFILE), or have it answer with all tickets.",
+        )
+    if may_be_a_page(count) and not says_that_is_all(body, count):
+        log.warning(
+            "the helpdesk sent exactly %d tickets, which may be one page of more: "
+            "check that these are all, or choose a profile that reads all pages (HELPDESK_PROFILE)",
+            count,
         )
 
 

@@ -181,6 +181,23 @@ def _says_more(word: str, value: Any, count: int) -> bool:
     return False
 
 
+def says_that_is_all(body: Any, count: int, depth: int = _DEEPEST) -> bool:
+    """Whether an answer with `count` tickets says itself that there are no others."""
+    if not isinstance(body, dict) or depth == 0:
+        return False
+    return any(
+        _says_no_more(re.sub("[^a-z]", "", str(name).lower()), value, count)
+        or says_that_is_all(value, count, depth - 1)
+        for name, value in body.items()
+    )
+
+
+def _says_no_more(word: str, value: Any, count: int) -> bool:
+    if word in _TOTAL:
+        return bool(value == count)
+    return (word in _MORE and value is False) or (word == "islast" and value is True) or (word in _NEXT and not value)
+
+
 def _short(value: Any) -> str:
     text = str(value)
     return text if len(text) <= 40 else f"{text[:40]}…"

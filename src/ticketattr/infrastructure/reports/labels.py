@@ -13,6 +13,7 @@ from ...domain.figures import has_service_hours
 from ...domain.report import Report, Row
 from ...domain.service_hours import WEEKDAYS, ServiceHours, equal_days, span_words
 from ...domain.summary import UNATTRIBUTED, Count, Summary
+from ...domain.ticket import may_be_a_page
 from ..words import LANGUAGES, Words, words
 from ..words.urgency import UrgentCase, urgency_text
 
@@ -167,6 +168,9 @@ def facts(report: Report) -> list[tuple[str, str]]:
     if 2 * without_text > len(report.rows):
         counts = {"without": say.number(without_text), "n": say.number(len(report.rows))}
         known.append(("warning", say.text("{without} of {n} tickets came without any text", **counts)))
+    if may_be_a_page(len(report.rows)):
+        number = say.number(len(report.rows))
+        known.append(("warning", say.text("exactly {n} tickets: this may be one page of a longer queue", n=number)))
     return [*((say.text(name), value) for name, value in known), *_clocks(report)]
 
 
