@@ -18,11 +18,21 @@ _HEADINGS = (
     "needs",
     "check first",
 )
+_FILES = (
+    "none",
+    "an export as a file",
+    "the tests: exports in the shape of Zammad, GLPI, Jira, ServiceNow, Freshdesk, Zendesk, osTicket, OTRS and Redmine",
+    "`export.csv`",
+    "-",
+    "-",
+    "A column for a short or a long description.",
+    "What was taken for what: `ticketattr fetch --preview 3`.",
+)
 
 
 def table() -> str:
-    """Returns the table as Markdown, one row for each profile."""
-    lines = [_row(_HEADINGS), _row(["---"] * len(_HEADINGS))]
+    """Returns the table as Markdown: a row for files, and one for each profile."""
+    lines = [_row(_HEADINGS), _row(["---"] * len(_HEADINGS)), _row(_FILES)]
     for name in profile_names():
         profile = read_profile(name)
         verified = f"the {profile.verified}" if profile.verified == "server" else "its documentation"
