@@ -102,6 +102,12 @@ def test_a_number_of_a_stranger_is_within_bounds_or_none(content: bytes) -> None
     parsers.numbers(content)
 
 
+@tries(60)
+@given(nearly("service_said") | st.binary() | JSON.map(lambda value: json.dumps(value).encode()))
+def test_what_a_service_said_is_one_line_without_secrets(content: bytes) -> None:
+    parsers.service_said(content)
+
+
 @tries(20)
 @given(nearly("log_row"))
 def test_a_row_of_the_log_that_nobody_wrote_is_an_error(content: bytes) -> None:

@@ -169,3 +169,12 @@ def test_the_traceback_of_a_bug_holds_no_secret(cli: CLI) -> None:
     assert result.returncode == 1
     assert "RuntimeError: http://ann:<secret>@h:1" in result.stderr
     assert "pa55word" not in result.stderr
+
+
+def test_a_sign_that_there_are_more_holds_no_secret(cli: CLI, http: HTTPServer) -> None:
+    key = KEYS["HELPDESK_API_KEY"]
+    body = {"data": [{"id": 1, "subject": "x"}], "next": f"https://x.example/?k={key}&p=2", "more": True}
+    told = helpdesk(cli, http, Response(body=body))
+    assert "says that there are more (next: https://x.example/?k=<secret>" in told
+    told = helpdesk(cli, http, Response(body=[{key: 1, "b": 2}]))
+    assert "the fields that came are <secret>, b" in told

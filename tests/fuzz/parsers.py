@@ -45,6 +45,7 @@ from ticketattr.infrastructure.reports.corrections_reader import read_reviewed
 from ticketattr.infrastructure.reports.excel import write_workbook
 from ticketattr.infrastructure.reports.workbook_archive import inspect_archive
 from ticketattr.infrastructure.retries import retry_after
+from ticketattr.infrastructure.service_words import forget_secrets, know_secrets, reason_in, service_words
 from ticketattr.infrastructure.stage_files import read_catalog, read_tickets, write_catalog, write_tickets
 
 from ..fakes import CATALOG, MIDNIGHT
@@ -131,6 +132,20 @@ def numbers(content: bytes) -> None:
         for value in (text, content.hex(), f"{text}s"):
             refusal = refusal_of(Response(429, json={"error": {"details": [{"retryDelay": value}]}}))
             assert (wait_asked_for(refusal) or 0.0) >= 0
+
+
+def service_said(content: bytes) -> None:
+    """The body of a refusal, of which one line is shown: without the secrets, without anything invisible."""
+    know_secrets(["hunter2-hunter2", "pässwörd"], ["lead@example.com"])
+    try:
+        with _keeps_promise():
+            for words in (reason_in(content), content, content.decode("latin-1")):
+                shown = service_words(words)
+                assert len(shown) <= 320
+                assert shown.isprintable() or not shown.isascii()
+                assert not any(each in shown for each in ("hunter2-hunter2", "pässwörd", "lead@example.com"))
+    finally:
+        forget_secrets()
 
 
 def log_row(content: bytes) -> None:
@@ -280,6 +295,16 @@ _NUMBER_WORDS = (
 PARSERS: Mapping[str, Parser] = {
     "numbers": Parser(
         numbers, _words("37|37.5s|Fri, 20 Nov 2026 10:30:00 GMT|2026-11-20T10:30:00Z|1795170600"), _NUMBER_WORDS
+    ),
+    "service_said": Parser(
+        service_said,
+        (
+            *_json_seeds(
+                {"error": {"message": "hunter2-hunter2", "details": ["lead%40example.com"]}}, ["E", "p\u00e4"]
+            ),
+            b"<html><head><title>No: hunter2-hunter2</title></head><body>aHVudGVyMi1odW50ZXIy</body></html>",
+        ),
+        (*_words("hunter2-|hunter2|lead|@|%40|&#64;|=\\n|\\u0070|example.com|<|>|&lt;|\x1b[31m|\u202e"), *_JSON_WORDS),
     ),
     "log_row": Parser(
         log_row,

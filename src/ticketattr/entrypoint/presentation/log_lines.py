@@ -42,7 +42,11 @@ class UserMessage:
 
 def remove_secrets(record: logging.LogRecord) -> bool:
     """Filter that takes the secrets of the settings out of `record`, whoever wrote them there; it drops no record."""
-    record.msg, record.args = without_secrets(record.getMessage()), None
+    try:
+        text = record.getMessage()
+    except (TypeError, ValueError, KeyError):  # a mistake of who wrote the record, which the handler reports
+        return True
+    record.msg, record.args = without_secrets(text), None
     if message := user_message_of(record):
         record.user_message = replace(message, hint=without_secrets(message.hint))
     return True

@@ -10,6 +10,7 @@ from urllib.parse import quote
 from ...domain.ticket import Ticket
 from ...errors import InputError
 from ..locations import is_remote
+from ..service_words import service_words
 from .placeholders import fill
 from .profile import FIELDS, Alternatives, Profile
 from .thread import ToText, thread_text
@@ -17,6 +18,7 @@ from .ticket_fields import read_sla, read_text, read_title
 
 HINT = "`ticketattr fetch --preview 3` shows which fields come, and which were taken for what."
 
+_LONGEST_NAME = 60
 _TEXTS = tuple(name for name in FIELDS if name != "sla")
 _PROSE = frozenset({"short_description", "long_description", "requester_email"})
 """Fields in which a number shows that the expression is wrong: a count, or a key instead of a name."""
@@ -80,7 +82,7 @@ def seen(value: Any) -> str:
     """The names of the fields of an object, for a message."""
     if not isinstance(value, Mapping):
         return f"what came is {type(value).__name__}"
-    names = [str(name) for name in value][:30]
+    names = [service_words(name, _LONGEST_NAME) for name in list(value)[:30]]
     more = ", …" if len(value) > len(names) else ""
     return f"the fields that came are {', '.join(names)}{more}" if names else "no field came"
 

@@ -7,6 +7,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
+from ..service_words import service_words
 from .profile import Paging
 
 MAX_PAGES = 10_000
@@ -147,6 +148,7 @@ _NEXT = frozenset(
 )
 _TOTAL = frozenset({"total", "totalcount", "totalresults", "totalrows", "totalrecords", "count", "odatacount"})
 _DEEPEST = 4
+_LONGEST_SIGN = 40
 
 
 def sign_of_more(body: Any, count: int, *, link: str = "", content_range: str = "") -> str:
@@ -155,7 +157,7 @@ def sign_of_more(body: Any, count: int, *, link: str = "", content_range: str = 
         return "a Link header to the next page"
     total = total_of_range(content_range)
     if total is not None and total > count:
-        return f"Content-Range: {content_range}"
+        return f"Content-Range: {_short(content_range)}"
     return next(_signs(body, count, _DEEPEST), "")
 
 
@@ -165,7 +167,7 @@ def _signs(body: Any, count: int, depth: int) -> Iterator[str]:
     for name, value in body.items():
         word = re.sub("[^a-z]", "", str(name).lower())
         if _says_more(word, value, count):
-            yield f"{name}: {_short(value)}"
+            yield f"{_short(name)}: {_short(value)}"
         yield from _signs(value, count, depth - 1)
 
 
@@ -199,5 +201,4 @@ def _says_no_more(word: str, value: Any, count: int) -> bool:
 
 
 def _short(value: Any) -> str:
-    text = str(value)
-    return text if len(text) <= 40 else f"{text[:40]}…"
+    return service_words(value, _LONGEST_SIGN)
