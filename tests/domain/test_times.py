@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from ticketattr.domain.times import TimeStyle, read_time
+from ticketattr.domain.times import TimeStyle, forms_of, read_time
 
 MOMENT = datetime(2026, 11, 20, 10, 30, tzinfo=timezone.utc)
 
@@ -108,3 +108,19 @@ def test_what_python_writes_is_read_to_the_microsecond(microseconds: int, offset
     zone = timezone(timedelta(minutes=offset))
     moment = (MOMENT + timedelta(microseconds=microseconds)).astimezone(zone)
     assert read_time(moment.isoformat()) == moment
+
+
+@pytest.mark.parametrize(
+    ("texts", "forms"),
+    [
+        (["20.11.2026 08:00", "04.05.2026 12:30"], ["%d.%m.%Y %H:%M"]),
+        (["04/05/2026 12:30"], ["%d/%m/%Y %H:%M", "%m/%d/%Y %H:%M"]),
+        (["04/05/2026 12:30", "20/11/2026 08:00"], ["%d/%m/%Y %H:%M"]),
+        (["11/20/2026 08:00 AM"], ["%m/%d/%Y %I:%M %p"]),
+        (["20/Nov/26 8:00 AM"], ["%d/%b/%y %I:%M %p"]),
+        (["20.11.2026 08:00", "yesterday"], []),
+        ([], []),
+    ],
+)
+def test_the_forms_that_read_local_times_are_found(texts: list[str], forms: list[str]) -> None:
+    assert forms_of(texts) == forms

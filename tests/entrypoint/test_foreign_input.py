@@ -80,7 +80,7 @@ def test_a_time_that_is_not_read_is_told_and_stays_in_its_cell(cli: CLI) -> None
     queue = [{"id": "T-1", "subject": "VPN", "created_at": "04.05.2026 12:30"}]
     row = report_on(cli, queue)["T-1"]
     assert (row["age_days"], row["created_at"]) == (None, "04.05.2026 12:30 (unreadable)")
-    assert "T-1 (TIME_FORMAT names a form)" in cli("fetch").stderr
+    assert "T-1 (TIME_FORMAT names a form: %d.%m.%Y %H:%M reads them)" in cli("fetch").stderr
 
 
 def test_a_local_time_is_read_by_its_form_in_its_zone(cli: CLI) -> None:

@@ -82,6 +82,8 @@ def test_without_a_terminal_everything_that_is_missing_is_named_at_once(empty: C
 @pytest.mark.parametrize(
     ("args", "words"),
     [
+        (["--url", "https://desk.example"], "needs answers to --key (HELPDESK_API_KEY), --secret"),
+        (["--helpdesk", "file", "--url", "https://desk.example"], "--url: that is a URL, and no file"),
         (["--helpdesk", "jira"], "Did you mean jira-dc?"),
         (["--url", "export.csv", "--classifier", "best"], "--classifier: best is none of offline, gemini, cascade"),
         (["--url", "export.csv", "--mail-host", "x"], "these options do not go with the others: --mail-host"),

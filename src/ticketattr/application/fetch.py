@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 
 from ..domain.catalog import ServiceCatalog
 from ..domain.ticket import Ticket
-from ..domain.times import DEFAULT_STYLE, TimeStyle, read_time
+from ..domain.times import DEFAULT_STYLE, TimeStyle, forms_of, read_time
 from ..domain.wording import some_of
 from .ports import CatalogSource, Helpdesk
 
@@ -53,12 +53,14 @@ def _with_iso_time(ticket: Ticket, style: TimeStyle) -> Ticket:
 
 
 def _warn_about_times(tickets: Sequence[Ticket]) -> None:
-    unread = [ticket.id for ticket in tickets if ticket.created_at and not read_time(ticket.created_at)]
+    unread = [ticket for ticket in tickets if ticket.created_at and not read_time(ticket.created_at)]
     if unread:
+        forms = forms_of([ticket.created_at for ticket in unread])
+        advice = f": {' or '.join(forms)} reads them" if forms else ""
         log.warning(
-            "the creation times of %d tickets are not readable, so their age is unknown: %s (TIME_FORMAT names a form)",
-            len(unread),
-            some_of(unread, _NAMED),
+            "the creation times of %d tickets are not readable, so their age is unknown: %s "
+            "(TIME_FORMAT names a form%s)",
+            *(len(unread), some_of([ticket.id for ticket in unread], _NAMED), advice),
         )
 
 

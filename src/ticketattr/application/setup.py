@@ -33,7 +33,7 @@ class Question:
     """A question about one `setting`. `comment` explains the setting in the env file.
 
     `default` is taken where nothing is answered; `choices` are all answers there are (empty: any). An optional one
-    without an answer leaves its setting out.
+    without an answer leaves its setting out. `is_file`: no URL is taken.
     """
 
     setting: str
@@ -43,6 +43,7 @@ class Question:
     choices: tuple[str, ...] = ()
     is_secret: bool = False
     is_optional: bool = False
+    is_file: bool = False
 
     def refusal(self, answer: str) -> str:
         """Why `answer` cannot be taken; empty if it can."""
@@ -50,6 +51,8 @@ class Question:
             return "an answer is needed"
         if self.choices and answer not in self.choices and not _is_path(answer, self.setting):
             return f"{answer} is none of {', '.join(self.choices)}"
+        if self.is_file and answer.lower().startswith(("http://", "https://")):
+            return "that is a URL, and no file: choose a helpdesk, or webhook"
         return ""
 
 
@@ -120,7 +123,12 @@ def _helpdesk(answers: Answers, desks: Mapping[str, DeskNeeds], own: DeskNeeds |
     profile = answers.get("HELPDESK_PROFILE") or FILE
     if profile == FILE:
         return [
-            Question("HELPDESK_API_URL", "The file with the tickets (CSV, .xlsx, JSON, JSON Lines)", "The tickets.")
+            Question(
+                "HELPDESK_API_URL",
+                "The file with the tickets (CSV, .xlsx, JSON, JSON Lines)",
+                "The tickets.",
+                is_file=True,
+            )
         ]
     needs = desks.get(profile) or own or DeskNeeds("", "", "")
     example = f", such as {needs.url}" if needs.url else ""

@@ -14,6 +14,7 @@ A time that names no zone is in the given one. Years before 1990 or after 2100 a
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta, timezone, tzinfo
 from email.utils import parsedate_to_datetime
@@ -46,6 +47,21 @@ class TimeStyle:
 
 DEFAULT_STYLE = TimeStyle()
 
+_LOCAL_FORMS = (
+    *("%d.%m.%Y %H:%M", "%d.%m.%Y %H:%M:%S", "%d.%m.%Y, %H:%M", "%d.%m.%Y", "%d.%m.%y %H:%M"),
+    *("%d/%m/%Y %H:%M", "%d/%m/%Y %H:%M:%S", "%d/%m/%Y", "%d-%m-%Y %H:%M", "%d-%m-%Y %H:%M:%S", "%d-%m-%Y"),
+    *("%m/%d/%Y %H:%M", "%m/%d/%Y %H:%M:%S", "%m/%d/%Y %I:%M %p", "%m/%d/%Y %I:%M:%S %p", "%m/%d/%Y"),
+    *(
+        "%d/%b/%y %I:%M %p",
+        "%d/%b/%Y %I:%M %p",
+        "%d/%b/%y %H:%M",
+        "%d %b %Y %H:%M",
+        "%b %d, %Y %I:%M %p",
+        "%d-%b-%Y %H:%M",
+    ),
+)
+"""Forms that exports often have, for `forms_of`."""
+
 
 def read_time(text: str, style: TimeStyle = DEFAULT_STYLE) -> datetime | None:
     """The time that `text` stands for, with its zone; None if it is not one that is read."""
@@ -57,6 +73,11 @@ def read_time(text: str, style: TimeStyle = DEFAULT_STYLE) -> datetime | None:
     except (ValueError, OverflowError):
         return None
     return found if found and _is_plausible(found) else None
+
+
+def forms_of(texts: Sequence[str]) -> list[str]:
+    """The usual local forms that read each of `texts`; several where day and month cannot be told apart."""
+    return [form for form in _LOCAL_FORMS if texts and all(_by_form(text.strip(), TimeStyle(form)) for text in texts)]
 
 
 def _is_plausible(time: datetime) -> bool:

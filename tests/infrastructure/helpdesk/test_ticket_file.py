@@ -743,14 +743,19 @@ def test_a_file_that_cannot_be_read_whole_is_refused_with_the_reason(
 def test_rows_of_another_length_are_warned_about(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
     content = b"Id,Subject,Description\n1,a\n2,b,c,d\n3,e,f\n"
     assert len(tickets_in(tmp_path / "a.csv", content)) == 3
-    assert "1 rows have fewer cells than the header: lines 2" in caplog.text
-    assert "1 rows have more cells than the header: lines 3" in caplog.text
+    assert "1 row with fewer cells than the header: lines 2" in caplog.text
+    assert "1 row with more cells than the header: lines 3" in caplog.text
 
 
 def test_cells_have_several_lines_and_formulas_are_text(tmp_path: Path) -> None:
     content = csv_of([HEADER, ["1", "=cmd|' /C calc'!A0", 'one\r\n\r\ntwo; "three"']], line_end="\n")
     (ticket,) = tickets_in(tmp_path / "a.csv", content)
     assert ticket.texts == ("=cmd|' /C calc'!A0", 'one\r\n\r\ntwo; "three"')
+
+
+def test_exports_that_were_put_together_have_no_ticket_for_a_header(tmp_path: Path) -> None:
+    part = csv_of([HEADER, ["1", "a", "b"]])
+    assert [ticket.id for ticket in tickets_in(tmp_path / "a.csv", part + part)] == ["1", "1"]
 
 
 def test_an_export_without_tickets_is_an_empty_queue(tmp_path: Path) -> None:

@@ -22,6 +22,7 @@ from ...application.setup import (
 )
 from ...errors import SettingsError
 from ...infrastructure.env_file import env_text, refuse_existing, write_env_file
+from ...infrastructure.options import WEBHOOK
 from .. import wiring
 from ..invocation import Invocation
 from ..presentation.log_lines import plain
@@ -152,8 +153,8 @@ class _Quiet(dict[str, str]):
 def _answered(given: Answers) -> tuple[dict[str, str], list[Question]]:
     """The answers of the options, and of the user where there is a terminal; and what was asked."""
     answers = dict(given)
-    if "HELPDESK_PROFILE" not in answers and not answers.get("HELPDESK_API_URL", "http").startswith("http"):
-        answers["HELPDESK_PROFILE"] = FILE
+    if "HELPDESK_PROFILE" not in answers and (url := answers.get("HELPDESK_API_URL", "")):
+        answers["HELPDESK_PROFILE"] = WEBHOOK if url.lower().startswith(("http://", "https://")) else FILE
     if sys.stdin.isatty() and sys.stderr.isatty():
         while (question := _next(answers)) is not None:
             answers[question.setting] = _ask(question)

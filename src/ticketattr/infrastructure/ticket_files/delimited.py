@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from itertools import islice
 from typing import IO
 
+from ...domain.wording import counted
 from ...errors import InputError
 from ..decoding import FALLBACK, table_encoding
 from ..picture_cutter import PictureCutter
@@ -74,7 +75,8 @@ class Delimited:
                     break
                 if row and _END in row[-1]:
                     raise self._cut(f"a quotation mark in line {began:,} is never closed")
-                if any(cell.strip() for cell in row):
+                # Exports that were put together repeat their header.
+                if any(cell.strip() for cell in row) and row != self.header:
                     rows.see(row, width, began)
                     yield row
                 began = reader.line_num + 1
@@ -162,7 +164,7 @@ class _Lengths:
             if count:
                 more = ", …" if count > len(lines) else ""
                 log.warning(
-                    *("%s: %d rows have %s cells than the header: lines %s%s", self._what, count, words),
+                    *("%s: %s with %s cells than the header: lines %s%s", self._what, counted(count, "row"), words),
                     *(", ".join(f"{line:,}" for line in lines), more),
                 )
 
