@@ -3,13 +3,24 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Callable
 from typing import Any
 
 import pytest
 
 from ..conftest import CLI, DATA
-from ..servers import HTTPServer, Request, Response, asked_tickets, gemini, openai, openai_error, openai_text
+from ..servers import (
+    HTTPServer,
+    Request,
+    Response,
+    asked_tickets,
+    gemini,
+    gemini_text,
+    openai,
+    openai_error,
+    openai_text,
+)
 
 pytestmark = pytest.mark.usefixtures("no_backoff")
 
@@ -130,6 +141,34 @@ def test_a_base_url_that_is_none_is_a_wrong_setting(cli: CLI, url: str) -> None:
     result = cli("run", "--dry-run")
     assert result.exit_code == 2
     assert "LLM_BASE_URL is not a valid URL" in result.stderr
+
+
+def coded(request: Request) -> str:
+    """The answer of a model that is asked for codes, and chooses the first one for each ticket."""
+    sent = json.dumps(request.json)
+    (codes,) = re.findall(r'"enum": \["([a-z]+\d+)"', sent)
+    question = re.search(r"<tickets>\\n(\[.*?\])\\n</tickets>", sent)
+    assert question
+    rows = json.loads(json.loads(f'"{question[1]}"'))
+    return json.dumps({"items": [{"i": row[0], "c": codes, "p": 88} for row in rows]})
+
+
+@pytest.mark.parametrize("wire", ["gemini", "openai"])
+def test_without_evidence_the_model_is_asked_for_codes(cli: CLI, http: HTTPServer, wire: str) -> None:
+    http.routes = {
+        "/v1beta/models/": lambda request: gemini_text(coded(request)),
+        "/v1/chat/completions": lambda request: openai_text(coded(request)),
+    }
+    urls = {"GOOGLE_GEMINI_BASE_URL": http.url, "LLM_BASE_URL": f"{http.url}/v1"}
+    cli.settings |= urls | {"CLASSIFIER": wire, "LLM_MODEL_NAME": "m", "LLM_API_KEY": "key", "LLM_EVIDENCE": "off"}
+    assert "5 of 5 tickets attributed" in cli.ok("run").stderr
+    chosen = [item["attribution"] for item in stage_file(cli)["data"] if item["attribution"]["source"] == "model"]
+    assert len(chosen) == 4
+    assert {(one["confidence"], one["evidence"]) for one in chosen} == {(0.88, "")}
+    cli.ok("run")
+    assert len(http.requests) == 1
+    cli.settings["LLM_EVIDENCE"] = "some"
+    assert "LLM_EVIDENCE is not one of on, off" in cli("run").stderr
 
 
 def outcomes_over(cli: CLI, http: HTTPServer, wire: str) -> tuple[list[Any], dict[str, Any]]:

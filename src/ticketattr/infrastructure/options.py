@@ -43,7 +43,7 @@ class LLMOptions:
     The first of `models` that the key may use is asked, with those of the `parameters` that it takes. `concurrency` is
     the number of calls at once, and `pause` the least time between the starts of two calls, in seconds. `max_cost`
     bounds a run, in US dollars, and needs the `prices` of the models. None means no limit. `rules` replace those of the
-    package, unless they are empty.
+    package, unless they are empty. Without `evidence`, prompt and answer have their short form.
     """
 
     models: Sequence[str] = ()
@@ -56,6 +56,7 @@ class LLMOptions:
     max_cost: float | None = None
     prices: PriceList = field(default_factory=PriceList)
     rules: str = ""
+    evidence: bool = True
     max_retries: int = 3
     timeout: float = 120.0
 

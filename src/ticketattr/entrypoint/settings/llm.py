@@ -98,6 +98,7 @@ def _llm_options(env: Environment, provider: Provider) -> LLMOptions:
         tokens_per_minute=env.optional_whole("LLM_TOKENS_PER_MINUTE", least=1),
         max_cost=env.optional_decimal("LLM_MAX_COST", most=1_000_000.0),
         rules=_rules(env),
+        evidence=env.choice("LLM_EVIDENCE", "on", ("on", "off")) == "on",
         max_retries=env.whole("LLM_MAX_RETRIES", _DEFAULTS.max_retries, least=0, most=20),
         timeout=env.decimal("LLM_TIMEOUT", _DEFAULTS.timeout, least=0.1),
     )

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import logging
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -18,6 +18,7 @@ from ....application.ports import BatchFailed
 from ....domain.catalog import ServiceCatalog
 from ....domain.ticket import Attribution, Outcome, Unattributed
 from .answer_json import json_values
+from .compact import with_names
 
 log = logging.getLogger(__name__)
 
@@ -25,14 +26,23 @@ _MAX_EVIDENCE = 200
 _DECIMAL = re.compile(r"\d{1,3}(\.\d{1,20})?", re.ASCII)
 
 
-def read_answer(text: str, asked: int, catalog: ServiceCatalog, *, model: str = "") -> list[Outcome]:
+def read_answer(text: str, asked: int, catalog: ServiceCatalog, model: str = "") -> list[Outcome]:
     """Returns the outcome of each ticket, 1 to `asked`, as `model` answered it.
 
     Raises BatchFailed when the answer has another form.
     """
+    return _outcomes(_items(text), asked, catalog, model)
+
+
+def read_compact_answer(text: str, asked: int, catalog: ServiceCatalog, model: str = "") -> list[Outcome]:
+    """Returns what `read_answer` returns, for an answer with codes. Items with names are understood, too."""
+    items = [with_names(item, catalog) for item in _dicts(text)]
+    return _outcomes(_with_ids(items), asked, catalog, model)
+
+
+def _outcomes(items: Sequence[Mapping[str, Any]], asked: int, catalog: ServiceCatalog, model: str) -> list[Outcome]:
     answered: dict[int, Outcome] = {}
     strangers = 0
-    items = _items(text)
     for item in items:
         number = _number(item["id"])
         if number is None or not 1 <= number <= asked:
@@ -50,11 +60,19 @@ def read_answer(text: str, asked: int, catalog: ServiceCatalog, *, model: str = 
     return [replace(answered.get(number, missing), model=model) for number in range(1, asked + 1)]
 
 
-def _items(text: str) -> list[Mapping[str, Any]]:
-    """Returns the items of all lists of items in `text`.
+def _items(text: str) -> Sequence[Mapping[str, Any]]:
+    """Returns the items of all lists of items in `text`. Raises BatchFailed for none, or for an item without an id."""
+    return _with_ids(_dicts(text))
 
-    Raises BatchFailed when there is no such list, or when an item has no id.
-    """
+
+def _with_ids(items: Sequence[Mapping[str, Any]]) -> Sequence[Mapping[str, Any]]:
+    if not all("id" in item for item in items):
+        raise BatchFailed("bad_answer", "the answer of the model has an item without an id")
+    return items
+
+
+def _dicts(text: str) -> list[Mapping[str, Any]]:
+    """Returns the items of all lists of items in `text`. Raises BatchFailed when there is no such list."""
     found: list[Mapping[str, Any]] | None = None
     for value in json_values(text.encode("utf-8", "replace").decode()):
         items = value.get("items") if isinstance(value, dict) else value
@@ -62,8 +80,6 @@ def _items(text: str) -> list[Mapping[str, Any]]:
             found = [*(found or ()), *items]
     if found is None:
         raise BatchFailed("bad_answer", "the answer of the model has no list of items")
-    if not all("id" in item for item in found):
-        raise BatchFailed("bad_answer", "the answer of the model has an item without an id")
     return found
 
 

@@ -31,10 +31,11 @@ class AnswerForms:
 
     A catalog can have more names than the service accepts, and a service may know no schemas. So while no call has
     succeeded, one rejected request is sent again in the other forms: with the open schema, then in the other `formats`.
-    All later calls have the form that succeeded.
+    All later calls have the form that succeeded. `schema` makes the closed one of a catalog, and the open one of None.
     """
 
-    def __init__(self, formats: Sequence[Format]) -> None:
+    def __init__(self, formats: Sequence[Format], schema: Callable[[ServiceCatalog | None], JSONSchema]) -> None:
+        self._schema = schema
         self._steps: list[tuple[bool, Format]] = [(True, formats[0]), *((False, one) for one in formats)]
         self._step = 0
         self._is_proven = False
@@ -75,7 +76,7 @@ class AnswerForms:
 
     def _form(self, step: int, catalog: ServiceCatalog) -> AnswerForm:
         is_closed, wanted = self._steps[step]
-        return AnswerForm(closed_schema(catalog) if is_closed else open_schema(), wanted)
+        return AnswerForm(self._schema(catalog if is_closed else None), wanted)
 
 
 async def _answer_or_rejection(call: _Call, form: AnswerForm) -> ChatAnswer | InvalidRequest:

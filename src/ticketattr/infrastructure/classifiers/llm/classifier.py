@@ -26,7 +26,6 @@ from ....errors import SettingsError
 from ...options import LLMOptions
 from ...rate_limit import RateLimit
 from ...retries import MAX_WAIT, Patience, Transient, retrying
-from .answer import read_answer
 from .answer_schema import AnswerForm, AnswerForms
 from .budget import Budget
 from .chat_model import (
@@ -45,7 +44,8 @@ from .chat_model import (
 from .model_choice import ModelChoice
 from .model_list import listed_models
 from .outage import Outage, ServiceDown
-from .prompt import PROMPT_VERSION, default_rules, system_instruction, tokens, user_text
+from .prompt import tokens
+from .style import COMPACT, FULL, PromptStyle
 
 _BACKOFF_FACTOR = 1.0
 """The wait before the first retry, in seconds."""
@@ -62,13 +62,14 @@ class LLMClassifier:
     def __init__(self, chat_model: ChatModel, options: LLMOptions) -> None:
         self._chat_model = chat_model
         self._options = options
-        self._rules = options.rules or default_rules()
+        self._style = FULL if options.evidence else COMPACT
+        self._rules = options.rules or self._style.default_rules()
         self.batch_size = options.batch_size
         self.concurrency = options.concurrency
         self._budget = Budget(options.prices, options.max_cost)
         self._choice = ModelChoice(chat_model, options.models, options.parameters)
         self._rate_limit = RateLimit(options.pause, options.requests_per_minute, options.tokens_per_minute)
-        self._forms = AnswerForms(chat_model.formats)
+        self._forms = AnswerForms(chat_model.formats, self._style.schema)
         self._patience = Patience()
         self._outage = Outage(options.max_retries)
         self._batches = 0
@@ -93,7 +94,8 @@ class LLMClassifier:
     def fingerprint(self, catalog: ServiceCatalog) -> str:
         provider, models = self._chat_model.provider.lower(), list(self._options.models)
         parameters = sorted(self._options.parameters.items())
-        text = json.dumps([provider, PROMPT_VERSION, models, parameters]) + _instruction(catalog, self._rules)
+        text = json.dumps([provider, self._style.name, models, parameters])
+        text += _instruction(self._style, catalog, self._rules)
         return hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()
 
     def estimate(self, tickets: Sequence[Ticket], catalog: ServiceCatalog, examples: Examples = NO_EXAMPLES) -> Bill:
@@ -119,11 +121,11 @@ class LLMClassifier:
             raise BatchFailed(
                 "service_error", str(error), lies_in_content=lies_in_content, is_transient=True
             ) from error
-        return read_answer(answer.text, len(tickets), catalog, model=answer.model)
+        return self._style.read(answer.text, len(tickets), catalog, answer.model)
 
     def _batch(self, tickets: Sequence[Ticket], catalog: ServiceCatalog, examples: Examples) -> _Batch:
         self._batches += 1
-        return _Batch(self._batches, tickets, catalog, examples.for_batch(tickets), self._rules)
+        return _Batch(self._batches, tickets, catalog, examples.for_batch(tickets), self._rules, self._style)
 
     async def _ask_with_retries(self, batch: _Batch, form: AnswerForm) -> ChatAnswer:
         estimate = self._estimated_usage(batch)
@@ -229,14 +231,15 @@ class _Batch:
     catalog: ServiceCatalog
     examples: Sequence[Example]
     rules: str
+    style: PromptStyle
 
     @property
     def system(self) -> str:
-        return _instruction(self.catalog, self.rules)
+        return _instruction(self.style, self.catalog, self.rules)
 
     @cached_property
     def user(self) -> str:
-        return user_text(self.tickets, self.examples)
+        return self.style.user(self.tickets, self.examples)
 
     @property
     def tokens(self) -> int:
@@ -245,6 +248,6 @@ class _Batch:
 
 
 @lru_cache(maxsize=32)
-def _instruction(catalog: ServiceCatalog, rules: str) -> str:
+def _instruction(style: PromptStyle, catalog: ServiceCatalog, rules: str) -> str:
     """Cached, because every call of a run needs it."""
-    return system_instruction(catalog, rules)
+    return style.system(catalog, rules)

@@ -40,8 +40,8 @@ def user_text(tickets: Sequence[Ticket], examples: Sequence[Example] = ()) -> st
     items = [
         {
             "id": number,
-            "short_description": _shortened(ticket.short_description),
-            "long_description": _shortened(ticket.long_description),
+            "short_description": shortened(ticket.short_description),
+            "long_description": shortened(ticket.long_description),
         }
         for number, ticket in enumerate(tickets, start=1)
     ]
@@ -61,8 +61,16 @@ def user_text(tickets: Sequence[Ticket], examples: Sequence[Example] = ()) -> st
 
 
 def _fenced(name: str, items: Sequence[dict[str, Any]]) -> str:
-    """Returns `items` as JSON between two tags. The JSON itself contains no `<` and no `>`."""
-    data = json.dumps(items, ensure_ascii=False).replace("<", "\\u003c").replace(">", "\\u003e")
+    return fenced(name, escaped(json.dumps(items, ensure_ascii=False)))
+
+
+def escaped(data: str) -> str:
+    """Returns JSON that means the same, and contains no `<` and no `>`."""
+    return data.replace("<", "\\u003c").replace(">", "\\u003e")
+
+
+def fenced(name: str, data: str) -> str:
+    """Returns `data`, which contains no `<` and no `>`, between two tags."""
     return f"<{name}>\n{data}\n</{name}>"
 
 
@@ -80,7 +88,8 @@ def tokens(text: str) -> int:
     return len(text) // 3 + 1
 
 
-def _shortened(text: str) -> str:
+def shortened(text: str) -> str:
+    """Returns at most MAX_TEXT characters of a text: its start and its end."""
     if len(text) <= MAX_TEXT:
         return text
     half = (MAX_TEXT - len(_CUT)) // 2
