@@ -224,7 +224,7 @@ def test_holidays_without_their_package_say_how_to_get_it(monkeypatch: pytest.Mo
     monkeypatch.setitem(__import__("sys").modules, "holidays", None)
     holiday_dates.cache_clear()
     with pytest.raises(SettingsError, match="the catalog names holidays") as caught:
-        parse(catalog_text(OFFICE))
+        parse(catalog_text(OFFICE) + "# which no test parsed before\n")
     assert "ticketattr[holidays]" in (caught.value.hint or "")
 
 

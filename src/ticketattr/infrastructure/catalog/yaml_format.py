@@ -15,6 +15,7 @@ import re
 from collections.abc import Iterator, Mapping
 from datetime import date
 from difflib import get_close_matches
+from functools import lru_cache
 
 from ruamel.yaml.nodes import Node
 
@@ -55,12 +56,19 @@ def parse_catalog(content: bytes, name: str, *, hint: str = "Correct the catalog
             f"{name} is a web page, not YAML", hint="It is often a login page or an error page: check the URL."
         )
     try:
-        return _catalog(compose(content, "the catalog"))
+        return _parsed(content)
     except WrongYAML as wrong:
         raise CatalogError(wrong.of(name), hint=hint) from None
     except ManyWrong as many:
         named = some_of([f"line {wrong.line}: {wrong}" for wrong in many.found], _NAMED, separator="; ")
         raise CatalogError(f"{name}, {named}", hint=hint) from None
+
+
+# A run reads the kept copy of the last catalog as well, which is nearly always the same. Parsing takes longer than all
+# else that is done with a catalog.
+@lru_cache(maxsize=4)
+def _parsed(content: bytes) -> ServiceCatalog:
+    return _catalog(compose(content, "the catalog"))
 
 
 def _catalog(document: Node) -> ServiceCatalog:
