@@ -85,6 +85,12 @@ def crash(session: nox.Session) -> None:
 
 
 @nox.session(venv_backend="none")
+def apply_crash(session: nox.Session) -> None:
+    """The program is killed at a hundred steps of writing 40 tickets, while people edit them: some ten minutes."""
+    session.run(*PYTHON, "pytest", "-m", "apply_crash", "-s", *session.posargs)
+
+
+@nox.session(venv_backend="none")
 def fuzz(session: nox.Session) -> None:
     """What comes in from outside, many times as many examples, others each time: some minutes, and ten by atheris.
 

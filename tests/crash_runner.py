@@ -1,11 +1,12 @@
 """Runs `ticketattr` in child processes, and kills each at a given step.
 
     python crash_runner.py    (stdin: one JSON line a child; stdout: one JSON line a child)
-    {"folder": …, "arguments": […], "settings": {…}, "kill_at": 17}  →  {"exit": -9, "steps": […]}
+    {"folder": …, "arguments": […], "settings": {…}, "window": "send", "kill_at": 17}  →  {"exit": -9, "steps": […]}
 
-A step is one executed line of ticketattr or smtplib, from reading the reports of a message to recording the result of
-the attempt. With `kill_at` 0, the child is not killed, and all steps are returned. The program is not changed: the
-trace function of the interpreter counts the lines, and the child sends SIGKILL to itself between two lines.
+A step is one executed line of ticketattr or smtplib within the window. The window `send` is one attempt to send a
+message, `apply` is all writing into the helpdesk. With `kill_at` 0, the child is not killed, and all steps are
+returned. The program is not changed: the trace function of the interpreter counts the lines, and the child sends
+SIGKILL to itself between two lines.
 """
 
 from __future__ import annotations
@@ -24,28 +25,35 @@ import filelock  # noqa: F401  # imported once here, not in each child
 import rich.table  # noqa: F401
 import stamina  # noqa: F401
 
+import ticketattr.application.apply
 import ticketattr.application.outgoing_messages
 import ticketattr.application.report_tracker
 import ticketattr.application.send
 import ticketattr.infrastructure.delivery.eml_outbox
 import ticketattr.infrastructure.delivery.report_folder
 import ticketattr.infrastructure.delivery.report_log
+import ticketattr.infrastructure.helpdesk.profile_writer
+import ticketattr.infrastructure.stage_files
 from ticketattr.entrypoint.cli import app
 
 OURS = Path(ticketattr.application.send.__file__).parents[1]
-WINDOW = "_attempt"
-"""The function that makes one attempt to send a message. Steps are counted during its call."""
+WINDOWS = {
+    "send": ("_attempt", "application/send.py"),
+    "apply": ("apply_attributions", "application/apply.py"),
+}
+"""By window, the function during whose call steps are counted, and its file."""
 
 
 class Steps:
-    def __init__(self, kill_at: int) -> None:
+    def __init__(self, window: str, kill_at: int) -> None:
+        self.function, self.file = WINDOWS[window]
         self.kill_at = kill_at
         self.seen: list[str] = []
         self.is_open = False
 
     def call(self, frame: FrameType, event: str, argument: Any) -> Callable[..., Any] | None:
         code = frame.f_code
-        if code.co_name == WINDOW and code.co_filename.endswith("application/send.py"):
+        if code.co_name == self.function and code.co_filename.endswith(self.file):
             self.is_open = True
         return self.line if _counts(code.co_filename) else None
 
@@ -54,7 +62,7 @@ class Steps:
             self.seen.append(f"{Path(frame.f_code.co_filename).name}:{frame.f_lineno}")
             if len(self.seen) == self.kill_at:
                 os.kill(os.getpid(), signal.SIGKILL)
-        if event == "return" and frame.f_code.co_name == WINDOW:
+        if event == "return" and frame.f_code.co_name == self.function:
             self.is_open = False
         return self.line
 
@@ -83,7 +91,7 @@ def run(order: dict[str, Any], writer: int) -> None:
     """Run the program in the child process; never returns."""
     os.chdir(order["folder"])
     os.environ |= order["settings"]
-    steps = Steps(order["kill_at"])
+    steps = Steps(order["window"], order["kill_at"])
     code = 1
     try:
         null = os.open(os.devnull, os.O_WRONLY)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from ticketattr.infrastructure.helpdesk.profile import Profile
 from ticketattr.infrastructure.helpdesk.shipped_profiles import profile_names, read_profile
 
 PAGE = Path(__file__).parents[1] / "docs" / "helpdesks.md"
@@ -16,6 +17,7 @@ _HEADINGS = (
     "key",
     "secret",
     "needs",
+    "writes",
     "check first",
 )
 _FILES = (
@@ -26,6 +28,7 @@ _FILES = (
     "-",
     "-",
     "A column for a short or a long description.",
+    "-",
     "What was taken for what: `ticketattr fetch --preview 3`.",
 )
 
@@ -44,10 +47,20 @@ def table() -> str:
             profile.key or "-",
             profile.secret or "-",
             profile.needs,
+            _writes(profile),
             profile.check_first,
         )
         lines.append(_row(cells))
     return "".join(lines)
+
+
+def _writes(profile: Profile) -> str:
+    update = profile.update
+    if update is None:
+        return "-"
+    what = [*(["fields"] if update.set else []), *([update.note.kind] if update.note else [])]
+    by = "the server" if update.verified == "server" else "its documentation"
+    return f"{', '.join(what)} ({by})"
 
 
 def table_of(page: str) -> str:

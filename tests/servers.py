@@ -89,7 +89,7 @@ def http_server() -> Iterator[HTTPServer]:
             self.end_headers()
             self.wfile.write(response.content)
 
-        do_POST = do_PUT = do_GET  # noqa: N815  # the names that http.server looks for
+        do_POST = do_PUT = do_PATCH = do_GET  # noqa: N815  # the names that http.server looks for
 
         def log_message(self, format: str, *args: Any) -> None:
             pass

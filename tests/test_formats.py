@@ -63,6 +63,19 @@ tickets:
   items: tickets
   fields: {id: number}
 """
+UPDATE = """\
+update:
+  read: {request: {path: "/tickets/${id}"}, version_header: ETag, values: {title: title}}
+  set:
+    request:
+      method: PUT
+      path: /tickets/${id}
+      json: {a: "${request_category}", b: "${request_type}"}
+    stale: [409]
+    empty: null
+  note: {request: {method: POST, path: "/tickets/${id}/n", json: {text: "${note}", internal: true}}, texts: notes}
+  values: {request_category: {longest: 9}, request_type: {map: {Printer: 3}}}
+"""
 TICKET = '{"id": 1, "subject": "a"}'
 
 
@@ -137,6 +150,18 @@ PROFILES: Mapping[str, tuple[str, bool]] = {
     "text": (f"{PROFILE}text: plain\n", True),
     "detail": (f'{PROFILE}detail: {{request: {{path: "/t/${{id}}"}}, at_most: 2}}\n', True),
     "categories": (f"{PROFILE}categories: {{request: {{path: /c}}, items: c, category: n, separator: '>'}}\n", True),
+    "update": (PROFILE + UPDATE, True),
+    "update by ids": (
+        PROFILE + changed(UPDATE, ("{longest: 9}", "{lookup: {request: {path: /c}, items: c, name: n, id: i}}")),
+        True,
+    ),
+    "update that only reads": (PROFILE + UPDATE.partition("  set:")[0], False),
+    "update that reads with PUT": (PROFILE + changed(UPDATE, ('{path: "/tickets/${id}"}',
+        '{method: PUT, path: "/tickets/${id}"}')), False),
+    "update that writes with GET": (PROFILE + changed(UPDATE, ("method: PUT", "method: GET")), False),
+    "update that writes without a method": (PROFILE + changed(UPDATE, ("      method: PUT\n", "")), False),
+    "update with a status of success": (PROFILE + changed(UPDATE, ("[409]", "[200]")), False),
+    "update with note and tag": (PROFILE + changed(UPDATE, ("  note:", "  tag: {}\n  note:")), False),
     "limits": (f"{PROFILE}limits: {{requests_per_minute: 60}}\n", True),
     "several expressions": (changed(PROFILE, ("id: number", "id: [number, id]")), True),
     "neither tickets nor columns": ("name: x\nverified: server\n", False),

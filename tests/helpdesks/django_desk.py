@@ -10,6 +10,7 @@ import django
 from django.conf import settings
 
 PORT, FOLDER = int(sys.argv[1]), Path(sys.argv[2])
+CATALOG = Path(__file__).parents[1] / "data" / "gold" / "stadt.yaml"
 _DJANGO = ("admin", "auth", "contenttypes", "sessions", "messages", "staticfiles", "sites", "humanize")
 _CONTEXT = ("template.context_processors.request", "contrib.auth.context_processors.auth")
 
@@ -56,13 +57,27 @@ def main() -> None:
     from django.core.management import call_command
     from django.core.wsgi import get_wsgi_application
     from helpdesk.models import CustomField, Queue
+    from ruamel.yaml import YAML
 
     call_command("migrate", verbosity=0)
     get_user_model().objects.create_superuser("admin", "admin@example.com", "admin")
     Queue.objects.create(title="IT", slug="it")
-    for place, name in enumerate(("category", "request_type")):
+    entries = YAML(typ="safe").load(CATALOG.read_text(encoding="utf-8"))["service_catalog"]["catalog"]["categories"]
+    values = {
+        "category": [category["name"] for category in entries],
+        "request_type": [request["name"] for category in entries for request in category["requests"]],
+    }
+    # A list with an empty choice: the API cannot empty a field of any other kind.
+    for place, (name, choices) in enumerate(values.items()):
         CustomField.objects.create(
-            name=name, label=name, data_type="varchar", max_length=200, required=False, staff_only=True, ordering=place
+            name=name,
+            label=name,
+            data_type="list",
+            list_values="\n".join(dict.fromkeys(choices)),
+            empty_selection_list=True,
+            required=False,
+            staff_only=True,
+            ordering=place,
         )
     make_server("127.0.0.1", PORT, get_wsgi_application()).serve_forever()
 

@@ -1,4 +1,4 @@
-"""`python roundup_desk.py PORT FOLDER`: Roundup's classic tracker with two more properties; admin, password admin."""
+"""`python roundup_desk.py PORT FOLDER`: Roundup's classic tracker with three more properties; admin, password admin."""
 
 from __future__ import annotations
 
@@ -19,7 +19,10 @@ def main() -> None:
     subprocess.run([*ADMIN, "install", "classic", "sqlite", f"{web},{mail}"], check=True, capture_output=True)
     schema = FOLDER / "tracker" / "schema.py"
     text = schema.read_text(encoding="utf-8")
-    more = text.replace('status=Link("status"))', 'status=Link("status"), category=String(), request_type=String())')
+    more = text.replace(
+        'status=Link("status"))',
+        'status=Link("status"), category=String(), request_type=String(), triage_note=String())',
+    )
     assert more != text
     schema.write_text(more, encoding="utf-8")
     subprocess.run([*ADMIN, "initialise", "admin"], check=True, capture_output=True)

@@ -30,6 +30,7 @@ from ..domain.figures import ReportFigures
 from ..domain.report import Report
 from ..domain.ticket import AttributedTicket, Outcome, Reason, Ticket
 from ..domain.usage import Bill
+from ..domain.write_back import Change, ChangeMode, ChangeState, Pair, Skipped, TicketNow
 
 if TYPE_CHECKING:
     from ..domain.alerting import Alert
@@ -248,6 +249,14 @@ class AnswerCache(Protocol):
         """Keep these answers for later runs."""
 
 
+@dataclass(frozen=True, slots=True)
+class AppliedRun:
+    """All changes of one run in the helpdesk, oldest first, and the tickets that were left as they are."""
+
+    changes: tuple[Change, ...] = ()
+    skipped: tuple[Skipped, ...] = ()
+
+
 class StageFiles(Protocol):
     """The files in which each stage of a run leaves its result. Saving raises SettingsError or ServiceError."""
 
@@ -260,6 +269,9 @@ class StageFiles(Protocol):
     def save_attributions(self, tickets: Sequence[AttributedTicket], run: Run, bill: Bill) -> datetime:
         """Save the attributions of `run`. Returns the time in the file, in UTC, which the report takes over."""
 
+    def save_applied(self, applied: AppliedRun, run: Run) -> None:
+        """Save what `run` changed in the helpdesk."""
+
     def attributed(self, run_id: str) -> list[AttributedTicket]:
         """The attributions of a run, in the order of the queue. Raises StageFileError."""
 
@@ -268,6 +280,83 @@ class StageFiles(Protocol):
 
     def remove(self, run_id: str) -> None:
         """Delete all stage files of a run. Raises SettingsError or ServiceError."""
+
+
+@dataclass(frozen=True, slots=True)
+class WriteResult:
+    """What the helpdesk made of one request. `detail` is its answer, cleaned, cut and without secrets.
+
+    `done`: it took the request. `stale`: the ticket was changed since it was read, so nothing was written. `refused`:
+    nothing was written. `unknown`: the request may have taken effect (no answer, or an error of the server).
+    """
+
+    outcome: Literal["done", "stale", "refused", "unknown"]
+    detail: str = ""
+
+
+class TicketWriter(AbstractAsyncContextManager["TicketWriter"], Protocol):
+    """Writes into tickets of the helpdesk; each writing request is sent once. It is entered once, for all changes.
+
+    All methods raise SettingsError, InputError or ServiceError when no further ticket can be read or written now:
+    credentials that are refused, a helpdesk that cannot be reached or asks to wait for long.
+    """
+
+    @property
+    def location(self) -> str:
+        """The base URL of the helpdesk, without secrets."""
+
+    @property
+    def requests_per_minute(self) -> int | None:
+        """The limit of the helpdesk; None if it has none."""
+
+    @property
+    def can_fill(self) -> bool:
+        """Whether it can set fields."""
+
+    @property
+    def can_note(self) -> bool:
+        """Whether it can add an internal note or a tag."""
+
+    def requests_of(self, mode: ChangeMode) -> int:
+        """The number of requests that a change in this mode takes."""
+
+    async def read(self, ticket_id: str) -> TicketNow | None:
+        """The ticket as it is now; None if it no longer exists. Raises TicketUnreadable for this ticket alone."""
+
+    async def fill(self, now: TicketNow, pair: Pair) -> WriteResult:
+        """Set the fields of a ticket that was read; an empty text leaves its field as it is."""
+
+    async def put_back(self, now: TicketNow, pair: Pair) -> WriteResult:
+        """Set both fields; an empty text empties its field."""
+
+    async def add_note(self, now: TicketNow, text: str) -> WriteResult:
+        """Add an internal note. Nobody outside the desk sees it."""
+
+    async def has_note(self, now: TicketNow, marker: str) -> bool:
+        """Whether a note of the ticket holds `marker`."""
+
+
+class TicketUnreadable(Exception):
+    """The helpdesk did not show one ticket, and may show others."""
+
+
+class ChangeLedger(Protocol):
+    """The ledger of changes in the helpdesk, which is only added to.
+
+    All methods raise SettingsError, InputError or ServiceError if the ledger cannot be used.
+    """
+
+    def lock(self, at: datetime, *, wait: float = 0.0) -> AbstractContextManager[datetime]:
+        """Exclude other writers on this host for the block. Raises BusyError."""
+
+    def changes(self) -> list[Change]:
+        """All changes with their present states, oldest first."""
+
+    def add(self, change: Change) -> Change:
+        """Record `change` in its state. Returns it with its number."""
+
+    def record(self, change: Change, state: ChangeState, detail: str, at: datetime) -> Change:
+        """Record a new state of a change. Returns the change in it."""
 
 
 class ReportWriter(Protocol):

@@ -14,8 +14,9 @@ from ..domain.delivery import Transport
 from ..domain.report import Report, ReportContext, build_report
 from ..domain.ticket import AttributedTicket
 from ..domain.usage import Bill
+from ..domain.write_back import effects_of
 from ..errors import StageFileError
-from .ports import ReportLog, ReportWriter, StageFiles
+from .ports import AppliedRun, ReportLog, ReportWriter, StageFiles
 
 log = logging.getLogger(__name__)
 
@@ -46,13 +47,17 @@ class Reporting:
 
 @dataclass(frozen=True, slots=True)
 class AttributedRun:
-    """The result of the classification of one run, with its time in UTC; a None is unknown."""
+    """The result of the classification of one run, with its time in UTC; a None is unknown.
+
+    `applied` is what it changed in the helpdesk.
+    """
 
     run_id: str
     generated_at: datetime
     tickets: Sequence[AttributedTicket]
     bill: Bill | None = None
     catalog: ServiceCatalog | None = None
+    applied: AppliedRun | None = None
 
 
 def make_report(run: AttributedRun, reporting: Reporting, path: Path) -> Report:
@@ -65,6 +70,7 @@ def make_report(run: AttributedRun, reporting: Reporting, path: Path) -> Report:
         ticket_url=reporting.ticket_url,
         time_zone=reporting.time_zone,
         language=reporting.language,
+        effects=effects_of(run.applied.changes, run.applied.skipped) if run.applied else {},
     )
     if run.catalog is None:
         log.warning("the catalog of run %s is missing: the report has no drop-down lists and no due times", run.run_id)

@@ -1,10 +1,11 @@
-"""The whole chain: send what is pending, import corrections, fetch, classify, report, send."""
+"""The whole chain: send what is pending, import corrections, fetch, classify, write into the helpdesk, report, send."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
+from ..domain.catalog import ServiceCatalog
 from ..domain.correction import in_force
 from ..domain.delivery import Delivery
 from ..domain.gold import LabelledTickets
@@ -12,11 +13,23 @@ from ..domain.report_status import ReportStatus
 from ..domain.run_history import count_outcomes
 from ..domain.ticket import AttributedTicket
 from ..domain.times import DEFAULT_STYLE, TimeStyle
-from ..errors import SettingsError
+from ..domain.write_back import count_changes
+from ..errors import SettingsError, TicketAttrError
+from .apply import Applied, WriteBack, apply_attributions, recorded_run
 from .classify import classify_tickets
 from .fetch import Fetched, fetch_tickets
 from .incoming_corrections import Incoming, TakenOver, count_rows, take_over_workbooks
-from .ports import AnswerCache, CatalogSource, Classifier, CorrectionStore, Helpdesk, Progress, Run, StageFiles
+from .ports import (
+    AnswerCache,
+    AppliedRun,
+    CatalogSource,
+    Classifier,
+    CorrectionStore,
+    Helpdesk,
+    Progress,
+    Run,
+    StageFiles,
+)
 from .report import AttributedRun, Reporting, make_report
 from .run_progress import RunProgress
 from .send import Outgoing, max_mail_size, send_messages
@@ -26,7 +39,8 @@ from .send import Outgoing, max_mail_size, send_messages
 class Pipeline:
     """The adapters of a run. `times`: how the helpdesk writes them.
 
-    Without `outgoing`, nothing is sent, and without `incoming`, no workbook is taken over (a dry run).
+    Without `outgoing`, nothing is sent, without `incoming`, no workbook is taken over (a dry run), and without
+    `write_back`, nothing is written into the helpdesk.
     """
 
     helpdesk: Helpdesk
@@ -40,6 +54,7 @@ class Pipeline:
     outgoing: Outgoing | None
     incoming: Incoming | None = None
     times: TimeStyle = DEFAULT_STYLE
+    write_back: WriteBack | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,6 +67,7 @@ class RunResult:
     tickets: tuple[AttributedTicket, ...]
     report: Path | None
     deliveries: tuple[Delivery, ...]
+    applied: Applied | None
     left: tuple[ReportStatus, ...]
 
 
@@ -68,6 +84,8 @@ def run_pipeline(
         _import_corrections(pipeline.incoming, run_progress)
     fetched = _fetch(pipeline, run, run_progress)
     attributed = _classify(pipeline, run, fetched, progress, run_progress)
+    if pipeline.write_back:
+        attributed = _apply(pipeline, pipeline.write_back, run, attributed, progress, run_progress)
     has_report = pipeline.reporting.is_due(attributed.tickets)
     if has_report:
         with run_progress.stage("report") as counts:
@@ -80,6 +98,7 @@ def run_pipeline(
         tickets=tuple(attributed.tickets),
         report=report_path if has_report else None,
         deliveries=tuple(run_progress.deliveries),
+        applied=run_progress.applied,
         left=tuple(run_progress.left),
     )
 
@@ -137,6 +156,28 @@ def _classify(
         bill = pipeline.classifier.bill
         generated_at = pipeline.stage_files.save_attributions(tickets, run, bill)
     return AttributedRun(run.id, generated_at, tickets, bill, fetched.catalog)
+
+
+def _apply(
+    pipeline: Pipeline,
+    write_back: WriteBack,
+    run: Run,
+    attributed: AttributedRun,
+    progress: Progress,
+    run_progress: RunProgress,
+) -> AttributedRun:
+    """Write into the helpdesk. What fails goes with the next run, and never holds up the report."""
+    with run_progress.stage("apply") as counts:
+        catalog = attributed.catalog or ServiceCatalog(())
+        try:
+            applied = apply_attributions(run.id, attributed.tickets, catalog, write_back, progress)
+            recorded = recorded_run(run.id, applied, write_back)
+            pipeline.stage_files.save_applied(recorded, run)
+        except TicketAttrError as error:
+            applied, recorded = Applied(write_back.mode, stopped=error), AppliedRun()
+        run_progress.applied = applied
+        counts.update(count_changes(applied.changes))
+    return replace(attributed, applied=recorded)
 
 
 def _send(outgoing: Outgoing, max_size: int | None, run_progress: RunProgress) -> int:

@@ -15,6 +15,7 @@ from ..domain.usage import Bill
 
 if TYPE_CHECKING:
     from ..domain.run_history import Stage
+    from .apply import Applied
     from .incoming_corrections import TakenOver
 
 log = logging.getLogger(__name__)
@@ -30,8 +31,9 @@ class RunProgress:
     """The results of the stages so far; each stage adds its own.
 
     `timer` returns seconds and never goes back; where it starts does not matter. `seconds` is the duration of each
-    stage. `left` are the reports that are still pending, `incoming` the workbooks with corrections. `done` and `total`
-    count the batches of tickets. `observer` is called whenever the stage or the number of batches changes.
+    stage. `left` are the reports that are still pending, `incoming` the workbooks with corrections, `applied` is what
+    was written into the helpdesk. `done` and `total` count the batches of tickets. `observer` is called whenever the
+    stage or the number of batches changes.
     """
 
     def __init__(self, timer: Callable[[], float]) -> None:
@@ -39,6 +41,7 @@ class RunProgress:
         self.seconds: dict[Stage, float] = {}
         self.tickets: Sequence[AttributedTicket] = ()
         self.deliveries: Sequence[Delivery] = ()
+        self.applied: Applied | None = None
         self.left: Sequence[ReportStatus] = ()
         self.incoming: Sequence[TakenOver] = ()
         self.bill: Callable[[], Bill] = Bill

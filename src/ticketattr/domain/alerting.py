@@ -16,6 +16,7 @@ _HEADLINES: dict[AlertKind, str] = {
     "failure": "{command} failed (exit {code})",
     "partial": "{command} was done in part (exit {code})",
     "doubt": "reports may or may not have arrived (exit {code})",
+    "refused": "the helpdesk refuses most changes (exit {code})",
     "overlap": f"{OVERLAPS_BEFORE_INCIDENT} runs in a row found another run in progress",
     "recovery": "{command} works again",
 }
@@ -74,6 +75,8 @@ def _lines(kind: AlertKind, record: RunRecord, reports: ReportCounts | None) -> 
     if kind != "overlap":
         if record.tickets:
             yield f"tickets: {record.attributed} attributed, {record.tickets.get('failed', 0)} failed"
+        if record.changes:
+            yield f"changes: {', '.join(f'{count} {name}' for name, count in sorted(record.changes.items()))}"
         if reports:
             yield f"reports: {reports.sent} sent, {reports.pending} pending, {reports.in_doubt} in doubt"
         if record.bill.usage.calls:

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta, tzinfo
 from functools import lru_cache
 from typing import Any
@@ -19,6 +19,7 @@ from .ticket import AttributedTicket, Attribution, Decision, DecisionEffect, Out
 from .time_zones import time_zone
 from .times import read_time
 from .usage import Bill
+from .write_back import Effect
 
 _CLOCKS_DIFFER = timedelta(minutes=5)
 _EFFECTS: dict[DecisionEffect, str] = {
@@ -35,7 +36,8 @@ class Row:
     `sla_hours` counts calendar hours (a day is 24). `due` and `response_due` are times in the zone of the report;
     `overdue_by` counts hours of the clock of the SLA, and is empty for a ticket that is not overdue. `age_days` is the
     age of the ticket when the report was made. `since_last_report` is new, changed or empty. `place` is the
-    position in the queue, from 1. `decision` says what a person decided about the ticket, and when.
+    position in the queue, from 1. `decision` says what a person decided about the ticket, and when. `written` to
+    `not_written` say what was done in the helpdesk; at most one of them is set.
     """
 
     id: str
@@ -72,6 +74,11 @@ class Row:
     updated_at: str = ""
     url: str = ""
     decision: str = ""
+    written: str = ""
+    suggested: str = ""
+    kept_by_person: str = ""
+    conflict: str = ""
+    not_written: str = ""
     place: int | None = None
 
     @property
@@ -87,6 +94,7 @@ class ReportContext:
     `catalog` fills the drop-down lists. `earlier` is the report that this one is compared with. `review_below` is the
     confidence below which a person should look. `ticket_url` is the URL of a ticket, with `{id}` for its id.
     `time_zone` is the zone of all times, a name of the IANA database. `language` is that of the words, such as `en`.
+    `effects` say what was written into the helpdesk, by the id of the ticket.
     """
 
     bill: Bill | None = None
@@ -96,11 +104,15 @@ class ReportContext:
     ticket_url: str = ""
     time_zone: str = "UTC"
     language: str = "en"
+    effects: Mapping[str, tuple[Effect, str]] = field(default_factory=dict)
 
     @property
     def zone(self) -> tzinfo:
         """The zone of all times."""
         return time_zone(self.time_zone)
+
+
+_NO_CONTEXT = ReportContext()
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,7 +122,7 @@ class Report:
     run_id: str
     generated_at: datetime
     rows: tuple[Row, ...]
-    context: ReportContext = ReportContext()
+    context: ReportContext = _NO_CONTEXT
     gone: tuple[ReportedTicket, ...] = ()
 
     @property
@@ -124,7 +136,7 @@ def build_report(
     *,
     run_id: str,
     generated_at: datetime,
-    context: ReportContext = ReportContext(),
+    context: ReportContext = _NO_CONTEXT,
 ) -> Report:
     """The report on `tickets`, which come in the order of the queue.
 
@@ -175,6 +187,7 @@ def _row(attributed: AttributedTicket, *, place: int, change: Change, now: datet
         decision=_decision_cell(attributed.decision, context.zone),
         url=_url(ticket.id, context.ticket_url) or _web_page(ticket.url),
         place=place,
+        **_effect_cells(ticket.id, context),
         **_outcome_cells(attributed.outcome),
         **_due_cells(attributed.outcome, created, now, context, needs_review=bool(doubts)),
     )
@@ -222,6 +235,11 @@ def _decision_cell(decision: Decision | None, zone: tzinfo) -> str:
     what = "confirmed" if decision.is_confirmation else "corrected"
     made = f"{what} on {decision.at.astimezone(zone):%Y-%m-%d}"
     return made if decision.effect == "holds" else f"{made}; {_EFFECTS[decision.effect]}"
+
+
+def _effect_cells(id: str, context: ReportContext) -> dict[str, Any]:
+    effect = context.effects.get(id)
+    return {effect[0]: effect[1]} if effect else {}
 
 
 def _created_cell(created_at: str) -> str:

@@ -21,15 +21,18 @@ from .usage import Bill, Usage
 Command = Literal["run", "send"]
 """The commands that are monitored."""
 
-Stage = Literal["send", "import", "fetch", "classify", "report"]
+Stage = Literal["send", "import", "fetch", "classify", "apply", "report"]
 
 RunStatus = Literal["done", "partial", "failed"]
 
 OutcomeLabel: TypeAlias = Literal[Source, "no_match", "failed"]
 """The outcome of a ticket as it is counted: who decided about it, or why nobody did."""
 
-IncidentKind = Literal["failure", "partial", "doubt", "overlap"]
-"""`doubt`: reports may or may not have arrived. `overlap`: several runs in a row found another run in progress."""
+IncidentKind = Literal["failure", "partial", "doubt", "overlap", "refused"]
+"""`doubt`: reports may or may not have arrived. `refused`: the helpdesk refused most changes.
+
+`overlap`: several runs in a row found another run in progress.
+"""
 
 IncidentSource: TypeAlias = Literal[Command, "overlap"]
 
@@ -39,6 +42,8 @@ OVERLAPS_BEFORE_INCIDENT = 3
 KeyT = TypeVar("KeyT")
 
 _IN_DOUBT = "reports in doubt"
+_MOST_REFUSED = "most changes refused"
+_UNDONE = ("refused", "in_doubt")
 # Times, counts, ids and ports. They differ between two errors with the same cause.
 _VARIABLE_PART = re.compile(r"\w*\d[\w:.-]*")
 
@@ -49,7 +54,7 @@ class RunRecord:
 
     `reasons` identify what went wrong: they are the same each time the same thing goes wrong. `message` and `hint` are
     for the user. `seconds` is the duration of each stage. `tickets` counts all tickets by outcome, `by_sla` only those
-    with a request type.
+    with a request type, `changes` those in the helpdesk by mode and state (`fill applied`).
     """
 
     run_id: str
@@ -64,6 +69,7 @@ class RunRecord:
     tickets: Mapping[OutcomeLabel, int] = field(default_factory=dict)
     by_sla: Mapping[str, int] = field(default_factory=dict)
     bill: Bill = field(default_factory=Bill)
+    changes: Mapping[str, int] = field(default_factory=dict)
 
     @property
     def status(self) -> RunStatus:
@@ -94,6 +100,7 @@ class Totals:
     tickets: Mapping[OutcomeLabel, int] = field(default_factory=dict)
     usage: Usage = field(default_factory=Usage)
     cost: float = 0.0
+    changes: Mapping[str, int] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -150,10 +157,12 @@ def partial_reasons(
     left: Sequence[ReportStatus],
     *,
     refused_workbooks: int = 0,
+    changes: Sequence[str] = (),
 ) -> tuple[str, ...]:
     """Why a run was done only in part: tickets failed, or reports did not reach all recipients. Empty if neither.
 
-    `left` are the reports that are still pending. `refused_workbooks` counts those with corrections that need a person.
+    `left` are the reports that are still pending. `refused_workbooks` counts those with corrections that need a person,
+    `changes` are the `change_reasons`.
     """
     reasons = {ticket.outcome.reason for ticket in tickets if isinstance(ticket.outcome, Unattributed)} - {"no_match"}
     refused = any(result.state == "refused" for delivery in deliveries for result in delivery.results)
@@ -162,6 +171,22 @@ def partial_reasons(
         *sorted({_pending_reason(status) for status in left}),
         *(("recipients refused",) if refused else ()),
         *(("workbooks with corrections refused",) if refused_workbooks else ()),
+        *changes,
+    )
+
+
+def change_reasons(counts: Mapping[str, int], *, left: int, stopped: str) -> tuple[str, ...]:
+    """Why writing into the helpdesk was done only in part; empty if it was not.
+
+    `counts` are the changes by mode and state, `left` those still due, and `stopped` is what ended it early.
+    """
+    of_state = {state: sum(n for name, n in counts.items() if name.endswith(f" {state}")) for state in _UNDONE}
+    is_most = 2 * of_state["refused"] > sum(counts.values())
+    return (
+        *((_MOST_REFUSED if is_most else "changes refused",) if of_state["refused"] else ()),
+        *(("changes in doubt",) if of_state["in_doubt"] else ()),
+        *(("changes left for the next run",) if left else ()),
+        *((f"write-back stopped ({stopped})",) if stopped else ()),
     )
 
 
@@ -211,7 +236,10 @@ def _incident_of(record: RunRecord) -> Incident | None:
         return None
     if record.exit_code != ExitCode.PARTIAL:
         return Incident("failure", (f"exit {record.exit_code}", *record.reasons))
-    return Incident("doubt" if _IN_DOUBT in record.reasons else "partial", record.reasons)
+    kind: IncidentKind = "doubt" if _IN_DOUBT in record.reasons else "partial"
+    if kind == "partial" and _MOST_REFUSED in record.reasons:
+        kind = "refused"
+    return Incident(kind, record.reasons)
 
 
 def _pending_reason(status: ReportStatus) -> str:
@@ -226,6 +254,7 @@ def _add(totals: Totals, record: RunRecord) -> Totals:
         tickets=_sum(totals.tickets, record.tickets),
         usage=totals.usage + record.bill.usage,
         cost=totals.cost + (record.bill.cost or 0.0),
+        changes=_sum(totals.changes, record.changes),
     )
 
 

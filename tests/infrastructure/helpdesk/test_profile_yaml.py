@@ -65,7 +65,7 @@ def test_a_profile_says_everything_about_a_helpdesk() -> None:
     ("right", "wrong", "line", "message"),
     [
         ("  items:", "  itmes:", 15, "'itmes' is not known here; did you mean 'items'?"),
-        ("name: Our desk", "name: Our desk\nupdate: {}", 2, "'update' is not known here"),
+        ("name: Our desk", "name: Our desk\nupdates: {}", 2, "'updates' is not known here"),
         ("total: meta.total", "total: meta.total(", 16, "`meta.total(` is not a JMESPath expression"),
         ("total: meta.total", "total: count(meta)", 16, "there is no function count()"),
         ("open: state != 'closed'", "open: state = 'closed'", 17, "is not a JMESPath expression"),

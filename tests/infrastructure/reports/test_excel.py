@@ -33,6 +33,7 @@ NOT_TEXT = {
     *("sla_value", "sla_hours", "age_days", "confidence", "place", "url"),
     *("due", "overdue_by", "response_due", "urgency", "since_last_report"),
 }
+EFFECTS = {"written", "suggested", "kept_by_person", "conflict", "not_written"}
 OPTIONAL = {"due", "overdue_by", "urgency", "response_due", "status", "priority", "assignee", "group", "updated_at"} | {
     "decision"
 }
@@ -78,7 +79,8 @@ class TestSheet:
     def test_the_first_columns_are_those_that_the_service_desk_needs(self) -> None:
         (header,) = opened(a_workbook()).iter_rows(values_only=True)
         assert list(header)[:6] == FIRST_COLUMNS
-        assert set(map(field_of, header)) == {field.name for field in fields(Row)} - {"url"} - OPTIONAL | {"checked"}
+        shown = {field.name for field in fields(Row)} - {"url"} - OPTIONAL - EFFECTS | {"checked"}
+        assert set(map(field_of, header)) == shown
 
     def test_rows_come_in_the_order_of_the_report(self) -> None:
         assert [row["id"] for row in table(a_workbook(Row("b"), Row("a"), Row("c")))] == ["b", "a", "c"]

@@ -27,6 +27,11 @@ EXAMPLES: dict[str, tuple[str, ...]] = {
         "ticketattr classify -i tickets.json --catalog catalog.json -o attributions.json",
         "ticketattr fetch -o - | ticketattr classify -i - --classifier offline",
     ),
+    "apply": (
+        "ticketattr apply --mode fill --dry-run",
+        "ticketattr apply --mode suggest --limit 20",
+        "ticketattr apply --mode shadow",
+    ),
     "report": (
         "ticketattr report",
         "ticketattr report -i attributions.json --format html -o report.html",
@@ -82,6 +87,15 @@ EXAMPLES: dict[str, tuple[str, ...]] = {
     ),
     "token list": ("ticketattr token list --format json",),
     "token revoke": ("ticketattr token revoke n8n",),
+    "changes": (
+        "ticketattr changes list",
+        "ticketattr changes undo 20261123T150301Z-7f3a",
+    ),
+    "changes list": (
+        "ticketattr changes list --run 20261123T150301Z-7f3a --format csv",
+        "ticketattr changes list --shadow",
+    ),
+    "changes undo": ("ticketattr changes undo 20261123T150301Z-7f3a",),
     "corrections": (
         "ticketattr corrections import output/ticket-attribution-20261123T150301Z-7f3a.xlsx",
         "ticketattr corrections list",

@@ -15,9 +15,10 @@ from ..invocation import Invocation
 COMMANDS = {
     "init": "Ask for what a run needs, write .env, and check it.",
     "check": "Check everything that a run needs.",
-    "run": "Send pending reports, then import corrections, fetch, classify, report and send.",
+    "run": "Send pending reports, then import corrections, fetch, classify, write back, report and send.",
     "fetch": "Fetch the ticket queue and the service catalog.",
     "classify": "Attribute each ticket to a request type, or say why not.",
+    "apply": "Write attributions into the helpdesk.",
     "report": "Write the report of a run.",
     "send": "Send every report that was not sent yet.",
     "download": "Copy a report from the folder or the store of reports.",
@@ -25,6 +26,7 @@ COMMANDS = {
     "pending": "Manage unsent reports and the report log.",
     "serve": "Run as a service: pages, API and schedule.",
     "token": "Create, list and revoke the tokens of the service.",
+    "changes": "List what was changed in the helpdesk, and put it back.",
     "corrections": "Import and list the corrections that people made in reports.",
 }
 """The summary of each command and each group of commands, by the name of its module."""

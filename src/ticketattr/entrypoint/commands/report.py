@@ -53,7 +53,7 @@ def report(
     format: ReportFormatOption = "xlsx",
 ) -> None:
     """Write the report of a run."""
-    from ...infrastructure.stage_files import read_attributions, read_catalog_of
+    from ...infrastructure.stage_files import read_applied_of, read_attributions, read_catalog_of
 
     invocation: Invocation = context.obj
     with invocation.reading("report") as env:
@@ -66,7 +66,8 @@ def report(
         invocation.console.summary("no tickets, so no report")
         return
     entries = read_catalog_of(stage.run_id, catalog, work)
-    attributed = AttributedRun(stage.run_id, stage.generated_at, stage.data, stage.bill, entries)
+    applied = read_applied_of(stage.run_id, work)
+    attributed = AttributedRun(stage.run_id, stage.generated_at, stage.data, stage.bill, entries, applied)
     _write(invocation, attributed, reporting, output or folders.output / report_name(stage.run_id, format))
 
 

@@ -18,6 +18,7 @@ from ...infrastructure.files import make_folder
 from .. import wiring
 from ..invocation import Invocation
 from ..monitoring import MonitoredCommand
+from ..presentation.summaries import applied_summary
 from ..results import exit_if_partial, print_path, sent, tell_incoming
 from ..settings.folders import FolderSettings
 from ..settings.run import RunSettings
@@ -42,7 +43,10 @@ def run(
     wait: WaitOption = 0.0,
     send_old: SendOldOption = False,
 ) -> None:
-    """Send pending reports, then import corrections, fetch, classify, report and send."""
+    """Send pending reports, then import corrections, fetch, classify, write back, report and send.
+
+    Writing into the helpdesk is off unless HELPDESK_WRITE is set.
+    """
     invocation: Invocation = context.obj
     this_run = invocation.new_run()
     with invocation.reading("run", classifier) as env:
@@ -107,12 +111,19 @@ def _work(
     incoming = invocation.run_progress.incoming
     tell_incoming(invocation, incoming)
     invocation.summarize(result.tickets, pipeline.classifier.bill)
+    if result.applied:
+        invocation.console.summary(applied_summary(result.applied))
     if outgoing:
         invocation.console.summary(f"{sent(result.deliveries)} sent")
     if result.report:
         print_path(result.report)
     exit_if_partial(
-        invocation, tickets=result.tickets, deliveries=result.deliveries, left=result.left, incoming=incoming
+        invocation,
+        tickets=result.tickets,
+        deliveries=result.deliveries,
+        left=result.left,
+        incoming=incoming,
+        applied=result.applied,
     )
 
 

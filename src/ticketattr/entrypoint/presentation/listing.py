@@ -113,12 +113,19 @@ def csv_file(rows: Sequence[dict[str, Any]], fields: Sequence[str]) -> str:
 def print_corrections(corrections: Sequence[Correction], format: str) -> None:
     """Print the corrections."""
     rows = [{name: plain(value) for name, value in _correction_row(one).items()} for one in corrections]
+    print_list(rows, format, _CORRECTION_FIELDS, _CORRECTIONS_IN_TABLE, "nothing was corrected")
+
+
+def print_list(
+    rows: Sequence[dict[str, Any]], format: str, fields: Sequence[str], columns: Sequence[str], nothing: str
+) -> None:
+    """Print rows as a table with these `columns`, or `nothing` if there is none; as JSON, or as CSV with `fields`."""
     if format == "json":
         print(json.dumps(rows, indent=2))
     elif format == "csv":
-        _print_csv(rows, _CORRECTION_FIELDS)
+        _print_csv(rows, fields)
     else:
-        _print_rows(rows, _CORRECTIONS_IN_TABLE, "nothing was corrected")
+        _print_rows(rows, columns, nothing)
 
 
 def print_gold(corrections: Sequence[Correction]) -> None:

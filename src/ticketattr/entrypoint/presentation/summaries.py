@@ -2,12 +2,18 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
 from ...domain.correction import Correction
 from ...domain.ticket import AttributedTicket
 from ...domain.usage import Bill, ClassificationPlan
 from ...domain.wording import counted
+from ...domain.write_back import SKIP_REASONS, Skipped
+
+if TYPE_CHECKING:
+    from ...application.apply import Applied
 
 
 def attribution_summary(tickets: Sequence[AttributedTicket]) -> str:
@@ -24,6 +30,26 @@ def decided(corrections: Sequence[Correction]) -> str:
     corrected = len(corrections) - confirmed
     parts = [counted(corrected, "correction")] if corrected or not confirmed else []
     return " and ".join([*parts, *([counted(confirmed, "confirmation")] if confirmed else [])])
+
+
+def applied_summary(applied: Applied) -> str:
+    """How many changes came to which state, and why other tickets were left as they are."""
+    states = Counter(change.state.replace("_", " ") for change in applied.changes)
+    made = ", ".join(f"{count:,} {state}" for state, count in sorted(states.items()))
+    would = " (nothing was written)" if applied.mode == "shadow" else ""
+    lines = [f"{applied.mode}: {counted(len(applied.changes), 'change')}{f': {made}' if made else ''}{would}"]
+    if applied.settled:
+        settled = Counter(change.state.replace("_", " ") for change in applied.settled)
+        lines.append(f"settled before: {', '.join(f'{count:,} {state}' for state, count in sorted(settled.items()))}")
+    if applied.skipped:
+        lines.append(f"left as they are: {skipped_words(applied.skipped)}")
+    return "; ".join(lines)
+
+
+def skipped_words(skipped: Sequence[Skipped]) -> str:
+    """How many tickets are left as they are, by reason."""
+    reasons = Counter(one.reason for one in skipped)
+    return ", ".join(f"{count:,} {SKIP_REASONS[reason]}" for reason, count in reasons.most_common())
 
 
 def bill_summary(bill: Bill) -> str:

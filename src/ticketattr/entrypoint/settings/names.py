@@ -21,9 +21,11 @@ from .serve import ServeSettings
 from .sources import SourceSettings
 from .store import StoreSettings
 from .values import Values, ValueSource
+from .write_back import WriteBackSettings
 
 SECTIONS: tuple[Callable[[Environment], object], ...] = (
     SourceSettings.read,
+    WriteBackSettings.read,
     ClassifierSettings.read,
     ReportSettings.read,
     MailSettings.read,

@@ -13,6 +13,7 @@ from .report import ReportSettings
 from .retention import read_retention
 from .sources import SourceSettings
 from .store import StoreSettings
+from .write_back import WriteBackSettings
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,6 +27,7 @@ class RunSettings:
     mail: MailSettings | None
     retention: Retention
     store: StoreSettings
+    write_back: WriteBackSettings
 
     @classmethod
     def read(cls, env: Environment, *, sends: bool) -> RunSettings:
@@ -37,4 +39,5 @@ class RunSettings:
             mail=MailSettings.read(env) if sends else None,
             retention=read_retention(env),
             store=StoreSettings.read(env),
+            write_back=WriteBackSettings.read(env),
         )

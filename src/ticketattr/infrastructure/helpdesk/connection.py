@@ -3,21 +3,23 @@
 from __future__ import annotations
 
 import time
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Collection, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field, replace
+from http import HTTPStatus
 from typing import Any
 
 import anyio
 
+from ...application.ports import WriteResult
 from ...domain.numbers import read_count
 from ...errors import InputError, ServiceError, SettingsError
-from ..http import HTTPRequest, HTTPService, HTTPSession, open_session
+from ..http import HTTPRequest, HTTPResponse, HTTPService, HTTPSession, NoAnswer, NotSent, open_session
 from ..json_text import parse_foreign_json
 from ..options import HelpdeskAccess, HTTPPolicy
 from ..rate_limit import RateLimit
-from ..retries import LONGEST_PATIENCE, MAX_WAIT
-from ..service_words import know_secrets, with_words
+from ..retries import LONGEST_PATIENCE, MAX_WAIT, retry_after
+from ..service_words import know_secrets, reason_in, service_words, with_words
 from .expressions import Expression
 from .mapping import HINT, plain_text
 from .placeholders import as_text
@@ -73,6 +75,73 @@ class Connection:
             await self._sign_in(after=sign_ins)
             return await self._ask_once(request, values, url, query, error)
 
+    async def write(
+        self, request: Request, values: Mapping[str, Any], *, stale: Collection[int], error: Expression | None = None
+    ) -> WriteResult:
+        """Send a request that changes a ticket: never twice, unless the helpdesk certainly did not take the first one.
+
+        `stale` are the statuses that say that the ticket was changed meanwhile. Where the session has expired, it is
+        renewed once. Raises SettingsError if the credentials are refused, and ServiceError if the helpdesk asks to wait
+        for long: in both cases nothing was written.
+        """
+        await self._sign_in(after=0)
+        sign_ins = self._sign_ins
+        result, may_be_expired = await self._judged_once(request, values, stale, error)
+        if may_be_expired and self._profile.session is not None:
+            await self._sign_in(after=sign_ins)
+            result, may_be_expired = await self._judged_once(request, values, stale, error)
+        if result.detail.startswith(_UNAUTHORIZED):
+            raise SettingsError(
+                f"the helpdesk answered {result.detail}", hint="Check HELPDESK_API_KEY and HELPDESK_API_SECRET."
+            )
+        return result
+
+    async def _judged_once(
+        self, request: Request, values: Mapping[str, Any], stale: Collection[int], error: Expression | None
+    ) -> tuple[WriteResult, bool]:
+        """What became of the request, and whether an expired session may be the reason."""
+        sent = await self._sent_once(request, values)
+        if isinstance(sent, WriteResult):
+            return sent, False
+        result = self._judged(sent, stale, error)
+        says_no = sent.status < HTTPStatus.MULTIPLE_CHOICES and result.outcome == "refused"
+        return result, says_no or sent.status == HTTPStatus.UNAUTHORIZED
+
+    async def _sent_once(self, request: Request, values: Mapping[str, Any]) -> HTTPResponse | WriteResult:
+        """The response, after waiting for as long as the helpdesk asks to, within reason."""
+        known = {**values, **self._secrets, **self._kept}
+        rendered = render(request, known, base_url=self._base_url)
+        headers = {**common_headers(self._profile.headers, self._profile.auth, known), **rendered.headers}
+        for _ in range(_MOST_WAITS + 1):
+            await self._rate_limit.acquire(0)
+            try:
+                response = await self._http.send_once(replace(rendered, headers=headers))
+            except NotSent as error:
+                return WriteResult("refused", str(error))
+            except (NoAnswer, InputError) as error:
+                return WriteResult("unknown", str(error))
+            if wait := _wait_of(response.headers):
+                self._rate_limit.pause(min(wait, MAX_WAIT))
+            if response.status != HTTPStatus.TOO_MANY_REQUESTS:
+                return response
+            wait = retry_after(response.headers) or _FIRST_WAIT
+            if wait > MAX_WAIT:
+                raise ServiceError(f"the helpdesk asks to wait {wait:,.0f} s (429)", hint="Try again later.")
+            self._rate_limit.pause(wait)
+        raise ServiceError("the helpdesk takes no more requests for now (429)", hint="Try again later.")
+
+    def _judged(self, response: HTTPResponse, stale: Collection[int], error: Expression | None) -> WriteResult:
+        detail = f"{response.status} {_words(response.content)}".strip()
+        if response.status in stale:
+            return WriteResult("stale", detail)
+        if response.status >= HTTPStatus.INTERNAL_SERVER_ERROR or response.status == HTTPStatus.REQUEST_TIMEOUT:
+            return WriteResult("unknown", detail)
+        if response.status >= HTTPStatus.MULTIPLE_CHOICES:
+            return WriteResult("refused", detail)
+        if error and (message := _error_in(response.content, error)):
+            return WriteResult("refused", service_words(message))
+        return WriteResult("done", detail)
+
     async def _ask_once(
         self,
         request: Request,
@@ -125,6 +194,9 @@ class HelpdeskSaysNo(InputError):
 
 
 _POSSIBLY_EXPIRED = (SettingsError, HelpdeskSaysNo)
+_MOST_WAITS = 3
+_UNAUTHORIZED = str(int(HTTPStatus.UNAUTHORIZED))
+_FIRST_WAIT = 5.0
 
 
 @asynccontextmanager
@@ -140,6 +212,19 @@ async def connect(profile: Profile, access: HelpdeskAccess, policy: HTTPPolicy) 
     )
     async with open_session(service, policy) as session:
         yield Connection(profile, access, session)
+
+
+def _words(content: bytes) -> str:
+    """What an answer says: its reason if it gives one, or all of it unless it is a page."""
+    reason = reason_in(content)
+    return service_words(reason if reason or content.lstrip()[:1] == b"<" else content)
+
+
+def _error_in(content: bytes, error: Expression) -> str:
+    try:
+        return plain_text(error.search(parse_foreign_json(content, "the answer")) or None) if content else ""
+    except InputError:
+        return ""
 
 
 def _refuse_missing(profile: Profile, access: HelpdeskAccess) -> None:

@@ -170,6 +170,87 @@ class TextPart:
     thread: Thread | None = None
 
 
+NoteKind = Literal["note", "tag"]
+"""A message inside the ticket that only the desk sees, or a field of the ticket that holds the text."""
+
+
+@dataclass(frozen=True, slots=True)
+class Lookup:
+    """Where the ids of names are found: `items` in the answer, and the name and the id of each."""
+
+    request: Request
+    items: Alternatives
+    name: Expression
+    id: Expression
+    error: Expression | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class WrittenValue:
+    """How a name of the catalog is sent: by an id that `lookup` finds, by `map`, or, with neither, as it is.
+
+    A longer value than `longest` characters is not sent at all.
+    """
+
+    lookup: Lookup | None = None
+    map: Mapping[str, Any] = field(default_factory=dict)
+    longest: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class ReadPart:
+    """How one ticket is read again. `item` finds it in the answer; `fields` replace those of `tickets.fields`.
+
+    `version` or `version_header` find what changes with each change; `values` find further placeholders.
+    """
+
+    request: Request
+    item: Expression | None = None
+    fields: Mapping[str, Alternatives] = field(default_factory=dict)
+    open: Expression | None = None
+    version: Expression | None = None
+    version_header: str = ""
+    values: Mapping[str, Expression] = field(default_factory=dict)
+    error: Expression | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class SetPart:
+    """The request that sets the fields. `stale`: the statuses that refuse a stale write; `empty` empties a field."""
+
+    request: Request
+    stale: frozenset[int]
+    empty: Any = ""
+    error: Expression | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class NotePart:
+    """The request that adds the note. `texts` finds the notes in the answer of `read`, or in the ticket without it.
+
+    `next` finds the URL of the next page of notes.
+    """
+
+    kind: NoteKind
+    request: Request
+    texts: Expression
+    stale: frozenset[int]
+    read: Request | None = None
+    next: Expression | None = None
+    error: Expression | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class UpdatePart:
+    """How a ticket is written. `values` say by field how a name of the catalog is sent."""
+
+    read: ReadPart
+    set: SetPart | None = None
+    note: NotePart | None = None
+    values: Mapping[str, WrittenValue] = field(default_factory=dict)
+    verified: Verified = "documentation"
+
+
 @dataclass(frozen=True, slots=True)
 class Profile:
     """A helpdesk. `columns` are those of its exports, by the field that they hold, and `sheet` the sheet of a workbook.
@@ -196,6 +277,7 @@ class Profile:
     session: SessionStep | None = None
     detail: DetailPart | None = None
     text: TextPart = TextPart()
+    update: UpdatePart | None = None
     requests_per_minute: int | None = None
     categories: CategoriesPart | None = None
     columns: Mapping[str, tuple[str, ...]] = field(default_factory=dict)

@@ -139,6 +139,8 @@ def _history_metrics(history: RunHistory) -> Iterator[str]:
         [({"outcome": status}, totals.runs.get(status, 0)) for status in statuses],
     )
     yield from _counter("tickets_total", "Tickets, by outcome.", _by_outcome(totals.tickets))
+    if totals.changes:
+        yield from _counter("changes_total", "Changes in the helpdesk, by mode and state.", _by_change(totals.changes))
     usage = totals.usage
     yield from _counter("llm_calls_total", "Calls of the model, including retries.", [({}, usage.calls)])
     yield from _counter("llm_retries_total", "Calls of the model that were retries.", [({}, usage.retries)])
@@ -165,6 +167,12 @@ def _last_run_metrics(record: RunRecord) -> Iterator[str]:
         "Attributed tickets of the last run, by SLA.",
         [({"sla": sla}, count) for sla, count in sorted(record.by_sla.items())],
     )
+    if record.changes:
+        yield from _gauge(
+            "last_run_changes",
+            "Changes of the last run in the helpdesk, by mode and state.",
+            _by_change(record.changes),
+        )
 
 
 def _report_metrics(reports: ReportCounts) -> Iterator[str]:
@@ -202,6 +210,12 @@ def _service_metrics(service: ServiceCounts) -> Iterator[str]:
         "Answered requests, by door and class of the status.",
         [({"door": door, "status": status}, count) for (door, status), count in sorted(service.requests.items())],
     )
+
+
+def _by_change(counts: Mapping[str, int]) -> list[Sample]:
+    """A sample for each mode and state that occurred."""
+    names = (name.split(" ", 1) for name in sorted(counts))
+    return [({"mode": mode, "state": state}, counts[f"{mode} {state}"]) for mode, state in names]
 
 
 def _by_outcome(counts: Mapping[OutcomeLabel, int]) -> list[Sample]:

@@ -27,6 +27,7 @@ from ..words import Words
 from .labels import (
     ACT_NOW_MEANINGS,
     DUE_MEANINGS,
+    EFFECT_MEANINGS,
     MEANINGS,
     act_now_counts,
     by_category,
@@ -174,6 +175,8 @@ def _summary(report: Report, summary: Summary) -> Iterator[str]:
     if summary.overdue:
         yield _bars(say.text("Overdue by category"), _plain(summary.overdue))
     yield _bars(say.text("State of the queue"), _named(summary.states, MEANINGS, say))
+    if summary.effects:
+        yield _bars(say.text("Written to the helpdesk"), _named(summary.effects, EFFECT_MEANINGS, say))
     gone = "".join(f"<li>{_text(ticket)}</li>" for ticket in gone_tickets(report))
     yield _bars(since_heading(report), _plain(changes(summary, say)), f"<ul>{gone}</ul>" if gone else "")
     yield _bars(say.text("By SLA, in calendar time"), _named(summary.bands, {}, say))

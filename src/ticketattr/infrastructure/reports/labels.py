@@ -42,6 +42,13 @@ DUE_MEANINGS = {
     "no due time": "the catalog of the run is missing, or the SLA is longer than 100 years",
 }
 _NO_CLOCK = "unknown: the catalog of the run is missing, so no ticket has a due time"
+EFFECT_MEANINGS = {
+    "written": "category and request type were set in the helpdesk",
+    "suggested": "an internal note suggests them",
+    "kept by person": "a person had decided before: the ticket stays as it was",
+    "conflict": "a person decided in the same moment: their value stays",
+    "not written": "the helpdesk refused it, or it is in doubt: the next run goes on",
+}
 _MAX_GONE = 30
 _MAX_CLOCKS = 10
 

@@ -9,15 +9,18 @@
                   evidence, alternatives}}], or `unattributed: {reason, detail}` instead of `attribution`, and perhaps
                   `decision: {request_category, request_type, is_confirmation, at, effect}` of a person
     corrections   data: [{run_id, place, ticket_id, …, reviewer, imported_by, at}], all corrections of the run
+    applied       data: {changes: [{number, run_id, ticket_id, mode, before, after, state, …}], skipped: [{place,
+                  ticket_id, reason}]}, all changes of the run
 
 A new field with a default does not change `schema_version`; any other change increases it.
 """
 
+from .applied import read_applied, write_applied
 from .attributions import read_attributions, write_attributions
 from .catalog_and_tickets import parse_catalog_file, read_catalog, read_tickets, write_catalog, write_tickets
 from .corrections import write_corrections
 from .header import Kind, kind_of_content, stage_kind
-from .run_files import FetchedRun, read_catalog_of, read_fetched, read_reported
+from .run_files import FetchedRun, read_applied_of, read_catalog_of, read_fetched, read_reported
 from .work_folder import WorkFolder
 
 __all__ = [
@@ -26,6 +29,8 @@ __all__ = [
     "WorkFolder",
     "kind_of_content",
     "parse_catalog_file",
+    "read_applied",
+    "read_applied_of",
     "read_attributions",
     "read_catalog",
     "read_catalog_of",
@@ -33,6 +38,7 @@ __all__ = [
     "read_reported",
     "read_tickets",
     "stage_kind",
+    "write_applied",
     "write_attributions",
     "write_catalog",
     "write_corrections",

@@ -23,12 +23,13 @@ from ..json_text import MAX_DEPTH, dump_json, parse_json, without_half_pairs
 SCHEMA_VERSION = 1
 MAX_BYTES = 1024 * 1024 * 1024
 
-Kind = Literal["catalog", "tickets", "attributions", "corrections"]
+Kind = Literal["catalog", "tickets", "attributions", "corrections", "applied"]
 _MADE_BY: dict[Kind, str] = {
     "catalog": "fetch",
     "tickets": "fetch",
     "attributions": "classify",
     "corrections": "corrections import",
+    "applied": "apply",
 }
 _HEAD = 4_096
 _FIRST_FIELD = re.compile(rb'(?:\xef\xbb\xbf)?\s*\{\s*"kind"\s*:\s*"([a-z]{1,40})"')

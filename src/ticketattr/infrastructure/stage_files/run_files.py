@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from ...application.ports import AppliedRun
 from ...domain.catalog import ServiceCatalog
 from ...domain.correction import ReportedRun
 from ...domain.ticket import Ticket
@@ -13,6 +14,7 @@ from ...errors import StageFileError
 from ..catalog.yaml_format import MAX_BYTES as MAX_CATALOG
 from ..catalog.yaml_format import parse_catalog
 from ..files import STREAM, read_bounded, shown_path
+from .applied import read_applied
 from .attributions import read_attributions
 from .catalog_and_tickets import read_catalog, read_tickets
 from .header import Kind, StageFile, stage_kind
@@ -47,6 +49,16 @@ def read_catalog_of(run_id: str, catalog_path: Path | None, work: WorkFolder) ->
     if not catalog_path and not path.exists():
         return None
     return _catalog("attributions", run_id, catalog_path, work)
+
+
+def read_applied_of(run_id: str, work: WorkFolder) -> AppliedRun | None:
+    """What a run changed in the helpdesk; None if it wrote nothing. Raises StageFileError."""
+    path = work.path(run_id, "applied")
+    if not path.exists():
+        return None
+    applied = read_applied(path)
+    _refuse_another_run("attributions", run_id, "applied", applied)
+    return applied.data
 
 
 def read_reported(

@@ -8,13 +8,14 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
 
-from ...application.ports import Run
+from ...application.ports import AppliedRun, Run
 from ...domain.catalog import ServiceCatalog
 from ...domain.run_id import began_at, is_run_id
 from ...domain.ticket import AttributedTicket, Ticket
 from ...domain.usage import Bill
 from ...errors import StageFileError
 from ..files import keep_others_out, make_private_folder, open_regular, remove_folder, replacing
+from .applied import write_applied
 from .attributions import read_attributions, write_attributions
 from .catalog_and_tickets import write_catalog, write_tickets
 from .header import Kind
@@ -71,6 +72,9 @@ class WorkFolder:
     def save_attributions(self, tickets: Sequence[AttributedTicket], run: Run, bill: Bill) -> datetime:
         self.keep_order(run)
         return write_attributions(self.path(run.id, "attributions"), tickets, run, bill)
+
+    def save_applied(self, applied: AppliedRun, run: Run) -> None:
+        write_applied(self.path(run.id, "applied"), applied, run)
 
     def keep_order(self, run: Run) -> None:
         """Make the folder, and keep that `run` comes after all others if the clock was set back since they began.

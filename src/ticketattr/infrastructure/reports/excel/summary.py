@@ -16,6 +16,7 @@ from ...words import Words
 from ..labels import (
     ACT_NOW_MEANINGS,
     DUE_MEANINGS,
+    EFFECT_MEANINGS,
     MEANINGS,
     act_now_counts,
     by_category,
@@ -48,6 +49,8 @@ def write_summary_sheet(workbook: Workbook, report: Report, styles: Styles) -> N
     page.line(queue_line(report), styles.note)
     _write_urgency(page, report, summary)
     page.table("State of the queue", summary.states, MEANINGS)
+    if summary.effects:
+        page.table("Written to the helpdesk", summary.effects, EFFECT_MEANINGS)
     _write_changes(page, report, summary)
     page.table("When tickets are due", summary.due, DUE_MEANINGS)
     bands = page.table("By SLA, in calendar time", summary.bands)

@@ -83,11 +83,16 @@ _COLUMNS = (
     Column("requester_email", widest=40),
     Column("group", is_optional=True),
     Column("updated_at", "time", 30, is_optional=True),
+    Column("written", is_optional=True),
+    Column("suggested", is_optional=True),
+    Column("kept_by_person", widest=40, is_optional=True),
+    Column("conflict", widest=40, is_optional=True),
+    Column("not_written", widest=50, is_optional=True),
     Column("place", "number"),
 )
 _TRANSLATED = frozenset(
     "sla_unit original_sla urgency since_last_report needs_review suspicious source decision "
-    "unattributed_reason".split()
+    "unattributed_reason kept_by_person conflict".split()
 )
 """The columns with what the program itself writes."""
 
