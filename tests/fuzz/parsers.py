@@ -69,7 +69,8 @@ class Parser:
 
 
 def helpdesk(content: bytes) -> None:
-    path = _folder() / "answer.json"
+    # Without a suffix, the content tells whether it is JSON, a table or a workbook.
+    path = _folder() / "answer"
     path.write_bytes(content)
     with _keeps_promise():
         tickets = TicketFile(HelpdeskAccess(str(path))).fetch_tickets()
@@ -313,8 +314,15 @@ PARSERS: Mapping[str, Parser] = {
     ),
     "helpdesk": Parser(
         helpdesk,
-        _json_seeds(_TICKETS, {"data": _TICKETS}, {"response_code": 200, "data": {"requests": _TICKETS}}, _MARKUP),
-        (*_JSON_WORDS, *_words("<p>|</p>|<!--|<table>|<style>|&lt;|&#|<b hidden>|;base64,|data:")),
+        (
+            *_json_seeds(_TICKETS, {"data": _TICKETS}, {"response_code": 200, "data": {"requests": _TICKETS}}, _MARKUP),
+            *(b'Id;Betreff;Von\n1;"a\nb";"Ann" <a@b.c>\n', "Id\tSubject\n1\tB\u00fcro\n".encode("utf-16")),
+        ),
+        (
+            *_words("sep=;|;|,|#|Betreff|Status|From"),
+            *_JSON_WORDS,
+            *_words("<p>|</p>|<!--|<table>|<style>|&lt;|&#|<b hidden>|;base64,|data:"),
+        ),
     ),
     "catalog": Parser(
         catalog, ((_DATA / "catalog.yaml").read_bytes(), _SERVICE_HOURS), (b"|\n", *_YAML_WORDS, *_HOURS_WORDS)
