@@ -6,6 +6,8 @@ import os
 import re
 import sqlite3
 from contextlib import closing
+from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import pytest
 
@@ -17,7 +19,11 @@ from ..servers import HTTPServer, Response
 
 pytestmark = pytest.mark.usefixtures("no_backoff")
 
+MEMORY = Path("/dev/shm")  # noqa: S108  # a file system that keeps every time
 WAITS = [
+    f"Fri, 20 Nov {'9' * 20} 10:00:00 GMT",
+    f"Fri, {'9' * 20} Nov 2026 10:00:00 GMT",
+    f"Fri, 20 Nov 2026 10:00:00 +{'9' * 20}",
     "Fri, 20 Nov 99999999 10:00:00 GMT",
     "Fri, 99 Nov 2026 10:00:00 GMT",
     "Fri, 20 Nov 2026 10:00:00 +99999999",
@@ -93,14 +99,13 @@ def test_an_sla_of_more_than_100_years_is_refused_with_its_line(cli: CLI, value:
 
 @pytest.mark.parametrize("seconds", [10**12, -(10**11), 253_402_300_800])
 def test_a_workbook_from_beyond_the_calendar_is_a_report_like_any_other(cli: CLI, seconds: int) -> None:
-    cli.ok("run")
-    (report,) = cli.reports
-    try:
+    with TemporaryDirectory(dir=MEMORY if MEMORY.exists() else None) as folder:
+        cli.settings |= {"OUTPUT_DIR": folder, "REPORT_LOG_DB_PATH": f"{folder}/reports.db"}
+        cli.ok("run")
+        (report,) = Path(folder).glob("*.xlsx")
         os.utime(report, (seconds, seconds))
-    except OverflowError:
-        pytest.skip("this file system keeps no such time")
-    for command in (("pending", "list"), ("check",), ("send",), ("run",), ("pending", "list", "--all")):
-        assert cli(*command).exit_code == 0, command
+        for command in (("pending", "list"), ("check",), ("send",), ("run",), ("pending", "list", "--all")):
+            assert cli(*command).exit_code == 0, command
     assert len(cli.mails) == 2, "the report of the first run, and that of the second one"
 
 

@@ -48,11 +48,11 @@ def test_a_run_twenty_years_ahead_deletes_no_report_no_run_and_no_answer(
 
 
 def test_a_run_that_fails_deletes_what_is_too_old(cli: CLI, monkeypatch: pytest.MonkeyPatch) -> None:
-    for now in (NOW - timedelta(days=40), NOW - timedelta(days=1)):
+    for now in (NOW - timedelta(days=35), NOW - timedelta(days=20)):
         at(monkeypatch, now)
         cli.ok("run")
     at(monkeypatch, NOW)
     cli.settings["HELPDESK_API_URL"] = "missing.json"
     assert cli("run").exit_code == 3
     (folder,) = (path.parent.name for path in (cli.folder / "work").glob("*/tickets.json"))
-    assert folder.startswith("20261127")
+    assert folder.startswith("20261108")
