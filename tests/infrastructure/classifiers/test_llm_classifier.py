@@ -244,7 +244,8 @@ DEAR = PriceList({"fake-1": Price(1.0, 10.0, 1.0)})
 class ThinkingModel:
     """A model that thinks a lot, writes no more than it may, and counts what its answers cost, in US dollars."""
 
-    def __init__(self, thinking: int, *, lost: int = 0) -> None:
+    def __init__(self, thinking: int, *, lost: int = 0, keeps_to_limit: bool = True) -> None:
+        self._keeps_to_limit = keeps_to_limit
         self.cost = 0.0
         self.most_at_once = 0
         self._in_flight = 0
@@ -270,7 +271,7 @@ class ThinkingModel:
         self._in_flight -= 1
         assert request.max_tokens
         wanted = (self._thinking + 60) * len(tickets)
-        written = min(wanted, request.max_tokens)
+        written = min(wanted, request.max_tokens) if self._keeps_to_limit else wanted
         usage = Usage(tokens_in=request.size // 4, tokens_out=60 * len(tickets), tokens_thinking=written)
         usage = replace(usage, tokens_thinking=written - usage.tokens_out)
         self.cost += Price(1.0, 10.0, 1.0).of(usage)
@@ -304,6 +305,17 @@ def test_the_cost_limit_holds_however_much_the_model_thinks(concurrency: int, th
     assert model.cost <= 0.5
     answered = sum(isinstance(outcome, Attribution) for outcome in outcomes)
     assert answered >= {0: 600, 1_000: 30, 4_000: 0}[thinking]
+
+
+@pytest.mark.parametrize("thinking", [200, 1_000])
+@pytest.mark.parametrize("concurrency", [8, 100])
+def test_a_service_that_knows_no_limit_of_an_answer_is_stopped_by_what_its_answers_took(
+    thinking: int, concurrency: int
+) -> None:
+    model = ThinkingModel(thinking, keeps_to_limit=False)
+    outcomes = run_within(0.5, model, concurrency=concurrency)
+    assert model.cost <= 0.5
+    assert any(isinstance(outcome, Attribution) for outcome in outcomes)
 
 
 def test_many_calls_are_in_flight_when_the_limit_allows_them_all() -> None:

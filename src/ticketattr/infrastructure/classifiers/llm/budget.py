@@ -62,7 +62,7 @@ class Budget:
         self._answers = 0
         self._most_per_answer = 0.0
         self._estimated_in = 0
-        self._most_in_error = 1.0
+        self._most_in_error = self._most_out_error = 1.0
 
     @property
     def usage(self) -> Usage:
@@ -97,15 +97,15 @@ class Budget:
         return Usage(calls=1, tokens_in=round(tokens_in * surprise), tokens_out=round(per_answer * tickets))
 
     @asynccontextmanager
-    async def reserve(self, estimate: Usage, *, model: str, sent: int, tickets: int) -> AsyncIterator[Reserved]:
+    async def reserve(self, *, model: str, sent: int, tickets: int) -> AsyncIterator[Reserved]:
         """Sets aside what a call about so many tickets may cost at most, while it is in flight.
 
-        `sent` is the size of the request in bytes, `estimate` the usage that the call is likely to have. Waits for the
-        calls in flight when they may need what is left. Raises ClassifierStopped when too little is left.
+        `sent` is the size of the request in bytes. Waits for the calls in flight when they may need what is left.
+        Raises ClassifierStopped when less is left than the call is likely to need.
         """
         reserved = Reserved()
         if self._max_cost is not None:
-            reserved = await self._set_aside(self._max_cost, estimate, model, sent, tickets)
+            reserved = await self._set_aside(self._max_cost, model, sent, tickets)
         self._reserved += reserved.cost
         self._in_flight += 1
         try:
@@ -117,13 +117,15 @@ class Budget:
                 self._released.set()
                 self._released = None
 
-    async def _set_aside(self, limit: float, estimate: Usage, model: str, sent: int, tickets: int) -> Reserved:
+    async def _set_aside(self, limit: float, model: str, sent: int, tickets: int) -> Reserved:
         most_in = Usage(tokens_in=round((sent + _TOKENS_AROUND) * self._most_in_error))
         while True:
             price = self._highest_price(model)
             if price is None:
                 raise self._stop("the price of the model that answers is not known")
-            left = limit - self._spent(price) - self._reserved - price.of(replace(most_in, tokens_cached=0))
+            # A service that does not keep to the limit of an answer is expected to exceed the next one as far.
+            price = replace(price, output=price.output * self._most_out_error)
+            left = limit - self._spent(price) - self._reserved - price.of(most_in)
             affordable = int(left * 1_000_000 / price.output) if price.output else _MOST_OF_ALL
             wanted = self._most_tokens(tickets)
             if left >= 0 and affordable >= wanted:
@@ -132,7 +134,7 @@ class Budget:
                 break
             self._released = self._released or anyio.Event()
             await self._released.wait()
-        if left < 0 or affordable < estimate.tokens_out:
+        if left < 0 or affordable < self.estimate(0, tickets).tokens_out:
             raise self._stop("the next call might have exceeded it")
         return self._reservation(price, most_in, affordable)
 
@@ -175,7 +177,7 @@ class Budget:
         self._lost += reserved.cost
 
     def record_answer(
-        self, usage: Usage, *, asked: str, answered: str, tokens_in: int, sent: int, tickets: int
+        self, usage: Usage, reserved: Reserved, *, asked: str, answered: str, tokens_in: int, sent: int, tickets: int
     ) -> None:
         """Adds the usage of an answer about so many tickets. `tokens_in` is the size of the request as estimated."""
         key = (asked, answered)
@@ -184,4 +186,6 @@ class Budget:
         self._answers += tickets
         produced = usage.tokens_out + usage.tokens_thinking
         self._most_per_answer = max(self._most_per_answer, produced / tickets)
+        if reserved.max_tokens:
+            self._most_out_error = max(self._most_out_error, produced / reserved.max_tokens)
         self._most_in_error = max(self._most_in_error, usage.tokens_in / (sent + _TOKENS_AROUND))

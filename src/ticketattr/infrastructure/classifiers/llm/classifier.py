@@ -27,7 +27,7 @@ from ...options import LLMOptions
 from ...rate_limit import RateLimit
 from ...retries import MAX_WAIT, Patience, Transient, retrying
 from .answer_schema import AnswerForm, AnswerForms
-from .budget import Budget
+from .budget import Budget, Reserved
 from .chat_model import (
     AskAgain,
     ChatAnswer,
@@ -162,7 +162,7 @@ class LLMClassifier:
         self, request: ChatRequest, batch: _Batch, estimate: Usage, *, is_retry: bool
     ) -> ChatAnswer:
         budget, tickets = self._budget, len(batch.tickets)
-        async with budget.reserve(estimate, model=request.model, sent=request.size, tickets=tickets) as reserved:
+        async with budget.reserve(model=request.model, sent=request.size, tickets=tickets) as reserved:
             budget.record_call(is_retry=is_retry)
             await self._rate_limit.acquire(estimate.tokens_in)
             request = replace(request, max_tokens=reserved.max_tokens)
@@ -174,19 +174,20 @@ class LLMClassifier:
             except ChatModelError as error:
                 # The service charges for an answer that it cut off or blocked.
                 if error.usage != Usage():
-                    self._record(error.usage, request, error.model or request.model, batch)
+                    self._record(error.usage, reserved, request, error.model or request.model, batch)
                 raise
             if answer.wait:
                 self._rate_limit.pause(min(answer.wait, MAX_WAIT))
             if answer.usage == Usage():
                 budget.record_lost(reserved)
-            self._record(answer.usage, request, answer.model, batch)
+            self._record(answer.usage, reserved, request, answer.model, batch)
             self._choice.answered(request.model, answer.model, request.parameters)
             return answer
 
-    def _record(self, usage: Usage, request: ChatRequest, answered: str, batch: _Batch) -> None:
+    def _record(self, usage: Usage, reserved: Reserved, request: ChatRequest, answered: str, batch: _Batch) -> None:
         self._budget.record_answer(
             usage,
+            reserved,
             asked=request.model,
             answered=answered,
             tokens_in=batch.tokens,

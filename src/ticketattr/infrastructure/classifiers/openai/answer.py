@@ -151,7 +151,7 @@ def error_of(error: AnsweredError, request: ChatRequest | None, provider: str, *
 
 def _refusal_of(status: int, words: str, message: str, request: ChatRequest) -> ChatModelError | None:
     """Returns the error for a refusal whose words say what it is about; None for others."""
-    if status == 404 and (_MODEL.search(words) or _no_model(words, request)):
+    if status == 404 and (_MODEL.search(words) or request.model in words):
         return UnknownModel(message)
     if status in (400, 403, 422):
         if _FILTERED.search(words):
