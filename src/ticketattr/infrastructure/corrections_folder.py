@@ -24,7 +24,6 @@ from ..application.ports import Clock, DroppedFile, FileStamp, NotFinished
 from ..domain.correction import ReviewedReport
 from ..errors import InputError, SettingsError
 from .files import make_folder, open_regular, replacing, unreadable, write_error
-from .reports.corrections_reader import parse_reviewed
 from .reports.workbook_archive import MAX_BYTES
 
 _FOLDERS = ("done", "refused")
@@ -65,6 +64,9 @@ class CorrectionsFolder:
             raise unreadable(path, error) from error
         if not _is_complete(content) and abs(self.clock() - file.saved) < _WRITTEN_WITHIN:
             raise NotFinished("it is not complete yet")
+        # Most runs find no workbook, and openpyxl takes longer to load than the rest of a run without tickets.
+        from .reports.corrections_reader import parse_reviewed
+
         return parse_reviewed(content, Path(file.name))
 
     def settle(self, file: DroppedFile, result: Literal["done", "refused"], note: str) -> Path:
