@@ -75,6 +75,10 @@ def test_a_cascade_asks_the_provider_that_is_set(cli: CLI, server: HTTPServer) -
     cli.ok("run")
     sources = {item["attribution"]["source"] for item in stage_file(cli)["data"]}
     assert "model" in sources
+    calls = len(server.requests)
+    cli.settings["LLM_PROVIDER"] = ""
+    cli.ok("run", "--fresh")
+    assert len(server.requests) > calls
     cli.settings["LLM_PROVIDER"] = "other"
     assert "LLM_PROVIDER is not one of gemini, openai" in cli("run").stderr
 

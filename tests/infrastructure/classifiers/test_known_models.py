@@ -109,6 +109,16 @@ def test_a_dated_version_has_the_price_of_its_model_and_an_introductory_price_en
     assert read_prices(None, date(2027, 1, 1)).of("gemini-3.8-flash") is None
 
 
+@pytest.mark.parametrize("alias", ["gemini-flash-latest", "gemini-flash-lite-latest", "gemini-pro-latest"])
+def test_no_model_that_an_alias_may_name_is_dearer(alias: str) -> None:
+    prices = read_prices(None, TODAY)
+    dearest = prices.of(alias)
+    assert dearest
+    for model, price in prices.prices.items():
+        if answers_for(alias, model):
+            assert (price.input, price.output) <= (dearest.input, dearest.output)
+
+
 def test_a_retired_model_is_answered_by_another_that_is_known() -> None:
     retirement = retirement_of("gemini-2.5-pro")
     assert retirement

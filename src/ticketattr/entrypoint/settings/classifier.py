@@ -58,5 +58,9 @@ class ClassifierSettings:
 
 def _provider(env: Environment, name: str) -> ProviderName:
     """Returns the provider that the classifier `name` is, or the one that a cascade asks."""
-    wanted = env.choice("LLM_PROVIDER", _DEFAULT_PROVIDER, tuple(PROVIDERS)) if name == "cascade" else name
+    wanted = name
+    if name == "cascade":
+        # Only servers with OpenAI's protocol have this setting.
+        likely: ProviderName = "openai" if env.text("LLM_BASE_URL") else _DEFAULT_PROVIDER
+        wanted = env.choice("LLM_PROVIDER", "", tuple(PROVIDERS)) if env.text("LLM_PROVIDER") else likely
     return next((provider for provider in PROVIDERS if provider == wanted), _DEFAULT_PROVIDER)
