@@ -21,6 +21,9 @@ OURS, THEIRS = PASSWORD.pair, LAPTOP.pair
 EDITS = 0.03
 """How probable it is that a person edits a ticket at one of its requests."""
 
+PARTS = 5
+"""Into how many tests the hundred steps are divided."""
+
 
 @pytest.fixture(scope="module")
 def runner() -> Iterator[Runner]:
@@ -85,12 +88,14 @@ def assert_each_was_written_once(one: CLI, desk: ChangingDesk, step: str) -> Non
     assert len(applied) == len(set(applied)), step
 
 
-def kill_at(runner: Runner, cli: CLI, server: HTTPServer, *, kills: int, tickets: int) -> int:
+def kill_at(
+    runner: Runner, cli: CLI, server: HTTPServer, *, kills: int, tickets: int, part: int = 0, parts: int = 1
+) -> int:
     """A scenario for each of so many distinct steps, spread over the whole. Returns the number of kills."""
     steps = steps_of(runner, cli, server, tickets)
     distance = max(1, len(steps) // kills)
     killed = 0
-    for number, point in enumerate(range(1 + distance // 2, len(steps), distance)):
+    for number, point in list(enumerate(range(1 + distance // 2, len(steps), distance)))[part::parts]:
         one, desk = scenario(cli, server, str(point), tickets, seed=number)
         killed += kill_and_finish(runner, one, [point])
         assert_each_was_written_once(one, desk, steps[point - 1])
@@ -102,10 +107,11 @@ def test_killed_at_a_few_steps(runner: Runner, cli: CLI, http: HTTPServer) -> No
 
 
 @pytest.mark.apply_crash
-def test_killed_at_a_hundred_steps(runner: Runner, cli: CLI, http: HTTPServer) -> None:
-    killed = kill_at(runner, cli, http, kills=130, tickets=40)
-    print(f"killed at {killed} distinct steps")
-    assert killed >= 100
+@pytest.mark.parametrize("part", range(PARTS))
+def test_killed_at_a_hundred_steps(runner: Runner, cli: CLI, http: HTTPServer, part: int) -> None:
+    killed = kill_at(runner, cli, http, kills=130, tickets=40, part=part, parts=PARTS)
+    print(f"killed at {killed} distinct steps, part {part + 1} of {PARTS}")
+    assert killed >= 100 / PARTS
 
 
 @pytest.mark.apply_crash

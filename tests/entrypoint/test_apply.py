@@ -134,6 +134,7 @@ class TestWhatIsWritten:
                 attributed("uncertain", confidence=0.89),
                 attributed("unknown", confidence=None),
                 attributed("corrected", confidence=None, source="corrected"),
+                attributed("confirmed", confidence=None, source="confirmed"),
                 attributed("twice"),
                 attributed("twice"),
                 attributed(""),
@@ -142,7 +143,7 @@ class TestWhatIsWritten:
             ],
         )
         result = cli.ok("apply", "--mode", "fill")
-        assert {name for name, held in desk.tickets.items() if held.writes} == {"certain", "corrected"}
+        assert {name for name, held in desk.tickets.items() if held.writes} == {"certain", "corrected", "confirmed"}
         for words in (
             "3 no unique id",
             "2 confidence below APPLY_ABOVE",
@@ -427,6 +428,33 @@ class TestTrouble:
         use(cli, desk.server.url, PROFILE.replace("version_header: ETag", "version_header: X-None"))
         assert cli("apply", "--mode", "fill").exit_code == 5
         assert desk.count("PUT") == 0
+
+
+class TestCheck:
+    @pytest.fixture(autouse=True)
+    def shadow(self, cli: CLI, desk: ChangingDesk) -> None:
+        fill(cli, desk)
+        cli.settings["HELPDESK_WRITE"] = "fill"
+
+    def test_it_names_changes_in_doubt_and_unknown_categories(self, cli: CLI, desk: ChangingDesk) -> None:
+        (cli.folder / "above.yaml").write_text("Acces: 0.7\n", encoding="utf-8")
+        cli.settings["APPLY_ABOVE"] = "above.yaml"
+        desk.before_write = lambda _, held: Response(500)
+        cli("apply")
+        found = cli.ok("check").stdout
+        assert "fill: 1 change in the ledger so far" in found
+        assert "1 change in doubt: tickets 1" in found
+        assert "APPLY_ABOVE names categories that the catalog does not have: acces" in found
+
+    def test_a_profile_that_cannot_write_is_an_error(self, cli: CLI, desk: ChangingDesk) -> None:
+        use(cli, desk.server.url, PROFILE.partition("update:")[0])
+        result = cli("check")
+        assert result.exit_code == 2
+        assert "this helpdesk cannot set fields" in result.stdout
+
+    def test_off_is_not_checked(self, cli: CLI) -> None:
+        cli.settings["HELPDESK_WRITE"] = "off"
+        assert "write-back" not in cli.ok("check").stdout
 
 
 class TestLedger:

@@ -101,7 +101,7 @@ def plan_run(tickets: Sequence[AttributedTicket], catalog: ServiceCatalog, write
     Raises SettingsError if the helpdesk cannot be written in this mode, and SettingsError, InputError or ServiceError
     if the ledger cannot be read.
     """
-    _refuse_impossible(write_back)
+    refuse_impossible(write_back)
     return plan_changes(tickets, catalog, write_back.mode, write_back.above, changes_of(write_back))
 
 
@@ -133,7 +133,7 @@ def apply_attributions(
     `catalog` is the current one. An error that concerns all tickets ends it early and is in the result. Raises
     BusyError if another process writes for longer than `wait` seconds, and what `plan_run` raises.
     """
-    _refuse_impossible(write_back)
+    refuse_impossible(write_back)
     with write_back.ledger.lock(write_back.clock(), wait=wait):
         job = _Job(run_id, tuple(tickets), catalog, write_back, progress, at_most)
         return job.record() if write_back.mode == "shadow" else run_interruptible(job.run)
@@ -152,7 +152,7 @@ def undo_run(run_id: str, write_back: WriteBack, progress: Progress, *, wait: fl
     set fields, and BusyError, SettingsError, InputError or ServiceError if the ledger cannot be used.
     """
     filling = replace(write_back, mode="fill")
-    _refuse_impossible(filling)
+    refuse_impossible(filling)
     with write_back.ledger.lock(write_back.clock(), wait=wait):
         return run_interruptible(_undo, run_id, replace(write_back, mode="undo"), progress)
 
@@ -167,7 +167,8 @@ def maker(write_back: WriteBack) -> ChangeMaker:
     return ChangeMaker(write_back.writer, write_back.ledger, write_back.clock, write_back.location)
 
 
-def _refuse_impossible(write_back: WriteBack) -> None:
+def refuse_impossible(write_back: WriteBack) -> None:
+    """Raises SettingsError if the helpdesk cannot be written in this mode."""
     writer, mode = write_back.writer, write_back.mode
     if mode == "shadow" or (writer and (writer.can_note if mode == "suggest" else writer.can_fill)):
         return

@@ -68,10 +68,12 @@ SKIP_REASONS: Mapping[SkipReason, str] = {
 }
 """Why a ticket is left as it is, in words."""
 
+_BY_PERSON: tuple[Source, ...] = ("corrected", "confirmed")
 _LONGEST_QUOTE = 300
 _DECIDED_BY: Mapping[Source, str] = {
     "kept": "the helpdesk",
     "corrected": "a person, in a report",
+    "confirmed": "a person, in a report",
     "cached": "the classifier, in an earlier run",
     "model": "the model",
     "offline": "the embedded classifier",
@@ -332,15 +334,15 @@ def _decide(
         return "below_threshold"
     if (reason := _settled_before(found.entry.pair, mode, earlier)) is not None:
         return reason
-    ours = _ours(has, earlier) if found.source == "corrected" else None
+    ours = _ours(has, earlier) if found.source in _BY_PERSON else None
     if ours is None and not _may_fill(has, found.entry.pair):
         return "kept_by_person"
     return PlannedChange(attributed.ticket.id, mode, found, has, ours)
 
 
 def _is_certain(found: Attribution, mode: ChangeMode, above: ApplyAbove) -> bool:
-    """A person's correction needs no confidence, and a suggestion states its own."""
-    if mode == "suggest" or found.source == "corrected":
+    """What a person decided needs no confidence, and a suggestion states its own."""
+    if mode == "suggest" or found.source in _BY_PERSON:
         return True
     return found.confidence is not None and found.confidence >= above.of(found.entry)
 

@@ -35,6 +35,7 @@ from .settings.report_tracker import ReportTrackerSettings
 from .settings.sources import SourceSettings
 from .settings.store import StoreSettings
 from .settings.values import Values
+from .settings.write_back import WriteBackSettings
 
 T = TypeVar("T")
 
@@ -87,6 +88,7 @@ class Checks:
                 overrides=_NO_CATALOG,
                 fix="Check HELPDESK_API_URL, and what answers there.",
             ),
+            self._probe("write-back", _read_write_back, self._check_write_back, overrides=_NO_CATALOG),
             self._probe("embedded classifier", _read_classifier_without_key, _check_embedded_classifier),
             self._probe("model", ClassifierSettings.read, self._check_model),
             self._probe(
@@ -139,6 +141,16 @@ class Checks:
             *(helpdesk, _kind_of(settings.helpdesk.location), lambda: preview_lines(helpdesk.preview(1))),
             online=self.online,
         )
+
+    def _check_write_back(
+        self, settings: tuple[WriteBackSettings, SourceSettings, FolderSettings]
+    ) -> Iterator[CheckResult]:
+        from ..application.probes.write_back import probe_write_back
+
+        written, sources, folders = settings
+        if written.mode != "off":
+            back = wiring.write_back(written, sources, folders, self.clock, mode=written.mode)
+            yield from probe_write_back(back, self._catalog)
 
     def _check_model(self, settings: ClassifierSettings) -> Iterator[CheckResult]:
         from ..application.probes.classifiers import probe_model, probe_model_list, probe_parameters, probe_retirement
@@ -200,6 +212,10 @@ class Checks:
         if settings.is_enabled:
             file = wiring.history(settings.tracker.folders)
             yield from probe_run_history(file.read, str(file.path), self.clock())
+
+
+def _read_write_back(env: Environment) -> tuple[WriteBackSettings, SourceSettings, FolderSettings]:
+    return WriteBackSettings.read(env), SourceSettings.read(env), FolderSettings.read(env)
 
 
 def _check_folders(settings: FolderSettings) -> Iterator[CheckResult]:
