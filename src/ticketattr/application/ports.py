@@ -278,6 +278,9 @@ class StageFiles(Protocol):
     def runs(self) -> list[str]:
         """The ids of the runs that have stage files, oldest first."""
 
+    def touched_at(self, run_id: str) -> datetime | None:
+        """When the files of a run last changed, by the clock of that time, in UTC; None if nobody knows."""
+
     def remove(self, run_id: str) -> None:
         """Delete all stage files of a run. Raises SettingsError or ServiceError."""
 

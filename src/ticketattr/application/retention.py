@@ -62,8 +62,9 @@ def prune(storage: Storage, retention: Retention, now: datetime) -> None:
 
 
 def _known_times(storage: Storage) -> Iterator[datetime]:
-    """The times of the runs that left files, and those in the log."""
-    yield from filter(None, map(began_at, storage.stage_files.runs()))
+    """The time of each run that left files, the later one of its id and of the files, and the times in the log."""
+    for run in storage.stage_files.runs():
+        yield from sorted(filter(None, (began_at(run), storage.stage_files.touched_at(run))))[-1:]
     for delivery in storage.log.deliveries():
         yield from (delivery.message.date, delivery.changed)
     yield from (event.at for event in storage.log.events())

@@ -101,8 +101,7 @@ def make_private(path: Path) -> None:
 def make_private_folder(path: Path) -> None:
     """Create a folder that only its owner can enter, if there is none. Raises SettingsError or ServiceError."""
     with _writing(path):
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.mkdir(mode=0o700, exist_ok=True)
+        path.mkdir(mode=0o700, parents=True, exist_ok=True)
         _make_folder(path)
 
 
@@ -198,9 +197,13 @@ def open_readable(path: Path) -> IO[bytes]:
 
 
 def refuse_pipe(path: Path) -> None:
-    """Raise OSError if `path` is a pipe or a device, which a library would wait for."""
-    with suppress(FileNotFoundError):
-        _refuse_endless(path.stat())
+    """Raise OSError if `path` is a pipe or a device, which a library would wait for. Anything else is not looked at."""
+    try:
+        status = path.stat()
+    except (OSError, ValueError):
+        return
+    if not stat.S_ISDIR(status.st_mode):
+        _refuse_endless(status)
 
 
 def _refuse_endless(status: os.stat_result) -> None:

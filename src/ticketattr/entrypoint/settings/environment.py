@@ -153,8 +153,8 @@ class Environment:
         value = self.text(name, may_be_path=True)
         try:
             refuse_pipe(Path(value or os.devnull))
-        except (OSError, ValueError) as error:
-            self.wrong.append(f"{name} cannot be used: {value}: {getattr(error, 'strerror', '') or error}")
+        except OSError as error:
+            self.wrong.append(f"{name} cannot be used: {value}: {error.strerror}")
             return ""
         return value
 

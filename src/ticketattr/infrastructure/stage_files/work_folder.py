@@ -10,6 +10,7 @@ from pathlib import Path
 
 from ...application.ports import AppliedRun, Run
 from ...domain.catalog import ServiceCatalog
+from ...domain.numbers import time_of
 from ...domain.run_id import began_at, is_run_id
 from ...domain.ticket import AttributedTicket, Ticket
 from ...domain.usage import Bill
@@ -57,6 +58,12 @@ class WorkFolder:
             if run not in order:
                 order.insert(max((place for place, other in enumerate(order, 1) if other < run), default=0), run)
         return order
+
+    def touched_at(self, run_id: str) -> datetime | None:
+        try:
+            return time_of((self.root / run_id).lstat().st_mtime)
+        except OSError:
+            return None
 
     def remove(self, run_id: str) -> None:
         remove_folder(self.root / run_id)
