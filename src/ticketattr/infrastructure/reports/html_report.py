@@ -10,7 +10,7 @@ import hashlib
 from base64 import b64encode
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import timezone
+from functools import lru_cache
 from html import escape
 from importlib.resources import files
 from pathlib import Path
@@ -23,7 +23,7 @@ from ...domain.report import Report, Row
 from ...domain.sanitizing import sanitize
 from ...domain.summary import Count, Summary, summarize
 from ..files import output
-from ..words import Words
+from ..words import Words, words
 from .labels import (
     ACT_NOW_MEANINGS,
     DUE_MEANINGS,
@@ -40,7 +40,7 @@ from .labels import (
     review_checks,
     shown_time,
     since_heading,
-    sla_of,
+    sla_text,
     urgency_in_words,
     words_of,
 )
@@ -235,7 +235,7 @@ def _tickets(report: Report) -> Iterator[str]:
 
 def _ticket(row: Row, report: Report, say: Words) -> str:
     name = _text(row.id) or _text(say.text("(no id)"))
-    due = row.due.astimezone(timezone.utc).isoformat() if row.due else ""
+    due = f"{row.due.timestamp():.0f}" if row.due else ""
     colour = f' class="{_COLOURS[row.urgency]}"' if row.urgency else ""
     sla = "" if row.sla_hours is None else f"{row.sla_hours:g}"
     age = "" if row.age_days is None else f"{row.age_days:g}"
@@ -244,11 +244,11 @@ def _ticket(row: Row, report: Report, say: Words) -> str:
         f"<td{colour}>{_text(urgency_in_words(row, report))}",
         f'<td data-s="{due}">{shown_time(row.due, report) if row.due else ""}',
         f"<td>{_description(row)}",
-        f"<td>{_text(row.request_type)}",
-        f"<td>{_text(row.request_category)}",
-        f'<td data-s="{sla}">{_text(sla_of(row, report))}',
+        f"<td>{_known_text(row.request_type)}",
+        f"<td>{_known_text(row.request_category)}",
+        f'<td data-s="{sla}">{_sla_cell(row.sla_value, row.sla_unit, say.language)}',
         f'<td data-s="{age}">{say.number(row.age_days, "g") if row.age_days is not None else ""}',
-        f"<td>{_text(say.value(row.since_last_report))}",
+        f"<td>{_known_text(say.value(row.since_last_report))}",
         f"<td>{_review(row, say)}",
         f"<td>{_source_of(row, say)}",
     )
@@ -264,17 +264,28 @@ def _description(row: Row) -> str:
 
 
 def _review(row: Row, say: Words) -> str:
-    reasons = _text(say.value(row.needs_review))
+    reasons = _known_text(say.value(row.needs_review))
     if not (row.needs_review and row.next_best):
         return reasons
     best = say.section("page")["next best: {pairs}"].format(pairs=row.next_best.replace("\n", "; "))
-    return f"{reasons}<br>{_text(best)}"
+    return f"{reasons}<br>{_known_text(best)}"
 
 
 def _source_of(row: Row, say: Words) -> str:
     source = say.value(row.source)
-    return _text(source if row.confidence is None else f"{source} {say.number(row.confidence, '.2f')}")
+    return _known_text(source if row.confidence is None else f"{source} {say.number(row.confidence, '.2f')}")
 
 
 def _text(text: str) -> str:
     return escape(sanitize(text))
+
+
+# Many rows have the same texts, apart from those of the tickets.
+@lru_cache(maxsize=4096)
+def _known_text(text: str) -> str:
+    return _text(text)
+
+
+@lru_cache(maxsize=4096)
+def _sla_cell(value: float | None, unit: str, language: str) -> str:
+    return _text(sla_text(value, unit, words(language)))

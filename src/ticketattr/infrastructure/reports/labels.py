@@ -97,11 +97,14 @@ def pair_of(row: Row) -> str:
 
 def sla_of(row: Row, report: Report) -> str:
     """The SLA of the catalog in words, such as `4 hours`; empty without a request type."""
-    if row.sla_value is None:
+    return sla_text(row.sla_value, row.sla_unit, words_of(report))
+
+
+def sla_text(value: float | None, unit: str, say: Words) -> str:
+    """An SLA in words, such as `4 hours` or `1 day`; empty without a value."""
+    if value is None:
         return ""
-    unit = row.sla_unit[:-1] if row.sla_value == 1 else row.sla_unit
-    say = words_of(report)
-    return say.value(f"{say.number(row.sla_value, 'g')} {unit}")
+    return say.value(f"{say.number(value, 'g')} {unit[:-1] if value == 1 else unit}")
 
 
 def review_checks(report: Report) -> str:

@@ -63,6 +63,8 @@ class Words:
     def number(self, number: float, form: str = "") -> str:
         """The number with the separators of the language. `form` is a format of Python, such as `.2f`."""
         written = format(number, form or ",")
+        if self.language == "en":
+            return written
         return written.translate({44: self.sections["format"]["thousands"], 46: self.sections["format"]["decimal"]})
 
     def date(self, time: datetime) -> str:
