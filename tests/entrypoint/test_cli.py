@@ -5,6 +5,8 @@ from __future__ import annotations
 import csv
 import io
 import json
+import os
+import re
 import time
 from email import message_from_bytes
 from email.policy import default
@@ -231,6 +233,30 @@ def test_pending_list_before_and_after(cli: CLI) -> None:
     (row,) = csv.DictReader(io.StringIO(cli.ok("pending", "list", "--all", "--format", "csv").stdout))
     assert (row["state"], row["transport"], row["recipients"]) == ("sent", "file", "lead@example.com")
     assert row["sha256"] == entry["sha256"]
+
+
+def test_a_run_ends_with_what_a_person_has_to_do_and_where_the_mail_is(cli: CLI) -> None:
+    lines = cli.ok("run").stderr.splitlines()
+    (mail,) = cli.mails
+    assert any(re.fullmatch(r"for a person: (\d+ [a-z ]+(, )?)+", line) or line.endswith(": nothing") for line in lines)
+    assert f"mail written to outbox/{mail.name}" in lines
+
+
+def test_pending_list_fits_80_columns_and_says_more_if_asked(cli: CLI) -> None:
+    cli.settings |= {"EMAIL_TRANSPORT": "smtp", "EMAIL_SMTP_HOST": "localhost"}
+    cli.ok("fetch")
+    cli.ok("classify")
+    cli.ok("report")
+    (report,) = cli.reports
+    broken = report.with_name("broken.xlsx")
+    broken.write_bytes(b"PK" + b"x" * 100)
+    age = time.time() - 86_400
+    os.utime(broken, (age, age))
+    listed = cli.ok("pending", "list").stdout
+    assert max(map(len, listed.splitlines())) <= 80
+    assert f"pending      0 min  output/{report.name}\n" in listed
+    assert "damaged      1 day  output/broken.xlsx\n    not a readable workbook" in listed
+    assert "Last error" in cli.ok("-v", "pending", "list").stdout
 
 
 def test_pending_list_makes_no_file(cli: CLI) -> None:

@@ -107,8 +107,7 @@ class _Asking:
             budget -= len(work)
 
     async def _round(self, work: Sequence[_Batch]) -> None:
-        self._planned += len(work)
-        self._progress(self._succeeded + self._failed, self._planned)
+        self._progress(len(self.outcomes), len(self._tickets))
         in_flight = anyio.Semaphore(self._classifier.concurrency)
         async with anyio.create_task_group() as group:
             for batch in work:
@@ -141,7 +140,7 @@ class _Asking:
                 round_scope.cancel()
             else:
                 self._take(batch, outcomes)
-            self._progress(self._succeeded + self._failed, self._planned)
+            self._progress(len(self.outcomes), len(self._tickets))
 
     def _take(self, batch: _Batch, outcomes: Sequence[Outcome]) -> None:
         answers = dict(zip(batch.places, outcomes, strict=True))

@@ -43,7 +43,7 @@ Clock: TypeAlias = Callable[[], datetime]
 """The time, in UTC."""
 
 Progress: TypeAlias = Callable[[int, int], None]
-"""Told how many batches are done, and of how many."""
+"""Told how many tickets have an outcome, and of how many. A ticket that is asked about again counts once."""
 
 TextComparison: TypeAlias = Callable[[str, str], bool]
 """Whether a text that came back from a person (first) may be a text of a ticket as a report shows it (second)."""

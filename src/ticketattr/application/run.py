@@ -8,6 +8,7 @@ from pathlib import Path
 from ..domain.catalog import ServiceCatalog
 from ..domain.correction import in_force
 from ..domain.delivery import Delivery
+from ..domain.figures import ReportFigures, figures_of
 from ..domain.gold import LabelledTickets
 from ..domain.report_status import ReportStatus
 from ..domain.run_history import count_outcomes
@@ -61,7 +62,7 @@ class Pipeline:
 class RunResult:
     """The result of a run. `report` is None for an empty queue, unless that is reported.
 
-    `left`: reports that are pending afterwards.
+    `left`: reports that are pending afterwards. `figures`: those of the report.
     """
 
     tickets: tuple[AttributedTicket, ...]
@@ -69,6 +70,7 @@ class RunResult:
     deliveries: tuple[Delivery, ...]
     applied: Applied | None
     left: tuple[ReportStatus, ...]
+    figures: ReportFigures | None = None
 
 
 def run_pipeline(
@@ -87,9 +89,12 @@ def run_pipeline(
     if pipeline.write_back:
         attributed = _apply(pipeline, pipeline.write_back, run, attributed, progress, run_progress)
     has_report = pipeline.reporting.is_due(attributed.tickets)
+    figures = None
     if has_report:
         with run_progress.stage("report") as counts:
-            counts["rows"] = len(make_report(attributed, pipeline.reporting, report_path).rows)
+            made = make_report(attributed, pipeline.reporting, report_path)
+            figures = figures_of(made)
+            counts["rows"] = len(made.rows)
     if pipeline.outgoing:
         with run_progress.stage("send") as counts:
             counts["messages"] = _send(pipeline.outgoing, max_size, run_progress)
@@ -100,6 +105,7 @@ def run_pipeline(
         deliveries=tuple(run_progress.deliveries),
         applied=run_progress.applied,
         left=tuple(run_progress.left),
+        figures=figures,
     )
 
 

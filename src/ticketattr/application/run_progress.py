@@ -32,8 +32,8 @@ class RunProgress:
 
     `timer` returns seconds and never goes back; where it starts does not matter. `seconds` is the duration of each
     stage. `left` are the reports that are still pending, `incoming` the workbooks with corrections, `applied` is what
-    was written into the helpdesk. `done` and `total` count the batches of tickets. `observer` is called whenever the
-    stage or the number of batches changes.
+    was written into the helpdesk. `done` and `total` count the tickets that the classifier is asked about. `observer`
+    is called whenever the stage or `done` changes.
     """
 
     def __init__(self, timer: Callable[[], float]) -> None:
@@ -49,8 +49,8 @@ class RunProgress:
         self.done = self.total = 0
         self.observer: Callable[[], None] = lambda: None
 
-    def count_batches(self, done: int, total: int) -> None:
-        """Take note that `done` of `total` batches are finished."""
+    def count_tickets(self, done: int, total: int) -> None:
+        """Take note that `done` of `total` tickets have an outcome."""
         self.done, self.total = done, total
         self.observer()
 

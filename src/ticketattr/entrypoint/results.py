@@ -45,6 +45,13 @@ def sent(deliveries: Sequence[Delivery]) -> str:
     return counted(len(sent_reports(deliveries)), "report")
 
 
+def print_places(invocation: Invocation, deliveries: Sequence[Delivery]) -> None:
+    """Say where each mail is that was written to a file."""
+    for delivery in deliveries:
+        if delivery.state == "sent" and delivery.message.transport == "file":
+            invocation.console.summary(f"mail {plain(delivery.detail)}")
+
+
 def nothing_to_send(statuses: Sequence[ReportStatus]) -> str:
     """Why nothing was sent."""
     for status in statuses:

@@ -65,11 +65,14 @@ def list_reports(
     everything: AllOption = False,
     format: ListFormatOption = "table",
 ) -> None:
-    """List the reports that were not sent yet, and why."""
+    """List the reports that were not sent yet, and why.
+
+    -v shows more about each report, and --format json everything.
+    """
     invocation: Invocation = context.obj
     tracker, _ = _tracker_and_log(invocation, "list")
     statuses = tracker.report_history() if everything else tracker.unsent()
-    print_statuses(statuses, format, now=invocation.clock(), history=everything)
+    print_statuses(statuses, format, now=invocation.clock(), history=everything, details=invocation.verbose)
     if statuses:
         pending = sum(status.is_pending for status in statuses)
         invocation.console.summary(f"{counted(len(statuses), 'report')} listed, {pending:,} pending")

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from contextlib import nullcontext
+from collections.abc import Iterator
+from contextlib import contextmanager, nullcontext
 from pathlib import Path
 from typing import Annotated
 
@@ -12,14 +13,16 @@ from ...application.ports import Run
 from ...application.report import report_name
 from ...application.report_store import store_reports
 from ...application.retention import prune
+from ...application.run_progress import RunProgress, current_stage
 from ...application.send import Outgoing
 from ...errors import ExitCode, TicketAttrError
 from ...infrastructure.files import make_folder
 from .. import wiring
 from ..invocation import Invocation
 from ..monitoring import MonitoredCommand
-from ..presentation.summaries import applied_summary
-from ..results import exit_if_partial, print_path, sent, tell_incoming
+from ..presentation.console import ProgressBar
+from ..presentation.summaries import applied_summary, for_a_person
+from ..results import exit_if_partial, print_path, print_places, sent, tell_incoming
 from ..settings.folders import FolderSettings
 from ..settings.run import RunSettings
 from .help_examples import epilog_of
@@ -29,6 +32,15 @@ DryRunOption = Annotated[
     bool,
     typer.Option("--dry-run", help="Send nothing, and write the report into the work folder, where it is never sent."),
 ]
+
+_STAGES = {
+    "send": "Sending reports",
+    "import": "Taking over corrections",
+    "fetch": "Fetching tickets and catalog",
+    "classify": "Classifying tickets",
+    "apply": "Writing into the helpdesk",
+    "report": "Writing the report",
+}
 
 app = typer.Typer(add_completion=False, rich_markup_mode=None)
 
@@ -101,13 +113,9 @@ def _work(
 
     pipeline = wiring.pipeline(settings, outgoing, invocation.clock, examples=examples, fresh=fresh)
     report = _report_folder(settings.folders, this_run, sends=bool(outgoing)) / report_name(this_run.id)
-    with invocation.console.progress("Running") as bar:
-
-        def progress(done: int, total: int) -> None:
-            bar(done, total)
-            invocation.run_progress.count_batches(done, total)
-
-        result = run_pipeline(pipeline, this_run, report, progress, invocation.run_progress)
+    run_progress = invocation.run_progress
+    with invocation.console.progress("Starting") as bar, _shown_on(bar, run_progress):
+        result = run_pipeline(pipeline, this_run, report, run_progress.count_tickets, run_progress)
     incoming = invocation.run_progress.incoming
     tell_incoming(invocation, incoming)
     invocation.summarize(result.tickets, pipeline.classifier.bill)
@@ -115,6 +123,9 @@ def _work(
         invocation.console.summary(applied_summary(result.applied))
     if outgoing:
         invocation.console.summary(f"{sent(result.deliveries)} sent")
+        print_places(invocation, result.deliveries)
+    if result.figures:
+        invocation.console.summary(for_a_person(result.figures))
     if result.report:
         print_path(result.report)
     exit_if_partial(
@@ -125,6 +136,25 @@ def _work(
         incoming=incoming,
         applied=result.applied,
     )
+
+
+@contextmanager
+def _shown_on(bar: ProgressBar, run_progress: RunProgress) -> Iterator[None]:
+    """Show the stage of the run, and how many tickets are done, on `bar` until the block ends."""
+    observer = run_progress.observer
+
+    def show() -> None:
+        observer()
+        if stage := current_stage.get():
+            bar.describe(_STAGES.get(stage, stage))
+            if stage == "classify" and run_progress.total:
+                bar(run_progress.done, run_progress.total)
+
+    run_progress.observer = show
+    try:
+        yield
+    finally:
+        run_progress.observer = observer
 
 
 def _report_folder(folders: FolderSettings, this_run: Run, *, sends: bool) -> Path:

@@ -14,7 +14,7 @@ from ...errors import SettingsError
 from .. import wiring
 from ..invocation import Invocation
 from ..monitoring import MonitoredCommand
-from ..results import exit_if_partial, nothing_to_send, print_reports, sent
+from ..results import exit_if_partial, nothing_to_send, print_places, print_reports, sent
 from ..settings.folders import FolderSettings
 from ..settings.mail import MailSettings
 from .help_examples import epilog_of
@@ -63,6 +63,7 @@ def send(
     invocation.console.summary(
         f"{sent(run_progress.deliveries)} sent" if run_progress.deliveries else nothing_to_send(statuses)
     )
+    print_places(invocation, run_progress.deliveries)
     exit_if_partial(invocation, deliveries=run_progress.deliveries, left=run_progress.left)
 
 

@@ -8,14 +8,13 @@ from __future__ import annotations
 
 import logging
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from ...application.ports import Progress
 from ...errors import TicketAttrError
 from ..settings.monitoring import LogSettings
 from .log_lines import JSONLines, TextLines, UserMessage, plain, remove_secrets, user_message_of
@@ -24,6 +23,21 @@ if TYPE_CHECKING:
     from rich.console import Console as RichConsole
 
 log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class ProgressBar:
+    """A bar with a text before it. `update` takes the changes; without a terminal, it does nothing."""
+
+    update: Callable[..., object] = lambda **changes: None
+
+    def __call__(self, done: int, total: int) -> None:
+        """Show that `done` of `total` are done."""
+        self.update(completed=done, total=total)
+
+    def describe(self, text: str) -> None:
+        """Show another text. The next number belongs to it."""
+        self.update(description=text)
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,10 +75,10 @@ class Console:
             yield
 
     @contextmanager
-    def progress(self, text: str) -> Iterator[Progress]:
+    def progress(self, text: str) -> Iterator[ProgressBar]:
         """Show a progress bar with `text` until the block ends, on a terminal."""
         if not self._shows_progress:
-            yield lambda done, total: None
+            yield ProgressBar()
             return
         from rich.progress import BarColumn, MofNCompleteColumn, TextColumn, TimeElapsedColumn
         from rich.progress import Progress as Bars
@@ -72,7 +86,7 @@ class Console:
         columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
         with Bars(*columns, console=_rich(), transient=True) as bars:
             bar = bars.add_task(text, total=None)
-            yield lambda done, total: bars.update(bar, completed=done, total=total)
+            yield ProgressBar(partial(bars.update, bar))
 
     def _file_handler(self, path: Path, settings: LogSettings) -> logging.Handler:
         from ...infrastructure.monitoring.log_file import SharedLogFile

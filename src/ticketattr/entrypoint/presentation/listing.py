@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import json
 import sys
+import textwrap
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import Any
@@ -13,6 +14,7 @@ from ...application.check import CheckResult
 from ...domain.correction import Correction
 from ...domain.delivery import Event
 from ...domain.report_status import ReportStatus
+from ...domain.wording import counted
 from ...infrastructure.reports.csv_writer import write_csv
 from .log_lines import plain
 from .tables import print_table
@@ -76,11 +78,17 @@ _CORRECTIONS_IN_TABLE = (
     "request_type",
     "reported_type",
 )
+_WIDTH = 80
 _CHECK = ("status", "area", "what", "fix")
 
 
-def print_statuses(statuses: Sequence[ReportStatus], format: str, *, now: datetime, history: bool) -> None:
-    """Print the reports. `history`: the table has the columns of reports that were sent."""
+def print_statuses(
+    statuses: Sequence[ReportStatus], format: str, *, now: datetime, history: bool, details: bool = False
+) -> None:
+    """Print the reports. `history`: the table has the columns of reports that were sent.
+
+    Without `details`, unsent reports are listed in lines of at most 80 characters, as far as the paths allow it.
+    """
     rows = delivery_rows(statuses, now)
     if format == "json":
         print(json.dumps(rows, indent=2))
@@ -88,9 +96,23 @@ def print_statuses(statuses: Sequence[ReportStatus], format: str, *, now: dateti
     flattened = [flat(row) for row in rows]
     if format == "csv":
         _print_csv(flattened, DELIVERY_FIELDS)
+    elif flattened and not (history or details):
+        _print_unsent(flattened)
     else:
         columns, nothing = (_HISTORY, "there is no report yet") if history else (_WAITING, "nothing is pending")
         _print_rows(flattened, columns, nothing)
+
+
+def _print_unsent(rows: Sequence[dict[str, Any]]) -> None:
+    """A line for each report: state, age and file; below it, what went wrong."""
+    for row in rows:
+        print(f"{row['state']:<8}  {row['age']:>8}  {row['file']}")
+        attempts = f"{counted(row['attempts'], 'attempt')}: " if row["attempts"] and row["last_error"] else ""
+        indent = " " * 4
+        for line in textwrap.wrap(
+            attempts + row["last_error"], _WIDTH, initial_indent=indent, subsequent_indent=indent
+        ):
+            print(line)
 
 
 def delivery_rows(statuses: Sequence[ReportStatus], now: datetime) -> list[dict[str, Any]]:
@@ -243,7 +265,7 @@ def _age(age: timedelta) -> str:
     minutes = max(0, int(age.total_seconds() // 60))
     if minutes < 60:
         return f"{minutes} min"
-    return f"{minutes // 60} h" if minutes < 48 * 60 else f"{minutes // 1440} d"
+    return f"{minutes // 60} h" if minutes < 24 * 60 else counted(minutes // 1440, "day")
 
 
 def _time(time: datetime) -> str:

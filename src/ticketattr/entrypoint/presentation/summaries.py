@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from ...domain.correction import Correction
+from ...domain.figures import ReportFigures
 from ...domain.ticket import AttributedTicket
 from ...domain.usage import Bill, ClassificationPlan
 from ...domain.wording import counted
@@ -50,6 +51,18 @@ def skipped_words(skipped: Sequence[Skipped]) -> str:
     """How many tickets are left as they are, by reason."""
     reasons = Counter(one.reason for one in skipped)
     return ", ".join(f"{count:,} {SKIP_REASONS[reason]}" for reason, count in reasons.most_common())
+
+
+def for_a_person(figures: ReportFigures) -> str:
+    """What a person has to look at: how many tickets are overdue, due within a day, to review and failed."""
+    counts = (
+        (figures.overdue, "overdue"),
+        (figures.due_soon, "due within a day"),
+        (figures.review, "to review"),
+        (figures.failed, "failed"),
+    )
+    found = ", ".join(f"{number:,} {what}" for number, what in counts if number)
+    return f"for a person: {found}" if found else "for a person: nothing"
 
 
 def bill_summary(bill: Bill) -> str:

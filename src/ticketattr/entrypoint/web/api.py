@@ -90,7 +90,7 @@ class Run(BaseModel):
     exit_code: int | None = Field(description="As of the command line: 0 done, 5 done in part.")
     run_id: str
     stage: str
-    done: int = Field(description="Finished batches of tickets.")
+    done: int = Field(description="Tickets with an outcome.")
     total: int
     message: str
     hint: str
