@@ -108,7 +108,7 @@ def as_page(mail: bytes) -> str:
 
 
 def photograph(chromium: str, page: Path, target: Path) -> None:
-    options = ["--headless", "--no-sandbox", "--disable-gpu", "--hide-scrollbars", "--window-size=760,370"]
+    options = ["--headless", "--no-sandbox", "--disable-gpu", "--hide-scrollbars", "--window-size=760,820"]
     profile = f"--user-data-dir={page.parent / 'profile'}"
     command = [chromium, *options, profile, f"--screenshot={target.resolve()}", page.as_uri()]
     subprocess.run(command, check=True, stderr=subprocess.DEVNULL, stdout=subprocess.DEVNULL)
