@@ -2,20 +2,21 @@
 
 from __future__ import annotations
 
+import threading
 import time
 from itertools import count
 from pathlib import Path
 
 import pytest
 
-from ticketattr.application.apply import WriteBack, apply_attributions, duration_words, plan_run, seconds_for
+from ticketattr.application.apply import Applied, WriteBack, apply_attributions, duration_words, plan_run, seconds_for
 from ticketattr.infrastructure.applied_db import SQLiteChangeLedger
 from ticketattr.infrastructure.helpdesk.profile_writer import ProfileWriter
 from ticketattr.infrastructure.helpdesk.profile_yaml import parse_profile
 from ticketattr.infrastructure.options import HelpdeskAccess, HTTPPolicy
 
 from ..changing_desk import PROFILE, RUN, ChangingDesk, Held, attributed
-from ..fakes import CATALOG, ticking_clock
+from ..fakes import CATALOG, PASSWORD, ticking_clock
 from ..servers import HTTPServer
 
 
@@ -50,10 +51,31 @@ def test_what_does_not_fit_into_the_time_of_a_run_is_left_for_the_next(tmp_path:
     tickets = [attributed(each) for each in desk.tickets]
     back = write_back(tmp_path, http.url, seconds=350.0)
     first = apply_attributions(RUN, tickets, CATALOG, back, lambda done, total: None)
-    assert (len(first.changes), first.left, first.is_whole) == (3, 3, False)
+    assert (len(first.changes), first.left) == (3, 3)
     second = apply_attributions(RUN, tickets, CATALOG, back, lambda done, total: None)
-    assert (len(second.changes), second.left, second.is_whole) == (3, 0, True)
+    assert (len(second.changes), second.left) == (3, 0)
     assert [held.writes for held in desk.tickets.values()] == [1] * 6
+
+
+def test_two_hosts_at_once_write_each_ticket_and_each_note_once(tmp_path: Path, http: HTTPServer) -> None:
+    desk = ChangingDesk(http, {str(number): Held() for number in range(12)})
+    tickets = [attributed(each) for each in desk.tickets]
+    results: list[Applied] = []
+
+    def apply(host: str) -> None:
+        (tmp_path / host).mkdir()
+        back = write_back(tmp_path / host, http.url)
+        results.append(apply_attributions(RUN, tickets, CATALOG, back, lambda done, total: None))
+
+    hosts = [threading.Thread(target=apply, args=(name,)) for name in ("one", "other")]
+    for host in hosts:
+        host.start()
+    for host in hosts:
+        host.join()
+    assert [(held.writes, len(held.notes), held.pair) for held in desk.tickets.values()] == [(1, 1, PASSWORD.pair)] * 12
+    changes = [change for result in results for change in result.changes]
+    assert sum(change.state == "applied" for change in changes) == 12
+    assert {change.state for change in changes} <= {"applied", "kept", "conflict"}
 
 
 @pytest.mark.parametrize(("seconds", "words"), [(0.2, "1 s"), (59, "59 s"), (61, "2 min"), (600_000, "10,000 min")])

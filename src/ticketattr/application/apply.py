@@ -17,7 +17,6 @@ from ..domain.write_back import (
     Change,
     ChangeMode,
     ChangePlan,
-    ChangeState,
     Skipped,
     plan_changes,
     undoable,
@@ -65,16 +64,6 @@ class Applied:
     skipped: tuple[Skipped, ...] = ()
     left: int = 0
     stopped: TicketAttrError | None = None
-
-    def count(self, state: ChangeState) -> int:
-        """How many changes of this call are in that state."""
-        return sum(change.state == state for change in self.changes)
-
-    @property
-    def is_whole(self) -> bool:
-        """Whether nothing is left for a later run: every due change was made, or a person had decided."""
-        in_doubt = any(change.state in OPEN_STATES for change in (*self.changes, *self.settled))
-        return not (self.left or self.stopped or in_doubt or self.count("refused"))
 
 
 @dataclass(frozen=True, slots=True)

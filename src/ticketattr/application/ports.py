@@ -305,10 +305,6 @@ class TicketWriter(AbstractAsyncContextManager["TicketWriter"], Protocol):
     """
 
     @property
-    def location(self) -> str:
-        """The base URL of the helpdesk, without secrets."""
-
-    @property
     def requests_per_minute(self) -> int | None:
         """The limit of the helpdesk; None if it has none."""
 

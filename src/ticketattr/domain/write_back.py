@@ -32,8 +32,6 @@ OPEN_STATES: tuple[ChangeState, ...] = ("applying", "in_doubt")
 Pair: TypeAlias = tuple[str, str]
 """A category and a request type; an empty text is an empty field."""
 
-EMPTY: Pair = ("", "")
-
 FIELDS = ("request_category", "request_type")
 """The fields that a change can set, in the order of a `Pair`."""
 

@@ -219,7 +219,7 @@ def write_back(
         ledger=change_ledger(folders),
         clock=clock,
         mode=mode,
-        location=shown_url(sources.helpdesk.location),
+        location=shown_url(sources.helpdesk.location).rstrip("/"),
         above=above,
         seconds=seconds,
     )

@@ -14,7 +14,7 @@ from ...application.ports import TicketUnreadable, WriteResult
 from ...domain.catalog import fold
 from ...domain.write_back import FIELDS, MARK, ChangeMode, Pair, TicketNow
 from ...errors import InputError
-from ..http import RefusedRequest, shown_url
+from ..http import RefusedRequest
 from ..options import HelpdeskAccess, HTTPPolicy
 from .connection import Connection, connect
 from .mapping import HINT, items_of, plain_text
@@ -46,10 +46,6 @@ class ProfileWriter:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         await self._stack.aclose()
-
-    @property
-    def location(self) -> str:
-        return shown_url(self._access.location)
 
     @property
     def requests_per_minute(self) -> int | None:
