@@ -123,7 +123,8 @@ def helpdesks(session: nox.Session) -> None:
 def browser(session: nox.Session) -> None:
     """The text read out of HTML against what Chromium shows (Debian: chromium); BROWSER_SEED tries other markup.
 
-    And the HTML report: axe, which comes with the extra `browser`, filter and sorting.
+    And the HTML report (axe, filter and sorting) and the pages of the service, with the tools of the extra `browser`.
+    BROWSER_PICTURES names a folder for pictures of the pages.
     """
     session.run(*PYTHON, "pytest", "-m", "browser", *session.posargs)
 

@@ -162,7 +162,8 @@ def download_workbook(request: Request, caller: Reader, run_id: str) -> Response
 def list_deliveries(request: Request, caller: Reader, page: int = 1) -> Response:
     """Every report of every message, newest first."""
     parts = parts_of(request)
-    rows = [flat(row) for row in reversed(delivery_rows(parts.tracker.report_history(), parts.service.clock()))]
+    found = delivery_rows(parts.tracker.report_history(), parts.service.clock())
+    rows = [_delivery_shown(flat(row)) for row in reversed(found)]
     return _list(request, "deliveries.html", caller, rows, page)
 
 
@@ -287,6 +288,12 @@ def _list(request: Request, template: str, caller: Caller, rows: list[Any], page
     return _page(
         request, template, caller, rows=shown, page=page, count=len(rows), last=page * PAGE >= len(rows), status=_state
     )
+
+
+def _delivery_shown(row: dict[str, Any]) -> dict[str, Any]:
+    """A row with the name of its file alone, which fits a page, and its time as a time."""
+    changed = datetime.strptime(row["changed"], "%Y-%m-%dT%H:%M:%S%z") if row["changed"] else None
+    return {**row, "file": Path(row["file"]).name, "changed": changed}
 
 
 def _cleaned(text: str, most: int = 1500) -> str:
