@@ -96,6 +96,8 @@ class TestModes:
         assert (result.exit_code, desk.asked) == (2, [])
         assert "its profile does not say how" in result.stderr
         cli.ok("apply", "--mode", "shadow")
+        cli.settings["HELPDESK_WRITE"] = mode
+        assert (cli("run").exit_code, desk.asked) == (2, [])
 
     @pytest.mark.parametrize(
         ("url", "message"),
@@ -351,7 +353,7 @@ class TestTrouble:
 
     def test_a_short_429_is_waited_for(self, cli: CLI, desk: ChangingDesk) -> None:
         fill(cli, desk)
-        desk.before_write = once(lambda held: None, Response(429, headers={"Retry-After": "1"}))
+        desk.before_write = once(lambda held: None, Response(429, headers={"Retry-After": "0"}))
         cli.ok("apply", "--mode", "fill")
         assert (desk.tickets["1"].writes, desk.count("PUT")) == (1, 2)
 

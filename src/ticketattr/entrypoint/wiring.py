@@ -528,11 +528,16 @@ def pipeline(
 
 
 def _write_back_of_run(settings: RunSettings, clock: Clock) -> WriteBack | None:
-    """What the stage `apply` needs; None where nothing is written."""
+    """What the stage `apply` needs; None where nothing is written. Raises SettingsError."""
     mode = settings.write_back.mode
     if mode == "off":
         return None
-    return write_back(settings.write_back, settings.sources, settings.folders, clock, mode=mode, seconds=_APPLY_SECONDS)
+    from ..application.apply import refuse_impossible
+
+    back = write_back(settings.write_back, settings.sources, settings.folders, clock, mode=mode, seconds=_APPLY_SECONDS)
+    # Before the run begins: what can never be written is not worth a model call.
+    refuse_impossible(back)
+    return back
 
 
 def monitoring(settings: MonitoringSettings) -> Monitoring:

@@ -124,7 +124,8 @@ class Connection:
                 self._rate_limit.pause(min(wait, MAX_WAIT))
             if response.status != HTTPStatus.TOO_MANY_REQUESTS:
                 return response
-            wait = retry_after(response.headers) or _FIRST_WAIT
+            asked = retry_after(response.headers)
+            wait = _FIRST_WAIT if asked is None else max(asked, 0.0)
             if wait > MAX_WAIT:
                 raise ServiceError(f"the helpdesk asks to wait {wait:,.0f} s (429)", hint="Try again later.")
             self._rate_limit.pause(wait)
