@@ -15,6 +15,7 @@ COMMAND_LINES = [
     "run",
     "fetch",
     "classify",
+    "apply",
     "report",
     "send",
     f"evaluate {GOLD} --catalog {CATALOG}",
@@ -26,8 +27,10 @@ COMMAND_LINES = [
     "pending export",
     "corrections import report.xlsx",
     "corrections list",
+    "changes list",
+    "changes undo 20261123T150301Z-7f3a",
 ]
-GROUPS = ["pending", "corrections"]
+GROUPS = ["pending", "corrections", "changes"]
 
 
 def words_of(command: str) -> list[str]:

@@ -15,7 +15,7 @@ from ..invocation import Invocation
 COMMANDS = {
     "init": "Ask for what a run needs, write .env, and check it.",
     "check": "Check everything that a run needs.",
-    "run": "Send pending reports, then import corrections, fetch, classify, write back, report and send.",
+    "run": "Send what is pending, import corrections, fetch, classify, apply, report, send.",
     "fetch": "Fetch the ticket queue and the service catalog.",
     "classify": "Attribute each ticket to a request type, or say why not.",
     "apply": "Write attributions into the helpdesk.",

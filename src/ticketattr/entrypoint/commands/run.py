@@ -55,7 +55,7 @@ def run(
     wait: WaitOption = 0.0,
     send_old: SendOldOption = False,
 ) -> None:
-    """Send pending reports, then import corrections, fetch, classify, write back, report and send.
+    """Send what is pending, import corrections, fetch, classify, apply, report, send.
 
     Writing into the helpdesk is off unless HELPDESK_WRITE is set.
     """
