@@ -110,7 +110,7 @@ def fuzz(session: nox.Session) -> None:
 
 @nox.session
 def helpdesks(session: nox.Session) -> None:
-    """A queue of 30 tickets in real helpdesk servers, started and stopped here: some three minutes.
+    """A queue in real helpdesk servers, started and stopped here, is read and written: some ten minutes.
 
     Needs request-tracker5, rt5-db-sqlite and rt5-standalone of Debian, and root for them; their own files stay as they
     are. Roundup and django-helpdesk come from PyPI.
