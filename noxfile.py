@@ -120,6 +120,12 @@ def helpdesks(session: nox.Session) -> None:
 
 
 @nox.session(venv_backend="none")
+def api(session: nox.Session) -> None:
+    """The API against its OpenAPI document: requests that Schemathesis invents, which the extra `api` installs."""
+    session.run(*PYTHON, "pytest", "-m", "api", "--numprocesses=0", *session.posargs)
+
+
+@nox.session(venv_backend="none")
 def browser(session: nox.Session) -> None:
     """The text read out of HTML against what Chromium shows (Debian: chromium); BROWSER_SEED tries other markup.
 

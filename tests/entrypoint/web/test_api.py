@@ -257,6 +257,22 @@ def test_a_body_that_is_not_valid_is_a_problem_and_not_a_fault(web: Web, content
     assert set(json.loads(refused.text)) >= {"type", "title", "status", "detail"}
 
 
+@pytest.mark.parametrize("dry_run", [0, "no", "0", None])
+def test_a_wish_for_a_dry_run_that_is_no_boolean_starts_nothing(web: Web, dry_run: object) -> None:
+    with web.client() as client:
+        assert client.post("/api/v1/runs", json={"dry_run": dry_run}).status_code == 422
+    assert web.service.state.runs() == []
+
+
+@pytest.mark.parametrize(("path", "methods"), [("runs", "GET, POST"), ("schedule", "GET, PUT"), ("logs", "GET")])
+def test_a_method_that_an_address_does_not_take_is_answered_with_all_that_it_takes(
+    web: Web, path: str, methods: str
+) -> None:
+    with web.client() as client:
+        refused = client.delete(f"/api/v1/{path}")
+    assert (refused.status_code, refused.headers["allow"]) == (405, methods)
+
+
 def test_health_and_readiness_need_no_token_and_say_nothing_else(web: Web) -> None:
     assert httpx.get(f"{web.url}/healthz").text == "ok\n"
     assert httpx.get(f"{web.url}/readyz").text == "ready\n"

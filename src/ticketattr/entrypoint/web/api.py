@@ -71,7 +71,7 @@ router = APIRouter(prefix="/api/v1", responses=_PROBLEMS)
 class RunWanted(BaseModel):
     """What a new run shall do."""
 
-    model_config = ConfigDict(extra="forbid")
+    model_config = ConfigDict(extra="forbid", strict=True)
 
     dry_run: bool = Field(default=False, description="Send nothing, and keep the report in the work folder.")
 
@@ -136,7 +136,7 @@ class Schedule(BaseModel):
 class ScheduleWanted(BaseModel):
     """A new schedule: five fields, as in `30 6 * * 1-5`, in the time zone of the service; empty for none."""
 
-    model_config = ConfigDict(extra="forbid")
+    model_config = ConfigDict(extra="forbid", strict=True)
 
     cron: str = Field(max_length=200)
 

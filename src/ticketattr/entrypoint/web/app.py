@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from http import HTTPStatus
 from pathlib import Path
 
 import anyio
@@ -14,6 +15,7 @@ from fastapi.exceptions import RequestValidationError
 from fastapi.responses import PlainTextResponse, Response
 from fastapi.staticfiles import StaticFiles
 from starlette.exceptions import HTTPException
+from starlette.routing import Match
 
 from ... import __version__
 from ...application.service.runs import advance
@@ -108,7 +110,18 @@ async def _http_error(request: Request, error: Exception) -> Response:
         return pages.error_page(request, error.status_code, str(error.detail))
     response = problem_response(error.status_code, str(error.detail))
     response.headers.update(error.headers or {})
+    if error.status_code == HTTPStatus.METHOD_NOT_ALLOWED:
+        response.headers["Allow"] = ", ".join(sorted(_methods(request)))
     return response
+
+
+def _methods(request: Request) -> set[str]:
+    """The methods that the address of the request takes. Starlette names those of the first route alone."""
+    found: set[str] = set()
+    for route in (*api.router.routes, *pages.router.routes):
+        match, _ = route.matches(request.scope)
+        found |= set(getattr(route, "methods", None) or ()) if match is not Match.NONE else set()
+    return found
 
 
 async def _invalid(request: Request, error: Exception) -> Response:
