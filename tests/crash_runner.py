@@ -2,11 +2,12 @@
 
     python crash_runner.py    (stdin: one JSON line a child; stdout: one JSON line a child)
     {"folder": …, "arguments": […], "settings": {…}, "window": "send", "kill_at": 17}  →  {"exit": -9, "steps": […]}
+    {"folder": …, "arguments": […], "settings": {…}, "kill_after": 0.3}  →  {"exit": -9, "steps": []}
 
 A step is one executed line of ticketattr or smtplib within the window. The window `send` is one attempt to send a
 message, `apply` is all writing into the helpdesk. With `kill_at` 0, the child is not killed, and all steps are
 returned. The program is not changed: the trace function of the interpreter counts the lines, and the child sends
-SIGKILL to itself between two lines.
+SIGKILL to itself between two lines. With `kill_after`, it is killed after that many seconds, wherever it is.
 """
 
 from __future__ import annotations
@@ -16,12 +17,15 @@ import os
 import signal
 import smtplib
 import sys
+import time
 from collections.abc import Callable
 from pathlib import Path
 from types import FrameType
 from typing import Any
 
 import filelock  # noqa: F401  # imported once here, not in each child
+import httpx  # noqa: F401
+import pydantic  # noqa: F401
 import rich.table  # noqa: F401
 import stamina  # noqa: F401
 
@@ -33,6 +37,7 @@ import ticketattr.infrastructure.delivery.eml_outbox
 import ticketattr.infrastructure.delivery.report_folder
 import ticketattr.infrastructure.delivery.report_log
 import ticketattr.infrastructure.helpdesk.profile_writer
+import ticketattr.infrastructure.reports.excel
 import ticketattr.infrastructure.stage_files
 from ticketattr.entrypoint.cli import app
 
@@ -40,6 +45,9 @@ OURS = Path(ticketattr.application.send.__file__).parents[1]
 WINDOWS = {
     "send": ("_attempt", "application/send.py"),
     "apply": ("apply_attributions", "application/apply.py"),
+    "restore": ("restore_log", "application/restore.py"),
+    "upgrade": ("ensure_schema", "delivery/report_log_schema.py"),
+    "import": ("import_corrections", "application/corrections.py"),
 }
 """By window, the function during whose call steps are counted, and its file."""
 
@@ -80,6 +88,8 @@ def main() -> None:
             os.close(reader)
             run(order, writer)
         os.close(writer)
+        if "kill_after" in order:
+            kill_later(child, order["kill_after"])
         with os.fdopen(reader, "rb") as told:
             steps = told.read()
         _, status = os.waitpid(child, 0)
@@ -87,17 +97,28 @@ def main() -> None:
         print(json.dumps(answer), flush=True)
 
 
+def kill_later(child: int, seconds: float) -> None:
+    """Kill the child after that time, unless it ends before."""
+    deadline = time.monotonic() + seconds
+    while not os.waitid(os.P_PID, child, os.WEXITED | os.WNOHANG | os.WNOWAIT):
+        if time.monotonic() >= deadline:
+            os.kill(child, signal.SIGKILL)
+            return
+        time.sleep(0.002)
+
+
 def run(order: dict[str, Any], writer: int) -> None:
     """Run the program in the child process; never returns."""
     os.chdir(order["folder"])
     os.environ |= order["settings"]
-    steps = Steps(order["window"], order["kill_at"])
+    steps = Steps(order.get("window", "send"), order.get("kill_at", 0))
     code = 1
     try:
         null = os.open(os.devnull, os.O_WRONLY)
         os.dup2(null, 1)
         os.dup2(null, 2)
-        sys.settrace(steps.call)
+        if "kill_after" not in order:
+            sys.settrace(steps.call)
         app(order["arguments"])
     except SystemExit as ended:
         code = int(ended.code or 0)

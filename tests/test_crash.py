@@ -34,17 +34,14 @@ class Runner:
             [sys.executable, str(path)], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
         )
 
-    def __call__(self, cli: CLI, *arguments: str, window: str = "send", kill_at: int = 0) -> tuple[int, list[str]]:
-        """How the child ended, and the steps that it took if it lived."""
+    def __call__(
+        self, cli: CLI, *arguments: str, window: str = "send", kill_at: int = 0, kill_after: float | None = None
+    ) -> tuple[int, list[str]]:
+        """How the child ended, and the steps that it took during the window if it lived."""
         assert self.process.stdin
         assert self.process.stdout
-        order = {
-            "folder": str(cli.folder),
-            "arguments": arguments,
-            "settings": cli.settings,
-            "window": window,
-            "kill_at": kill_at,
-        }
+        order: dict[str, Any] = {"folder": str(cli.folder), "arguments": arguments, "settings": cli.settings}
+        order |= {"window": window, "kill_at": kill_at} if kill_after is None else {"kill_after": kill_after}
         self.process.stdin.write(json.dumps(order) + "\n")
         self.process.stdin.flush()
         answer: dict[str, Any] = json.loads(self.process.stdout.readline())

@@ -61,6 +61,16 @@ def test_what_a_killed_process_left_is_removed(tmp_path: Path, temporary: Path) 
     assert list(temporary.iterdir()) == []
 
 
+def test_what_sqlite_left_beside_a_file_goes_with_it(tmp_path: Path) -> None:
+    for name in (".ticketattr-aaaaaaaa.tmp", ".ticketattr-aaaaaaaa.tmp-journal", ".ticketattr-bbbbbbbb.tmp-wal"):
+        (tmp_path / name).touch()
+    with replacing(tmp_path / "a") as file:
+        in_use = Path(f"{file.name}-journal")
+        in_use.touch()
+        assert remove_leftovers([tmp_path]) == 3
+        assert in_use.exists()
+
+
 def test_files_that_this_process_writes_are_kept(tmp_path: Path) -> None:
     with replacing(tmp_path / "a") as file, temporary_folder() as folder:
         file.write(b"content")
@@ -89,12 +99,22 @@ def test_a_link_and_a_pipe_with_our_name_are_left_alone(tmp_path: Path) -> None:
     assert (tmp_path / "other").exists()
 
 
-def test_an_empty_file_may_belong_to_a_process_that_begins(tmp_path: Path) -> None:
-    path = tmp_path / ".ticketattr-aaaaaaaa.tmp"
-    path.touch()
-    assert remove_leftovers([tmp_path]) == 0
-    os.utime(path, (time.time() - 60, time.time() - 60))
-    assert remove_leftovers([tmp_path]) == 1
+def test_a_file_that_is_removed_before_it_is_locked_is_made_again(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    duplicate = os.dup
+    removed: list[int] = []
+
+    def remove_first(descriptor: int) -> int:
+        if not removed:
+            removed.append(remove_leftovers([tmp_path]))
+        return duplicate(descriptor)
+
+    monkeypatch.setattr(os, "dup", remove_first)
+    with replacing(tmp_path / "a") as file:
+        file.write(b"content")
+    assert removed == [1]
+    assert (tmp_path / "a").read_bytes() == b"content"
 
 
 @pytest.mark.parametrize("command", ["send", "run"])

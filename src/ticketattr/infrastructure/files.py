@@ -13,11 +13,11 @@ import sys
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
-from tempfile import NamedTemporaryFile, TemporaryFile
+from tempfile import TemporaryFile
 from typing import IO
 
 from ..errors import InputError, ServiceError, SettingsError, TicketAttrError
-from .leftovers import PREFIX, SUFFIX, lock
+from .leftovers import temporary_file
 from .picture_cutter import MAX_FED, PictureCutter
 
 STREAM = Path("-")
@@ -43,10 +43,7 @@ def replacing(path: Path, *, mode: int = _PRIVATE) -> Iterator[IO[bytes]]:
     """
     with _writing(path):
         path.parent.mkdir(parents=True, exist_ok=True)
-        with (
-            NamedTemporaryFile(dir=path.parent, prefix=PREFIX, suffix=SUFFIX, delete=False) as file,
-            lock(file.fileno()),
-        ):
+        with temporary_file(path.parent) as file:
             try:
                 yield file
                 if mode != _PRIVATE:
@@ -146,9 +143,13 @@ def try_folder(path: Path) -> bool:
     """
     with _writing(path):
         there = nearest_folder(path)
-        with NamedTemporaryFile(dir=there, prefix=PREFIX, suffix=SUFFIX) as file, lock(file.fileno()):
-            file.write(b"ticketattr")
-            file.flush()
+        with temporary_file(there) as file:
+            try:
+                file.write(b"ticketattr")
+                file.flush()
+            finally:
+                file.close()
+                Path(file.name).unlink()
     return there == path
 
 

@@ -16,7 +16,8 @@ import time
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
-from tempfile import TemporaryDirectory
+from tempfile import NamedTemporaryFile, TemporaryDirectory
+from typing import IO
 
 PREFIX, SUFFIX = ".ticketattr-", ".tmp"
 _OURS = re.compile(r"\.ticketattr-[a-z0-9_]{8}\.tmp")
@@ -25,48 +26,69 @@ _EARLIER = re.compile(
     r"\.(ticket-attribution-[^/]+\.xlsx|[0-9TZ]+-[0-9a-f]{8}\.eml"
     r"|(catalog|tickets|attributions|service-catalog|run-history)\.json)\.[a-z0-9_]{8}\.tmp"
 )
-_YOUNG = 10.0
-"""A file without content may belong to a process that has not locked it yet, for this number of seconds."""
-
+# What SQLite writes beside a file of ours. Nobody locks it: it belongs to the file.
+_COMPANION = re.compile(r"(\.ticketattr-[a-z0-9_]{8}\.tmp)-(journal|wal|shm)")
 _OLD = 86_400.0
 """What no lock decides about is removed after this number of seconds."""
 
 
 def is_leftover_name(name: str) -> bool:
     """Whether only this program gives such a name to a file."""
-    return bool(_OURS.fullmatch(name) or _EARLIER.fullmatch(name))
+    return any(pattern.fullmatch(name) for pattern in (_OURS, _COMPANION, _EARLIER))
 
 
 @contextmanager
-def lock(descriptor: int) -> Iterator[None]:
-    """Mark an open file or folder as used for the block, also after `descriptor` was closed."""
+def temporary_file(folder: Path) -> Iterator[IO[bytes]]:
+    """A new file in `folder`, which stays after the block unless it is renamed or deleted. Raises OSError."""
+    while True:
+        file = NamedTemporaryFile(dir=folder, prefix=PREFIX, suffix=SUFFIX, delete=False)  # noqa: SIM115  # closed below
+        with file, _lock(file.fileno()) as exists:
+            if exists:
+                yield file
+                return
+
+
+@contextmanager
+def temporary_folder() -> Iterator[str]:
+    """A folder for temporary files, which is removed after the block."""
+    while True:
+        with TemporaryDirectory(prefix=PREFIX, suffix=SUFFIX) as folder, _locked_folder(folder) as exists:
+            if exists:
+                yield folder
+                return
+
+
+@contextmanager
+def _locked_folder(folder: str) -> Iterator[bool]:
+    if sys.platform == "win32":  # Windows cannot open folders.
+        yield True
+        return
+    descriptor = os.open(folder, os.O_RDONLY)
+    try:
+        with _lock(descriptor) as exists:
+            yield exists
+    finally:
+        os.close(descriptor)
+
+
+@contextmanager
+def _lock(descriptor: int) -> Iterator[bool]:
+    """Mark an open file or folder as used for the block, also after `descriptor` was closed.
+
+    Yields whether it still has a name: another process may have removed it before it was locked.
+    """
     if sys.platform == "win32":
-        yield
+        yield True
         return
     import fcntl
 
     held = os.dup(descriptor)
     try:
         with suppress(OSError):
-            fcntl.flock(held, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        yield
+            fcntl.flock(held, fcntl.LOCK_EX)
+        yield os.fstat(held).st_nlink > 0
     finally:
         os.close(held)
-
-
-@contextmanager
-def temporary_folder() -> Iterator[str]:
-    """A folder for temporary files, which is removed after the block."""
-    with TemporaryDirectory(prefix=PREFIX, suffix=SUFFIX) as folder:
-        if sys.platform == "win32":
-            yield folder
-            return
-        descriptor = os.open(folder, os.O_RDONLY)
-        try:
-            with lock(descriptor):
-                yield folder
-        finally:
-            os.close(descriptor)
 
 
 def remove_leftovers(folders: Iterable[Path]) -> int:
@@ -81,7 +103,8 @@ def remove_leftovers(folders: Iterable[Path]) -> int:
 def _named_like_ours(folder: Path) -> list[Path]:
     try:
         with os.scandir(folder) as entries:
-            return [Path(entry.path) for entry in entries if is_leftover_name(entry.name)]
+            # A file before what belongs to it.
+            return sorted(Path(entry.path) for entry in entries if is_leftover_name(entry.name))
     except OSError:
         return []
 
@@ -89,44 +112,42 @@ def _named_like_ours(folder: Path) -> list[Path]:
 def _remove(path: Path) -> bool:
     try:
         found = path.lstat()
-        if not (stat.S_ISREG(found.st_mode) or stat.S_ISDIR(found.st_mode)) or not _is_own(found):
+        is_ours = stat.S_ISREG(found.st_mode) or stat.S_ISDIR(found.st_mode)
+        if not is_ours or (sys.platform != "win32" and found.st_uid != os.geteuid()):
             return False
-        if not _is_abandoned(path, found):
-            return False
-        shutil.rmtree(path) if stat.S_ISDIR(found.st_mode) else path.unlink()
+        if companion := _COMPANION.fullmatch(path.name):
+            return not path.with_name(companion[1]).exists() and _delete(path, found)
+        if not _OURS.fullmatch(path.name) or sys.platform == "win32":
+            return _is_old(found) and _delete(path, found)
+        return _delete_if_unlocked(path, found)
     except OSError:
         return False
-    return True
 
 
-def _is_own(found: os.stat_result) -> bool:
-    return sys.platform == "win32" or found.st_uid == os.geteuid()
-
-
-def _is_abandoned(path: Path, found: os.stat_result) -> bool:
-    age = time.time() - found.st_mtime
-    if not _OURS.fullmatch(path.name) or sys.platform == "win32":
-        return age > _OLD
-    is_locked = _is_locked(path)
-    if is_locked is None:
-        return age > _OLD
-    is_new = stat.S_ISREG(found.st_mode) and not found.st_size and abs(age) < _YOUNG
-    return not is_locked and not is_new
-
-
-def _is_locked(path: Path) -> bool | None:
-    """Whether a process uses the file; None if that cannot be known."""
-    if sys.platform == "win32":
-        return None
+def _delete_if_unlocked(path: Path, found: os.stat_result) -> bool:
     import fcntl
 
+    # Deleted while it is locked: a process that is about to lock it waits, and then sees that it has no name.
     descriptor = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK)
     try:
         fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except BlockingIOError:
-        return True
+        return False
     except OSError:
-        return None
+        return _is_old(found) and _delete(path, found)
+    else:
+        return _delete(path, found)
     finally:
         os.close(descriptor)
-    return False
+
+
+def _is_old(found: os.stat_result) -> bool:
+    return time.time() - found.st_mtime > _OLD
+
+
+def _delete(path: Path, found: os.stat_result) -> bool:
+    if stat.S_ISDIR(found.st_mode):
+        shutil.rmtree(path)
+    else:
+        path.unlink()
+    return True
