@@ -44,12 +44,17 @@ def adoptable_reports(tracker: ReportTracker, paths: Sequence[Path]) -> list[Rep
 def adopt_reports(log: ReportLogMaintenance, statuses: Sequence[ReportStatus], now: datetime) -> list[ReportFile]:
     """The reports that count as sent from now on: those that were pending or refused.
 
-    Raises InputError, and adopts none, if one of them is in doubt or damaged.
+    Raises InputError, and adopts none, if one of them is in doubt, deferred for a recipient, or damaged.
     """
     for status in statuses:
         if status.state in ("sending", "in_doubt", "held"):
             raise InputError(
                 f"{status.report.path} is not adopted: {status.state}", hint="Decide with `ticketattr pending resolve`."
+            )
+        if status.state == "sent" and status.is_pending:
+            raise InputError(
+                f"{status.report.path} is not adopted: it is sent, and deferred for a recipient",
+                hint="Give the recipient up with `ticketattr pending resolve --recipient ADDRESS`.",
             )
         if status.state == "damaged":
             raise InputError(

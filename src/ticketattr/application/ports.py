@@ -442,6 +442,11 @@ class DeliveryLog(WritableReportLog, Protocol):
         reason, if a person asked for it.
         """
 
+    def settle_recipient(
+        self, message: Message, address: str, state: Literal["sent", "refused"], detail: str, at: datetime
+    ) -> None:
+        """Record that nothing more is sent to one recipient of a message, because it took too long."""
+
     def record_result(
         self,
         message: Message,
@@ -463,6 +468,11 @@ class ReportLogMaintenance(WritableReportLog, Protocol):
 
     def events(self) -> list[Event]:
         """The whole history, oldest first."""
+
+    def settle_recipient(
+        self, message: Message, address: str, state: Literal["sent", "refused"], detail: str, at: datetime
+    ) -> None:
+        """Record that nothing more is sent to one recipient of a message: a person decided so, or it took too long."""
 
     def record_decision(self, message: Message, state: MessageState, detail: str, at: datetime) -> None:
         """Record a person's decision about a message in doubt. With the state `in_doubt`, it is sent again."""

@@ -1,4 +1,4 @@
-"""Record a person's decision about a report in doubt."""
+"""Record a person's decision about a report in doubt, or about a recipient who waits for one."""
 
 from __future__ import annotations
 
@@ -38,6 +38,40 @@ def resolve_doubt(
     for delivery in matching:
         _record(log, delivery, decision, here, now)
     return matching
+
+
+def resolve_recipient(
+    tracker: ReportTracker,
+    log: ReportLogMaintenance,
+    address: str,
+    report: str | None,
+    state: Literal["sent", "refused"],
+    now: datetime,
+) -> list[Delivery]:
+    """The messages that wait for the recipient `address`; from now on nothing more is sent to it.
+
+    `report`: only messages with this report (as in `resolve_doubt`). It need not exist any more. `state`: whether the
+    recipient has the message. Raises InputError if no message waits for the recipient.
+    """
+    sha256 = tracker.folder.inspect(Path(report)).sha256 if report and Path(report).is_file() else report
+    waiting = [
+        (delivery, recipient)
+        for delivery in tracker.history().deliveries
+        if delivery.state in ("sent", "in_doubt")
+        and (not report or any(_matches(each, report, sha256 or "") for each in delivery.message.reports))
+        for recipient in delivery.outstanding
+        if recipient.casefold() == address.casefold()
+    ]
+    if not waiting:
+        raise InputError(
+            f"no message{f' with {report}' if report else ''} waits for {address}",
+            hint="`ticketattr pending list --format json` shows the state of each recipient. A report that nobody"
+            " accepted goes to the present EMAIL_RECIPIENT.",
+        )
+    detail = "a person decided that it arrived" if state == "sent" else "a person decided that it is not sent there"
+    for delivery, recipient in waiting:
+        log.settle_recipient(delivery.message, recipient, state, detail, now)
+    return [delivery for delivery, _ in waiting]
 
 
 def _matches(report: ReportFile, name: str, sha256: str) -> bool:

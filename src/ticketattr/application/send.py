@@ -13,6 +13,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from ..domain.delivery import Delivery, Message, MessageState, RecipientResult, RecipientState, ReportFile
+from ..domain.send_rules import LIFE_TIME, expired_recipients
 from ..errors import MailServerError, TicketAttrError
 from .folder_owner import claim, refuse_lost_log
 from .outgoing_messages import Addressing, OutgoingMessages
@@ -49,14 +50,30 @@ class Outgoing:
             refuse_lost_report_log([*named, *folder.reports()], self.clock())
         return OutgoingMessages(folder, self.tracker.history(), self.addressing, self.clock())
 
+    def give_up_expired(self) -> None:
+        """Let recipients who have been deferred for longer than a message lives count as refused."""
+        now = self.clock()
+        for delivery in self.tracker.history().deliveries:
+            for address in expired_recipients(delivery, now):
+                days = LIFE_TIME.days
+                log.warning(
+                    "%s: a recipient has been deferred for more than %d days, and counts as refused",
+                    delivery.message.message_id,
+                    days,
+                )
+                detail = f"given up: deferred for more than {days} days"
+                self.log.settle_recipient(delivery.message, address, "refused", detail, now)
+
     def claim_folder(self) -> None:
         """Write down which log the folder belongs to, after a check that it belongs to no other one.
 
-        Without any log, there is nothing to write down. Raises what `messages` raises.
+        Then recipients who have been deferred for too long count as refused. Without any log, there is nothing to write
+        down. Raises what `messages` raises.
         """
         self.messages()
         if self.log.exists() or self.tracker.folder.owner():
             claim(self.tracker.folder, self.log)
+            self.give_up_expired()
 
 
 @dataclass(frozen=True, slots=True)

@@ -17,7 +17,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from ..errors import InputError
 from .delivery import Adoption, Delivery, MessageState, ReportFile
@@ -25,6 +25,16 @@ from .report_status import DeliveryHistory, ReportState, ReportStatus
 
 # If several messages carry the same report, the one of the highest rank decides; of equals, the latest.
 _RANK: dict[MessageState, int] = {"failed": 0, "sending": 1, "in_doubt": 1, "sent": 2}
+
+
+LIFE_TIME = timedelta(days=5)
+"""How long a message is sent again to a recipient who is deferred: as long as mail servers try (RFC 5321, 4.5.4.1)."""
+
+
+def expired_recipients(delivery: Delivery, now: datetime) -> tuple[str, ...]:
+    """The recipients of an accepted message who have been deferred for so long that they count as refused."""
+    is_old = delivery.state == "sent" and now - delivery.message.date > LIFE_TIME
+    return delivery.outstanding if is_old else ()
 
 
 def statuses_of(reports: Iterable[ReportFile], history: DeliveryHistory) -> list[ReportStatus]:

@@ -65,6 +65,7 @@ EXAMPLES: dict[str, tuple[str, ...]] = {
     "pending resolve": (
         "ticketattr pending resolve ticket-attribution-20261123T150301Z-7f3a.xlsx --sent",
         "ticketattr pending resolve 9f4a421d --resend",
+        "ticketattr pending resolve --recipient gone@example.com",
     ),
     "pending adopt": (
         "ticketattr pending adopt output/ticket-attribution-20261123T150301Z-7f3a.xlsx",

@@ -10,7 +10,7 @@ import typer
 from ...application.adopt import adopt as adopt_reports
 from ...application.ports import ReportLogMaintenance
 from ...application.report_tracker import ReportTracker
-from ...application.resolve import resolve_doubt
+from ...application.resolve import resolve_doubt, resolve_recipient
 from ...application.restore import UnknownReports, restore_log
 from ...domain.wording import counted
 from ...errors import SettingsError
@@ -24,7 +24,10 @@ from .options import ListFormatOption
 
 AllOption = Annotated[bool, typer.Option("--all", help="Also list reports that were sent.")]
 ReportArgument = Annotated[
-    str, typer.Argument(metavar="REPORT", help="A workbook, its name, or the start of its SHA-256.")
+    str | None, typer.Argument(metavar="REPORT", help="A workbook, its name, or the start of its SHA-256.")
+]
+RecipientOption = Annotated[
+    str, typer.Option(metavar="ADDRESS", help="Give up this recipient, or with --sent: it has the message.")
 ]
 SentOption = Annotated[bool, typer.Option("--sent", help="The message arrived: its reports count as sent.")]
 ResendOption = Annotated[bool, typer.Option("--resend", help="Send the same message again.")]
@@ -81,14 +84,20 @@ def list_reports(
 @app.command(epilog=epilog_of("pending resolve"))
 def resolve(
     context: typer.Context,
-    report: ReportArgument,
+    report: ReportArgument = None,
     sent: SentOption = False,
     resend: ResendOption = False,
+    recipient: RecipientOption = "",
 ) -> None:
     """Decide about a report in doubt: nobody knows whether it arrived.
 
-    The decision counts for the whole message with the report.
+    The decision counts for the whole message with the report. With `--recipient`, nothing more is sent to that address.
     """
+    if recipient:
+        _resolve_recipient(context.obj, recipient, report, sent=sent, resend=resend)
+        return
+    if not report:
+        raise SettingsError("there is no report to decide about", hint="Name a workbook, or use --recipient.")
     if sent == resend:
         raise SettingsError("there is no decision", hint="Use either --sent or --resend.")
     invocation: Invocation = context.obj
@@ -99,6 +108,19 @@ def resolve(
     print_reports(reports)
     decided = "marked as sent" if sent else "to be sent again by the next `ticketattr send` or `run`"
     invocation.console.summary(f"{counted(len(reports), 'report')} {decided}")
+
+
+def _resolve_recipient(invocation: Invocation, address: str, report: str | None, *, sent: bool, resend: bool) -> None:
+    if resend:
+        raise SettingsError(
+            "--resend cannot be used with --recipient", hint="Leave it out: the message is sent to it again anyway."
+        )
+    tracker, log = _tracker_and_log(invocation, "resolve")
+    with log.acquire_sender_lock(invocation.clock()):
+        resolved = resolve_recipient(tracker, log, address, report, "sent" if sent else "refused", invocation.clock())
+    print_reports([each for delivery in resolved for each in delivery.message.reports])
+    decided = "the recipient has it" if sent else "the recipient is given up"
+    invocation.console.summary(f"{counted(len(resolved), 'message')} settled: {decided}")
 
 
 @app.command(epilog=epilog_of("pending adopt"))

@@ -9,6 +9,7 @@ from contextlib import AbstractContextManager, closing, contextmanager
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
+from typing import Literal
 
 from ...application.restore import Backup
 from ...domain.delivery import (
@@ -40,6 +41,7 @@ from .report_log_rows import (
     set_id,
     set_new_id,
     set_shared_state,
+    settle_message,
 )
 from .report_log_schema import ensure_schema, has_tables, is_blank
 
@@ -221,6 +223,20 @@ class SQLiteReportLog:
                 (SHARED_STATE[state], message.message_id),
             )
             self._add_event(log, at, "resolved", message.message_id, state=state, detail=detail)
+
+    def settle_recipient(
+        self, message: Message, address: str, state: Literal["sent", "refused"], detail: str, at: datetime
+    ) -> None:
+        """Set the state of one recipient; that of a message in doubt follows when no recipient is left in doubt."""
+        with self._transaction(may_be_new=False) as log:
+            if not is_known(log, message.message_id):
+                raise self._replaced(message, "nothing was decided")
+            log.execute(
+                "UPDATE message_recipients SET state = ?, reply = ? WHERE message_id = ? AND address = ?",
+                (state, detail, message.message_id, address),
+            )
+            settle_message(log, message.message_id, at)
+            self._add_event(log, at, "settled", message.message_id, recipient=address, state=state, detail=detail)
 
     def adopt(self, reports: Sequence[ReportFile], detail: str, at: datetime) -> None:
         """Add an adoption for each report, and create the database if it does not exist."""

@@ -123,6 +123,20 @@ def set_shared_state(log: sqlite3.Connection, message_id: str, state: MessageSta
     )
 
 
+def settle_message(log: sqlite3.Connection, message_id: str, at: datetime) -> None:
+    """Note the time of a change of its recipients. Without a recipient in doubt, a message is in doubt no longer."""
+    log.execute(
+        "UPDATE messages SET changed = ? WHERE message_id = ? AND state = 'in_doubt'", (at.isoformat(), message_id)
+    )
+    of_message = "FROM message_recipients WHERE message_id = messages.message_id"
+    log.execute(
+        "UPDATE messages SET state ="  # noqa: S608  # nosec B608  # constants
+        f" CASE WHEN EXISTS (SELECT 1 {of_message} AND state IN ('sent', 'deferred')) THEN 'sent' ELSE 'failed' END"
+        f" WHERE message_id = ? AND state = 'in_doubt' AND NOT EXISTS (SELECT 1 {of_message} AND state = 'in_doubt')",
+        (message_id,),
+    )
+
+
 def delete_message(log: sqlite3.Connection, delivery: Delivery) -> None:
     """Delete a message, and overwrite its pages. The reports of a sent one are adopted, so they stay known as sent."""
     log.execute("PRAGMA secure_delete = ON")
