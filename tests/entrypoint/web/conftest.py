@@ -10,6 +10,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta, timezone
 from pathlib import Path
+from typing import Any
 from zoneinfo import ZoneInfo
 
 import httpx
@@ -109,10 +110,10 @@ def parts_in(folder: Path, **settings: str) -> Parts:
 
 
 @contextmanager
-def listening(app: ASGIApp) -> Iterator[str]:
-    """Serve `app` for the block, in a thread. Yields its URL."""
+def listening(app: ASGIApp, **options: Any) -> Iterator[str]:
+    """Serve `app` for the block, in a thread, with options of uvicorn. Yields its URL."""
     listener = socket.create_server(("127.0.0.1", 0))
-    server = uvicorn.Server(uvicorn.Config(app, log_config=None, access_log=False, proxy_headers=False))
+    server = uvicorn.Server(uvicorn.Config(app, log_config=None, access_log=False, proxy_headers=False, **options))
     thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]})
     thread.start()
     try:

@@ -57,6 +57,7 @@ _PROBLEMS: dict[int | str, dict[str, Any]] = {
         401: "There is no valid token.",
         403: "The token may not do this.",
         404: "There is no such thing.",
+        408: "The body did not arrive in time.",
         409: "Another process is at work.",
         413: "The body is too large.",
         422: "A value is not valid.",

@@ -21,7 +21,7 @@ from ... import __version__
 from ...application.service.runs import advance
 from ...errors import TicketAttrError
 from . import api, pages
-from .guard import Guard
+from .guard import BODY_TIMEOUT, Guard
 from .parts import Parts, parts_of
 from .problems import problem_response, status_of
 
@@ -30,10 +30,10 @@ STATIC = Path(__file__).with_name("static")
 log = logging.getLogger(__name__)
 
 
-def build_app(parts: Parts, *, interval: float = 1.0) -> FastAPI:
+def build_app(parts: Parts, *, interval: float = 1.0, body_timeout: float = BODY_TIMEOUT) -> FastAPI:
     """The application of the service. While its lifespan lasts, it starts runs and looks after them.
 
-    `interval`: the seconds between two looks.
+    `interval`: the seconds between two looks. `body_timeout`: those in which a client sends the body of a request.
     """
     app = FastAPI(
         title="ticketattr",
@@ -59,6 +59,7 @@ def build_app(parts: Parts, *, interval: float = 1.0) -> FastAPI:
         hosts=frozenset(settings.hosts),
         proxies=settings.proxies,
         root_path=settings.root_path,
+        body_timeout=body_timeout,
         count=lambda path, status: app.state.parts.requests.add(path, status),
     )
     return app

@@ -7,8 +7,10 @@ from collections import defaultdict, deque
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from ipaddress import ip_address, ip_network
+from math import inf
 from urllib.parse import parse_qs, urlsplit
 
+import anyio
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.exceptions import HTTPException
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
@@ -17,6 +19,9 @@ from .problems import problem_response
 
 MAX_BODY = 64 * 1024
 """The largest body of a request, in bytes. No call of ours needs more than a line."""
+
+BODY_TIMEOUT = 30.0
+"""Seconds in which a client sends the body of a request."""
 
 _SAFE = ("GET", "HEAD", "OPTIONS")
 _TOKEN_PARAMETERS = {"token", "access_token", "api_key", "apikey", "key"}
@@ -47,6 +52,7 @@ class Guard:
     proxies: tuple[str, ...]
     root_path: str
     count: Callable[[str, int], None]
+    body_timeout: float = BODY_TIMEOUT
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
@@ -60,7 +66,7 @@ class Guard:
         if refusal:
             await problem_response(*refusal)(scope, receive, with_headers)
             return
-        await self.app(scope, _bounded(receive), with_headers)
+        await self.app(scope, _bounded(receive, self.body_timeout), with_headers)
 
     def _note_origin(self, scope: Scope, headers: Headers) -> None:
         """Set `client` and `scheme` to what a trusted proxy says, and `state.by_proxy` to whether there is one."""
@@ -162,12 +168,18 @@ def is_among(address: str, networks: Iterable[str]) -> bool:
     return any(found in ip_network(network) for network in networks)
 
 
-def _bounded(receive: Receive) -> Receive:
-    size = 0
+def _bounded(receive: Receive, seconds: float) -> Receive:
+    """`receive` that refuses a body which is too large, or does not arrive within `seconds`."""
+    size, deadline = 0, anyio.current_time() + seconds
 
     async def receiving() -> Message:
-        nonlocal size
-        message = await receive()
+        nonlocal size, deadline
+        with anyio.CancelScope(deadline=deadline) as waiting:
+            message = await receive()
+        if waiting.cancelled_caught:
+            raise HTTPException(408, "the body of the request did not arrive in time", {"Connection": "close"})
+        if not message.get("more_body"):
+            deadline = inf  # what follows is the end of the connection, which may take as long as a download
         size += len(message.get("body", b""))
         if size > MAX_BODY:
             # The connection is closed, so that the rest is not read.

@@ -31,6 +31,7 @@ from ..settings.serve import ServeSettings
 from .app import build_app
 from .metrics import metrics_app
 from .parts import Cached, Parts, folder_version, random_secret, shown_line
+from .slow_clients import LimitedProtocol
 
 _GRACE = 10
 _FIRST_PASSED = 3  # sd_listen_fds(3)
@@ -110,6 +111,7 @@ def _reports(tracker: ReportTracker, settings: ServeSettings) -> Cached[list[Rep
 def _config(app: ASGIApp) -> uvicorn.Config:
     return uvicorn.Config(
         app,
+        http=LimitedProtocol,
         log_config=None,
         access_log=False,
         server_header=False,
