@@ -80,7 +80,10 @@ def pictures(session: nox.Session) -> None:
 
 @nox.session(venv_backend="none")
 def crash(session: nox.Session) -> None:
-    """The program is killed, and its disk fails, at every step of sending: some ten minutes. Needs strace."""
+    """The program is killed, and its disk fails, at every step of sending; the service is killed 100 times at random.
+
+    Some fifteen minutes. Needs strace.
+    """
     session.run(*PYTHON, "pytest", "-m", "crash", "-s", *session.posargs)
 
 

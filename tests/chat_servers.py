@@ -11,7 +11,7 @@ import json
 import threading
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
@@ -157,6 +157,11 @@ def chat_server(server: TelegramServer | MatrixServer) -> Iterator[None]:
             self.send_header("Content-Length", str(len(content)))
             self.end_headers()
             self.wfile.write(content)
+
+        def handle(self) -> None:
+            # A program that is killed closes its connections at any time.
+            with suppress(ConnectionError):
+                super().handle()
 
         do_GET = do_POST = do_PUT = handle_request  # noqa: N815
 

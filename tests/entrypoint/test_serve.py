@@ -48,7 +48,7 @@ def served(cli: CLI, **environment: str) -> Iterator[tuple[subprocess.Popen[str]
         assert process.stderr is not None
         try:
             line = process.stderr.readline()
-            assert line.startswith("listening on "), line
+            assert line.startswith("listening on "), line + process.stderr.read()
             yield process, line.split()[-1].rstrip("/")
         finally:
             process.kill()

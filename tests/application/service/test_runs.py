@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta, timezone
 from pathlib import Path
@@ -102,6 +103,45 @@ def test_a_run_that_was_asked_for_is_started_and_its_end_is_noticed(service: Ser
     over = found_run(service, run.number)
     assert (over.state, over.exit_code, over.message, over.figures) == ("ended", 5, "why", {"model": 40})
     assert current_run(service) is None
+
+
+class Killed(BaseException):
+    """The end of the process, in the middle of a call."""
+
+
+def killed_in(service: Service, method: str) -> Service:
+    """A service over the same state whose process ends when it calls `method` of the state."""
+
+    def killed(*arguments: object, **options: object) -> None:
+        raise Killed
+
+    state = type("Dying", (SQLiteServiceState,), {method: killed})(service.state.path)  # type: ignore[attr-defined]
+    return replace(service, state=state)
+
+
+@pytest.mark.parametrize("method", ["request_run", "save_schedule"])
+def test_a_service_that_is_killed_when_a_run_is_due_starts_it_once_when_it_is_back(
+    service: Service, clock: Clock, processes: Processes, method: str
+) -> None:
+    change_schedule(service, ANN, "0 13 * * *")
+    clock.now += timedelta(hours=2)
+    with pytest.raises(Killed):
+        advance(killed_in(service, method))
+    for _ in range(3):
+        advance(service)
+    assert [(run.trigger, run.requested_by) for run in service.state.runs()] == [("schedule", "schedule")]
+    assert processes.started == [1]
+
+
+def test_a_service_that_is_killed_changes_nothing_that_the_audit_does_not_show(service: Service) -> None:
+    dying = killed_in(service, "add_audit")
+    with suppress(Killed):
+        change_schedule(dying, ANN, "0 13 * * *")
+    with suppress(Killed):
+        request_run(dying, ANN, "api")
+    changes = [entry.action for entry in service.state.audit()]
+    assert ("schedule" in changes) == (service.state.schedule() is not None)
+    assert ("run" in changes) == bool(service.state.runs())
 
 
 def test_one_run_works_and_one_waits_whoever_asks(service: Service, processes: Processes) -> None:

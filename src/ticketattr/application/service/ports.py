@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import datetime
-from typing import Protocol
+from typing import Protocol, TypeAlias
 
 from ...domain.access import Token
 from ...domain.service_run import AuditEntry, RunStatus, Schedule, ServiceRun, Trigger
+
+RunAudit: TypeAlias = Callable[[ServiceRun, bool], AuditEntry]
+"""Makes the entry of the audit for a run that was asked for; the second value says whether the run is new."""
 
 
 class TokenStore(Protocol):
@@ -42,12 +45,12 @@ class ServiceState(TokenStore, Protocol):
     """The state of the service: runs, schedule, audit and tokens. Each method is one transaction."""
 
     def request_run(
-        self, trigger: Trigger, who: str, at: datetime, *, dry_run: bool, key: str
+        self, trigger: Trigger, who: str, at: datetime, *, dry_run: bool, key: str, audited: RunAudit | None = None
     ) -> tuple[ServiceRun, bool]:
         """Queue a run. Returns it, and whether it is a new one.
 
         There is one queued run at most: while there is one, it is returned. With the `key` (empty: none) of an earlier
-        call by `who`, the run of that call is returned.
+        call by `who`, the run of that call is returned. `audited` returns the entry of the audit for that answer.
         """
 
     def runs(self, *, before: int | None = None, limit: int = 100) -> list[ServiceRun]:
@@ -68,8 +71,8 @@ class ServiceState(TokenStore, Protocol):
     def schedule(self) -> Schedule | None:
         """The schedule that was set last; None if none was."""
 
-    def save_schedule(self, schedule: Schedule) -> None:
-        """Replace the schedule."""
+    def save_schedule(self, schedule: Schedule, entry: AuditEntry | None = None) -> None:
+        """Replace the schedule, and add the entry to the audit."""
 
     def add_audit(self, entry: AuditEntry) -> None:
         """Add an entry; entries never change."""

@@ -38,10 +38,12 @@ def request_run(
     request.
     """
     now = service.clock()
-    run, is_new = service.state.request_run(trigger, caller.name, now, dry_run=dry_run, key=key)
-    outcome = f"run {run.number} {'queued' if is_new else 'was asked for before'}"
-    service.state.add_audit(AuditEntry(now, caller.name, caller.origin, "run", "dry run" if dry_run else "", outcome))
-    return run, is_new
+
+    def entry(run: ServiceRun, is_new: bool) -> AuditEntry:
+        outcome = f"run {run.number} {'queued' if is_new else 'was asked for before'}"
+        return AuditEntry(now, caller.name, caller.origin, "run", "dry run" if dry_run else "", outcome)
+
+    return service.state.request_run(trigger, caller.name, now, dry_run=dry_run, key=key, audited=entry)
 
 
 def advance(service: Service) -> None:
@@ -93,8 +95,9 @@ def change_schedule(service: Service, caller: Caller, cron: str) -> Schedule:
         )
         raise
     changed = Schedule(cron, now, caller.name, now)
-    service.state.save_schedule(changed)
-    service.state.add_audit(AuditEntry(now, caller.name, caller.origin, "schedule", cron or "off", "changed"))
+    service.state.save_schedule(
+        changed, AuditEntry(now, caller.name, caller.origin, "schedule", cron or "off", "changed")
+    )
     return changed
 
 
@@ -149,8 +152,9 @@ def _request_due_run(service: Service) -> None:
     due = service.cron.next_times(schedule.cron, schedule.last_due, 1)[0]
     if due > now:
         return
-    service.state.save_schedule(replace(schedule, last_due=now))
+    # First the run: if the service is killed in between, the same time comes due again, and has the same key.
     service.state.request_run("schedule", SCHEDULER, now, dry_run=False, key=f"{due:%Y-%m-%dT%H:%M:%SZ}")
+    service.state.save_schedule(replace(schedule, last_due=now))
 
 
 def _start(service: Service, run: ServiceRun) -> None:

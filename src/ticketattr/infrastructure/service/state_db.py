@@ -14,6 +14,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any, cast
 
+from ...application.service.ports import RunAudit
 from ...domain.access import Scope, Token
 from ...domain.service_run import AuditEntry, RunState, Schedule, ServiceRun, Trigger
 from ...errors import InputError, ServiceError, SettingsError
@@ -66,9 +67,13 @@ _TRANSIENT = ("locked", "busy", "full", "disk I/O error")
 
 @dataclass(frozen=True, slots=True)
 class SQLiteServiceState:
-    """The state at `path`; only its owner may read it. Every call opens the file; reading creates no file."""
+    """The state at `path`; only its owner may read it. Every call opens the file; reading creates no file.
+
+    `patience`: the seconds that a call waits for another process which changes the state.
+    """
 
     path: Path
+    patience: float = 10.0
 
     def tokens(self) -> list[Token]:
         with self._reading() as db:
@@ -115,7 +120,7 @@ class SQLiteServiceState:
             db.execute("DELETE FROM sessions WHERE digest = ?", (digest,))
 
     def request_run(
-        self, trigger: Trigger, who: str, at: datetime, *, dry_run: bool, key: str
+        self, trigger: Trigger, who: str, at: datetime, *, dry_run: bool, key: str, audited: RunAudit | None = None
     ) -> tuple[ServiceRun, bool]:
         with self._changing() as db:
             known = _known_request(db, who, key) or _queued(db)
@@ -130,7 +135,10 @@ class SQLiteServiceState:
             if key:
                 db.execute("INSERT OR IGNORE INTO requests (who, key, run) VALUES (?, ?, ?)", (who, key, number))
             row = db.execute(f"SELECT {_RUN} FROM runs WHERE number = ?", (number,)).fetchone()  # noqa: S608  # nosec B608
-        return _run(row), known is None
+            run, is_new = _run(row), known is None
+            if audited:
+                _add_audit(db, audited(run, is_new))
+        return run, is_new
 
     def runs(self, *, before: int | None = None, limit: int = 100) -> list[ServiceRun]:
         query = f"SELECT {_RUN} FROM runs WHERE number < ? ORDER BY number DESC LIMIT ?"  # noqa: S608  # nosec B608
@@ -164,17 +172,16 @@ class SQLiteServiceState:
             row = db.execute("SELECT cron, changed, changed_by, last_due FROM schedule").fetchone()
         return Schedule(row[0], datetime.fromisoformat(row[1]), row[2], datetime.fromisoformat(row[3])) if row else None
 
-    def save_schedule(self, schedule: Schedule) -> None:
+    def save_schedule(self, schedule: Schedule, entry: AuditEntry | None = None) -> None:
         values = (schedule.cron, _text(schedule.changed), schedule.changed_by, _text(schedule.last_due))
         with self._changing() as db:
             db.execute("INSERT OR REPLACE INTO schedule VALUES (1, ?, ?, ?, ?)", values)
+            if entry:
+                _add_audit(db, entry)
 
     def add_audit(self, entry: AuditEntry) -> None:
         with self._changing() as db:
-            db.execute(
-                "INSERT INTO audit (at, who, origin, action, detail, outcome) VALUES (?, ?, ?, ?, ?, ?)",
-                (_text(entry.at), *astuple(entry)[1:6]),
-            )
+            _add_audit(db, entry)
 
     def audit(self, *, limit: int = 100) -> list[AuditEntry]:
         query = "SELECT at, who, origin, action, detail, outcome, number FROM audit ORDER BY number DESC LIMIT ?"
@@ -217,7 +224,7 @@ class SQLiteServiceState:
             db.execute("COMMIT")
 
     def _connect(self) -> sqlite3.Connection:
-        db = sqlite3.connect(self.path, timeout=10, isolation_level=None)
+        db = sqlite3.connect(self.path, timeout=self.patience, isolation_level=None)
         try:
             db.execute("PRAGMA foreign_keys = ON")
             self._ensure_schema(db)
@@ -256,6 +263,13 @@ class SQLiteServiceState:
                 f"the state of the service in {self.path} is damaged: {error}",
                 hint="Restore the file from a backup. Without it, tokens, schedule and audit are lost.",
             ) from error
+
+
+def _add_audit(db: sqlite3.Connection, entry: AuditEntry) -> None:
+    db.execute(
+        "INSERT INTO audit (at, who, origin, action, detail, outcome) VALUES (?, ?, ?, ?, ?, ?)",
+        (_text(entry.at), *astuple(entry)[1:6]),
+    )
 
 
 def _known_request(db: sqlite3.Connection, who: str, key: str) -> int | None:

@@ -1,0 +1,114 @@
+"""The service is killed at random, during runs, changes of the schedule and chat commands; run by `nox -s crash`.
+
+Afterwards every run that was accepted was made once, and every command was acted on once at most.
+"""
+
+from __future__ import annotations
+
+import random
+import subprocess
+from collections import Counter
+from contextlib import suppress
+from dataclasses import dataclass, field
+
+import httpx
+import pytest
+
+from ticketattr.infrastructure.service.state_db import SQLiteServiceState
+
+from .chat_servers import TELEGRAM_TOKEN, TelegramServer, chat_server
+from .conftest import CLI
+from .entrypoint.test_serve import served
+
+pytestmark = pytest.mark.crash
+
+KILLS = 100
+LONGEST_LIFE = 1.5
+
+
+@dataclass
+class Asked:
+    """What was asked of the service, and what it answered before it was killed."""
+
+    runs: dict[str, int] = field(default_factory=dict)
+    unanswered: set[str] = field(default_factory=set)
+    schedules: set[str] = field(default_factory=set)
+
+
+def live(number: int, url: str, client: httpx.Client, chat: TelegramServer, asked: Asked) -> None:
+    """One life: what was not answered in earlier lives, a run, a schedule, and commands in a chat."""
+    for key in (*asked.unanswered, f"life {number}"):
+        asked.unanswered.add(key)
+        accepted = client.post(f"{url}/api/v1/runs", headers={"Idempotency-Key": key})
+        assert accepted.status_code == 202
+        run = accepted.json()["number"]
+        assert asked.runs.setdefault(key, run) == run
+        asked.unanswered.discard(key)
+    cron = f"{number % 60} {number // 60} 1 1 *"
+    if client.put(f"{url}/api/v1/schedule", json={"cron": cron}).status_code == 200:
+        asked.schedules.add(cron)
+
+
+@pytest.mark.parametrize("seed", [1])
+def test_no_run_is_lost_or_doubled_and_no_command_acted_on_twice(cli: CLI, seed: int) -> None:
+    chance = random.Random(seed)  # noqa: S311  # not for secrets
+    token = cli.ok("token", "create", "ann", "--scope", "operate", "-q").stdout.strip()
+    telegram, asked = TelegramServer(), Asked()
+    with (
+        chat_server(telegram),
+        httpx.Client(headers={"Authorization": f"Bearer {token}"}, timeout=LONGEST_LIFE) as client,
+    ):
+        settings = {
+            "CHAT_TELEGRAM_TOKEN": TELEGRAM_TOKEN,
+            "CHAT_TELEGRAM_BASE_URL": telegram.url,
+            "CHAT_ALLOW": "telegram:7:7:operate",
+        }
+        for number in range(KILLS):
+            with served(cli, **settings) as (process, url):
+                telegram.write(f"/schedule {number % 60} {number // 60} 2 2 *")
+                telegram.write("/run")
+                press_buttons(telegram)
+                if chance.random() < 0.7:
+                    with suppress(httpx.HTTPError):
+                        live(number, url, client, telegram, asked)
+                press_buttons(telegram)
+                with suppress(subprocess.TimeoutExpired):
+                    process.wait(chance.random() * LONGEST_LIFE)
+        with served(cli, **settings) as (_, url):
+            await_end_of_runs(client, url)
+    judge(cli, asked)
+
+
+def press_buttons(telegram: TelegramServer) -> None:
+    while telegram.said:
+        said = telegram.said.pop(0)
+        if said.button[1]:
+            telegram.press(said.button[1])
+
+
+def await_end_of_runs(client: httpx.Client, url: str) -> None:
+    runs = client.get(f"{url}/api/v1/runs", timeout=60).json()["items"]
+    while any(run["state"] in ("queued", "running") for run in runs):
+        runs = client.get(f"{url}/api/v1/runs", timeout=60).json()["items"]
+
+
+def judge(cli: CLI, asked: Asked) -> None:
+    state = SQLiteServiceState(cli.folder / "work" / "service.db")
+    runs = state.runs(limit=1000)
+    assert {(run.state, run.exit_code) for run in runs} == {("ended", 0)}
+    assert set(asked.runs.values()) <= {run.number for run in runs}
+    # Each run made one report, and no report was made by another.
+    assert sorted(path.stem.removeprefix("ticket-attribution-") for path in cli.reports) == sorted(
+        run.run_id for run in runs
+    )
+    entries = state.audit(limit=10_000)
+    changed = Counter(entry.detail for entry in entries if (entry.action, entry.outcome) == ("schedule", "changed"))
+    assert set(changed.values()) == {1}
+    assert asked.schedules <= set(changed)
+    newest = next(entry for entry in entries if (entry.action, entry.outcome) == ("schedule", "changed"))
+    kept = state.schedule()
+    assert kept
+    assert kept.cron == newest.detail
+    started = Counter(entry.detail for entry in entries if entry.action == "chat confirm" and entry.outcome == "done")
+    assert set(started.values()) <= {1}
+    print(f"{KILLS} kills, {len(runs)} runs, {sum(changed.values())} schedules, {sum(started.values())} confirmations")
