@@ -138,6 +138,13 @@ def browser(session: nox.Session) -> None:
     session.run(*PYTHON, "pytest", "-m", "browser", *session.posargs)
 
 
+@nox.session
+def chat(session: nox.Session) -> None:
+    """Commands in a room of a real Matrix homeserver, Synapse from PyPI, which is started and stopped here."""
+    session.install(".[chat]")
+    session.run("pytest", "--numprocesses=0", "-m", "chat", "tests/test_synapse.py", *session.posargs)
+
+
 @nox.session(venv_backend="none")
 def mta(session: nox.Session) -> None:
     """Mail through Postfix and Dovecot (Debian: postfix, dovecot-core), as root, on ports of loopback."""
