@@ -146,7 +146,9 @@ def test_everything_that_is_wrong_or_missing_is_named_at_once(cli: CLI) -> None:
 
 def test_an_unknown_classifier_is_named_with_the_known_ones(cli: CLI) -> None:
     cli.settings["CLASSIFIER"] = "oracle"
-    assert "CLASSIFIER is not one of gemini, offline, cascade: oracle" in refused(cli, "classify", exit_code=USAGE)
+    assert "CLASSIFIER is not one of gemini, openai, offline, cascade: oracle" in refused(
+        cli, "classify", exit_code=USAGE
+    )
 
 
 @pytest.mark.parametrize("name", KEYS)

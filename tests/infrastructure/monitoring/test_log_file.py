@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -68,14 +69,16 @@ def test_only_owner_and_group_may_read_the_file(tmp_path: Path, problems: list[s
 
 
 def test_a_full_disk_is_reported_once_and_writing_goes_on_when_there_is_space(
-    tmp_path: Path, problems: list[str]
+    tmp_path: Path, problems: list[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     path = tmp_path / "run.log"
-    path.symlink_to("/dev/full")
-    handler = handler_of(path, problems)
-    write(handler, "lost", "lost too")
+    handler, open_file = handler_of(path, problems), os.open
+    with monkeypatch.context() as full:
+        # A link to this device would be refused before anything is written.
+        named = {str(path): "/dev/full"}
+        full.setattr(os, "open", lambda name, *more: open_file(named.get(name, name), *more))
+        write(handler, "lost", "lost too")
     assert problems == [f"the log file {path} cannot be written: No space left on device"]
-    path.unlink()
     write(handler, "kept")
     assert path.read_text() == "kept\n"
 

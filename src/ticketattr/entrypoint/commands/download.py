@@ -32,7 +32,10 @@ app = typer.Typer(add_completion=False, rich_markup_mode=None)
 
 @app.command(epilog=epilog_of("download"))
 def download(context: typer.Context, run: RunArgument, target: OutputOption = None) -> None:
-    """Copy the report of a run from the folder of reports, or from the store if it is no longer there."""
+    """Copy a report from the folder or the store of reports.
+
+    The store is asked for a report that is no longer in the folder.
+    """
     invocation: Invocation = context.obj
     with invocation.reading("download") as env:
         settings, store_settings = ReportTrackerSettings.read(env), StoreSettings.read(env)

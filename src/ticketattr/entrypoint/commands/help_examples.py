@@ -74,10 +74,7 @@ EXAMPLES: dict[str, tuple[str, ...]] = {
     "pending backup": ("ticketattr pending backup /backup/reports.db",),
     "pending restore": ("ticketattr pending restore /backup/reports.db --unknown sent",),
     "pending export": ("ticketattr pending export",),
-    "serve": (
-        "ticketattr serve",
-        "ticketattr serve --env-file prod.env",
-    ),
+    "serve": ("ticketattr serve",),
     "token": (
         "ticketattr token create ann --scope operate",
         "ticketattr token list",

@@ -25,7 +25,7 @@ COMMANDS = {
     "evaluate": "Measure on labelled tickets how often a classifier is right.",
     "pending": "Manage unsent reports and the report log.",
     "serve": "Run as a service: pages, API and schedule.",
-    "token": "Create, list and revoke the tokens of the service.",
+    "token": "Create, list and revoke the tokens of the service.",  # nosec B105  # a summary
     "changes": "List what was changed in the helpdesk, and put it back.",
     "corrections": "Import and list the corrections that people made in reports.",
 }

@@ -21,7 +21,10 @@ app = typer.Typer(add_completion=False, rich_markup_mode=None)
 
 @app.command(epilog=epilog_of("serve"))
 def serve(context: typer.Context) -> None:
-    """Show pages, answer the API and start runs by schedule, until SIGTERM or Ctrl-C."""
+    """Run as a service: pages, API and schedule.
+
+    The service ends at SIGTERM or Ctrl-C. Runs that work then go on.
+    """
     invocation: Invocation = context.obj
     with invocation.reading("serve") as env:
         settings, chat = ServeSettings.read(env), ChatSettings.read(env)

@@ -49,12 +49,12 @@ class GeminiChatModel:
 
     async def list_models(self) -> list[str]:
         names: list[str] = []
-        page_token = ""
+        page_mark = ""
         for _ in range(_MOST_PAGES):
-            query = {"pageSize": str(_PAGE_SIZE), **({"pageToken": page_token} if page_token else {})}
-            found, page_token = models_of(await self._call("GET", "models", params=query))
+            query = {"pageSize": str(_PAGE_SIZE), **({"pageToken": page_mark} if page_mark else {})}
+            found, page_mark = models_of(await self._call("GET", "models", params=query))
             names += found
-            if not page_token:
+            if not page_mark:
                 break
         return names
 
