@@ -63,7 +63,12 @@ def _locked_folder(folder: str) -> Iterator[bool]:
     if sys.platform == "win32":  # Windows cannot open folders.
         yield True
         return
-    descriptor = os.open(folder, os.O_RDONLY)
+    try:
+        descriptor = os.open(folder, os.O_RDONLY)
+    except FileNotFoundError:
+        # Another process took it for a leftover, because it was not locked yet.
+        yield False
+        return
     try:
         with _lock(descriptor) as exists:
             yield exists

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import os
+import subprocess
+import sys
 from collections.abc import Callable
 from datetime import datetime, timedelta, timezone
 from pathlib import Path
@@ -89,3 +92,24 @@ def test_a_profile_that_cannot_ask_for_changes_reads_the_whole_queue(fetch: Fetc
     profile = PROFILE.replace(', since: {changed: "${since}"}', "")
     fetch([ticket(1)], after=timedelta(0), profile=profile)
     assert fetch([ticket(2)], after=timedelta(hours=1), profile=profile) == [("2", "ticket 2")]
+
+
+def test_a_profile_is_the_same_in_every_process() -> None:
+    program = (
+        "from ticketattr.infrastructure.helpdesk.incremental import stable_repr\n"
+        "from ticketattr.infrastructure.helpdesk.shipped_profiles import read_profile\n"
+        "print(*map(stable_repr, map(read_profile, ('rt', 'znuny', 'zendesk'))))"
+    )
+    seeds = ("1", "2", "3")
+    shown = {
+        subprocess.run(
+            [sys.executable, "-c", program],
+            env={**os.environ, "PYTHONHASHSEED": seed},
+            check=True,
+            capture_output=True,
+            text=True,
+        ).stdout
+        for seed in seeds
+    }
+    assert len(shown) == 1
+    assert " object at " not in shown.pop()

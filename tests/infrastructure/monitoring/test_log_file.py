@@ -76,7 +76,7 @@ def test_a_full_disk_is_reported_once_and_writing_goes_on_when_there_is_space(
     with monkeypatch.context() as full:
         # A link to this device would be refused before anything is written.
         named = {str(path): "/dev/full"}
-        full.setattr(os, "open", lambda name, *more: open_file(named.get(name, name), *more))
+        full.setattr(os, "open", lambda name, *more: open_file(named.get(name) or name, *more))
         write(handler, "lost", "lost too")
     assert problems == [f"the log file {path} cannot be written: No space left on device"]
     write(handler, "kept")

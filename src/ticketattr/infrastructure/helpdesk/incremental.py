@@ -10,8 +10,8 @@ from __future__ import annotations
 
 import hashlib
 import logging
-from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, fields, is_dataclass, replace
 from datetime import datetime, timedelta
 from pathlib import Path
 
@@ -112,5 +112,19 @@ class IncrementalHelpdesk:
     def _source(self) -> str:
         helpdesk = self.helpdesk
         keeps_open = "open" in helpdesk.keep
-        text = f"{helpdesk.access.location}\n{helpdesk.profile!r}\n{keeps_open}"
+        text = f"{helpdesk.access.location}\n{stable_repr(helpdesk.profile)}\n{keeps_open}"
         return hashlib.sha256(text.encode("utf-8", "surrogateescape")).hexdigest()
+
+
+def stable_repr(value: object) -> str:
+    """The `repr` of a profile, but with sets in order: that of a set of texts differs from process to process."""
+    if is_dataclass(value):
+        shown = (f"{field.name}={stable_repr(getattr(value, field.name))}" for field in fields(value) if field.repr)
+        return f"{type(value).__name__}({', '.join(shown)})"
+    if isinstance(value, (set, frozenset)):
+        return f"{{{', '.join(sorted(map(stable_repr, value)))}}}"
+    if isinstance(value, (list, tuple)):
+        return f"[{', '.join(map(stable_repr, value))}]"
+    if isinstance(value, Mapping):
+        return f"{{{', '.join(f'{name!r}: {stable_repr(one)}' for name, one in value.items())}}}"
+    return repr(value)
