@@ -73,7 +73,7 @@ def test_each_prediction_stands_beside_the_gold_ticket_whose_label_it_was_not_sh
         (False, False),
     ]
     assert [ticket for batch in classifier.shown for ticket in batch] == [case.ticket for case in gold.tickets]
-    assert told[-1] == (2, 2)
+    assert told[-1] == (3, 3)
 
 
 def test_the_results_name_the_classifier_its_confidence_source_its_cost_and_the_time_that_it_took() -> None:
