@@ -180,7 +180,8 @@ def _attempt(outgoing: Outgoing, message: Message, why: str) -> _AttemptResult:
     before = outgoing.log.delivery(message.message_id)
     message = replace(message, frame=(before and before.message.frame) or outgoing.mailer.compose(message))
     to = before.outstanding if before else message.envelope_recipients
-    log.info("sending %s: %d attachments, %d bytes", message.message_id, len(contents), sum(map(len, contents)))
+    attached = contents if message.form.attaches else []
+    log.info("sending %s: %d attachments, %d bytes", message.message_id, len(attached), sum(map(len, attached)))
     with outgoing.mailer.connect() as session:
         outgoing.log.start_attempt(message, outgoing.clock(), to=to, why=why)
         try:

@@ -10,6 +10,9 @@ from typing import Literal, TypeAlias
 RunState: TypeAlias = Literal["queued", "running", "ended", "lost"]
 """`lost`: the process ended and nobody knows how, because it was killed while the service was not there."""
 
+STATUS_FILE_VARIABLE = "TICKETATTR_STATUS_FILE"
+"""The environment variable by which the service tells a run where to report its progress. It is not a setting."""
+
 Trigger: TypeAlias = Literal["schedule", "api", "page", "chat"]
 
 

@@ -49,6 +49,7 @@ from ..domain.correction import ReportedRun
 from ..domain.delivery import MailForm
 from ..domain.gold import LabelledTickets, no_labelled_tickets
 from ..domain.metrics import ReportCounts
+from ..domain.service_run import STATUS_FILE_VARIABLE
 from ..domain.write_back import ApplyAbove, ChangeMode
 from ..errors import SettingsError
 from ..infrastructure.files import STREAM
@@ -608,7 +609,7 @@ def alert_services(settings: MonitoringSettings) -> list[AlertService]:
 
 def status_file() -> StatusFile | None:
     """The file in which a run reports to the service that started it; None if no service did."""
-    path = os.environ.get("TICKETATTR_STATUS_FILE")
+    path = os.environ.get(STATUS_FILE_VARIABLE)
     if not path:
         return None
     from ..infrastructure.monitoring.status_file import StatusFile

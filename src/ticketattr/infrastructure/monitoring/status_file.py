@@ -15,9 +15,6 @@ from ...errors import InputError
 from ..files import read_bounded, replacing
 from ..json_text import dump_json, parse_json
 
-VARIABLE = "TICKETATTR_STATUS_FILE"
-"""The environment variable by which the service names the file to the process of a run. It is not a setting."""
-
 _MAX_BYTES = 64 * 1024
 _STATUS = TypeAdapter(RunStatus)
 

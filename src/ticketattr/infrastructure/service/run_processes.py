@@ -16,10 +16,10 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import IO
 
-from ...domain.service_run import RunStatus, ServiceRun
+from ...domain.service_run import STATUS_FILE_VARIABLE, RunStatus, ServiceRun
 from ...errors import ServiceError, SettingsError
 from ..files import make_folder, remove_file, write_error
-from ..monitoring.status_file import VARIABLE, StatusFile
+from ..monitoring.status_file import StatusFile
 
 LONGEST_WAIT = 900
 """Seconds that a run waits for another one, which somebody started by hand, to end."""
@@ -57,7 +57,7 @@ class LocalRunProcesses:
                     stdin=subprocess.DEVNULL,
                     stdout=log,
                     stderr=log,
-                    env={**os.environ, VARIABLE: str(self._path(run, "json").absolute())},
+                    env={**os.environ, STATUS_FILE_VARIABLE: str(self._path(run, "json").absolute())},
                     start_new_session=True,
                     # The process inherits the lock, and with it holds it until it ends, also if the service is gone.
                     pass_fds=(lock,),
