@@ -97,19 +97,27 @@ _SIGNS = {
         r"^\W{0,5}request_(?:category|type)\s?[:=]",
     ),
 }
-# Without one of these, the sign is not there. Looking for them first saves more than half of the time.
+# Without one of these, the sign is not there. Looking for them first saves most of the time.
 _NEEDED = {
-    "speaks of instructions to ignore": (
-        "ignor disregard forget overrid bypass n't not attention missacht vergiss vergess befolg oubli compte suis "
-        "olvid hagas sigas dimentic seguire esqueç desconsider zapomn zapomeň stosuj neg игнор ігнор забудь следуй "
-        "instructions rules prompt context 忽略 无视 忘记 理会 無視 忘れ talimat kural yönerge vergeet"
-    ).split(),
+    "speaks of instructions to ignore": [
+        *("not follow", "not obey", "n't follow", "n't obey"),
+        *"ignor disregard forget overrid bypass attention missacht vergiss vergess befolg oubli compte suis".split(),
+        *"olvid hagas sigas dimentic seguire esqueç desconsider zapomn zapomeň stosuj neg vergeet".split(),
+        *"игнор ігнор забудь следуй instructions rules prompt context talimat kural yönerge".split(),
+        *"忽略 无视 忘记 理会 無視 忘れ".split(),
+    ],
     "speaks to a model": [
         *"model llm classif klassif categori assign stop bist eres êtes prompt".split(),
         *"your secret token confidence always".split(),
         *("you a", "tu es", "ora sei", "jesteś", "empty", "only", "api", "every ticket", "set the"),
         *(" ai", " ki", " ia", "'ia", "’ia"),
     ],
+    "pretends to be the system": (
+        "<| [inst] [/inst] <sys> </sys> ## role human system assistant developer système sistema systeem "
+        "система 系统 システム"
+    ).split(),
+    "pretends to end the data": ["</", "end of"],
+    "pretends to be an answer": ["request_", "items"],
 }
 _HIDDEN_TEXT = re.compile(
     "[\u200b-\u200f\u202a-\u202e\u2060-\u2069]{2,}|[\U000e0000-\U000e007f]|(?:[a-z][\u200b\u2060\ufeff][a-z][^\u200b\u2060\ufeff]{0,30}){3}",
@@ -122,14 +130,21 @@ def find_prompt_injection(ticket: Ticket) -> str:
 
     It is a sign, not a proof: such a ticket is attributed like any other, and a person should look at it.
     """
-    text = _FLAG_EMOJI.sub("", f"{ticket.short_description}\n{ticket.long_description}")
-    readable = _INVISIBLE.sub("", text)
-    lowered = readable.lower()
-    found = [
-        meaning
-        for meaning, sign in _SIGNS.items()
-        if any(word in lowered for word in _NEEDED.get(meaning, ("",))) and sign.search(readable)
-    ]
-    if _HIDDEN_TEXT.search(text):
-        found.append("hides text")
-    return ", ".join(found)
+    text = f"{ticket.short_description}\n{ticket.long_description}"
+    if text.isascii():
+        return ", ".join(_found_in(text))
+    text = _FLAG_EMOJI.sub("", text)
+    found = _found_in(_INVISIBLE.sub("", text))
+    return ", ".join([*found, "hides text"] if _HIDDEN_TEXT.search(text) else found)
+
+
+def _found_in(text: str) -> list[str]:
+    folded = text.casefold()
+    return [meaning for meaning, sign in _SIGNS.items() if _has_one(folded, _NEEDED[meaning]) and sign.search(text)]
+
+
+def _has_one(text: str, words: list[str]) -> bool:
+    for word in words:  # noqa: SIM110  # a generator takes twice as long
+        if word in text:
+            return True
+    return False

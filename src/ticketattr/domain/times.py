@@ -18,6 +18,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta, timezone, tzinfo
 from email.utils import parsedate_to_datetime
+from functools import lru_cache
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=timezone.utc)
 _FIRST_YEAR, _LAST_YEAR = 1990, 2100
@@ -66,8 +67,12 @@ _LOCAL_FORMS = (
 def read_time(text: str, style: TimeStyle = DEFAULT_STYLE) -> datetime | None:
     """The time that `text` stands for, with its zone; None if it is not one that is read."""
     text = text.strip()
-    if not 0 < len(text) <= _LONGEST:
-        return None
+    return _read_short(text, style) if 0 < len(text) <= _LONGEST else None
+
+
+# A report reads the time of a ticket several times.
+@lru_cache(maxsize=4096)
+def _read_short(text: str, style: TimeStyle) -> datetime | None:
     try:
         found = _by_form(text, style) or _since_1970(text) or _iso(text, style) or _rfc_2822(text, style)
     except (ValueError, OverflowError):
