@@ -1,4 +1,4 @@
-"""The metrics of a run, from a text file for node_exporter, and the metrics that PromQL expressions use."""
+"""The metrics of a run and of the service, from text files, and the metrics that PromQL expressions use."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from pathlib import Path
 
 DEPLOY = Path(__file__).parents[2] / "deploy"
 SAMPLE = Path(__file__).parent / "data" / "ticketattr.prom"
+SERVICE_SAMPLE = SAMPLE.with_name("ticketattr-service.prom")
 
 _LINE = re.compile(r"(?P<name>\w+)(?:\{(?P<labels>.*)\})? (?P<value>\S+)")
 _LABEL = re.compile(r'(\w+)="([^"]*)"')
@@ -52,8 +53,22 @@ class Metric:
         return f"{self.name}{{{labels}}} {self.value!r}"
 
 
+# Prometheus itself writes it, for each job of deploy/prometheus/prometheus.yml.
+OF_PROMETHEUS = [Metric("up", (("job", "ticketattr"),), 1), Metric("up", (("job", "node"),), 1)]
+
+
 def sample() -> list[Metric]:
+    """What a run writes."""
     return read_metrics(SAMPLE)
+
+
+def service_sample() -> list[Metric]:
+    """What the service publishes in addition."""
+    return read_metrics(SERVICE_SAMPLE)
+
+
+def _known() -> list[Metric]:
+    return [*sample(), *service_sample(), *OF_PROMETHEUS]
 
 
 def read_metrics(textfile: Path) -> list[Metric]:
@@ -70,10 +85,10 @@ def names_in(expression: str) -> set[str]:
 
 
 def unknown_in(expression: str) -> list[str]:
-    """The metrics, labels and label values of an expression that are not in the sample."""
+    """The metrics, labels and label values of an expression that are not in the samples."""
     known = _label_values()
     return [
-        *sorted(names_in(expression) - {metric.name for metric in sample()}),
+        *sorted(names_in(expression) - {metric.name for metric in _known()}),
         *(
             f"{name}={value}"
             for name, operator, pattern in _MATCHER.findall(expression)
@@ -91,7 +106,7 @@ def _grouped_by(expression: str) -> Iterator[str]:
 
 def _label_values() -> dict[str, set[str]]:
     values: dict[str, set[str]] = defaultdict(set)
-    for metric in sample():
+    for metric in _known():
         for name, value in metric.labels:
             values[name].add(value)
     return values

@@ -5,14 +5,16 @@ The latter need the Debian packages prometheus and prometheus-node-exporter. All
 
 from __future__ import annotations
 
+import os
 import re
 import shutil
 import socket
 import subprocess
+import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -20,8 +22,22 @@ import httpx
 import pytest
 from ruamel.yaml import YAML
 
-from ..conftest import CLI
-from .metrics import DEPLOY, SAMPLE, Metric, read_metrics, sample, unknown_in
+from ticketattr.entrypoint.web.metrics import metrics_app
+
+from ..chat_servers import TELEGRAM_TOKEN, TelegramServer, chat_server
+from ..conftest import CLI, OFFLINE_SETTINGS
+from ..entrypoint.web.conftest import listening, parts_in
+from .metrics import (
+    DEPLOY,
+    OF_PROMETHEUS,
+    SAMPLE,
+    SERVICE_SAMPLE,
+    Metric,
+    read_metrics,
+    sample,
+    service_sample,
+    unknown_in,
+)
 from .test_grafana import QUERIES, Query
 
 RULES = DEPLOY / "prometheus" / "ticketattr.rules.yml"
@@ -46,10 +62,13 @@ def alert_names(alerts: list[dict[str, Any]]) -> list[str]:
 
 
 @pytest.mark.parametrize("alert", ALERTS, ids=alert_names(ALERTS))
-def test_an_alert_uses_only_metrics_that_a_run_writes(alert: dict[str, Any]) -> None:
-    # Prometheus itself writes `up`, for each job of its configuration.
-    of_prometheus = {"up", *(f"job={job['job_name']}" for job in yaml(CONFIG)["scrape_configs"])}
-    assert set(unknown_in(alert["expr"])) <= of_prometheus
+def test_an_alert_uses_only_metrics_that_are_published(alert: dict[str, Any]) -> None:
+    assert unknown_in(alert["expr"]) == []
+
+
+def test_the_jobs_are_those_of_the_configuration() -> None:
+    jobs = {job["job_name"] for job in yaml(CONFIG)["scrape_configs"]}
+    assert {dict(metric.labels)["job"] for metric in OF_PROMETHEUS} == jobs
 
 
 def test_a_misspelt_metric_label_or_value_is_detected() -> None:
@@ -108,6 +127,15 @@ def test_a_run_writes_the_metrics_of_the_sample(cli: CLI) -> None:
     assert types_in(written) == types_in(SAMPLE)
 
 
+def test_the_service_publishes_the_metrics_of_its_sample(tmp_path: Path) -> None:
+    with listening(metrics_app(parts_in(tmp_path), lambda: None)) as url:
+        published = tmp_path / "service.prom"
+        published.write_text(httpx.get(f"{url}/metrics").text, encoding="utf-8")
+    of_the_service = [metric for metric in read_metrics(published) if "_service_" in metric.name]
+    assert series_of(of_the_service) == series_of(service_sample())
+    assert types_in(published) >= types_in(SERVICE_SAMPLE)
+
+
 # --- with Debian's programs --------------------------------------------------------------------------------
 
 
@@ -127,6 +155,7 @@ def test_promtool_finds_no_problem_in_rules_configuration_and_metrics() -> None:
     promtool("check", "rules", "--lint=all", "--lint-fatal", str(RULES))
     promtool("check", "config", "--lint=all", "--lint-fatal", str(CONFIG))
     promtool("check", "metrics", stdin=SAMPLE.read_bytes())
+    promtool("check", "metrics", stdin=SERVICE_SAMPLE.read_bytes())
 
 
 @pytest.mark.prometheus
@@ -135,11 +164,55 @@ def test_the_rule_tests_pass() -> None:
 
 
 @dataclass
+class Service:
+    """`ticketattr serve` in a folder of its own, with a chat, and with a port for its metrics."""
+
+    folder: Path
+    telegram: TelegramServer
+    port: int = field(default_factory=lambda: free_port())
+    metrics_port: int = field(default_factory=lambda: free_port())
+    process: subprocess.Popen[bytes] | None = None
+
+    @property
+    def environment(self) -> dict[str, str]:
+        return {
+            **os.environ,
+            **OFFLINE_SETTINGS,
+            "SERVE_PORT": f"{self.port}",
+            "METRICS_PORT": f"{self.metrics_port}",
+            "CHAT_TELEGRAM_TOKEN": TELEGRAM_TOKEN,
+            "CHAT_TELEGRAM_BASE_URL": self.telegram.url,
+            "CHAT_ALLOW": "telegram:7:7:operate",
+        }
+
+    def program(self, *arguments: str) -> subprocess.Popen[bytes]:
+        command = [sys.executable, "-m", "ticketattr", *arguments]
+        return subprocess.Popen(command, cwd=self.folder, env=self.environment, stdout=subprocess.PIPE)
+
+    def start(self) -> None:
+        self.process = self.program("--quiet", "serve")
+        wait_for(lambda: answers(self.port, "healthz"))
+
+    def stop(self) -> None:
+        if self.process:
+            self.process.terminate()
+            self.process.communicate(timeout=30)
+            self.process = None
+
+    def token(self) -> str:
+        return self.program("--quiet", "token", "create", "ann", "--scope", "operate").communicate()[0].decode().strip()
+
+
+@dataclass
 class Prometheus:
-    """A Prometheus that scrapes a node_exporter, which reads `textfile`. It also has the metrics of the week before."""
+    """A Prometheus that scrapes a node_exporter, which reads `textfile`, and a service.
+
+    It also has the metrics of the week before.
+    """
 
     url: str
     textfile: Path
+    service: Service
 
     def get(self, path: str, **parameters: str | float) -> Any:
         return (
@@ -156,8 +229,15 @@ class Prometheus:
         found = self.get("query_range", query=expression, start=now - 7 * DAY, end=now, step=query.step)["result"]
         return [[float(value) for _, value in series["values"]] for series in found]
 
-    def firing(self) -> set[str]:
-        return {alert["labels"]["alertname"] for alert in self.get("alerts")["alerts"] if alert["state"] == "firing"}
+    def value(self, expression: str) -> float | None:
+        """The value of the only series; None if there is none."""
+        found = self.ask(Query("", expression, instant=True))
+        return found[0][0] if len(found) == 1 else None
+
+    def firing(self, port: str = "") -> set[str]:
+        """The alerts that fire, about any target, or about the one that listens on this port."""
+        alerts = [alert for alert in self.get("alerts")["alerts"] if alert["state"] == "firing"]
+        return {alert["labels"]["alertname"] for alert in alerts if alert["labels"]["instance"].endswith(port)}
 
     def shows(self, metrics: list[Metric]) -> None:
         """Replace the text file and wait until Prometheus has scraped it."""
@@ -169,7 +249,7 @@ class Prometheus:
 
     def waits_for(self, metrics: list[Metric]) -> None:
         expected = next(metric.value for metric in metrics if metric.name == "ticketattr_last_run_timestamp_seconds")
-        wait_for(lambda: self.ask(Query("", "ticketattr_last_run_timestamp_seconds", instant=True)) == [[expected]])
+        wait_for(lambda: self.value('ticketattr_last_run_timestamp_seconds{job="node"}') == expected)
 
 
 def wait_for(condition: Callable[[], bool]) -> None:
@@ -185,19 +265,18 @@ def ended(ago: float) -> list[Metric]:
     return [metric.moved(round(time.time() - ago - last)) for metric in sample()]
 
 
-def history(instance: str, until: float) -> str:
-    """A week of daily runs before the sample, as OpenMetrics. Each run increases the counters."""
+def history(job: str, instance: str, metrics: Sequence[Metric], until: float) -> str:
+    """A week of daily runs before `metrics`, as OpenMetrics. Each run increases the counters."""
     lines: dict[str, list[str]] = {}
-    metrics = sample()
     first = until - HISTORY_DAYS * DAY
     for step in range(int((until - first) // BACKFILL_STEP)):
         at = first + step * BACKFILL_STEP
         share = (1 + int((at - first) // DAY)) / (HISTORY_DAYS + 1)
         for metric in metrics:
             value = metric.value * share if metric.is_counter else metric.value
-            line = Metric(metric.name, metric.labels, value).line(("instance", instance), ("job", "node"))
+            line = Metric(metric.name, metric.labels, value).line(("instance", instance), ("job", job))
             lines.setdefault(f"{metric.name}{metric.labels}", []).append(f"{line} {at:.0f}\n")
-    return "".join("".join(series) for series in lines.values()) + "# EOF\n"
+    return "".join("".join(series) for series in lines.values())
 
 
 def free_port() -> int:
@@ -218,7 +297,19 @@ def running(log: Path, *command: str) -> Iterator[None]:
 
 
 @pytest.fixture(scope="module")
-def prometheus(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Prometheus]:
+def service(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Service]:
+    telegram = TelegramServer()
+    with chat_server(telegram):
+        started = Service(tmp_path_factory.mktemp("service"), telegram)
+        started.start()
+        try:
+            yield started
+        finally:
+            started.stop()
+
+
+@pytest.fixture(scope="module")
+def prometheus(tmp_path_factory: pytest.TempPathFactory, service: Service) -> Iterator[Prometheus]:
     """Set up as in docs/operations.md, but with other ports and an interval of one second."""
     folder = tmp_path_factory.mktemp("prometheus")
     exporter, port = free_port(), free_port()
@@ -230,15 +321,19 @@ def prometheus(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Prometheus]
 
     settings = yaml(CONFIG)
     settings["global"] = {"scrape_interval": "1s", "evaluation_interval": "1s"}
-    settings["scrape_configs"][0]["static_configs"] = [{"targets": [f"127.0.0.1:{exporter}"]}]
+    targets = {"node": f"127.0.0.1:{exporter}", "ticketattr": f"127.0.0.1:{service.metrics_port}"}
+    for job in settings["scrape_configs"]:
+        job["static_configs"] = [{"targets": [targets[job["job_name"]]]}]
     config = folder / CONFIG.name
     YAML(typ="safe", pure=True).dump(settings, config)
-    shutil.copy(RULES, folder)
-    weeks = folder / "history.om"
-    weeks.write_text(history(f"127.0.0.1:{exporter}", time.time() - 60), encoding="utf-8")
+    write_impatient_rules(folder / RULES.name)
+    weeks, until = folder / "history.om", time.time() - 60
+    metrics = {"node": sample(), "ticketattr": service_sample()}
+    texts = (history(job, target, metrics[job], until) for job, target in targets.items())
+    weeks.write_text("".join(texts) + "# EOF\n", encoding="utf-8")
     promtool("tsdb", "create-blocks-from", "openmetrics", "--quiet", str(weeks), str(folder / "data"))
 
-    server = Prometheus(f"http://127.0.0.1:{port}", textfile)
+    server = Prometheus(f"http://127.0.0.1:{port}", textfile, service)
     with ExitStack() as stack:
         node_exporter = (program("prometheus-node-exporter"), "--collector.disable-defaults", "--collector.textfile")
         listen = f"--web.listen-address=127.0.0.1:{exporter}"
@@ -247,14 +342,22 @@ def prometheus(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Prometheus]
         options = (f"--config.file={config}", f"--storage.tsdb.path={folder / 'data'}")
         listen = f"--web.listen-address=127.0.0.1:{port}"
         stack.enter_context(running(folder / "prometheus.log", program("prometheus"), *options, listen))
-        wait_for(lambda: answers(port))
+        wait_for(lambda: answers(port, "-/ready"))
         server.shows(ended(60))
         yield server
 
 
-def answers(port: int) -> bool:
+def write_impatient_rules(path: Path) -> None:
+    """The rules, without the minutes for which a condition must last. The tests of promtool judge those."""
+    rules = yaml(RULES)
+    for rule in rules["groups"][0]["rules"]:
+        rule.pop("for", None)
+    YAML(typ="safe", pure=True).dump(rules, path)
+
+
+def answers(port: int, path: str) -> bool:
     try:
-        return httpx.get(f"http://127.0.0.1:{port}/-/ready", trust_env=False).is_success
+        return httpx.get(f"http://127.0.0.1:{port}/{path}", trust_env=False).is_success
     except httpx.TransportError:
         return False
 
@@ -269,15 +372,101 @@ def test_a_panel_shows_data(prometheus: Prometheus, query: Query) -> None:
         assert any(value > 0 for values in series for value in values), "no counter increased"
 
 
+def with_values(values: dict[str, float]) -> list[Metric]:
+    """The sample of a run that ended a minute ago and was good in all, except for these values.
+
+    They are named as in `last_run_tickets` or `last_run_tickets failed`; times count back from now.
+    """
+    good = {"last_run_exit_code": 0, "reports_in_doubt": 0, "oldest_pending_timestamp_seconds": 60}
+    wanted = good | values
+    return [
+        replace(metric, value=round(time.time() - wanted[name]) if metric.is_time else wanted[name])
+        if (name := named(metric)) in wanted
+        else metric
+        for metric in ended(60)
+    ]
+
+
+def named(metric: Metric) -> str:
+    return " ".join((metric.name.removeprefix("ticketattr_"), *(value for _, value in metric.labels)))
+
+
+BAD: dict[str, dict[str, float]] = {
+    "TicketattrNoRecentSuccess": {"last_success_timestamp_seconds": 27 * 3600},
+    "TicketattrRunFailed": {"last_run_exit_code": 2},
+    "TicketattrRunPartial": {"last_run_exit_code": 5},
+    "TicketattrReportInDoubt": {"reports_in_doubt": 1},
+    "TicketattrReportPendingTooLong": {"oldest_pending_timestamp_seconds": 25 * 3600},
+    "TicketattrFewAttributed": {"last_run_tickets failed": 50},
+    "TicketattrCostJump": {"llm_cost_usd_total": 6},
+}
+"""What is wrong with a run, so that the alert fires."""
+
+
+def test_every_alert_is_raised_in_a_real_prometheus() -> None:
+    # The last two are about targets that are gone, and have tests of their own.
+    assert [*BAD, "TicketattrMetricsMissing", "TicketattrServiceDown"] == alert_names(ALERTS)
+
+
 @pytest.mark.prometheus
-def test_an_alert_fires_only_when_the_last_success_is_old(prometheus: Prometheus) -> None:
-    prometheus.shows(ended(60))
-    wait_for(lambda: "TicketattrReportInDoubt" in prometheus.firing())
-    assert "TicketattrNoRecentSuccess" not in prometheus.firing()
-    prometheus.shows(ended(5 * 3600))
-    wait_for(lambda: "TicketattrNoRecentSuccess" in prometheus.firing())
-    prometheus.shows(ended(60))
-    wait_for(lambda: "TicketattrNoRecentSuccess" not in prometheus.firing())
+@pytest.mark.parametrize("alert", BAD)
+def test_an_alert_about_a_run_fires_while_its_condition_holds(prometheus: Prometheus, alert: str) -> None:
+    (expression,) = (rule["expr"] for rule in ALERTS if rule["alert"] == alert)
+    prometheus.shows(with_values({}))
+    wait_for(lambda: alert not in prometheus.firing())
+    assert prometheus.value(expression) is None
+    prometheus.shows(with_values(BAD[alert]))
+    wait_for(lambda: alert in prometheus.firing())
+    assert prometheus.value(expression) is not None
+
+
+@pytest.mark.prometheus
+def test_an_alert_fires_when_the_metrics_of_a_host_are_gone(prometheus: Prometheus) -> None:
+    prometheus.shows(with_values({}))
+    port = prometheus.get("query", query='up{job="node"}')["result"][0]["metric"]["instance"].partition(":")[2]
+    wait_for(lambda: "TicketattrMetricsMissing" not in prometheus.firing(port))
+    prometheus.textfile.unlink()
+    wait_for(lambda: "TicketattrMetricsMissing" in prometheus.firing(port))
+    prometheus.shows(with_values({}))
+
+
+@pytest.mark.prometheus
+def test_a_service_that_does_not_answer_is_down_on_the_dashboard_and_in_an_alert(prometheus: Prometheus) -> None:
+    (panel,) = (query for query in QUERIES if query.panel == "Service")
+    wait_for(lambda: prometheus.ask(panel) == [[1]])
+    assert "TicketattrServiceDown" not in prometheus.firing()
+    prometheus.service.stop()
+    wait_for(lambda: prometheus.ask(panel) == [[0]])
+    wait_for(lambda: "TicketattrServiceDown" in prometheus.firing())
+    prometheus.service.start()
+    wait_for(lambda: prometheus.ask(panel) == [[1]])
+    wait_for(lambda: "TicketattrServiceDown" not in prometheus.firing())
+
+
+@pytest.mark.prometheus
+def test_what_a_service_does_is_counted_and_shown_on_the_dashboard(prometheus: Prometheus) -> None:
+    service, telegram = prometheus.service, prometheus.service.telegram
+    of_service = f'{{instance="127.0.0.1:{service.metrics_port}"'
+    wait_for(lambda: prometheus.value(f"ticketattr_service_runs_total{of_service},trigger='api'}}") == 0)
+    with httpx.Client(headers={"Authorization": f"Bearer {service.token()}"}, trust_env=False) as client:
+        assert client.post(f"http://127.0.0.1:{service.port}/api/v1/runs").status_code == 202
+    telegram.write("/status")
+    for name, value in {
+        "service_runs_total{},trigger='api'}}": 1,
+        "service_runs{},state='ended'}}": 1,
+        "service_requests_total{},door='api',status='2xx'}}": 1,
+        "service_chat_commands_total{},platform='telegram',command='status',outcome='done'}}": 1,
+        "reports_delivered_total{}}}": 1,
+        "recipients_delivered_total{}}}": 1,
+        "last_run_exit_code{}}}": 0,
+    }.items():
+        expression = f"ticketattr_{name.format(of_service)}"
+        wait_for(lambda expression=expression, value=value: prometheus.value(expression) == value)  # type: ignore[misc]
+    port = f"127.0.0.1:{service.metrics_port}"
+    for query in QUERIES:
+        if "increase" in query.expr and ("service" in query.expr or "delivered" in query.expr):
+            shown = replace(query, expr=query.expr.replace("$instance", port), instant=True)
+            assert max(value for (value,) in prometheus.ask(shown)) > 0, query
 
 
 @pytest.mark.prometheus
@@ -288,7 +477,7 @@ def test_the_metrics_of_a_run_are_scraped_and_shown_in_the_dashboard(prometheus:
     written = read_metrics(prometheus.textfile)
     try:
         prometheus.waits_for(written)
-        found = prometheus.get("query", query='{__name__=~"ticketattr_.+"}')["result"]
+        found = prometheus.get("query", query='{__name__=~"ticketattr_.+", job="node"}')["result"]
         assert series_of_answer(found) == {(metric.name, metric.labels): metric.value for metric in written}
         for query in QUERIES:
             if query.instant:

@@ -67,7 +67,8 @@ def test_a_service_starts_a_real_run_and_ends_at_sigterm_with_exit_code_0(cli: C
         assert (report["run_id"], report["state"]) == (run["run_id"], "sent")
         assert client.get(f"{url}/api/v1/reports/{run['run_id']}/workbook").content == cli.reports[0].read_bytes()
         metrics = httpx.get(f"http://127.0.0.1:{cli.settings['METRICS_PORT']}/metrics").text
-        assert 'ticketattr_service_runs_total{trigger="api",state="ended"} 1' in metrics
+        assert 'ticketattr_service_runs_total{trigger="api"} 1' in metrics
+        assert 'ticketattr_service_runs{state="ended"} 1' in metrics
         assert "ticketattr_last_run_exit_code 0" in metrics
         assert "ticketattr_reports_delivered_total 1" in metrics
         process.send_signal(signal.SIGTERM)

@@ -11,6 +11,12 @@ from .access import Scope
 
 Platform: TypeAlias = Literal["telegram", "matrix"]
 
+CHAT_COMMANDS = ("status", "run", "schedule", "sent", "report", "logs", "help", "confirm")
+"""The names of all commands. `confirm` is what a button sends."""
+
+ChatCount: TypeAlias = tuple[str, str, Literal["done", "refused"]]
+"""What chat commands are counted by: platform, name (`other`: no command of ours) and outcome."""
+
 
 @dataclass(frozen=True, slots=True)
 class Sender:

@@ -6,7 +6,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
+from .chat import ChatCount
 from .run_history import RunHistory
+from .service_run import RunState, Trigger
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,14 +29,16 @@ class ReportCounts:
 
 @dataclass(frozen=True, slots=True)
 class ServiceCounts:
-    """What the service counted: its runs by trigger and state, and since `started` the requests by door and status.
+    """What the service counted.
 
-    A status is a class such as `2xx`.
+    `runs` by trigger and state, and `chat_commands` by platform, command and outcome, since the service was set up.
+    `requests` by door and class of the status, such as `2xx`, since the process `started`.
     """
 
     started: datetime
-    runs: Mapping[tuple[str, str], int]
+    runs: Mapping[tuple[Trigger, RunState], int]
     requests: Mapping[tuple[str, str], int]
+    chat_commands: Mapping[ChatCount, int]
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,17 +2,22 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import httpx
 from prometheus_client.parser import text_string_to_metric_families
 
+from ticketattr.application.service.chat import ChatDesk, ChatFiles
+from ticketattr.domain.chat import AllowedSender, ChatMessage, Sender
 from ticketattr.domain.run_history import RunHistory
 from ticketattr.entrypoint.web.metrics import metrics_app
 from ticketattr.errors import InputError
 
 from .conftest import Web, listening
 from .test_api import put_report, record_doubt
+
+ANN = Sender("telegram", "7", "7")
 
 
 def scraped(web: Web, history: RunHistory | None = None) -> dict[str, float]:
@@ -30,7 +35,9 @@ def test_prometheus_reads_the_state_of_the_service(web: Web, tmp_path: Path) -> 
     httpx.get(f"{web.url}/nothing", headers={"Host": "evil.example"})
     found = scraped(web)
     assert found["ticketattr_service_up"] == 1
-    assert found["ticketattr_service_runs_total[('state', 'queued'), ('trigger', 'schedule')]"] == 1
+    assert found["ticketattr_service_runs_total[('trigger', 'schedule')]"] == 1
+    assert found["ticketattr_service_runs_total[('trigger', 'chat')]"] == 0
+    assert found["ticketattr_service_runs[('state', 'queued')]"] == 1
     assert found["ticketattr_service_requests_total[('door', 'api'), ('status', '2xx')]"] == 1
     assert found["ticketattr_service_requests_total[('door', 'page'), ('status', '4xx')]"] == 1
     assert found["ticketattr_reports_in_doubt"] == 1
@@ -51,3 +58,40 @@ def test_a_run_history_that_is_damaged_leaves_the_other_metrics(web: Web) -> Non
     with listening(metrics_app(web.parts, damaged)) as url:
         assert "ticketattr_service_up 1" in httpx.get(f"{url}/metrics").text
         assert httpx.get(f"{url}/api/v1/runs").status_code == 404
+
+
+def test_no_run_that_changes_its_state_makes_a_counter_smaller(web: Web) -> None:
+    def counters() -> dict[str, float]:
+        return {name: value for name, value in scraped(web).items() if name.startswith("ticketattr_service_runs_total")}
+
+    run, _ = web.service.state.request_run("api", "ann", web.clock(), dry_run=False, key="")
+    seen = [counters()]
+    for state in ("running", "ended"):
+        web.service.state.save_run(replace(run, state=state))
+        seen.append(counters())
+    assert seen == [seen[0]] * 3
+    assert sum(seen[0].values()) == 1
+
+
+def test_chat_commands_are_counted_and_invented_ones_make_no_series(web: Web) -> None:
+    desk = ChatDesk(web.service, [AllowedSender(ANN, "read")], ChatFiles(list, bytes, str), lambda: "random")
+    before = set(scraped(web))
+    for number, text in enumerate(("/status", "/status", "/run", "/help", "/abc", "/xyz", "no command")):
+        desk.answer(ChatMessage(f"{number}", ANN, text, web.clock()))
+    desk.answer(ChatMessage("9", Sender("telegram", "7", "9"), "/status", web.clock()))
+    found = scraped(web)
+    assert set(found) == before
+    commands = {
+        f"{name} {outcome}": found[
+            f"ticketattr_service_chat_commands_total"
+            f"[('command', '{name}'), ('outcome', '{outcome}'), ('platform', 'telegram')]"
+        ]
+        for name in ("status", "run", "help", "other")
+        for outcome in ("done", "refused")
+    }
+    assert {name: count for name, count in commands.items() if count} == {
+        "status done": 2,
+        "run refused": 1,
+        "help done": 1,
+        "other done": 2,
+    }

@@ -7,7 +7,8 @@ from datetime import datetime
 from typing import Protocol, TypeAlias
 
 from ...domain.access import Token
-from ...domain.service_run import AuditEntry, RunStatus, Schedule, ServiceRun, Trigger
+from ...domain.chat import ChatCount
+from ...domain.service_run import AuditEntry, RunState, RunStatus, Schedule, ServiceRun, Trigger
 
 RunAudit: TypeAlias = Callable[[ServiceRun, bool], AuditEntry]
 """Makes the entry of the audit for a run that was asked for; the second value says whether the run is new."""
@@ -62,8 +63,11 @@ class ServiceState(TokenStore, Protocol):
     def unfinished(self) -> list[ServiceRun]:
         """The runs that are queued or running, oldest first."""
 
-    def count_runs(self) -> dict[tuple[str, str], int]:
+    def count_runs(self) -> dict[tuple[Trigger, RunState], int]:
         """The number of runs by trigger and state."""
+
+    def count_chat_commands(self) -> dict[ChatCount, int]:
+        """The number of chat commands by platform, name and outcome, from the audit."""
 
     def save_run(self, run: ServiceRun) -> None:
         """Replace what is kept about a run."""

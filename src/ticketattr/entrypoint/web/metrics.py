@@ -25,7 +25,8 @@ def metrics_app(parts: Parts, read_history: Callable[[], RunHistory | None]) -> 
     started = parts.service.clock()
 
     def metrics(request: Request) -> Response:
-        counts = ServiceCounts(started, parts.service.state.count_runs(), parts.requests.all())
+        state = parts.service.state
+        counts = ServiceCounts(started, state.count_runs(), parts.requests.all(), state.count_chat_commands())
         snapshot = MetricsSnapshot(_history(read_history), _reports(parts), counts)
         return PlainTextResponse(render_metrics(snapshot), media_type="text/plain; version=0.0.4")
 

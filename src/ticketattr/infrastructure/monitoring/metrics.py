@@ -6,13 +6,16 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import asdict, dataclass, field
 from datetime import datetime
 from http import HTTPStatus
+from itertools import product
 from pathlib import Path
 from typing import TypeAlias, get_args
 from urllib.parse import urlsplit
 
 from ... import __version__
+from ...domain.chat import CHAT_COMMANDS, Platform
 from ...domain.metrics import MetricsSnapshot, ReportCounts, ServiceCounts
 from ...domain.run_history import OutcomeLabel, RunHistory, RunRecord, RunStatus
+from ...domain.service_run import RunState, Trigger
 from ...errors import ServiceError, SettingsError
 from ..deadline import run_within
 from ..files import replacing
@@ -23,6 +26,8 @@ _READABLE = 0o644
 Sample: TypeAlias = tuple[Mapping[str, str], float]
 _OUTCOMES: tuple[OutcomeLabel, ...] = get_args(OutcomeLabel)
 _TOKENS = ("in", "out", "thinking", "cached")
+_DOORS = ("api", "page")
+_STATUSES = ("2xx", "3xx", "4xx", "5xx")
 
 
 @dataclass(frozen=True, slots=True)
@@ -200,15 +205,36 @@ def _service_metrics(service: ServiceCounts) -> Iterator[str]:
     yield from _gauge(
         "service_start_timestamp_seconds", "When the service started.", [({}, _timestamp(service.started))]
     )
+    # Everything that is known from the start begins at 0. Prometheus does not count a series whose first value is 1.
+    triggers: tuple[Trigger, ...] = get_args(Trigger)
+    states: tuple[RunState, ...] = get_args(RunState)
     yield from _counter(
         "service_runs_total",
-        "Runs that the service was asked for, by trigger and state.",
-        [({"trigger": trigger, "state": state}, count) for (trigger, state), count in sorted(service.runs.items())],
+        "Runs that the service was asked for, by trigger.",
+        [
+            ({"trigger": trigger}, sum(service.runs.get((trigger, state), 0) for state in states))
+            for trigger in triggers
+        ],
     )
+    yield from _gauge(
+        "service_runs",
+        "Runs that the service was asked for, by the state that they are in.",
+        [({"state": state}, sum(service.runs.get((trigger, state), 0) for trigger in triggers)) for state in states],
+    )
+    requests = dict.fromkeys(product(_DOORS, _STATUSES), 0) | dict(service.requests)
     yield from _counter(
         "service_requests_total",
         "Answered requests, by door and class of the status.",
-        [({"door": door, "status": status}, count) for (door, status), count in sorted(service.requests.items())],
+        [({"door": door, "status": status}, count) for (door, status), count in sorted(requests.items())],
+    )
+    commands = dict.fromkeys(product(get_args(Platform), (*CHAT_COMMANDS, "other"), ("done", "refused")), 0)
+    yield from _counter(
+        "service_chat_commands_total",
+        "Chat commands of those who may send them, by platform, command and outcome.",
+        [
+            ({"platform": platform, "command": command, "outcome": outcome}, count)
+            for (platform, command, outcome), count in sorted((commands | dict(service.chat_commands)).items())
+        ],
     )
 
 

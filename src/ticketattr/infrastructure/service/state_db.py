@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 import sqlite3
+from collections import Counter
 from collections.abc import Iterator
 from contextlib import closing, contextmanager, suppress
 from dataclasses import astuple, dataclass
@@ -16,6 +17,7 @@ from typing import Any, cast
 
 from ...application.service.ports import RunAudit
 from ...domain.access import Scope, Token
+from ...domain.chat import CHAT_COMMANDS, ChatCount
 from ...domain.service_run import AuditEntry, RunState, Schedule, ServiceRun, Trigger
 from ...errors import InputError, ServiceError, SettingsError
 from ..files import make_private
@@ -153,10 +155,24 @@ class SQLiteServiceState:
         with self._reading() as db:
             return [_run(row) for row in db.execute(query)]
 
-    def count_runs(self) -> dict[tuple[str, str], int]:
+    def count_runs(self) -> dict[tuple[Trigger, RunState], int]:
         with self._reading() as db:
             rows = db.execute("SELECT caused, state, count(*) FROM runs GROUP BY caused, state").fetchall()
         return {(trigger, state): count for trigger, state, count in rows}
+
+    def count_chat_commands(self) -> dict[ChatCount, int]:
+        query = (
+            "SELECT origin, substr(action, 6), outcome LIKE 'refused%' AS refused, count(*) FROM audit"
+            " WHERE action LIKE 'chat %' GROUP BY origin, action, refused"
+        )
+        with self._reading() as db:
+            rows = db.execute(query).fetchall()
+        counts: Counter[ChatCount] = Counter()
+        for platform, name, is_refused, count in rows:
+            # People may write anything behind a slash; each other name would be a time series of its own.
+            command = name if name in CHAT_COMMANDS else "other"
+            counts[platform, command, "refused" if is_refused else "done"] += count
+        return dict(counts)
 
     def save_run(self, run: ServiceRun) -> None:
         values = (run.state, _text(run.started), _text(run.ended), run.exit_code, run.run_id, run.message, run.hint)
