@@ -25,6 +25,25 @@ from .servers import HTTPServer, MailServer, http_server, smtp_server
 # For `nox -s mutation`: a failing test is enough, and searching for the smallest example takes long.
 settings.register_profile("mutation", phases=(Phase.explicit, Phase.generate), database=None)
 
+
+def _use_bytecode_and_memory() -> None:
+    """Keep bytecode and, where there is room, the folders of the tests in memory, also for programs that tests start.
+
+    Without bytecode, each program compiles all modules anew, which takes a second. Databases wait for the disk at each
+    transaction, which doubles the time of their tests and protects from nothing that is tested here: a machine that
+    loses power. PYTEST_DEBUG_TEMPROOT, the option --basetemp, or a small or noexec /dev/shm keep the folders on disk.
+    """
+    os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
+    sys.dont_write_bytecode = False
+    memory = Path("/dev/shm")  # noqa: S108  # pytest makes a folder there that belongs to the user
+    if memory.is_dir() and os.access(memory, os.W_OK):
+        system = os.statvfs(memory)
+        if not system.f_flag & os.ST_NOEXEC and system.f_bavail * system.f_frsize > 2**31:
+            os.environ.setdefault("PYTEST_DEBUG_TEMPROOT", str(memory))
+
+
+_use_bytecode_and_memory()
+
 DATA = Path(__file__).parent / "data"
 EXAMPLES = Path(__file__).parents[1] / "examples"
 
