@@ -87,6 +87,28 @@ def test_the_schedule_is_read_and_changed(web: Web) -> None:
         assert client.get("/api/v1/schedule").json() == changed
 
 
+def test_the_times_of_any_expression_are_shown_and_nothing_is_changed(web: Web) -> None:
+    with web.client("read") as client:
+        times = client.get("/api/v1/schedule/times", params={"cron": " 30 6  * * 1-5"}).json()
+        assert (times["cron"], times["time_zone"], len(times["next"])) == ("30 6 * * 1-5", "UTC", 5)
+        assert all(time.endswith("06:30:00Z") for time in times["next"])
+        for impossible in (
+            "99 99 * * *",
+            "0 6 30 2 *",
+            "0 6 * *",
+            "0 0 6 * * *",
+            "",
+            " ",
+            "\0",
+            "0 6 * * 1\n2",
+            "x" * 201,
+        ):
+            refused = client.get("/api/v1/schedule/times", params={"cron": impossible})
+            assert (refused.status_code, refused.headers["content-type"]) == (422, "application/problem+json")
+        assert client.get("/api/v1/schedule/times").status_code == 422
+        assert client.get("/api/v1/schedule").json()["cron"] == ""
+
+
 def test_a_workbook_is_downloaded_whole_in_part_and_not_again(web: Web, tmp_path: Path) -> None:
     content = put_report(tmp_path).read_bytes()
     url = f"/api/v1/reports/{RUN}/workbook"
@@ -164,6 +186,7 @@ def test_deliveries_come_as_json_csv_and_a_workbook_without_live_formulas(web: W
         ("GET", "/api/v1/deliveries"),
         ("GET", "/api/v1/schedule"),
         ("PUT", "/api/v1/schedule"),
+        ("GET", "/api/v1/schedule/times?cron=0+6+*+*+*"),
         ("GET", "/api/v1/logs"),
     ],
 )
@@ -291,7 +314,10 @@ def test_the_openapi_document_names_every_call_and_its_problems(web: Web) -> Non
     document = httpx.get(f"{web.url}/api/v1/openapi.json").json()
     assert set(document["paths"]) == {
         f"/api/v1/{path}"
-        for path in ("runs", "runs/{number}", "reports", "reports/{run_id}/workbook", "deliveries", "schedule", "logs")
+        for path in (
+            *("runs", "runs/{number}", "reports", "reports/{run_id}/workbook", "deliveries"),
+            *("schedule", "schedule/times", "logs"),
+        )
     }
     assert "application/problem+json" in document["paths"]["/api/v1/runs"]["post"]["responses"]["401"]["content"]
 

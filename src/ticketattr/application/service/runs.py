@@ -104,7 +104,12 @@ def change_schedule(service: Service, caller: Caller, cron: str) -> Schedule:
 def next_times(service: Service, count: int = 5) -> list[datetime]:
     """The next times at which the schedule starts a run, in UTC; empty if it starts none."""
     schedule = schedule_of(service)
-    return list(service.cron.next_times(schedule.cron, service.clock(), count)) if schedule.cron else []
+    return times_of(service, schedule.cron, count) if schedule.cron else []
+
+
+def times_of(service: Service, cron: str, count: int = 5) -> list[datetime]:
+    """The next times of any cron expression, in UTC. It changes nothing. Raises InputError for one that is not valid."""
+    return list(service.cron.next_times(" ".join(cron.split()), service.clock(), count))
 
 
 def _observed(service: Service, run: ServiceRun) -> ServiceRun:

@@ -12,7 +12,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from ...application.report import report_name
 from ...application.report_store import ReportStore, stored_report
 from ...application.service.report_files import ReportGone, report_of_run
-from ...application.service.runs import change_schedule, found_run, next_times, request_run, schedule_of
+from ...application.service.runs import change_schedule, found_run, next_times, request_run, schedule_of, times_of
 from ...domain.access import Caller
 from ...domain.report_status import ReportStatus
 from ...domain.run_id import RUN_ID
@@ -134,6 +134,14 @@ class Schedule(BaseModel):
     next: list[datetime]
 
 
+class ScheduleTimes(BaseModel):
+    """When a cron expression would start runs: the next five times, in UTC."""
+
+    cron: str
+    time_zone: str
+    next: list[datetime]
+
+
 class ScheduleWanted(BaseModel):
     """A new schedule: five fields, as in `30 6 * * 1-5`, in the time zone of the service; empty for none."""
 
@@ -247,6 +255,22 @@ def set_schedule(request: Request, caller: Operator, wanted: ScheduleWanted) -> 
     """Change the schedule. An expression that is not valid, or never comes true, is refused with 422."""
     change_schedule(parts_of(request).service, caller, wanted.cron)
     return _schedule(request)
+
+
+@router.get("/schedule/times", tags=["schedule"])
+def show_times(
+    request: Request,
+    caller: Reader,
+    cron: Annotated[str, Query(max_length=200, description="Five fields, as in `30 6 * * 1-5`.")],
+) -> ScheduleTimes:
+    """The next five times of any cron expression. It changes nothing, and refuses with 422 what `PUT` would refuse.
+
+    For schedulers that take an impossible expression and then never start anything.
+    """
+    parts = parts_of(request)
+    return ScheduleTimes(
+        cron=" ".join(cron.split()), time_zone=str(parts.settings.time_zone), next=times_of(parts.service, cron)
+    )
 
 
 @router.get("/logs", tags=["runs"])
