@@ -108,7 +108,7 @@ def next_times(service: Service, count: int = 5) -> list[datetime]:
 
 
 def times_of(service: Service, cron: str, count: int = 5) -> list[datetime]:
-    """The next times of any cron expression, in UTC. It changes nothing. Raises InputError for one that is not valid."""
+    """The next times of any cron expression, in UTC. Raises InputError for one that is not valid."""
     return list(service.cron.next_times(" ".join(cron.split()), service.clock(), count))
 
 
