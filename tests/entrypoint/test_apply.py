@@ -11,6 +11,7 @@ from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
+import httpx
 import pytest
 
 from ticketattr.domain.catalog import SLA, RequestType
@@ -23,6 +24,7 @@ from ..changing_desk import PROFILE, RUN, ChangingDesk, Held, applied_file, attr
 from ..conftest import CLI
 from ..fakes import GENERAL, LAPTOP, MIDNIGHT, PASSWORD
 from ..servers import HTTPServer, Response
+from .test_serve import served
 
 OURS = PASSWORD.pair
 THEIRS = LAPTOP.pair
@@ -535,6 +537,31 @@ class TestUndo:
         assert desk.tickets["1"].pair == ("", "")
         assert cli("changes", "undo", RUN).exit_code == 5
         assert desk.tickets["1"].writes == 2
+
+    def test_one_change_is_put_back_and_the_others_stay(self, cli: CLI, desk: ChangingDesk) -> None:
+        fill(cli, desk, "1", "2")
+        cli.ok("apply", "--mode", "fill")
+        assert "1 change put back, 0 not" in cli.ok("changes", "undo", RUN, "--change", "2").stderr
+        assert [held.pair for held in desk.tickets.values()] == [OURS, ("", "")]
+        missing = cli("changes", "undo", RUN, "--change", "9")
+        assert missing.exit_code == 3
+        assert f"no change 9 of the run {RUN}" in missing.stderr
+
+    def test_the_service_puts_back_in_a_process_that_reports_its_end(self, cli: CLI, desk: ChangingDesk) -> None:
+        fill(cli, desk, "1", "2")
+        cli.ok("apply", "--mode", "fill")
+        desk.tickets["2"].person_sets(*THEIRS)
+        token = cli.ok("token", "create", "ann", "--scope", "operate", "-q").stdout.strip()
+        with served(cli) as (_, url), httpx.Client(headers={"Authorization": f"Bearer {token}"}) as client:
+            place = client.post(f"{url}/api/v1/changes/undo", json={"run_id": RUN}).headers["location"]
+            run = client.get(f"{url}{place}").json()
+            while run["state"] in ("queued", "running"):
+                run = client.get(f"{url}{place}").json()
+            assert (run["state"], run["exit_code"]) == ("ended", 5)
+            assert "not put back: ticket 2" in "".join(client.get(f"{url}/api/v1/logs").json()["lines"])
+            newest = client.get(f"{url}/api/v1/changes").json()["items"][0]
+            assert (newest["mode"], newest["ticket_id"], newest["state"]) == ("undo", "2", "kept")
+        assert [held.pair for held in desk.tickets.values()] == [("", ""), THEIRS]
 
     def test_a_suggestion_cannot_be_taken_back(self, cli: CLI, desk: ChangingDesk) -> None:
         fill(cli, desk)

@@ -134,16 +134,17 @@ def recorded_run(run_id: str, applied: Applied, write_back: WriteBack) -> Applie
     return AppliedRun(tuple(of_run), applied.skipped)
 
 
-def undo_run(run_id: str, write_back: WriteBack, progress: Progress, *, wait: float = 0.0) -> Undone:
+def undo_run(run_id: str, write_back: WriteBack, progress: Progress, *, only: int = 0, wait: float = 0.0) -> Undone:
     """Put back what the run set where nobody changed it since; the mode of `write_back` does not matter.
 
+    `only` is the number of the one change that is put back (0: all).
     An error that concerns all tickets ends it early and is in the result. Raises SettingsError if the helpdesk cannot
     set fields, and BusyError, SettingsError, InputError or ServiceError if the ledger cannot be used.
     """
     filling = replace(write_back, mode="fill")
     refuse_impossible(filling)
     with write_back.ledger.lock(write_back.clock(), wait=wait):
-        return run_interruptible(_undo, run_id, replace(write_back, mode="undo"), progress)
+        return run_interruptible(_undo, run_id, only, replace(write_back, mode="undo"), progress)
 
 
 def maker(write_back: WriteBack) -> ChangeMaker:
@@ -268,18 +269,18 @@ def duration_words(seconds: float) -> str:
     return f"{math.ceil(seconds)} s" if seconds < 60 else f"{math.ceil(seconds / 60):,} min"
 
 
-async def _undo(run_id: str, write_back: WriteBack, progress: Progress) -> Undone:
+async def _undo(run_id: str, only: int, write_back: WriteBack, progress: Progress) -> Undone:
     ledger = changes_of(write_back)
-    due = undoable(ledger, run_id)
-    kept = [
-        NotPutBack(change, why) for change in ledger if change.run_id == run_id and (why := _never_put_back(change))
-    ]
+    due = [change for change in undoable(ledger, run_id) if only in (0, change.number)]
+    named = (change for change in ledger if change.run_id == run_id and only in (0, change.number))
+    kept = [NotPutBack(change, why) for change in named if (why := _never_put_back(change))]
     make, made = maker(write_back), _Made()
     try:
         async with make.writer:
             for number, change in enumerate(due):
                 progress(number, len(due))
                 made.take(made.changes, await make.put_back(change))
+            progress(len(due), len(due))
     except TicketAttrError as error:
         made.stopped = error
     kept += [NotPutBack(change, change.detail) for change in made.changes if change.state != "applied"]

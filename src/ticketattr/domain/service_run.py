@@ -17,9 +17,21 @@ Trigger: TypeAlias = Literal["schedule", "api", "page", "chat"]
 
 
 @dataclass(frozen=True, slots=True)
+class Undo:
+    """Which changes in the helpdesk are put back: all of the run, or the one with the number `change` (0: all)."""
+
+    run_id: str
+    change: int = 0
+
+    def __str__(self) -> str:
+        return f"change {self.change} of {self.run_id}" if self.change else f"all of {self.run_id}"
+
+
+@dataclass(frozen=True, slots=True)
 class ServiceRun:
     """A run that somebody, or the schedule, asked for. Times are in UTC.
 
+    With `undo`, it is no run of the pipeline: it puts back what an earlier run wrote into the helpdesk.
     `run_id` is empty until the run has an id. `exit_code` is None until the run ended, and for a lost run. `stage`,
     `done` and `total` are its progress: the current stage, and the finished and all batches. `figures` counts tickets
     by outcome.
@@ -31,6 +43,7 @@ class ServiceRun:
     requested: datetime
     state: RunState = "queued"
     dry_run: bool = False
+    undo: Undo | None = None
     started: datetime | None = None
     ended: datetime | None = None
     exit_code: int | None = None

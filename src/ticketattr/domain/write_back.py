@@ -288,14 +288,16 @@ def effects_of(changes: Iterable[Change], skipped: Iterable[Skipped]) -> dict[st
 
 def undoable(changes: Sequence[Change], run_id: str) -> list[Change]:
     """The changes of a run that set fields and are not put back yet, oldest first; `changes` is the whole ledger."""
+    return [change for change in all_undoable(changes) if change.run_id == run_id]
+
+
+def all_undoable(changes: Sequence[Change]) -> list[Change]:
+    """The changes of all runs that set fields and are not put back yet, oldest first."""
     undone = {change.undoes for change in changes if change.mode == "undo" and change.state == "applied"}
     return [
         change
         for change in changes
-        if change.run_id == run_id
-        and change.mode == "fill"
-        and change.state == "applied"
-        and change.number not in undone
+        if change.mode == "fill" and change.state == "applied" and change.number not in undone
     ]
 
 

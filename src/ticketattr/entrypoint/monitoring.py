@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 import traceback
 from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
@@ -29,7 +29,15 @@ from .results import reasons_of
 log = logging.getLogger(__name__)
 
 
-class MonitoredCommand(TyperCommand):
+class ReportingCommand(TyperCommand):
+    """A command that tells the service, if it started this process, about each step and about the end."""
+
+    def invoke(self, ctx: Any) -> Any:
+        with _reporting_status(ctx.obj):
+            return super().invoke(ctx)
+
+
+class MonitoredCommand(ReportingCommand):
     """A command whose outcome is recorded, published as metrics and reported as alerts, unless it is a dry run.
 
     Nothing is recorded if the command line is wrong, because no run was started, or if the settings cannot be read,
@@ -37,9 +45,9 @@ class MonitoredCommand(TyperCommand):
     """
 
     def invoke(self, ctx: Any) -> Any:
-        with _reporting_status(ctx.obj), ExitStack() as stack:
-            if not ctx.params["dry_run"]:
-                stack.enter_context(_recording(ctx.obj, "run" if self.name == "run" else "send"))
+        is_recorded = not ctx.params["dry_run"]
+        command: Command = "run" if self.name == "run" else "send"
+        with _recording(ctx.obj, command) if is_recorded else nullcontext():
             return super().invoke(ctx)
 
 

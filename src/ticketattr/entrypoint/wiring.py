@@ -186,7 +186,7 @@ def change_ledger(folders: FolderSettings) -> ChangeLedger:
     """The ledger of what was changed in the helpdesk."""
     from ..infrastructure.applied_db import SQLiteChangeLedger
 
-    return SQLiteChangeLedger(folders.work / "applied.db", who=f"{login_name()}@{socket.gethostname()}")
+    return SQLiteChangeLedger(folders.ledger, who=f"{login_name()}@{socket.gethostname()}")
 
 
 def ticket_writer(settings: SourceSettings) -> ProfileWriter | None:

@@ -21,7 +21,7 @@ from ticketattr.application.service.runs import (
     schedule_of,
 )
 from ticketattr.domain.access import Caller
-from ticketattr.domain.service_run import RunStatus, ServiceRun
+from ticketattr.domain.service_run import RunStatus, ServiceRun, Undo
 from ticketattr.errors import InputError, ServiceError
 from ticketattr.infrastructure.service.cron import CronExpressions
 from ticketattr.infrastructure.service.state_db import SQLiteServiceState
@@ -103,6 +103,27 @@ def test_a_run_that_was_asked_for_is_started_and_its_end_is_noticed(service: Ser
     over = found_run(service, run.number)
     assert (over.state, over.exit_code, over.message, over.figures) == ("ended", 5, "why", {"model": 40})
     assert current_run(service) is None
+
+
+def test_what_waits_stands_for_the_same_wish_alone(service: Service) -> None:
+    wishes: list[tuple[bool, Undo | None]] = [(False, None), (True, None), (False, Undo("a")), (False, Undo("a", 2))]
+    first = [request_run(service, ANN, "page", dry_run=dry, undo=undo)[0].number for dry, undo in wishes]
+    again = [request_run(service, ANN, "page", dry_run=dry, undo=undo) for dry, undo in wishes]
+    assert first == [1, 2, 3, 4]
+    assert [(run.number, is_new) for run, is_new in again] == [(number, False) for number in first]
+
+
+def test_a_dry_run_that_waits_does_not_stand_for_the_run_of_the_schedule(service: Service, clock: Clock) -> None:
+    change_schedule(service, ANN, "0 13 * * *")
+    request_run(service, ANN, "api")
+    advance(service)
+    request_run(service, ANN, "page", dry_run=True)
+    clock.now += timedelta(hours=2)
+    advance(service)
+    assert [(run.trigger, run.dry_run) for run in service.state.unfinished()[1:]] == [
+        ("page", True),
+        ("schedule", False),
+    ]
 
 
 class Killed(BaseException):

@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta, timezone
+from itertools import count
 from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -30,6 +31,7 @@ from ticketattr.entrypoint.settings.serve import ServeSettings
 from ticketattr.entrypoint.settings.values import Values, ValueSource
 from ticketattr.entrypoint.web.app import build_app
 from ticketattr.entrypoint.web.parts import Cached, Parts, folder_version
+from ticketattr.infrastructure.applied_db import SQLiteChangeLedger
 from ticketattr.infrastructure.corrections_db import SQLiteCorrections
 from ticketattr.infrastructure.delivery.report_folder import OutputFolder
 from ticketattr.infrastructure.delivery.report_log import SQLiteReportLog
@@ -106,7 +108,10 @@ def parts_in(folder: Path, **settings: str) -> Parts:
     reviewing = Reviewing(
         corrections, work.runs, lambda run_id: read_reported(run_id, None, None, work), 0.6, "", "UTC"
     )
-    return Parts(service, read, tracker, log, reports, reviewing)
+    ledger = SQLiteChangeLedger(folder / "work" / "applied.db")
+    seconds = count()  # so that every request looks whether the ledger has changed
+    changes = Cached(ledger.changes, lambda: folder_version(ledger.path), lambda: float(next(seconds)))
+    return Parts(service, read, tracker, log, reports, reviewing, changes)
 
 
 @contextmanager

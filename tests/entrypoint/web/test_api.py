@@ -187,6 +187,8 @@ def test_deliveries_come_as_json_csv_and_a_workbook_without_live_formulas(web: W
         ("GET", "/api/v1/schedule"),
         ("PUT", "/api/v1/schedule"),
         ("GET", "/api/v1/schedule/times?cron=0+6+*+*+*"),
+        ("GET", "/api/v1/changes"),
+        ("POST", "/api/v1/changes/undo"),
         ("GET", "/api/v1/logs"),
     ],
 )
@@ -316,7 +318,7 @@ def test_the_openapi_document_names_every_call_and_its_problems(web: Web) -> Non
         f"/api/v1/{path}"
         for path in (
             *("runs", "runs/{number}", "reports", "reports/{run_id}/workbook", "deliveries"),
-            *("schedule", "schedule/times", "logs"),
+            *("changes", "changes/undo", "schedule", "schedule/times", "logs"),
         )
     }
     assert "application/problem+json" in document["paths"]["/api/v1/runs"]["post"]["responses"]["401"]["content"]

@@ -17,7 +17,7 @@ from ticketattr.infrastructure.stage_files import WorkFolder
 from .conftest import Web, serving
 from .test_api import RUN, put_report, record_doubt
 
-PAGES = ("/", "/review", "/reports", "/deliveries", "/schedule", "/audit")
+PAGES = ("/", "/review", "/reports", "/deliveries", "/changes", "/schedule", "/logs", "/audit")
 
 
 @pytest.mark.parametrize("path", [*PAGES, "/runs/1", f"/reports/{RUN}/workbook", "/deliveries.csv"])
@@ -26,7 +26,7 @@ def test_whoever_did_not_sign_in_is_sent_to_sign_in(web: Web, path: str) -> None
     assert (answer.status_code, answer.headers["location"]) == (303, "/sign-in")
 
 
-@pytest.mark.parametrize("path", ["/runs", "/schedule", "/deliveries/resolve"])
+@pytest.mark.parametrize("path", ["/runs", "/schedule", "/deliveries/resolve", "/changes/undo"])
 def test_whoever_did_not_sign_in_changes_nothing(web: Web, path: str) -> None:
     assert httpx.post(web.url + path, data={"cron": "* * * * *"}).status_code == 303
     assert web.service.state.audit() == []
@@ -102,7 +102,7 @@ def test_a_person_starts_a_run_and_pressing_twice_starts_one(web: Web) -> None:
     with web.browser() as person:
         for _ in range(2):
             assert person.post("/runs", data={"key": "of-this-page", "dry_run": "yes"}).status_code == 303
-        assert "Run 1 waits" in person.get("/").text
+        assert "Run 1 (dry run) waits" in person.get("/").text
     (run,) = web.service.state.runs()
     assert (run.trigger, run.dry_run, run.requested_by) == ("page", True, "person-operate")
 
@@ -137,7 +137,7 @@ def test_who_may_only_read_sees_no_button_and_changes_nothing(web: Web, tmp_path
     with web.browser("read") as person:
         for path in PAGES:
             assert person.get(path).text.count("<button") == 1, path  # to sign out
-        for path in ("/runs", "/schedule", "/deliveries/resolve"):
+        for path in ("/runs", "/schedule", "/deliveries/resolve", "/changes/undo"):
             assert person.post(path, data={"cron": ""}).status_code == 403
     assert web.service.state.runs() == []
 

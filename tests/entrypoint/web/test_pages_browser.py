@@ -26,6 +26,7 @@ from ticketattr.infrastructure.stage_files import WorkFolder
 
 from .conftest import Web
 from .test_api import RUN, put_report, record_doubt
+from .test_changes import OTHER, put_change
 
 pytestmark = pytest.mark.browser
 
@@ -154,6 +155,9 @@ def test_a_person_works_through_all_pages(visit: Visit, web: Web, tmp_path: Path
     record_doubt(web, report)
     put_review(tmp_path, web)
     put_runs(web)
+    put_change(web, tmp_path, "INC-1")
+    put_change(web, tmp_path, "INC-2", state="refused")
+    put_change(web, tmp_path, "INC-3", mode="suggest", run=OTHER)
     page = visit.page
     sign_in(visit, web)
     visit.judge("overview")
@@ -168,6 +172,14 @@ def test_a_person_works_through_all_pages(visit: Visit, web: Web, tmp_path: Path
     visit.judge("deliveries")
     page.get_by_role("button", name="It arrived").click()
     page.get_by_text("sent", exact=True).wait_for()
+    page.get_by_role("link", name="Changes", exact=True).click()
+    visit.judge("changes")
+    page.get_by_role("button", name="Put back the change of INC-1").click()
+    page.get_by_text(f"puts back change 1 of {RUN}").wait_for()
+    page.goto(f"/changes?run={RUN}")
+    visit.judge("changes-of-a-run")
+    page.get_by_role("link", name="Logs", exact=True).click()
+    visit.judge("logs")
     page.get_by_role("link", name="Schedule", exact=True).click()
     page.get_by_role("textbox").fill("0 25 * * *")
     page.get_by_role("button", name="Save").click()
@@ -179,7 +191,7 @@ def test_a_person_works_through_all_pages(visit: Visit, web: Web, tmp_path: Path
     visit.judge("schedule")
     page.get_by_role("link", name="Audit", exact=True).click()
     visit.judge("audit")
-    assert [entry.action for entry in web.service.state.audit()] == ["schedule", "schedule", "resolve"]
+    assert [entry.action for entry in web.service.state.audit()] == ["schedule", "schedule", "undo", "resolve"]
     page.goto("/nothing")
     visit.judge("not-found")
     visit.wrong = [line for line in visit.wrong if "status of 404" not in line]

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import sqlite3
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
 from datetime import datetime, timezone
 from pathlib import Path
 
 import pytest
 
-from ticketattr.domain.service_run import AuditEntry
+from ticketattr.domain.service_run import AuditEntry, Undo
 from ticketattr.errors import InputError, ServiceError, SettingsError
 from ticketattr.infrastructure.service.state_db import SQLiteServiceState
 
@@ -57,6 +58,19 @@ def test_a_file_that_is_no_state_is_refused(tmp_path: Path, content: bytes) -> N
     (tmp_path / "service.db").write_bytes(content)
     with pytest.raises(InputError):
         SQLiteServiceState(tmp_path / "service.db").runs()
+
+
+def test_a_state_of_the_first_version_keeps_its_runs(tmp_path: Path) -> None:
+    state = SQLiteServiceState(tmp_path / "service.db")
+    run, _ = state.request_run("api", "ann", NOW, dry_run=False, key="")
+    with closing(sqlite3.connect(state.path, isolation_level=None)) as db:
+        for statement in ("DROP COLUMN undo_run", "DROP COLUMN undo_change"):
+            db.execute(f"ALTER TABLE runs {statement}")
+        db.execute("PRAGMA user_version = 1")
+    assert state.runs() == [run]
+    undo, _ = state.request_run("api", "ann", NOW, dry_run=False, key="", undo=Undo("a", 2))
+    assert state.runs()[0].undo == undo.undo == Undo("a", 2)
+    assert state.count_runs() == {("api", "queued"): 1}
 
 
 def test_a_state_of_another_version_is_refused_and_stays(tmp_path: Path) -> None:

@@ -154,7 +154,7 @@ class ChatDesk:
         reports = self.files.reports()
         pending = sum(status.is_pending for status in reports)
         doubt = sum(status.state in ("in_doubt", "held") for status in reports)
-        last = next((run for run in self.service.state.runs(limit=20) if run.is_over), None)
+        last = next((run for run in self.service.state.runs(limit=20) if run.is_over and not run.undo), None)
         due = next_times(self.service, 1)
         running = current_run(self.service)
         lines = (

@@ -8,7 +8,7 @@ from typing import Protocol, TypeAlias
 
 from ...domain.access import Token
 from ...domain.chat import ChatCount
-from ...domain.service_run import AuditEntry, RunState, RunStatus, Schedule, ServiceRun, Trigger
+from ...domain.service_run import AuditEntry, RunState, RunStatus, Schedule, ServiceRun, Trigger, Undo
 
 RunAudit: TypeAlias = Callable[[ServiceRun, bool], AuditEntry]
 """Makes the entry of the audit for a run that was asked for; the second value says whether the run is new."""
@@ -46,12 +46,21 @@ class ServiceState(TokenStore, Protocol):
     """The state of the service: runs, schedule, audit and tokens. Each method is one transaction."""
 
     def request_run(
-        self, trigger: Trigger, who: str, at: datetime, *, dry_run: bool, key: str, audited: RunAudit | None = None
+        self,
+        trigger: Trigger,
+        who: str,
+        at: datetime,
+        *,
+        dry_run: bool,
+        key: str,
+        undo: Undo | None = None,
+        audited: RunAudit | None = None,
     ) -> tuple[ServiceRun, bool]:
         """Queue a run. Returns it, and whether it is a new one.
 
-        There is one queued run at most: while there is one, it is returned. With the `key` (empty: none) of an earlier
-        call by `who`, the run of that call is returned. `audited` returns the entry of the audit for that answer.
+        There is one queued run of a kind at most: while there is one with the same `dry_run` and `undo`, it is
+        returned. With the `key` (empty: none) of an earlier call by `who`, the run of that call is returned. `audited`
+        returns the entry of the audit for that answer.
         """
 
     def runs(self, *, before: int | None = None, limit: int = 100) -> list[ServiceRun]:
@@ -64,7 +73,7 @@ class ServiceState(TokenStore, Protocol):
         """The runs that are queued or running, oldest first."""
 
     def count_runs(self) -> dict[tuple[Trigger, RunState], int]:
-        """The number of runs by trigger and state."""
+        """The number of runs of the pipeline by trigger and state."""
 
     def count_chat_commands(self) -> dict[ChatCount, int]:
         """The number of chat commands by platform, name and outcome, from the audit."""

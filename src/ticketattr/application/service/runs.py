@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 
 from ...domain.access import Caller
-from ...domain.service_run import AuditEntry, Schedule, ServiceRun, Trigger
+from ...domain.service_run import AuditEntry, Schedule, ServiceRun, Trigger, Undo
 from ...errors import InputError, TicketAttrError
 from ..ports import Clock
 from .ports import CronReader, RunProcesses, ServiceState
@@ -30,20 +30,27 @@ class Service:
 
 
 def request_run(
-    service: Service, caller: Caller, trigger: Trigger, *, dry_run: bool = False, key: str = ""
+    service: Service,
+    caller: Caller,
+    trigger: Trigger,
+    *,
+    dry_run: bool = False,
+    undo: Undo | None = None,
+    key: str = "",
 ) -> tuple[ServiceRun, bool]:
     """The run that `caller` asked for, and whether it is a new one.
 
-    One run waits at most: whoever asks while one waits gets that one. The same `key` from the same caller is the same
-    request.
+    One run of a kind waits at most: whoever asks for the same while one waits gets that one. The same `key` from the
+    same caller is the same request.
     """
     now = service.clock()
 
     def entry(run: ServiceRun, is_new: bool) -> AuditEntry:
         outcome = f"run {run.number} {'queued' if is_new else 'was asked for before'}"
-        return AuditEntry(now, caller.name, caller.origin, "run", "dry run" if dry_run else "", outcome)
+        action, detail = ("undo", str(undo)) if undo else ("run", "dry run" if dry_run else "")
+        return AuditEntry(now, caller.name, caller.origin, action, detail, outcome)
 
-    return service.state.request_run(trigger, caller.name, now, dry_run=dry_run, key=key, audited=entry)
+    return service.state.request_run(trigger, caller.name, now, dry_run=dry_run, undo=undo, key=key, audited=entry)
 
 
 def advance(service: Service) -> None:

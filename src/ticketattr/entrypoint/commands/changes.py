@@ -10,6 +10,7 @@ from ...domain.wording import counted
 from ...errors import ExitCode, InputError
 from .. import wiring
 from ..invocation import Invocation
+from ..monitoring import ReportingCommand
 from ..presentation.change_lists import print_changes, print_shadow
 from ..settings.folders import FolderSettings
 from ..settings.sources import SourceSettings
@@ -21,6 +22,9 @@ if TYPE_CHECKING:
     from ...application.apply import WriteBack
 
 RunArgument = Annotated[str, typer.Argument(metavar="RUN_ID", help="The run whose changes are put back.")]
+ChangeOption = Annotated[
+    int, typer.Option("--change", min=0, metavar="N", help="Only the change with this number. [default: all]")
+]
 RunOption = Annotated[str, typer.Option("--run", metavar="RUN_ID", help="Only the changes of this run.")]
 ShadowOption = Annotated[
     bool, typer.Option("--shadow", help="Read the tickets of the mode shadow again, and compare what people chose.")
@@ -52,8 +56,8 @@ def list_changes(
         invocation.console.summary(f"{counted(len(changes), 'change')} listed")
 
 
-@app.command(epilog=epilog_of("changes undo"))
-def undo(context: typer.Context, run_id: RunArgument, wait: WaitOption = 0.0) -> None:
+@app.command(cls=ReportingCommand, epilog=epilog_of("changes undo"))
+def undo(context: typer.Context, run_id: RunArgument, change: ChangeOption = 0, wait: WaitOption = 0.0) -> None:
     """Put back what a run set, where nobody changed it since.
 
     What cannot be put back is named.
@@ -62,18 +66,24 @@ def undo(context: typer.Context, run_id: RunArgument, wait: WaitOption = 0.0) ->
 
     invocation: Invocation = context.obj
     back = _write_back(invocation, "changes undo")
-    if not any(change.run_id == run_id for change in changes_of(back)):
+    if not any(one.run_id == run_id and change in (0, one.number) for one in changes_of(back)):
+        which = f"no change {change}" if change else "no change"
         raise InputError(
-            f"the ledger has no change of the run {run_id} in this helpdesk",
-            hint="`ticketattr changes list` shows the runs.",
+            f"the ledger has {which} of the run {run_id} in this helpdesk",
+            hint="`ticketattr changes list` shows the runs, and with `--format json` the numbers.",
         )
-    with invocation.console.progress("Putting back") as progress:
-        undone = undo_run(run_id, back, progress, wait=wait)
+    with invocation.console.progress("Putting back") as bar:
+
+        def progress(done: int, total: int) -> None:
+            bar(done, total)
+            invocation.run_progress.count_tickets(done, total)
+
+        undone = undo_run(run_id, back, progress, only=change, wait=wait)
     for stays in undone.kept:
         invocation.console.problem(f"not put back: ticket {stays.change.ticket_id}: {stays.reason}")
     if undone.stopped:
         invocation.console.problem(f"putting back stopped: {undone.stopped}")
-    put_back = sum(change.state == "applied" for change in undone.changes)
+    put_back = sum(one.state == "applied" for one in undone.changes)
     left = f", {undone.left:,} left" if undone.left else ""
     invocation.console.summary(f"{counted(put_back, 'change')} put back, {len(undone.kept):,} not{left}")
     if undone.kept or undone.left:

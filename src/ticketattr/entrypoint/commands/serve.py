@@ -50,6 +50,7 @@ def serve(context: typer.Context) -> None:
             wiring.report_log(settings.tracker.folders),
             wiring.history(settings.tracker.folders).read,
             wiring.reviewing(settings.tracker.folders, report),
+            wiring.change_ledger(settings.tracker.folders),
             wiring.report_store(store),
             ChatParts(platforms, chat.allowed) if platforms else None,
             lambda: invocation.console.summary(

@@ -39,7 +39,7 @@ def print_planned(changes: Sequence[PlannedChange]) -> None:
 
 def print_changes(changes: Sequence[Change], format: str) -> None:
     """Print the changes in the helpdesk."""
-    rows = [_change_row(change) for change in changes]
+    rows = [change_row(change) for change in changes]
     if format == "table":
         pairs = [(plain(shown_pair(change.before)), plain(shown_pair(change.after))) for change in changes]
         rows = [{**row, "has": has, "gets": gets} for row, (has, gets) in zip(rows, pairs, strict=True)]
@@ -70,7 +70,8 @@ def print_shadow(compared: Sequence[Compared], format: str) -> None:
         print_list(shares, "table", (), ("category", "agreement"), "")
 
 
-def _change_row(change: Change) -> dict[str, Any]:
+def change_row(change: Change) -> dict[str, Any]:
+    """A change with the fields of the list, without control characters."""
     return {
         "number": change.number,
         "changed": f"{change.changed:%Y-%m-%dT%H:%M:%SZ}",

@@ -20,6 +20,11 @@ class FolderSettings:
     corrections: Path
     corrected_workbooks: Path
 
+    @property
+    def ledger(self) -> Path:
+        """The ledger of what was changed in the helpdesk."""
+        return self.work / "applied.db"
+
     @classmethod
     def read(cls, env: Environment) -> FolderSettings:
         """The settings, with everything wrong recorded in `env`."""

@@ -13,12 +13,15 @@ from ...application.report import report_name
 from ...application.report_store import ReportStore, stored_report
 from ...application.service.report_files import ReportGone, report_of_run
 from ...application.service.runs import change_schedule, found_run, next_times, request_run, schedule_of, times_of
+from ...application.service.undo import request_undo
 from ...domain.access import Caller
 from ...domain.report_status import ReportStatus
 from ...domain.run_id import RUN_ID
-from ...domain.service_run import ServiceRun
+from ...domain.service_run import ServiceRun, Undo
+from ...domain.write_back import all_undoable
 from ...errors import InputError
 from ...infrastructure.reports.plain_sheet import write_sheet
+from ..presentation.change_lists import change_row
 from ..presentation.listing import DELIVERY_FIELDS, csv_file, delivery_rows, flat
 from ..presentation.log_lines import plain
 from .parts import bearer, parts_of, shown_line
@@ -77,6 +80,13 @@ class RunWanted(BaseModel):
     dry_run: bool = Field(default=False, description="Send nothing, and keep the report in the work folder.")
 
 
+class Undone(BaseModel):
+    """Which changes are put back: all of a run, or the one with that number (0: all)."""
+
+    run_id: str
+    change: int
+
+
 class Run(BaseModel):
     """A run that the service was asked for. Times are in UTC."""
 
@@ -86,6 +96,7 @@ class Run(BaseModel):
     requested_by: str
     requested: datetime
     dry_run: bool
+    undo: Undone | None = Field(description="What it puts back in the helpdesk; null for a run of the pipeline.")
     started: datetime | None
     ended: datetime | None
     exit_code: int | None = Field(description="As of the command line: 0 done, 5 done in part.")
@@ -122,6 +133,44 @@ class Reports(BaseModel):
 
     items: list[Report]
     next: str | None
+
+
+class Change(BaseModel):
+    """What a run did to a ticket in the helpdesk, or tried to do. An empty text is an empty field."""
+
+    number: int
+    changed: datetime
+    helpdesk: str
+    run_id: str
+    ticket_id: str
+    mode: Literal["shadow", "suggest", "fill", "undo"]
+    state: Literal["applying", "applied", "kept", "conflict", "refused", "in_doubt"]
+    old_category: str
+    old_type: str
+    new_category: str
+    new_type: str
+    confidence: float | None
+    source: str
+    started: datetime
+    undoes: int = Field(description="The number of the change that this one puts back, or 0.")
+    detail: str
+    can_be_undone: bool
+
+
+class Changes(BaseModel):
+    """Changes in the helpdesk, newest first. `next` continues after the last one."""
+
+    items: list[Change]
+    next: str | None
+
+
+class UndoWanted(BaseModel):
+    """Which changes are put back: all of a run, or the one with that number (0: all)."""
+
+    model_config = ConfigDict(extra="forbid", strict=True)
+
+    run_id: str = Field(pattern=f"^{RUN_ID}$")
+    change: int = Field(default=0, ge=0, le=2**53)
 
 
 class Schedule(BaseModel):
@@ -164,7 +213,7 @@ def start_run(
     """Ask for a run. While one waits already, that one is the answer."""
     dry_run = bool(wanted and wanted.dry_run)
     run, _ = request_run(parts_of(request).service, caller, "api", dry_run=dry_run, key=key)
-    response.headers["Location"] = f"{request.scope.get('root_path', '')}/api/v1/runs/{run.number}"
+    response.headers["Location"] = _place(request, run)
     return run_shown(run)
 
 
@@ -244,6 +293,32 @@ def list_deliveries(
     return table_file([flat(row) for row in rows], DELIVERY_FIELDS, format, "ticketattr-deliveries")
 
 
+@router.get("/changes", tags=["changes"])
+def list_changes(
+    request: Request,
+    caller: Reader,
+    limit: Limit = 100,
+    before: Annotated[int | None, Query(ge=1, le=2**53, description="The number of the last change.")] = None,
+    run: Annotated[str, Query(pattern=f"^{RUN_ID}$|^$", description="Only the changes of this run.")] = "",
+) -> Changes:
+    """What was written into the helpdesk, suggested there, or put back, newest first."""
+    ledger = parts_of(request).changes.get()
+    found = [one for one in reversed(ledger) if run in ("", one.run_id) and (before is None or one.number < before)]
+    possible = {one.number for one in all_undoable(ledger)}
+    items = [Change(**change_row(one), can_be_undone=one.number in possible) for one in found[:limit]]
+    more = f"?before={items[-1].number}&limit={limit}{f'&run={run}' if run else ''}" if len(found) > limit else None
+    return Changes(items=items, next=more)
+
+
+@router.post("/changes/undo", status_code=202, tags=["changes"])
+def undo_changes(request: Request, response: Response, caller: Operator, wanted: UndoWanted, key: Key = "") -> Run:
+    """Ask to put back what a run set in the helpdesk, where nobody changed it since. It is queued like a run."""
+    parts, undo = parts_of(request), Undo(wanted.run_id, wanted.change)
+    run, _ = request_undo(parts.service, parts.changes.get(), caller, "api", undo, key=key)
+    response.headers["Location"] = _place(request, run)
+    return run_shown(run)
+
+
 @router.get("/schedule", tags=["schedule"])
 def show_schedule(request: Request, caller: Reader) -> Schedule:
     """The schedule, and the next five times, in UTC."""
@@ -293,9 +368,13 @@ def show_logs(
 
 def run_shown(run: ServiceRun) -> Run:
     """A run as the API shows it."""
-    return Run(
-        **{name: getattr(run, name) for name in Run.model_fields if name != "figures"}, figures=dict(run.figures)
-    )
+    names = set(Run.model_fields) - {"figures", "undo"}
+    undo = Undone(run_id=plain(run.undo.run_id), change=run.undo.change) if run.undo else None
+    return Run(**{name: getattr(run, name) for name in names}, figures=dict(run.figures), undo=undo)
+
+
+def _place(request: Request, run: ServiceRun) -> str:
+    return f"{request.scope.get('root_path', '')}/api/v1/runs/{run.number}"
 
 
 def report_shown(status: ReportStatus) -> Report:

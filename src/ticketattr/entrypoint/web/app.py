@@ -38,7 +38,7 @@ def build_app(parts: Parts, *, interval: float = 1.0, body_timeout: float = BODY
     app = FastAPI(
         title="ticketattr",
         version=__version__,
-        description="Run the pipeline, change its schedule, and read reports, deliveries and logs.",
+        description="Run the pipeline, change its schedule, undo its changes, and read reports, deliveries and logs.",
         openapi_url="/api/v1/openapi.json",
         docs_url=None,
         redoc_url=None,

@@ -23,10 +23,12 @@ from ...application.service.runs import (
     request_run,
     schedule_of,
 )
+from ...application.service.undo import request_undo
 from ...domain.access import Caller
 from ...domain.report_status import ReportStatus
 from ...domain.sanitizing import sanitize, truncate
-from ...domain.service_run import AuditEntry
+from ...domain.service_run import AuditEntry, Undo
+from ...domain.write_back import all_undoable, shown_pair
 from ...errors import TicketAttrError
 from ..presentation.listing import DELIVERY_FIELDS, delivery_rows, flat
 from ..presentation.log_lines import plain
@@ -200,7 +202,7 @@ def show_review(request: Request, caller: Reader) -> Response:
     parts = parts_of(request)
     review = open_review(parts.reviewing, parts.service.clock())
     shown = review.items[:REVIEWED] if review else ()
-    return _page(request, "review.html", caller, review=review, items=shown, clean=_cleaned)
+    return _page(request, "review.html", caller, review=review, items=shown)
 
 
 @router.post("/review")
@@ -216,6 +218,36 @@ def decide_about_ticket(request: Request, caller: Operator, form: Form) -> Respo
 
     _audited(request, caller, "review", f"{run_id[:30]} {number}: {category[:80]} / {name[:80]}", change)
     return _redirect(request, "/review")
+
+
+@router.get("/changes")
+def list_changes(request: Request, caller: Reader, page: int = 1, run: str = "") -> Response:
+    """What was written into the helpdesk, suggested there, or put back, newest first; with `run`, by that run."""
+    ledger = parts_of(request).changes.get()
+    rows = [change for change in reversed(ledger) if run in ("", change.run_id)]
+    possible = {change.number for change in all_undoable(ledger)}
+    values = {"run": run, "possible": possible, "some_possible": any(change.number in possible for change in rows)}
+    return _list(request, "changes.html", caller, rows, page, pair=_pair_shown, **values)
+
+
+@router.post("/changes/undo")
+def undo_changes(request: Request, caller: Operator, form: Form) -> Response:
+    """Ask to put back what a run set, or one change of it, where nobody changed the ticket since."""
+    parts, number = parts_of(request), form.get("change", "0")
+    if not (number.isascii() and number.isdecimal() and len(number) < 16):
+        raise HTTPException(422, "that is not the number of a change")
+    undo = Undo(form.get("run", ""), int(number))
+    run, _ = request_undo(parts.service, parts.changes.get(), caller, "page", undo, key=form.get("key", ""))
+    return _redirect(request, f"/runs/{run.number}")
+
+
+@router.get("/logs")
+def show_logs(request: Request, caller: Reader) -> Response:
+    """The log of the latest run, and the way to those of the earlier ones."""
+    service = parts_of(request).service
+    runs = service.state.runs(limit=PAGE)
+    lines = [shown_line(line) for line in service.processes.log(runs[0], 300)] if runs else []
+    return _page(request, "logs.html", caller, runs=runs, lines=lines)
 
 
 @router.get("/schedule")
@@ -282,12 +314,15 @@ def _audited(request: Request, caller: Caller, action: str, detail: str, change:
         service.state.add_audit(AuditEntry(service.clock(), caller.name, caller.origin, action, plain(detail), outcome))
 
 
-def _list(request: Request, template: str, caller: Caller, rows: list[Any], page: int) -> Response:
+def _list(request: Request, template: str, caller: Caller, rows: list[Any], page: int, **values: Any) -> Response:
     page = min(max(1, page), max(1, -(-len(rows) // PAGE)))
     shown = rows[(page - 1) * PAGE : page * PAGE]
-    return _page(
-        request, template, caller, rows=shown, page=page, count=len(rows), last=page * PAGE >= len(rows), status=_state
-    )
+    last = page * PAGE >= len(rows)
+    return _page(request, template, caller, rows=shown, page=page, count=len(rows), last=last, status=_state, **values)
+
+
+def _pair_shown(pair: tuple[str, str]) -> str:
+    return _cleaned(shown_pair(pair), 300)
 
 
 def _delivery_shown(row: dict[str, Any]) -> dict[str, Any]:
@@ -317,6 +352,7 @@ def _page(request: Request, template: str, caller: Caller | None, **values: Any)
         "local": local,
         "key": random_secret(),
         "between": _BETWEEN,
+        "clean": _cleaned,
         **values,
     }
     return _TEMPLATES.TemplateResponse(request, template, shown)

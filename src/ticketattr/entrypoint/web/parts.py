@@ -22,6 +22,7 @@ from ...application.service.runs import Service
 from ...domain.access import Caller
 from ...domain.access import Scope as Rights
 from ...domain.report_status import ReportStatus
+from ...domain.write_back import Change
 from ...infrastructure.service_words import without_secrets
 from ..presentation.log_lines import plain
 from ..settings.serve import ServeSettings
@@ -88,6 +89,7 @@ class RequestCounts:
 class Parts:
     """The parts of the service that requests need. `log` is changed only under its own lock.
 
+    `changes` are those in the helpdesk, oldest first.
     `tasks` work as long as the service does, beside the requests.
     """
 
@@ -97,6 +99,7 @@ class Parts:
     log: ReportLogMaintenance
     reports: Cached[list[ReportStatus]]
     reviewing: Reviewing
+    changes: Cached[list[Change]]
     store: ReportStore | None = None
     tasks: Sequence[Callable[[], Awaitable[None]]] = ()
     failures: FailureLimit = field(default_factory=FailureLimit)

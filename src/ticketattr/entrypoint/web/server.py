@@ -15,7 +15,7 @@ from datetime import datetime
 import uvicorn
 from starlette.types import ASGIApp
 
-from ...application.ports import ReportLogMaintenance
+from ...application.ports import ChangeLedger, ReportLogMaintenance
 from ...application.report_store import ReportStore
 from ...application.report_tracker import ReportTracker
 from ...application.service.chat import ChatDesk, ChatFiles, ChatPlatform
@@ -52,6 +52,7 @@ def serve(
     log: ReportLogMaintenance,
     read_history: Callable[[], RunHistory | None],
     reviewing: Reviewing,
+    ledger: ChangeLedger,
     store: ReportStore | None,
     chat: ChatParts | None,
     ready: Callable[[], None],
@@ -68,7 +69,8 @@ def serve(
         )
     reports = _reports(tracker, settings)
     tasks = [_chat_task(chat, service, tracker, reports)] if chat else []
-    parts = Parts(service, settings, tracker, log, reports, reviewing, store, tasks)
+    changes = Cached(ledger.changes, lambda: folder_version(settings.tracker.folders.ledger), time.monotonic)
+    parts = Parts(service, settings, tracker, log, reports, reviewing, changes, store, tasks)
     listeners: list[tuple[ASGIApp, socket.socket]] = [
         (build_app(parts), _inherited_listener() or _listener(settings.host, settings.port, "SERVE"))
     ]

@@ -1,5 +1,7 @@
 """The processes of runs: `ticketattr run` in a session of its own, so that it does not end with the service.
 
+What puts back changes in the helpdesk is `ticketattr changes undo`, in the same way.
+
 work/service/12.lock    locked as long as the process of run 12 lives
 work/service/12.json    what it reports about itself (`status_file`)
 work/service/12.log     what it printed
@@ -47,13 +49,7 @@ class LocalRunProcesses:
         try:
             with self._open_log(run) as log:
                 self._children[run.number] = subprocess.Popen(  # noqa: S603  # nosec B603  # the arguments are ours
-                    [
-                        *self.program,
-                        *self.arguments,
-                        "run",
-                        f"--wait={LONGEST_WAIT}",
-                        *_options(run),
-                    ],
+                    [*self.program, *self.arguments, *_command(run), f"--wait={LONGEST_WAIT}"],
                     stdin=subprocess.DEVNULL,
                     stdout=log,
                     stderr=log,
@@ -108,8 +104,10 @@ class LocalRunProcesses:
             remove_file(self.folder / f"{old}.{suffix}")
 
 
-def _options(run: ServiceRun) -> list[str]:
-    return ["--dry-run"] if run.dry_run else []
+def _command(run: ServiceRun) -> list[str]:
+    if run.undo:
+        return ["changes", "undo", f"--change={run.undo.change}", run.undo.run_id]
+    return ["run", "--dry-run"] if run.dry_run else ["run"]
 
 
 def _locked(path: Path) -> int | None:

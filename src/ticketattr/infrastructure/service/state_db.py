@@ -18,11 +18,11 @@ from typing import Any, cast
 from ...application.service.ports import RunAudit
 from ...domain.access import Scope, Token
 from ...domain.chat import CHAT_COMMANDS, ChatCount
-from ...domain.service_run import AuditEntry, RunState, Schedule, ServiceRun, Trigger
+from ...domain.service_run import AuditEntry, RunState, Schedule, ServiceRun, Trigger, Undo
 from ...errors import InputError, ServiceError, SettingsError
 from ..files import make_private
 
-SCHEMA_VERSION = 1
+SCHEMA_VERSION = 2
 
 _SCHEMA = f"""
 BEGIN IMMEDIATE;
@@ -37,7 +37,8 @@ CREATE TABLE IF NOT EXISTS runs (
     number INTEGER PRIMARY KEY AUTOINCREMENT, caused TEXT NOT NULL, requested_by TEXT NOT NULL,
     requested TEXT NOT NULL, state TEXT NOT NULL, dry_run INTEGER NOT NULL, started TEXT, ended TEXT,
     exit_code INTEGER, run_id TEXT NOT NULL DEFAULT '', message TEXT NOT NULL DEFAULT '',
-    hint TEXT NOT NULL DEFAULT '', figures TEXT NOT NULL DEFAULT '{{}}'
+    hint TEXT NOT NULL DEFAULT '', figures TEXT NOT NULL DEFAULT '{{}}',
+    undo_run TEXT NOT NULL DEFAULT '', undo_change INTEGER NOT NULL DEFAULT 0
 );
 CREATE INDEX IF NOT EXISTS unfinished_runs ON runs (number) WHERE state IN ('queued', 'running');
 CREATE TABLE IF NOT EXISTS requests (
@@ -59,8 +60,14 @@ CREATE TABLE IF NOT EXISTS claims (key TEXT PRIMARY KEY, at TEXT NOT NULL);
 PRAGMA user_version = {SCHEMA_VERSION};
 COMMIT;
 """
+_UPGRADE_FROM_1 = (
+    "ALTER TABLE runs ADD COLUMN undo_run TEXT NOT NULL DEFAULT ''",
+    "ALTER TABLE runs ADD COLUMN undo_change INTEGER NOT NULL DEFAULT 0",
+    f"PRAGMA user_version = {SCHEMA_VERSION}",
+)
 _RUN = (
-    "number, caused, requested_by, requested, state, dry_run, started, ended, exit_code, run_id, message, hint, figures"
+    "number, caused, requested_by, requested, state, dry_run, started, ended, exit_code, run_id, message, hint,"
+    " figures, undo_run, undo_change"
 )
 _TOKEN = "name, scope, digest, created, expires, revoked, last_used"  # noqa: S105  # nosec B105  # columns
 _TRANSIENT = ("locked", "busy", "full", "disk I/O error")
@@ -122,16 +129,25 @@ class SQLiteServiceState:
             db.execute("DELETE FROM sessions WHERE digest = ?", (digest,))
 
     def request_run(
-        self, trigger: Trigger, who: str, at: datetime, *, dry_run: bool, key: str, audited: RunAudit | None = None
+        self,
+        trigger: Trigger,
+        who: str,
+        at: datetime,
+        *,
+        dry_run: bool,
+        key: str,
+        undo: Undo | None = None,
+        audited: RunAudit | None = None,
     ) -> tuple[ServiceRun, bool]:
+        kind = (dry_run, *((undo.run_id, undo.change) if undo else ("", 0)))
         with self._changing() as db:
-            known = _known_request(db, who, key) or _queued(db)
+            known = _known_request(db, who, key) or _queued(db, kind)
             if known is None:
-                values = (trigger, who, _text(at), dry_run)
                 insert = (
-                    "INSERT INTO runs (caused, requested_by, requested, state, dry_run) VALUES (?, ?, ?, 'queued', ?)"
+                    "INSERT INTO runs (caused, requested_by, requested, state, dry_run, undo_run, undo_change)"
+                    " VALUES (?, ?, ?, 'queued', ?, ?, ?)"
                 )
-                number = db.execute(insert, values).lastrowid
+                number = db.execute(insert, (trigger, who, _text(at), *kind)).lastrowid
             else:
                 number = known
             if key:
@@ -157,7 +173,9 @@ class SQLiteServiceState:
 
     def count_runs(self) -> dict[tuple[Trigger, RunState], int]:
         with self._reading() as db:
-            rows = db.execute("SELECT caused, state, count(*) FROM runs GROUP BY caused, state").fetchall()
+            rows = db.execute(
+                "SELECT caused, state, count(*) FROM runs WHERE undo_run = '' GROUP BY caused, state"
+            ).fetchall()
         return {(trigger, state): count for trigger, state, count in rows}
 
     def count_chat_commands(self) -> dict[ChatCount, int]:
@@ -255,6 +273,9 @@ class SQLiteServiceState:
         version, tables = db.execute(query).fetchone()
         if version == SCHEMA_VERSION:
             return
+        if version == 1:
+            _upgrade_from_1(db)
+            return
         if version or tables:
             raise InputError(
                 f"{self.path} is not the state of a service that this ticketattr can read (schema version {version})",
@@ -281,6 +302,15 @@ class SQLiteServiceState:
             ) from error
 
 
+def _upgrade_from_1(db: sqlite3.Connection) -> None:
+    # If anything fails before COMMIT, closing the connection rolls back.
+    db.execute("BEGIN IMMEDIATE")
+    (version,) = db.execute("PRAGMA user_version").fetchone()
+    for statement in _UPGRADE_FROM_1 if version == 1 else ():  # another process may have done it meanwhile
+        db.execute(statement)
+    db.execute("COMMIT")
+
+
 def _add_audit(db: sqlite3.Connection, entry: AuditEntry) -> None:
     db.execute(
         "INSERT INTO audit (at, who, origin, action, detail, outcome) VALUES (?, ?, ?, ?, ?, ?)",
@@ -293,8 +323,12 @@ def _known_request(db: sqlite3.Connection, who: str, key: str) -> int | None:
     return int(row[0]) if row else None
 
 
-def _queued(db: sqlite3.Connection) -> int | None:
-    row = db.execute("SELECT number FROM runs WHERE state = 'queued' ORDER BY number").fetchone()
+def _queued(db: sqlite3.Connection, kind: tuple[bool, str, int]) -> int | None:
+    query = (
+        "SELECT number FROM runs WHERE state = 'queued' AND dry_run = ? AND undo_run = ? AND undo_change = ?"
+        " ORDER BY number"
+    )
+    row = db.execute(query, kind).fetchone()
     return int(row[0]) if row else None
 
 
@@ -305,7 +339,8 @@ def _token(row: tuple[Any, ...]) -> Token:
 
 
 def _run(row: tuple[Any, ...]) -> ServiceRun:
-    number, trigger, who, requested, state, dry_run, started, ended, exit_code, run_id, message, hint, figures = row
+    number, trigger, who, requested, state, dry_run, started, ended, exit_code, run_id, message, hint, *rest = row
+    figures, undo_run, undo_change = rest
     return ServiceRun(
         number,
         cast("Trigger", trigger),
@@ -313,6 +348,7 @@ def _run(row: tuple[Any, ...]) -> ServiceRun:
         datetime.fromisoformat(requested),
         cast("RunState", state),
         bool(dry_run),
+        Undo(undo_run, undo_change) if undo_run else None,
         _time(started),
         _time(ended),
         exit_code,
