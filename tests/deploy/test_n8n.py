@@ -1,6 +1,6 @@
-"""The workflow for n8n: its structure, and its commands, run by a shell as n8n runs them.
+"""The workflows for n8n: their structure, and the ids that the installer draws.
 
-n8n itself takes 2.8 GB, so the workflow was tried in n8n by hand only (docs/operations.md).
+n8n itself takes 2.8 GB, so the workflows were tried in n8n by hand only (docs/operations.md).
 """
 
 from __future__ import annotations
@@ -8,140 +8,243 @@ from __future__ import annotations
 import json
 import re
 import subprocess
-from dataclasses import dataclass
+import sys
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from .metrics import DEPLOY
-from .program import HOME, install
 
-WORKFLOW: dict[str, Any] = json.loads((DEPLOY / "n8n" / "ticketattr.json").read_text(encoding="utf-8"))
-NODES: dict[str, dict[str, Any]] = {node["name"]: node for node in WORKFLOW["nodes"]}
-TRIGGERS = ("Every morning", "By hand")
-TYPES = {
-    "Every morning": "scheduleTrigger",
-    "By hand": "manualTrigger",
-    "Run ticketattr": "executeCommand",
-    "Result": "set",
-    "Exit code": "switch",
-    "Done": "noOp",
-    "What is left": "executeCommand",
-    "Done in part": "set",
-    "Tries left": "if",
-    "Wait": "wait",
-    "Failed": "stopAndError",
-}
+FOLDER = DEPLOY / "n8n"
+NAMES = ("chat", "download", "run")
+TRIGGERS = ("telegramTrigger", "scheduleTrigger", "manualTrigger")
+KINDS = {*TRIGGERS, "httpRequest", "telegram", "set", "filter", "if", "switch", "wait", "noOp", "stopAndError"}
+ALLOW = ("--allow", "telegram:42:42:operate", "--allow", "telegram:-100:7:read")
 
 
-def after(node: str) -> list[str | None]:
-    """The node after each output of a node."""
-    outputs = WORKFLOW["connections"].get(node, {}).get("main", [])
-    assert all(len(output) <= 1 for output in outputs)
-    return [output[0]["node"] if output else None for output in outputs]
+def workflow(name: str, folder: Path = FOLDER) -> dict[str, Any]:
+    read: dict[str, Any] = json.loads((folder / f"{name}.json").read_text(encoding="utf-8"))
+    return read
 
 
-def shell(node: str, home: Path) -> subprocess.CompletedProcess[str]:
-    command = NODES[node]["parameters"]["command"]
-    assert HOME in command
-    return subprocess.run(
-        ["sh", "-c", command.replace(HOME, str(home))], capture_output=True, text=True, check=False, cwd="/"
-    )
+def nodes(name: str, folder: Path = FOLDER) -> dict[str, dict[str, Any]]:
+    return {node["name"]: node for node in workflow(name, folder)["nodes"]}
 
 
-@dataclass(frozen=True)
-class Result:
-    """The values that the node `Result` extracts from a run."""
-
-    exit_code: int
-    reports: list[str]
-    summary: list[str]
+def kind(node: dict[str, Any]) -> str:
+    return str(node["type"]).removeprefix("n8n-nodes-base.")
 
 
-def result(home: Path) -> Result:
-    """Extract the values as the node does. n8n strips both streams before."""
-    done = shell("Run ticketattr", home)
-    assert done.returncode == 0, "otherwise n8n shows an error instead of the result"
-    values = {field["name"]: field["value"] for field in NODES["Result"]["parameters"]["assignments"]["assignments"]}
-    code = re.fullmatch(r"=\{\{ Number\(\$json\.stdout\.match\(/(.+)/\)\[1\]\) \}\}", values["exit_code"])
-    reports = re.fullmatch(r"=\{\{ \$json\.stdout\.split\('\\n'\)\.slice\(0, (-\d+)\) \}\}", values["reports"])
-    summary = re.fullmatch(r"=\{\{ \$json\.stderr\.split\('\\n'\)\.slice\((-\d+)\) \}\}", values["summary"])
-    assert code
-    assert reports
-    assert summary
-    found = re.search(code[1], done.stdout.strip())
-    assert found
-    return Result(
-        int(found[1]),
-        done.stdout.strip().split("\n")[: int(reports[1])],
-        done.stderr.strip().split("\n")[int(summary[1]) :],
-    )
+def after(name: str, node: str) -> list[list[str]]:
+    """The nodes after each output of a node."""
+    outputs = workflow(name)["connections"].get(node, {}).get("main", [])
+    return [[link["node"] for link in output] for output in outputs]
 
 
-def branch(exit_code: int) -> str | None:
-    """The node that follows `Exit code` for that exit code."""
-    parameters = NODES["Exit code"]["parameters"]
-    assert parameters["options"]["fallbackOutput"] == "extra"
-    for place, rule in enumerate(parameters["rules"]["values"]):
-        (condition,) = rule["conditions"]["conditions"]
-        assert condition["operator"] == {"type": "number", "operation": "equals"}
-        assert condition["leftValue"] == "={{ $json.exit_code }}"
-        if condition["rightValue"] == exit_code:
-            return after("Exit code")[place]
-    return after("Exit code")[-1]
+def texts(value: Any) -> Iterator[str]:
+    if isinstance(value, str):
+        yield value
+    elif isinstance(value, dict | list):
+        for item in value.values() if isinstance(value, dict) else value:
+            yield from texts(item)
 
 
-def test_the_nodes_are_those_that_were_tried_in_n8n() -> None:
-    assert {name: node["type"].removeprefix("n8n-nodes-base.") for name, node in NODES.items()} == TYPES
-    assert len({node["id"] for node in NODES.values()}) == len(NODES)
-    assert not any(key in node for node in NODES.values() for key in ("credentials", "disabled"))
+def install(folder: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
+    program = [sys.executable, str(FOLDER / "install.py"), *arguments, str(folder)]
+    return subprocess.run(program, capture_output=True, text=True, check=False)
 
 
-def test_every_node_can_be_reached_from_each_trigger() -> None:
-    for trigger in TRIGGERS:
-        reached, ahead = set[str](), [trigger]
-        while ahead:
-            node = ahead.pop()
+def ids(folder: Path) -> set[str]:
+    """Every id that n8n makes an address or a secret of."""
+    found = [workflow(name, folder) for name in NAMES]
+    drawn = [one["id"] for one in found]
+    for node in (node for one in found for node in one["nodes"]):
+        drawn += [node["id"], *([node["webhookId"]] if "webhookId" in node else [])]
+    assert len(set(drawn)) == len(drawn)
+    return set(drawn)
+
+
+def test_these_workflows_are_shipped() -> None:
+    assert sorted(path.stem for path in FOLDER.glob("*.json")) == sorted(NAMES)
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_a_workflow_is_shipped_without_ids_and_switched_off(name: str) -> None:
+    shipped = workflow(name)
+    assert shipped["active"] is False
+    assert not shipped.keys() & {"id", "versionId", "meta"}
+    assert [node["name"] for node in shipped["nodes"] if node.keys() & {"id", "webhookId"}] == []
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_a_workflow_runs_no_command_and_no_code_on_the_host(name: str) -> None:
+    assert {kind(node) for node in nodes(name).values()} <= KINDS
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_credentials_are_named_and_not_contained(name: str) -> None:
+    asked = {
+        node["name"]: (type_name, credential["id"], credential["name"])
+        for node in nodes(name).values()
+        for type_name, credential in node.get("credentials", {}).items()
+    }
+    assert set(asked.values()) <= {
+        ("httpBearerAuth", None, "ticketattr"),
+        ("httpHeaderAuth", None, "n8n API"),
+        ("telegramApi", None, "ticketattr chat"),
+    }
+    needing = {
+        one["name"] for one in nodes(name).values() if kind(one) in ("httpRequest", "telegram", "telegramTrigger")
+    }
+    assert set(asked) == needing
+    assert not re.search(r"tka_|bearer [a-z0-9]|\d{6,}:[A-Z]", json.dumps(workflow(name)), re.IGNORECASE)
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_every_node_can_be_reached_and_every_link_ends_at_a_node(name: str) -> None:
+    found = nodes(name)
+    reached, ahead = set[str](), [title for title, node in found.items() if kind(node) in TRIGGERS]
+    while ahead:
+        node = ahead.pop()
+        if node not in reached:
             reached.add(node)
-            ahead += [name for name in after(node) if name and name not in reached]
-        assert reached == set(NODES) - set(TRIGGERS) | {trigger}
+            ahead += [title for output in after(name, node) for title in output]
+    assert reached == set(found)
 
 
-def test_an_imported_workflow_is_not_active() -> None:
-    assert WORKFLOW["active"] is False
+@pytest.mark.parametrize("name", NAMES)
+def test_every_expression_ends_where_it_should(name: str) -> None:
+    """n8n ends an expression at the first `}}`."""
+    for text in texts(workflow(name)):
+        if text.startswith("="):
+            left = re.sub(r"\{\{.*?\}\}", "", text[1:], flags=re.DOTALL)
+            assert "{{" not in left, text
+            assert "}}" not in left, text
+        for title in re.findall(r"\$\('([^']+)'\)", text):
+            assert title in nodes(name)
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_every_call_of_our_api_is_one_that_it_has(name: str) -> None:
+    known = {
+        *("GET /runs", "POST /runs", "GET /runs/{}", "GET /reports", "GET /reports/{}/workbook"),
+        *("GET /deliveries", "GET /schedule/times", "GET /logs"),
+    }
+    for node in nodes(name).values():
+        url = node["parameters"].get("url", "").removeprefix("=")
+        if url.startswith("http://127.0.0.1:8765/api/v1"):
+            path = re.sub(r"\{\{.*?\}\}", "{}", url.removeprefix("http://127.0.0.1:8765/api/v1"))
+            assert f"{node['parameters']['method']} {path}" in known
+            if node["parameters"]["method"] == "POST":
+                headers = node["parameters"]["headerParameters"]["parameters"]
+                assert [header["name"] for header in headers] == ["Idempotency-Key"]
+
+
+def test_a_schedule_is_judged_by_us_before_n8n_gets_it_and_is_read_back() -> None:
+    found = nodes("chat")
+    (place,) = (
+        number
+        for number, rule in enumerate(found["Which command"]["parameters"]["rules"]["values"])
+        if rule["outputKey"] == "change the schedule"
+    )
+    path = [after("chat", "Which command")[place][0]]
+    while (ahead := after("chat", path[-1])) and path[-1] != "Taken":
+        path.append(ahead[0][0])
+    assert path == ["Times of the new one", "Possible", "As it is", "Change it", "Read it back", "Taken"]
+    assert found["Times of the new one"]["parameters"]["url"].endswith("/api/v1/schedule/times")
+    assert after("chat", "Possible")[1] == ["Refused"]
+    assert after("chat", "Taken") == [["Changed"], ["Not taken"]]
+    assert [name for name, node in found.items() if node["parameters"].get("method") == "PUT"] == ["Change it"]
+
+
+def test_a_chat_answers_nobody_until_somebody_is_admitted() -> None:
+    (role,) = (
+        one["value"]
+        for one in nodes("chat")["Command"]["parameters"]["assignments"]["assignments"]
+        if one["name"] == "role"
+    )
+    assert role.startswith("={{ ({})[")
+    assert after("chat", "A message comes") == [["Command"]]
+    assert after("chat", "Command") == [["Allowed"]]
+
+
+@pytest.mark.parametrize("command", ["run", "change the schedule"])
+def test_a_command_that_changes_something_needs_the_role_operate(command: str) -> None:
+    rules = nodes("chat")["Which command"]["parameters"]["rules"]["values"]
+    (rule,) = (rule for rule in rules if rule["outputKey"] == command)
+    (condition,) = rule["conditions"]["conditions"]
+    assert condition["leftValue"].endswith("&& $json.role === 'operate' }}")
+
+
+def test_the_installer_draws_other_ids_each_time(tmp_path: Path) -> None:
+    for folder in ("one", "two"):
+        assert install(tmp_path / folder, *ALLOW).returncode == 0
+    one, two = ids(tmp_path / "one"), ids(tmp_path / "two")
+    assert len(one) == len(two) > 50
+    assert not one & two
+    assert all(len(found) >= 16 for found in one)
+
+
+def test_the_installer_admits_pairs_of_chat_and_person_with_their_role(tmp_path: Path) -> None:
+    assert install(tmp_path / "made", *ALLOW).returncode == 0
+    chat = nodes("chat", tmp_path / "made")
+    assert chat["A message comes"]["parameters"]["additionalFields"] == {"chatIds": "-100,42", "userIds": "42,7"}
+    assert (
+        '({"42:42": "operate", "-100:7": "read"})['
+        in chat["Command"]["parameters"]["assignments"]["assignments"][0]["value"]
+    )
+
+
+def test_the_installer_names_the_addresses_the_time_zone_and_the_workflow_of_runs(tmp_path: Path) -> None:
+    addresses = ("--api", "https://desk.example.com/tickets/", "--n8n", "http://n8n:5678")
+    assert install(tmp_path / "made", *ALLOW, *addresses, "--time-zone", "Europe/Berlin").returncode == 0
+    written = "".join(path.read_text(encoding="utf-8") for path in (tmp_path / "made").iterdir())
+    assert "127.0.0.1" not in written
+    assert "https://desk.example.com/tickets/api/v1/runs" in written
+    assert f"http://n8n:5678/api/v1/workflows/{workflow('run', tmp_path / 'made')['id']}" in written
+    assert "RUN_WORKFLOW_ID" not in written
+    assert workflow("run", tmp_path / "made")["settings"]["timezone"] == "Europe/Berlin"
+
+
+def test_what_the_installer_writes_is_for_its_owner_alone(tmp_path: Path) -> None:
+    assert install(tmp_path / "made", *ALLOW).returncode == 0
+    assert (tmp_path / "made").stat().st_mode & 0o777 == 0o700
+    assert {path.stat().st_mode & 0o777 for path in (tmp_path / "made").iterdir()} == {0o600}
+
+
+def test_without_anybody_admitted_there_is_no_chat(tmp_path: Path) -> None:
+    done = install(tmp_path / "made")
+    assert done.returncode == 0
+    assert "--allow" in done.stderr
+    assert sorted(path.name for path in (tmp_path / "made").iterdir()) == ["download.json", "run.json"]
 
 
 @pytest.mark.parametrize(
-    ("exit_code", "leads_to"),
-    [(0, "Done"), (5, "What is left"), (4, "Tries left"), (1, "Failed"), (2, "Failed"), (3, "Failed"), (143, "Failed")],
+    "arguments",
+    [
+        ("--allow", "telegram:42:42"),
+        ("--allow", "telegram:42:42:admin"),
+        ("--allow", "matrix:!room:example.com:@ann:example.com:read"),
+        ("--allow", "telegram:a:b:read"),
+        ("--api", "desk.example.com"),
+        ("--api", "http://desk/{{ $env.SECRET }}"),
+        ("--n8n", "file:///etc/passwd"),
+        ("--time-zone", "Berlin"),
+        ("--time-zone", "../etc"),
+    ],
 )
-def test_the_workflow_branches_on_the_exit_code(tmp_path: Path, exit_code: int, leads_to: str) -> None:
-    install(tmp_path, exit_code=exit_code)
-    seen = result(tmp_path)
-    assert seen.exit_code == exit_code
-    assert seen.reports == ["output/report.xlsx"]
-    assert seen.summary[-1] == "41 of 43 tickets attributed"
-    assert branch(seen.exit_code) == leads_to
+def test_the_installer_refuses_what_is_wrong_and_writes_nothing(tmp_path: Path, arguments: tuple[str, ...]) -> None:
+    done = install(tmp_path / "made", *arguments)
+    assert done.returncode == 2
+    assert arguments[0] in done.stderr
+    assert "Traceback" not in done.stderr
+    assert not (tmp_path / "made").exists()
 
 
-def test_a_missing_program_or_folder_is_a_failure(tmp_path: Path) -> None:
-    for home in (tmp_path, tmp_path / "gone"):
-        assert branch(result(home).exit_code) == "Failed"
-
-
-def test_done_in_part_shows_the_pending_reports(tmp_path: Path) -> None:
-    install(tmp_path, exit_code=5, pending='[{"file": "output/a.xlsx", "state": "held"}]')
-    done = shell("What is left", tmp_path)
-    assert done.returncode == 0
-    assert json.loads(done.stdout) == [{"file": "output/a.xlsx", "state": "held"}]
-    assert after("What is left") == ["Done in part"]
-
-
-def test_exit_code_4_is_retried_three_times() -> None:
-    (condition,) = NODES["Tries left"]["parameters"]["conditions"]["conditions"]
-    assert condition["leftValue"] == "={{ $runIndex }}"
-    assert (condition["operator"]["operation"], condition["rightValue"]) == ("lt", 3)
-    assert after("Tries left") == ["Wait", "Failed"]
-    assert after("Wait") == ["Run ticketattr"]
-    assert NODES["Wait"]["parameters"] == {"amount": 15, "unit": "minutes"}
+def test_a_folder_that_is_there_is_left_alone(tmp_path: Path) -> None:
+    done = install(tmp_path, *ALLOW)
+    assert done.returncode == 2
+    assert "not there yet" in done.stderr
+    assert list(tmp_path.iterdir()) == []
