@@ -26,7 +26,13 @@ def field_of(heading: object) -> str:
     return FIELDS[text] if text in FIELDS else FIELDS[text.rpartition(" (")[0]]
 
 
+def tickets_values(workbook: Path | bytes) -> list[tuple[Any, ...]]:
+    """The values of each row of the sheet, the headings first. Reads no other sheet, which takes half the time."""
+    content = workbook if isinstance(workbook, bytes) else workbook.read_bytes()
+    return list(openpyxl.load_workbook(io.BytesIO(content), read_only=True)["Tickets"].iter_rows(values_only=True))
+
+
 def tickets_table(workbook: Path | bytes) -> list[dict[str, Any]]:
     """A row for each ticket, in the order of the sheet."""
-    header, *rows = tickets_sheet(workbook).iter_rows(values_only=True)
+    header, *rows = tickets_values(workbook)
     return [dict(zip(map(field_of, header), row, strict=True)) for row in rows]

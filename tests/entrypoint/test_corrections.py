@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import json
+import shutil
 import sqlite3
 from collections.abc import Mapping
 from contextlib import closing
@@ -13,11 +14,12 @@ from typing import Any
 
 import openpyxl
 import pytest
+from openpyxl.utils import get_column_letter
 
 from ..conftest import CLI, DATA
 from ..infrastructure.reports.test_run_id_reader import without_properties
 from ..servers import HTTPServer, Request, asked_tickets, gemini
-from ..workbooks import tickets_table
+from ..workbooks import tickets_table, tickets_values
 
 MELTED = {"request_category": "Other", "request_type": "General Inquiry", "confidence": 0.9, "evidence": "x"}
 
@@ -60,29 +62,45 @@ def rows(report: Path) -> dict[str, dict[str, Any]]:
     return {str(row["id"]): row for row in tickets_table(report)}
 
 
+def row_numbers(report: Path) -> dict[str, int]:
+    """The row of each ticket, by its id."""
+    return {str(row[0]): number for number, row in enumerate(tickets_values(report), start=1)}
+
+
 def row_of(report: Path, id: str) -> int:
-    column = openpyxl.load_workbook(report)["Tickets"]["A"]
-    return next(number for number, cell in enumerate(column, start=1) if cell.value == id)
+    return row_numbers(report)[id]
+
+
+@pytest.fixture(scope="session")
+def folder_after_run(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The folder that the first run of these tests left; empty before."""
+    return tmp_path_factory.mktemp("after run")
 
 
 @pytest.fixture
-def report(cli: CLI) -> Path:
-    cli.ok("run")
+def report(cli: CLI, folder_after_run: Path) -> Path:
+    """The report of a run with the settings of the tests. The run happens once; later tests begin with a copy."""
+    if any(folder_after_run.iterdir()):
+        shutil.copytree(folder_after_run, cli.folder, dirs_exist_ok=True)
+    else:
+        cli.ok("run")
+        shutil.copytree(cli.folder, folder_after_run, dirs_exist_ok=True)
     return cli.reports[0]
 
 
 def correct(report: Path, **pairs: tuple[str, str]) -> None:
     """Choose another pair for the tickets T-1, T-2 …, given as T1, T2 …"""
     cells: dict[str, Any] = {}
+    rows = row_numbers(report)
     for ticket, (category, request_type) in pairs.items():
-        row = row_of(report, ticket.replace("T", "T-"))
+        row = rows[ticket.replace("T", "T-")]
         cells |= {f"B{row}": category, f"C{row}": request_type}
     edit(report, cells)
 
 
 def mark_cell(report: Path, ticket: str) -> str:
-    (heading,) = [cell for cell in openpyxl.load_workbook(report)["Tickets"][1] if cell.value == "Checked (x)"]
-    return f"{heading.column_letter}{row_of(report, ticket)}"
+    headings, *_ = tickets_values(report)
+    return f"{get_column_letter(headings.index('Checked (x)') + 1)}{row_of(report, ticket)}"
 
 
 def check(report: Path, *tickets: str, mark: str = "x") -> None:

@@ -60,6 +60,7 @@ def test_a_service_starts_a_real_run_and_ends_at_sigterm_with_exit_code_0(cli: C
         number = client.post(f"{url}/api/v1/runs").json()["number"]
         run = client.get(f"{url}/api/v1/runs/{number}").json()
         while run["state"] in ("queued", "running"):
+            sleep(0.05)  # the run needs the processor more than the question whether it has ended
             run = client.get(f"{url}/api/v1/runs/{number}").json()
         assert (run["state"], run["exit_code"], run["message"]) == ("ended", 0, "")
         assert run["figures"] == {"offline": 4, "kept": 1}
