@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
+from itertools import islice
 
 from ..domain.catalog import ServiceCatalog
 from ..domain.correction import Correction, decisions
@@ -37,8 +38,43 @@ def classify_tickets(
     that is not in the catalog decides nothing. Raises SettingsError when no batch can succeed.
     """
     examples = Examples(corrections, catalog, labelled)
+    return _classified(tickets, catalog, classifier, cache, progress, corrections, examples)
+
+
+def classify_stream(
+    tickets: Iterable[Ticket],
+    catalog: ServiceCatalog,
+    classifier: Classifier,
+    cache: AnswerCache,
+    corrections: Sequence[Correction] = (),
+    labelled: Sequence[GoldTicket] = (),
+) -> Iterator[AttributedTicket]:
+    """Yields every ticket with its outcome, in their order. As many are in memory as are asked about at once.
+
+    It decides as `classify_tickets` does; only tickets of the same part of the stream share an answer, and an id counts
+    as unique if it is unique in its part. The same tickets in the same order always make the same parts.
+    """
+    examples = Examples(corrections, catalog, labelled)
+    remaining = iter(tickets)
+    while part := list(islice(remaining, max(classifier.batch_size * classifier.concurrency, 1))):
+        yield from _classified(part, catalog, classifier, cache, _no_progress, corrections, examples)
+
+
+def _no_progress(done: int, of: int) -> None:
+    return None
+
+
+def _classified(
+    tickets: Sequence[Ticket],
+    catalog: ServiceCatalog,
+    classifier: Classifier,
+    cache: AnswerCache,
+    progress: Progress,
+    corrections: Sequence[Correction],
+    examples: Examples,
+) -> list[AttributedTicket]:
     open_tickets = _open_tickets(tickets, catalog, classifier, cache, examples, corrections)
-    log.info("%s", open_tickets)
+    log.log(logging.DEBUG if progress is _no_progress else logging.INFO, "%s", open_tickets)
     answers = {**open_tickets.known, **_ask(open_tickets, catalog, classifier, cache, examples, progress)}
     return [
         AttributedTicket(ticket, open_tickets.decided.get(place) or answers[open_tickets.keys[place]], decision)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 
 from ..domain.catalog import ServiceCatalog
@@ -15,6 +15,7 @@ from .ports import CatalogSource, Helpdesk
 log = logging.getLogger(__name__)
 
 _NAMED = 5
+_MOST_DOUBTFUL = 1_000
 _NOT_DECODED = "\N{REPLACEMENT CHARACTER}"
 
 
@@ -47,13 +48,36 @@ def fetch_tickets(helpdesk: Helpdesk, catalog_source: CatalogSource, times: Time
     return Fetched(catalog, tickets)
 
 
+def stream_tickets(tickets: Iterable[Ticket], times: TimeStyle = DEFAULT_STYLE) -> Iterator[Ticket]:
+    """Yields `tickets` one by one, with their creation times in ISO 8601.
+
+    Warnings about times and texts that could not be read follow the last ticket; they count at most 1,000 tickets.
+    """
+    doubtful: list[Ticket] = []
+    for each in tickets:
+        ticket = _with_iso_time(each, times)
+        if len(doubtful) < _MOST_DOUBTFUL and (_is_unread(ticket) or _is_damaged(ticket)):
+            doubtful.append(ticket)
+        yield ticket
+    _warn_about_times(doubtful)
+    _warn_about_damage(doubtful)
+
+
 def _with_iso_time(ticket: Ticket, style: TimeStyle) -> Ticket:
     created = read_time(ticket.created_at, style)
     return replace(ticket, created_at=created.isoformat().replace("+00:00", "Z")) if created else ticket
 
 
+def _is_unread(ticket: Ticket) -> bool:
+    return bool(ticket.created_at) and not read_time(ticket.created_at)
+
+
+def _is_damaged(ticket: Ticket) -> bool:
+    return any(_NOT_DECODED in text for text in ticket.texts)
+
+
 def _warn_about_times(tickets: Sequence[Ticket]) -> None:
-    unread = [ticket for ticket in tickets if ticket.created_at and not read_time(ticket.created_at)]
+    unread = list(filter(_is_unread, tickets))
     if unread:
         forms = forms_of([ticket.created_at for ticket in unread])
         advice = f": {' or '.join(forms)} reads them" if forms else ""
@@ -65,7 +89,7 @@ def _warn_about_times(tickets: Sequence[Ticket]) -> None:
 
 
 def _warn_about_damage(tickets: Sequence[Ticket]) -> None:
-    damaged = [ticket.id for ticket in tickets if any(_NOT_DECODED in text for text in ticket.texts)]
+    damaged = [ticket.id for ticket in tickets if _is_damaged(ticket)]
     if damaged:
         log.warning(
             "the texts of %d tickets have bytes that are not in their encoding: %s",

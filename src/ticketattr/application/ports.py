@@ -5,7 +5,7 @@ The exceptions here never reach a user: a use case turns each into a state that 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager, AbstractContextManager
 from dataclasses import dataclass
 from datetime import datetime
@@ -27,7 +27,7 @@ from ..domain.delivery import (
 )
 from ..domain.examples import NO_EXAMPLES, Examples
 from ..domain.figures import ReportFigures
-from ..domain.report import Report
+from ..domain.report import Report, Row
 from ..domain.ticket import AttributedTicket, Outcome, Reason, Ticket
 from ..domain.usage import Bill
 from ..domain.write_back import Change, ChangeMode, ChangeState, Pair, Skipped, TicketNow
@@ -363,6 +363,17 @@ class ReportWriter(Protocol):
 
     def write(self, report: Report, path: Path) -> None:
         """Write the report whole or not at all. Raises SettingsError, InputError or ServiceError."""
+
+
+class RowWriter(Protocol):
+    """Writes the rows of a report, however many they are."""
+
+    def write_rows(self, rows: Iterable[Row], path: Path) -> None:
+        """Write the rows in their order, whole or not at all. Raises SettingsError, InputError or ServiceError."""
+
+
+RowSorter: TypeAlias = Callable[[Iterable[Row]], AbstractContextManager[Iterator[Row]]]
+"""Gives rows, however many they are, in the order of a report, until the block ends."""
 
 
 class ReportFolder(Protocol):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -11,12 +11,12 @@ from pathlib import Path
 from ..domain.catalog import ServiceCatalog
 from ..domain.changes import EarlierReport
 from ..domain.delivery import Transport
-from ..domain.report import Report, ReportContext, build_report
+from ..domain.report import Report, ReportContext, Row, build_report, stream_rows
 from ..domain.ticket import AttributedTicket
 from ..domain.usage import Bill
 from ..domain.write_back import effects_of
 from ..errors import StageFileError
-from .ports import AppliedRun, ReportLog, ReportWriter, StageFiles
+from .ports import AppliedRun, ReportLog, ReportWriter, RowSorter, RowWriter, StageFiles
 
 log = logging.getLogger(__name__)
 
@@ -60,20 +60,17 @@ class AttributedRun:
     applied: AppliedRun | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class RowCounts:
+    """How many rows a report has, and how many of them have a request type."""
+
+    rows: int = 0
+    attributed: int = 0
+
+
 def make_report(run: AttributedRun, reporting: Reporting, path: Path) -> Report:
     """Write the report of `run` to `path`, and return it. Raises SettingsError, InputError or ServiceError."""
-    context = ReportContext(
-        bill=run.bill,
-        catalog=run.catalog,
-        earlier=_earlier_report(run.run_id, reporting),
-        review_below=reporting.review_below,
-        ticket_url=reporting.ticket_url,
-        time_zone=reporting.time_zone,
-        language=reporting.language,
-        effects=effects_of(run.applied.changes, run.applied.skipped) if run.applied else {},
-    )
-    if run.catalog is None:
-        log.warning("the catalog of run %s is missing: the report has no drop-down lists and no due times", run.run_id)
+    context = _context(run, reporting, _earlier_report(run.run_id, reporting))
     report = build_report(
         run.tickets,
         run_id=run.run_id,
@@ -83,6 +80,49 @@ def make_report(run: AttributedRun, reporting: Reporting, path: Path) -> Report:
     reporting.writer.write(report, path)
     log.info("report written: %d rows, %d attributed", len(report.rows), report.attributed)
     return report
+
+
+def stream_report(
+    run: AttributedRun,
+    tickets: Iterable[AttributedTicket],
+    reporting: Reporting,
+    writer: RowWriter,
+    in_order: RowSorter,
+    path: Path,
+) -> RowCounts:
+    """Write the rows of a report on `tickets` to `path`, one after the other; `run` says whose they are.
+
+    The rows are those of `make_report`, except that they are not compared with an earlier report. Raises SettingsError,
+    InputError or ServiceError.
+    """
+    counts = RowCounts()
+
+    def counted_rows(rows: Iterable[Row]) -> Iterator[Row]:
+        nonlocal counts
+        for row in rows:
+            counts = RowCounts(counts.rows + 1, counts.attributed + bool(row.request_type))
+            yield row
+
+    context = _context(run, reporting, None)
+    with in_order(stream_rows(tickets, generated_at=run.generated_at, context=context)) as rows:
+        writer.write_rows(counted_rows(rows), path)
+    log.info("report written: %d rows, %d attributed", counts.rows, counts.attributed)
+    return counts
+
+
+def _context(run: AttributedRun, reporting: Reporting, earlier: EarlierReport | None) -> ReportContext:
+    if run.catalog is None:
+        log.warning("the catalog of run %s is missing: the report has no drop-down lists and no due times", run.run_id)
+    return ReportContext(
+        bill=run.bill,
+        catalog=run.catalog,
+        earlier=earlier,
+        review_below=reporting.review_below,
+        ticket_url=reporting.ticket_url,
+        time_zone=reporting.time_zone,
+        language=reporting.language,
+        effects=effects_of(run.applied.changes, run.applied.skipped) if run.applied else {},
+    )
 
 
 def _earlier_report(run_id: str, reporting: Reporting) -> EarlierReport | None:

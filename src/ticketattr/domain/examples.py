@@ -32,6 +32,9 @@ _NEAR = 0.25
 _COMPARED = 1_000
 """How many characters of a long description are compared."""
 
+_REMEMBERED = 10_000
+"""How many tickets are remembered with their examples, so that a stream of tickets takes no more and more memory."""
+
 _WORD = re.compile(r"\w\w+")
 
 
@@ -83,6 +86,8 @@ class Examples:
         if not self._examples:
             return []
         if ticket.texts not in self._found:
+            if len(self._found) >= _REMEMBERED:
+                self._found.clear()
             self._found[ticket.texts] = self._search(ticket)
         return self._found[ticket.texts]
 

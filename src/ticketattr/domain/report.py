@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta, tzinfo
 from functools import lru_cache
@@ -156,7 +156,15 @@ def build_report(
         for place, attributed in enumerate(tickets)
     ]
     gone = earlier.gone(names) if earlier else ()
-    return Report(run_id, generated_at, tuple(sorted(rows, key=_position)), context, gone)
+    return Report(run_id, generated_at, tuple(sorted(rows, key=row_position)), context, gone)
+
+
+def stream_rows(
+    tickets: Iterable[AttributedTicket], *, generated_at: datetime, context: ReportContext = _NO_CONTEXT
+) -> Iterator[Row]:
+    """Yields the rows of `build_report` one by one, in the order of the queue, and compares with no earlier report."""
+    for place, attributed in enumerate(tickets, start=1):
+        yield _row(attributed, place=place, change="", now=generated_at, context=context)
 
 
 def _row(attributed: AttributedTicket, *, place: int, change: Change, now: datetime, context: ReportContext) -> Row:
@@ -255,7 +263,8 @@ def _web_page(url: str) -> str:
     return url if url.lower().startswith(("http://", "https://")) else ""
 
 
-def _position(row: Row) -> tuple[bool, str, bool, str, bool, str]:
+def row_position(row: Row) -> tuple[bool, str, bool, str, bool, str]:
+    """What the rows of a report are sorted by; rows that are equal by it keep the order of the queue."""
     text = row.short_description
     return (*_folded(row.request_category), *_folded(row.request_type), not text.strip(), text.casefold())
 

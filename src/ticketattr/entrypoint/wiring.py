@@ -31,6 +31,7 @@ from ..application.ports import (
     MetricsSink,
     ReportFolder,
     ReportWriter,
+    RowSorter,
 )
 from ..application.probes.monitoring import AlertService
 from ..application.report import Reporting
@@ -85,6 +86,9 @@ if TYPE_CHECKING:
     from ..infrastructure.monitoring.run_history_file import RunHistoryFile
     from ..infrastructure.monitoring.status_file import StatusFile
     from ..infrastructure.options import MailServer
+    from ..infrastructure.partition_folder import SharedFolder
+    from ..infrastructure.reports.csv_report import CSVReports
+    from ..infrastructure.reports.parquet_report import ParquetReports
     from ..infrastructure.service.state_db import SQLiteServiceState
     from ..infrastructure.stage_files import WorkFolder
 
@@ -259,6 +263,13 @@ def work_folder(folders: FolderSettings) -> WorkFolder:
     return WorkFolder(folders.work)
 
 
+def shared_folder(path: Path) -> SharedFolder:
+    """The folder of a job of many partitions."""
+    from ..infrastructure.partition_folder import SharedFolder
+
+    return SharedFolder(path)
+
+
 def classifier(settings: ClassifierSettings, labelled: LabelledTickets) -> Classifier:
     """The classifier and the calibration of the settings. Raises SettingsError or InputError."""
     chosen = uncalibrated(settings, labelled)
@@ -371,11 +382,9 @@ def incoming_corrections(folders: FolderSettings, clock: Clock) -> Incoming:
 
 
 def report_writer(format: str) -> ReportWriter:
-    """The writer for `xlsx`, `csv` or `html`."""
-    if format == "csv":
-        from ..infrastructure.reports.csv_report import CSVReports
-
-        return CSVReports()
+    """The writer for `xlsx`, `csv`, `html` or `parquet`."""
+    if format in ("csv", "parquet"):
+        return row_writer(format)
     if format == "html":
         from ..infrastructure.reports.html_report import HTMLReports
 
@@ -383,6 +392,24 @@ def report_writer(format: str) -> ReportWriter:
     from ..infrastructure.reports.excel import ExcelReports
 
     return ExcelReports()
+
+
+def row_writer(format: str) -> CSVReports | ParquetReports:
+    """The writer for `csv` or `parquet`, which may be given any number of rows."""
+    if format == "csv":
+        from ..infrastructure.reports.csv_report import CSVReports
+
+        return CSVReports()
+    from ..infrastructure.reports.parquet_report import ParquetReports
+
+    return ParquetReports()
+
+
+def row_sorter() -> RowSorter:
+    """What brings any number of rows into the order of a report."""
+    from ..infrastructure.reports.sorted_rows import sorted_rows
+
+    return sorted_rows
 
 
 def reporting(settings: ReportSettings, folders: FolderSettings, format: str = "xlsx") -> Reporting:

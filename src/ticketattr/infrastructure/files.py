@@ -59,6 +59,36 @@ def replacing(path: Path, *, mode: int = _PRIVATE) -> Iterator[IO[bytes]]:
 
 
 @contextmanager
+def creating(path: Path) -> Iterator[IO[bytes]]:
+    """As `replacing`, except that a file that is there already stays, also if another process has just written it."""
+    with _writing(path):
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with temporary_file(path.parent) as file:
+            try:
+                yield file
+                file.flush()
+                os.fsync(file.fileno())
+                with suppress(FileExistsError):
+                    _link(Path(file.name), path)
+            finally:
+                Path(file.name).unlink(missing_ok=True)
+        _sync_folder(path.parent)
+
+
+def _link(file: Path, path: Path) -> None:
+    """Give `file` the name `path`. Raises FileExistsError if there is a file of that name."""
+    try:
+        os.link(file, path)
+    except FileExistsError:
+        raise
+    except OSError:
+        # A file system without links. Two processes that come here at the same moment write the same, but for the time.
+        if path.exists():
+            raise FileExistsError from None
+        file.replace(path)
+
+
+@contextmanager
 def output(path: Path) -> Iterator[IO[bytes]]:
     """As `replacing`; if `path` is `STREAM`, stdout gets the content when the block succeeds."""
     if path != STREAM:

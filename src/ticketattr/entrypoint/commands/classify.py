@@ -2,24 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from ...application.fetch import fetch_tickets
+from ...application.fetch import fetch_tickets, stream_tickets
+from ...application.partitions import Tally
 from ...application.ports import AnswerCache, Classifier, Run
 from ...application.run_progress import current_run
 from ...domain.correction import Correction, in_force
 from ...domain.gold import GoldTicket
 from ...domain.run_history import count_outcomes
-from ...errors import SettingsError
+from ...errors import ExitCode, SettingsError
 from ...infrastructure.files import STREAM, make_room_for
 from .. import wiring
 from ..invocation import Invocation
-from ..presentation.summaries import plan_text
+from ..partition_job import PartitionWork, classify_partitions, is_many, partitions_of
+from ..presentation.summaries import bill_summary, plan_text, tally_summary
 from ..results import exit_if_partial, print_path
 from ..settings.classifier import ClassifierSettings
 from ..settings.environment import reading
@@ -29,6 +31,8 @@ from .help_examples import epilog_of
 from .options import ClassifierOption, ExamplesOption, FreshOption
 
 if TYPE_CHECKING:
+    from ...domain.catalog import ServiceCatalog
+    from ...domain.ticket import Ticket
     from ...infrastructure.stage_files import FetchedRun
 
 TicketsInput = Annotated[
@@ -37,8 +41,8 @@ TicketsInput = Annotated[
         "--input",
         "-i",
         metavar="PATH",
-        help="The tickets: a stage file, CSV, .xlsx, JSON or JSON Lines; - is stdin. [default: tickets.json of the "
-        "newest run]",
+        help="The tickets: a stage file, CSV, .xlsx, JSON, JSON Lines or Parquet; - is stdin. A pattern such as "
+        "'part-*.jsonl' names many files. [default: tickets.json of the newest run]",
     ),
 ]
 CatalogInput = Annotated[
@@ -48,12 +52,13 @@ CatalogInput = Annotated[
     ),
 ]
 AttributionsOutput = Annotated[
-    Path | None,
+    str | None,
     typer.Option(
         "--output",
         "-o",
         metavar="PATH",
-        help="Where to write; - is stdout. [default: attributions.json of the same run]",
+        help="Where to write; - is stdout. A path that ends with .jsonl or .parquet takes any number of tickets, a "
+        "folder the answers of many files. [default: attributions.json of the same run]",
     ),
 ]
 PlanOption = Annotated[bool, typer.Option("--plan", help="Only show what the model would be asked, and the price.")]
@@ -75,9 +80,21 @@ def classify(
     """Attribute each ticket to a request type, or say why not."""
     if input == catalog == STREAM:
         raise SettingsError("tickets and catalog cannot both come from stdin", hint="Name a file for one of them.")
+    from ...infrastructure.stage_files import is_stream
+
     invocation: Invocation = context.obj
     with invocation.reading("classify", classifier) as env:
         options, folders = ClassifierSettings.read(env, calls=not plan), FolderSettings.read(env)
+    wanted = _Wanted(options, folders, input, catalog, output, examples, fresh)
+    if is_many(input, output):
+        _refuse_plan(plan)
+        _classify_many(invocation, wanted)
+        return
+    target = Path(output) if output else None
+    if target and is_stream(target):
+        _refuse_plan(plan)
+        _classify_stream(invocation, wanted, target)
+        return
     work = wiring.work_folder(folders)
     fetched = _fetched(invocation, input or work.newest("tickets"), catalog, folders)
     current_run.set(fetched.run_id)
@@ -92,7 +109,91 @@ def classify(
     if plan:
         _show_plan(job)
     else:
-        _classify(job, invocation, output or work.path(fetched.run_id, "attributions"))
+        _classify(job, invocation, target or work.path(fetched.run_id, "attributions"))
+
+
+@dataclass(frozen=True, slots=True)
+class _Wanted:
+    """What the options and settings say."""
+
+    options: ClassifierSettings
+    folders: FolderSettings
+    input: Path | None
+    catalog: Path | None
+    output: str | None
+    examples: Path | None
+    fresh: bool
+
+
+def _refuse_plan(plan: bool) -> None:
+    if plan:
+        raise SettingsError("--plan reads one file whole", hint="Leave --output out.")
+
+
+def _classify_many(invocation: Invocation, wanted: _Wanted) -> None:
+    if not wanted.input or not wanted.output or wanted.output == str(STREAM):
+        raise SettingsError("many files need --input and --output FOLDER", hint="Name a folder, such as `-o out/`.")
+    partitions = partitions_of(wanted.input)
+    sources = _sources(invocation, wanted.input, wanted.catalog)
+    catalog = wiring.catalog_source(sources, wanted.folders, invocation.clock).fetch_catalog()
+    work = PartitionWork(
+        *(wanted.options, wanted.folders, replace(sources, catalog_location=""), wanted.examples, catalog),
+        corrections=tuple(in_force(wiring.corrections(wanted.folders).all())),
+        output=Path(wanted.output),
+        fresh=wanted.fresh,
+    )
+    classify_partitions(invocation, work, partitions, None)
+
+
+def _classify_stream(invocation: Invocation, wanted: _Wanted, target: Path) -> None:
+    """Classify tickets as they are read, with some of them in memory at a time."""
+    from ...application.classify import classify_stream
+    from ...infrastructure.stage_files import write_stream
+
+    make_room_for(target)
+    run_id, catalog, tickets = _stream_of(invocation, wanted)
+    current_run.set(run_id)
+    labelled, tally = wiring.labelled_tickets(wanted.examples), Tally()
+    classifier = wiring.classifier(wanted.options, labelled)
+    answered = classify_stream(
+        *(tickets, catalog, classifier),
+        cache=wiring.answer_cache(wanted.options, wanted.folders, invocation.clock, fresh=wanted.fresh),
+        corrections=in_force(wiring.corrections(wanted.folders).all()),
+        labelled=labelled(catalog),
+    )
+    with invocation.console.progress("Classifying") as progress, invocation.run_progress.stage("classify") as counts:
+        shown = tally.counted(answered, lambda count: progress(count, None))
+        write_stream(target, shown, Run(run_id, invocation.clock), lambda: classifier.bill)
+        counts.update(tally.outcomes)
+    if classifier.bill.usage.calls:
+        invocation.console.summary(bill_summary(classifier.bill))
+    invocation.console.summary(tally_summary(tally))
+    print_path(target)
+    if tally.failed:
+        raise typer.Exit(ExitCode.PARTIAL)
+
+
+def _stream_of(invocation: Invocation, wanted: _Wanted) -> tuple[str, ServiceCatalog, Iterable[Ticket]]:
+    """The id of the run, its catalog and its tickets: those of a stage file, or those of an export, one by one."""
+    from ...infrastructure.stage_files import read_fetched, stage_kind
+
+    work = wiring.work_folder(wanted.folders)
+    path = wanted.input or work.newest("tickets")
+    if stage_kind(path) or not (path == STREAM or path.exists()):
+        fetched = read_fetched(path, wanted.catalog, work)
+        return fetched.run_id, fetched.catalog, fetched.tickets
+    sources, run = _sources(invocation, path, wanted.catalog), invocation.new_run()
+    catalog = wiring.catalog_source(sources, wanted.folders, invocation.clock).fetch_catalog()
+    work.save_catalog(catalog, run)
+    source = wiring.ticket_file(sources, "--input")
+    return run.id, catalog, stream_tickets(source.stream_tickets(), sources.times)
+
+
+def _sources(invocation: Invocation, tickets: Path, catalog: Path | None) -> SourceSettings:
+    """How tickets are read, and where the catalog is."""
+    values = {"HELPDESK_API_URL": str(tickets)} | ({"SERVICE_CATALOG_URL": str(catalog)} if catalog else {})
+    with reading(invocation.values().under(values), "classify") as env:
+        return SourceSettings.read(env)
 
 
 def _fetched(invocation: Invocation, tickets: Path, catalog: Path | None, folders: FolderSettings) -> FetchedRun:
@@ -109,9 +210,7 @@ def _fetched_from_export(
 ) -> FetchedRun:
     from ...infrastructure.stage_files import FetchedRun
 
-    sources = {"HELPDESK_API_URL": str(tickets)} | ({"SERVICE_CATALOG_URL": str(catalog)} if catalog else {})
-    with reading(invocation.values().under(sources), "classify") as env:
-        settings = SourceSettings.read(env)
+    settings = _sources(invocation, tickets, catalog)
     run, work = invocation.new_run(), wiring.work_folder(folders)
     catalog_source = wiring.catalog_source(settings, folders, invocation.clock)
     fetched = fetch_tickets(wiring.ticket_file(settings, "--input"), catalog_source, settings.times)

@@ -26,6 +26,11 @@ EXAMPLES: dict[str, tuple[str, ...]] = {
         "ticketattr classify --plan",
         "ticketattr classify -i tickets.json --catalog catalog.json -o attributions.json",
         "ticketattr fetch -o - | ticketattr classify -i - --classifier offline",
+        "ticketattr classify -i 'part-*.jsonl' -o out/ --catalog catalog.yaml --classifier offline",
+    ),
+    "merge": (
+        "ticketattr merge out/ -i 'part-*.jsonl'",
+        "ticketattr merge out/ -o result.parquet",
     ),
     "apply": (
         "ticketattr apply --mode fill --dry-run",
@@ -35,6 +40,7 @@ EXAMPLES: dict[str, tuple[str, ...]] = {
     "report": (
         "ticketattr report",
         "ticketattr report -i attributions.json --format html -o report.html",
+        "ticketattr report -i out/attributions.jsonl --format parquet -o report.parquet",
     ),
     "send": (
         "ticketattr send --dry-run",

@@ -18,6 +18,7 @@ COMMANDS = {
     "run": "Send what is pending, import corrections, fetch, classify, apply, report, send.",
     "fetch": "Fetch the ticket queue and the service catalog.",
     "classify": "Attribute each ticket to a request type, or say why not.",
+    "merge": "Make one result of the partitions that `classify` did.",
     "apply": "Write attributions into the helpdesk.",
     "report": "Write the report of a run.",
     "send": "Send every report that was not sent yet.",

@@ -1,14 +1,17 @@
-"""`ticketattr report`: writes attributions as a workbook, a CSV file or a page."""
+"""`ticketattr report`: writes attributions as a workbook, a CSV or Parquet file, or a page."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
-from ...application.report import AttributedRun, Reporting, make_report, report_name
+from ...application.report import AttributedRun, Reporting, RowCounts, make_report, report_name, stream_report
 from ...application.run_progress import current_run
+from ...domain.ticket import AttributedTicket
 from ...domain.wording import counted
 from .. import wiring
 from ..invocation import Invocation
@@ -17,11 +20,19 @@ from ..settings.folders import FolderSettings
 from ..settings.report import ReportSettings
 from .help_examples import epilog_of
 
-ReportFormat = Literal["xlsx", "csv", "html"]
+if TYPE_CHECKING:
+    from ...infrastructure.stage_files import AttributionsFile, AttributionStream, WorkFolder
+
+ReportFormat = Literal["xlsx", "csv", "html", "parquet"]
 
 AttributionsInput = Annotated[
     Path | None,
-    typer.Option("--input", "-i", metavar="PATH", help="- is stdin. [default: attributions.json of the newest run]"),
+    typer.Option(
+        "--input",
+        "-i",
+        metavar="PATH",
+        help="A stage file, also .jsonl or .parquet; - is stdin. [default: attributions.json of the newest run]",
+    ),
 ]
 CatalogInput = Annotated[
     Path | None,
@@ -38,7 +49,10 @@ ReportOutput = Annotated[
 ]
 ReportFormatOption = Annotated[
     ReportFormat,
-    typer.Option("--format", help="csv and html have the same rows, but only a workbook is pending."),
+    typer.Option(
+        "--format",
+        help="All have the same rows, but only a workbook is pending; csv and parquet take any number of rows.",
+    ),
 ]
 
 app = typer.Typer(add_completion=False, rich_markup_mode=None)
@@ -53,27 +67,69 @@ def report(
     format: ReportFormatOption = "xlsx",
 ) -> None:
     """Write the report of a run."""
-    from ...infrastructure.stage_files import read_applied_of, read_attributions, read_catalog_of
+    from ...infrastructure.stage_files import is_stream_file, read_attributions
 
     invocation: Invocation = context.obj
     with invocation.reading("report") as env:
         folders, settings = FolderSettings.read(env), ReportSettings.read(env)
     work = wiring.work_folder(folders)
-    stage = read_attributions(input or work.newest("attributions"))
-    current_run.set(stage.run_id)
     reporting = wiring.reporting(settings, folders, format)
+    source = input or work.newest("attributions")
+    if format in ("csv", "parquet") and is_stream_file(source):
+        _stream(invocation, _Wanted(source, catalog, output, format), reporting, folders)
+        return
+    stage = read_attributions(source)
+    current_run.set(stage.run_id)
     if not reporting.is_due(stage.data):
         invocation.console.summary("no tickets, so no report")
         return
-    entries = read_catalog_of(stage.run_id, catalog, work)
-    applied = read_applied_of(stage.run_id, work)
-    attributed = AttributedRun(stage.run_id, stage.generated_at, stage.data, stage.bill, entries, applied)
+    attributed = _run(stage, stage.data, catalog, work)
     _write(invocation, attributed, reporting, output or folders.output / report_name(stage.run_id, format))
+
+
+@dataclass(frozen=True, slots=True)
+class _Wanted:
+    """A report in `format` on a stage file that is read as a stream."""
+
+    source: Path
+    catalog: Path | None
+    output: Path | None
+    format: ReportFormat
+
+
+def _run(
+    stage: AttributionsFile | AttributionStream,
+    tickets: Sequence[AttributedTicket],
+    catalog: Path | None,
+    work: WorkFolder,
+) -> AttributedRun:
+    from ...infrastructure.stage_files import read_applied_of, read_catalog_of
+
+    entries, applied = read_catalog_of(stage.run_id, catalog, work), read_applied_of(stage.run_id, work)
+    return AttributedRun(stage.run_id, stage.generated_at, tickets, stage.bill, entries, applied)
+
+
+def _stream(invocation: Invocation, wanted: _Wanted, reporting: Reporting, folders: FolderSettings) -> None:
+    from ...infrastructure.stage_files import open_attributions
+
+    with open_attributions(wanted.source) as stage:
+        current_run.set(stage.run_id)
+        target = wanted.output or folders.output / report_name(stage.run_id, wanted.format)
+        run = _run(stage, (), wanted.catalog, wiring.work_folder(folders))
+        writer, in_order = wiring.row_writer(wanted.format), wiring.row_sorter()
+        with invocation.console.waiting("Writing the report"), invocation.run_progress.stage("report") as counts:
+            made = stream_report(run, stage.items, reporting, writer, in_order, target)
+            counts["rows"] = made.rows
+    _tell(invocation, made, target)
 
 
 def _write(invocation: Invocation, attributed: AttributedRun, reporting: Reporting, target: Path) -> None:
     with invocation.console.waiting("Writing the report"), invocation.run_progress.stage("report") as counts:
         made = make_report(attributed, reporting, target)
         counts["rows"] = len(made.rows)
-    invocation.console.summary(f"{counted(len(made.rows), 'row')} written, {made.attributed:,} of them attributed")
+    _tell(invocation, RowCounts(len(made.rows), made.attributed), target)
+
+
+def _tell(invocation: Invocation, made: RowCounts, target: Path) -> None:
+    invocation.console.summary(f"{counted(made.rows, 'row')} written, {made.attributed:,} of them attributed")
     print_path(target)

@@ -31,8 +31,8 @@ class ProgressBar:
 
     update: Callable[..., object] = lambda **changes: None
 
-    def __call__(self, done: int, total: int) -> None:
-        """Show that `done` of `total` are done."""
+    def __call__(self, done: int, total: int | None) -> None:
+        """Show that `done` of `total` are done; None if nobody knows how many there are."""
         self.update(completed=done, total=total)
 
     def describe(self, text: str) -> None:

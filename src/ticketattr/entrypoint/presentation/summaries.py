@@ -15,13 +15,22 @@ from ...domain.write_back import SKIP_REASONS, Skipped
 
 if TYPE_CHECKING:
     from ...application.apply import Applied
+    from ...application.partitions import Tally
 
 
 def attribution_summary(tickets: Sequence[AttributedTicket]) -> str:
     """How many tickets were attributed, and how many failed."""
     attributed = sum(ticket.is_attributed for ticket in tickets)
-    failed = sum(ticket.is_failure for ticket in tickets)
-    summary = f"{attributed:,} of {counted(len(tickets), 'ticket')} attributed"
+    return _attributed(attributed, len(tickets), sum(ticket.is_failure for ticket in tickets))
+
+
+def tally_summary(tally: Tally) -> str:
+    """The same for tickets that were only counted."""
+    return _attributed(tally.attributed, tally.tickets, tally.failed)
+
+
+def _attributed(attributed: int, tickets: int, failed: int) -> str:
+    summary = f"{attributed:,} of {counted(tickets, 'ticket')} attributed"
     return f"{summary}, {failed:,} failed" if failed else summary
 
 

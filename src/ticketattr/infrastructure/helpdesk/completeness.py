@@ -40,7 +40,12 @@ def refuse_missing_text(tickets: Sequence[Ticket], first_item: Any, *, has_text_
     Where most tickets have no text, a warning says so. `first_item` is the first ticket as it came.
     """
     without = sum(not any(ticket.texts) for ticket in tickets)
-    if tickets and without == len(tickets) and not has_text_fields:
+    refuse_without_text(without, len(tickets), first_item, has_text_fields=has_text_fields)
+
+
+def refuse_without_text(without: int, tickets: int, first_item: Any, *, has_text_fields: bool) -> None:
+    """The same for so many `tickets`, of which `without` have no text."""
+    if tickets and without == tickets and not has_text_fields:
         raise InputError(f"no ticket has a field for a short or a long description; {seen(first_item)}", hint=HINT)
-    if 2 * without > len(tickets):
-        log.warning("%d of %d tickets have neither a short nor a long description", without, len(tickets))
+    if 2 * without > tickets:
+        log.warning("%d of %d tickets have neither a short nor a long description", without, tickets)

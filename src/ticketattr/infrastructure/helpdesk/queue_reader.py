@@ -267,6 +267,13 @@ def tickets_of(mapped: Sequence[MappedTicket], keep: frozenset[Filter]) -> list[
     return without_filtered(kept, keep)
 
 
+def is_kept(mapped: MappedTicket, keep: frozenset[Filter]) -> bool:
+    """Whether `keep` asks for this ticket."""
+    return (mapped.is_open or "open" not in keep) and (
+        "uncategorised" not in keep or not _is_categorised(mapped.ticket)
+    )
+
+
 def without_filtered(tickets: Sequence[Ticket], keep: frozenset[Filter]) -> list[Ticket]:
     """The `tickets` without those that have a category and a request type, if `keep` asks for that."""
     kept = [ticket for ticket in tickets if "uncategorised" not in keep or not _is_categorised(ticket)]

@@ -20,10 +20,10 @@ from ..locations import local_path
 from ..options import Filter, HelpdeskAccess
 from ..ticket_files.json_records import tickets_in
 from ..ticket_files.records import Records, open_records
-from .completeness import refuse_missing_text, refuse_part_of_queue
+from .completeness import refuse_missing_text, refuse_part_of_queue, refuse_without_text
 from .mapping import field_names, items_of
 from .profile import Profile
-from .queue_reader import tickets_of
+from .queue_reader import is_kept, tickets_of
 from .record_mapping import ByColumns, ByProfile, by_columns
 from .webhook import refuse_failure, webhook_service
 
@@ -56,6 +56,24 @@ class TicketFile:
             _say(mapper)
         return tickets_of(mapped, self.keep)
 
+    def stream_tickets(self) -> Iterator[Ticket]:
+        """Yields the tickets one by one, in the order of the file. Raises SettingsError or InputError.
+
+        JSON Lines, CSV and Parquet are read in parts, and may have any size. An error about the whole file follows the
+        last ticket.
+        """
+        tickets = without_text = 0
+        with self._open(is_bounded=False) as (_, mapper):
+            if "open" in self.keep and isinstance(mapper, ByColumns):
+                mapper.refuse_without_state()
+            for each in mapper.tickets():
+                tickets += 1
+                without_text += not any(each.ticket.texts)
+                if is_kept(each, self.keep):
+                    yield each.ticket
+            refuse_without_text(without_text, tickets, mapper.first, has_text_fields=mapper.has_text_fields)
+            _say(mapper)
+
     def preview(self, count: int) -> QueuePreview:
         """The first `count` tickets, each with the columns that its fields were found in."""
         with self._open() as (records, mapper):
@@ -65,7 +83,7 @@ class TicketFile:
             return QueuePreview(shown, [name for name in seen if name])
 
     @contextmanager
-    def _open(self) -> Iterator[tuple[Records, ByColumns | ByProfile]]:
+    def _open(self, *, is_bounded: bool = True) -> Iterator[tuple[Records, ByColumns | ByProfile]]:
         profile = self.profile
         own = profile.columns if profile else {}
         try:
@@ -74,6 +92,7 @@ class TicketFile:
                 sheet=profile.sheet if profile else "",
                 own=frozenset(name for names in own.values() for name in names),
                 tickets_of=self._tickets_in,
+                is_bounded=is_bounded,
             ) as records:
                 if profile and profile.has_api and not records.is_table:
                     yield records, ByProfile(records, profile)

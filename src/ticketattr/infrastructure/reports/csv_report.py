@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import codecs
 import io
+from collections.abc import Iterable
 from dataclasses import dataclass, fields
 from datetime import datetime
 from pathlib import Path
@@ -24,11 +25,15 @@ class CSVReports:
     """Writes reports as CSV files; a path of `-` is stdout."""
 
     def write(self, report: Report, path: Path) -> None:
-        rows = ([_value(getattr(row, name)) for name in COLUMNS] for row in report.rows)
+        self.write_rows(report.rows, path)
+
+    def write_rows(self, rows: Iterable[Row], path: Path) -> None:
+        """Write these rows, of which one at a time is in memory. Raises SettingsError or ServiceError."""
+        cells = ([_value(getattr(row, name)) for name in COLUMNS] for row in rows)
         with output(path) as file:
             file.write(codecs.BOM_UTF8)
             text = io.TextIOWrapper(file, encoding="utf-8", newline="", write_through=True)
-            write_csv(text, COLUMNS, rows, line_end="\r\n", quote_all_text=True)
+            write_csv(text, COLUMNS, cells, line_end="\r\n", quote_all_text=True)
             text.detach()
 
 

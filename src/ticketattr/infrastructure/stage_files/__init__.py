@@ -12,11 +12,23 @@
     applied       data: {changes: [{number, run_id, ticket_id, mode, before, after, state, …}], skipped: [{place,
                   ticket_id, reason}]}, all changes of the run
 
+Attributions may also be JSON Lines (`lines`) or Parquet (`parquet`), for any number of tickets.
+
 A new field with a default does not change `schema_version`; any other change increases it.
 """
 
 from .applied import read_applied, write_applied
-from .attributions import read_attributions, write_attributions
+from .attributions import (
+    AttributionsFile,
+    AttributionStream,
+    is_stream,
+    is_stream_file,
+    open_attributions,
+    read_attributions,
+    write_attributions,
+    write_merged,
+    write_stream,
+)
 from .catalog_and_tickets import parse_catalog_file, read_catalog, read_tickets, write_catalog, write_tickets
 from .corrections import write_corrections
 from .header import Kind, kind_of_content, stage_kind
@@ -24,10 +36,15 @@ from .run_files import FetchedRun, read_applied_of, read_catalog_of, read_fetche
 from .work_folder import WorkFolder
 
 __all__ = [
+    "AttributionStream",
+    "AttributionsFile",
     "FetchedRun",
     "Kind",
     "WorkFolder",
+    "is_stream",
+    "is_stream_file",
     "kind_of_content",
+    "open_attributions",
     "parse_catalog_file",
     "read_applied",
     "read_applied_of",
@@ -42,5 +59,7 @@ __all__ = [
     "write_attributions",
     "write_catalog",
     "write_corrections",
+    "write_merged",
+    "write_stream",
     "write_tickets",
 ]

@@ -1,13 +1,19 @@
-"""The result of `classify`: each ticket with its attribution, or with the reason why it has none."""
+"""The result of `classify`: each ticket with its attribution, or with the reason why it has none.
+
+A path that ends with `.jsonl` or `.parquet` gets a file that is written and read in parts, and may have any size.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
+from typing import Any
 
 from pydantic import TypeAdapter
+from pydantic_core import from_json
 
 from ...application.ports import Run
 from ...domain.catalog import SLA, RequestType
@@ -15,10 +21,12 @@ from ...domain.ticket import AttributedTicket, Attribution, Decision, Source, Ti
 from ...domain.usage import Bill
 from ...errors import StageFileError
 from ..files import shown_path
+from . import lines, parquet
 from .header import (
     StageFile,
     checked,
     checked_items,
+    is_in_lines,
     read_header,
     refuse_impossible_slas,
     remedy,
@@ -32,6 +40,16 @@ class AttributionsFile(StageFile[list[AttributedTicket]]):
     """A stage file of attributions; `bill` is None if the file does not have one."""
 
     bill: Bill | None
+
+
+@dataclass(slots=True)
+class AttributionStream:
+    """Attributions that are read one by one; `bill` is there once `items` are read, if the file has one."""
+
+    run_id: str
+    generated_at: datetime
+    items: Iterator[AttributedTicket]
+    bill: Bill | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,6 +82,79 @@ _ITEMS = TypeAdapter(list[_Item])
 _BILL = TypeAdapter(Bill)
 
 
+def is_stream(path: Path) -> bool:
+    """Whether `write_stream` writes such a path."""
+    return path.suffix.lower() in (*lines.SUFFIXES, parquet.SUFFIX)
+
+
+def is_stream_file(path: Path) -> bool:
+    """Whether the file at `path` is read in parts: it is in lines, or Parquet."""
+    return is_in_lines(path) or parquet.is_parquet(path)
+
+
+def write_stream(path: Path, tickets: Iterable[AttributedTicket], run: Run, bill: Callable[[], Bill]) -> datetime:
+    """Write the stage file as JSON Lines or Parquet, by the end of `path`, and `bill` at its end.
+
+    Only some tickets are in memory at a time. Returns the time in the file.
+    """
+    return write_stream_of_lines(path, map(line_of_ticket, tickets), run, bill)
+
+
+def write_stream_of_lines(path: Path, items: Iterable[bytes], run: Run, bill: Callable[[], Bill]) -> datetime:
+    """The same for tickets that are lines of JSON already. Raises StageFileError for other lines, if it reads them."""
+
+    def end() -> dict[str, Any]:
+        return {"bill": _BILL.dump_python(bill(), mode="json")}
+
+    if path.suffix.lower() == parquet.SUFFIX:
+        return parquet.write_parquet(path, map(from_json, items), run, end)
+    return lines.write_lines(path, "attributions", run, items, end)
+
+
+def write_merged(path: Path, items: Iterable[bytes], run: Run, bill: Bill) -> None:
+    """Write a stage file of tickets that `line_of_ticket` wrote, in the form that the end of `path` says.
+
+    Only JSON takes them all into memory. Raises StageFileError for other lines.
+    """
+    if is_stream(path):
+        write_stream_of_lines(path, items, run, lambda: bill)
+    else:
+        write_attributions(path, list(tickets_in_lines(items, path)), run, bill)
+
+
+def line_of_ticket(ticket: AttributedTicket) -> bytes:
+    """One ticket with its outcome, as a line of JSON."""
+    return lines.line_of(_ITEM.dump_python(_item(ticket), mode="json", exclude_none=True))
+
+
+def tickets_in_lines(items: Iterable[bytes], path: Path) -> Iterator[AttributedTicket]:
+    """The tickets that `line_of_ticket` wrote to the file at `path`. Raises StageFileError."""
+    found = lines.items_in(items, shown_path(path), "attributions", _ITEM)
+    return (_attributed(item, path) for item in found)
+
+
+@contextmanager
+def open_attributions(path: Path) -> Iterator[AttributionStream]:
+    """The attributions in the stage file at `path`, one by one. Raises StageFileError, also while they are read.
+
+    A stage file that is one JSON document is read whole.
+    """
+    if not is_stream_file(path):
+        file = read_attributions(path)
+        yield AttributionStream(file.run_id, file.generated_at, iter(file.data), file.bill)
+        return
+    opened = parquet.open_parquet if parquet.is_parquet(path) else lines.open_lines
+    with opened(path, "attributions", _ITEM) as source:
+        stream = AttributionStream(source.run_id, source.generated_at, iter(()))
+
+        def items() -> Iterator[AttributedTicket]:
+            yield from (_attributed(item, path) for item in source.items)
+            stream.bill = checked(_BILL, source.end["bill"], path) if "bill" in source.end else None
+
+        stream.items = items()
+        yield stream
+
+
 def write_attributions(path: Path, tickets: Sequence[AttributedTicket], run: Run, bill: Bill) -> datetime:
     """Write the stage file, with `bill` in its header. Returns the time in the header."""
     items = (_ITEM.dump_python(_item(ticket), mode="json", exclude_none=True) for ticket in tickets)
@@ -72,6 +163,10 @@ def write_attributions(path: Path, tickets: Sequence[AttributedTicket], run: Run
 
 def read_attributions(path: Path) -> AttributionsFile:
     """The attributions in the stage file at `path`. Raises StageFileError."""
+    if is_stream_file(path):
+        with open_attributions(path) as stream:
+            tickets = list(stream.items)
+            return AttributionsFile(stream.run_id, stream.generated_at, tickets, stream.bill)
     header = read_header(path, "attributions")
     file = stage_file(header, path, "attributions")
     tickets = [_attributed(item, path) for item in checked_items(_ITEMS, file.data, path)]

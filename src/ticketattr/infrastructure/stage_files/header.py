@@ -52,7 +52,7 @@ class StageFile(Generic[T]):
 
 def write_stage_file(path: Path, kind: Kind, run: Run, data: Any) -> None:
     """Write `data` with a header."""
-    content = dump_json({**_header(kind, run.id, _now(run)), "data": data})
+    content = dump_json({**header_of(kind, run.id, time_of_file(run)), "data": data})
     with output(path) as file:
         file.write(content)
 
@@ -62,8 +62,8 @@ def write_items(path: Path, kind: Kind, run: Run, items: Iterable[Any], **more: 
 
     The file is that of `write_stage_file`, without all items in memory at the same time.
     """
-    generated_at = _now(run)
-    before, _, after = dump_json({**_header(kind, run.id, generated_at), **more, "data": []}).rpartition(b"[]")
+    generated_at = time_of_file(run)
+    before, _, after = dump_json({**header_of(kind, run.id, generated_at), **more, "data": []}).rpartition(b"[]")
     with output(path) as file:
         separator = b"[" + _ITEM_START
         file.write(before)
@@ -76,11 +76,13 @@ def write_items(path: Path, kind: Kind, run: Run, items: Iterable[Any], **more: 
     return generated_at
 
 
-def _now(run: Run) -> datetime:
+def time_of_file(run: Run) -> datetime:
+    """The time that a file of `run` states: now, in UTC, to the second."""
     return run.clock().replace(microsecond=0)
 
 
-def _header(kind: Kind, run_id: str, generated_at: datetime) -> dict[str, Any]:
+def header_of(kind: Kind, run_id: str, generated_at: datetime) -> dict[str, Any]:
+    """The fields that a stage file begins with."""
     return {
         "kind": kind,
         "schema_version": SCHEMA_VERSION,
@@ -97,6 +99,17 @@ def stage_kind(path: Path) -> str:
             return kind_of_content(file.read(_HEAD))
     except InputError:
         return ""
+
+
+def is_in_lines(path: Path) -> bool:
+    """Whether the file at `path` is a stage file with one item a line: its header is the first line, without data."""
+    try:
+        with open_input(path) as file:
+            first = file.readline(_HEAD)
+        header = from_json(first)
+    except (InputError, ValueError):
+        return False
+    return bool(kind_of_content(first)) and isinstance(header, dict) and "data" not in header
 
 
 def kind_of_content(content: bytes) -> str:
@@ -124,9 +137,14 @@ def parse_header(content: bytes, path: Path, kind: Kind) -> dict[str, Any]:
     """The same for the `content` of the file at `path`."""
     what = shown_path(path)
     try:
-        header = _parse(content, what)
+        header = parse_value(content, what)
     except InputError as error:
         raise StageFileError(str(error), hint=remedy(kind)) from error
+    return checked_header(header, what, kind)
+
+
+def checked_header(header: Any, what: str, kind: Kind) -> dict[str, Any]:
+    """`header`, if it is that of a file of this kind and version. Raises StageFileError."""
     if not isinstance(header, dict) or header.get("kind") != kind:
         raise StageFileError(f"{what} is not a stage file of kind '{kind}'", hint=remedy(kind))
     if (version := header.get("schema_version")) != SCHEMA_VERSION:
@@ -137,7 +155,7 @@ def parse_header(content: bytes, path: Path, kind: Kind) -> dict[str, Any]:
     return header
 
 
-def _parse(content: bytes, what: str) -> Any:
+def parse_value(content: bytes, what: str) -> Any:
     """The value in `content`, which is made without a text of the whole file. Raises InputError."""
     depth = MAX_DEPTH + _DEPTH_ADDED
     try:

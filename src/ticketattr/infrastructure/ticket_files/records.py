@@ -1,7 +1,7 @@
 """A file of tickets as records, whatever its form: its content tells that, and its name only where it must.
 
-At most one row of CSV or one line of JSON Lines is in memory at a time. A JSON document and a workbook are read whole,
-within bounds.
+At most one row of CSV, one line of JSON Lines or some rows of Parquet are in memory at a time. A JSON document and a
+workbook are read whole, within bounds.
 """
 
 from __future__ import annotations
@@ -23,6 +23,7 @@ from ..reports.workbook_archive import MAX_BYTES as MAX_WORKBOOK
 from .columns import canonical, no_columns, recognized
 from .delimited import Delimited, as_records
 from .json_records import lines_of, looks_like_lines, names_of, tickets_in
+from .parquet_rows import PARQUET, rows_of
 
 MAX_BYTES = MAX_FED
 """The largest file that is read."""
@@ -62,18 +63,22 @@ def open_records(
     sheet: str = "",
     own: frozenset[str] = frozenset(),
     tickets_of: Callable[[Any, str], list[Record]] = tickets_in,
+    is_bounded: bool = True,
 ) -> Iterator[Records]:
     """The records of the file at `path` (or stdin). Raises InputError, also within the block.
 
     `own` are names of columns that a profile knows, `sheet` is the sheet of a workbook to read, and `tickets_of` finds
-    the list of tickets in a JSON document.
+    the list of tickets in a JSON document. Unless it `is_bounded`, a file that is read in parts may have any size.
     """
     what = shown_path(path)
     with open_input(path) as file:
         head = file.read(64)
-        _refuse_size(file, what)
+        _refuse_size(file, what, is_bounded=is_bounded)
         file.seek(0)
-        if head.startswith(b"PK\x03\x04"):
+        if head.startswith(PARQUET):
+            names, rows = rows_of(file, what)
+            yield Records(what, "Parquet", names, lambda _: rows, is_table=False)
+        elif head.startswith(b"PK\x03\x04"):
             with _workbook(file, what, sheet, own) as records:
                 yield records
         elif _is_json(path, head):
@@ -149,10 +154,13 @@ def _score(own: frozenset[str]) -> Callable[[Sequence[object]], int]:
     return score
 
 
-def _refuse_size(file: IO[bytes], what: str) -> None:
+def _refuse_size(file: IO[bytes], what: str, *, is_bounded: bool) -> None:
     size = file.seek(0, 2)
-    if size > MAX_BYTES:
-        raise InputError(f"{what} is larger than {MAX_BYTES:,} bytes", hint="Split it into several files.")
+    if is_bounded and size > MAX_BYTES:
+        raise InputError(
+            f"{what} is larger than {MAX_BYTES:,} bytes",
+            hint="`ticketattr classify` reads a file of any size if its output ends with .jsonl or .parquet.",
+        )
     if not size:
         raise InputError(f"{what} is empty", hint="Export the tickets again; at least a header or [] must be there.")
 
