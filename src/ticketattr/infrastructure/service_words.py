@@ -11,8 +11,8 @@ import re
 from collections.abc import Iterable, Iterator
 from typing import Any
 
-from ..domain.redaction import Redactor, redactor
 from ..domain.sanitizing import sanitize, truncate
+from ..domain.scrubbing import Scrubber, scrubber
 
 LONGEST_ANSWER = 64 * 1024
 """The largest answer that is searched for a reason, in bytes."""
@@ -36,7 +36,7 @@ class _Known:
 
     secrets: frozenset[str] = frozenset()
     personal: frozenset[str] = frozenset()
-    redactor: Redactor = redactor(())
+    scrubber: Scrubber = scrubber(())
 
 
 def know_secrets(secrets: Iterable[str], personal: Iterable[str] = ()) -> None:
@@ -44,27 +44,27 @@ def know_secrets(secrets: Iterable[str], personal: Iterable[str] = ()) -> None:
     more = _Known.secrets | set(secrets), _Known.personal | set(personal)
     if more != (_Known.secrets, _Known.personal):
         _Known.secrets, _Known.personal = more
-        _Known.redactor = redactor(*more)
+        _Known.scrubber = scrubber(*more)
 
 
 def forget_secrets() -> None:
     """Begin a new call of the program."""
-    _Known.secrets, _Known.personal, _Known.redactor = frozenset(), frozenset(), redactor(())
+    _Known.secrets, _Known.personal, _Known.scrubber = frozenset(), frozenset(), scrubber(())
 
 
 def service_words(words: object, longest: int = _LONGEST) -> str:
     """What a service said, as one line of at most `longest` UTF-16 units: no secret, no address, nothing invisible."""
     text = words.decode("utf-8", "replace") if isinstance(words, bytes) else str(words)
-    redacted = _Known.redactor.redacted(text[:_LONGEST_READ])
+    scrubbed = _Known.scrubber.scrubbed(text[:_LONGEST_READ])
     if len(text) > _LONGEST_READ:
         # The first half of a secret may stand at the end.
-        redacted = redacted[: -max(map(len, _Known.secrets | _Known.personal), default=0) * 3 or None]
-    return truncate(" ".join(sanitize(redacted).split()), longest)
+        scrubbed = scrubbed[: -max(map(len, _Known.secrets | _Known.personal), default=0) * 3 or None]
+    return truncate(" ".join(sanitize(scrubbed).split()), longest)
 
 
 def without_secrets(text: str) -> str:
     """`text` without the secrets of the settings."""
-    return _Known.redactor.without_secrets(text)
+    return _Known.scrubber.without_secrets(text)
 
 
 def with_words(message: str, words: object) -> str:

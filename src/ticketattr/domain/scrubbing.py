@@ -39,14 +39,14 @@ _SPELLED_ADDRESS = re.compile(rf"\b{_NAME} at {_NAME}(?: dot [\w-]{{1,63}}){{1,5
 
 
 @dataclass(frozen=True, slots=True)
-class Redactor:
+class Scrubber:
     """What it replaces: the secrets that it was made for, what is personal, and every mail address."""
 
     secrets: _Needles
     sure: _Needles
     personal: _Needles
 
-    def redacted(self, text: str) -> str:
+    def scrubbed(self, text: str) -> str:
         """`text` without secrets, personal words and mail addresses."""
         layers = _layers(text, _NOTHING)
         spans = [(*span, SECRET) for span in self.secrets.spans(text, layers)]
@@ -103,11 +103,11 @@ class _Layer:
             yield self.starts[start], self.ends[end - 1]
 
 
-def redactor(secrets: Iterable[str], personal: Iterable[str] = ()) -> Redactor:
-    """Returns the redactor that replaces `secrets`, and `personal` words such as addresses and user names."""
+def scrubber(secrets: Iterable[str], personal: Iterable[str] = ()) -> Scrubber:
+    """Returns the scrubber that replaces `secrets`, and `personal` words such as addresses and user names."""
     found = set(secrets)
     sure = {word for word in found if len(word) >= _SURE}
-    return Redactor(
+    return Scrubber(
         secrets=_needles(found, _SHORTEST, in_parts=True),
         sure=_needles(sure, _SURE, in_parts=True),
         personal=_needles(set(personal), _SHORTEST_PERSONAL, in_parts=False),

@@ -10,11 +10,11 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from ticketattr.domain.redaction import ADDRESS, SECRET, redactor
+from ticketattr.domain.scrubbing import ADDRESS, SECRET, scrubber
 
 PASSWORD = 'p4ss wörd/+&"%41\\é?~'
 ADDRESS_OF_LEAD = "lead@example.com"
-REDACTOR = redactor([PASSWORD, "hunter2", "abc"], [ADDRESS_OF_LEAD, "desk-login", "desk"])
+SCRUBBER = scrubber([PASSWORD, "hunter2", "abc"], [ADDRESS_OF_LEAD, "desk-login", "desk"])
 
 
 def base64(text: str) -> str:
@@ -52,13 +52,13 @@ SPELLINGS = {
 
 @pytest.mark.parametrize("spelling", SPELLINGS.values(), ids=SPELLINGS)
 def test_a_secret_is_found_in_every_spelling(spelling: str) -> None:
-    assert REDACTOR.redacted(f"5.7.8 refused {spelling} by host") == f"5.7.8 refused {SECRET} by host"
-    assert REDACTOR.without_secrets(f"refused {spelling} by host") == f"refused {SECRET} by host"
+    assert SCRUBBER.scrubbed(f"5.7.8 refused {spelling} by host") == f"5.7.8 refused {SECRET} by host"
+    assert SCRUBBER.without_secrets(f"refused {spelling} by host") == f"refused {SECRET} by host"
 
 
 @pytest.mark.parametrize("before", ["", "x", "xy", "xyz"])
 def test_a_short_secret_is_found_at_every_place_of_base64(before: str) -> None:
-    assert REDACTOR.redacted(f"got {base64(f'{before}hunter2;')}.") == f"got {SECRET}."
+    assert SCRUBBER.scrubbed(f"got {base64(f'{before}hunter2;')}.") == f"got {SECRET}."
 
 
 @pytest.mark.parametrize(
@@ -87,7 +87,7 @@ def test_a_short_secret_is_found_at_every_place_of_base64(before: str) -> None:
     ],
 )
 def test_an_address_is_found_in_every_spelling(spelling: str) -> None:
-    assert REDACTOR.redacted(f"5.1.1 {spelling} is unknown") == f"5.1.1 {ADDRESS} is unknown"
+    assert SCRUBBER.scrubbed(f"5.1.1 {spelling} is unknown") == f"5.1.1 {ADDRESS} is unknown"
 
 
 @pytest.mark.parametrize(
@@ -100,15 +100,15 @@ def test_an_address_is_found_in_every_spelling(spelling: str) -> None:
     ],
 )
 def test_other_words_stay(words: str) -> None:
-    assert REDACTOR.redacted(words) == words
+    assert SCRUBBER.scrubbed(words) == words
 
 
 def test_short_secrets_and_names_count_where_they_stand_alone() -> None:
-    assert REDACTOR.redacted("user desk, password abc") == f"user {ADDRESS}, password {SECRET}"
+    assert SCRUBBER.scrubbed("user desk, password abc") == f"user {ADDRESS}, password {SECRET}"
 
 
 def test_our_own_messages_keep_what_is_too_short_to_be_told_from_a_word() -> None:
-    assert redactor(["key", "secret"]).without_secrets("the key and the secret") == "the key and the secret"
+    assert scrubber(["key", "secret"]).without_secrets("the key and the secret") == "the key and the secret"
 
 
 @settings(derandomize=True, database=None, max_examples=200, deadline=None)
@@ -120,11 +120,11 @@ def test_our_own_messages_keep_what_is_too_short_to_be_told_from_a_word() -> Non
 @example("%25%25", "%")
 @example("&amp;&", "")
 def test_no_secret_is_left(secret: str, around: str) -> None:
-    assert SECRET in redactor([secret]).redacted(f"{around} {secret} {around}")
+    assert SECRET in scrubber([secret]).scrubbed(f"{around} {secret} {around}")
 
 
 @pytest.mark.parametrize("text", ["a%41@" * 2_000, "\\" * 10_000, "a@" * 5_000, "&#64;" * 2_000, "at (at) " * 1_000])
 def test_no_text_takes_long(text: str) -> None:
     started = time.monotonic()
-    REDACTOR.redacted(text)
+    SCRUBBER.scrubbed(text)
     assert time.monotonic() - started < 2
