@@ -167,11 +167,12 @@ class Remembering:
 
     answers: dict[str, Outcome] = field(default_factory=dict)
 
-    def get(self, keys: Sequence[str], catalog: ServiceCatalog) -> dict[str, Outcome]:
+    def get(self, tickets: Mapping[str, Ticket], catalog: ServiceCatalog) -> dict[str, Outcome]:
         assert catalog is CATALOG
-        return {key: self.answers[key] for key in keys if key in self.answers}
+        return {key: self.answers[key] for key in tickets if key in self.answers}
 
-    def put(self, answers: Mapping[str, Outcome]) -> None:
+    def put(self, answers: Mapping[str, Outcome], tickets: Mapping[str, Ticket]) -> None:
+        assert answers.keys() <= tickets.keys()
         self.answers |= answers
 
 

@@ -45,7 +45,7 @@ def test_a_ticket_has_at_most_3_examples_and_a_batch_at_most_12() -> None:
 
 def test_an_example_is_short() -> None:
     (example,) = Examples([a_correction("Screen " * 900)], CATALOG).nearest(Ticket("1", "screen"))
-    assert len(example.short_description) <= MAX_TEXT
+    assert len(example.texts[0]) <= MAX_TEXT < len(example.full_texts[0])
 
 
 def test_a_pair_that_left_the_catalog_is_not_an_example() -> None:

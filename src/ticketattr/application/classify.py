@@ -157,7 +157,7 @@ def _open_tickets(
         if place not in decided
     }
     different = {key: tickets[place] for place, key in keys.items()}
-    known = {key: _as_cached(outcome) for key, outcome in cache.get(list(different), catalog).items()}
+    known = {key: _as_cached(outcome) for key, outcome in cache.get(different, catalog).items()}
     return _OpenTickets(
         by_people, decided, keys, known, {key: ticket for key, ticket in different.items() if key not in known}
     )
@@ -176,7 +176,7 @@ def _ask(
         return {}
 
     def keep(answers: Answers) -> None:
-        cache.put({keys[place]: outcome for place, outcome in answers.items()})
+        cache.put({keys[place]: outcome for place, outcome in answers.items()}, open_tickets.to_ask)
 
     asked = list(open_tickets.to_ask.values())
     outcomes = run_interruptible(ask_in_batches, asked, catalog, classifier, keep, progress, examples)

@@ -242,11 +242,14 @@ class CorrectionsInbox(Protocol):
 class AnswerCache(Protocol):
     """Earlier answers, by a key that stands for everything that decides an answer."""
 
-    def get(self, keys: Sequence[str], catalog: ServiceCatalog) -> dict[str, Outcome]:
-        """Returns the answers that are known. Leaves out those whose request type `catalog` no longer has."""
+    def get(self, tickets: Mapping[str, Ticket], catalog: ServiceCatalog) -> dict[str, Outcome]:
+        """Returns the answers that are known, by the keys of the tickets.
 
-    def put(self, answers: Mapping[str, Outcome]) -> None:
-        """Keep these answers for later runs."""
+        Leaves out those whose request type `catalog` no longer has.
+        """
+
+    def put(self, answers: Mapping[str, Outcome], tickets: Mapping[str, Ticket]) -> None:
+        """Keep these answers for later runs. `tickets` has the ticket of each key."""
 
 
 @dataclass(frozen=True, slots=True)

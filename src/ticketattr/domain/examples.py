@@ -40,7 +40,11 @@ _WORD = re.compile(r"\w\w+")
 
 @dataclass(frozen=True, slots=True)
 class Example:
-    """A decided ticket that is shown to a classifier: its text, shortened, and the request type that a person chose."""
+    """A decided ticket that is shown to a classifier: its text, and the request type that a person chose.
+
+    `texts` is what is shown. What changes the text, such as redaction, changes `full_texts`: a secret that is cut in
+    two is not recognized any more.
+    """
 
     short_description: str
     long_description: str
@@ -48,7 +52,12 @@ class Example:
 
     @property
     def texts(self) -> tuple[str, str]:
-        """The short and the long description."""
+        """The short and the long description, each with at most MAX_TEXT characters."""
+        return self.short_description[:MAX_TEXT], self.long_description[:MAX_TEXT]
+
+    @property
+    def full_texts(self) -> tuple[str, str]:
+        """The short and the long description, whole."""
         return self.short_description, self.long_description
 
 
@@ -63,8 +72,8 @@ class Examples:
         self._corrected = len(corrected)
         # The key of an answer and the classifier ask about the same tickets.
         self._found: dict[tuple[str, str], list[int]] = {}
-        self._examples = [_shortened(example) for example in decided]
-        self._index = TermIndex([_words(*example.texts) for example in decided], _rarity)
+        self._examples = decided
+        self._index = TermIndex([_words(*example.full_texts) for example in decided], _rarity)
 
     def nearest(self, ticket: Ticket) -> tuple[Example, ...]:
         """Returns at most PER_TICKET examples, the most similar first; of equal ones, corrections first."""
@@ -101,16 +110,12 @@ class Examples:
 def _decided(
     corrections: Iterable[Correction], catalog: ServiceCatalog, labelled: Iterable[GoldTicket]
 ) -> tuple[list[Example], list[Example]]:
-    """Returns unshortened examples: the corrections, and the labelled tickets that do not have the text of one."""
+    """Returns examples: the corrections, and the labelled tickets that do not have the text of one."""
     newest = sorted(corrections, key=lambda correction: correction.at)[-MAX_CORRECTIONS:]
     chosen = ((correction.texts, catalog.find(*correction.pair)) for correction in newest)
     corrected = {texts: Example(*texts, entry) for texts, entry in chosen if entry}
     others = [Example(*gold.ticket.texts, gold.entry) for gold in labelled if gold.ticket.texts not in corrected]
     return list(corrected.values()), others
-
-
-def _shortened(example: Example) -> Example:
-    return Example(example.short_description[:MAX_TEXT], example.long_description[:MAX_TEXT], example.entry)
 
 
 def _words(short_description: str, long_description: str) -> Bag:

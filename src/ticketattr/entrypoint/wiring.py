@@ -61,6 +61,7 @@ from .settings.folders import FolderSettings
 from .settings.llm import LLMSettings
 from .settings.mail import MailSettings
 from .settings.monitoring import MonitoringSettings
+from .settings.redaction import RedactionSettings
 from .settings.report import ReportSettings
 from .settings.report_tracker import ReportTrackerSettings
 from .settings.run import RunSettings
@@ -72,6 +73,7 @@ from .settings.write_back import WriteBackSettings
 if TYPE_CHECKING:
     from ..application.apply import WriteBack
     from ..application.run import Pipeline
+    from ..domain.redaction.redactor import Redactor
     from ..infrastructure.catalog.cache import CachedCatalog
     from ..infrastructure.classifiers.calibrated import CalibrationFile
     from ..infrastructure.classifiers.llm.chat_model import ChatModel
@@ -293,12 +295,24 @@ def uncalibrated(settings: ClassifierSettings, labelled: LabelledTickets) -> Cla
         return _offline_classifier(labelled)
     from ..infrastructure.classifiers.llm.classifier import LLMClassifier
 
-    llm = LLMClassifier(chat_model(settings.llm), settings.llm.options)
+    llm = LLMClassifier(chat_model(settings.llm), settings.llm.options, model_redactor(settings.llm))
     if settings.name == "cascade":
         from ..infrastructure.classifiers.cascade import CascadeClassifier
 
         return CascadeClassifier(_offline_classifier(labelled), llm, settings.cascade_threshold)
     return llm
+
+
+def model_redactor(settings: LLMSettings) -> Redactor | None:
+    """What hides private text from the model; None if it is switched off."""
+    return redactor(settings.redaction) if settings.redaction.is_on else None
+
+
+def redactor(settings: RedactionSettings) -> Redactor:
+    """What finds private text, by the rules and the user's own terms."""
+    from ..infrastructure.redaction.rules import build_redactor
+
+    return build_redactor(settings.terms)
 
 
 def chat_model(settings: LLMSettings) -> ChatModel:
@@ -354,7 +368,13 @@ def answer_cache(settings: ClassifierSettings, folders: FolderSettings, clock: C
     from ..infrastructure.classifiers.llm.known_models import answers_for_any
 
     is_asked = partial(answers_for_any, settings.llm.models)
-    return SQLiteAnswerCache(folders.work / "answers.db", clock, is_asked, fresh=fresh)
+    cache = SQLiteAnswerCache(folders.work / "answers.db", clock, is_asked, fresh=fresh)
+    hides = model_redactor(settings.llm)
+    if hides is None:
+        return cache
+    from ..infrastructure.classifiers.redacted import RedactedAnswerCache
+
+    return RedactedAnswerCache(cache, hides)
 
 
 def corrections(folders: FolderSettings) -> CorrectionStore:

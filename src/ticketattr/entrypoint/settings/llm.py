@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timezone
 from pathlib import Path
 from typing import Literal, TypeAlias
@@ -15,6 +15,7 @@ from ...infrastructure.classifiers.llm.prices import PriceList, read_prices
 from ...infrastructure.files import open_readable
 from ...infrastructure.options import ChatModelOptions, LLMOptions
 from .environment import Environment
+from .redaction import RedactionSettings
 
 ProviderName: TypeAlias = Literal["gemini", "openai"]
 
@@ -64,6 +65,7 @@ class LLMSettings:
     provider: ProviderName
     chat_model: ChatModelOptions
     options: LLMOptions
+    redaction: RedactionSettings = field(default_factory=RedactionSettings)
 
     @classmethod
     def read(cls, env: Environment, provider: ProviderName, *, calls: bool) -> LLMSettings:
@@ -74,7 +76,8 @@ class LLMSettings:
                 env.wrong.append(
                     f"LLM_MAX_COST needs the price of {model}, which is not known: name a list in LLM_PRICES"
                 )
-        return cls(provider, _chat_model_options(env, PROVIDERS[provider], options, calls=calls), options)
+        chat_model = _chat_model_options(env, PROVIDERS[provider], options, calls=calls)
+        return cls(provider, chat_model, options, RedactionSettings.read(env))
 
     @property
     def models(self) -> Sequence[str]:

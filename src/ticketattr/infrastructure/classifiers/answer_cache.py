@@ -19,7 +19,7 @@ from ...application.batches import chunks
 from ...application.ports import Clock
 from ...domain.catalog import ServiceCatalog
 from ...domain.clock_leap import find_leap
-from ...domain.ticket import Attribution, Outcome, Unattributed
+from ...domain.ticket import Attribution, Outcome, Ticket, Unattributed
 from ...errors import TicketAttrError
 from ..files import make_private
 
@@ -44,10 +44,10 @@ T = TypeVar("T")
 class NoAnswerCache:
     """An empty cache, for a classifier whose answers cost nothing."""
 
-    def get(self, keys: Sequence[str], catalog: ServiceCatalog) -> dict[str, Outcome]:
+    def get(self, tickets: Mapping[str, Ticket], catalog: ServiceCatalog) -> dict[str, Outcome]:
         return {}
 
-    def put(self, answers: Mapping[str, Outcome]) -> None:
+    def put(self, answers: Mapping[str, Outcome], tickets: Mapping[str, Ticket]) -> None:
         return None
 
 
@@ -65,12 +65,12 @@ class SQLiteAnswerCache:
         self._fresh = fresh
         self._usable = True
 
-    def get(self, keys: Sequence[str], catalog: ServiceCatalog) -> dict[str, Outcome]:
+    def get(self, tickets: Mapping[str, Ticket], catalog: ServiceCatalog) -> dict[str, Outcome]:
         if self._fresh or not self._path.exists():
             return {}
-        return self._with_file(lambda file: self._read(file, keys, catalog)) or {}
+        return self._with_file(lambda file: self._read(file, list(tickets), catalog)) or {}
 
-    def put(self, answers: Mapping[str, Outcome]) -> None:
+    def put(self, answers: Mapping[str, Outcome], tickets: Mapping[str, Ticket]) -> None:
         now = self._clock().isoformat()
         rows = [(key, _encode(outcome), now) for key, outcome in answers.items()]
         self._with_file(lambda file: file.executemany("INSERT OR REPLACE INTO answers VALUES (?, ?, ?)", rows))

@@ -19,13 +19,15 @@ import anyio
 
 from ....application.ports import BatchFailed, ClassifierStopped
 from ....domain.catalog import ServiceCatalog
-from ....domain.examples import NO_EXAMPLES, Example, Examples
+from ....domain.examples import NO_EXAMPLES, Examples
+from ....domain.redaction.redactor import Redactor
 from ....domain.ticket import Outcome, Ticket
 from ....domain.usage import Bill, Usage
 from ....errors import SettingsError
 from ...options import LLMOptions
 from ...rate_limit import RateLimit
 from ...retries import MAX_WAIT, Patience, Transient, retrying
+from ..redacted import RedactedBatch, redact_batch
 from .answer_schema import AnswerForm, AnswerForms
 from .budget import Budget, Reserved
 from .chat_model import (
@@ -59,9 +61,11 @@ _MODELS_NAMED = 8
 class LLMClassifier:
     """Usable inside `async with`, in one event loop."""
 
-    def __init__(self, chat_model: ChatModel, options: LLMOptions) -> None:
+    def __init__(self, chat_model: ChatModel, options: LLMOptions, redactor: Redactor | None = None) -> None:
+        """With a `redactor`, what is private in tickets and examples is not sent, and put back into the answers."""
         self._chat_model = chat_model
         self._options = options
+        self._redactor = redactor
         self._style = FULL if options.evidence else COMPACT
         self._rules = options.rules or self._style.default_rules()
         self.batch_size = options.batch_size
@@ -94,7 +98,8 @@ class LLMClassifier:
     def fingerprint(self, catalog: ServiceCatalog) -> str:
         provider, models = self._chat_model.provider.lower(), list(self._options.models)
         parameters = sorted(self._options.parameters.items())
-        text = json.dumps([provider, self._style.name, models, parameters])
+        redactor = [self._redactor.fingerprint] if self._redactor else []
+        text = json.dumps([provider, self._style.name, models, parameters, *redactor])
         text += _instruction(self._style, catalog, self._rules)
         return hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()
 
@@ -121,11 +126,12 @@ class LLMClassifier:
             raise BatchFailed(
                 "service_error", str(error), lies_in_content=lies_in_content, is_transient=True
             ) from error
-        return self._style.read(answer.text, len(tickets), catalog, answer.model)
+        return batch.content.restored(self._style.read(answer.text, len(tickets), catalog, answer.model))
 
     def _batch(self, tickets: Sequence[Ticket], catalog: ServiceCatalog, examples: Examples) -> _Batch:
         self._batches += 1
-        return _Batch(self._batches, tickets, catalog, examples.for_batch(tickets), self._rules, self._style)
+        content = redact_batch(tickets, examples.for_batch(tickets), self._redactor)
+        return _Batch(self._batches, content, catalog, self._rules, self._style)
 
     async def _ask_with_retries(self, batch: _Batch, form: AnswerForm) -> ChatAnswer:
         estimate = self._estimated_usage(batch)
@@ -161,7 +167,7 @@ class LLMClassifier:
     async def _ask_within_budget(
         self, request: ChatRequest, batch: _Batch, estimate: Usage, *, is_retry: bool
     ) -> ChatAnswer:
-        budget, tickets = self._budget, len(batch.tickets)
+        budget, tickets = self._budget, len(batch.content.tickets)
         async with budget.reserve(model=request.model, sent=request.size, tickets=tickets) as reserved:
             budget.record_call(is_retry=is_retry)
             await self._rate_limit.acquire(estimate.tokens_in)
@@ -192,7 +198,7 @@ class LLMClassifier:
             answered=answered,
             tokens_in=batch.tokens,
             sent=request.size,
-            tickets=len(batch.tickets),
+            tickets=len(batch.content.tickets),
         )
 
     async def _ask_once(self, request: ChatRequest) -> ChatAnswer:
@@ -209,7 +215,7 @@ class LLMClassifier:
             raise
 
     def _estimated_usage(self, batch: _Batch) -> Usage:
-        return self._budget.estimate(batch.tokens, len(batch.tickets))
+        return self._budget.estimate(batch.tokens, len(batch.content.tickets))
 
     async def _unknown_model(self) -> SettingsError:
         return SettingsError(
@@ -225,12 +231,11 @@ class LLMClassifier:
 
 @dataclass(frozen=True)
 class _Batch:
-    """The tickets of one call, and the texts that the model gets about them. `number` tells it from other batches."""
+    """The content of one call, and the texts that the model gets about it. `number` tells it from other batches."""
 
     number: int
-    tickets: Sequence[Ticket]
+    content: RedactedBatch
     catalog: ServiceCatalog
-    examples: Sequence[Example]
     rules: str
     style: PromptStyle
 
@@ -240,7 +245,7 @@ class _Batch:
 
     @cached_property
     def user(self) -> str:
-        return self.style.user(self.tickets, self.examples)
+        return self.style.user(self.content.tickets, self.content.examples)
 
     @property
     def tokens(self) -> int:

@@ -50,12 +50,12 @@ def user_text(tickets: Sequence[Ticket], examples: Sequence[Example] = ()) -> st
         return text
     decided = [
         {
-            "short_description": example.short_description,
-            "long_description": example.long_description,
-            "request_category": example.entry.category,
-            "request_type": example.entry.name,
+            "short_description": short_description,
+            "long_description": long_description,
+            "request_category": entry.category,
+            "request_type": entry.name,
         }
-        for example in examples
+        for (short_description, long_description), entry in ((example.texts, example.entry) for example in examples)
     ]
     return f"{text}\n\nOther tickets, and what a person of the desk chose for each:\n{_fenced('examples', decided)}"
 

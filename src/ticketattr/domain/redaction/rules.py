@@ -1,0 +1,37 @@
+"""All rules together."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+
+from .contacts import find_addresses, find_phone_numbers
+from .found import Finder, Found
+from .id_numbers import find_id_numbers
+from .keys import find_keys
+from .network import find_ip_addresses, find_url_secrets
+from .passwords import find_passwords
+from .payment import find_cards, find_ibans
+from .redactor import Redactor
+
+RULES_VERSION = 1
+"""Increase it when the rules change, so that cached answers to texts that were redacted otherwise are not used."""
+
+
+def with_rules(is_phone_number: Callable[[str], bool], terms: Sequence[Finder] = (), fingerprint: str = "") -> Redactor:
+    """Returns the redactor with all rules. `is_phone_number` says whether some country has such a number."""
+
+    def find_phones(text: str) -> Iterator[Found]:
+        return find_phone_numbers(text, is_phone_number)
+
+    rules: tuple[Finder, ...] = (
+        find_addresses,
+        find_url_secrets,
+        find_keys,
+        find_passwords,
+        find_ibans,
+        find_cards,
+        find_id_numbers,
+        find_ip_addresses,
+        find_phones,
+    )
+    return Redactor((*rules, *terms), f"{RULES_VERSION} {fingerprint}".strip())
