@@ -88,6 +88,12 @@ def crash(session: nox.Session) -> None:
 
 
 @nox.session(venv_backend="none")
+def scale(session: nox.Session) -> None:
+    """Partitions on a Dask cluster: workers, scheduler and client are killed 20 times each. Some ten minutes."""
+    session.run(*PYTHON, "pytest", "-m", "scale", "--numprocesses=0", "-s", *session.posargs)
+
+
+@nox.session(venv_backend="none")
 def apply_crash(session: nox.Session) -> None:
     """The program is killed at a hundred steps of writing 40 tickets, while people edit them: some ten minutes."""
     session.run(*PYTHON, "pytest", "-m", "apply_crash", "-s", *session.posargs)

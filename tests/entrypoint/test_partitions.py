@@ -261,6 +261,16 @@ def test_two_files_of_one_name_are_refused(cli: CLI, parts: Path) -> None:
         (("classify", "-i", "in/none-*.jsonl", "-o", "out/"), "no file is named like in/none-*.jsonl", 3),
         (("classify", "-i", "in/part-*.jsonl"), "many files need --input and --output FOLDER", 2),
         (("classify", "-i", "in/part-*.jsonl", "-o", "out/", "--plan"), "--plan reads one file whole", 2),
+        (
+            ("classify", "-i", "all.jsonl", "-o", "a.jsonl", "--scheduler", "local"),
+            "--scheduler is for many files and the embedded classifier",
+            2,
+        ),
+        (
+            ("classify", "-i", "in/part-*.jsonl", "-o", "out/", "--scheduler", "here:8786"),
+            "--scheduler is neither local nor an address: here:8786",
+            2,
+        ),
         (("merge", "nowhere"), "nowhere/job.json cannot be read", 3),
         (("merge", "in"), "in/job.json cannot be read", 3),
     ],

@@ -150,6 +150,8 @@ def classify_partitions(
     invocation: Invocation, work: PartitionWork, partitions: Sequence[Partition], runner: Runner | None
 ) -> None:
     """Do the partitions that are missing, and say what became of them. Exits with 5 for what was done in part."""
+    if runner:
+        work, partitions = _for_any_folder(work), [replace(each, path=each.path.absolute()) for each in partitions]
     folder, run = wiring.shared_folder(work.output), invocation.new_run()
     begun = folder.begin(
         Job(run.id, invocation.clock().replace(microsecond=0), work.identity()), work.catalog, partitions
@@ -159,6 +161,18 @@ def classify_partitions(
     with invocation.console.progress("Classifying partitions") as progress:
         done = do_missing(partitions, folder, do_one, runner or one_after_the_other, progress)
     _tell(invocation, work, done)
+
+
+def _for_any_folder(work: PartitionWork) -> PartitionWork:
+    """`work` with absolute paths: a worker runs in a folder of its own."""
+    options = work.options
+    calibration = options.calibration.absolute() if options.calibration else None
+    return replace(
+        work,
+        options=replace(options, calibration=calibration),
+        examples=work.examples.absolute() if work.examples else None,
+        output=work.output.absolute(),
+    )
 
 
 def _tell(invocation: Invocation, work: PartitionWork, done: PartitionsDone) -> None:

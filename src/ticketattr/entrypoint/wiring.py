@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING
 from ..application.incoming_corrections import Incoming
 from ..application.monitoring import Monitoring
 from ..application.outgoing_messages import Addressing
+from ..application.partitions import Runner
 from ..application.ports import (
     AnswerCache,
     CatalogSource,
@@ -263,6 +264,17 @@ def work_folder(folders: FolderSettings) -> WorkFolder:
     from ..infrastructure.stage_files import WorkFolder
 
     return WorkFolder(folders.work)
+
+
+def partition_runner(address: str) -> Runner:
+    """What does partitions on the Dask cluster at `address`. Raises SettingsError for what is no address."""
+    from ..infrastructure.dask_runner import LOCAL, DaskRunner
+
+    if address != LOCAL and not address.startswith(("tcp://", "tls://")):
+        raise SettingsError(
+            f"--scheduler is neither {LOCAL} nor an address: {address}", hint="Give one like tcp://host:8786."
+        )
+    return DaskRunner(address)
 
 
 def shared_folder(path: Path) -> SharedFolder:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from ...application.fetch import fetch_tickets, stream_tickets
-from ...application.partitions import Tally
+from ...application.partitions import Runner, Tally
 from ...application.ports import AnswerCache, Classifier, Run
 from ...application.run_progress import current_run
 from ...domain.correction import Correction, in_force
@@ -61,6 +61,13 @@ AttributionsOutput = Annotated[
         "folder the answers of many files. [default: attributions.json of the same run]",
     ),
 ]
+SchedulerOption = Annotated[
+    str | None,
+    typer.Option(
+        metavar="ADDRESS",
+        help="Do many files on a Dask cluster, such as tcp://host:8786; local: on all cores of this machine.",
+    ),
+]
 PlanOption = Annotated[bool, typer.Option("--plan", help="Only show what the model would be asked, and the price.")]
 
 app = typer.Typer(add_completion=False, rich_markup_mode=None)
@@ -76,6 +83,7 @@ def classify(
     examples: ExamplesOption = None,
     fresh: FreshOption = False,
     plan: PlanOption = False,
+    scheduler: SchedulerOption = None,
 ) -> None:
     """Attribute each ticket to a request type, or say why not."""
     if input == catalog == STREAM:
@@ -86,9 +94,14 @@ def classify(
     with invocation.reading("classify", classifier) as env:
         options, folders = ClassifierSettings.read(env, calls=not plan), FolderSettings.read(env)
     wanted = _Wanted(options, folders, input, catalog, output, examples, fresh)
+    if scheduler and (options.llm or not is_many(input, output)):
+        raise SettingsError(
+            "--scheduler is for many files and the embedded classifier",
+            hint="Give --classifier offline, --input 'part-*.jsonl' and --output FOLDER/.",
+        )
     if is_many(input, output):
         _refuse_plan(plan)
-        _classify_many(invocation, wanted)
+        _classify_many(invocation, wanted, wiring.partition_runner(scheduler) if scheduler else None)
         return
     target = Path(output) if output else None
     if target and is_stream(target):
@@ -130,7 +143,7 @@ def _refuse_plan(plan: bool) -> None:
         raise SettingsError("--plan reads one file whole", hint="Leave --output out.")
 
 
-def _classify_many(invocation: Invocation, wanted: _Wanted) -> None:
+def _classify_many(invocation: Invocation, wanted: _Wanted, runner: Runner | None) -> None:
     if not wanted.input or not wanted.output or wanted.output == str(STREAM):
         raise SettingsError("many files need --input and --output FOLDER", hint="Name a folder, such as `-o out/`.")
     partitions = partitions_of(wanted.input)
@@ -142,7 +155,7 @@ def _classify_many(invocation: Invocation, wanted: _Wanted) -> None:
         output=Path(wanted.output),
         fresh=wanted.fresh,
     )
-    classify_partitions(invocation, work, partitions, None)
+    classify_partitions(invocation, work, partitions, runner)
 
 
 def _classify_stream(invocation: Invocation, wanted: _Wanted, target: Path) -> None:

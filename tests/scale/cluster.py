@@ -1,0 +1,83 @@
+"""A scheduler and its workers as processes on loopback, which can be killed and started again at the same address."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+
+FAST, OTHER_VERSION = (Path(__file__).with_name(f"{name}.py") for name in ("fast_classifier", "other_version"))
+
+
+@dataclass
+class Cluster:
+    """`folder` is for logs and for what workers leave; `preload` is what workers load first."""
+
+    folder: Path
+    port: int
+    preload: Path
+    scheduler: subprocess.Popen[bytes] | None = None
+    workers: list[subprocess.Popen[bytes]] = field(default_factory=list)
+
+    @property
+    def address(self) -> str:
+        return f"tcp://127.0.0.1:{self.port}"
+
+    def start_scheduler(self) -> None:
+        command = ("--host", "127.0.0.1", "--port", str(self.port), "--no-dashboard")
+        self.scheduler = self._start("distributed.cli.dask_scheduler", *command)
+
+    def start_worker(self) -> None:
+        preload = ("--preload", str(self.preload))
+        options = ("--nworkers", "1", "--nthreads", "1", "--no-nanny", "--no-dashboard", "--death-timeout", "30")
+        self.workers.append(
+            self._start(
+                "distributed.cli.dask_worker", self.address, *options, "--local-directory", str(self.folder), *preload
+            )
+        )
+
+    def kill_worker(self) -> None:
+        kill(self.workers.pop(0))
+
+    def kill_scheduler(self) -> None:
+        """Kill it, and its workers, which would wait for it."""
+        assert self.scheduler
+        kill(self.scheduler)
+        while self.workers:
+            self.kill_worker()
+
+    def stop(self) -> None:
+        for process in (*self.workers, *([self.scheduler] if self.scheduler else [])):
+            kill(process)
+
+    def _start(self, module: str, *args: str) -> subprocess.Popen[bytes]:
+        log = (self.folder / "cluster.log").open("ab")
+        with log:
+            return subprocess.Popen(
+                [sys.executable, "-m", module, *args], cwd=self.folder, env=dict(os.environ), stdout=log, stderr=log
+            )
+
+
+@contextmanager
+def cluster(folder: Path, port: int, *, workers: int = 2, preload: Path = FAST) -> Iterator[Cluster]:
+    """A cluster for the block."""
+    folder.mkdir(exist_ok=True)
+    started = Cluster(folder, port, preload)
+    try:
+        started.start_scheduler()
+        for _ in range(workers):
+            started.start_worker()
+        yield started
+    finally:
+        started.stop()
+
+
+def kill(process: subprocess.Popen[bytes]) -> None:
+    if process.poll() is None:
+        process.send_signal(signal.SIGKILL)
+    process.wait()

@@ -1,0 +1,138 @@
+"""Workers, scheduler and client are killed at many points of a job: every ticket is in the result once."""
+
+from __future__ import annotations
+
+import json
+import os
+import socket
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from time import monotonic, sleep
+
+import pytest
+
+from ..conftest import CLI
+from .cluster import OTHER_VERSION, Cluster, cluster, kill
+
+pytest.importorskip("distributed")
+pytestmark = pytest.mark.scale
+
+KILLS = int(os.environ.get("SCALE_KILLS", "20"))
+PARTITIONS, TICKETS = KILLS * 5 + 10, 20
+PATIENCE = 120.0
+
+
+@pytest.fixture
+def parts(cli: CLI) -> Path:
+    folder = cli.folder / "in"
+    folder.mkdir()
+    for part in range(PARTITIONS):
+        lines = [
+            json.dumps({"id": f"T-{part}-{number}", "short_description": f"Printer {part} {number} is jammed"})
+            for number in range(TICKETS)
+        ]
+        (folder / f"part-{part:04}.jsonl").write_text("\n".join(lines), encoding="utf-8")
+    return folder
+
+
+@pytest.fixture
+def dask(cli: CLI) -> Iterator[Cluster]:
+    with cluster(cli.folder / "cluster", free_port()) as started:
+        yield started
+
+
+def free_port() -> int:
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        return int(taken.getsockname()[1])
+
+
+def client(cli: CLI, dask: Cluster) -> subprocess.Popen[bytes]:
+    args = ("classify", "-i", "in/part-*.jsonl", "-o", "out/", "--scheduler", dask.address)
+    with (cli.folder / "client.log").open("ab") as log:
+        return subprocess.Popen(
+            [sys.executable, "-m", "ticketattr", *args],
+            cwd=cli.folder,
+            env={**os.environ, **cli.settings},
+            stdout=log,
+            stderr=log,
+        )
+
+
+def done(cli: CLI) -> int:
+    return len([*(cli.folder / "out").glob("*.manifest.json")])
+
+
+def wait_for(cli: CLI, count: int, process: subprocess.Popen[bytes]) -> None:
+    """Until so many partitions are done, or the process has ended."""
+    end = monotonic() + PATIENCE
+    while done(cli) < count and process.poll() is None:
+        assert monotonic() < end, (cli.folder / "client.log").read_text(encoding="utf-8")[-2000:]
+        sleep(0.005)
+
+
+def assert_every_ticket_once(cli: CLI) -> None:
+    cli.ok("merge", "out/", "-i", "in/part-*.jsonl")
+    lines = (cli.folder / "out" / "attributions.jsonl").read_text(encoding="utf-8").splitlines()[1:-1]
+    ids = [json.loads(line)["ticket"]["id"] for line in lines]
+    assert ids == [f"T-{part}-{number}" for part in range(PARTITIONS) for number in range(TICKETS)]
+    assert not [*(cli.folder / "out").glob("*.tmp")]
+
+
+def test_a_worker_that_is_killed_costs_its_task_alone(cli: CLI, dask: Cluster, parts: Path) -> None:
+    process = client(cli, dask)
+    kills = 0
+    for kills in range(1, KILLS + 1):
+        wait_for(cli, kills * 5, process)
+        dask.kill_worker()
+        dask.start_worker()
+    assert process.wait(PATIENCE) == 0, (cli.folder / "client.log").read_text(encoding="utf-8")[-2000:]
+    assert kills == KILLS
+    assert_every_ticket_once(cli)
+
+
+def test_a_job_goes_on_after_its_scheduler_was_killed(cli: CLI, dask: Cluster, parts: Path) -> None:
+    for kills in range(1, KILLS + 1):
+        process = client(cli, dask)
+        wait_for(cli, kills * 5, process)
+        dask.kill_scheduler()
+        assert process.wait(PATIENCE) == 4, (cli.folder / "client.log").read_text(encoding="utf-8")[-2000:]
+        dask.start_scheduler()
+        dask.start_worker()
+    assert client(cli, dask).wait(PATIENCE) == 0
+    said = (cli.folder / "client.log").read_text(encoding="utf-8")
+    assert "Traceback" not in said
+    assert_every_ticket_once(cli)
+
+
+def test_a_job_goes_on_after_its_client_was_killed(cli: CLI, dask: Cluster, parts: Path) -> None:
+    for kills in range(1, KILLS + 1):
+        process = client(cli, dask)
+        wait_for(cli, kills * 5, process)
+        kill(process)
+    assert client(cli, dask).wait(PATIENCE) == 0
+    assert_every_ticket_once(cli)
+
+
+def test_a_worker_of_another_version_is_named_and_does_nothing(cli: CLI, parts: Path) -> None:
+    with cluster(cli.folder / "cluster", free_port(), workers=1, preload=OTHER_VERSION) as dask:
+        assert client(cli, dask).wait(PATIENCE) == 2
+    assert "has ticketattr 99.0, and this is" in (cli.folder / "client.log").read_text(encoding="utf-8")
+    assert done(cli) == 0
+
+
+def test_a_cluster_without_workers_is_said(cli: CLI, parts: Path) -> None:
+    with cluster(cli.folder / "cluster", free_port(), workers=0) as dask:
+        assert client(cli, dask).wait(PATIENCE) == 4
+    assert f"the scheduler {dask.address} has no worker" in (cli.folder / "client.log").read_text(encoding="utf-8")
+
+
+def test_processes_of_this_machine_give_the_bytes_of_one_process(cli: CLI, parts: Path) -> None:
+    few = "in/part-000[0-3].jsonl"
+    assert cli.process("classify", "-i", few, "-o", "one/").returncode == 0
+    assert cli.process("classify", "-i", few, "-o", "two/", "--scheduler", "local").returncode == 0
+    one, two = (sorted((cli.folder / name).glob("*.attributions.jsonl")) for name in ("one", "two"))
+    assert [path.read_bytes() for path in one] == [path.read_bytes() for path in two]
+    assert len(one) == 4
