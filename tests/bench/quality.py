@@ -15,6 +15,7 @@ from ticketattr.domain.gold import GoldTicket
 from ticketattr.domain.statistics import wilson_estimate
 from ticketattr.infrastructure.catalog.source import YAMLCatalog
 from ticketattr.infrastructure.classifiers.offline.ranking import Ranking, Signals
+from ticketattr.infrastructure.classifiers.offline.teaching import taught
 from ticketattr.infrastructure.gold_files import GoldFile
 from ticketattr.infrastructure.options import HTTPPolicy
 
@@ -39,7 +40,8 @@ def main(gold_path: str, catalog_path: str) -> None:
 def right(
     gold: Sequence[GoldTicket], catalog: ServiceCatalog, signals: Signals, examples: Sequence[GoldTicket] = ()
 ) -> int:
-    scores = Ranking(catalog, examples, signals).judge([case.ticket for case in gold]).scores
+    known = Ranking(catalog, signals)
+    scores = Ranking(catalog, signals, taught(known, examples)).judge([case.ticket for case in gold]).scores
     return sum(catalog.entries[best] == case.entry for best, case in zip(scores.argmax(axis=1), gold, strict=True))
 
 

@@ -75,6 +75,11 @@ class Examples:
         self._examples = decided
         self._index = TermIndex([_words(*example.full_texts) for example in decided], _rarity)
 
+    @property
+    def decided(self) -> tuple[Example, ...]:
+        """All tickets that a person corrected or confirmed in a report."""
+        return tuple(self._examples[: self._corrected])
+
     def nearest(self, ticket: Ticket) -> tuple[Example, ...]:
         """Returns at most PER_TICKET examples, the most similar first; of equal ones, corrections first."""
         return tuple(self._examples[position] for position in self._nearest(ticket))

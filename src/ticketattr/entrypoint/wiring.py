@@ -11,6 +11,7 @@ import os
 import socket
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import replace
 from datetime import datetime
 from functools import lru_cache, partial
 from pathlib import Path
@@ -50,6 +51,7 @@ from ..application.starter_catalog import EXAMPLE, StarterType, catalog_text
 from ..domain.correction import ReportedRun
 from ..domain.delivery import MailForm
 from ..domain.gold import LabelledTickets, no_labelled_tickets
+from ..domain.learning import LabelledTicket
 from ..domain.metrics import ReportCounts
 from ..domain.service_run import STATUS_FILE_VARIABLE
 from ..domain.write_back import ApplyAbove, ChangeMode
@@ -73,6 +75,7 @@ from .settings.write_back import WriteBackSettings
 
 if TYPE_CHECKING:
     from ..application.apply import WriteBack
+    from ..application.learn import Teacher
     from ..application.run import Pipeline
     from ..domain.redaction.redactor import Redactor
     from ..infrastructure.catalog.cache import CachedCatalog
@@ -304,14 +307,14 @@ def calibration(path: Path) -> CalibrationFile:
 def uncalibrated(settings: ClassifierSettings, labelled: LabelledTickets) -> Classifier:
     """The classifier of the settings without calibration. A calibration is fitted on its confidence."""
     if settings.llm is None:
-        return _offline_classifier(labelled)
+        return _offline_classifier(labelled, settings.model)
     from ..infrastructure.classifiers.llm.classifier import LLMClassifier
 
     llm = LLMClassifier(chat_model(settings.llm), settings.llm.options, model_redactor(settings.llm))
     if settings.name == "cascade":
         from ..infrastructure.classifiers.cascade import CascadeClassifier
 
-        return CascadeClassifier(_offline_classifier(labelled), llm, settings.cascade_threshold)
+        return CascadeClassifier(_offline_classifier(labelled, settings.model), llm, settings.cascade_threshold)
     return llm
 
 
@@ -358,9 +361,28 @@ def labelled_tickets(path: Path | None) -> LabelledTickets:
     return lambda catalog: file.tickets(catalog, ignore_unknown=True)
 
 
-def _offline_classifier(labelled: LabelledTickets) -> Classifier:
+def _offline_classifier(labelled: LabelledTickets, model: Path | None) -> Classifier:
+    with _offline_is_needed():
+        from ..infrastructure.classifiers.offline.classifier import VERSION, OfflineClassifier
+        from ..infrastructure.classifiers.offline.model_file import read_model
+
+    return OfflineClassifier(labelled, read_model(model, version=VERSION) if model else None)
+
+
+def teacher() -> Teacher:
+    """What makes a model of the history of a helpdesk. Raises SettingsError."""
+    with _offline_is_needed():
+        from ..infrastructure.classifiers.offline.classifier import VERSION
+        from ..infrastructure.classifiers.offline.teaching import teach_history
+
+    return partial(teach_history, version=VERSION)
+
+
+@contextmanager
+def _offline_is_needed() -> Iterator[None]:
+    """Say how to install what the embedded classifier needs, if the block does not find it. Raises SettingsError."""
     try:
-        from ..infrastructure.classifiers.offline.classifier import OfflineClassifier
+        yield
     except ModuleNotFoundError as error:
         if error.name not in _OFFLINE_PACKAGES:
             raise
@@ -368,7 +390,31 @@ def _offline_classifier(labelled: LabelledTickets) -> Classifier:
             "the embedded classifier (CLASSIFIER=offline) is not installed",
             hint="Install it with `pip install 'ticketattr[offline]'`, or `pip install '.[offline]'` from a clone.",
         ) from error
-    return OfflineClassifier(labelled)
+
+
+def labelled_history(path: Path) -> list[LabelledTicket]:
+    """The labelled tickets in a file. Raises InputError."""
+    from ..infrastructure.gold_files import GoldFile
+
+    return GoldFile.read(path).labelled()
+
+
+def closed_tickets(settings: SourceSettings) -> list[LabelledTicket]:
+    """The closed tickets of the helpdesk that have a request type, page by page; all, if it does not say which are.
+
+    Raises SettingsError, InputError or ServiceError.
+    """
+    if settings.is_file or settings.profile == WEBHOOK:
+        found = [(ticket, True) for ticket in helpdesk(replace(settings, keep=frozenset())).fetch_tickets()]
+    else:
+        mapped = profile_helpdesk(replace(settings, keep=frozenset())).fetch_mapped().tickets
+        found = [(each.ticket, each.is_open) for each in mapped]
+    some_are_closed = any(not is_open for _, is_open in found)
+    return [
+        LabelledTicket(ticket, (ticket.request_category, ticket.request_type))
+        for ticket, is_open in found
+        if ticket.request_type and not (is_open and some_are_closed)
+    ]
 
 
 def answer_cache(settings: ClassifierSettings, folders: FolderSettings, clock: Clock, *, fresh: bool) -> AnswerCache:

@@ -17,6 +17,7 @@ from typing import Any
 
 from ..domain.catalog import RequestType, ServiceCatalog
 from ..domain.gold import GoldTicket
+from ..domain.learning import LabelledTicket
 from ..domain.ticket import Attribution, Ticket
 from ..domain.wording import some_of
 from ..errors import InputError
@@ -30,7 +31,7 @@ from .ticket_text import ticket_text
 
 _TEXTS = ("short_description", "long_description")
 _COLUMNS = ("short_description", "request_category", "request_type")
-_READ = ("id", *_TEXTS, "request_category", "request_type")
+_READ = ("id", *_TEXTS, "request_category", "request_type", "created_at")
 _OTHERS = "also_ok"
 _NAMED = 5
 _HINT = "Correct the file: docs/quality.md describes it."
@@ -51,6 +52,17 @@ class GoldFile:
         rows = _rows(path)
         _check(rows, path)
         return cls(path, rows)
+
+    def labelled(self) -> list[LabelledTicket]:
+        """The tickets with the names that their labels have, in the order of the rows. Those without a label are not.
+
+        The labels need not be in any catalog.
+        """
+        return [
+            LabelledTicket(_ticket(row), (_text(row, "request_category"), _text(row, "request_type")))
+            for row in self.rows
+            if _text(row, "request_type")
+        ]
 
     def tickets(self, catalog: ServiceCatalog, *, ignore_unknown: bool = False) -> list[GoldTicket]:
         """The gold tickets, in the order of the rows.
@@ -125,6 +137,7 @@ def _from_stage_file(path: Path) -> list[Row]:
             "long_description": attributed.ticket.long_description,
             "request_category": attributed.outcome.entry.category,
             "request_type": attributed.outcome.entry.name,
+            "created_at": attributed.ticket.created_at,
         }
         for attributed in read_attributions(path).data
         if isinstance(attributed.outcome, Attribution)
@@ -149,8 +162,12 @@ def _from_report(path: Path) -> list[Row] | None:
 
 
 def _gold(row: Row, entry: RequestType, catalog: ServiceCatalog) -> GoldTicket:
-    ticket = Ticket(_text(row, "id"), _text(row, "short_description"), _text(row, "long_description"))
-    return GoldTicket(ticket, entry, tuple(_also_ok(row.get("also_ok"), catalog)))
+    return GoldTicket(_ticket(row), entry, tuple(_also_ok(row.get("also_ok"), catalog)))
+
+
+def _ticket(row: Row) -> Ticket:
+    identity, short, long = (_text(row, name) for name in ("id", *_TEXTS))
+    return Ticket(identity, short, long, created_at=_text(row, "created_at"))
 
 
 def _also_ok(value: Any, catalog: ServiceCatalog) -> Iterable[RequestType]:

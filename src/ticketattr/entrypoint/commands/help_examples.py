@@ -60,6 +60,11 @@ EXAMPLES: dict[str, tuple[str, ...]] = {
         "ticketattr evaluate gold.jsonl --catalog catalog.yaml --compare offline gemini",
         "ticketattr evaluate gold.jsonl --catalog catalog.yaml --repeat 3",
     ),
+    "learn": (
+        "ticketattr learn closed.csv --catalog catalog.yaml --output desk.model",
+        "ticketattr learn closed.csv --catalog catalog.yaml --output desk.model --rename 'VPN=Network / Remote access'",
+        "ticketattr learn helpdesk --catalog catalog.yaml --output desk.model --ignore-unknown",
+    ),
     "pending": (
         "ticketattr pending list",
         "ticketattr pending list --all --format json",

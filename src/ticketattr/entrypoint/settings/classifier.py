@@ -19,12 +19,14 @@ _CASCADE_THRESHOLD = 0.8
 class ClassifierSettings:
     """`llm` is None when the embedded classifier alone decides.
 
-    In a cascade, the embedded classifier decides from the confidence `cascade_threshold` on.
+    In a cascade, the embedded classifier decides from the confidence `cascade_threshold` on. It uses `model`, the file
+    of what it learned from the history of the desk.
     """
 
     name: str
     llm: LLMSettings | None
     calibration: Path | None = None
+    model: Path | None = None
     cascade_threshold: float = _CASCADE_THRESHOLD
 
     @classmethod
@@ -33,10 +35,12 @@ class ClassifierSettings:
         name = env.choice("CLASSIFIER", _DEFAULT_PROVIDER, get_args(ClassifierName))
         provider = _provider(env, name)
         calibration = env.text("CALIBRATION_FILE", may_be_path=True)
+        model = env.text("OFFLINE_MODEL", may_be_path=True)
         return cls(
             name=name,
             llm=None if name == "offline" else LLMSettings.read(env, provider, calls=calls),
             calibration=Path(calibration) if calibration else None,
+            model=Path(model) if model else None,
             cascade_threshold=env.decimal("CASCADE_THRESHOLD", _CASCADE_THRESHOLD, most=1.0),
         )
 
@@ -51,7 +55,7 @@ class ClassifierSettings:
         if self.calibration:
             return str(self.calibration)
         if not self.llm:
-            return "the shipped map"
+            return f"what {self.model} measured" if self.model else "the shipped map"
         nothing = "nothing: it is the model's own word"
         return f"the shipped map; what the model decides, {nothing}" if self.name == "cascade" else nothing
 

@@ -59,8 +59,20 @@ class SourceSettings:
                 timeout=env.decimal("HTTP_TIMEOUT", _DEFAULT.timeout, least=0.1),
             ),
             catalog_max_stale=timedelta(hours=env.decimal("CATALOG_MAX_STALE", 24.0)),
-            times=TimeStyle(_time_format(env), time_zone(env.time_zone("TIME_ZONE", "UTC"))),
+            times=TimeSettings.read(env).times,
         )
+
+
+@dataclass(frozen=True, slots=True)
+class TimeSettings:
+    """How a helpdesk writes times."""
+
+    times: TimeStyle
+
+    @classmethod
+    def read(cls, env: Environment) -> TimeSettings:
+        """Read the settings; `env` collects what is wrong."""
+        return cls(TimeStyle(_time_format(env), time_zone(env.time_zone("TIME_ZONE", "UTC"))))
 
 
 def _is_file(access: HelpdeskAccess) -> bool:

@@ -11,6 +11,7 @@ import json
 from collections.abc import Sequence
 from dataclasses import asdict
 from types import TracebackType
+from typing import Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -18,14 +19,17 @@ from numpy.typing import NDArray
 from ....domain.calibration import Calibration
 from ....domain.catalog import RequestType, ServiceCatalog
 from ....domain.catch_all import catch_all_entry
-from ....domain.examples import NO_EXAMPLES, Examples
+from ....domain.examples import NO_EXAMPLES, Example, Examples
 from ....domain.gold import LabelledTickets, no_labelled_tickets
 from ....domain.ticket import Attribution, Outcome, Ticket, Unattributed
 from ....domain.usage import Bill
-from .ranking import SPREAD, Ranking
+from .learned import Learned
+from .learning import shares_of_best
+from .ranking import Ranking
+from .teaching import taught, taught_by_corrections
 from .ticket_text import without_pictures
 
-VERSION = 2
+VERSION = 3
 """Increase it with every change that changes answers."""
 
 # Fitted on the development sets. Those about IT are also used without their long descriptions, because their authors
@@ -46,24 +50,38 @@ _VAGUE = 0.25
 """The highest confidence for a short text without a specific word."""
 
 
-class OfflineClassifier:
-    """`labelled` returns labelled tickets of the helpdesk for a catalog. The classifier learns from them.
+class LearnedModel(Protocol):
+    """A model that was learned from the history of a helpdesk. `digest` is that of its content."""
 
-    From what people decided in reports it learns through the examples of each ticket.
+    @property
+    def digest(self) -> str: ...
+
+    def fitting(self, catalog: ServiceCatalog) -> Learned:
+        """Returns what was learned. Raises InputError if it was learned for another catalog."""
+
+
+class OfflineClassifier:
+    """`model` is what was learned from the history of the helpdesk for this catalog.
+
+    `labelled` returns further labelled tickets for a catalog. The classifier learns from them, and from what people
+    decided in reports, when it is asked for the first time.
     """
 
     batch_size = 500
     concurrency = 1
     bill = Bill(model="offline")
 
-    def __init__(self, labelled: LabelledTickets = no_labelled_tickets) -> None:
+    def __init__(self, labelled: LabelledTickets = no_labelled_tickets, model: LearnedModel | None = None) -> None:
         self._labelled = labelled
-        self._last: tuple[ServiceCatalog, Ranking] | None = None
+        self._model = model
+        self._known: tuple[ServiceCatalog, Ranking] | None = None
+        self._last: tuple[Ranking, Sequence[Example], Ranking] | None = None
 
     def fingerprint(self, catalog: ServiceCatalog) -> str:
         entries = [asdict(entry) for entry in catalog.entries]
         examples = [asdict(gold) for gold in self._labelled(catalog)]
-        content = json.dumps(["offline", VERSION, entries, examples], ensure_ascii=True)
+        model = [self._model.digest] if self._model else []
+        content = json.dumps(["offline", VERSION, entries, examples, *model], ensure_ascii=True)
         return hashlib.sha256(content.encode()).hexdigest()
 
     def estimate(self, tickets: Sequence[Ticket], catalog: ServiceCatalog, examples: Examples = NO_EXAMPLES) -> Bill:
@@ -82,23 +100,28 @@ class OfflineClassifier:
     ) -> list[Outcome]:
         if not tickets:
             return []
-        ranking = self._ranking(catalog)
+        ranking = self._ranking(catalog, examples)
         tickets = [without_pictures(ticket) for ticket in tickets]
         judgement = ranking.judge(tickets, examples)
         rows = zip(tickets, judgement.scores, judgement.shares, strict=True)
         general = catch_all_entry(catalog.entries)
         return [_outcome(ticket, scores, shares, catalog.entries, general, ranking) for ticket, scores, shares in rows]
 
-    def _ranking(self, catalog: ServiceCatalog) -> Ranking:
-        """Keeps the ranking of the last catalog, because every batch of a run needs it."""
-        if self._last is None or self._last[0] is not catalog:
-            self._last = (catalog, Ranking(catalog, self._labelled(catalog)))
-        return self._last[1]
+    def _ranking(self, catalog: ServiceCatalog, examples: Examples) -> Ranking:
+        """Keeps the ranking of the last catalog and the last decisions, because every batch of a run needs it."""
+        before, decided = self._before_decisions(catalog), examples.decided
+        if self._last is None or self._last[0] is not before or self._last[1] != decided:
+            learned = taught_by_corrections(before, decided, before.learned)
+            self._last = (before, decided, Ranking(catalog, learned=learned) if decided else before)
+        return self._last[2]
 
-
-def _share_of_best(scores: NDArray[np.float64]) -> float:
-    """Returns the softmax of the best score."""
-    return float(1 / np.exp((scores - scores.max()) / SPREAD).sum())
+    def _before_decisions(self, catalog: ServiceCatalog) -> Ranking:
+        """Returns the ranking by model and labelled tickets, without what people decided in reports."""
+        if self._known is None or self._known[0] is not catalog:
+            model = self._model.fitting(catalog) if self._model else None
+            learned = taught(Ranking(catalog), self._labelled(catalog), model)
+            self._known = (catalog, Ranking(catalog, learned=learned))
+        return self._known[1]
 
 
 def _outcome(
@@ -117,8 +140,7 @@ def _outcome(
         return _without_text(entries, general)
     # Of entries with equal scores, the first in the catalog comes first.
     ranked: list[int] = np.argsort(-scores, kind="stable").tolist()
-    shipped = SHIPPED_WITH_BANK if ranking.uses_bank else SHIPPED_WITHOUT_BANK
-    confidence = shipped.probability(_share_of_best(scores))
+    confidence = _calibration(ranking).probability(float(shares_of_best(scores[None, :])[0]))
     is_vague = not ranking.is_specific(ticket, shares)
     if general is None and is_vague and scores.max() < _NOTHING_NEAR:
         return Unattributed("no_match", "the text of the ticket is too short")
@@ -132,6 +154,13 @@ def _outcome(
         evidence=", ".join(ranking.evidence(ticket, ranked[0], shares)),
         alternatives=tuple(entries[place] for place in ranked[1 : 1 + _ALTERNATIVES]),
     )
+
+
+def _calibration(ranking: Ranking) -> Calibration:
+    """Returns the map of the confidence that was fitted on labelled tickets of the helpdesk, or the shipped one."""
+    if ranking.learned and ranking.learned.mix.calibration:
+        return ranking.learned.mix.calibration
+    return SHIPPED_WITH_BANK if ranking.uses_bank else SHIPPED_WITHOUT_BANK
 
 
 def _letters(ticket: Ticket) -> int:

@@ -36,10 +36,13 @@ Places: TypeAlias = NDArray[np.int64]
 
 @dataclass(frozen=True, slots=True)
 class Features:
-    """A row for each ticket, all of length 1: `meaning` has `DIMENSIONS` columns, `words` `WORD_DIMENSIONS`."""
+    """A row for each ticket, all of length 1: `meaning` has `DIMENSIONS` columns, `words` `WORD_DIMENSIONS`.
 
-    meaning: Vectors
-    words: Vectors
+    Many rows may be kept as numbers of 16 bits, and are computed with as numbers of 32 bits.
+    """
+
+    meaning: Vectors | NDArray[np.float16]
+    words: Vectors | NDArray[np.float16]
 
     def __len__(self) -> int:
         return len(self.meaning)
@@ -71,7 +74,7 @@ def word_vectors(texts: Sequence[tuple[str, str]]) -> Vectors:
 
 def joined(parts: Sequence[Features]) -> Features:
     """Returns the rows of all parts, one part after the other."""
-    nothing = Features(np.zeros((0, DIMENSIONS), np.float32), np.zeros((0, WORD_DIMENSIONS), np.float32))
+    nothing = Features(np.zeros((0, DIMENSIONS), np.float16), np.zeros((0, WORD_DIMENSIONS), np.float16))
     all_parts = [nothing, *parts]
     return Features(
         np.concatenate([part.meaning for part in all_parts]), np.concatenate([part.words for part in all_parts])

@@ -1,11 +1,12 @@
 """Scores all entries of a catalog for a ticket.
 
-Scores come from the concept bank, the catalog's own texts, labelled tickets, and what people decided in reports.
+Scores come from the concept bank, the catalog's own texts, labelled tickets, and what people decided in reports. What
+is known without any ticket, and what was learned from them, are weighed by `Mix`.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -14,21 +15,19 @@ from numpy.typing import NDArray
 from ....domain.catalog import RequestType, ServiceCatalog
 from ....domain.catch_all import bare_name, is_catch_all
 from ....domain.examples import NO_EXAMPLES, Examples
-from ....domain.gold import GoldTicket
 from ....domain.term_index import Bag, TermIndex
 from ....domain.ticket import Ticket
 from .concept_bank import GENERAL, concept_bank
 from .concept_model import Shares, concept_model
 from .decided_tickets import decided_scores
-from .kernel import KernelClassifier
+from .features import Features, word_vectors
+from .learned import Learned
+from .learning import SPREAD
 from .lexical import features, rarity, texts_of_entry, texts_of_ticket, whole_words
 from .plain_text import plain
 from .routing import route
 from .sentence_vectors import Vectors, kept_vectors, vectors
 from .ticket_text import meaning_text
-
-SPREAD = 0.06
-"""The temperature of the softmax: an entry that leads by this score is e times as likely."""
 
 _MAX_WORDS = 4_000
 _MAX_EVIDENCE = 400
@@ -54,13 +53,13 @@ class Signals:
 class _Weights:
     catalog: float
     words: float
-    examples: float
+    learned: float
     decided: float
 
 
 # A ticket with the text of a decided one gets its entry, whatever the other scores are.
-_WITH_BANK = _Weights(catalog=0.18, words=0.12, examples=0.3, decided=0.9)
-_WITHOUT_BANK = _Weights(catalog=0.5, words=0.1, examples=1.0, decided=0.45)
+_WITH_BANK = _Weights(catalog=0.18, words=0.12, learned=0.3, decided=0.9)
+_WITHOUT_BANK = _Weights(catalog=0.5, words=0.1, learned=1.2, decided=0.45)
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,9 +73,9 @@ class Judgement:
 class Ranking:
     """Scores for one catalog. They are deterministic, and rounded before they are compared."""
 
-    def __init__(
-        self, catalog: ServiceCatalog, labelled: Sequence[GoldTicket] = (), signals: Signals = Signals()
-    ) -> None:
+    def __init__(self, catalog: ServiceCatalog, signals: Signals = Signals(), learned: Learned | None = None) -> None:
+        self.catalog = catalog
+        self.learned = learned
         self._entries = catalog.entries
         self._place_of = {entry: place for place, entry in enumerate(self._entries)}
         self._signals = signals
@@ -84,28 +83,40 @@ class Ranking:
         self._routes = route(self._bank, self._model, self._entries) if signals.bank else None
         self._weights = _WITHOUT_BANK if self._routes is None else _WITH_BANK
         self._words = TermIndex([features(texts_of_entry(entry)) for entry in self._entries], rarity)
-        self._texts = _texts_by_entry(self._entries)
+        self._texts = texts_by_entry(self._entries)
         self._text_rows = kept_vectors(tuple(text for _, text in self._texts))
-        self._learned = _learned(self._entries, self._place_of, labelled)
 
     @property
     def uses_bank(self) -> bool:
         """Whether the catalog is about IT, so that the concept bank counts."""
         return self._routes is not None
 
+    @property
+    def weight_of_learned(self) -> float:
+        """How much what many tickets teach counts beside what is known without them, before that is measured."""
+        return self._weights.learned
+
     def judge(self, tickets: Sequence[Ticket], examples: Examples = NO_EXAMPLES) -> Judgement:
         """Returns the scores of all entries for each ticket. Of `examples`, corrected and confirmed tickets count."""
         rows = ticket_vectors(tickets)
+        known = self.known(tickets, rows)
+        total = known.scores
+        if self.learned:
+            mix = self.learned.mix
+            found = Features(rows, word_vectors([ticket.texts for ticket in tickets]))
+            total = mix.known * total + mix.learned * self.learned.scores_in(self.catalog, found)
+        total = total + self.gain(rows, tickets, examples)
+        return Judgement(np.asarray(np.round(total, 4), dtype=np.float64), known.shares)
+
+    def known(self, tickets: Sequence[Ticket], rows: Vectors) -> Judgement:
+        """Returns what is known without any labelled ticket. `rows` are the sentence vectors of the tickets."""
         shares = self._concept_shares(rows, tickets)
         total = self._weights.catalog * self._catalog_scores(rows)
         if self._signals.words:
             total += self._weights.words * self._word_scores(tickets)
         if self._routes is not None:
             total += SPREAD * np.log(shares @ self._routes.T + _LEAST_SHARE)
-        if self._learned:
-            total += self._weights.examples * self._learned.scores(rows)
-        total += self.gain(rows, tickets, examples)
-        return Judgement(np.asarray(np.round(total, 4), dtype=np.float64), shares)
+        return Judgement(total, shares)
 
     def gain(self, rows: Vectors, tickets: Sequence[Ticket], examples: Examples) -> NDArray[np.float64]:
         """Returns what corrected and confirmed tickets add to the scores; `rows` are the vectors of the tickets."""
@@ -182,7 +193,8 @@ def _texts_of(ticket: Ticket) -> tuple[str, str]:
     return ticket.short_description, ticket.long_description[:_MAX_WORDS]
 
 
-def _texts_by_entry(entries: Sequence[RequestType]) -> list[tuple[int, str]]:
+def texts_by_entry(entries: Sequence[RequestType]) -> list[tuple[int, str]]:
+    """Returns the texts of each entry in the catalog with its position: its name first."""
     # With a question mark, the sentence model takes a name for something that a person says.
     return [
         (place, text)
@@ -194,15 +206,3 @@ def _texts_by_entry(entries: Sequence[RequestType]) -> list[tuple[int, str]]:
 def _own_texts(entry: RequestType) -> list[str]:
     texts = (entry.description, ", ".join(entry.keywords), *entry.examples)
     return [text for text in texts if text]
-
-
-def _learned(
-    entries: Sequence[RequestType], place_of: Mapping[RequestType, int], labelled: Sequence[GoldTicket]
-) -> KernelClassifier | None:
-    """Returns a classifier learned from labelled tickets and from the examples in the catalog, or None without any."""
-    given = [(place, text) for place, entry in enumerate(entries) for text in entry.examples]
-    labels = [place for place, _ in given] + [place_of[gold.entry] for gold in labelled]
-    if not labels:
-        return None
-    rows = [vectors([text for _, text in given]), ticket_vectors([gold.ticket for gold in labelled])]
-    return KernelClassifier(np.concatenate(rows), labels, len(entries))

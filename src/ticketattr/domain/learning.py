@@ -1,0 +1,178 @@
+"""Learning from the labelled tickets of a helpdesk: what is learned from, and the card that says what it is worth."""
+
+from __future__ import annotations
+
+import difflib
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timezone
+from typing import TypeAlias
+
+from .catalog import ServiceCatalog, fold
+from .gold import GoldTicket
+from .languages import language_of
+from .scoring import Prediction, calibration_error, coverage_at_precision
+from .statistics import Estimate, wilson_estimate
+from .ticket import Ticket
+
+FOLDS = 5
+FEWEST_LETTERS = 2
+MOST_TICKETS = 150_000
+"""How many tickets are learned from: the latest ones. Each takes 7 kB of memory while it is learned from."""
+
+_ALIKE = 0.5
+_NO_TIME = datetime.min.replace(tzinfo=timezone.utc)
+_DATED = 0.9
+"""The share of tickets with a readable time from which on the latest fifth is measured."""
+
+Pair: TypeAlias = tuple[str, str]
+
+
+@dataclass(frozen=True, slots=True)
+class LabelledTicket:
+    """A ticket with the names of the category and the request type that people gave it, as they were then."""
+
+    ticket: Ticket
+    pair: Pair
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """An answer of a cross-validation about the ticket `row`. `label` and `chosen` are positions of request types."""
+
+    row: int
+    label: int
+    chosen: int
+    confidence: float
+
+    @property
+    def is_right(self) -> bool:
+        """Whether the label was chosen."""
+        return self.chosen == self.label
+
+
+@dataclass(frozen=True, slots=True)
+class Figures:
+    """How good answers are. `ece` is the expected calibration error.
+
+    `coverage` is the share of tickets that can be decided alone with the precision `target`: those from the confidence
+    `threshold` on (None: there is no such confidence). `precision` is what they reached.
+    """
+
+    tickets: int
+    accuracy: Estimate
+    ece: float
+    target: float
+    coverage: Estimate
+    precision: Estimate
+    threshold: float | None
+
+
+@dataclass(frozen=True, slots=True)
+class ModelCard:
+    """What a model was learned from, and what it reaches.
+
+    `types` counts the tickets of each request type, `languages` those of each language that was recognised.
+    `left_out` says how many tickets did not count, and why. `repeated` tickets have the words of another one.
+    `cross_validation`, `latest` (the latest fifth by time) and `without` (no learning) are None where there are too few
+    tickets. `first` and `last` are creation times.
+    """
+
+    tickets: int
+    repeated: int
+    types: Mapping[str, int]
+    languages: Mapping[str, int]
+    left_out: Mapping[str, int]
+    first: str
+    last: str
+    cross_validation: Figures | None
+    latest: Figures | None
+    without: Figures | None
+
+
+@dataclass(frozen=True, slots=True)
+class Unknown:
+    """A label that is not in the catalog, how many tickets have it, and the entry that it may be called now."""
+
+    pair: Pair
+    tickets: int
+    proposal: str
+
+
+def figures_of(
+    answers: Sequence[Answer], tickets: Sequence[GoldTicket], catalog: ServiceCatalog, target: float
+) -> Figures | None:
+    """The figures of answers about `tickets`; None without answers."""
+    if not answers:
+        return None
+    predictions = [
+        Prediction(tickets[answer.row], catalog.entries[answer.chosen], answer.confidence) for answer in answers
+    ]
+    reach = coverage_at_precision(predictions, target)
+    return Figures(
+        tickets=len(answers),
+        accuracy=wilson_estimate(sum(answer.is_right for answer in answers), len(answers)),
+        ece=calibration_error([(answer.confidence, answer.is_right) for answer in answers]),
+        target=target,
+        coverage=reach.coverage,
+        precision=reach.precision,
+        threshold=reach.threshold,
+    )
+
+
+def is_empty(ticket: Ticket) -> bool:
+    """Whether a ticket has no text to learn from."""
+    return sum(map(str.isalnum, ticket.short_description + ticket.long_description)) < FEWEST_LETTERS
+
+
+def same_words(ticket: Ticket) -> str:
+    """What tickets with the same words have in common."""
+    return " ".join(fold(" ".join(ticket.texts)).split())
+
+
+def repeated_tickets(tickets: Iterable[GoldTicket]) -> int:
+    """How many tickets have the words of an earlier one."""
+    return sum(count - 1 for count in Counter(same_words(gold.ticket) for gold in tickets).values())
+
+
+def unknown_labels(labelled: Iterable[LabelledTicket], catalog: ServiceCatalog) -> list[Unknown]:
+    """The labels that are not in the catalog, the most frequent first.
+
+    An entry that no ticket has is proposed first: it may be the new name of a label.
+    """
+    counts = Counter(one.pair for one in labelled)
+    used = {entry for pair in counts if (entry := catalog.find(*pair))}
+    unused = [str(entry) for entry in catalog.entries if entry not in used]
+    others = [str(entry) for entry in catalog.entries]
+    return [
+        Unknown(pair, count, most_similar_name(" / ".join(pair), unused) or most_similar_name(" / ".join(pair), others))
+        for pair, count in counts.most_common()
+        if not catalog.find(*pair)
+    ]
+
+
+def most_similar_name(name: str, names: Iterable[str]) -> str:
+    """The one of `names` that is most like `name`; empty if none is."""
+    by_name = {fold(each): each for each in names}
+    found = difflib.get_close_matches(fold(name), by_name, n=1, cutoff=_ALIKE)
+    return by_name[found[0]] if found else ""
+
+
+def in_order_of_time(times: Sequence[datetime | None]) -> list[int]:
+    """The positions of tickets, the earliest first; those without a time come before all others, in their order."""
+    return sorted(range(len(times)), key=lambda place: times[place] or _NO_TIME)
+
+
+def latest_fifth(times: Sequence[datetime | None]) -> list[int]:
+    """The positions of the latest fifth of tickets; none if too few of them have a time, or all have the same."""
+    known = [time for time in times if time]
+    if len(known) < _DATED * len(times) or len(set(known)) < FOLDS:
+        return []
+    return sorted(in_order_of_time(times)[-(len(times) // FOLDS) :])
+
+
+def languages_of(tickets: Iterable[Ticket]) -> dict[str, int]:
+    """How many tickets are in each language that was recognised, the most frequent first."""
+    counts = Counter(language_of(f"{ticket.short_description} {ticket.long_description[:500]}") for ticket in tickets)
+    return {language: count for language, count in counts.most_common() if language}

@@ -1,0 +1,158 @@
+"""Makes lessons of labelled tickets, of the texts of a catalog, and of what people decided in reports."""
+
+from __future__ import annotations
+
+import zlib
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from ....domain.catalog import RequestType, ServiceCatalog
+from ....domain.examples import Example
+from ....domain.gold import GoldTicket
+from ....domain.learning import FOLDS, Answer, ModelCard
+from ....domain.ticket import Ticket
+from .features import Features, features_of, features_of_texts, joined
+from .learned import Learned, Scores
+from .learning import Lesson, Measured, Rows, default_mix, learn
+from .model_file import write_model
+from .plain_text import plain
+from .ranking import Ranking, texts_by_entry
+
+
+@dataclass(frozen=True, slots=True)
+class TaughtModel:
+    """What a history taught, and what it reaches."""
+
+    learned: Learned
+    measured: Measured
+    version: int
+
+    @property
+    def answers(self) -> Sequence[Answer]:
+        return self.measured.answers
+
+    @property
+    def latest(self) -> Sequence[Answer]:
+        return self.measured.latest
+
+    @property
+    def without(self) -> Sequence[Answer]:
+        return self.measured.without
+
+    def save(self, path: Path, card: ModelCard) -> int:
+        return write_model(path, self.learned, card, version=self.version)
+
+
+MOST_ADDED = 3_000
+"""How many tickets are added to a model without learning it again: the last ones."""
+
+_BATCH = 500
+_MOST_TEXTS = 1_000
+"""The texts of a larger catalog do not teach: they would be more than the tickets."""
+
+
+def taught(ranking: Ranking, labelled: Sequence[GoldTicket], model: Learned | None = None) -> Learned | None:
+    """Returns what labelled tickets teach, beyond `model` if there is one; None without anything to learn from.
+
+    Without labelled tickets, the examples in the catalog teach.
+    """
+    if model:
+        added = labelled[-MOST_ADDED:]
+        return model.with_tickets(features_of([gold.ticket for gold in added]), [gold.entry.pair for gold in added])
+    if labelled:
+        return teach(ranking, labelled)[0]
+    given = [GoldTicket(Ticket("", text), entry) for entry in ranking.catalog.entries for text in entry.examples]
+    return teach(ranking, given, measures=False)[0] if given else None
+
+
+def taught_by_corrections(ranking: Ranking, decided: Sequence[Example], learned: Learned | None) -> Learned | None:
+    """Returns what corrected and confirmed tickets teach beyond `learned`.
+
+    They measure nothing, because people correct what is wrong: they are harder than other tickets.
+    """
+    if not decided:
+        return learned
+    if learned:
+        features = features_of_texts([example.texts for example in decided])
+        return learned.with_tickets(features, [example.entry.pair for example in decided])
+    gold = [GoldTicket(Ticket("", *example.texts), example.entry) for example in decided]
+    return teach(ranking, gold, measures=False)[0]
+
+
+def teach_history(
+    catalog: ServiceCatalog,
+    tickets: Sequence[GoldTicket],
+    latest: Sequence[int],
+    progress: Callable[[int, int], None],
+    *,
+    version: int,
+) -> TaughtModel:
+    """Returns what a history teaches a classifier of this version. `progress` counts the tickets that were read."""
+    parts = []
+    for start in range(0, len(tickets), _BATCH):
+        progress(start, len(tickets))
+        parts.append(_half(features_of([gold.ticket for gold in tickets[start : start + _BATCH]])))
+    progress(len(tickets), len(tickets))
+    learned, measured = teach(Ranking(catalog), tickets, features=joined(parts), latest=latest)
+    return TaughtModel(learned, measured, version)
+
+
+def _half(features: Features) -> Features:
+    """Returns the same in half of the memory."""
+    return Features(features.meaning.astype(np.float16), features.words.astype(np.float16))
+
+
+def teach(
+    ranking: Ranking,
+    tickets: Sequence[GoldTicket],
+    *,
+    features: Features | None = None,
+    latest: Sequence[int] = (),
+    measures: bool = True,
+    progress: Callable[[int, int], None] = lambda done, total: None,
+) -> tuple[Learned, Measured]:
+    """Returns what at least one ticket teaches, and what that reaches if it `measures`.
+
+    `features` are those of the tickets, if they are known. `latest` are the positions of the latest tickets.
+    """
+    entries = ranking.catalog.entries
+    place_of = {entry: place for place, entry in enumerate(entries)}
+    names, name_labels = _texts_that_teach(entries)
+    lesson = Lesson(
+        features=features_of([gold.ticket for gold in tickets]) if features is None else features,
+        labels=np.array([place_of[gold.entry] for gold in tickets], dtype=np.int64),
+        folds=np.array([fold_of(gold.ticket) for gold in tickets], dtype=np.int64),
+        pairs=tuple(entry.pair for entry in entries),
+        names=names,
+        name_labels=name_labels,
+        latest=np.array(latest, dtype=np.int64),
+    )
+    types = len({gold.entry for gold in tickets})
+    start = default_mix(len(tickets), len(entries), learned=ranking.weight_of_learned)
+
+    def known(rows: Rows) -> Scores:
+        scores = []
+        for begin in range(0, len(rows), _BATCH):
+            part = rows[begin : begin + _BATCH]
+            meaning = lesson.features.meaning[part].astype(np.float32)
+            scores.append(ranking.known([tickets[row].ticket for row in part], meaning).scores)
+        return np.concatenate(scores)
+
+    return learn(lesson, known, start, measures=measures and types > 1, progress=progress)
+
+
+def fold_of(ticket: Ticket) -> int:
+    """Returns the fold of a ticket. Tickets with the same words are in the same one, so that none answers another."""
+    words = " ".join(plain(" ".join(ticket.texts)).split())
+    return zlib.crc32(words.encode("utf-8", "replace")) % FOLDS
+
+
+def _texts_that_teach(entries: Sequence[RequestType]) -> tuple[Features, Rows]:
+    """Returns names, descriptions, keywords and examples of the catalog, and the position of the entry of each."""
+    texts = texts_by_entry(entries)
+    if len(texts) > _MOST_TEXTS:
+        return joined([]), np.zeros(0, dtype=np.int64)
+    return features_of_texts([(text, "") for _, text in texts]), np.array([place for place, _ in texts], dtype=np.int64)
