@@ -194,3 +194,32 @@ def test_the_words_of_an_answer_outside_the_catalog_come_back_too(cli: CLI, http
     cli("run")
     content = max(cli.folder.glob("work/*/attributions.json")).read_text(encoding="utf-8")
     assert "the model answered: a@example.com / x" in content
+
+
+def test_what_would_be_hidden_is_shown_masked_and_counted(cli: CLI) -> None:
+    cli.settings = {"REDACT": "off", "REDACT_TERMS": "terms.txt"}
+    (cli.folder / "terms.txt").write_text("Falcon\n", encoding="utf-8")
+    queue(cli, "My password is hunter2. hunter2!", "a.b@example.com, a.b@example.com of Falcon", "Version 10.0.0.1")
+    cli.settings.pop("HELPDESK_API_URL")
+    result = cli.ok("check", "--redaction", "queue.json")
+    assert result.stdout.splitlines() == [
+        "kind    found  tickets  ticket  for example",
+        "SECRET  2      1        T-0     My password is ********. [SECRET_1]!",
+        "                        T-0     word is [SECRET_1]. ********!",
+        "EMAIL   2      1        T-1     a.b@e******.c**, [EMAIL_1] of [TERM",
+        "                        T-1     [EMAIL_1], a.b@e******.c** of [TERM_1]",
+        "TERM    1      1        T-1     IL_1], [EMAIL_1] of F*****",
+    ]
+    assert "5 private texts in 2 of 3 tickets; REDACT=off, so nothing is hidden now" in result.stderr
+    shown = json.loads(cli.ok("check", "--redaction", "queue.json", "--format", "json").stdout)
+    assert {kind["kind"]: kind["found"] for kind in shown["kinds"]} == {"SECRET": 2, "EMAIL": 2, "TERM": 1}
+
+
+def test_a_stage_file_is_previewed_and_a_missing_file_is_an_input_error(cli: CLI) -> None:
+    queue(cli, "a@example.com")
+    cli.ok("fetch")
+    path = str(max(cli.folder.glob("work/*/tickets.json")))
+    assert "a@e******.c**" in cli.ok("check", "--redaction", path).stdout
+    result = cli("check", "--redaction", "gone.csv")
+    assert result.exit_code == 3
+    assert "gone.csv cannot be read" in result.stderr

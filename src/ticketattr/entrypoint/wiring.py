@@ -9,7 +9,7 @@ from __future__ import annotations
 import getpass
 import os
 import socket
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 from datetime import datetime
@@ -54,6 +54,7 @@ from ..domain.gold import LabelledTickets, no_labelled_tickets
 from ..domain.learning import LabelledTicket
 from ..domain.metrics import ReportCounts
 from ..domain.service_run import STATUS_FILE_VARIABLE
+from ..domain.ticket import Ticket
 from ..domain.write_back import ApplyAbove, ChangeMode
 from ..errors import SettingsError
 from ..infrastructure.files import STREAM
@@ -328,6 +329,16 @@ def redactor(settings: RedactionSettings) -> Redactor:
     from ..infrastructure.redaction.rules import build_redactor
 
     return build_redactor(settings.terms)
+
+
+def tickets_in(path: Path, settings: SourceSettings, option: str) -> Iterable[Ticket]:
+    """The tickets of a stage file or of any other file of tickets, which the `option` names. Raises InputError."""
+    from ..infrastructure.stage_files import read_attributions, read_tickets, stage_kind
+
+    kind = "" if path == STREAM else stage_kind(path)
+    if kind == "attributions":
+        return [attributed.ticket for attributed in read_attributions(path).data]
+    return read_tickets(path).data if kind else ticket_file(settings, option).fetch_tickets()
 
 
 def chat_model(settings: LLMSettings) -> ChatModel:

@@ -63,11 +63,14 @@ BECAME = re.compile(
 """`password changed to …`."""
 NEXT = re.compile(r"[\"'`]{0,2}[ \t(\[<,]{1,4}(?=\S)")
 """`password …`."""
-MORE = re.compile(
-    r"[ \t]{0,2}(?:[,.;]|/|and|or|und|oder|et|ou|y|o|e|&)[ \t]{1,2}"
-    r"(?:(?:(?:and|but|und|et|y)[ \t])?(?:(?:the|my|das|mein|le|mon|la|mi)[ \t])?"
+_THE_OTHER = (
+    r"(?:(?:and|but|und|et|y)[ \t])?(?:(?:the|my|das|mein|le|mon|la|mi)[ \t])?"
     r"(?:new|old|neue[sr]?|alte[sr]?|nouveau|nueva)(?:[ \t](?:one|password))?[ \t]{1,2}"
-    rf"(?:{_VERBS}[ \t]{{1,2}}|:[ \t]{{1,2}}))?",
+    rf"(?:{_VERBS}[ \t]{{1,2}}|:[ \t]{{1,2}})"
+)
+MORE = re.compile(
+    rf"[ \t]{{0,2}}(?:\.[ \t]{{1,2}}{_THE_OTHER}"
+    rf"|(?:[,;]|/|and|or|und|oder|et|ou|y|o|e|&)[ \t]{{1,2}}(?:{_THE_OTHER})?)",
     re.IGNORECASE,
 )
 """Between a secret and a second one: `… and …`, `…, the new one is …`."""

@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from .found import KINDS, Finder, Found, Kind, merged, readable
 
 _PLACEHOLDER = re.compile(rf"\[({'|'.join(KINDS)})_(\d{{1,9}})\]", re.IGNORECASE)
+_KIND_OF: Mapping[str, Kind] = {kind: kind for kind in KINDS}
 _MOST_PASSES = 6
 _SHORTEST_REPEATED, _LONGEST_REPEATED = 4, 128
 _WORD_START = re.compile(r"(?<![^\W_])\S")
@@ -72,6 +73,13 @@ class Redaction:
         """
         allowed = self.originals if document is None else self._originals_of(document)
         return _PLACEHOLDER.sub(lambda match: allowed.get(_canonical(match), match[0]), text)
+
+    def places(self, text: str) -> Iterator[tuple[Found, str]]:
+        """Yields where placeholders are in a redacted `text`, and what each stands for."""
+        for match in _PLACEHOLDER.finditer(text):
+            original = self.originals.get(match[0])
+            if original is not None:
+                yield Found(*match.span(), _KIND_OF[match[1]]), original
 
     def hidden(self, text: str) -> str:
         """Returns `text` with a placeholder in place of each private text of the documents."""

@@ -3,15 +3,21 @@
 from __future__ import annotations
 
 from collections import Counter
+from pathlib import Path
 from typing import Annotated, Literal, NoReturn
 
 import typer
 
 from ...application.check import run_probes, worst_exit_code
+from ...application.redaction_preview import preview_redaction
 from ...domain.wording import counted
+from .. import wiring
 from ..invocation import Invocation
-from ..presentation.listing import print_check
+from ..presentation.listing import print_check, print_redaction
 from ..probes import Checks
+from ..settings.environment import reading
+from ..settings.redaction import RedactionSettings
+from ..settings.sources import SourceSettings
 from ..settings.values import Values
 from .help_examples import epilog_of
 from .options import ClassifierOption
@@ -29,6 +35,16 @@ OnlineOption = Annotated[
     ),
 ]
 
+RedactionOption = Annotated[
+    Path | None,
+    typer.Option(
+        "--redaction",
+        metavar="FILE",
+        help="Only show what would be hidden from a model in the tickets of this file: a stage file, CSV, .xlsx, JSON "
+        "or JSON Lines; - is stdin.",
+    ),
+]
+
 app = typer.Typer(add_completion=False, rich_markup_mode=None)
 
 
@@ -38,6 +54,7 @@ def check(
     format: FormatOption = "table",
     classifier: ClassifierOption = None,
     online: OnlineOption = False,
+    redaction: RedactionOption = None,
 ) -> None:
     """Check everything that a run needs.
 
@@ -45,7 +62,19 @@ def check(
     sends nothing.
     """
     invocation: Invocation = context.obj
-    check_values(invocation, invocation.unwarned_values(classifier), format=format, online=online)
+    if redaction:
+        _show_redaction(invocation, redaction, format)
+    else:
+        check_values(invocation, invocation.unwarned_values(classifier), format=format, online=online)
+
+
+def _show_redaction(invocation: Invocation, path: Path, format: CheckFormat) -> None:
+    with reading(invocation.values().under({"HELPDESK_API_URL": str(path)}), "check") as env:
+        sources, settings = SourceSettings.read(env, with_catalog=False), RedactionSettings.read(env)
+    preview = preview_redaction(wiring.tickets_in(path, sources, "--redaction"), wiring.redactor(settings))
+    print_redaction(preview, format)
+    found = f"{counted(preview.found, 'private text')} in {preview.private:,} of {counted(preview.tickets, 'ticket')}"
+    invocation.console.summary(f"{found}{'' if settings.is_on else '; REDACT=off, so nothing is hidden now'}")
 
 
 def check_values(

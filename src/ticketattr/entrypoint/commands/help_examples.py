@@ -16,6 +16,7 @@ EXAMPLES: dict[str, tuple[str, ...]] = {
     "check": (
         "ticketattr check",
         "ticketattr check --online --format json",
+        "ticketattr check --redaction tickets.csv",
     ),
     "fetch": (
         "ticketattr fetch",

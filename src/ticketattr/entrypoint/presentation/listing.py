@@ -11,6 +11,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from ...application.check import CheckResult
+from ...application.redaction_preview import RedactionPreview
 from ...domain.correction import Correction
 from ...domain.delivery import Event
 from ...domain.report_status import ReportStatus
@@ -185,6 +186,29 @@ def print_check(results: Sequence[CheckResult], format: str) -> None:
         print(json.dumps(rows, indent=2))
     else:
         _print_rows(rows, _CHECK, "nothing is wrong")
+
+
+def print_redaction(preview: RedactionPreview, format: str) -> None:
+    """Print what would be hidden, as a table or as JSON."""
+    if format == "json":
+        kinds = [
+            {
+                "kind": kind.kind,
+                "found": kind.found,
+                "tickets": kind.tickets,
+                "samples": [{"ticket_id": sample.ticket_id, "text": plain(sample.text)} for sample in kind.samples],
+            }
+            for kind in preview.kinds
+        ]
+        print(json.dumps({"tickets": preview.tickets, "private": preview.private, "kinds": kinds}, indent=2))
+        return
+    rows = [
+        (kind.kind if first else "", f"{kind.found:,}" if first else "", f"{kind.tickets:,}" if first else "", *shown)
+        for kind in preview.kinds
+        for first, shown in ((not place, (s.ticket_id, s.text)) for place, s in enumerate(kind.samples))
+    ]
+    if rows:
+        print_table(("kind", "found", "tickets", "ticket", "for example"), rows)
 
 
 def print_events(events: Sequence[Event]) -> None:
