@@ -255,6 +255,37 @@ def test_two_files_of_one_name_are_refused(cli: CLI, parts: Path) -> None:
     assert "are both called part-1" in done(cli, code=2, pattern="in/part-*")
 
 
+def test_partitions_of_one_name_in_two_folders_are_refused_also_by_two_processes(cli: CLI, parts: Path) -> None:
+    done(cli)
+    other = cli.folder / "other"
+    other.mkdir()
+    in_lines(other / "part-1.jsonl", range(20, 25))
+    before = (cli.folder / "out" / "part-1.attributions.jsonl").read_bytes()
+    assert "in/part-1.jsonl and other/part-1.jsonl are both called part-1" in done(cli, code=3, pattern="other/*")
+    assert (cli.folder / "out" / "part-1.attributions.jsonl").read_bytes() == before
+
+
+def test_answers_are_not_written_beside_the_partitions(cli: CLI, parts: Path) -> None:
+    assert "in is the folder of the partitions" in refused(cli, "classify", "-i", "in/part-*", "-o", "in/", code=2)
+
+
+def test_a_partition_may_be_called_like_a_file_of_the_job(cli: CLI, parts: Path) -> None:
+    for place, name in enumerate(("asked-1", "job", "catalog")):
+        (parts / f"part-{place}.jsonl").rename(parts / f"{name}.jsonl")
+    done(cli, pattern="in/*.jsonl")
+    cli.ok("merge", "out/", "-i", "in/*.jsonl")
+
+
+@pytest.mark.parametrize("share", [0.0, 0.3, 0.9])
+def test_a_partition_in_parquet_that_is_cut_is_named(cli: CLI, parts: Path, share: float) -> None:
+    arrow, parquet = pytest.importorskip("pyarrow"), pytest.importorskip("pyarrow.parquet")
+    path = parts / "part-3.parquet"
+    parquet.write_table(arrow.table({"id": ["T-90"] * 50, "short_description": ["Printer"] * 50}), path)
+    content = path.read_bytes()
+    path.write_bytes(content[: int(len(content) * share)])
+    assert "not done: part-3: in/part-3.parquet is " in done(cli, code=5, pattern="in/part-*")
+
+
 @pytest.mark.parametrize(
     ("args", "says", "code"),
     [

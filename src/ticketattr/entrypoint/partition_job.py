@@ -150,6 +150,10 @@ def classify_partitions(
     invocation: Invocation, work: PartitionWork, partitions: Sequence[Partition], runner: Runner | None
 ) -> None:
     """Do the partitions that are missing, and say what became of them. Exits with 5 for what was done in part."""
+    if any(partition.path.parent.resolve() == work.output.resolve() for partition in partitions):
+        raise SettingsError(
+            f"{work.output} is the folder of the partitions", hint="Give another folder for the answers with --output."
+        )
     if runner:
         work, partitions = _for_any_folder(work), [replace(each, path=each.path.absolute()) for each in partitions]
     folder, run = wiring.shared_folder(work.output), invocation.new_run()

@@ -2,7 +2,7 @@
 
     job.json                        run id, time, and what decides the answers; the first process writes it
     catalog.json                    the catalog, as a stage file
-    asked-<digest>.json             the names of the partitions that a process was asked to do
+    asked-<digest>.json             the partitions that a process was asked to do, and their files
     <name>.attributions.jsonl       the answers of a partition, one ticket a line, without a header
     <name>.manifest.json            its manifest, which is written last: now it is done
 
@@ -13,7 +13,7 @@ answers, byte for byte, so two processes that do it at the same time do no harm.
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, TypeVar
@@ -45,7 +45,7 @@ T = TypeVar("T")
 
 @dataclass(frozen=True, slots=True)
 class _Asked:
-    partitions: tuple[str, ...]
+    partitions: dict[str, str]
 
 
 _JOB = TypeAdapter(Job)
@@ -62,7 +62,8 @@ class SharedFolder:
     def begin(self, job: Job, catalog: ServiceCatalog, partitions: Iterable[Partition]) -> Job:
         """The job of this folder, which is `job` if there is none yet, with these partitions.
 
-        Raises StageFileError if the folder belongs to a job with other answers.
+        Raises StageFileError if the folder belongs to a job with other answers, or if a partition has the name of
+        another one, which another process was asked to do.
         """
         remove_leftovers((self.root,))
         with creating(self.root / "job.json") as file:
@@ -72,9 +73,11 @@ class SharedFolder:
             raise StageFileError(
                 f"{self.root} was begun with {difference}", hint="Give another folder with --output, or use the same."
             )
-        names = tuple(sorted(partition.name for partition in partitions))
-        with creating(self.root / f"{_ASKED}{digest(names)[:16]}.json") as file:
-            file.write(_dumped("partitions", _NAMES, _Asked(names)))
+        files = {partition.name: _input_of(partition) for partition in partitions}
+        with creating(self.root / f"{_ASKED}{digest(sorted(files.values()))[:16]}.json") as file:
+            file.write(_dumped("partitions", _NAMES, _Asked(files)))
+        # After that, so that of two processes at the same time one at least sees the other.
+        self._refuse_same_names(files)
         if not (self.root / "catalog.json").exists():
             write_catalog(self.root / "catalog.json", catalog, job_run(found))
         return found
@@ -121,7 +124,7 @@ class SharedFolder:
                     f"{partition.path} changed while it was read", hint="Run the same command when it is complete."
                 )
         record = PartitionRecord(
-            *(partition.name, identity, partition.path.name, size, input_digest, modified),
+            *(partition.name, identity, _input_of(partition), size, input_digest, modified),
             *(tally.tickets, dict(sorted(tally.outcomes.items())), answers_size, answers.hexdigest(), bill()),
         )
         with replacing(self.root / f"{partition.name}{_MANIFEST}") as file:
@@ -132,8 +135,7 @@ class SharedFolder:
         return [_read(path, "partition", _RECORD) for path in self._named(f"*{_MANIFEST}")]
 
     def asked(self) -> set[str]:
-        found = [_read(path, "partitions", _NAMES) for path in self._named(f"{_ASKED}*.json")]
-        return {name for asked in found for name in asked.partitions}
+        return {name for asked in self._asked() for name in asked.partitions}
 
     def answers(self, records: Iterable[PartitionRecord]) -> Iterator[bytes]:
         """Yields the lines of the answers of `records`. Raises StageFileError at the end of one that was changed."""
@@ -151,6 +153,19 @@ class SharedFolder:
                     "or other ones",
                     hint=f"Remove it, and run the same `ticketattr classify` again: it does {record.name} once more.",
                 )
+
+    def _asked(self) -> list[_Asked]:
+        paths = [path for path in self._named(f"{_ASKED}*.json") if not path.name.endswith(_MANIFEST)]
+        return [_read(path, "partitions", _NAMES) for path in paths]
+
+    def _refuse_same_names(self, files: Mapping[str, str]) -> None:
+        for asked in self._asked():
+            for name in asked.partitions.keys() & files.keys():
+                if asked.partitions[name] != files[name]:
+                    raise StageFileError(
+                        f"{asked.partitions[name]} and {files[name]} are both called {name}",
+                        hint="Give each partition a name of its own, and remove the folder of answers.",
+                    )
 
     def _named(self, pattern: str) -> list[Path]:
         return sorted(self.root.glob(pattern), key=lambda path: path.name)
@@ -180,6 +195,12 @@ def _read(path: Path, kind: str, adapter: TypeAdapter[T]) -> T:
     except (InputError, ValidationError) as error:
         reason = str(error) if isinstance(error, InputError) else f"{path} is not a whole file of kind '{kind}'"
         raise StageFileError(reason, hint="Give the folder that `ticketattr classify --output` wrote.") from error
+
+
+def _input_of(partition: Partition) -> str:
+    """The name of the file, with that of its folder: a host may have the folder at another place."""
+    path = partition.path.absolute()
+    return f"{path.parent.name}/{path.name}"
 
 
 def _stamp(path: Path) -> tuple[int, int]:
