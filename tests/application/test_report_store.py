@@ -7,8 +7,15 @@ from pathlib import Path
 
 import pytest
 
-from ticketattr.application.report_store import key_of, probe_store, store_reports, stored_report, stored_runs
-from ticketattr.errors import InputError, ServiceError
+from ticketattr.application.report_store import (
+    key_of,
+    probe_store,
+    store_reports,
+    stored_page,
+    stored_report,
+    stored_runs,
+)
+from ticketattr.errors import InputError, ServiceError, StageFileError
 from ticketattr.infrastructure.delivery.report_folder import OutputFolder
 from ticketattr.infrastructure.store.object_store import open_store
 
@@ -51,21 +58,37 @@ def folder(tmp_path: Path) -> OutputFolder:
     return OutputFolder(tmp_path)
 
 
+def gone(run_id: str) -> bytes:
+    raise StageFileError("the data of the run are gone")
+
+
 def test_every_report_is_written_once_and_found_by_its_run(folder: OutputFolder) -> None:
     store = Memory()
-    assert store_reports(folder, store) == 2
-    assert store_reports(folder, store) == 0
+    assert store_reports(folder, store, gone) == 2
+    assert store_reports(folder, store, gone) == 0
     assert stored_runs(store) == sorted(RUNS)
     assert stored_report(store, RUNS[0]) == (folder.root / f"ticket-attribution-{RUNS[0]}.xlsx").read_bytes()
     assert {key.split("/")[2] for key in store.files} == {"11", "12"}
 
 
+def test_the_page_of_a_run_is_kept_beside_its_workbook_as_long_as_it_can_be_made(folder: OutputFolder) -> None:
+    store = open_store((folder.root / "store").as_uri(), {})
+    assert store_reports(folder, store, gone) == 2
+    assert store_reports(folder, store, lambda run: f"page of {run}".encode()) == 0
+    store_reports(folder, store, lambda run: b"another page")
+    assert stored_page(store, RUNS[0]) == f"page of {RUNS[0]}".encode()
+    assert stored_runs(store) == sorted(RUNS)
+    for run in ("20261127T120000Z-ffff", "../x", ""):
+        with pytest.raises(InputError):
+            stored_page(store, run)
+
+
 def test_an_edited_copy_is_kept_beside_the_report(folder: OutputFolder) -> None:
     store = Memory()
-    store_reports(folder, store)
+    store_reports(folder, store, gone)
     path = folder.root / f"ticket-attribution-{RUNS[0]}.xlsx"
     path.write_bytes(workbook(RUNS[0]) + b"\0")
-    store_reports(folder, store)
+    store_reports(folder, store, gone)
     assert len(store.files) in (2, 3)  # three where the edited file is still a workbook
     assert stored_runs(store) == sorted(RUNS)
 
@@ -73,15 +96,15 @@ def test_an_edited_copy_is_kept_beside_the_report(folder: OutputFolder) -> None:
 def test_what_was_written_before_a_failure_stays_and_the_rest_follows(folder: OutputFolder) -> None:
     store = Memory(fails_after=1)
     with pytest.raises(ServiceError):
-        store_reports(folder, store)
+        store_reports(folder, store, gone)
     store.fails_after = 1000
-    assert store_reports(folder, store) == 1
+    assert store_reports(folder, store, gone) == 1
 
 
 @pytest.mark.parametrize("run", ["20261127T120000Z-ffff", "../x", "", "latest"])
 def test_a_report_that_is_not_in_the_store_is_an_input_error(folder: OutputFolder, run: str) -> None:
     store = Memory({"reports/2026/11/../../x.xlsx": b"", "reports/x": b""})
-    store_reports(folder, store)
+    store_reports(folder, store, gone)
     with pytest.raises(InputError):
         stored_report(store, run)
 
@@ -94,8 +117,8 @@ def test_a_store_that_overwrites_is_found_and_nothing_is_left_there() -> None:
 
 def test_a_folder_is_a_store(tmp_path: Path, folder: OutputFolder) -> None:
     store = open_store((tmp_path / "store").as_uri(), {})
-    assert store_reports(folder, store) == 2
-    assert store_reports(folder, store) == 0
+    assert store_reports(folder, store, gone) == 2
+    assert store_reports(folder, store, gone) == 0
     assert stored_runs(store) == sorted(RUNS)
     assert probe_store(store, "check") == []
     (report,) = (one for one in folder.reports() if one.run_id == RUNS[1])

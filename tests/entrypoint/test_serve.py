@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import resource
 import signal
 import socket
 import subprocess
@@ -74,6 +75,54 @@ def test_a_service_starts_a_real_run_and_ends_at_sigterm_with_exit_code_0(cli: C
         assert "ticketattr_reports_delivered_total 1" in metrics
         process.send_signal(signal.SIGTERM)
         assert process.wait(timeout=20) == 0
+
+
+def takes_clients(url: str) -> bool:
+    try:
+        return httpx.get(f"{url}/healthz").status_code == 200
+    except httpx.TransportError:
+        return False
+
+
+def test_a_download_goes_on_after_sigterm_and_the_service_ends_when_it_is_whole(cli: CLI) -> None:
+    run, size = "20261127T120000Z-0000", 8 * 1024 * 1024
+    report = cli.folder / "store" / "reports" / "2026" / "11" / f"{run}-{'0' * 16}.xlsx"
+    report.parent.mkdir(parents=True)
+    report.write_bytes(bytes(size))
+    token = cli.ok("token", "create", "ann", "-q").stdout.strip()
+    headers = {"Authorization": f"Bearer {token}"}
+    with (
+        served(cli, REPORT_STORE_URL=(cli.folder / "store").as_uri()) as (process, url),
+        httpx.stream("GET", f"{url}/api/v1/reports/{run}/workbook", headers=headers) as download,
+    ):
+        chunks = download.iter_raw()
+        received = len(next(chunks))
+        process.send_signal(signal.SIGTERM)
+        while takes_clients(url):
+            pass
+        assert process.poll() is None
+        assert received + sum(map(len, chunks)) == size
+        assert process.wait(timeout=20) == 0
+    assert list((cli.folder / "work" / "service" / "downloads").iterdir()) == []
+
+
+@pytest.mark.skipif(not hasattr(resource, "prlimit"), reason="only Linux limits another process")
+def test_a_full_disk_is_said_loses_nothing_and_is_got_over(cli: CLI) -> None:
+    token = cli.ok("token", "create", "ann", "--scope", "operate", "-q").stdout.strip()
+    with served(cli) as (process, url), httpx.Client(headers={"Authorization": f"Bearer {token}"}) as client:
+        schedule, runs = f"{url}/api/v1/schedule", f"{url}/api/v1/runs"
+        assert client.put(schedule, json={"cron": "30 6 * * 1-5"}).status_code == 200
+        _, most = resource.prlimit(process.pid, resource.RLIMIT_FSIZE)
+        resource.prlimit(process.pid, resource.RLIMIT_FSIZE, (0, most))
+        refused = [client.put(schedule, json={"cron": "0 7 * * *"}), client.post(runs)]
+        assert [answer.status_code for answer in refused] == [503, 503]
+        assert "check that the disk is not full" in refused[0].json()["hint"]
+        assert client.get(schedule).json()["cron"] == "30 6 * * 1-5"
+        assert client.get(runs).json()["items"] == []
+        resource.prlimit(process.pid, resource.RLIMIT_FSIZE, (most, most))
+        assert client.put(schedule, json={"cron": "0 7 * * *"}).status_code == 200
+        assert client.get(schedule).json()["cron"] == "0 7 * * *"
+        assert client.get(f"{url}/api/v1/deliveries?format=csv").status_code == 200
 
 
 def test_systemd_is_told_when_the_service_listens_and_when_it_stops(cli: CLI) -> None:

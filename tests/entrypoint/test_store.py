@@ -21,6 +21,8 @@ def test_a_report_is_downloaded_from_the_folder_and_when_it_is_gone_from_the_sto
     content, run = report.read_bytes(), report.stem.removeprefix("ticket-attribution-")
     stored.ok("download", run, "-o", "a.xlsx")
     report.unlink()
+    (page,) = (stored.folder / "store").rglob("*.html")
+    assert page.name == f"{run}.html"
     stored.ok("download", run, "-o", "b.xlsx")
     stored.ok("download", "latest")
     assert [Path(name).read_bytes() for name in ("a.xlsx", "b.xlsx", report.name)] == [content] * 3

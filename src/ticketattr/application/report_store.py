@@ -1,15 +1,18 @@
-"""A store of reports that outlives this host: written once, read when a file is gone from the folder."""
+"""A store of reports that outlives this host: written once, read when a file is gone from the folder.
+
+Each workbook is kept, and beside it the page of its run, as long as the data of the run are still there to make it.
+"""
 
 from __future__ import annotations
 
 import logging
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Protocol
 
 from ..domain.delivery import ReportFile
 from ..domain.run_id import RUN_ID, is_run_id
-from ..errors import InputError, ServiceError, SettingsError
+from ..errors import InputError, ServiceError, SettingsError, StageFileError
 from .ports import ReportFolder
 
 _KEY = re.compile(rf"reports/[0-9]{{4}}/[0-9]{{2}}/({RUN_ID})-[0-9a-f]{{16}}\.xlsx")
@@ -39,15 +42,24 @@ def key_of(report: ReportFile) -> str:
     return f"reports/{run[:4]}/{run[4:6]}/{run}-{report.sha256[:16]}.xlsx"
 
 
-def store_reports(folder: ReportFolder, store: ReportStore) -> int:
+def page_key_of(run_id: str) -> str:
+    """The key of the page of a run."""
+    return f"reports/{run_id[:4]}/{run_id[4:6]}/{run_id}.html"
+
+
+def store_reports(folder: ReportFolder, store: ReportStore, make_page: Callable[[str], bytes]) -> int:
     """Write every report of the folder that is not in the store yet, and return how many those were.
 
-    A report that names no run is left out. Raises SettingsError or ServiceError; what was written stays.
+    `make_page` makes the page of a run from its stage files, and raises StageFileError if they are gone. A report that
+    names no run is left out. Raises SettingsError or ServiceError; what was written stays.
     """
-    missing = {key_of(report): report for report in folder.reports() if is_run_id(report.run_id) and not report.damage}
-    for key in store.keys("reports"):
-        missing.pop(key, None)
-    return sum(store.put_new(key, folder.read(report)) for key, report in missing.items())
+    named = {key_of(report): report for report in folder.reports() if is_run_id(report.run_id) and not report.damage}
+    there = set(store.keys("reports"))
+    written = sum(store.put_new(key, folder.read(report)) for key, report in named.items() if key not in there)
+    for run in sorted({report.run_id for report in named.values()}):
+        if page_key_of(run) not in there:
+            _store_page(run, store, make_page)
+    return written
 
 
 def stored_report(store: ReportStore, run_id: str) -> bytes:
@@ -63,9 +75,23 @@ def stored_report(store: ReportStore, run_id: str) -> bytes:
     return store.read(keys[0])
 
 
+def stored_page(store: ReportStore, run_id: str) -> bytes:
+    """The page of a run, as it is in the store. Raises InputError if there is none."""
+    if not is_run_id(run_id):
+        raise InputError("that is not the id of a run", hint="An id is like 20261123T150301Z-7f3a.")
+    return store.read(page_key_of(run_id))
+
+
 def stored_runs(store: ReportStore) -> list[str]:
     """The ids of the runs whose reports are in the store, oldest first."""
     return sorted({run for key in store.keys("reports") if (run := run_of(key))})
+
+
+def _store_page(run_id: str, store: ReportStore, make_page: Callable[[str], bytes]) -> None:
+    try:
+        store.put_new(page_key_of(run_id), make_page(run_id))
+    except StageFileError as error:
+        log.info("the page of the run %s is not in the store: %s", run_id, error)
 
 
 def run_of(key: str) -> str:

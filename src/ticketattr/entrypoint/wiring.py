@@ -9,7 +9,7 @@ from __future__ import annotations
 import getpass
 import os
 import socket
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 from datetime import datetime
@@ -36,7 +36,7 @@ from ..application.ports import (
     RowSorter,
 )
 from ..application.probes.monitoring import AlertService
-from ..application.report import Reporting
+from ..application.report import Reporting, make_report, report_name
 from ..application.report_counts import count_reports
 from ..application.report_store import ReportStore
 from ..application.report_tracker import ReportTracker
@@ -514,6 +514,34 @@ def reporting(settings: ReportSettings, folders: FolderSettings, format: str = "
         reports_empty_queue=settings.reports_empty_queue,
         language=settings.language,
     )
+
+
+def page_writer(settings: ReportSettings, folders: FolderSettings) -> Callable[[str, Path], None]:
+    """What writes the page of a run to a path, from its stage files. It raises StageFileError if they are gone."""
+    from ..infrastructure.stage_files import attributed_run, read_attributions
+
+    work = work_folder(folders)
+
+    def write(run_id: str, path: Path) -> None:
+        stage = read_attributions(work.path(run_id, "attributions"))
+        make_report(attributed_run(stage, stage.data, None, work), reporting(settings, folders, "html"), path)
+
+    return write
+
+
+def page_maker(settings: ReportSettings, folders: FolderSettings) -> Callable[[str], bytes]:
+    """What makes the page of a run, as `page_writer` writes it."""
+    from ..infrastructure.leftovers import temporary_folder
+
+    write = page_writer(settings, folders)
+
+    def make(run_id: str) -> bytes:
+        with temporary_folder() as folder:
+            path = Path(folder, report_name(run_id, "html"))
+            write(run_id, path)
+            return path.read_bytes()
+
+    return make
 
 
 def report_folder(folders: FolderSettings, *, sends: bool = False) -> ReportFolder:

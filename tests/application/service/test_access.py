@@ -17,7 +17,7 @@ from ticketattr.application.service.access import (
     sign_out,
 )
 from ticketattr.domain.access import Caller
-from ticketattr.errors import InputError, SettingsError
+from ticketattr.errors import InputError, ServiceError, SettingsError
 from ticketattr.infrastructure.service.state_db import SQLiteServiceState
 
 NOW = datetime(2026, 11, 28, 9, tzinfo=timezone.utc)
@@ -50,6 +50,16 @@ def test_a_secret_is_kept_nowhere(store: SQLiteServiceState) -> None:
 def test_the_state_can_be_read_by_its_owner_alone(store: SQLiteServiceState) -> None:
     created(store)
     assert {path.stat().st_mode & 0o077 for path in store.path.parent.iterdir()} == {0}
+
+
+def test_a_token_is_good_also_while_its_use_cannot_be_recorded(store: SQLiteServiceState) -> None:
+    secret = created(store)
+
+    def full(*_: object) -> None:
+        raise ServiceError("the disk is full")
+
+    state = type("Full", (SQLiteServiceState,), {"touch_token": full})(store.path)
+    assert caller_of_secret(state, secret, "", NOW)
 
 
 def test_an_expired_token_lets_nobody_in(store: SQLiteServiceState) -> None:

@@ -25,6 +25,7 @@ from ticketattr.domain.report_status import ReportStatus
 from ticketattr.domain.service_run import RunStatus
 from ticketattr.infrastructure.service.cron import CronExpressions
 from ticketattr.infrastructure.service.state_db import SQLiteServiceState
+from ticketattr.infrastructure.store.object_store import open_store
 
 from .test_runs import Clock, Processes
 
@@ -159,6 +160,15 @@ def test_the_list_of_deliveries_and_the_newest_report_come_as_files(chat: Chat, 
 def test_a_report_is_found_by_the_id_of_its_run_alone(chat: Chat, tmp_path: Path, argument: str) -> None:
     chat.reports = [report(tmp_path)]
     assert isinstance(chat.desk.answer(chat.message(f"/report {argument}")), TextReply)
+
+
+def test_a_report_that_is_gone_from_the_folder_comes_from_the_store(chat: Chat, tmp_path: Path) -> None:
+    store = open_store((tmp_path / "store").as_uri(), {})
+    store.put_new(f"reports/2026/11/{RUN}-{'0' * 16}.xlsx", b"workbook")
+    chat.desk.files = replace(chat.desk.files, store=store)
+    reply = chat.desk.answer(chat.message(f"/report {RUN}"))
+    assert reply == FileReply(f"ticket-attribution-{RUN}.xlsx", RUN, b"workbook")
+    assert chat("/report 20261127T120000Z-ffff").startswith("there is no report of the run")
 
 
 def test_a_report_that_the_platform_does_not_take_is_told_before_it_is_sent(chat: Chat, tmp_path: Path) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import socket
 import threading
 import time
@@ -27,10 +28,12 @@ from ticketattr.application.service.review import Reviewing
 from ticketattr.application.service.runs import Service
 from ticketattr.domain.access import Scope
 from ticketattr.entrypoint.settings.environment import Environment
+from ticketattr.entrypoint.settings.report import ReportSettings
 from ticketattr.entrypoint.settings.serve import ServeSettings
 from ticketattr.entrypoint.settings.values import Values, ValueSource
 from ticketattr.entrypoint.web.app import build_app
-from ticketattr.entrypoint.web.parts import Cached, Parts, folder_version
+from ticketattr.entrypoint.web.parts import Cached, Parts, downloads_of, folder_version
+from ticketattr.entrypoint.wiring import page_writer
 from ticketattr.infrastructure.applied_db import SQLiteChangeLedger
 from ticketattr.infrastructure.corrections_db import SQLiteCorrections
 from ticketattr.infrastructure.delivery.report_folder import OutputFolder
@@ -95,7 +98,8 @@ class Web:
 
 def parts_in(folder: Path, **settings: str) -> Parts:
     """A service over `folder` that does not listen yet."""
-    env = Environment(Values((ValueSource("test", {"EMAIL_TRANSPORT": "file", **settings}),)))
+    folders = {"OUTPUT_DIR": str(folder / "output"), "WORK_DIR": str(folder / "work")}
+    env = Environment(Values((ValueSource("test", {"EMAIL_TRANSPORT": "file", **folders, **settings}),)))
     read = ServeSettings.read(env)
     assert not env.wrong
     clock, zone = Clock(datetime.now(timezone.utc)), ZoneInfo("UTC")
@@ -111,7 +115,8 @@ def parts_in(folder: Path, **settings: str) -> Parts:
     ledger = SQLiteChangeLedger(folder / "work" / "applied.db")
     seconds = count()  # so that every request looks whether the ledger has changed
     changes = Cached(ledger.changes, lambda: folder_version(ledger.path), lambda: float(next(seconds)))
-    return Parts(service, read, tracker, log, reports, reviewing, changes)
+    page = page_writer(ReportSettings.read(env), read.tracker.folders)
+    return Parts(service, read, tracker, log, reports, reviewing, changes, page)
 
 
 @contextmanager
@@ -135,6 +140,14 @@ def serving(folder: Path, settings: dict[str, str] | None = None, *, store: Repo
     parts = replace(parts_in(folder, **settings or {}), store=store)
     with listening(build_app(parts, interval=NEVER)) as url:
         yield Web(url, parts)
+
+
+def await_no_downloads(web: Web) -> None:
+    """Wait until no file that was made for a download is left: it is deleted right after its last byte was sent."""
+    end = time.monotonic() + 20
+    while list(downloads_of(web.parts).iterdir()):
+        assert time.monotonic() < end
+        os.sched_yield()
 
 
 @pytest.fixture(scope="session")

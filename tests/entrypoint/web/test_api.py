@@ -22,7 +22,7 @@ from ticketattr.domain.delivery import Message
 from ticketattr.infrastructure.store.object_store import open_store
 
 from ...infrastructure.delivery.test_report_folder import workbook
-from .conftest import Web, serving
+from .conftest import Web, await_no_downloads, serving
 
 RUN = "20261127T120000Z-0000"
 
@@ -188,6 +188,7 @@ def test_deliveries_come_as_json_csv_and_a_workbook_without_live_formulas(web: W
         ("PUT", "/api/v1/schedule"),
         ("GET", "/api/v1/schedule/times?cron=0+6+*+*+*"),
         ("GET", "/api/v1/changes"),
+        ("GET", "/api/v1/stored-reports"),
         ("POST", "/api/v1/changes/undo"),
         ("GET", "/api/v1/logs"),
     ],
@@ -318,7 +319,7 @@ def test_the_openapi_document_names_every_call_and_its_problems(web: Web) -> Non
         f"/api/v1/{path}"
         for path in (
             *("runs", "runs/{number}", "reports", "reports/{run_id}/workbook", "deliveries"),
-            *("changes", "changes/undo", "schedule", "schedule/times", "logs"),
+            *("stored-reports", "changes", "changes/undo", "schedule", "schedule/times", "logs"),
         )
     }
     assert "application/problem+json" in document["paths"]["/api/v1/runs"]["post"]["responses"]["401"]["content"]
@@ -333,8 +334,17 @@ def test_a_report_that_is_gone_from_the_folder_comes_from_the_store(tmp_path: Pa
     store = open_store((tmp_path / "store").as_uri(), {})
     with serving(tmp_path, store=store) as web, web.client("read") as client:
         content = put_report(tmp_path).read_bytes()
-        store_reports(web.tracker.folder, store)
+        store_reports(web.tracker.folder, store, lambda run: b"page")
         put_report(tmp_path).unlink()
         answer = client.get(f"/api/v1/reports/{RUN}/workbook")
         assert (answer.status_code, answer.content) == (200, content)
+        etag = {"If-None-Match": answer.headers["etag"]}
+        assert client.get(f"/api/v1/reports/{RUN}/workbook", headers=etag).status_code == 304
+        part = client.get(f"/api/v1/reports/{RUN}/workbook", headers={"Range": "bytes=10-19"})
+        assert (part.status_code, part.content) == (206, content[10:20])
+        head = client.head(f"/api/v1/reports/{RUN}/workbook")
+        assert (head.status_code, head.headers["content-length"]) == (200, str(len(content)))
+        await_no_downloads(web)
+        web.parts.stored.look(store)
+        assert client.get("/api/v1/stored-reports").json() == {"items": [{"run_id": RUN}], "next": None}
         assert client.get("/api/v1/reports/20261127T120000Z-ffff/workbook").status_code == 404

@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import socket
 import sqlite3
-from contextlib import closing, suppress
+import tracemalloc
+from collections.abc import Iterator
+from contextlib import ExitStack, closing, contextmanager, suppress
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 from urllib.parse import urlsplit
 
 import httpx
@@ -16,8 +19,9 @@ from ticketattr.entrypoint.web.app import build_app
 from ticketattr.entrypoint.web.slow_clients import LimitedProtocol
 from ticketattr.errors import ServiceError
 from ticketattr.infrastructure.service.state_db import SQLiteServiceState
+from ticketattr.infrastructure.store.object_store import open_store
 
-from .conftest import NEVER, Web, listening, parts_in, serving
+from .conftest import NEVER, Web, await_no_downloads, listening, parts_in, serving
 from .test_api import RUN, put_report
 
 
@@ -30,6 +34,55 @@ def connected(url: str) -> socket.socket:
 
 class Impatient(LimitedProtocol):
     head_timeout = 0.2
+    read_timeout = 0.3
+
+
+@contextmanager
+def with_large_report(folder: Path, **options: Any) -> Iterator[tuple[Web, int]]:
+    """A service whose store has a report of 8 MiB, which does not fit into the buffers of a connection."""
+    store, size = open_store((folder / "store").as_uri(), {}), 8 * 1024 * 1024
+    store.put_new(f"reports/2026/11/{RUN}-{'0' * 16}.xlsx", bytes(size))
+    parts = replace(parts_in(folder), store=store)
+    with listening(build_app(parts, interval=NEVER), **options) as url:
+        yield Web(url, parts), size
+
+
+def asked(url: str, token: str) -> socket.socket:
+    """A connection that asked for that report and reads in small steps alone."""
+    address = urlsplit(url)
+    connection = socket.socket()
+    connection.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
+    connection.settimeout(30)
+    connection.connect((address.hostname or "", address.port or 0))
+    head = f"GET /api/v1/reports/{RUN}/workbook HTTP/1.1\r\nHost: 127.0.0.1\r\nAuthorization: Bearer {token}\r\n\r\n"
+    connection.sendall(head.encode())
+    return connection
+
+
+def test_slow_readers_of_downloads_hold_neither_threads_nor_memory(tmp_path: Path) -> None:
+    with with_large_report(tmp_path) as (web, size), ExitStack() as stack:
+        token = web.token()
+        tracemalloc.start()
+        stack.callback(tracemalloc.stop)
+        # More than there are threads for requests.
+        slow = [stack.enter_context(closing(asked(web.url, token))) for _ in range(50)]
+        assert {one.recv(12) for one in slow} == {b"HTTP/1.1 200"}
+        headers = {"Authorization": f"Bearer {token}"}
+        assert httpx.get(f"{web.url}/api/v1/runs", headers=headers).status_code == 200
+        held, _ = tracemalloc.get_traced_memory()
+        assert held < 4 * size
+
+
+def test_a_client_that_does_not_read_is_disconnected(tmp_path: Path) -> None:
+    with with_large_report(tmp_path, http=Impatient) as (web, size), closing(asked(web.url, web.token())) as slow:
+        assert slow.recv(12) == b"HTTP/1.1 200"
+        await_no_downloads(web)
+        received = 0
+        with suppress(ConnectionResetError):
+            while chunk := slow.recv(65536):
+                received += len(chunk)
+        assert received < size
+        assert httpx.get(f"{web.url}/healthz").text == "ok\n"
 
 
 @pytest.mark.parametrize("whole", [b"", b"GET /healthz HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n"])

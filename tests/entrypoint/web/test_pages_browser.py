@@ -166,8 +166,14 @@ def test_a_person_works_through_all_pages(visit: Visit, web: Web, tmp_path: Path
     page.get_by_role("link", name="Reports", exact=True).click()
     visit.judge("reports")
     with page.expect_download() as download:
-        page.get_by_role("link", name=RUN).click()
+        page.get_by_role("link", name=report.name).click()
     assert Path(download.value.path()).read_bytes() == report.read_bytes()
+    page.get_by_role("link", name=f"Open the report of {RUN}").click()
+    visit.judge("report")
+    page.get_by_role("searchbox").fill("forgotten")
+    page.get_by_text("1 of 4 tickets").wait_for()
+    assert page.evaluate("self.origin") == "null"
+    page.go_back()
     page.get_by_role("link", name="Deliveries", exact=True).click()
     visit.judge("deliveries")
     page.get_by_role("button", name="It arrived").click()

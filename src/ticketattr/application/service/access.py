@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable
 from datetime import datetime, timedelta
 
 from ...domain.access import PREFIX, Caller, Scope, Token, digest_of, is_token_name
-from ...errors import InputError, SettingsError
+from ...errors import InputError, ServiceError, SettingsError
 from .ports import TokenStore
 
 SESSION = timedelta(hours=12)
 """How long a person stays signed in."""
 
 _REMEMBERED_USE = timedelta(minutes=1)
+
+log = logging.getLogger(__name__)
 
 
 def create_token(
@@ -69,5 +72,9 @@ def _caller(store: TokenStore, token: Token | None, origin: str, now: datetime) 
         return None
     # A write for every call would make readers wait for each other.
     if token.last_used is None or now - token.last_used >= _REMEMBERED_USE:
-        store.touch_token(token.name, now)
+        try:
+            store.touch_token(token.name, now)
+        except ServiceError as error:
+            # What can be read is shown, also while nothing can be written.
+            log.warning("the use of the token %s is not recorded: %s", token.name, error)
     return Caller(token.name, token.scope, origin)

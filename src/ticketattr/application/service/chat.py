@@ -16,7 +16,9 @@ from ...domain.run_id import is_run_id
 from ...domain.service_run import AuditEntry, ServiceRun
 from ...domain.wording import counted
 from ...errors import ExitCode, InputError, TicketAttrError
-from .report_files import newest_report, report_of_run
+from ..report import report_name
+from ..report_store import ReportStore
+from .report_files import newest_report, workbook_of_run
 from .runs import Service, change_schedule, current_run, next_times, request_run, schedule_of
 
 CONFIRMATION = timedelta(seconds=60)
@@ -61,11 +63,12 @@ class ChatPlatform(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class ChatFiles:
-    """Where the files come from: the reports, the list of deliveries as CSV, and the cleaning of log lines."""
+    """Where files come from: reports, the list of deliveries as CSV, and the store. `cleaned` cleans a log line."""
 
     reports: Callable[[], list[ReportStatus]]
     deliveries: Callable[[], bytes]
     cleaned: Callable[[str], str]
+    store: ReportStore | None = None
 
 
 @dataclass(slots=True)
@@ -198,7 +201,9 @@ class ChatDesk:
         if argument and not is_run_id(argument):
             raise InputError("that is not the id of a run", hint="An id is like 20261123T150301Z-7f3a.")
         reports = self.files.reports()
-        report = report_of_run(reports, argument) if argument else newest_report(reports)
+        report = workbook_of_run(reports, argument, self.files.store) if argument else newest_report(reports)
+        if isinstance(report, bytes):
+            return self._fitting(message, FileReply(report_name(argument), argument, report), len(report))
         return self._fitting(message, FileReply(report.path.name, report.run_id, path=report.path), report.size)
 
     def _logs(self, message: ChatMessage, caller: Caller, argument: str) -> Reply:

@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Literal
+from typing import Annotated, Literal
 
 import typer
 
 from ...application.report import AttributedRun, Reporting, RowCounts, make_report, report_name, stream_report
 from ...application.run_progress import current_run
-from ...domain.ticket import AttributedTicket
 from ...domain.wording import counted
 from .. import wiring
 from ..invocation import Invocation
@@ -19,9 +17,6 @@ from ..results import print_path
 from ..settings.folders import FolderSettings
 from ..settings.report import ReportSettings
 from .help_examples import epilog_of
-
-if TYPE_CHECKING:
-    from ...infrastructure.stage_files import AttributionsFile, AttributionStream, WorkFolder
 
 ReportFormat = Literal["xlsx", "csv", "html", "parquet"]
 
@@ -67,7 +62,7 @@ def report(
     format: ReportFormatOption = "xlsx",
 ) -> None:
     """Write the report of a run."""
-    from ...infrastructure.stage_files import is_stream_file, read_attributions
+    from ...infrastructure.stage_files import attributed_run, is_stream_file, read_attributions
 
     invocation: Invocation = context.obj
     with invocation.reading("report") as env:
@@ -83,7 +78,7 @@ def report(
     if not reporting.is_due(stage.data):
         invocation.console.summary("no tickets, so no report")
         return
-    attributed = _run(stage, stage.data, catalog, work)
+    attributed = attributed_run(stage, stage.data, catalog, work)
     _write(invocation, attributed, reporting, output or folders.output / report_name(stage.run_id, format))
 
 
@@ -97,25 +92,13 @@ class _Wanted:
     format: ReportFormat
 
 
-def _run(
-    stage: AttributionsFile | AttributionStream,
-    tickets: Sequence[AttributedTicket],
-    catalog: Path | None,
-    work: WorkFolder,
-) -> AttributedRun:
-    from ...infrastructure.stage_files import read_applied_of, read_catalog_of
-
-    entries, applied = read_catalog_of(stage.run_id, catalog, work), read_applied_of(stage.run_id, work)
-    return AttributedRun(stage.run_id, stage.generated_at, tickets, stage.bill, entries, applied)
-
-
 def _stream(invocation: Invocation, wanted: _Wanted, reporting: Reporting, folders: FolderSettings) -> None:
-    from ...infrastructure.stage_files import open_attributions
+    from ...infrastructure.stage_files import attributed_run, open_attributions
 
     with open_attributions(wanted.source) as stage:
         current_run.set(stage.run_id)
         target = wanted.output or folders.output / report_name(stage.run_id, wanted.format)
-        run = _run(stage, (), wanted.catalog, wiring.work_folder(folders))
+        run = attributed_run(stage, (), wanted.catalog, wiring.work_folder(folders))
         writer, in_order = wiring.row_writer(wanted.format), wiring.row_sorter()
         with invocation.console.waiting("Writing the report"), invocation.run_progress.stage("report") as counts:
             made = stream_report(run, stage.items, reporting, writer, in_order, target)

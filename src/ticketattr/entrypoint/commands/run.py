@@ -92,7 +92,7 @@ def _keep_and_prune(invocation: Invocation, settings: RunSettings, outgoing: Out
         return True
     try:
         if store := wiring.report_store(settings.store):
-            store_reports(outgoing.tracker.folder, store)
+            store_reports(outgoing.tracker.folder, store, wiring.page_maker(settings.report, settings.folders))
     except TicketAttrError as error:
         invocation.console.problem(f"not in the store: {error}")
         return False

@@ -42,15 +42,17 @@ def serve(context: typer.Context) -> None:
         ) from error
     _check_schedule(settings, parts, invocation)
     platforms = wiring.chat_platforms(chat)
-    with wiring.only_service(settings.tracker.folders, invocation.clock):
+    folders = settings.tracker.folders
+    with wiring.only_service(folders, invocation.clock), wiring.service_state(folders).kept_open():
         serve_pages(
             settings,
             parts,
             wiring.tracker(settings.tracker),
-            wiring.report_log(settings.tracker.folders),
-            wiring.history(settings.tracker.folders).read,
-            wiring.reviewing(settings.tracker.folders, report),
-            wiring.change_ledger(settings.tracker.folders),
+            wiring.report_log(folders),
+            wiring.history(folders).read,
+            wiring.reviewing(folders, report),
+            wiring.change_ledger(folders),
+            wiring.page_writer(report, folders),
             wiring.report_store(store),
             ChatParts(platforms, chat.allowed) if platforms else None,
             lambda: invocation.console.summary(

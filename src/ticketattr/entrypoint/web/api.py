@@ -10,8 +10,7 @@ from fastapi.responses import FileResponse
 from pydantic import BaseModel, ConfigDict, Field
 
 from ...application.report import report_name
-from ...application.report_store import ReportStore, stored_report
-from ...application.service.report_files import ReportGone, report_of_run
+from ...application.service.report_files import ReportGone, runs_in_store_alone, workbook_of_run
 from ...application.service.runs import change_schedule, found_run, next_times, request_run, schedule_of, times_of
 from ...application.service.undo import request_undo
 from ...domain.access import Caller
@@ -19,12 +18,13 @@ from ...domain.report_status import ReportStatus
 from ...domain.run_id import RUN_ID
 from ...domain.service_run import ServiceRun, Undo
 from ...domain.write_back import all_undoable
-from ...errors import InputError
+from ...errors import InputError, ServiceError
 from ...infrastructure.reports.plain_sheet import write_sheet
 from ..presentation.change_lists import change_row
 from ..presentation.listing import DELIVERY_FIELDS, csv_file, delivery_rows, flat
 from ..presentation.log_lines import plain
-from .parts import bearer, parts_of, shown_line
+from .downloads import content_download, etag_of, headers_of, is_known, not_modified
+from .parts import bearer, downloads_of, parts_of, shown_line
 
 Reader = Annotated[Caller, Depends(bearer("read"))]
 Operator = Annotated[Caller, Depends(bearer("operate"))]
@@ -132,6 +132,19 @@ class Reports(BaseModel):
     """Reports, newest first. `next` continues after the last one."""
 
     items: list[Report]
+    next: str | None
+
+
+class StoredReport(BaseModel):
+    """A report in the store. It is downloaded like any other, by the id of its run."""
+
+    run_id: str
+
+
+class StoredReports(BaseModel):
+    """Reports, newest first. `next` continues after the last one."""
+
+    items: list[StoredReport]
     next: str | None
 
 
@@ -276,11 +289,33 @@ def download_workbook(request: Request, caller: Reader, run_id: RunId) -> Respon
     return workbook(request, run_id)
 
 
+@router.get("/stored-reports", tags=["reports"])
+def list_stored_reports(
+    request: Request,
+    caller: Reader,
+    limit: Limit = 100,
+    after: Annotated[str, Query(pattern=f"^{RUN_ID}$|^$", description="The id of the last run.")] = "",
+) -> StoredReports:
+    """The runs whose reports are in the store and no longer in the folder, newest first."""
+    parts = parts_of(request)
+    if parts.stored.problem and not parts.stored.runs:
+        raise ServiceError(parts.stored.problem)
+    runs = [run for run in runs_in_store_alone(parts.reports.get(), parts.stored.runs) if not after or run < after]
+    more = f"?after={runs[limit - 1]}&limit={limit}" if len(runs) > limit else None
+    return StoredReports(items=[StoredReport(run_id=run) for run in runs[:limit]], next=more)
+
+
+@router.head("/deliveries", response_model=None, include_in_schema=False)
 @router.get(
     "/deliveries",
     tags=["reports"],
     response_model=None,
-    responses={200: {"content": {"application/json": {}, "text/csv": {}, XLSX: {}}}},
+    responses={
+        200: {"content": {"application/json": {}, "text/csv": {}, XLSX: {}}},
+        206: {"content": {"text/csv": {}, XLSX: {}}},
+        304: {"description": "The ETag is the same."},
+        416: {"description": "There is no such range."},
+    },
 )
 def list_deliveries(
     request: Request, caller: Reader, format: Annotated[Literal["json", "csv", "xlsx"], Query()] = "json"
@@ -290,7 +325,7 @@ def list_deliveries(
     rows = delivery_rows(parts.tracker.report_history(), parts.service.clock())
     if format == "json":
         return rows
-    return table_file([flat(row) for row in rows], DELIVERY_FIELDS, format, "ticketattr-deliveries")
+    return table_file(request, [flat(row) for row in rows], DELIVERY_FIELDS, format, "ticketattr-deliveries")
 
 
 @router.get("/changes", tags=["changes"])
@@ -398,41 +433,26 @@ def workbook(request: Request, run_id: str) -> Response:
     """
     parts = parts_of(request)
     try:
-        report = report_of_run(parts.reports.get(), run_id)
+        found = workbook_of_run(parts.reports.get(), run_id, parts.store)
     except InputError as error:
-        if parts.store:
-            return _from_store(parts.store, run_id, error)
-        raise HTTPException(_status_of_missing(error), str(error)) from error
-    etag = f'"{report.sha256}"'
-    headers = {"ETag": etag, "Cache-Control": "private, no-cache"}
-    if etag in [tag.strip().removeprefix("W/") for tag in request.headers.get("if-none-match", "").split(",")]:
-        return Response(status_code=304, headers=headers)
-    return FileResponse(report.path, media_type=XLSX, filename=report.path.name, headers=headers)
+        raise HTTPException(410 if isinstance(error, ReportGone) else 404, str(error)) from error
+    if isinstance(found, bytes):
+        return content_download(request, downloads_of(parts), found, XLSX, report_name(run_id))
+    etag = etag_of(found.sha256)
+    if is_known(request, etag):
+        return not_modified(etag)
+    return FileResponse(found.path, media_type=XLSX, filename=found.path.name, headers=headers_of(etag))
 
 
-def _from_store(store: ReportStore, run_id: str, missing: InputError) -> Response:
-    try:
-        content = stored_report(store, run_id)
-    except InputError as error:
-        raise HTTPException(_status_of_missing(missing), str(missing)) from error
-    name = f'attachment; filename="{report_name(run_id)}"'
-    return Response(content, media_type=XLSX, headers={"Content-Disposition": name})
-
-
-def _status_of_missing(error: InputError) -> int:
-    return 410 if isinstance(error, ReportGone) else 404
-
-
-def table_file(rows: list[dict[str, Any]], fields: tuple[str, ...], format: str, name: str) -> Response:
+def table_file(
+    request: Request, rows: list[dict[str, Any]], fields: tuple[str, ...], format: str, name: str
+) -> Response:
     """Rows as a CSV or XLSX file. No cell of it is a formula."""
-    headers = {"Content-Disposition": f'attachment; filename="{name}.{format}"'}
     if format == "xlsx":
-        return Response(
-            write_sheet("Deliveries", fields, ([row[field] for field in fields] for row in rows)),
-            media_type=XLSX,
-            headers=headers,
-        )
-    return Response(csv_file(rows, fields), media_type="text/csv; charset=utf-8", headers=headers)
+        kind, content = XLSX, write_sheet("Deliveries", fields, ([row[field] for field in fields] for row in rows))
+    else:
+        kind, content = "text/csv; charset=utf-8", csv_file(rows, fields).encode()
+    return content_download(request, downloads_of(parts_of(request)), content, kind, f"{name}.{format}")
 
 
 def _schedule(request: Request) -> Schedule:

@@ -12,8 +12,10 @@ from fastapi import APIRouter, Depends, HTTPException, Request
 from fastapi.responses import RedirectResponse, Response
 from fastapi.templating import Jinja2Templates
 
+from ...application.report import report_name
 from ...application.resolve import Decision, resolve_doubt
 from ...application.service.access import SESSION, sign_in, sign_out
+from ...application.service.report_files import ReportGone, page_of_run, runs_in_store_alone
 from ...application.service.review import decide, open_review
 from ...application.service.runs import (
     change_schedule,
@@ -26,14 +28,17 @@ from ...application.service.runs import (
 from ...application.service.undo import request_undo
 from ...domain.access import Caller
 from ...domain.report_status import ReportStatus
+from ...domain.run_id import is_run_id
 from ...domain.sanitizing import sanitize, truncate
 from ...domain.service_run import AuditEntry, Undo
 from ...domain.write_back import all_undoable, shown_pair
 from ...errors import TicketAttrError
+from ...infrastructure.reports.html_report import policy_of
 from ..presentation.listing import DELIVERY_FIELDS, delivery_rows, flat
 from ..presentation.log_lines import plain
 from .api import table_file, workbook
-from .parts import COOKIE, origin_of, parts_of, person, random_secret, shown_line, signed_in
+from .downloads import MadeFile, made_path, write_bytes
+from .parts import COOKIE, downloads_of, origin_of, parts_of, person, random_secret, shown_line, signed_in
 
 PAGE = 50
 """The rows on one page of a list."""
@@ -143,15 +148,47 @@ def show_run(request: Request, caller: Reader, number: int) -> Response:
     if service.state.run(number) is None:
         raise HTTPException(404, f"there is no run {number}")
     run = found_run(service, number)
-    return _page(
-        request, "run.html", caller, run=run, lines=[shown_line(line) for line in service.processes.log(run, 300)]
-    )
+    lines = [shown_line(line) for line in service.processes.log(run, 300)]
+    has_page = bool(run.figures) and run.run_id in parts_of(request).reviewing.runs()
+    return _page(request, "run.html", caller, run=run, lines=lines, has_page=has_page)
 
 
 @router.get("/reports")
 def list_reports(request: Request, caller: Reader, page: int = 1) -> Response:
     """The reports in the folder, newest first."""
-    return _list(request, "reports.html", caller, parts_of(request).reports.get(), page)
+    parts = parts_of(request)
+    rows, runs = parts.reports.get(), frozenset(parts.reviewing.runs())
+    stored = runs_in_store_alone(rows, parts.stored.runs)
+    values = {"stored": len(stored), "problem": parts.stored.problem, "has_page": runs.union(parts.stored.runs)}
+    return _list(request, "reports.html", caller, rows, page, **values)
+
+
+@router.get("/reports/stored")
+def list_stored_reports(request: Request, caller: Reader, page: int = 1) -> Response:
+    """The reports that are in the store and no longer in the folder, newest first."""
+    parts = parts_of(request)
+    rows = runs_in_store_alone(parts.reports.get(), parts.stored.runs)
+    return _list(request, "stored.html", caller, rows, page, problem=parts.stored.problem)
+
+
+@router.get("/reports/{run_id}/page")
+def show_report(request: Request, caller: Reader, run_id: str) -> Response:
+    """The report of a run as a page: in a sandbox, so that nothing in it can use the session of the person."""
+    parts, name = parts_of(request), report_name(run_id, "html")
+    if not is_run_id(run_id):
+        raise HTTPException(404, "that is not the id of a run")
+    folder = downloads_of(parts)
+    try:
+        found = page_of_run(
+            run_id, lambda run: made_path(folder, lambda path: parts.write_page(run, path)), parts.store
+        )
+    except ReportGone as error:
+        raise HTTPException(410, f"{error}. {error.hint}") from error
+    path = made_path(folder, lambda path: write_bytes(path, found)) if isinstance(found, bytes) else found
+    with path.open(encoding="utf-8", errors="replace") as file:
+        policy = f"{policy_of(file.read(4096))}; frame-ancestors 'none'; sandbox allow-scripts"
+    headers = {"Content-Security-Policy": policy, "Cache-Control": "private, no-store"}
+    return MadeFile(path, media_type="text/html", filename=name, headers=headers, content_disposition_type="inline")
 
 
 @router.get("/reports/{run_id}/workbook")
@@ -176,7 +213,7 @@ def download_deliveries(request: Request, caller: Reader, format: str) -> Respon
         raise HTTPException(404, "there are CSV and XLSX")
     parts = parts_of(request)
     rows = [flat(row) for row in delivery_rows(parts.tracker.report_history(), parts.service.clock())]
-    return table_file(rows, DELIVERY_FIELDS, format, "ticketattr-deliveries")
+    return table_file(request, rows, DELIVERY_FIELDS, format, "ticketattr-deliveries")
 
 
 @router.post("/deliveries/resolve")

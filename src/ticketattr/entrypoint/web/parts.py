@@ -27,6 +27,7 @@ from ...infrastructure.service_words import without_secrets
 from ..presentation.log_lines import plain
 from ..settings.serve import ServeSettings
 from .guard import FailureLimit
+from .stored_reports import StoredReports
 
 COOKIE = "ticketattr_session"
 
@@ -89,8 +90,9 @@ class RequestCounts:
 class Parts:
     """The parts of the service that requests need. `log` is changed only under its own lock.
 
-    `changes` are those in the helpdesk, oldest first.
-    `tasks` work as long as the service does, beside the requests.
+    `changes` are those in the helpdesk, oldest first. `write_page` writes the page of a run to a path, and raises
+    StageFileError if the data of the run are gone. `stored` says what is in `store`. `tasks` work beside the requests,
+    as long as the service does.
     """
 
     service: Service
@@ -100,7 +102,9 @@ class Parts:
     reports: Cached[list[ReportStatus]]
     reviewing: Reviewing
     changes: Cached[list[Change]]
+    write_page: Callable[[str, Path], None]
     store: ReportStore | None = None
+    stored: StoredReports = field(default_factory=lambda: StoredReports([]))
     tasks: Sequence[Callable[[], Awaitable[None]]] = ()
     failures: FailureLimit = field(default_factory=FailureLimit)
     requests: RequestCounts = field(default_factory=RequestCounts)
@@ -109,6 +113,11 @@ class Parts:
 def shown_line(line: str) -> str:
     """A line of a log as anybody may see it: no control characters, no secret of the settings, no mail address."""
     return _ADDRESS.sub("(address)", plain(without_secrets(line)))
+
+
+def downloads_of(parts: Parts) -> Path:
+    """The folder of files that are made for one download."""
+    return parts.settings.tracker.folders.work / "service" / "downloads"
 
 
 def parts_of(request: Request) -> Parts:

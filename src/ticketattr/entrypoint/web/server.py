@@ -11,6 +11,8 @@ from collections.abc import Awaitable, Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
+from functools import partial
+from pathlib import Path
 
 import uvicorn
 from starlette.types import ASGIApp
@@ -29,9 +31,11 @@ from ..chat.loop import serve_chat
 from ..presentation.listing import DELIVERY_FIELDS, csv_file, delivery_rows, flat
 from ..settings.serve import ServeSettings
 from .app import build_app
+from .downloads import clear_downloads
 from .metrics import metrics_app
-from .parts import Cached, Parts, folder_version, random_secret, shown_line
+from .parts import Cached, Parts, downloads_of, folder_version, random_secret, shown_line
 from .slow_clients import LimitedProtocol
+from .stored_reports import StoredReports, keep_listing
 
 _GRACE = 10
 _FIRST_PASSED = 3  # sd_listen_fds(3)
@@ -53,6 +57,7 @@ def serve(
     read_history: Callable[[], RunHistory | None],
     reviewing: Reviewing,
     ledger: ChangeLedger,
+    write_page: Callable[[str, Path], None],
     store: ReportStore | None,
     chat: ChatParts | None,
     ready: Callable[[], None],
@@ -68,9 +73,13 @@ def serve(
             hint="Create one with `ticketattr token create NAME --scope operate`, or leave SERVE_HOST unset.",
         )
     reports = _reports(tracker, settings)
-    tasks = [_chat_task(chat, service, tracker, reports)] if chat else []
+    tasks = [_chat_task(chat, service, tracker, reports, store)] if chat else []
+    stored = StoredReports([])
+    if store:
+        tasks.append(partial(keep_listing, stored, store, service.clock))
     changes = Cached(ledger.changes, lambda: folder_version(settings.tracker.folders.ledger), time.monotonic)
-    parts = Parts(service, settings, tracker, log, reports, reviewing, changes, store, tasks)
+    parts = Parts(service, settings, tracker, log, reports, reviewing, changes, write_page, store, stored, tasks)
+    clear_downloads(downloads_of(parts))
     listeners: list[tuple[ASGIApp, socket.socket]] = [
         (build_app(parts), _inherited_listener() or _listener(settings.host, settings.port, "SERVE"))
     ]
@@ -81,13 +90,17 @@ def serve(
 
 
 def _chat_task(
-    chat: ChatParts, service: Service, tracker: ReportTracker, reports: Cached[list[ReportStatus]]
+    chat: ChatParts,
+    service: Service,
+    tracker: ReportTracker,
+    reports: Cached[list[ReportStatus]],
+    store: ReportStore | None,
 ) -> Callable[[], Awaitable[None]]:
     def deliveries() -> bytes:
         rows = [flat(row) for row in delivery_rows(tracker.report_history(), service.clock())]
         return csv_file(rows, DELIVERY_FIELDS).encode("utf-8-sig")
 
-    files = ChatFiles(reports.get, deliveries, shown_line)
+    files = ChatFiles(reports.get, deliveries, shown_line, store)
     sizes = {platform.name: platform.max_file for platform in chat.platforms}
     desk = ChatDesk(service, chat.allowed, files, random_secret, sizes)
     return lambda: serve_chat(desk, chat.platforms)

@@ -7,6 +7,7 @@ their hashes. A narrow screen shows each ticket as a card.
 from __future__ import annotations
 
 import hashlib
+import re
 from base64 import b64encode
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -79,6 +80,16 @@ class HTMLReports:
             for line in _tickets(report):
                 file.write(line.encode())
             file.write(_end(after, report).encode())
+
+
+def policy_of(start: str) -> str:
+    """The Content-Security-Policy for a page whose file begins with `start`: the script and style that it names itself.
+
+    A text that is no page of ours may have neither.
+    """
+    hashes = re.search(r"style-src '(sha256-[\w+/=]{44})'; script-src '(sha256-[\w+/=]{44})'", start)
+    style, script = (f"'{hashes[1]}'", f"'{hashes[2]}'") if hashes else ("'none'", "'none'")
+    return f"default-src 'none'; style-src {style}; script-src {script}; base-uri 'none'; form-action 'none'"
 
 
 def _source(name: str) -> str:

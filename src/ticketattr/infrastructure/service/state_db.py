@@ -84,6 +84,16 @@ class SQLiteServiceState:
     path: Path
     patience: float = 10.0
 
+    @contextmanager
+    def kept_open(self) -> Iterator[None]:
+        """Keep the file open for the block: to open it anew, SQLite needs space on the disk, even to read."""
+        make_private(self.path)
+        with self._errors():
+            db = self._connect()
+        with closing(db):
+            db.execute("SELECT count(*) FROM schedule").fetchone()
+            yield
+
     def tokens(self) -> list[Token]:
         with self._reading() as db:
             return [_token(row) for row in db.execute(f"SELECT {_TOKEN} FROM tokens ORDER BY name")]  # noqa: S608  # nosec B608

@@ -32,7 +32,7 @@ from .attributions import (
 from .catalog_and_tickets import parse_catalog_file, read_catalog, read_tickets, write_catalog, write_tickets
 from .corrections import write_corrections
 from .header import Kind, kind_of_content, stage_kind
-from .run_files import FetchedRun, read_applied_of, read_catalog_of, read_fetched, read_reported
+from .run_files import FetchedRun, attributed_run, read_fetched, read_reported
 from .work_folder import WorkFolder
 
 __all__ = [
@@ -41,16 +41,15 @@ __all__ = [
     "FetchedRun",
     "Kind",
     "WorkFolder",
+    "attributed_run",
     "is_stream",
     "is_stream_file",
     "kind_of_content",
     "open_attributions",
     "parse_catalog_file",
     "read_applied",
-    "read_applied_of",
     "read_attributions",
     "read_catalog",
-    "read_catalog_of",
     "read_fetched",
     "read_reported",
     "read_tickets",

@@ -2,20 +2,22 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from ...application.ports import AppliedRun
+from ...application.report import AttributedRun
 from ...domain.catalog import ServiceCatalog
 from ...domain.correction import ReportedRun
-from ...domain.ticket import Ticket
+from ...domain.ticket import AttributedTicket, Ticket
 from ...errors import StageFileError
 from ..catalog.yaml_format import MAX_BYTES as MAX_CATALOG
 from ..catalog.yaml_format import parse_catalog
 from ..files import STREAM, read_bounded, shown_path
 from .applied import read_applied
-from .attributions import read_attributions
+from .attributions import AttributionsFile, AttributionStream, read_attributions
 from .catalog_and_tickets import read_catalog, read_tickets
 from .header import Kind, StageFile, stage_kind
 from .work_folder import WorkFolder
@@ -38,6 +40,17 @@ def read_fetched(tickets_path: Path, catalog_path: Path | None, work: WorkFolder
     tickets = read_tickets(tickets_path)
     catalog = _catalog("tickets", tickets.run_id, catalog_path, work)
     return FetchedRun(tickets.run_id, catalog, tickets.data)
+
+
+def attributed_run(
+    stage: AttributionsFile | AttributionStream,
+    tickets: Sequence[AttributedTicket],
+    catalog_path: Path | None,
+    work: WorkFolder,
+) -> AttributedRun:
+    """The tickets of a stage file with the catalog and the changes of their run. Raises StageFileError."""
+    catalog, applied = read_catalog_of(stage.run_id, catalog_path, work), read_applied_of(stage.run_id, work)
+    return AttributedRun(stage.run_id, stage.generated_at, tickets, stage.bill, catalog, applied)
 
 
 def read_catalog_of(run_id: str, catalog_path: Path | None, work: WorkFolder) -> ServiceCatalog | None:
