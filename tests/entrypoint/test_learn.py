@@ -240,13 +240,54 @@ def test_a_full_disk_leaves_the_earlier_model_as_it_was(cli: CLI) -> None:
         "runpy.run_module('ticketattr', run_name='__main__', alter_sys=True)"
     )
     ended = cli.process(
-        *("-q", "learn", str(path), "--catalog", FILES["catalog"], "--output", FILES["model"]), program=("-c", limited)
+        *("-q", "learn", str(path), "--catalog", FILES["catalog"], "--output", FILES["model"]),
+        program=("-B", "-c", limited),
     )
     assert "desk.model cannot be written: File too large" in ended.stderr
     assert "Traceback" not in ended.stderr
     assert ended.returncode in (ExitCode.USAGE, ExitCode.SERVICE)
     assert (cli.folder / FILES["model"]).read_bytes() == before
     assert not list(cli.folder.glob(".ticketattr-*"))
+
+
+def measured(cli: CLI, path: Path, *options: str) -> tuple[int, str]:
+    """How many tickets were measured on, and what was said."""
+    more = ("--catalog", FILES["catalog"], "--classifier", "offline", "--format", "json")
+    result = cli.ok("evaluate", str(path), *more, *options)
+    return json.loads(result.stdout)["figures"]["tickets"], " ".join(result.stderr.split())
+
+
+def test_a_later_slice_of_time_is_measured_and_the_earlier_one_may_teach(cli: CLI) -> None:
+    catalog(cli)
+    content = rows(28)
+    path = history(cli, [*content, {**content[0], "id": "again", "created_at": "2026-01-28T10:00:00Z"}])
+    assert measured(cli, path, "--after", "2026-01-22")[0] == 29
+    tickets, said = measured(cli, path, "--split", "time")
+    assert tickets == 22
+    assert "1 earlier ticket not learned from, because a later one has the same words" in said
+    assert measured(cli, path, "--split", "time", "--after", "2026-01-15")[0] == 57
+    for options, message in (
+        (("--after", "soon"), "--after soon is not a date that can be read"),
+        (("--after", "2027-01-01"), "no ticket was created after 2027-01-01"),
+    ):
+        result = cli("-q", "evaluate", str(path), "--catalog", FILES["catalog"], "--classifier", "offline", *options)
+        assert message in result.stderr
+        assert result.exit_code in (ExitCode.USAGE, ExitCode.INPUT)
+    without = history(cli, [{**each, "created_at": ""} for each in content], "without.jsonl")
+    result = cli("-q", "evaluate", str(without), "--catalog", FILES["catalog"], "--split", "time")
+    assert (result.exit_code, "no ticket has a creation time" in result.stderr) == (ExitCode.INPUT, True)
+
+
+def test_measuring_on_tickets_that_the_model_was_learned_from_is_said(cli: CLI) -> None:
+    catalog(cli)
+    path = history(cli, rows(5))
+    assert learn(cli, path).exit_code == 0
+    cli.settings |= {"OFFLINE_MODEL": FILES["model"]}
+    later = history(cli, rows(7)[16:], "later.jsonl")
+    assert (
+        "4 tickets of 12 that are measured on are among those that the model was learned from"
+        in measured(cli, later)[1]
+    )
 
 
 PROFILE = """\

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
@@ -19,10 +20,14 @@ from ..domain.scoring import (
     predictions_of,
     score,
 )
+from ..domain.ticket import Ticket
 from ..domain.usage import Bill, total
+from ..domain.wording import counted
 from ..errors import InputError
 from .classify import classify_tickets
 from .ports import AnswerCache, Classifier, Progress, SavedCalibration
+
+log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,7 +43,7 @@ class Candidate:
     """A classifier to measure.
 
     `name` and `confidence_source` (what turns its confidence into a probability) appear in the results. It learns from
-    the tickets in `labelled`.
+    the tickets in `labelled`, and has learned from those of which `has_learned` is true.
     """
 
     name: str
@@ -46,6 +51,7 @@ class Candidate:
     classifier: Classifier
     cache: AnswerCache
     labelled: LabelledTickets
+    has_learned: Callable[[Ticket], bool] = lambda ticket: False
 
 
 @dataclass(frozen=True, slots=True)
@@ -155,6 +161,11 @@ def refuse_single_label(gold: Sequence[GoldTicket], name: str) -> None:
 def _predict(candidate: Candidate, gold: GoldSet, progress: Progress) -> list[Prediction]:
     labelled = candidate.labelled(gold.catalog)
     _refuse_known_examples(gold.tickets, labelled)
+    if known := sum(candidate.has_learned(case.ticket) for case in gold.tickets):
+        log.warning(
+            "%s of %d that are measured on are among those that the model was learned from: the scores are too high",
+            *(counted(known, "ticket"), len(gold.tickets)),
+        )
     attributed = classify_tickets(
         [case.ticket for case in gold.tickets],
         *(gold.catalog, candidate.classifier, candidate.cache, progress),

@@ -380,6 +380,17 @@ def _offline_classifier(labelled: LabelledTickets, model: Path | None) -> Classi
     return OfflineClassifier(labelled, read_model(model, version=VERSION) if model else None)
 
 
+def learned_tickets(settings: ClassifierSettings) -> Callable[[Ticket], bool]:
+    """Whether OFFLINE_MODEL was learned from a ticket with the same words. Raises SettingsError or InputError."""
+    if not settings.model or settings.name not in ("offline", "cascade"):
+        return lambda ticket: False
+    with _offline_is_needed():
+        from ..infrastructure.classifiers.offline.classifier import VERSION
+        from ..infrastructure.classifiers.offline.model_file import read_model
+
+    return read_model(settings.model, version=VERSION).has_learned
+
+
 def teacher() -> Teacher:
     """What makes a model of the history of a helpdesk. Raises SettingsError."""
     with _offline_is_needed():

@@ -11,7 +11,9 @@ from typing import TYPE_CHECKING, Annotated, Literal, get_args
 
 import typer
 
+from ...application.time_slice import Border, divided, learned_with
 from ...domain.gold import LabelledTickets
+from ...domain.times import read_time
 from ...domain.wording import counted
 from ...errors import ExitCode, SettingsError
 from ...infrastructure.files import STREAM, output
@@ -20,6 +22,7 @@ from ..invocation import Invocation
 from ..settings.classifier import ClassifierName, ClassifierSettings
 from ..settings.environment import reading
 from ..settings.folders import FolderSettings
+from ..settings.sources import TimeSettings
 from ..settings.values import Values
 from .help_examples import epilog_of
 from .options import ClassifierOption, ExamplesOption, FreshOption
@@ -70,6 +73,15 @@ RepeatOption = Annotated[
     ),
 ]
 
+SplitOption = Annotated[
+    Literal["time"] | None,
+    typer.Option(help="Learn from the earlier four fifths of the tickets, and measure on the latest fifth."),
+]
+AfterOption = Annotated[
+    str | None,
+    typer.Option(metavar="DATE", help="Measure on tickets created from then on; with --split, learn from the others."),
+]
+
 app = typer.Typer(add_completion=False, rich_markup_mode=None)
 
 
@@ -88,6 +100,8 @@ def evaluate(
     save_calibration: SaveCalibrationOption = None,
     ignore_unknown: IgnoreUnknownOption = False,
     repeat: RepeatOption = 1,
+    split: SplitOption = None,
+    after: AfterOption = None,
 ) -> None:
     """Measure on labelled tickets how often a classifier is right."""
     if repeat > 1 and (compare or save_calibration):
@@ -97,8 +111,11 @@ def evaluate(
             "--compare names both classifiers and prints a table", hint="Leave the other options out, or --compare."
         )
     invocation: Invocation = context.obj
-    gold_set = _read_gold(gold, catalog, ignore_unknown=ignore_unknown)
-    evaluation = _Evaluation(invocation, gold_set, wiring.labelled_tickets(examples), target_precision, fresh)
+    gold_set, labelled = _read_gold(gold, catalog, ignore_unknown=ignore_unknown), wiring.labelled_tickets(examples)
+    if split or after:
+        gold_set, labelled = _later(invocation, gold_set, labelled, str(gold), split, after)
+    _refuse_single_label(gold_set, gold)
+    evaluation = _Evaluation(invocation, gold_set, labelled, target_precision, fresh)
     values = invocation.values(classifier)
     if compare:
         _compare(evaluation, compare, values)
@@ -125,13 +142,35 @@ class _Evaluation:
 
 
 def _read_gold(path: Path, catalog: Path, *, ignore_unknown: bool) -> GoldSet:
-    from ...application.evaluate import GoldSet, refuse_single_label
+    from ...application.evaluate import GoldSet
     from ...infrastructure.gold_files import GoldFile
 
     entries = wiring.catalog_of_option(catalog).fetch_catalog()
     tickets = GoldFile.read(path).tickets(entries, ignore_unknown=ignore_unknown)
-    refuse_single_label(tickets, str(path))
     return GoldSet(tickets, entries)
+
+
+def _refuse_single_label(gold: GoldSet, path: Path) -> None:
+    from ...application.evaluate import refuse_single_label
+
+    refuse_single_label(gold.tickets, str(path))
+
+
+def _later(
+    invocation: Invocation, gold: GoldSet, labelled: LabelledTickets, name: str, split: str | None, after: str | None
+) -> tuple[GoldSet, LabelledTickets]:
+    """The later tickets to measure on, and what the classifier learns from: with `split`, the earlier ones, too."""
+    with reading(invocation.values(), "evaluate") as env:
+        times = TimeSettings.read(env).times
+    from ...application.evaluate import GoldSet
+
+    date = read_time(after, times) if after else None
+    if after and not date:
+        raise SettingsError(f"--after {after} is not a date that can be read", hint="Write it as 2026-09-01.")
+    earlier, later = divided(gold.tickets, Border(date, times), name)
+    if split:
+        labelled = learned_with(earlier, later, labelled)
+    return GoldSet(later, gold.catalog), labelled
 
 
 def _compare(evaluation: _Evaluation, names: tuple[str, str], values: Values) -> None:
@@ -198,7 +237,8 @@ def _candidate(evaluation: _Evaluation, values: Values) -> Candidate:
             *(wiring.uncalibrated(settings, evaluation.labelled), evaluation.gold.catalog),
         )
     cache = wiring.answer_cache(settings, folders, evaluation.invocation.clock, fresh=evaluation.fresh)
-    return Candidate(settings.title, settings.confidence_mapped_by, classifier, cache, evaluation.labelled)
+    learned = wiring.learned_tickets(settings)
+    return Candidate(settings.title, settings.confidence_mapped_by, classifier, cache, evaluation.labelled, learned)
 
 
 def _print(results: EvaluationResults, format: ScoresFormat) -> None:

@@ -60,6 +60,7 @@ EXAMPLES: dict[str, tuple[str, ...]] = {
         "ticketattr evaluate gold.jsonl --catalog catalog.yaml --classifier offline",
         "ticketattr evaluate gold.jsonl --catalog catalog.yaml --compare offline gemini",
         "ticketattr evaluate gold.jsonl --catalog catalog.yaml --repeat 3",
+        "ticketattr evaluate closed.csv --catalog catalog.yaml --classifier offline --split time",
     ),
     "learn": (
         "ticketattr learn closed.csv --catalog catalog.yaml --output desk.model",

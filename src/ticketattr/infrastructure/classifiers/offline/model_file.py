@@ -14,6 +14,7 @@ from __future__ import annotations
 
 import hashlib
 import io
+from collections.abc import Collection
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -25,7 +26,8 @@ from pydantic import TypeAdapter, ValidationError
 
 from ....domain.calibration import Calibration
 from ....domain.catalog import ServiceCatalog
-from ....domain.learning import ModelCard, Pair
+from ....domain.learning import ModelCard, Pair, same_words
+from ....domain.ticket import Ticket
 from ....errors import InputError
 from ...files import output, read_bounded
 from ...json_text import dump_json, parse_json
@@ -59,12 +61,20 @@ _HEADER = TypeAdapter(_Header)
 
 @dataclass(frozen=True, slots=True)
 class ModelFile:
-    """What was learned, its card, and the SHA-256 of the file's content. `name` is the name of the file."""
+    """What was learned, its card, and the SHA-256 of the file's content. `name` is the name of the file.
+
+    `seen` are the digests of the tickets that it was learned from.
+    """
 
     name: str
     learned: Learned
     card: ModelCard
     digest: str
+    seen: frozenset[int]
+
+    def has_learned(self, ticket: Ticket) -> bool:
+        """Returns whether it was learned from a ticket with the same words."""
+        return digest_of_words(ticket) in self.seen
 
     def fitting(self, catalog: ServiceCatalog) -> Learned:
         """Returns what was learned. Raises InputError if the catalog has few of the request types.
@@ -82,16 +92,21 @@ class ModelFile:
         return self.learned
 
 
-def write_model(path: Path, learned: Learned, card: ModelCard, *, version: int) -> int:
+def digest_of_words(ticket: Ticket) -> int:
+    """Returns a number of 64 bits that is the same for tickets with the same words."""
+    return int.from_bytes(hashlib.blake2b(same_words(ticket).encode("utf-8", "replace"), digest_size=8).digest(), "big")
+
+
+def write_model(path: Path, learned: Learned, card: ModelCard, seen: Collection[int], *, version: int) -> int:
     """Writes the file whole or not at all, and returns its size in bytes. Raises SettingsError or ServiceError.
 
-    `version` is that of the classifier.
+    `seen` are the digests of the tickets, `version` is that of the classifier.
     """
     mix = learned.mix
     curve = (mix.calibration.slope, mix.calibration.offset) if mix.calibration else None
     header = _HEADER.dump_python(_Header(version, learned.pairs, mix.known, mix.learned, curve, card), mode="json")
     content = dump_json(header)
-    body = str(len(content)).encode() + b"\n" + content + _packed(learned)
+    body = str(len(content)).encode() + b"\n" + content + _packed(learned, seen)
     head = FORMAT + hashlib.sha256(body).hexdigest().encode() + b"\n"
     with output(path) as file:
         file.write(head + body)
@@ -108,7 +123,8 @@ def read_model(path: Path, *, version: int) -> ModelFile:
         length, _, rest = body.partition(b"\n")
         header = _HEADER.validate_python(parse_json(rest[: int(length)], str(path)))
         _refuse_other_version(header.classifier_version, version, path)
-        return ModelFile(str(path), _unpacked(rest[int(length) :], header), header.card, digest)
+        learned, seen = _unpacked(rest[int(length) :], header)
+        return ModelFile(str(path), learned, header.card, digest, seen)
     except (ValueError, KeyError, EOFError, BadZipFile, ValidationError) as error:
         raise InputError(f"{path} is not a valid model", hint=_AGAIN) from error
 
@@ -136,8 +152,12 @@ def _refuse_other_version(found: int, version: int, path: Path) -> None:
         )
 
 
-def _packed(learned: Learned) -> bytes:
-    arrays: dict[str, NDArray[Any]] = {"mean": learned.kernel.mean, "weights": learned.weights.astype(np.float16)}
+def _packed(learned: Learned, seen: Collection[int]) -> bytes:
+    arrays: dict[str, NDArray[Any]] = {
+        "mean": learned.kernel.mean,
+        "weights": learned.weights.astype(np.float16),
+        "seen": np.array(sorted(set(seen)), dtype=np.uint64),
+    }
     for name in ("meaning", "words"):
         rows = getattr(learned.kernel.landmarks, name)
         scale = np.maximum(np.abs(rows).max(axis=1, initial=0.0), 1e-6) / _PER_BYTE
@@ -147,8 +167,11 @@ def _packed(learned: Learned) -> bytes:
     return file.getvalue()
 
 
-def _unpacked(content: bytes, header: _Header) -> Learned:
-    """Returns what was learned. Raises ValueError, KeyError or BadZipFile if the arrays do not belong together."""
+def _unpacked(content: bytes, header: _Header) -> tuple[Learned, frozenset[int]]:
+    """Returns what was learned, and from which tickets.
+
+    Raises ValueError, KeyError or BadZipFile if the arrays do not belong together.
+    """
     with ZipFile(io.BytesIO(content)) as archive:
         if sum(member.file_size for member in archive.infolist()) > MAX_BYTES:
             raise ValueError("the arrays are too large")
@@ -158,6 +181,7 @@ def _unpacked(content: bytes, header: _Header) -> Learned:
             for name in ("meaning", "words")
         )
         mean, weights = stored["mean"].astype(np.float32), stored["weights"].astype(np.float32)
+        seen = frozenset(stored["seen"].astype(np.uint64).tolist())
     count = len(weights)
     shapes = (meaning.shape, words.shape, mean.shape, weights.shape)
     if shapes != ((count, DIMENSIONS), (count, WORD_DIMENSIONS), (DIMENSIONS,), (count, len(header.pairs))):
@@ -165,4 +189,4 @@ def _unpacked(content: bytes, header: _Header) -> Learned:
     if not all(np.isfinite(array).all() for array in (meaning, words, mean, weights)):
         raise ValueError("numbers that are not finite")
     mix = Mix(header.known, header.learned, Calibration(*header.calibration) if header.calibration else None)
-    return Learned(Kernel(mean, Features(meaning, words)), weights, header.pairs, mix)
+    return Learned(Kernel(mean, Features(meaning, words)), weights, header.pairs, mix), seen

@@ -17,7 +17,7 @@ from ....domain.ticket import Ticket
 from .features import Features, features_of, features_of_texts, joined
 from .learned import Learned, Scores
 from .learning import Lesson, Measured, Rows, default_mix, learn
-from .model_file import write_model
+from .model_file import digest_of_words, write_model
 from .plain_text import plain
 from .ranking import Ranking, texts_by_entry
 
@@ -28,6 +28,7 @@ class TaughtModel:
 
     learned: Learned
     measured: Measured
+    seen: Sequence[int]
     version: int
 
     @property
@@ -43,7 +44,7 @@ class TaughtModel:
         return self.measured.without
 
     def save(self, path: Path, card: ModelCard) -> int:
-        return write_model(path, self.learned, card, version=self.version)
+        return write_model(path, self.learned, card, self.seen, version=self.version)
 
 
 MOST_ADDED = 3_000
@@ -97,7 +98,7 @@ def teach_history(
         parts.append(_half(features_of([gold.ticket for gold in tickets[start : start + _BATCH]])))
     progress(len(tickets), len(tickets))
     learned, measured = teach(Ranking(catalog), tickets, features=joined(parts), latest=latest)
-    return TaughtModel(learned, measured, version)
+    return TaughtModel(learned, measured, [digest_of_words(gold.ticket) for gold in tickets], version)
 
 
 def _half(features: Features) -> Features:
