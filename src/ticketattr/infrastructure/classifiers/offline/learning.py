@@ -89,14 +89,13 @@ def learn(
     *,
     measures: bool = True,
     landmarks: int | None = None,
-    progress: Callable[[int, int], None] = lambda done, total: None,
 ) -> tuple[Learned, Measured]:
     """Returns what the lesson teaches, and what it reaches if it `measures` and has enough tickets.
 
     `start` are the weights before they are fitted. `landmarks` is how many tickets may stand for all.
     """
     kernel = _kernel(lesson, landmarks or (LANDMARKS if len(lesson) <= _MANY else _LANDMARKS_OF_MANY))
-    sums = _Sums(kernel, lesson, progress)
+    sums = _Sums(kernel, lesson)
     mix, measured = start, Measured((), (), ())
     if measures and len(lesson) >= FEWEST_MEASURED:
         mix, measured = _measure(lesson, kernel, sums, known, start)
@@ -124,22 +123,22 @@ def _landmarks(labels: Rows, most: int) -> Rows:
 class _Sums:
     """What ridge regression needs to know about tickets, summed up for each fold and for the latest tickets."""
 
-    def __init__(self, kernel: Kernel, lesson: Lesson, progress: Callable[[int, int], None]) -> None:
+    def __init__(self, kernel: Kernel, lesson: Lesson) -> None:
         self._kernel = kernel
         self._types = len(lesson.pairs)
-        self._landmarks = kernel.similarities(_uncentred(kernel)).astype(np.float64)
+        self._landmarks = kernel.similarities(_uncentred(kernel))
         self._folds = []
         for fold in range(FOLDS):
             rows = np.flatnonzero(lesson.folds == fold)
             self._folds.append(self._sum(lesson.features.part(rows), lesson.labels[rows]))
-            progress(fold + 1, FOLDS)
         self._latest = self._sum(lesson.features.part(lesson.latest), lesson.labels[lesson.latest])
-        self._names = self._sum(lesson.names, lesson.name_labels)
+        self._names = kernel.similarities(lesson.names)
+        self._name_targets = one_hot(lesson.name_labels, self._types)
 
     def weights(self, *, without_fold: int | None = None, without_latest: bool = False) -> NDArray[np.float32]:
         """Returns the weights of all landmarks, learned without a fold or without the latest tickets."""
-        system = RIDGE * self._landmarks + self._names[0]
-        targets = self._names[1].copy()
+        system = (RIDGE * self._landmarks + self._names.T @ self._names).astype(np.float64)
+        targets = self._names.T @ self._name_targets
         for fold, (products, sums) in enumerate(self._folds):
             if fold != without_fold:
                 system += products

@@ -113,7 +113,6 @@ def teach(
     features: Features | None = None,
     latest: Sequence[int] = (),
     measures: bool = True,
-    progress: Callable[[int, int], None] = lambda done, total: None,
 ) -> tuple[Learned, Measured]:
     """Returns what at least one ticket teaches, and what that reaches if it `measures`.
 
@@ -142,7 +141,7 @@ def teach(
             scores.append(ranking.known([tickets[row].ticket for row in part], meaning).scores)
         return np.concatenate(scores)
 
-    return learn(lesson, known, start, measures=measures and types > 1, progress=progress)
+    return learn(lesson, known, start, measures=measures and types > 1)
 
 
 def fold_of(ticket: Ticket) -> int:
