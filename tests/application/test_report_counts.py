@@ -23,7 +23,8 @@ def desk(tmp_path: Path) -> Desk:
 
 
 def count(desk: Desk, *, since: datetime = MIDNIGHT) -> ReportCounts:
-    return count_reports(ReportTracker(OutputFolder(desk.root), desk.log, "smtp", desk.doubt), since=since)
+    tracker = ReportTracker(OutputFolder(desk.root), desk.log, "smtp", desk.doubt)
+    return count_reports(desk.log, tracker.statuses(), since=since)
 
 
 def test_all_counts_of_an_empty_folder_are_zero(desk: Desk) -> None:

@@ -6,7 +6,6 @@ rounds. Where baseline and candidate take turns, a machine that slows down slows
 
 from __future__ import annotations
 
-import io
 import json
 import math
 import os
@@ -16,11 +15,9 @@ import subprocess
 import sys
 import tempfile
 import time
-import zipfile
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
-from datetime import datetime, timezone
 from functools import partial
 from pathlib import Path
 
@@ -28,14 +25,14 @@ import anyio
 from sklearn.feature_extraction.text import TfidfVectorizer
 
 from ticketattr.domain.catalog import SLA, RequestType, ServiceCatalog
-from ticketattr.domain.report import Report, Row
 from ticketattr.domain.ticket import AttributedTicket, Ticket
 from ticketattr.infrastructure.catalog.source import YAMLCatalog
 from ticketattr.infrastructure.classifiers.offline.classifier import OfflineClassifier
 from ticketattr.infrastructure.helpdesk.ticket_file import TicketFile
 from ticketattr.infrastructure.options import HelpdeskAccess, HTTPPolicy
-from ticketattr.infrastructure.reports.excel import write_workbook
 
+from . import service
+from .folder import write_workbooks
 from .helpdesk import helpdesk
 
 ROOT = Path(__file__).parents[2]
@@ -60,6 +57,7 @@ def main() -> None:
     model_calls()
     many_tickets()
     reports()
+    service.main()
     with tempfile.TemporaryDirectory() as folder:
         os.chdir(folder)
         start_up()
@@ -252,24 +250,6 @@ def large_queue() -> None:
         assert status == 0
         peaks.append(f"{command} {usage.ru_maxrss / 1024:.0f} MB")
     print(f"peak memory with 200,000 tickets: {', '.join(peaks)}")
-
-
-def write_workbooks(folder: Path, number: int) -> None:
-    """Workbooks of which no two are equal."""
-    folder.mkdir(parents=True)
-    content = workbook_of(Report("20261123T150301Z-7f3a", datetime.now(timezone.utc), (Row("T-1"),)))
-    for place in range(number):
-        path = folder / f"ticket-attribution-{place}.xlsx"
-        path.write_bytes(content)
-        with zipfile.ZipFile(path, "a") as workbook:
-            workbook.comment = str(place).encode()
-        os.utime(path, (place * 86_400, place * 86_400))
-
-
-def workbook_of(report: Report) -> bytes:
-    file = io.BytesIO()
-    write_workbook(report, file)
-    return file.getvalue()
 
 
 def stages() -> None:

@@ -2,21 +2,23 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from datetime import datetime
 
 from ..domain.delivery import UNKNOWN_TIME
 from ..domain.metrics import ReportCounts
-from .report_tracker import ReportTracker
+from ..domain.report_status import ReportStatus
+from .ports import ReportLog
 
 
-def count_reports(tracker: ReportTracker, *, since: datetime) -> ReportCounts:
-    """The reports as they are now; `sent` counts those that were delivered at `since` or later.
+def count_reports(log: ReportLog, statuses: Iterable[ReportStatus], *, since: datetime) -> ReportCounts:
+    """The numbers of `statuses`, and of the deliveries in the log; `sent` counts those at `since` or later.
 
-    Deliveries by every transport count as delivered. A report is pending if the tracker's own transport has not
+    Deliveries by every transport count as delivered. A report is pending if the transport of the statuses has not
     delivered it. Raises the errors of the report log.
     """
-    sent = [delivery for delivery in tracker.log.deliveries() if delivery.state == "sent"]
-    pending = tracker.pending()
+    sent = [delivery for delivery in log.deliveries() if delivery.state == "sent"]
+    pending = [status for status in statuses if status.is_pending]
     ages = [status.report.modified for status in pending if status.report.modified > UNKNOWN_TIME]
     return ReportCounts(
         delivered=sum(len(delivery.message.reports) for delivery in sent),

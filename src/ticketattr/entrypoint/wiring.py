@@ -700,7 +700,8 @@ def monitoring(settings: MonitoringSettings) -> Monitoring:
     """The run history, the metrics and the alerts."""
 
     def count(since: datetime) -> ReportCounts:
-        return count_reports(tracker(settings.tracker), since=since)
+        found = tracker(settings.tracker)
+        return count_reports(found.log, found.statuses(), since=since)
 
     return Monitoring(
         history=history(settings.tracker.folders),

@@ -32,7 +32,7 @@ from ticketattr.entrypoint.settings.report import ReportSettings
 from ticketattr.entrypoint.settings.serve import ServeSettings
 from ticketattr.entrypoint.settings.values import Values, ValueSource
 from ticketattr.entrypoint.web.app import build_app
-from ticketattr.entrypoint.web.parts import Cached, Parts, downloads_of, folder_version
+from ticketattr.entrypoint.web.parts import Cached, Parts, database_version, downloads_of, folder_version
 from ticketattr.entrypoint.wiring import page_writer
 from ticketattr.infrastructure.applied_db import SQLiteChangeLedger
 from ticketattr.infrastructure.corrections_db import SQLiteCorrections
@@ -106,7 +106,8 @@ def parts_in(folder: Path, **settings: str) -> Parts:
     service = Service(SQLiteServiceState(folder / "work" / "service.db"), Processes(), CronExpressions(zone), clock)
     log = SQLiteReportLog(folder / "output" / "reports.db")
     tracker = ReportTracker(OutputFolder(folder / "output"), log, "file", "hold")
-    reports = Cached(tracker.statuses, lambda: folder_version(folder / "output", log.path), time.monotonic)
+    output = folder / "output"
+    reports = Cached(tracker.statuses, lambda: (folder_version(output), database_version(log.path)), time.monotonic)
     work = WorkFolder(folder / "work")
     corrections = SQLiteCorrections(folder / "work" / "corrections.db")
     reviewing = Reviewing(
@@ -114,7 +115,7 @@ def parts_in(folder: Path, **settings: str) -> Parts:
     )
     ledger = SQLiteChangeLedger(folder / "work" / "applied.db")
     seconds = count()  # so that every request looks whether the ledger has changed
-    changes = Cached(ledger.changes, lambda: folder_version(ledger.path), lambda: float(next(seconds)))
+    changes = Cached(ledger.changes, lambda: database_version(ledger.path), lambda: float(next(seconds)))
     page = page_writer(ReportSettings.read(env), read.tracker.folders)
     return Parts(service, read, tracker, log, reports, reviewing, changes, page)
 

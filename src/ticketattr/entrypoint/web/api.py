@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Annotated, Any, Literal
 
+from anyio.to_thread import run_sync
 from fastapi import APIRouter, Depends, Header, HTTPException, Path, Query, Request, Response
 from fastapi.responses import FileResponse
 from pydantic import BaseModel, ConfigDict, Field
@@ -251,24 +252,34 @@ def show_run(request: Request, caller: Reader, number: RunNumber) -> Run:
     return run_shown(found_run(service, number))
 
 
-@router.get("/reports", tags=["reports"])
-def list_reports(
+@router.get("/reports", tags=["reports"], response_model=Reports)
+async def list_reports(
     request: Request,
     caller: Reader,
     limit: Limit = 100,
     after: Annotated[str, Query(pattern="^[0-9a-f]{64}$|^$", description="The SHA-256 of the last report.")] = "",
-) -> Reports:
+) -> Response:
     """The reports in the folder, newest first."""
-    reports = parts_of(request).reports.get()
+    parts = parts_of(request)
+    reports = parts.reports.recent
+    if reports is None:
+        reports = await run_sync(parts.reports.get)
+    content = parts.report_pages.get(reports, (after, limit), lambda: _page_of(reports, after, limit))
+    return Response(content, media_type="application/json")
+
+
+def _page_of(reports: list[ReportStatus], after: str, limit: int) -> bytes:
+    """A page of the list as JSON. Raises HTTPException 404 if there is no report `after`."""
     start = next((place for place, status in enumerate(reports, 1) if status.report.sha256 == after), 0) if after else 0
     if after and not start:
         raise HTTPException(404, "the report after which the list shall continue is gone; begin anew")
     page = reports[start : start + limit]
     more = start + limit < len(reports)
-    return Reports(
+    shown = Reports(
         items=[report_shown(status) for status in page],
         next=f"?after={page[-1].report.sha256}&limit={limit}" if more else None,
     )
+    return shown.model_dump_json().encode()
 
 
 @router.head("/reports/{run_id}/workbook", include_in_schema=False)

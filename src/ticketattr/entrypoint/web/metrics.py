@@ -43,7 +43,7 @@ def _history(read: Callable[[], RunHistory | None]) -> RunHistory:
 
 def _reports(parts: Parts) -> ReportCounts | None:
     try:
-        return count_reports(parts.tracker, since=parts.service.clock())
+        return count_reports(parts.tracker.log, parts.reports.get(), since=parts.service.clock())
     except TicketAttrError as error:
         log.warning("the reports cannot be counted: %s", error)
         return None

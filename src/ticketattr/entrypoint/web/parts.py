@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 import secrets
 from collections import Counter
@@ -45,6 +46,7 @@ def random_secret() -> str:
 class Cached(Generic[T]):
     """A value that is read again when `version` has changed; `version` is asked at most once per second.
 
+    One caller reads at a time. The others get the value that was read before, and wait only if there is none.
     `clock` returns seconds and never goes back.
     """
 
@@ -54,17 +56,52 @@ class Cached(Generic[T]):
     _asked: float = -1.0
     _version: object = None
     _value: T | None = None
+    _lock: Lock = field(default_factory=Lock)
 
     def get(self) -> T:
         """The value. Raises what `read` raises."""
-        now = self.clock()
-        if self._value is not None and now - self._asked < 1.0:
-            return self._value
-        version = self.version()
+        if (recent := self.recent) is not None:
+            return recent
+        value = self._value
+        if value is not None and not self._lock.acquire(blocking=False):
+            return value
+        if value is None:
+            self._lock.acquire()
+        try:
+            return self._refreshed()
+        finally:
+            self._lock.release()
+
+    @property
+    def recent(self) -> T | None:
+        """The value, if nothing has to be asked or read for it; None otherwise."""
+        return self._value if self.clock() - self._asked < 1.0 else None
+
+    def _refreshed(self) -> T:
+        # The version of before: what changes while the value is read is read the next time.
+        now, version = self.clock(), self.version()
         if self._value is None or version != self._version:
             self._value = self.read()
         self._asked, self._version = now, version
         return self._value
+
+
+@dataclass(slots=True)
+class Derived:
+    """Bytes that were made of a value, kept as long as the value is the same object. Used by one thread."""
+
+    MOST = 100
+
+    _value: object = None
+    _made: dict[object, bytes] = field(default_factory=dict)
+
+    def get(self, value: object, key: object, make: Callable[[], bytes]) -> bytes:
+        """What `make` returned for this value and key. Raises what `make` raises."""
+        if value is not self._value or len(self._made) >= self.MOST:
+            self._value, self._made = value, {}
+        if key not in self._made:
+            self._made[key] = make()
+        return self._made[key]
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,6 +143,7 @@ class Parts:
     store: ReportStore | None = None
     stored: StoredReports = field(default_factory=lambda: StoredReports([]))
     tasks: Sequence[Callable[[], Awaitable[None]]] = ()
+    report_pages: Derived = field(default_factory=Derived)
     failures: FailureLimit = field(default_factory=FailureLimit)
     requests: RequestCounts = field(default_factory=RequestCounts)
 
@@ -126,9 +164,21 @@ def parts_of(request: Request) -> Parts:
     return parts
 
 
-def folder_version(folder: Path, *files: Path) -> object:
-    """Something that changes when a file is added to `folder` or removed, or one of `files` is written."""
-    return tuple(_changed(path) for path in (folder, *files))
+def folder_version(folder: Path) -> object:
+    """Something that changes when a workbook is added to `folder`, removed or replaced.
+
+    Other files of the folder do not count: SQLite adds and removes some whenever a database there is read.
+    """
+    try:
+        with os.scandir(folder) as entries:
+            return frozenset((entry.name, entry.inode()) for entry in entries if ".xlsx" in entry.name.lower())
+    except OSError:
+        return None
+
+
+def database_version(path: Path) -> object:
+    """Something that changes when the SQLite database at `path` is written, and not when it is read."""
+    return _changed(path), _changed(path.with_name(f"{path.name}-wal"))
 
 
 def bearer(rights: Rights) -> Callable[[Request], Caller]:
@@ -195,4 +245,5 @@ def _changed(path: Path) -> object:
         found = path.stat()
     except OSError:
         return None
-    return found.st_mtime_ns, found.st_size
+    # Reading leaves an empty log of changes for a while.
+    return (found.st_mtime_ns, found.st_size) if found.st_size else None

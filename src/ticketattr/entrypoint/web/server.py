@@ -33,7 +33,7 @@ from ..settings.serve import ServeSettings
 from .app import build_app
 from .downloads import clear_downloads
 from .metrics import metrics_app
-from .parts import Cached, Parts, downloads_of, folder_version, random_secret, shown_line
+from .parts import Cached, Parts, database_version, downloads_of, folder_version, random_secret, shown_line
 from .slow_clients import LimitedProtocol
 from .stored_reports import StoredReports, keep_listing
 
@@ -77,7 +77,7 @@ def serve(
     stored = StoredReports([])
     if store:
         tasks.append(partial(keep_listing, stored, store, service.clock))
-    changes = Cached(ledger.changes, lambda: folder_version(settings.tracker.folders.ledger), time.monotonic)
+    changes = Cached(ledger.changes, lambda: database_version(settings.tracker.folders.ledger), time.monotonic)
     parts = Parts(service, settings, tracker, log, reports, reviewing, changes, write_page, store, stored, tasks)
     clear_downloads(downloads_of(parts))
     listeners: list[tuple[ASGIApp, socket.socket]] = [
@@ -109,7 +109,6 @@ def _chat_task(
 def _reports(tracker: ReportTracker, settings: ServeSettings) -> Cached[list[ReportStatus]]:
     """The reports, newest first."""
     folders = settings.tracker.folders
-    log_file = folders.report_log
 
     def newest_first() -> list[ReportStatus]:
         def age(status: ReportStatus) -> tuple[datetime, str]:
@@ -118,7 +117,7 @@ def _reports(tracker: ReportTracker, settings: ServeSettings) -> Cached[list[Rep
         return sorted(tracker.statuses(), key=age, reverse=True)
 
     def version() -> object:
-        return folder_version(folders.output, log_file, log_file.with_name(f"{log_file.name}-wal"))
+        return folder_version(folders.output), database_version(folders.report_log)
 
     return Cached(newest_first, version, time.monotonic)
 
