@@ -100,6 +100,15 @@ def apply_crash(session: nox.Session) -> None:
 
 
 @nox.session(venv_backend="none")
+def batch_crash(session: nox.Session) -> None:
+    """The program is killed at 50 steps of making and reading batch jobs, and 50 times within 20,000 tickets.
+
+    Some fifteen minutes.
+    """
+    session.run(*PYTHON, "pytest", "-m", "batch_crash", "--numprocesses=0", "-s", *session.posargs)
+
+
+@nox.session(venv_backend="none")
 def fuzz(session: nox.Session) -> None:
     """What comes in from outside, many times as many examples, others each time: some minutes, and ten by atheris.
 

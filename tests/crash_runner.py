@@ -5,7 +5,8 @@
     {"folder": …, "arguments": […], "settings": {…}, "kill_after": 0.3}  →  {"exit": -9, "steps": []}
 
 A step is one executed line of ticketattr or smtplib within the window. The window `send` is one attempt to send a
-message, `apply` is all writing into the helpdesk. With `kill_at` 0, the child is not killed, and all steps are
+message, `apply` is all writing into the helpdesk, and `jobs` is all that is done about batch jobs, of which only what
+makes, records and reads them counts. With `kill_at` 0, the child is not killed, and all steps are
 returned. The program is not changed: the trace function of the interpreter counts the lines, and the child sends
 SIGKILL to itself between two lines. With `kill_after`, it is killed after that many seconds, wherever it is.
 """
@@ -30,9 +31,13 @@ import rich.table  # noqa: F401
 import stamina  # noqa: F401
 
 import ticketattr.application.apply
+import ticketattr.application.batch_jobs
 import ticketattr.application.outgoing_messages
 import ticketattr.application.report_tracker
 import ticketattr.application.send
+import ticketattr.infrastructure.batch_journal
+import ticketattr.infrastructure.classifiers.gemini.job_endpoint
+import ticketattr.infrastructure.classifiers.llm.job_service
 import ticketattr.infrastructure.delivery.eml_outbox
 import ticketattr.infrastructure.delivery.report_folder
 import ticketattr.infrastructure.delivery.report_log
@@ -48,13 +53,27 @@ WINDOWS = {
     "restore": ("restore_log", "application/restore.py"),
     "upgrade": ("ensure_schema", "delivery/report_log_schema.py"),
     "import": ("import_corrections", "application/corrections.py"),
+    "jobs": ("ask_in_jobs", "application/batch_jobs.py"),
 }
 """By window, the function during whose call steps are counted, and its file."""
+
+FILES = {
+    "jobs": (
+        "batch_jobs.py",
+        "batch_journal.py",
+        "sqlite_file.py",
+        "job_service.py",
+        "job_endpoint.py",
+        "answer_cache.py",
+    )
+}
+"""By window, the files whose lines count, if not all of ours."""
 
 
 class Steps:
     def __init__(self, window: str, kill_at: int) -> None:
         self.function, self.file = WINDOWS[window]
+        self.files = FILES.get(window, ("",))
         self.kill_at = kill_at
         self.seen: list[str] = []
         self.is_open = False
@@ -63,7 +82,7 @@ class Steps:
         code = frame.f_code
         if code.co_name == self.function and code.co_filename.endswith(self.file):
             self.is_open = True
-        return self.line if _counts(code.co_filename) else None
+        return self.line if _counts(code.co_filename) and code.co_filename.endswith(self.files) else None
 
     def line(self, frame: FrameType, event: str, argument: Any) -> Callable[..., Any]:
         if event == "line" and self.is_open:

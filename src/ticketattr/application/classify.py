@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Container, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from itertools import islice
 
@@ -14,6 +14,7 @@ from ..domain.examples import Example, Examples
 from ..domain.gold import GoldTicket
 from ..domain.ticket import AttributedTicket, Attribution, Decision, Outcome, Ticket
 from ..domain.usage import ClassificationPlan, total
+from .batch_jobs import BatchJobs, ask_in_jobs
 from .batches import Answers, ask_in_batches, chunks
 from .interruptible import run_interruptible
 from .ports import AnswerCache, Classifier, Progress
@@ -29,16 +30,19 @@ def classify_tickets(
     progress: Progress,
     corrections: Sequence[Correction] = (),
     labelled: Sequence[GoldTicket] = (),
+    jobs: BatchJobs | None = None,
 ) -> list[AttributedTicket]:
     """Returns every ticket with its outcome, in the order of the queue.
 
     The first of these decides: a person, by one of the `corrections` that are in force; the pair that the ticket
     came with; a cached answer about the same text; the classifier. Tickets with the same text are classified once.
     The classifier is shown what people decided about similar tickets: corrections and `labelled` tickets. A pair
-    that is not in the catalog decides nothing. Raises SettingsError when no batch can succeed.
+    that is not in the catalog decides nothing. With `jobs`, what the jobs of earlier runs answered is taken first, and
+    many tickets are asked about in jobs; those that have no answer yet are pending. Raises SettingsError when no batch
+    can succeed.
     """
     examples = Examples(corrections, catalog, labelled)
-    return _classified(tickets, catalog, classifier, cache, progress, corrections, examples)
+    return _classified(tickets, catalog, classifier, cache, progress, corrections, examples, jobs)
 
 
 def classify_stream(
@@ -72,10 +76,13 @@ def _classified(
     progress: Progress,
     corrections: Sequence[Correction],
     examples: Examples,
+    jobs: BatchJobs | None = None,
 ) -> list[AttributedTicket]:
     open_tickets = _open_tickets(tickets, catalog, classifier, cache, examples, corrections)
     log.log(logging.DEBUG if progress is _no_progress else logging.INFO, "%s", open_tickets)
-    answers = {**open_tickets.known, **_ask(open_tickets, catalog, classifier, cache, examples, progress)}
+    in_jobs = _ask_in_jobs(jobs, open_tickets, catalog, classifier, cache, examples) if jobs else {}
+    open_tickets = open_tickets.without(in_jobs)
+    answers = {**open_tickets.known, **in_jobs, **_ask(open_tickets, catalog, classifier, cache, examples, progress)}
     return [
         AttributedTicket(ticket, open_tickets.decided.get(place) or answers[open_tickets.keys[place]], decision)
         for place, (ticket, decision) in enumerate(zip(tickets, open_tickets.decisions, strict=True))
@@ -127,6 +134,10 @@ class _OpenTickets:
     def corrected_tickets(self) -> int:
         return sum(decision is not None and decision.holds for decision in self.decisions)
 
+    def without(self, asked: Container[str]) -> _OpenTickets:
+        """These tickets, of which those with the keys `asked` need not be asked about."""
+        return replace(self, to_ask={key: ticket for key, ticket in self.to_ask.items() if key not in asked})
+
     def __str__(self) -> str:
         return (
             f"{self.corrected_tickets} tickets were decided by a person, "
@@ -161,6 +172,18 @@ def _open_tickets(
     return _OpenTickets(
         by_people, decided, keys, known, {key: ticket for key, ticket in different.items() if key not in known}
     )
+
+
+def _ask_in_jobs(
+    jobs: BatchJobs,
+    open_tickets: _OpenTickets,
+    catalog: ServiceCatalog,
+    classifier: Classifier,
+    cache: AnswerCache,
+    examples: Examples,
+) -> dict[str, Outcome]:
+    fingerprint = classifier.fingerprint(catalog)
+    return run_interruptible(ask_in_jobs, jobs, open_tickets.to_ask, catalog, fingerprint, examples, cache.put)
 
 
 def _ask(

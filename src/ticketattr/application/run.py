@@ -17,6 +17,7 @@ from ..domain.times import DEFAULT_STYLE, TimeStyle
 from ..domain.write_back import count_changes
 from ..errors import SettingsError, TicketAttrError
 from .apply import Applied, WriteBack, apply_attributions, recorded_run
+from .batch_jobs import BatchJobs
 from .classify import classify_tickets
 from .fetch import Fetched, fetch_tickets
 from .incoming_corrections import Incoming, TakenOver, count_rows, take_over_workbooks
@@ -40,8 +41,8 @@ from .send import Outgoing, max_mail_size, send_messages
 class Pipeline:
     """The adapters of a run. `times`: how the helpdesk writes them.
 
-    Without `outgoing`, nothing is sent, without `incoming`, no workbook is taken over (a dry run), and without
-    `write_back`, nothing is written into the helpdesk.
+    Without `outgoing`, nothing is sent, without `incoming`, no workbook is taken over (a dry run), without
+    `write_back`, nothing is written into the helpdesk, and without `jobs`, nothing is asked in batch jobs.
     """
 
     helpdesk: Helpdesk
@@ -56,6 +57,7 @@ class Pipeline:
     incoming: Incoming | None = None
     times: TimeStyle = DEFAULT_STYLE
     write_back: WriteBack | None = None
+    jobs: BatchJobs | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -156,6 +158,7 @@ def _classify(
             progress,
             in_force(pipeline.corrections.all()),
             pipeline.labelled(fetched.catalog),
+            pipeline.jobs,
         )
         run_progress.tickets = tickets
         counts.update(count_outcomes(tickets).items())

@@ -129,7 +129,7 @@ def has_service_hours(row: Row, report: Report) -> bool:
 
 def _failures(report: Report) -> tuple[FailedTickets, ...]:
     """The most frequent reason first."""
-    failed = [row for row in report.rows if row.unattributed_reason not in ("", "no_match")]
+    failed = [row for row in report.rows if row.unattributed_reason not in ("", "no_match", "pending")]
     return tuple(
         FailedTickets(
             reason,

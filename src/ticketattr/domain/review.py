@@ -16,6 +16,7 @@ REASON_TEXTS: dict[Reason, str] = {
     "service_error": "the classifier failed",
     "quota": "the daily quota was used up",
     "cost_limit": "the cost limit was reached",
+    "pending": "the batch job has not answered yet",
 }
 
 
@@ -27,7 +28,7 @@ def reasons_for_review(attributed: AttributedTicket, suspicious: str, review_bel
     """
     match attributed.outcome:
         case Unattributed(reason):
-            reasons = [f"no request type: {REASON_TEXTS[reason]}"]
+            reasons = [] if reason == "pending" else [f"no request type: {REASON_TEXTS[reason]}"]
         case Attribution(source="corrected" | "confirmed"):
             return ()
         case Attribution(entry, _, confidence):

@@ -25,7 +25,7 @@ Stage = Literal["send", "import", "fetch", "classify", "apply", "report"]
 
 RunStatus = Literal["done", "partial", "failed"]
 
-OutcomeLabel: TypeAlias = Literal[Source, "no_match", "failed"]
+OutcomeLabel: TypeAlias = Literal[Source, "no_match", "failed", "pending"]
 """The outcome of a ticket as it is counted: who decided about it, or why nobody did."""
 
 IncidentKind = Literal["failure", "partial", "doubt", "overlap", "refused"]
@@ -159,7 +159,9 @@ def partial_reasons(
     refused_workbooks: int = 0,
     changes: Sequence[str] = (),
 ) -> tuple[str, ...]:
-    """Why a run was done only in part: tickets failed, or reports did not reach all recipients. Empty if neither.
+    """Why a run was done only in part: tickets failed or are pending, or reports did not reach all recipients.
+
+    Empty if none of that.
 
     `left` are the reports that are still pending. `refused_workbooks` counts those with corrections that need a person,
     `changes` are the `change_reasons`.
@@ -167,7 +169,8 @@ def partial_reasons(
     reasons = {ticket.outcome.reason for ticket in tickets if isinstance(ticket.outcome, Unattributed)} - {"no_match"}
     refused = any(result.state == "refused" for delivery in deliveries for result in delivery.results)
     return (
-        *(f"tickets failed ({reason})" for reason in sorted(reasons)),
+        *(f"tickets failed ({reason})" for reason in sorted(reasons - {"pending"})),
+        *(("tickets pending in a batch job",) if "pending" in reasons else ()),
         *sorted({_pending_reason(status) for status in left}),
         *(("recipients refused",) if refused else ()),
         *(("workbooks with corrections refused",) if refused_workbooks else ()),
@@ -216,6 +219,8 @@ def _outcome_label(ticket: AttributedTicket) -> OutcomeLabel:
     match ticket.outcome:
         case Attribution(_, source):
             return source
+        case Unattributed("pending"):
+            return "pending"
         case Unattributed() as unattributed:
             return "failed" if unattributed.is_failure else "no_match"
 

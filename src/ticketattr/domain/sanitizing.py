@@ -15,6 +15,8 @@ _HIDDEN = re.compile(
     "[\x00-\x08\x0b-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069\ud800-\udfff\ufffe\uffff]"
 )
 _CUT = " … [cut]"
+_PASSAGE = 20
+_LONGEST_READ = 8_000
 
 
 def sanitize(text: str) -> str:
@@ -43,3 +45,9 @@ def _sign(match: re.Match[str]) -> str:
     if 0xD800 <= code <= 0xDFFF or code >= 0xFFFE:
         return "\N{REPLACEMENT CHARACTER}"
     return f"[U+{code:04X}]"
+
+
+def unless_repeated(words: str, sent: str) -> str:
+    """`words`, or nothing if they repeat a passage of `sent`, such as the text of a ticket."""
+    passages = (words[start : start + _PASSAGE] for start in range(min(len(words), _LONGEST_READ) - _PASSAGE + 1))
+    return "" if any(passage in sent for passage in passages) else words

@@ -16,7 +16,8 @@ UNATTRIBUTED = "(no request type)"
 _BANDS = ((4.0, "up to 4 hours"), (8.0, "up to 8 hours"), (24.0, "up to 1 day"), (72.0, "up to 3 days"))
 _BAND_NAMES = ("at once (SLA 0)", *(name for _, name in _BANDS), "more than 3 days", "no SLA")
 
-_STATES = ("attributed", "kept", "corrected", "confirmed", "needs review", "failed")
+_PENDING = "pending"
+_STATES = ("attributed", "kept", "corrected", "confirmed", "needs review", "failed", _PENDING)
 _TIMED = ("overdue", "due within a day", "due later")
 DUE_STATES = (*_TIMED, "no creation time", "no request type", "no due time")
 
@@ -53,7 +54,7 @@ def summarize(report: Report) -> Summary:
     types = Counter((row.request_category or UNATTRIBUTED, row.request_type) for row in rows)
     categories = Counter(row.request_category or UNATTRIBUTED for row in rows)
     return Summary(
-        states=_in_order((_state(row) for row in rows), _STATES),
+        states=_without_pending(_in_order((_state(row) for row in rows), _STATES)),
         categories=tuple(categories.items()),
         types=tuple((category, name, count) for (category, name), count in types.items()),
         bands=_in_order((_band(row) for row in rows), _BAND_NAMES),
@@ -76,11 +77,18 @@ def _effects(rows: Sequence[Row]) -> tuple[Count, ...]:
 
 def _state(row: Row) -> str:
     """The state of a row. A failed ticket needs review, too, but counts as failed."""
+    if row.unattributed_reason == "pending":
+        return _PENDING
     if row.unattributed_reason and row.unattributed_reason != "no_match":
         return "failed"
     if row.needs_review or not row.request_type:
         return "needs review"
     return row.source if row.source in ("kept", "corrected", "confirmed") else "attributed"
+
+
+def _without_pending(states: tuple[Count, ...]) -> tuple[Count, ...]:
+    """Leaves out the state that only batch jobs make, where no row has it."""
+    return tuple(count for count in states if count != (_PENDING, 0))
 
 
 def due_state(row: Row) -> str:

@@ -22,6 +22,7 @@ Reason = Literal[
     "service_error",  # the service failed
     "quota",  # the service's daily quota is used up
     "cost_limit",  # the next call would exceed the cost limit
+    "pending",  # it is asked about in a batch job that has not answered yet
 ]
 
 
@@ -91,8 +92,8 @@ class Unattributed:
 
     @property
     def is_failure(self) -> bool:
-        """Whether something failed. That no entry of the catalog fits is an answer, and not a failure."""
-        return self.reason != "no_match"
+        """Whether something failed. That no entry of the catalog fits is an answer, and a pending ticket gets one."""
+        return self.reason not in ("no_match", "pending")
 
 
 Outcome: TypeAlias = Attribution | Unattributed
@@ -140,6 +141,11 @@ class AttributedTicket:
     def is_failure(self) -> bool:
         """Whether the attribution failed."""
         return self.outcome.is_failure
+
+    @property
+    def is_pending(self) -> bool:
+        """Whether a later run will know the outcome."""
+        return isinstance(self.outcome, Unattributed) and self.outcome.reason == "pending"
 
 
 def may_be_a_page(count: int) -> bool:

@@ -3,12 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+
+JOB_PRICE = 0.5
+"""What a call in a batch job costs, as a share of its usual price."""
 
 
 @dataclass(frozen=True, slots=True)
 class Usage:
-    """Numbers of calls and tokens. `retries` are among the calls, `tokens_cached` are among `tokens_in`."""
+    """Numbers of calls and tokens. `retries` and `batched` are among the calls, `tokens_cached` among `tokens_in`.
+
+    `batched` calls were answered in batch jobs, at half the price.
+    """
 
     calls: int = 0
     retries: int = 0
@@ -16,6 +22,7 @@ class Usage:
     tokens_out: int = 0
     tokens_thinking: int = 0
     tokens_cached: int = 0
+    batched: int = 0
 
     def __add__(self, other: Usage) -> Usage:
         return Usage(
@@ -25,6 +32,7 @@ class Usage:
             tokens_out=self.tokens_out + other.tokens_out,
             tokens_thinking=self.tokens_thinking + other.tokens_thinking,
             tokens_cached=self.tokens_cached + other.tokens_cached,
+            batched=self.batched + other.batched,
         )
 
 
@@ -86,3 +94,8 @@ class ClassificationPlan:
     batches: int
     bill: Bill
     corrected: int = 0
+
+    @property
+    def job_cost(self) -> str:
+        """The cost in a batch job as text, with its currency; empty when the price is not known."""
+        return "" if self.bill.cost is None else replace(self.bill, cost=self.bill.cost * JOB_PRICE).cost_in_words

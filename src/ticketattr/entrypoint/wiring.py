@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import getpass
 import os
+import secrets
 import socket
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
@@ -34,6 +35,7 @@ from ..application.ports import (
     ReportFolder,
     ReportWriter,
     RowSorter,
+    Run,
 )
 from ..application.probes.monitoring import AlertService
 from ..application.report import Reporting, make_report, report_name
@@ -76,6 +78,7 @@ from .settings.write_back import WriteBackSettings
 
 if TYPE_CHECKING:
     from ..application.apply import WriteBack
+    from ..application.batch_jobs import BatchJobs, BatchJournal
     from ..application.learn import Teacher
     from ..application.run import Pipeline
     from ..domain.redaction.redactor import Redactor
@@ -339,6 +342,47 @@ def tickets_in(path: Path, settings: SourceSettings, option: str) -> Iterable[Ti
     if kind == "attributions":
         return [attributed.ticket for attributed in read_attributions(path).data]
     return read_tickets(path).data if kind else ticket_file(settings, option).fetch_tickets()
+
+
+def batch_journal(folders: FolderSettings) -> BatchJournal:
+    """The journal of batch jobs."""
+    from ..infrastructure.batch_journal import SQLiteBatchJournal
+
+    return SQLiteBatchJournal(folders.work / "batch-jobs.db", who=f"{login_name()}@{socket.gethostname()}")
+
+
+def batch_jobs(
+    settings: ClassifierSettings,
+    classifier: Classifier,
+    folders: FolderSettings,
+    run: Run,
+    *,
+    always: bool = False,
+) -> BatchJobs | None:
+    """Batch jobs of `classifier`; None where it cannot be asked in jobs.
+
+    They are made for more than LLM_BATCH_ABOVE texts; with `always`, for any number.
+    """
+    from ..application.batch_jobs import BatchJobs
+    from ..infrastructure.classifiers.calibrated import CalibratedClassifier
+    from ..infrastructure.classifiers.gemini.job_endpoint import GeminiJobEndpoint
+    from ..infrastructure.classifiers.llm.classifier import LLMClassifier
+    from ..infrastructure.classifiers.llm.job_service import LLMJobs
+
+    if settings.llm is None or not settings.has_jobs:
+        return None
+    finish = classifier.calibrated if isinstance(classifier, CalibratedClassifier) else None
+    llm = classifier.wrapped if isinstance(classifier, CalibratedClassifier) else classifier
+    if not isinstance(llm, LLMClassifier):
+        return None
+    return BatchJobs(
+        service=LLMJobs(llm, GeminiJobEndpoint(settings.llm.chat_model), finish),
+        journal=batch_journal(folders),
+        clock=run.clock,
+        run_id=run.id,
+        new_token=partial(secrets.token_hex, 4),
+        above=0 if always else settings.llm.batch_above,
+    )
 
 
 def chat_model(settings: LLMSettings) -> ChatModel:
@@ -660,20 +704,22 @@ def outgoing(folders: FolderSettings, mail: MailSettings, clock: Clock, *, send_
 
 
 def pipeline(
-    settings: RunSettings, outgoing: Outgoing | None, clock: Clock, *, examples: Path | None, fresh: bool
+    settings: RunSettings, outgoing: Outgoing | None, run: Run, *, examples: Path | None, fresh: bool
 ) -> Pipeline:
-    """What `run` needs. Without `outgoing`, the run sends nothing."""
+    """What `run` needs. Without `outgoing`, the run sends nothing. With `fresh`, all tickets are asked about again."""
     from ..application.run import Pipeline
 
-    folders = settings.folders
+    folders, clock = settings.folders, run.clock
     labelled = labelled_tickets(examples)
+    chosen = classifier(settings.classifier, labelled)
     return Pipeline(
         helpdesk=queue_source(settings.sources, folders, clock),
         catalog_source=catalog_source(settings.sources, folders, clock),
-        classifier=classifier(settings.classifier, labelled),
+        classifier=chosen,
         cache=answer_cache(settings.classifier, folders, clock, fresh=fresh),
         corrections=corrections(folders),
         labelled=labelled,
+        jobs=None if fresh else batch_jobs(settings.classifier, chosen, folders, run),
         stage_files=work_folder(folders),
         reporting=reporting(settings.report, folders),
         outgoing=outgoing,

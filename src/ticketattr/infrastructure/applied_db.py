@@ -9,18 +9,16 @@ Times are ISO 8601 in UTC; `user_version` is the version of the schema. A lock f
 
 from __future__ import annotations
 
-import sqlite3
-from collections.abc import Iterator
-from contextlib import AbstractContextManager, closing, contextmanager
+from contextlib import AbstractContextManager
 from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
 from typing import Any
 
 from ..domain.write_back import Change, ChangeState
-from ..errors import InputError, ServiceError, SettingsError
 from .delivery import sender_lock
 from .files import make_private
+from .sqlite_file import SQLiteFile
 
 SCHEMA_VERSION = 1
 
@@ -57,7 +55,13 @@ _SCHEMA = (
         for table in _TABLES
         for verb in ("UPDATE", "DELETE")
     ),
-    f"PRAGMA user_version = {SCHEMA_VERSION}",
+)
+_FILE = SQLiteFile(
+    "the ledger of changes",
+    SCHEMA_VERSION,
+    _SCHEMA,
+    "WORK_DIR",
+    "Restore it from a backup, or move it away: the markers in the notes tell what was said before.",
 )
 _INSERT_CHANGE = (
     "INSERT INTO changes (helpdesk, run_id, ticket_id, mode, old_category, old_type, new_category, new_type,"
@@ -85,12 +89,12 @@ class SQLiteChangeLedger:
     def changes(self) -> list[Change]:
         if not self.path.exists():
             return []
-        with self._transaction() as ledger:
+        with _FILE.transaction(self.path) as ledger:
             return [_change(row) for row in ledger.execute(_ALL)]
 
     def add(self, change: Change) -> Change:
         make_private(self.path)
-        with self._transaction() as ledger:
+        with _FILE.transaction(self.path) as ledger:
             row = (
                 *(change.helpdesk, change.run_id, change.ticket_id, change.mode, *change.before, *change.after),
                 *(change.confidence, change.source, change.marker, change.undoes, change.started.isoformat()),
@@ -100,44 +104,9 @@ class SQLiteChangeLedger:
         return replace(change, number=number)
 
     def record(self, change: Change, state: ChangeState, detail: str, at: datetime) -> Change:
-        with self._transaction() as ledger:
+        with _FILE.transaction(self.path) as ledger:
             ledger.execute(_INSERT_STATE, (change.number, state, detail, at.isoformat()))
         return replace(change, state=state, detail=detail, changed=at)
-
-    @contextmanager
-    def _transaction(self) -> Iterator[sqlite3.Connection]:
-        try:
-            with closing(sqlite3.connect(self.path, timeout=10, isolation_level=None)) as ledger:
-                ledger.execute("PRAGMA synchronous = FULL")
-                ledger.execute("PRAGMA foreign_keys = ON")
-                # If anything fails before COMMIT, closing the connection rolls back.
-                ledger.execute("BEGIN IMMEDIATE")
-                self._ensure_schema(ledger)
-                yield ledger
-                ledger.execute("COMMIT")
-        except sqlite3.OperationalError as error:
-            message = f"the ledger of changes {self.path} cannot be used: {error}"
-            if any(sign in str(error) for sign in ("locked", "busy", "full", "disk I/O error")):
-                raise ServiceError(message, hint="Free the file, or space on the disk, then try again.") from error
-            raise SettingsError(message, hint="Check WORK_DIR and its permissions.") from error
-        except sqlite3.DatabaseError as error:
-            raise InputError(
-                f"the ledger of changes {self.path} is damaged: {error}",
-                hint="Restore it from a backup, or move it away: the markers in the notes tell what was said before.",
-            ) from error
-
-    def _ensure_schema(self, ledger: sqlite3.Connection) -> None:
-        (version,) = ledger.execute("PRAGMA user_version").fetchone()
-        if version == SCHEMA_VERSION:
-            return
-        (tables,) = ledger.execute("SELECT count(*) FROM sqlite_master").fetchone()
-        if version or tables:
-            raise InputError(
-                f"{self.path} is not a ledger that this ticketattr can read (schema version {version})",
-                hint="Check WORK_DIR, or install the version of ticketattr that wrote the file.",
-            )
-        for statement in _SCHEMA:
-            ledger.execute(statement)
 
 
 def _change(row: tuple[Any, ...]) -> Change:

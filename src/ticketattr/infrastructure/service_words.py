@@ -20,7 +20,6 @@ LONGEST_ANSWER = 64 * 1024
 _LONGEST = 300
 _LONGEST_READ = 8_000
 _MOST_REASONS = 5
-_PASSAGE = 20
 _DEEPEST = 5
 # The names that helpdesks and other services give to a reason, in lower case and without separators.
 _REASONS = (
@@ -71,12 +70,6 @@ def with_words(message: str, words: object) -> str:
     """`message`, and after a colon what the service said; `message` alone if it said nothing."""
     said = service_words(words)
     return f"{message}: {said}" if said else message
-
-
-def unless_repeated(words: str, sent: str) -> str:
-    """`words`, or nothing if they repeat a passage of `sent`, such as the text of a ticket."""
-    passages = (words[start : start + _PASSAGE] for start in range(min(len(words), _LONGEST_READ) - _PASSAGE + 1))
-    return "" if any(passage in sent for passage in passages) else words
 
 
 def reason_in(content: bytes) -> str:

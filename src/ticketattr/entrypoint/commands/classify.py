@@ -31,6 +31,7 @@ from .help_examples import epilog_of
 from .options import ClassifierOption, ExamplesOption, FreshOption
 
 if TYPE_CHECKING:
+    from ...application.batch_jobs import BatchJobs
     from ...domain.catalog import ServiceCatalog
     from ...domain.ticket import Ticket
     from ...infrastructure.stage_files import FetchedRun
@@ -68,6 +69,12 @@ SchedulerOption = Annotated[
         help="Do many files on a Dask cluster, such as tcp://host:8786; local: on all cores of this machine.",
     ),
 ]
+BatchOption = Annotated[
+    bool,
+    typer.Option(
+        "--batch", help="Ask in a batch job, at half the price; a later call or run takes the answers (Gemini only)."
+    ),
+]
 PlanOption = Annotated[bool, typer.Option("--plan", help="Only show what the model would be asked, and the price.")]
 
 app = typer.Typer(add_completion=False, rich_markup_mode=None)
@@ -84,15 +91,23 @@ def classify(
     fresh: FreshOption = False,
     plan: PlanOption = False,
     scheduler: SchedulerOption = None,
+    batch: BatchOption = False,
 ) -> None:
     """Attribute each ticket to a request type, or say why not."""
     if input == catalog == STREAM:
         raise SettingsError("tickets and catalog cannot both come from stdin", hint="Name a file for one of them.")
     from ...infrastructure.stage_files import is_stream
 
+    if batch and fresh:
+        raise SettingsError(
+            "--batch and --fresh exclude each other: the answers of a job would never be used",
+            hint="Leave one of them out.",
+        )
     invocation: Invocation = context.obj
     with invocation.reading("classify", classifier) as env:
         options, folders = ClassifierSettings.read(env, calls=not plan), FolderSettings.read(env)
+    if batch:
+        options.require_jobs()
     wanted = _Wanted(options, folders, input, catalog, output, examples, fresh)
     if scheduler and (options.llm or not is_many(input, output)):
         raise SettingsError(
@@ -100,24 +115,27 @@ def classify(
             hint="Give --classifier offline, --input 'part-*.jsonl' and --output FOLDER/.",
         )
     if is_many(input, output):
-        _refuse_plan(plan)
+        _refuse_plan(plan=plan, batch=batch)
         _classify_many(invocation, wanted, wiring.partition_runner(scheduler) if scheduler else None)
         return
     target = Path(output) if output else None
     if target and is_stream(target):
-        _refuse_plan(plan)
+        _refuse_plan(plan=plan, batch=batch)
         _classify_stream(invocation, wanted, target)
         return
     work = wiring.work_folder(folders)
     fetched = _fetched(invocation, input or work.newest("tickets"), catalog, folders)
     current_run.set(fetched.run_id)
     labelled = wiring.labelled_tickets(examples)
+    chosen = wiring.classifier(options, labelled)
+    run = Run(fetched.run_id, invocation.clock)
     job = _Job(
         fetched=fetched,
-        classifier=wiring.classifier(options, labelled),
+        classifier=chosen,
         cache=wiring.answer_cache(options, folders, invocation.clock, fresh=fresh),
         corrections=in_force(wiring.corrections(folders).all()),
         labelled=labelled(fetched.catalog),
+        jobs=None if fresh else wiring.batch_jobs(options, chosen, folders, run, always=batch),
     )
     if plan:
         _show_plan(job)
@@ -138,9 +156,10 @@ class _Wanted:
     fresh: bool
 
 
-def _refuse_plan(plan: bool) -> None:
-    if plan:
-        raise SettingsError("--plan reads one file whole", hint="Leave --output out.")
+def _refuse_plan(*, plan: bool, batch: bool) -> None:
+    for option, is_given in (("--plan", plan), ("--batch", batch)):
+        if is_given:
+            raise SettingsError(f"{option} reads one file whole", hint="Leave --output out.")
 
 
 def _classify_many(invocation: Invocation, wanted: _Wanted, runner: Runner | None) -> None:
@@ -242,15 +261,15 @@ class _Job:
     cache: AnswerCache
     corrections: Sequence[Correction]
     labelled: Sequence[GoldTicket]
+    jobs: BatchJobs | None
 
 
 def _show_plan(job: _Job) -> None:
     from ...application.classify import plan_classification
 
     tickets, catalog = job.fetched.tickets, job.fetched.catalog
-    typer.echo(
-        plan_text(plan_classification(tickets, catalog, job.classifier, job.cache, job.corrections, job.labelled))
-    )
+    plan = plan_classification(tickets, catalog, job.classifier, job.cache, job.corrections, job.labelled)
+    typer.echo(plan_text(plan, offers_jobs=job.jobs is not None))
 
 
 def _classify(job: _Job, invocation: Invocation, target: Path) -> None:
@@ -262,7 +281,14 @@ def _classify(job: _Job, invocation: Invocation, target: Path) -> None:
     fetched = job.fetched
     with invocation.console.progress("Classifying") as progress, invocation.run_progress.stage("classify") as counts:
         tickets = classify_tickets(
-            fetched.tickets, fetched.catalog, job.classifier, job.cache, progress, job.corrections, job.labelled
+            fetched.tickets,
+            fetched.catalog,
+            job.classifier,
+            job.cache,
+            progress,
+            job.corrections,
+            job.labelled,
+            job.jobs,
         )
         counts.update(count_outcomes(tickets).items())
     write_attributions(target, tickets, Run(fetched.run_id, invocation.clock), job.classifier.bill)

@@ -25,6 +25,7 @@ EXAMPLES: dict[str, tuple[str, ...]] = {
     ),
     "classify": (
         "ticketattr classify --plan",
+        "ticketattr classify --batch",
         "ticketattr classify -i tickets.json --catalog catalog.json -o attributions.json",
         "ticketattr fetch -o - | ticketattr classify -i - --classifier offline",
         "ticketattr classify -i 'part-*.jsonl' -o out/ --catalog catalog.yaml --classifier offline",
@@ -107,6 +108,12 @@ EXAMPLES: dict[str, tuple[str, ...]] = {
         "ticketattr changes list --shadow",
     ),
     "changes undo": ("ticketattr changes undo 20261123T150301Z-7f3a",),
+    "jobs": (
+        "ticketattr jobs list",
+        "ticketattr jobs cancel",
+    ),
+    "jobs list": ("ticketattr jobs list --format json",),
+    "jobs cancel": ("ticketattr jobs cancel ticketattr-20261123T150301Z-7f3a-1-9c41d2e0",),
     "corrections": (
         "ticketattr corrections import output/ticket-attribution-20261123T150301Z-7f3a.xlsx",
         "ticketattr corrections list",

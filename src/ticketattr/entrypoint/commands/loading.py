@@ -29,6 +29,7 @@ COMMANDS = {
     "serve": "Run as a service: pages, API and schedule.",
     "token": "Create, list and revoke the tokens of the service.",  # nosec B105  # a summary
     "changes": "List what was changed in the helpdesk, and put it back.",
+    "jobs": "List the batch jobs of a model, and stop them.",
     "corrections": "Import and list the corrections that people made in reports.",
 }
 """The summary of each command and each group of commands, by the name of its module."""

@@ -111,7 +111,7 @@ def _work(
 ) -> None:
     from ...application.run import run_pipeline
 
-    pipeline = wiring.pipeline(settings, outgoing, invocation.clock, examples=examples, fresh=fresh)
+    pipeline = wiring.pipeline(settings, outgoing, this_run, examples=examples, fresh=fresh)
     report = _report_folder(settings.folders, this_run, sends=bool(outgoing)) / report_name(this_run.id)
     run_progress = invocation.run_progress
     with invocation.console.progress("Starting") as bar, _shown_on(bar, run_progress):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from ...domain.correction import Correction
@@ -19,19 +19,24 @@ if TYPE_CHECKING:
 
 
 def attribution_summary(tickets: Sequence[AttributedTicket]) -> str:
-    """How many tickets were attributed, and how many failed."""
+    """How many tickets were attributed, how many failed, and how many wait for a batch job."""
     attributed = sum(ticket.is_attributed for ticket in tickets)
-    return _attributed(attributed, len(tickets), sum(ticket.is_failure for ticket in tickets))
+    return _attributed(attributed, len(tickets), _count_left(tickets))
 
 
 def tally_summary(tally: Tally) -> str:
     """The same for tickets that were only counted."""
-    return _attributed(tally.attributed, tally.tickets, tally.failed)
+    return _attributed(tally.attributed, tally.tickets, {"failed": tally.failed})
 
 
-def _attributed(attributed: int, tickets: int, failed: int) -> str:
+def _count_left(tickets: Sequence[AttributedTicket]) -> dict[str, int]:
+    failed, pending = (ticket.is_failure for ticket in tickets), (ticket.is_pending for ticket in tickets)
+    return {"failed": sum(failed), "pending": sum(pending)}
+
+
+def _attributed(attributed: int, tickets: int, left: Mapping[str, int]) -> str:
     summary = f"{attributed:,} of {counted(tickets, 'ticket')} attributed"
-    return f"{summary}, {failed:,} failed" if failed else summary
+    return ", ".join([summary, *(f"{number:,} {what}" for what, number in left.items() if number)])
 
 
 def decided(corrections: Sequence[Correction]) -> str:
@@ -79,20 +84,26 @@ def bill_summary(bill: Bill) -> str:
     return f"{_usage(bill)} in {bill.seconds:.1f} s{_price(bill)}, answered by {bill.model}"
 
 
-def plan_text(plan: ClassificationPlan) -> str:
-    """How many tickets need no model, how many texts it would be asked about, and the estimated price."""
+def plan_text(plan: ClassificationPlan, *, offers_jobs: bool = False) -> str:
+    """How many tickets need no model, how many texts it would be asked about, and the estimated price.
+
+    With `offers_jobs`, the price in a batch job, too.
+    """
     corrected = f"{plan.corrected:,} corrected by a person, " if plan.corrected else ""
+    in_job = f"; in a batch job {plan.job_cost}" if offers_jobs and plan.to_ask and plan.job_cost else ""
     return (
         f"{counted(plan.tickets, 'ticket')}: {corrected}"
         f"{plan.kept:,} keep their pair, {plan.cached:,} answered before, "
         f"{counted(plan.to_ask, 'different text')} to ask about in {counted(plan.batches, 'batch', 'batches')}\n"
-        f"about {_usage(plan.bill)}{_price(plan.bill)}"
+        f"about {_usage(plan.bill)}{_price(plan.bill)}{in_job}"
     )
 
 
 def _usage(bill: Bill) -> str:
     usage = bill.usage
-    retries = f" ({usage.retries:,} of them retries)" if usage.retries else ""
+    kinds = ((usage.retries, "of them retries"), (usage.batched, "of them in batch jobs, at half the price"))
+    which = "; ".join(f"{number:,} {kind}" for number, kind in kinds if number)
+    retries = f" ({which})" if which else ""
     cached = f" ({usage.tokens_cached:,} cached)" if usage.tokens_cached else ""
     thinking = f" and {usage.tokens_thinking:,} thinking" if usage.tokens_thinking else ""
     tokens = f"{usage.tokens_in:,} tokens in{cached}, {usage.tokens_out:,} out{thinking}"

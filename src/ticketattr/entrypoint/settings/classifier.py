@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal, get_args
 
+from ...errors import SettingsError
 from .environment import Environment
 from .llm import PROVIDERS, LLMSettings, ProviderName
 
@@ -13,6 +14,7 @@ ClassifierName = Literal[ProviderName, "offline", "cascade"]
 
 _DEFAULT_PROVIDER: ProviderName = "gemini"
 _CASCADE_THRESHOLD = 0.8
+_WITH_JOBS = "CLASSIFIER=gemini"
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,13 +38,29 @@ class ClassifierSettings:
         provider = _provider(env, name)
         calibration = env.text("CALIBRATION_FILE", may_be_path=True)
         model = env.text("OFFLINE_MODEL", may_be_path=True)
+        llm = None if name == "offline" else LLMSettings.read(env, provider, calls=calls)
+        if llm and llm.batch_above is not None and not _has_jobs(name):
+            env.wrong.append(f"LLM_BATCH_ABOVE needs {_WITH_JOBS}, and CLASSIFIER is {name}")
         return cls(
             name=name,
-            llm=None if name == "offline" else LLMSettings.read(env, provider, calls=calls),
+            llm=llm,
             calibration=Path(calibration) if calibration else None,
             model=Path(model) if model else None,
             cascade_threshold=env.decimal("CASCADE_THRESHOLD", _CASCADE_THRESHOLD, most=1.0),
         )
+
+    def require_jobs(self) -> None:
+        """Raises SettingsError unless the classifier can be asked in batch jobs."""
+        if not self.has_jobs:
+            raise SettingsError(
+                f"batch jobs need {_WITH_JOBS}, and CLASSIFIER is {self.name}",
+                hint="Choose another classifier, or leave batch jobs out.",
+            )
+
+    @property
+    def has_jobs(self) -> bool:
+        """Whether the classifier can be asked in batch jobs."""
+        return _has_jobs(self.name)
 
     @property
     def title(self) -> str:
@@ -58,6 +76,10 @@ class ClassifierSettings:
             return f"what {self.model} measured" if self.model else "the shipped map"
         nothing = "nothing: it is the model's own word"
         return f"the shipped map; what the model decides, {nothing}" if self.name == "cascade" else nothing
+
+
+def _has_jobs(name: str) -> bool:
+    return any(name == provider and known.has_jobs for provider, known in PROVIDERS.items())
 
 
 def _provider(env: Environment, name: str) -> ProviderName:

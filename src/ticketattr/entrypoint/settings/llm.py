@@ -27,6 +27,7 @@ class Provider:
     `default_model` is empty where the user must name one. `needs_key` says whether the server at a base URL (empty: the
     usual one) needs a key.
     `model_name` is the form of its models' names. A name that becomes part of a URL must not change the URL's path.
+    `has_jobs`: there is an adapter for its batch jobs.
     """
 
     default_model: str
@@ -34,6 +35,7 @@ class Provider:
     api_version: str
     model_name: re.Pattern[str]
     needs_key: Callable[[str], bool]
+    has_jobs: bool = False
 
 
 PROVIDERS: Mapping[ProviderName, Provider] = {
@@ -43,6 +45,7 @@ PROVIDERS: Mapping[ProviderName, Provider] = {
         api_version="v1beta",
         model_name=re.compile(r"(?!.*\.\.)[\w./-]+"),
         needs_key=lambda base_url: True,
+        has_jobs=True,
     ),
     "openai": Provider(
         default_model="",
@@ -60,12 +63,16 @@ _DEFAULTS = LLMOptions()
 
 @dataclass(frozen=True, slots=True)
 class LLMSettings:
-    """A provider, the model of it that is asked, and how it is asked."""
+    """A provider, the model of it that is asked, and how it is asked.
+
+    More than `batch_above` texts are asked about in batch jobs; None: only on demand.
+    """
 
     provider: ProviderName
     chat_model: ChatModelOptions
     options: LLMOptions
     redaction: RedactionSettings = field(default_factory=RedactionSettings)
+    batch_above: int | None = None
 
     @classmethod
     def read(cls, env: Environment, provider: ProviderName, *, calls: bool) -> LLMSettings:
@@ -77,7 +84,8 @@ class LLMSettings:
                     f"LLM_MAX_COST needs the price of {model}, which is not known: name a list in LLM_PRICES"
                 )
         chat_model = _chat_model_options(env, PROVIDERS[provider], options, calls=calls)
-        return cls(provider, chat_model, options, RedactionSettings.read(env))
+        redaction, above = RedactionSettings.read(env), env.optional_whole("LLM_BATCH_ABOVE", least=1)
+        return cls(provider, chat_model, options, redaction, above)
 
     @property
     def models(self) -> Sequence[str]:

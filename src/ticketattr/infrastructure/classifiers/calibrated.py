@@ -96,6 +96,11 @@ class CalibratedClassifier(DelegatingClassifier):
         self._file = file
         self._told: set[str] = set()
 
+    @property
+    def wrapped(self) -> Classifier:
+        """The classifier whose confidence is mapped."""
+        return self._classifier
+
     def fingerprint(self, catalog: ServiceCatalog) -> str:
         """Includes the curve, so that a cached answer is not used with another curve."""
         return f"{self._classifier.fingerprint(catalog)} {self._file.slope} {self._file.offset}"
@@ -103,10 +108,11 @@ class CalibratedClassifier(DelegatingClassifier):
     async def choose(
         self, tickets: Sequence[Ticket], catalog: ServiceCatalog, examples: Examples = NO_EXAMPLES
     ) -> list[Outcome]:
-        outcomes = await self._classifier.choose(tickets, catalog, examples)
-        if not self._is_used(catalog):
-            return outcomes
-        return [self._mapped(outcome) for outcome in outcomes]
+        return self.calibrated(await self._classifier.choose(tickets, catalog, examples), catalog)
+
+    def calibrated(self, outcomes: Sequence[Outcome], catalog: ServiceCatalog) -> list[Outcome]:
+        """Returns outcomes of the classifier for `catalog` with their confidence mapped, as far as the file fits."""
+        return [self._mapped(outcome) for outcome in outcomes] if self._is_used(catalog) else list(outcomes)
 
     def _is_used(self, catalog: ServiceCatalog) -> bool:
         fits = self._file.fits(self._classifier, catalog)

@@ -52,6 +52,15 @@ def redact_batch(tickets: Sequence[Ticket], examples: Sequence[Example], redacto
     )
 
 
+def redact_each(tickets: Sequence[Ticket], examples: Sequence[Example], redactor: Redactor | None) -> RedactedBatch:
+    """Returns what a model may see of them, with placeholders that depend on nothing but the ticket that has them.
+
+    Whoever reads the answer later may not have the other tickets any more.
+    """
+    alone = [redact_batch([ticket], (), redactor).tickets[0] for ticket in tickets]
+    return RedactedBatch(alone, redact_batch((), examples, redactor).examples)
+
+
 def _with_texts(ticket: Ticket, short_description: str, long_description: str) -> Ticket:
     return replace(ticket, short_description=short_description, long_description=long_description)
 

@@ -29,6 +29,7 @@ MEANINGS = {
     "confirmed": "confirmed by a person: nothing to do",
     "needs review": "a person should review it",
     "failed": "not attributed because something failed",
+    "pending": "asked about in a batch job that has not answered yet: the next run looks again",
 }
 ACT_NOW_MEANINGS = {
     "overdue": "past the time that the SLA promises",

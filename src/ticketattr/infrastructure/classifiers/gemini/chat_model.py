@@ -13,8 +13,8 @@ from ..llm.http import http_client, translated_transport_errors
 from ..llm.parameters import Parameter
 from .wire import PROVIDER, answer_of, error_of, models_of, request_body
 
-_BASE_URL = "https://generativelanguage.googleapis.com"
-_API_VERSION = "v1beta"
+BASE_URL = "https://generativelanguage.googleapis.com"
+API_VERSION = "v1beta"
 _PAGE_SIZE = 1000
 _MOST_PAGES = 10
 
@@ -28,7 +28,7 @@ class GeminiChatModel:
 
     def __init__(self, options: ChatModelOptions) -> None:
         self._options = options
-        self._url = f"{(options.base_url or _BASE_URL).rstrip('/')}/{options.api_version or _API_VERSION}"
+        self._url = f"{(options.base_url or BASE_URL).rstrip('/')}/{options.api_version or API_VERSION}"
 
     async def __aenter__(self) -> GeminiChatModel:
         options = self._options

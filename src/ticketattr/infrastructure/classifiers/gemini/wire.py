@@ -11,11 +11,12 @@ from typing import Any
 import httpx
 
 from ....domain.numbers import read_seconds
+from ....domain.sanitizing import unless_repeated
 from ....domain.usage import Usage
 from ....errors import InputError, SettingsError
 from ...json_text import parse_json
 from ...retries import retry_after
-from ...service_words import service_words, unless_repeated, with_words
+from ...service_words import service_words, with_words
 from ..llm.chat_model import (
     ChatAnswer,
     ChatModelError,
@@ -60,31 +61,36 @@ def request_body(request: ChatRequest) -> dict[str, Any]:
 
 def answer_of(content: bytes, request: ChatRequest) -> ChatAnswer:
     """Returns the answer in the response to `request`. Raises ChatModelError when there is none, or not all of it."""
-    response = _response(content)
+    return answer_in(response_in(content), request.model)
+
+
+def answer_in(response: Mapping[str, Any], asked: str) -> ChatAnswer:
+    """Returns the answer of the model that was `asked`. Raises ChatModelError when there is none, or not all of it."""
     model = _model_name(response.get("modelVersion"))
     billed: dict[str, Any] = {"usage": _tokens_used(response), "model": model}
-    if _object(response.get("promptFeedback")).get("blockReason"):
+    if object_of(response.get("promptFeedback")).get("blockReason"):
         raise ContentBlocked("Gemini blocked the request", **billed)
-    candidates = _objects(response.get("candidates"))
+    candidates = objects_of(response.get("candidates"))
     if not candidates:
         raise UnusableAnswer("Gemini sent an empty answer", **billed)
     finish = str(candidates[0].get("finishReason") or "")
     if finish not in ("STOP", ""):
         cause: type[ChatModelError] = UnusableAnswer if finish == "MAX_TOKENS" else ContentBlocked
         raise cause(f"Gemini stopped before the end: {_shown_name(finish)}", **billed)
-    parts = _objects(_object(candidates[0].get("content")).get("parts"))
+    parts = objects_of(object_of(candidates[0].get("content")).get("parts"))
     text = "".join(str(part.get("text") or "") for part in parts if not part.get("thought"))
-    return ChatAnswer(text, billed["usage"], model or request.model)
+    return ChatAnswer(text, billed["usage"], model or asked)
 
 
 def models_of(content: bytes) -> tuple[list[str], str]:
     """Returns the names of the models in a page of the list, and the token of the next page; empty on the last one."""
-    page = _response(content)
-    names = [_model_name(model.get("name")) for model in _objects(page.get("models"))]
+    page = response_in(content)
+    names = [_model_name(model.get("name")) for model in objects_of(page.get("models"))]
     return names, str(page.get("nextPageToken") or "")
 
 
-def _response(content: bytes) -> Mapping[str, Any]:
+def response_in(content: bytes) -> Mapping[str, Any]:
+    """Returns the JSON object in an answer of the service. Raises UnusableAnswer for anything else."""
     try:
         value = parse_json(content, "the answer")
     except InputError as error:
@@ -94,7 +100,8 @@ def _response(content: bytes) -> Mapping[str, Any]:
     return value
 
 
-def _object(value: Any) -> Mapping[str, Any]:
+def object_of(value: Any) -> Mapping[str, Any]:
+    """Returns an object; an empty one for None. Raises UnusableAnswer for anything else."""
     if value is None:
         return {}
     if not isinstance(value, dict):
@@ -102,17 +109,18 @@ def _object(value: Any) -> Mapping[str, Any]:
     return value
 
 
-def _objects(value: Any) -> list[Mapping[str, Any]]:
+def objects_of(value: Any) -> list[Mapping[str, Any]]:
+    """Returns a list of objects; an empty one for None. Raises UnusableAnswer for anything else."""
     if value is None:
         return []
     if not isinstance(value, list):
         raise UnusableAnswer(_FORMAT)
-    return list(map(_object, value))
+    return list(map(object_of, value))
 
 
 def _tokens_used(response: Mapping[str, Any]) -> Usage:
     """Returns the tokens that the response counts; all of them 0 when it counts none."""
-    counted = _object(response.get("usageMetadata"))
+    counted = object_of(response.get("usageMetadata"))
     return Usage(
         tokens_in=token_count(counted.get("promptTokenCount")),
         tokens_out=token_count(counted.get("candidatesTokenCount")),

@@ -31,38 +31,50 @@ def read_answer(text: str, asked: int, catalog: ServiceCatalog, model: str = "")
 
     Raises BatchFailed when the answer has another form.
     """
-    return _outcomes(_items(text), asked, catalog, model)
+    return _outcomes(full_items(text, catalog), asked, catalog, model)
 
 
 def read_compact_answer(text: str, asked: int, catalog: ServiceCatalog, model: str = "") -> list[Outcome]:
     """Returns what `read_answer` returns, for an answer with codes. Items with names are understood, too."""
-    items = [with_names(item, catalog) for item in _dicts(text)]
-    return _outcomes(_with_ids(items), asked, catalog, model)
+    return _outcomes(compact_items(text, catalog), asked, catalog, model)
+
+
+def outcomes_by_id(items: Sequence[Mapping[str, Any]], catalog: ServiceCatalog, model: str) -> dict[int, Outcome]:
+    """Returns the outcome of each ticket that `model` answered about, by its id. Two different answers are none.
+
+    The items are those of `full_items` or `compact_items`. Whether the ids were asked about is left to the caller.
+    """
+    answered: dict[int, Outcome] = {}
+    for item in items:
+        number = _number(item["id"])
+        if number is None:
+            continue
+        outcome = replace(_outcome(item, catalog), model=model)
+        if number in answered and not _agree(answered[number], outcome):
+            outcome = Unattributed("bad_answer", "the model gave two different answers", model)
+        answered[number] = outcome
+    if any(name.startswith("sla") for item in items for name in item):
+        log.warning("the model answered with SLAs; ignored, because SLAs come from the catalog")
+    return answered
 
 
 def _outcomes(items: Sequence[Mapping[str, Any]], asked: int, catalog: ServiceCatalog, model: str) -> list[Outcome]:
-    answered: dict[int, Outcome] = {}
-    strangers = 0
-    for item in items:
-        number = _number(item["id"])
-        if number is None or not 1 <= number <= asked:
-            strangers += 1
-            continue
-        outcome = _outcome(item, catalog)
-        if number in answered and not _agree(answered[number], outcome):
-            outcome = Unattributed("bad_answer", "the model gave two different answers")
-        answered[number] = outcome
+    strangers = sum(not 1 <= (_number(item["id"]) or 0) <= asked for item in items)
     if strangers:
         log.warning("the model answered about %d tickets that are not in the batch; ignored", strangers)
-    if any(name.startswith("sla") for item in items for name in item):
-        log.warning("the model answered with SLAs; ignored, because SLAs come from the catalog")
-    missing = Unattributed("not_answered", "the model left out this ticket")
-    return [replace(answered.get(number, missing), model=model) for number in range(1, asked + 1)]
+    answered = outcomes_by_id(items, catalog, model)
+    missing = Unattributed("not_answered", "the model left out this ticket", model)
+    return [answered.get(number, missing) for number in range(1, asked + 1)]
 
 
-def _items(text: str) -> Sequence[Mapping[str, Any]]:
+def full_items(text: str, catalog: ServiceCatalog) -> Sequence[Mapping[str, Any]]:
     """Returns the items of all lists of items in `text`. Raises BatchFailed for none, or for an item without an id."""
     return _with_ids(_dicts(text))
+
+
+def compact_items(text: str, catalog: ServiceCatalog) -> Sequence[Mapping[str, Any]]:
+    """Returns what `full_items` returns, with the names of the catalog in the place of codes."""
+    return _with_ids([with_names(item, catalog) for item in _dicts(text)])
 
 
 def _with_ids(items: Sequence[Mapping[str, Any]]) -> Sequence[Mapping[str, Any]]:

@@ -46,7 +46,7 @@ class AnswerForms:
         """Returns what `call` answers in the form that suits the service. Raises what `call` raises."""
         step = self._step
         try:
-            answer = await call(self._form(step, catalog))
+            answer = await call(self.form(catalog, step))
         except InvalidRequest as rejection:
             if self._is_proven and step == self._step:
                 raise
@@ -62,20 +62,21 @@ class AnswerForms:
                 if self._tried_all:
                     raise rejection
                 return await self._find_step(call, catalog, rejection)
-        return await call(self._form(self._step, catalog))
+        return await call(self.form(catalog))
 
     async def _find_step(self, call: _Call, catalog: ServiceCatalog, rejection: InvalidRequest) -> ChatAnswer:
         self._tried_all = True
         for step in range(self._step + 1, len(self._steps)):
-            answer = await _answer_or_rejection(call, self._form(step, catalog))
+            answer = await _answer_or_rejection(call, self.form(catalog, step))
             if isinstance(answer, ChatAnswer):
                 self._step = step
                 return answer
             rejection = answer
         raise rejection
 
-    def _form(self, step: int, catalog: ServiceCatalog) -> AnswerForm:
-        is_closed, wanted = self._steps[step]
+    def form(self, catalog: ServiceCatalog, step: int | None = None) -> AnswerForm:
+        """Returns the form of a step; without one, that of the next call."""
+        is_closed, wanted = self._steps[self._step if step is None else step]
         return AnswerForm(self._schema(catalog if is_closed else None), wanted)
 
 

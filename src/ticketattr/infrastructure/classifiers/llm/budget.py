@@ -6,14 +6,14 @@ byte that is sent, and all tokens that the answer may have. The service gets tha
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import replace
 
 import anyio
 
 from ....application.ports import ClassifierStopped
-from ....domain.usage import Price, Usage
+from ....domain.usage import JOB_PRICE, Price, Usage
 from .known_models import answers_for, retirement_of
 from .prices import PriceList
 
@@ -55,6 +55,7 @@ class Budget:
         self._max_cost = max_cost
         self._calls = Usage()
         self._used: dict[tuple[str, str], Usage] = {}
+        self._used_by_jobs: dict[tuple[str, str], Usage] = {}
         self._reserved = 0.0
         self._lost = 0.0
         self._in_flight = 0
@@ -70,14 +71,31 @@ class Budget:
         return sum(self._used.values(), self._calls)
 
     @property
+    def job_usage(self) -> Usage:
+        """The calls in batch jobs whose answers were read, and their tokens."""
+        return sum(self._used_by_jobs.values(), Usage())
+
+    @property
     def models(self) -> list[str]:
         """The models that answered, in the order of their first answer."""
-        return list(dict.fromkeys(answered for _, answered in self._used))
+        return list(dict.fromkeys(answered for _, answered in (*self._used, *self._used_by_jobs)))
 
     @property
     def cost(self) -> float | None:
-        """The cost so far, in US dollars, at the prices of the models that answered; None if one is not known."""
-        costs = [self.cost_of(usage, asked, answered) for (asked, answered), usage in self._used.items()]
+        """The cost so far, in US dollars, at the prices of the models that answered; None if one is not known.
+
+        Without batch jobs, whose cost counts for the limit when they are made.
+        """
+        return self._cost(self._used)
+
+    @property
+    def cost_with_jobs(self) -> float | None:
+        """`cost`, and that of the answers of batch jobs."""
+        of_jobs = self._cost(self._used_by_jobs)
+        return None if self.cost is None or of_jobs is None else self.cost + JOB_PRICE * of_jobs
+
+    def _cost(self, used: Mapping[tuple[str, str], Usage]) -> float | None:
+        costs = [self.cost_of(usage, asked, answered) for (asked, answered), usage in used.items()]
         return None if None in costs else sum(cost for cost in costs if cost is not None)
 
     def cost_of(self, usage: Usage, asked: str, answered: str = "") -> float | None:
@@ -175,6 +193,39 @@ class Budget:
     def record_lost(self, reserved: Reserved) -> None:
         """Counts all that was set aside for a call, because nobody knows what it cost: its answer was lost."""
         self._lost += reserved.cost
+
+    def limits_of_job(self, model: str, calls: Sequence[tuple[int, int]]) -> list[int | None]:
+        """Returns how many tokens the answer to each call of a batch job may have; None: no limit.
+
+        `calls` are the bytes that are sent and the number of tickets of each. Calls that the cost limit does not allow
+        are left out at the end. What the others may cost at most is set aside for good.
+        """
+        if self._max_cost is None:
+            return [None] * len(calls)
+        price = self._highest_price(model)
+        left = 0.0 if price is None else self._max_cost - self._spent(price) - self._reserved
+        if price is None or left <= 0:
+            return []
+        price = Price(JOB_PRICE * price.input, JOB_PRICE * price.output, JOB_PRICE * price.cached)
+        sent, least = 0.0, 0.0
+        allowed = []
+        for size, tickets in calls:
+            sent += price.of(Usage(tokens_in=size + _TOKENS_AROUND))
+            least += price.of(Usage(tokens_out=self.estimate(0, tickets).tokens_out))
+            if sent + least > left:
+                break
+            allowed.append((sent, tickets))
+        if not allowed:
+            return []
+        room = (left - allowed[-1][0]) / (len(allowed) * price.output) * 1_000_000 if price.output else _MOST_OF_ALL
+        limits = [min(self._most_tokens(tickets), int(room)) for _, tickets in allowed]
+        self._lost += allowed[-1][0] + price.of(Usage(tokens_out=sum(limits)))
+        return list(limits)
+
+    def record_job(self, usage: Usage, *, asked: str, answered: str) -> None:
+        """Adds the usage of an answer of a batch job."""
+        key = (asked, answered)
+        self._used_by_jobs[key] = self._used_by_jobs.get(key, Usage()) + replace(usage, calls=1, batched=1)
 
     def record_answer(
         self, usage: Usage, reserved: Reserved, *, asked: str, answered: str, tokens_in: int, sent: int, tickets: int

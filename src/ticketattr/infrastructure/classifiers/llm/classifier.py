@@ -27,7 +27,8 @@ from ....errors import SettingsError
 from ...options import LLMOptions
 from ...rate_limit import RateLimit
 from ...retries import MAX_WAIT, Patience, Transient, retrying
-from ..redacted import RedactedBatch, redact_batch
+from ..redacted import RedactedBatch, redact_batch, redact_each
+from .answer import outcomes_by_id
 from .answer_schema import AnswerForm, AnswerForms
 from .budget import Budget, Reserved
 from .chat_model import (
@@ -49,7 +50,7 @@ from .outage import Outage, ServiceDown
 from .prompt import tokens
 from .style import COMPACT, FULL, PromptStyle
 
-_BACKOFF_FACTOR = 1.0
+BACKOFF_FACTOR = 1.0
 """The wait before the first retry, in seconds."""
 
 _DEFAULT_PAUSE = 1.0
@@ -92,8 +93,10 @@ class LLMClassifier:
     @property
     def bill(self) -> Bill:
         seconds = round(time.monotonic() - self._started, 3)
-        models = ", ".join(self._budget.models) or self._choice.model
-        return Bill(self._budget.usage, self._budget.cost, seconds, models, tuple(self._choice.notes))
+        budget = self._budget
+        models = ", ".join(budget.models) or self._choice.model
+        usage, cost = budget.usage + budget.job_usage, budget.cost_with_jobs
+        return Bill(usage, cost, seconds, models, tuple(self._choice.notes))
 
     def fingerprint(self, catalog: ServiceCatalog) -> str:
         provider, models = self._chat_model.provider.lower(), list(self._options.models)
@@ -128,6 +131,36 @@ class LLMClassifier:
             ) from error
         return batch.content.restored(self._style.read(answer.text, len(tickets), catalog, answer.model))
 
+    def call_of_job(
+        self, tickets: Sequence[Ticket], first: int, catalog: ServiceCatalog, examples: Examples
+    ) -> ChatRequest:
+        """Returns the call about these tickets for a batch job, in which their ids begin at `first`."""
+        content = redact_each(tickets, examples.for_batch(tickets), self._redactor)
+        batch = _Batch(0, content, catalog, self._rules, self._style, first)
+        return self._request(batch, self._forms.form(catalog))
+
+    def restored(self, outcome: Outcome, ticket: Ticket) -> Outcome:
+        """Returns an outcome of a batch job with the private text of its ticket in its words."""
+        return redact_batch([ticket], (), self._redactor).restored([outcome])[0]
+
+    def read_from_job(self, answer: ChatAnswer, asked: str, catalog: ServiceCatalog) -> dict[int, Outcome]:
+        """Returns the outcomes in an answer of a batch job by the ids of the tickets, and adds it to the bill.
+
+        `asked` is the model that was asked. Raises BatchFailed when the answer cannot be read.
+        """
+        self._budget.record_job(answer.usage, asked=asked, answered=answer.model)
+        return outcomes_by_id(self._style.items(answer.text, catalog), catalog, answer.model)
+
+    @property
+    def options(self) -> LLMOptions:
+        """How the model is asked."""
+        return self._options
+
+    @property
+    def budget(self) -> Budget:
+        """What was used so far, and what may be used."""
+        return self._budget
+
     def _batch(self, tickets: Sequence[Ticket], catalog: ServiceCatalog, examples: Examples) -> _Batch:
         self._batches += 1
         content = redact_batch(tickets, examples.for_batch(tickets), self._redactor)
@@ -135,7 +168,7 @@ class LLMClassifier:
 
     async def _ask_with_retries(self, batch: _Batch, form: AnswerForm) -> ChatAnswer:
         estimate = self._estimated_usage(batch)
-        async for attempt in retrying(self._options.max_retries, _BACKOFF_FACTOR, self._patience):
+        async for attempt in retrying(self._options.max_retries, BACKOFF_FACTOR, self._patience):
             is_retry = attempt.num > 1
             with attempt:
                 async with self._outage.call(batch.number, is_retry=is_retry):
@@ -231,13 +264,17 @@ class LLMClassifier:
 
 @dataclass(frozen=True)
 class _Batch:
-    """The content of one call, and the texts that the model gets about it. `number` tells it from other batches."""
+    """The content of one call, and the texts that the model gets about it. `number` tells it from other batches.
+
+    `first` is the id of the first ticket.
+    """
 
     number: int
     content: RedactedBatch
     catalog: ServiceCatalog
     rules: str
     style: PromptStyle
+    first: int = 1
 
     @property
     def system(self) -> str:
@@ -245,7 +282,7 @@ class _Batch:
 
     @cached_property
     def user(self) -> str:
-        return self.style.user(self.content.tickets, self.content.examples)
+        return self.style.user(self.content.tickets, self.content.examples, self.first)
 
     @property
     def tokens(self) -> int:

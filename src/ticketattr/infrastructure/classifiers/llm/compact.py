@@ -72,9 +72,12 @@ def _line(code: str, entry: RequestType) -> str:
     return " ".join(f"{code} {entry.name}{': ' if more else ''}{more}".split())
 
 
-def compact_user(tickets: Sequence[Ticket], examples: Sequence[Example] = ()) -> str:
-    """Returns the user text: tickets and examples as lists, between tags that no text of a ticket can close."""
-    rows = [[number, *_texts(*ticket.texts)] for number, ticket in enumerate(tickets, start=1)]
+def compact_user(tickets: Sequence[Ticket], examples: Sequence[Example] = (), first: int = 1) -> str:
+    """Returns the user text: tickets and examples as lists, between tags that no text of a ticket can close.
+
+    The tickets have the ids `first`, `first` + 1 …
+    """
+    rows = [[number, *_texts(*ticket.texts)] for number, ticket in enumerate(tickets, start=first)]
     text = fenced("tickets", _json(rows))
     if not examples:
         return text

@@ -27,18 +27,20 @@ MAX_BYTES = 16 * 1024 * 1024
 """The largest answer that is read: ten times the answer about a thousand tickets."""
 
 
-def http_client(provider: str, *, timeout: float, connections: int, ca_file: str = "") -> httpx.AsyncClient:
+def http_client(
+    provider: str, *, timeout: float, connections: int, ca_file: str = "", max_bytes: int = MAX_BYTES
+) -> httpx.AsyncClient:
     """Returns a client that follows no redirects and reads no compressed or endless answers.
 
     A redirect would take the key to another host. `timeout` bounds each step of a call, in seconds;
-    `connections` is the number of connections that are kept open, and `ca_file` the file of LLM_CA_FILE. Raises
-    SettingsError if a proxy or certificates are set that are not usable.
+    `connections` is the number of connections that are kept open, `ca_file` the file of LLM_CA_FILE, and `max_bytes`
+    the largest answer that is read. Raises SettingsError if a proxy or certificates are set that are not usable.
     """
 
     async def bound_answer(response: httpx.Response) -> None:
         if response.headers.get("Content-Encoding", "identity") != "identity":
             raise UnusableAnswer(f"{provider} sent a compressed answer, although it was asked not to")
-        response.stream = _BoundedStream(response.stream, provider)
+        response.stream = _BoundedStream(response.stream, provider, max_bytes)
 
     return open_client(
         **({"verify": authorities_of(ca_file, "LLM_CA_FILE")} if ca_file else {}),
@@ -49,16 +51,17 @@ def http_client(provider: str, *, timeout: float, connections: int, ca_file: str
 
 
 class _BoundedStream(httpx.AsyncByteStream):
-    def __init__(self, stream: Any, provider: str) -> None:
+    def __init__(self, stream: Any, provider: str, max_bytes: int) -> None:
         self._stream = stream
+        self._max_bytes = max_bytes
         self._provider = provider
 
     async def __aiter__(self) -> AsyncIterator[bytes]:
-        left = MAX_BYTES
+        left = self._max_bytes
         async for chunk in self._stream:
             left -= len(chunk)
             if left < 0:
-                raise UnusableAnswer(f"{self._provider} sent more than {MAX_BYTES:,} bytes")
+                raise UnusableAnswer(f"{self._provider} sent more than {self._max_bytes:,} bytes")
             yield chunk
 
     async def aclose(self) -> None:

@@ -1,7 +1,8 @@
 """The prompt: the system text with rules and catalog, and the user text with tickets and examples.
 
 The system text is the same for all calls of a run, so that a provider can cache it. Of a ticket, only the two
-descriptions are sent. Tickets are numbered 1, 2, 3 … in each call, so that no text can pose as another ticket.
+descriptions are sent. Tickets are numbered 1, 2, 3 … in each call (in a batch job, through all of
+its calls), so that no text can pose as another ticket.
 """
 
 from __future__ import annotations
@@ -35,15 +36,18 @@ def system_instruction(catalog: ServiceCatalog, rules: str) -> str:
     return f"{rules.rstrip()}\n\nThe service catalog:\n{json.dumps(entries, ensure_ascii=False)}\n"
 
 
-def user_text(tickets: Sequence[Ticket], examples: Sequence[Example] = ()) -> str:
-    """Returns the user text: tickets and examples as JSON, between tags that no text of a ticket can close."""
+def user_text(tickets: Sequence[Ticket], examples: Sequence[Example] = (), first: int = 1) -> str:
+    """Returns the user text: tickets and examples as JSON, between tags that no text of a ticket can close.
+
+    The tickets have the ids `first`, `first` + 1 …
+    """
     items = [
         {
             "id": number,
             "short_description": shortened(ticket.short_description),
             "long_description": shortened(ticket.long_description),
         }
-        for number, ticket in enumerate(tickets, start=1)
+        for number, ticket in enumerate(tickets, start=first)
     ]
     text = _fenced("tickets", items)
     if not examples:

@@ -1,0 +1,151 @@
+"""The program is killed while it makes batch jobs and takes their answers, and then runs until every ticket has one.
+
+Afterwards every ticket was paid for once, and has its own answer. `nox -s batch_crash` covers fifty steps, each with a
+backlog of its own, and fifty kills within one backlog of 20,000 tickets.
+"""
+
+from __future__ import annotations
+
+import json
+import shutil
+import time
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+
+from .batch_server import GeminiServer
+from .conftest import CLI
+from .servers import HTTPServer, http_server
+from .test_crash import KILLED, Runner
+
+pytestmark = pytest.mark.batch_crash
+
+MANY = 20_000
+PAIRS = (("Access", "Password Reset"), ("Hardware", "Laptop Repair"), ("Other", "General Inquiry"))
+COMMAND = ("classify", "--batch")
+PENDING = 5
+MOST_RUNS = 60
+
+
+@pytest.fixture(scope="module")
+def runner() -> Iterator[Runner]:
+    runner = Runner()
+    yield runner
+    runner.end()
+
+
+def right_pair(text: str) -> tuple[str, str]:
+    """The pair of each ticket, which differs from that of the next one."""
+    return PAIRS[int(text.split()[1]) % len(PAIRS)]
+
+
+def answer(ticket: dict[str, Any]) -> dict[str, Any]:
+    category, name = right_pair(ticket["short_description"])
+    return {"request_category": category, "request_type": name, "confidence": 0.9, "evidence": "x"}
+
+
+def backlog(cli: CLI, name: str, tickets: int, about: str = "") -> CLI:
+    """A folder with a queue that was fetched."""
+    one = CLI(cli.folder / name, dict(cli.settings))
+    one.folder.mkdir()
+    queue = [{"id": str(n), "subject": f"Ticket {n} of a backlog", "description": about} for n in range(tickets)]
+    (one.folder / "queue.json").write_text(json.dumps(queue))
+    one.settings |= {"HELPDESK_API_URL": "queue.json", "CLASSIFIER": "gemini", "LLM_API_KEY": "key"}
+    assert one.process("fetch").returncode == 0
+    return one
+
+
+def copy_of(template: CLI, name: str, http: HTTPServer) -> CLI:
+    folder = template.folder.with_name(name)
+    shutil.copytree(template.folder, folder)
+    return CLI(folder, template.settings | {"GOOGLE_GEMINI_BASE_URL": http.url})
+
+
+def until_done(runner: Runner, one: CLI, server: GeminiServer) -> int:
+    """Runs until no ticket is pending, and ends the jobs between two runs. Returns the number of runs."""
+    for number in range(1, MOST_RUNS):
+        code, _ = runner(one, *COMMAND, kill_after=600.0)
+        if code == 0:
+            return number
+        assert code == PENDING
+        server.finish()
+        time.sleep(1.0)  # a job that may be on its way is looked for until that is certain
+    raise AssertionError("the tickets stay pending")
+
+
+def assert_each_was_paid_once(one: CLI, server: GeminiServer, tickets: int, where: str) -> None:
+    assert server.asked_at_once == [], where
+    paid = server.paid()
+    assert (len(paid), set(paid.values())) == (tickets, {1}), where
+    (path,) = one.folder.glob("work/*/attributions.json")
+    rows = json.loads(path.read_text())["data"]
+    assert len(rows) == tickets, where
+    for row in rows:
+        chosen = row["attribution"]["request_category"], row["attribution"]["request_type"]
+        assert chosen == right_pair(row["ticket"]["short_description"]), where
+
+
+def kill_once(runner: Runner, template: CLI, point: int, phase: str, tickets: int) -> str:
+    """Kill one run at that step of a phase, in a backlog of its own. Returns the step; nothing if it ended before."""
+    with http_server() as http:
+        one, server = copy_of(template, f"{phase}-{point}", http), GeminiServer(http, answer)
+        if phase == "taking":
+            assert runner(one, *COMMAND, kill_after=60.0)[0] == PENDING
+            server.finish()
+        code, _ = runner(one, *COMMAND, window="jobs", kill_at=point)
+        assert code in (KILLED, PENDING, 0)
+        until_done(runner, one, server)
+        assert_each_was_paid_once(one, server, tickets, f"{phase}, step {point}")
+    return f"{phase} {point}" if code == KILLED else ""
+
+
+def steps_of(runner: Runner, template: CLI, phase: str) -> int:
+    with http_server() as http:
+        one, server = copy_of(template, f"{phase}-whole", http), GeminiServer(http, answer)
+        if phase == "taking":
+            runner(one, *COMMAND, kill_after=60.0)
+            server.finish()
+        _, steps = runner(one, *COMMAND, window="jobs")
+    return len(steps)
+
+
+def kill_at(runner: Runner, cli: CLI, *, kills: int, tickets: int) -> set[str]:
+    """Kill at so many steps, spread over making a job and taking its answers."""
+    cli.settings["LLM_BATCH_SIZE"] = "5"
+    template = backlog(cli, "template", tickets)
+    killed = set()
+    for phase in ("making", "taking"):
+        steps, here = steps_of(runner, template, phase), kills // 2
+        assert steps > here
+        for number in range(here):
+            killed.add(kill_once(runner, template, 1 + number * (steps - 1) // here, phase, tickets))
+    return killed - {""}
+
+
+def test_killed_at_fifty_steps(runner: Runner, cli: CLI) -> None:
+    killed = kill_at(runner, cli, kills=54, tickets=32)
+    print(f"killed at {len(killed)} distinct steps")
+    assert len(killed) >= 50
+
+
+def test_killed_fifty_times_within_twenty_thousand_tickets(runner: Runner, cli: CLI, http: HTTPServer) -> None:
+    template = backlog(cli, "template", MANY, about="The printer on the third floor prints nothing. " * 14)
+    one, server = copy_of(template, "many", http), GeminiServer(http, answer)
+    killed: set[tuple[str, int]] = set()
+    step, phase = 1, "making"
+    while len(killed) < 50:
+        code, _ = runner(one, *COMMAND, window="jobs", kill_at=step)
+        assert code in (KILLED, PENDING, 0)
+        if code == KILLED:
+            killed.add((phase, step))
+            step = step * 5 // 4 + 1
+            continue
+        # The run got to its end, so there is nothing more to kill in this phase.
+        assert code == PENDING or phase == "taking", "it ended too early"
+        phase, step = ("taking", 1) if phase == "waiting" else ("waiting", 1)
+        if phase == "taking":
+            server.finish()
+    runs = until_done(runner, one, server)
+    assert_each_was_paid_once(one, server, MANY, "twenty thousand")
+    print(f"killed {len(killed)} times ({sorted(killed)}), then {runs} runs; {len(server.jobs)} job(s)")
