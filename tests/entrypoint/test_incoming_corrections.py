@@ -35,12 +35,6 @@ def folder(cli: CLI) -> Path:
     return cli.folder / "corrections"
 
 
-@pytest.fixture
-def report(cli: CLI) -> Path:
-    cli.ok("run")
-    return cli.reports[0]
-
-
 def drop(report: Path, folder: Path, name: str = "lead.xlsx", *, saved: float | None = None) -> Path:
     """Put a copy of the report into the folder, as if it was saved at that time."""
     path = folder / name

@@ -12,7 +12,7 @@ from itertools import islice
 
 from ticketattr.infrastructure.delivery.report_log import SQLiteReportLog
 
-from ..conftest import CLI
+from ..conftest import CLI, KEPT
 from ..fakes import MIDNIGHT, a_message, a_report
 from ..scripted_smtp import scripted_smtp
 from ..servers import HTTPServer, Request, Response
@@ -32,17 +32,13 @@ def test_four_processes_on_ten_reports_deliver_each_once(cli: CLI) -> None:
     assert listed(cli) == []
 
 
-KEPT = {"id": "T-3", "request_category": "Access", "request_type": "SaaS Platform Access (Jira/Salesforce)"}
-"""A ticket that no classifier is asked about; loading the embedded one takes most of the time of a short run."""
-
-
 def test_of_four_runs_one_works_and_the_others_name_it_and_end_at_once(cli: CLI, http: HTTPServer) -> None:
     others_ended = threading.Event()
 
     def answer(request: Request) -> Response:
         """The queue, once all others have ended: had one of them waited for this run, both would wait in vain."""
         assert others_ended.wait(50)
-        return Response(body=[{**KEPT, "short_description": "Jira is down"}])
+        return Response(body=KEPT.read_bytes())
 
     http.routes["/helpdesk"] = answer
     cli.settings |= {"HELPDESK_API_URL": f"{http.url}/helpdesk", "HELPDESK_API_KEY": "k", "HELPDESK_API_SECRET": "s"}

@@ -27,7 +27,7 @@ from ..chat_servers import (
     TelegramServer,
     chat_server,
 )
-from ..conftest import CLI
+from ..conftest import CLI, KEPT
 
 
 def free_port() -> str:
@@ -38,7 +38,7 @@ def free_port() -> str:
 @contextmanager
 def served(cli: CLI, **environment: str) -> Iterator[tuple[subprocess.Popen[str], str]]:
     """A service in a process of its own, and its URL; it has told where it listens."""
-    cli.settings |= {"SERVE_PORT": free_port(), "METRICS_PORT": free_port()}
+    cli.settings |= {"SERVE_PORT": free_port(), "METRICS_PORT": free_port(), "HELPDESK_API_URL": str(KEPT)}
     with subprocess.Popen(
         [sys.executable, "-m", "ticketattr", "serve"],
         cwd=cli.folder,
@@ -55,19 +55,11 @@ def served(cli: CLI, **environment: str) -> Iterator[tuple[subprocess.Popen[str]
             process.kill()
 
 
-def test_a_service_starts_a_real_run_and_ends_at_sigterm_with_exit_code_0(cli: CLI) -> None:
+def test_a_service_works_alone_starts_a_real_run_and_ends_at_sigterm_with_exit_code_0(cli: CLI) -> None:
     token = cli.ok("token", "create", "ann", "--scope", "operate", "-q").stdout.strip()
     with served(cli) as (process, url), httpx.Client(headers={"Authorization": f"Bearer {token}"}) as client:
-        number = client.post(f"{url}/api/v1/runs").json()["number"]
-        run = client.get(f"{url}/api/v1/runs/{number}").json()
-        while run["state"] in ("queued", "running"):
-            sleep(0.05)  # the run needs the processor more than the question whether it has ended
-            run = client.get(f"{url}/api/v1/runs/{number}").json()
-        assert (run["state"], run["exit_code"], run["message"]) == ("ended", 0, "")
-        assert run["figures"] == {"offline": 4, "kept": 1}
-        (report,) = client.get(f"{url}/api/v1/reports").json()["items"]
-        assert (report["run_id"], report["state"]) == (run["run_id"], "sent")
-        assert client.get(f"{url}/api/v1/reports/{run['run_id']}/workbook").content == cli.reports[0].read_bytes()
+        assert_a_second_service_is_refused(cli)
+        assert_a_run_ends_with_its_report(cli, client, url)
         metrics = httpx.get(f"http://127.0.0.1:{cli.settings['METRICS_PORT']}/metrics").text
         assert 'ticketattr_service_runs_total{trigger="api"} 1' in metrics
         assert 'ticketattr_service_runs{state="ended"} 1' in metrics
@@ -75,6 +67,25 @@ def test_a_service_starts_a_real_run_and_ends_at_sigterm_with_exit_code_0(cli: C
         assert "ticketattr_reports_delivered_total 1" in metrics
         process.send_signal(signal.SIGTERM)
         assert process.wait(timeout=20) == 0
+
+
+def assert_a_second_service_is_refused(cli: CLI) -> None:
+    result = CLI(cli.folder, cli.settings | {"SERVE_PORT": free_port(), "METRICS_PORT": "0"})("serve")
+    assert result.exit_code == 4
+    assert "another ticketattr is at work" in result.stderr
+
+
+def assert_a_run_ends_with_its_report(cli: CLI, client: httpx.Client, url: str) -> None:
+    number = client.post(f"{url}/api/v1/runs").json()["number"]
+    run = client.get(f"{url}/api/v1/runs/{number}").json()
+    while run["state"] in ("queued", "running"):
+        sleep(0.05)  # the run needs the processor more than the question whether it has ended
+        run = client.get(f"{url}/api/v1/runs/{number}").json()
+    assert (run["state"], run["exit_code"], run["message"]) == ("ended", 0, "")
+    assert run["figures"] == {"kept": 1}
+    (report,) = client.get(f"{url}/api/v1/reports").json()["items"]
+    assert (report["run_id"], report["state"]) == (run["run_id"], "sent")
+    assert client.get(f"{url}/api/v1/reports/{run['run_id']}/workbook").content == cli.reports[0].read_bytes()
 
 
 def takes_clients(url: str) -> bool:
@@ -135,14 +146,6 @@ def test_systemd_is_told_when_the_service_listens_and_when_it_stops(cli: CLI) ->
             while channel.recv(100) != b"STOPPING=1":
                 pass
             assert process.wait(timeout=20) == 0
-
-
-def test_one_service_works_in_a_work_folder(cli: CLI) -> None:
-    with served(cli):
-        cli.settings |= {"SERVE_PORT": free_port(), "METRICS_PORT": "0"}
-        result = cli.process("serve")
-    assert result.returncode == 4
-    assert "another ticketattr is at work" in result.stderr
 
 
 def test_a_port_that_is_taken_is_an_error(cli: CLI) -> None:
@@ -233,7 +236,7 @@ def test_a_run_by_chat_on_both_platforms_ends_with_its_report(cli: CLI) -> None:
             telegram.write("/run", user=9)
             telegram.press(question.button[1])
             assert next_reply(telegram).text.startswith("Run 1 will start.")
-            assert next_reply(telegram).text == "Run 1 is done, 5 tickets."
+            assert next_reply(telegram).text == "Run 1 is done, 1 ticket."
             matrix.write("!report")
             assert next_reply(matrix).content == cli.reports[0].read_bytes()
             matrix.write("!sent")

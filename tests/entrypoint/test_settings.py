@@ -327,11 +327,11 @@ def test_any_text_is_a_list_of_addresses_or_refused(text: str) -> None:
 
 @pytest.mark.parametrize("text", ['"' * 300_000, "<" * 300_000, ",\\" * 150_000, "@" * 300_000, "ü@" + "ü" * 300_000])
 def test_a_long_text_takes_little_time(text: str) -> None:
-    began = time.monotonic()
+    began = time.process_time()
     for part in split_mailboxes(text)[:100]:
         with suppress(ValueError):
             parse_mailbox(part)
-    assert time.monotonic() - began < 5
+    assert time.process_time() - began < 5
 
 
 @pytest.mark.parametrize("name", ["EMAIL_SUBJECT", "EMAIL_SENDER_NAME", "CODEBASE_URL"])
