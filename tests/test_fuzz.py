@@ -108,6 +108,12 @@ def test_what_a_service_said_is_one_line_without_secrets(content: bytes) -> None
     parsers.service_said(content)
 
 
+@tries(60)
+@given(nearly("private_text") | st.text().map(lambda text: text.encode("utf-8", "replace")))
+def test_private_text_comes_back_however_a_ticket_looks(content: bytes) -> None:
+    parsers.private_text(content)
+
+
 @tries(20)
 @given(nearly("log_row"))
 def test_a_row_of_the_log_that_nobody_wrote_is_an_error(content: bytes) -> None:

@@ -41,6 +41,8 @@ from ticketattr.infrastructure.delivery.report_log import SQLiteReportLog
 from ticketattr.infrastructure.gold_files import GoldFile
 from ticketattr.infrastructure.helpdesk.ticket_file import TicketFile
 from ticketattr.infrastructure.options import HelpdeskAccess
+from ticketattr.infrastructure.redaction.rules import build_redactor
+from ticketattr.infrastructure.redaction.terms_file import Terms
 from ticketattr.infrastructure.reports.corrections_reader import read_reviewed
 from ticketattr.infrastructure.reports.excel import write_workbook
 from ticketattr.infrastructure.reports.workbook_archive import inspect_archive
@@ -49,12 +51,14 @@ from ticketattr.infrastructure.service_words import forget_secrets, know_secrets
 from ticketattr.infrastructure.stage_files import read_catalog, read_tickets, write_catalog, write_tickets
 
 from ..fakes import CATALOG, MIDNIGHT
+from ..private_texts import private_texts
 
 SECONDS = 20.0
 """Much more time than any input needs that is not a bomb, even on a busy machine."""
 ASKED = 3
 
 _LONGEST_REASON = 2_000
+_REDACTOR = build_redactor(Terms())
 _RUN = Run("20261123T150301Z-7f3a", lambda: MIDNIGHT)
 _DATA = Path(__file__).parents[1] / "data"
 
@@ -147,6 +151,16 @@ def service_said(content: bytes) -> None:
                 assert not any(each in shown for each in ("hunter2-hunter2", "pässwörd", "lead@example.com"))
     finally:
         forget_secrets()
+
+
+def private_text(content: bytes) -> None:
+    """The text of a ticket: what is hidden in it comes back, and hiding it again changes nothing."""
+    text = content.decode("utf-8", "surrogateescape")
+    with _keeps_promise():
+        redaction = _REDACTOR.redact([(text,)])
+        (hidden,) = redaction.documents[0]
+        assert redaction.restored(hidden) == text
+        assert _REDACTOR.redact([(hidden,)]).documents[0] == (hidden,)
 
 
 def log_row(content: bytes) -> None:
@@ -306,6 +320,14 @@ PARSERS: Mapping[str, Parser] = {
             b"<html><head><title>No: hunter2-hunter2</title></head><body>aHVudGVyMi1odW50ZXIy</body></html>",
         ),
         (*_words("hunter2-|hunter2|lead|@|%40|&#64;|=\\n|\\u0070|example.com|<|>|&lt;|\x1b[31m|\u202e"), *_JSON_WORDS),
+    ),
+    "private_text": Parser(
+        private_text,
+        tuple(private.text.encode() for private in list(private_texts())[::11]),
+        _words(
+            "password|Passwort: | is |PIN|token=|://|@| at | dot |-----BEGIN PRIVATE KEY-----|[SECRET_1]|[EMAIL_|DE89"
+            "|+49 |0171|10.0.|::|eyJ|ghp_|login |/|'|\u200b|\uff10|\n"
+        ),
     ),
     "log_row": Parser(
         log_row,

@@ -30,8 +30,8 @@ class Marked:
     private: list[Found]
 
 
-def marked_tickets() -> Iterator[Marked]:
-    for line in (DATA / "redaction" / "labelled.txt").read_text(encoding="utf-8").splitlines():
+def marked_tickets(name: str) -> Iterator[Marked]:
+    for line in (DATA / "redaction" / name).read_text(encoding="utf-8").splitlines():
         if not line.startswith("#"):
             yield _marked(line.partition("\t")[2].replace("\\n", "\n"))
 
@@ -54,9 +54,10 @@ def overlap(one: Found, other: Found) -> bool:
     return one.start < other.end and other.start < one.end
 
 
-def test_marked_tickets_are_redacted_and_look_alikes_stay() -> None:
+@pytest.mark.parametrize("name", ["labelled.txt", "further.txt"])
+def test_marked_tickets_are_redacted_and_look_alikes_stay(name: str) -> None:
     hidden = private = right = found = 0
-    for ticket in marked_tickets():
+    for ticket in marked_tickets(name):
         finds = REDACTOR.find(ticket.text)
         private += len(ticket.private)
         found += len(finds)

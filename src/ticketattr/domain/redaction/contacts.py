@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterator
 
-from .found import Found
+from .found import Found, lowered, numbers_in
 
 _AT = re.compile(
     r"@|%40|&#64;|\\u0040"
@@ -14,7 +14,7 @@ _AT = re.compile(
     re.IGNORECASE,
 )
 _AT_HINT = re.compile(
-    r"@|%40|&#64;|\\u0040|[\[({<][ \t]{0,2}(?:at|ät|arroba|arobase)[ \t]{0,2}[\])}>]|[ \t]dot[ \t]", re.IGNORECASE
+    r"@|%40|&#64;|\\u0040|\[\s{0,2}(?:at|ät|ar)|\(\s{0,2}(?:at|ät|ar)|\{\s{0,2}(?:at|ät|ar)|<\s{0,2}(?:at|ät|ar)| dot "
 )
 """Without it, no address is in a text."""
 _MARK = r"\u0300-\u036f"
@@ -29,7 +29,7 @@ _NOT_PERSONAL = re.compile(r"git@|[^@]{1,320}@[23]x\.|[^@]{1,320}@\d{1,5}\.\d")
 
 def find_addresses(text: str) -> Iterator[Found]:
     """Finds mail addresses, also those that are spelled `name (at) example (dot) com`."""
-    for at in _AT.finditer(text) if _AT_HINT.search(text) else ():
+    for at in _AT.finditer(text) if _AT_HINT.search(lowered(text)) else ():
         domain = _DOMAIN.match(text, at.end())
         start = _start_of_local(text, at.start())
         if domain is None or start == at.start() or _is_in_url(text[max(0, start - 80) : start]):
@@ -75,7 +75,8 @@ _ANNOUNCING = re.compile(
     r"(?<![^\W\d_])(?:tel|tél|tlf|telefon|telefonnummer|telefoonnummer|telefono|teléfono|telefoon|telephone|téléphone"
     r"|phone|phone number|mobile|mobil|mobilnummer|móvil|cell|cellphone|cellular|handy|handynummer|portable|fax"
     r"|faxnummer|whatsapp|sms|rufnummer|rückruf|rückrufnummer|call(?: me| us)?|reach me|ring me|text me|dial"
-    r"|appel\w{0,4}(?:-moi)?|ll[aá]ma(?:dme|me)|chiama(?:temi|mi)?|anrufen|callback)(?![^\W\d_])"
+    r"|appel\w{0,4}(?:-moi)?|ll[aá]ma(?:dme|me)|chiama(?:temi|mi)?|anrufen|callback"
+    r"|my number|meine nummer|mon numéro|mi número)(?![^\W\d_])"
     r"(?P<between>[^\d\n]{0,25})\Z",
     re.IGNORECASE,
 )
@@ -85,7 +86,9 @@ _ANNOUNCING_SHORT = re.compile(
     r"[^\w\n]{0,4}(?:(?:ist|is|est|es|nr|no|number|nummer|lautet)[^\w\n]{1,3})?\Z",
     re.IGNORECASE,
 )
-_THREE_DIGITS = re.compile(r"\d\D{0,3}\d\D{0,3}\d")
+_FEWEST = 7
+"""How many digits a number has at least that is no extension."""
+_SHORT_WORDS = ("durchwahl", "nebenstelle", "dw", "ext", "poste", "interno", "toestel")
 _REACH = 45
 """How far before a number its announcement may begin, in characters."""
 _OTHER_NUMBER = re.compile(
@@ -100,12 +103,19 @@ def find_phone_numbers(text: str, is_phone_number: Callable[[str], bool]) -> Ite
 
     `is_phone_number` says whether some country has such a number.
     """
-    if not _THREE_DIGITS.search(text):
-        return
+    if any(numbers_in(text, _FEWEST)):
+        yield from _with_form_of_phones(text, is_phone_number)
+        yield from _announced(text)
+    lower = lowered(text)
+    if any(word in lower for word in _SHORT_WORDS):
+        yield from _extensions(text)
+
+
+def _with_form_of_phones(text: str, is_phone_number: Callable[[str], bool]) -> Iterator[Found]:
     for match in _INTERNATIONAL.finditer(text):
         number = match[0]
-        # What begins with 00 and has no gap may be any number of a form.
-        if not number.isdigit() or is_phone_number(number):
+        # What begins with 00 may be any number of a form.
+        if "+" in number or (" " in number and "-" not in number) or is_phone_number(number):
             yield Found(*match.span(), "PHONE")
     for match in _TRUNK.finditer(text):
         if _is_with_trunk(match[0], is_phone_number):
@@ -113,7 +123,6 @@ def find_phone_numbers(text: str, is_phone_number: Callable[[str], bool]) -> Ite
     for match in _WITHOUT_TRUNK.finditer(text):
         if not _DATE.match(match[0]) and is_phone_number(match[0]):
             yield Found(*match.span(), "PHONE")
-    yield from _announced(text)
 
 
 def _is_with_trunk(number: str, is_phone_number: Callable[[str], bool]) -> bool:
@@ -132,6 +141,9 @@ def _announced(text: str) -> Iterator[Found]:
         announced = _ANNOUNCING.search(text, max(0, match.start() - _REACH), match.start())
         if announced and not _OTHER_NUMBER.search(announced["between"]) and not _DATE.match(match[0]):
             yield Found(*match.span(), "PHONE")
+
+
+def _extensions(text: str) -> Iterator[Found]:
     for match in _SHORT_NUMBER.finditer(text):
         if _ANNOUNCING_SHORT.search(text, max(0, match.start("number") - _REACH), match.start("number")):
             yield Found(*match.span("number"), "PHONE")

@@ -10,7 +10,7 @@ from . import checksums
 from .found import Found, lowered, numbers_in
 
 _S = r"[ .\-/]{0,2}"
-_FEWEST = 4
+_FEWEST, _FEWEST_AFTER_PAN = 6, 4
 """How many digits a number has at least."""
 _INSIDE = re.compile(r"(?:[a-z0-9]|\d[.,\-/])\Z")
 _REACH = 40
@@ -41,7 +41,7 @@ def _is_american(digits: str) -> bool:
 
 
 _GERMAN_HEALTH = r"kranken|versicher|\bkv|kvnr|gesundheitskarte"
-_SOCIAL = r"social.?sec|\bssn\b|\bitin\b|\btin\b|sozialvers|\bsv\b|\bsvnr|versicherung"
+_SOCIAL = r"social.?sec|my social|\bssn\b|\bitin\b|\btin\b|sozialvers|\bsv\b|\bsvnr|versicherung"
 # The forms are in lower case and begin with one class of characters: so the search skips all others fast.
 _RULES = (
     # Germany
@@ -98,10 +98,11 @@ _ANY_WORD = re.compile("|".join(rule.after.pattern for rule in _RULES if rule.af
 
 def find_id_numbers(text: str) -> Iterator[Found]:
     """Finds tax and insurance numbers."""
-    places = list(numbers_in(text, _FEWEST))
+    lower = lowered(text)
+    # Of the numbers with fewer digits, one has that word before it.
+    places = list(numbers_in(text, _FEWEST_AFTER_PAN if "pan" in lower else _FEWEST))
     if not places:
         return
-    lower = lowered(text)
     rules = _RULES if _ANY_WORD.search(lower) else _UNANNOUNCED
     for start, end in places:
         for rule in rules:

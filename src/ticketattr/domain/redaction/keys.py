@@ -62,9 +62,9 @@ _FORMS = tuple(
     )
 )
 _HINT = re.compile(
-    r"AGE-SEC|eyJ|AKIA|ASIA|AGPA|AIDA|AROA|AIPA|ANPA|ANVA|A3TA|gh[pousr]_|github_|gl[a-z]{2,5}-|xox|xapp-|[spr]k_|whsec_|sk-|AIza"
+    r"AGE-SEC|eyJ|AKIA|ASIA|AGPA|AIDA|AROA|AIPA|ANPA|ANVA|A3TA|gh[pousr]_|github_|gl[a-z]{2,5}-|xox|xapp-|sk_|pk_|rk_|whsec_|sk-|AIza"
     r"|ya29|GOCSPX|hf_|npm_|pypi-|SG\.|do[opr]_v1|shp[a-z]{2}_|dapi|hv[sbr]\.|dckr_|lin_api|ATATT|atlasv1|sq0|EAAA|PMAK|NRAK"
-    r"|key-|glsa_|figd_|dp\.|sntrys_|secret_|rubygems_|ntn_|SK[a-f0-9]{4}|[0-9]:AA|[MNO][\w-]{23,27}\.|8Q~|\$[a-z0-9]{1,10}\$"
+    r"|key-|glsa_|figd_|dp\.|sntrys_|secret_|rubygems_|ntn_|SK[a-f0-9]{4}|:AA|\.[\w-]{6}\.[\w-]{27}|8Q~|\$[a-z0-9]{1,10}\$"
     r"|==|-[0-9A-Z]{5,6}-|SessionId="
 )
 """Without it, none of the forms is in a text. Looking for it first saves most of the time."""

@@ -12,8 +12,9 @@ _IPV4 = re.compile(
     r"(?<![\w.])(?:(?:25[0-5]|2[0-4]\d|[01]?\d?\d)\.){3}(?:25[0-5]|2[0-4]\d|[01]?\d?\d)(?![\w-])(?!\.\d)"
 )
 _IPV6 = re.compile(r"(?<![\w:.])(?=[0-9A-Fa-f]{0,4}:)[0-9A-Fa-f:]{2,40}(?:(?:\d{1,3}\.){3}\d{1,3})?(?![\w:])")
+_IPV4_HINT, _IPV6_HINT = re.compile(r"\d\.\d{1,3}\.\d"), re.compile(r":[0-9A-Fa-f]{0,4}:")
 _NO_ADDRESS = re.compile(
-    r"(?<![^\W\d_])(?:v|ver|vers|versi[oó]n\w{0,2}|versione|versie|versão|release|build|firmware|fw|bios|driver|treiber"
+    r"(?<![^\W\d_])(?:v|ver|vers|versi[oó]n\w{0,2}|versione|versie|versão|release|rev|revision|build|firmware|fw|bios|driver|treiber"
     r"|patch|update|chapter|section|kapitel|abschnitt|chapitre|cap[ií]tulo|step|schritt|punkt|raum|room|salle|sala)"
     r"[ \t:.#=-]{0,3}\Z",
     re.IGNORECASE,
@@ -23,10 +24,10 @@ _NO_ADDRESS = re.compile(
 
 def find_ip_addresses(text: str) -> Iterator[Found]:
     """Finds IP addresses. Four numbers after a word such as "version" are none."""
-    for match in _IPV4.finditer(text):
+    for match in _IPV4.finditer(text) if _IPV4_HINT.search(text) else ():
         if not _NO_ADDRESS.search(text, max(0, match.start() - 20), match.start()):
             yield Found(*match.span(), "IP")
-    if ":" in text:
+    if _IPV6_HINT.search(text):
         for match in _IPV6.finditer(text):
             address = match[0] if match[0].endswith("::") else match[0].rstrip(":")
             if _is_ipv6(address):

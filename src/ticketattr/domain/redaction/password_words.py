@@ -25,14 +25,14 @@ _LONG_WORDS = (
 )
 # Found as words of their own only.
 _SHORT_WORDS = (
-    r"pw|pwd|pass|pins?|pin-?code|pin-?nummer|puk|tan|t?otp|mdp|passe|clave|senha|palavra-passe|kodeord|cvv2?|cvc2?"
+    r"passw|pwd?|pass|pin-?code|pin-?nummer|pins?|puk|tan|t?otp|mdp|passe|clave|senha|palavra-passe|kodeord|cvv2?|cvc2?"
     r"|psw|pswd|psk"
 )
 KEYWORD = re.compile(rf"(?:{_LONG_WORDS}|(?P<short>{_SHORT_WORDS}))(?![^\W_])")
 """What announces a secret, in lower case. What is `short` is a keyword only as a word of its own."""
 
 HINT = re.compile(
-    r"pass|pw|psw|kennw|mots? de|mdp|contrase|parol|wachtw|hasł|haslo|heslo|jelsz|паро|salasana|şifre|密|パ"
+    r"pass|pw|psw|kennw|mots? de|mdp|contrase|paro(?:l|ol)|wachtw|hasł|haslo|heslo|jelsz|паро|salasana|şifre|密|パ"
     r"|secret|token|key|schl(?:ü|ue)ssel|clave|clé|codes?(?![^\W_])|c[oó]digo|codice|pins?(?![^\W_])|pin-|puk"
     r"|tan(?![^\W_])|otp|senha|kod|cv[vc]|psk|lösen|adgang|passe"
 )
@@ -44,7 +44,7 @@ NUMERIC = re.compile(
 """The keywords whose secret may be a plain number."""
 
 _VERBS = (
-    r"(?:is|was|ist|war|lautete?|sei|est|était|es|era|è|é|jest|are|sind|lauten|sont|son|sono|são|heißt|becomes)"
+    r"(?:is|was|ist|war|c'est|lautete?|sei|est|était|es|era|è|é|jest|are|sind|lauten|sont|son|sono|são|heißt|becomes)"
     r"(?:[ \t]{1,3}(?:jetzt|now|nun|still|noch|also|auch|gleich|simply|just|currently|aktuell|toujours))?"
 )
 _WORD = r"[ \t]{1,3}[^\s.!?:;,=<>\"]{1,25}"
@@ -61,7 +61,7 @@ BECAME = re.compile(
     re.IGNORECASE,
 )
 """`password changed to …`."""
-NEXT = re.compile(r"[\"'`]{0,2}[ \t(\[<,]{1,4}(?=\S)")
+NEXT = re.compile(r"[\"'`.]{0,2}(?:[ \t]{1,3}-|[ \t(\[<,])[ \t(\[<,]{0,3}(?=\S)")
 """`password …`."""
 _THE_OTHER = (
     r"(?:(?:and|but|und|et|y)[ \t])?(?:(?:the|my|das|mein|le|mon|la|mi)[ \t])?"
@@ -84,24 +84,23 @@ ORDINARY = frozenset(
     created da das deaktiviert deleted den denied denn deny der die different disabled do does doesn't don't doppelt
     du due easy ein eine einem einen email empty en enabled ended enregistré ensure entered erforderlich error es est
     et etc everywhere expirada expirado expire expired expires expiring expiré expirée failed failing fails falsch
-    fehler fehlt field fine for forgotten form from funktioniert für geheim generated gesendet gesetzt gespeichert
-    gesperrt gestohlen geändert gone good grayed great greyed guardada gut gültig has hat have he hello help here
-    hidden hier hilfe how i i'm ich identical identisch if ignored ihr im immer in inactive inconnu incorrect
-    incorrecta incorrecte incorrecto incorrectos initial invalid invalida invalide inválida inválido is issue issues
-    ist it its ja kann kaputt kein keine klar known komplex korrekt kurz können la lang las le leer les linked locked
-    long longer los lost läuft made manager mandatory maybe mein meine mentioned missing mit mon morgen muss must my
-    n/a na nach ne need needed needs never new nicht nirgends no noch nochmal non none nope nor not notwendig now null
-    nun nur nötig oben obligatoire obligatorisch of off oficial ok okay old olvidada olvidado olvidé on onjuist only
-    onto open optional or ou oublié oubliée our out outdated pas per perdida perdido perdu please policy por possible
-    problem problems prompt prompted protected que re ready refused refusé refusée rejected requerida requested
-    required requires requis requise reset resets resetting restored richtig right safe same saved schon schwach
-    screen secret secure see seen sent set shared she short should shown sicher siehe simple since so somehow soon
-    standard still stolen stored strong sure synced taken temporary that the their then there they this to todavía
-    today tomorrow too trop two unbekannt unchanged und ungültig unknown unreadable unsafe unset unsicher unten until
-    up update updated us used user username users valid valide vergessen vergeten verlopen verloren versandt very
-    visible von vor wahrscheinlich want was we weak weg weiter were what when where whether which who why wieder will
-    wird with without work working works would wrong wrongly wurde yes you your zu zum zur zurückgesetzt zurücksetzen
-    übermittelt
+    fehler fehlt field fine for forgotten form from funktioniert für generated gesendet gesetzt gespeichert gesperrt
+    gestohlen geändert gone good grayed great greyed guardada gut gültig has hat have he hello help here hidden hier
+    hilfe how i i'm ich identical identisch if ignored ihr im immer in inactive inconnu incorrect incorrecta
+    incorrecte incorrecto incorrectos initial invalid invalida invalide inválida inválido is issue issues ist it its
+    ja kann kaputt kein keine klar known komplex korrekt kurz können la lang las le leer les linked locked long longer
+    los lost läuft made manager mandatory maybe mein meine mentioned missing mit mon morgen muss must my n/a na nach
+    ne need needed needs never new nicht nirgends no noch nochmal non none nope nor not notwendig now null nun nur
+    nötig oben obligatoire obligatorisch of off oficial ok okay old olvidada olvidado olvidé on onjuist only onto open
+    optional or ou oublié oubliée our out outdated pas per perdida perdido perdu please policy por possible problem
+    problems prompt prompted protected que re ready refused refusé refusée rejected requerida requested required
+    requires requis requise reset resets resetting restored richtig right safe same saved schon schwach screen see
+    seen sent set shared she short should shown sicher siehe simple since so somehow soon standard still stolen stored
+    strong sure synced taken temporary that the their then there they this to todavía today tomorrow too trop two
+    unbekannt unchanged und ungültig unknown unreadable unsafe unset unsicher unten until up update updated us used
+    user username users valid valide vergessen vergeten verlopen verloren versandt very visible von vor wahrscheinlich
+    want was we weak weg weiter were what when where whether which who why wieder will wird with without work working
+    works would wrong wrongly wurde yes you your zu zum zur zurückgesetzt zurücksetzen übermittelt
     """.split()
 )
 """What follows a keyword and is no secret."""
@@ -115,7 +114,7 @@ NO_SECRET = re.compile(
     r"(?:office|windows|win|outlook|sap|exchange|server|sql|teams|adobe|citrix|ios|android|iphone|ipad|oauth|tls|sha|wpa"
     r"|https?|v|ver|kb|inc|req|chg|ritm|sctask|tkt|ticket|case|room|raum|level|stufe|days?|tage?|step|teil|part|top|f"
     r"|m|o|i|l2tp|ipv|dot1x|802\.)[-_.]?\d{1,10}(?:\.\d{1,5}){0,3}[a-z]?"
-    r"|\d{1,3}(?:x|mal|times|fach|h|min|s|d|st|nd|rd|th|%|er|e|a)|\d{1,4}(?:[./:-]\d{1,4}){1,4}|[A-Z]{2,8}-\d{1,12}"
+    r"|\d{1,3}(?:x|mal|times|fach|h|min|s|d|st|nd|rd|th|%|er|e|a)|\d{1,4}(?:[./:-]\d{1,4}){1,4}|(?-i:[A-Z]{2,8}-\d{1,12})"
     r"|https?:.{0,256}|\\\\.{0,256}|[A-Za-z]:[\\/].{0,256}|/.{0,256}|[\w-]{1,60}\.(?:pdf|docx?|xlsx?|txt|exe|msi|png|jpe?g)"
     r"|[*•.xX_?#-]{1,64}|[\w.+-]{1,64}@[\w.-]{1,64}\.[a-z]{2,10}|\w{1,20}\(s\)|[^\W\d_]{1,30}/[^\W\d_]{1,30}|[^\W\d_]{1,30}-[^\W\d_]{1,30}",
     re.IGNORECASE,
