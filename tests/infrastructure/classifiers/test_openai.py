@@ -8,6 +8,7 @@ import ssl
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -421,10 +422,14 @@ def test_a_whole_answer_counts_whatever_ended_it(http: HTTPServer, finish: str |
     assert is_password(choose(http))
 
 
+SOON = {"retry-after-ms": "10"}
+"""Without it, a client that sends too much waits a second: tests of Gemini prove that for all providers."""
+
+
 @pytest.mark.parametrize(
     "trouble",
     [
-        openai_error(429, "slow down"),
+        replace(openai_error(429, "slow down"), headers=SOON),
         openai_error(500),
         openai_error(503, "loading model"),
         Response(503, b"<html>busy</html>"),
@@ -432,7 +437,7 @@ def test_a_whole_answer_counts_whatever_ended_it(http: HTTPServer, finish: str |
         Response(529, b"[1]"),
         Response(hang_up=True),
         Response(body={"error": {"message": "upstream failed", "code": 502}}),
-        Response(body={"error": {"message": "slow down", "code": 429}}),
+        Response(body={"error": {"message": "slow down", "code": 429}}, headers=SOON),
         Response(body={"error": "something went wrong"}),
         Response(body={"choices": [{"message": {"content": ""}, "error": {"message": "upstream", "code": 503}}]}),
     ],
