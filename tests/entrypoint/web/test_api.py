@@ -226,6 +226,15 @@ def test_an_address_that_tries_many_wrong_tokens_has_to_wait_also_with_a_right_o
     assert 0 < int(refused.headers["retry-after"]) <= 300
 
 
+def test_an_address_that_a_client_makes_up_does_not_end_its_wait(web: Web) -> None:
+    with httpx.Client(base_url=web.url, headers={"Authorization": "Bearer tka_wrong"}) as client:
+        answers = [
+            client.get("/api/v1/runs", headers={"X-Forwarded-For": f"192.0.2.{number}"}).status_code
+            for number in range(12)
+        ]
+    assert answers == [401] * 10 + [429] * 2
+
+
 def test_a_session_of_a_person_does_not_open_the_api(web: Web) -> None:
     with web.browser() as person:
         assert person.get("/api/v1/runs").status_code == 401

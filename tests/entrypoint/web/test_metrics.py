@@ -95,3 +95,19 @@ def test_chat_commands_are_counted_and_invented_ones_make_no_series(web: Web) ->
         "help done": 1,
         "other done": 2,
     }
+
+
+def test_the_listener_of_metrics_answers_nothing_else_and_tells_no_name(web: Web, tmp_path: Path) -> None:
+    assert web.parts.settings.metrics_host == "127.0.0.1"
+    put_report(tmp_path)
+    web.token(name="name-of-a-token")
+    web.service.state.request_run("api", "name-of-a-token", web.clock(), dry_run=False, key="name-of-a-key")
+    desk = ChatDesk(web.service, [AllowedSender(ANN, "read")], ChatFiles(list, bytes, str), lambda: "random")
+    desk.answer(ChatMessage("1", ANN, "/report text-of-a-person", web.clock()))
+    with listening(metrics_app(web.parts, lambda: None)) as url:
+        text = httpx.get(f"{url}/metrics").text
+        assert httpx.post(f"{url}/metrics").status_code == 405
+        for path in ("/", "/api/v1/runs", "/api/v1/openapi.json", "/sign-in", "/healthz", "/metrics/../api/v1/runs"):
+            assert httpx.get(f"{url}{path}").status_code == 404
+    for private in ("name-of", "text-of", "random", ".xlsx", "telegram:7", str(tmp_path)):
+        assert private not in text
