@@ -64,11 +64,13 @@ class PartitionWork:
         """What decides the answers in this process."""
         labelled = wiring.labelled_tickets(self.examples)
         times, keep = self.sources.times, sorted(self.sources.keep or ("as the profile says",))
+        own = _own_profile(self.sources)
+        profile = own.read_text(encoding="utf-8", errors="replace") if own else self.sources.profile
         return JobIdentity(
             catalog=self.catalog.version,
             classifier=wiring.classifier(self.options, labelled).fingerprint(self.catalog),
             decided=digest_of_decided(self.corrections, labelled(self.catalog)),
-            reading=digest([self.sources.profile, *keep, times.form, str(times.zone)]),
+            reading=digest([profile, *keep, times.form, str(times.zone)]),
             program=__version__,
         )
 
@@ -170,18 +172,29 @@ def classify_partitions(
 def _for_any_folder(work: PartitionWork) -> PartitionWork:
     """`work` with absolute paths: a worker runs in a folder of its own."""
     options = work.options
-    calibration = options.calibration.absolute() if options.calibration else None
     return replace(
         work,
-        options=replace(options, calibration=calibration),
-        examples=work.examples.absolute() if work.examples else None,
+        options=replace(options, calibration=_absolute(options.calibration), model=_absolute(options.model)),
+        sources=replace(work.sources, profile=str(_own_profile(work.sources) or work.sources.profile)),
+        examples=_absolute(work.examples),
         output=work.output.absolute(),
     )
 
 
+def _own_profile(sources: SourceSettings) -> Path | None:
+    """The file of a profile of the user's own; None for a shipped one."""
+    path = Path(sources.profile)
+    return path.absolute() if path.is_file() else None
+
+
+def _absolute(path: Path | None) -> Path | None:
+    return path.absolute() if path else None
+
+
 def _tell(invocation: Invocation, work: PartitionWork, done: PartitionsDone) -> None:
     for problem in done.problems:
-        invocation.console.problem(f"not done: {problem.name}: {problem.problem} {problem.hint}".rstrip())
+        what = ". ".join(filter(None, (problem.problem, problem.hint)))
+        invocation.console.problem(f"not done: {problem.name}: {what}")
     if done.bill.usage.calls:
         invocation.console.summary(bill_summary(done.bill))
     count = len(done.before) + len(done.now)

@@ -59,12 +59,16 @@ class DaskRunner:
     @contextmanager
     def _client(self, distributed: Any) -> Iterator[Any]:
         if self.address == LOCAL:
+            import dask
+
             options = {
-                "dashboard_address": None,
+                "dashboard_address": ":0",
                 "silence_logs": logging.CRITICAL,
                 "local_directory": tempfile.gettempdir(),
             }
             with (
+                # Dask would look a hundred times a second what each worker does.
+                dask.config.set({"distributed.worker.profile.enabled": False}),
                 distributed.LocalCluster(n_workers=os.cpu_count() or 1, threads_per_worker=1, **options) as cluster,
                 distributed.Client(cluster, set_as_default=False) as client,
             ):
