@@ -1,5 +1,7 @@
 """The service is killed at random, during runs, changes of the schedule and chat commands; run by `nox -s crash`.
 
+People write by Telegram and by Matrix.
+
 Afterwards every run that was accepted was made once, and every command was acted on once at most.
 """
 
@@ -17,7 +19,7 @@ import pytest
 
 from ticketattr.infrastructure.service.state_db import SQLiteServiceState
 
-from .chat_servers import TELEGRAM_TOKEN, TelegramServer, chat_server
+from .chat_servers import BOT, MATRIX_TOKEN, PERSON, ROOM, TELEGRAM_TOKEN, MatrixServer, TelegramServer, chat_server
 from .conftest import CLI
 from .entrypoint.test_serve import served
 
@@ -54,24 +56,30 @@ def live(number: int, url: str, client: httpx.Client, asked: Asked) -> None:
 def test_no_run_is_lost_or_doubled_and_no_command_acted_on_twice(cli: CLI, seed: int) -> None:
     chance = random.Random(seed)  # noqa: S311  # not for secrets
     token = cli.ok("token", "create", "ann", "--scope", "operate", "-q").stdout.strip()
-    telegram, asked = TelegramServer(), Asked()
+    telegram, matrix, asked = TelegramServer(), MatrixServer(), Asked()
     with (
         chat_server(telegram),
+        chat_server(matrix),
         httpx.Client(headers={"Authorization": f"Bearer {token}"}, timeout=LONGEST_LIFE) as client,
     ):
         settings = {
             "CHAT_TELEGRAM_TOKEN": TELEGRAM_TOKEN,
             "CHAT_TELEGRAM_BASE_URL": telegram.url,
-            "CHAT_ALLOW": "telegram:7:7:operate",
+            "CHAT_MATRIX_HOMESERVER": matrix.url,
+            "CHAT_MATRIX_USER": BOT,
+            "CHAT_MATRIX_TOKEN": MATRIX_TOKEN,
+            "CHAT_ALLOW": f"telegram:7:7:operate,matrix:{ROOM}:{PERSON}:operate",
         }
         for number in range(KILLS):
             with served(cli, **settings) as (process, url):
                 telegram.write(f"/schedule {number % 60} {number // 60} 2 2 *")
                 telegram.write("/run")
+                matrix.write(f"!schedule {number % 60} {number // 60} 3 3 *")
+                matrix.write("!run")
                 if chance.random() < 0.5:
                     with suppress(httpx.HTTPError):
                         live(number, url, client, asked)
-                press_buttons(telegram, questions=2)
+                confirm(telegram, matrix, questions=4)
                 with suppress(subprocess.TimeoutExpired):
                     process.wait(chance.random() * LONGEST_LIFE)
         with served(cli, **settings) as (_, url):
@@ -79,17 +87,22 @@ def test_no_run_is_lost_or_doubled_and_no_command_acted_on_twice(cli: CLI, seed:
     judge(cli, asked)
 
 
-def press_buttons(telegram: TelegramServer, questions: int) -> None:
-    """Press the buttons of so many questions, if they come in time; each is pressed twice."""
+def confirm(telegram: TelegramServer, matrix: MatrixServer, questions: int) -> None:
+    """Confirm so many commands, if the questions come in time; each is confirmed twice."""
     end = monotonic() + LONGEST_LIFE
     while questions and monotonic() < end:
-        if not telegram.said:
-            sleep(0.01)
-            continue
-        if answer := telegram.said.pop(0).button[1]:
-            questions -= 1
-            telegram.press(answer)
-            telegram.press(answer)
+        while telegram.said:
+            if answer := telegram.said.pop(0).button[1]:
+                questions -= 1
+                telegram.press(answer)
+                telegram.press(answer)
+        while matrix.said:
+            _, mark, answer = matrix.said.pop(0).text.rpartition("!confirm ")
+            if mark:
+                questions -= 1
+                matrix.write(mark + answer)
+                matrix.write(mark + answer)
+        sleep(0.01)
 
 
 def await_end_of_runs(client: httpx.Client, url: str) -> None:
@@ -115,6 +128,10 @@ def judge(cli: CLI, asked: Asked) -> None:
     kept = state.schedule()
     assert kept
     assert kept.cron == newest.detail
-    started = Counter(entry.detail for entry in entries if entry.action == "chat confirm" and entry.outcome == "done")
-    assert set(started.values()) <= {1}
-    print(f"{KILLS} kills, {len(runs)} runs, {sum(changed.values())} schedules, {sum(started.values())} confirmations")
+    confirmed = [entry for entry in entries if entry.action == "chat confirm" and entry.outcome == "done"]
+    assert set(Counter(entry.detail for entry in confirmed).values()) <= {1}
+    by_platform = Counter(entry.origin for entry in confirmed)
+    assert set(by_platform) == {"telegram", "matrix"}
+    print(
+        f"{KILLS} kills, {len(runs)} runs, {sum(changed.values())} schedules, confirmed commands: {dict(by_platform)}"
+    )

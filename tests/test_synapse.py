@@ -36,6 +36,7 @@ report_stats: false
 trusted_key_servers: []
 federation_domain_whitelist: []
 url_preview_enabled: false
+rc_message: {{per_second: 100, burst_count: 100}}
 rc_login: {{address: {{per_second: 100, burst_count: 100}}, account: {{per_second: 100, burst_count: 100}}}}
 """
 
@@ -153,6 +154,11 @@ def test_a_person_does_everything_in_a_room_and_a_stranger_nothing(
             assert "Run 1 is done" in said("!status")["body"]
             assert ann.file(said("!sent")).decode("utf-8-sig").startswith("file,age,state")
             assert ann.file(said("!report")) == cli.reports[0].read_bytes()
+            run_id = cli.reports[0].stem.removeprefix("ticket-attribution-")
+            assert ann.file(said(f"!report {run_id}")) == cli.reports[0].read_bytes()
+            question = said("!schedule 30 6 * * 1-5")["body"]
+            assert "30 6 * * 1-5" in said(f"!confirm {question.rpartition('!confirm ')[2]}")["body"]
+            assert "not a valid cron expression" in said("!schedule 99 6 * * *")["body"]
             assert "tickets" in said("!logs 50")["body"]
             ann.call("POST", f"client/v3/rooms/{quote(room)}/invite", json={"user_id": stranger.user})
             stranger.call("POST", f"client/v3/join/{quote(room)}", json={})

@@ -156,6 +156,32 @@ def test_a_port_that_is_taken_is_an_error(cli: CLI) -> None:
     assert "cannot listen on 127.0.0.1:" in result.stderr
 
 
+@pytest.mark.parametrize(("address", "code"), [("127.0.0.1", 0), ("0.0.0.0", 2)])
+def test_the_socket_of_systemd_is_taken_unless_it_is_open_to_others_without_a_token(
+    cli: CLI, address: str, code: int
+) -> None:
+    cli.settings["METRICS_PORT"] = "0"
+    with socket.create_server((address, 0)) as listener:
+        started = f"exec 3<&{listener.fileno()}; LISTEN_PID=$$ LISTEN_FDS=1 exec '{sys.executable}' -m ticketattr serve"
+        with subprocess.Popen(
+            ["bash", "-c", started],
+            cwd=cli.folder,
+            env={**os.environ, **cli.settings},
+            pass_fds=(listener.fileno(),),
+            stderr=subprocess.PIPE,
+            text=True,
+        ) as process:
+            assert process.stderr is not None
+            line = process.stderr.readline()
+            if code:
+                assert f"does not listen on {address}, because there is no valid token" in line
+            else:
+                assert line.startswith("listening on ")
+                assert httpx.get(f"http://127.0.0.1:{listener.getsockname()[1]}/healthz").text == "ok\n"
+                process.send_signal(signal.SIGTERM)
+            assert process.wait(timeout=20) == code
+
+
 def test_a_service_does_not_listen_beyond_this_machine_without_a_token(cli: CLI) -> None:
     cli.settings |= {"SERVE_HOST": "0.0.0.0", "SERVE_PORT": free_port(), "METRICS_PORT": "0"}
     result = cli("serve")

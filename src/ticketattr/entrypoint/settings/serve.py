@@ -34,11 +34,6 @@ class ServeSettings:
     metrics_host: str
     metrics_port: int
 
-    @property
-    def is_local(self) -> bool:
-        """Whether only this machine can reach the service."""
-        return self.host in _LOOPBACK
-
     @classmethod
     def read(cls, env: Environment) -> ServeSettings:
         """The settings, with everything missing or wrong recorded in `env`."""

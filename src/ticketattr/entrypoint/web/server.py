@@ -29,6 +29,7 @@ from ...domain.run_history import RunHistory
 from ...errors import ServiceError, SettingsError
 from ..chat.loop import serve_chat
 from ..presentation.listing import DELIVERY_FIELDS, csv_file, delivery_rows, flat
+from ..settings.mail import is_loopback
 from ..settings.serve import ServeSettings
 from .app import build_app
 from .downloads import clear_downloads
@@ -67,9 +68,11 @@ def serve(
     Requests in progress have 10 seconds to end, runs go on. Raises SettingsError or ServiceError if the service cannot
     listen, and SettingsError if it would listen beyond this machine while there is no token.
     """
-    if not settings.is_local and not any(token.is_valid(service.clock()) for token in service.state.tokens()):
+    inherited = _inherited_listener()
+    host = str(inherited.getsockname()[0]) if inherited else settings.host
+    if not is_loopback(host) and not any(token.is_valid(service.clock()) for token in service.state.tokens()):
         raise SettingsError(
-            f"the service does not listen on {settings.host}, because there is no valid token",
+            f"the service does not listen on {host}, because there is no valid token",
             hint="Create one with `ticketattr token create NAME --scope operate`, or leave SERVE_HOST unset.",
         )
     reports = _reports(tracker, settings)
@@ -81,7 +84,7 @@ def serve(
     parts = Parts(service, settings, tracker, log, reports, reviewing, changes, write_page, store, stored, tasks)
     clear_downloads(downloads_of(parts))
     listeners: list[tuple[ASGIApp, socket.socket]] = [
-        (build_app(parts), _inherited_listener() or _listener(settings.host, settings.port, "SERVE"))
+        (build_app(parts), inherited or _listener(settings.host, settings.port, "SERVE"))
     ]
     if settings.metrics_port:
         metrics = _listener(settings.metrics_host, settings.metrics_port, "METRICS")
