@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 
+from ..batch_server import GeminiServer
 from ..conftest import CLI
 from ..private_texts import private_texts
 from ..servers import HTTPServer, Request, Response, asked_tickets, gemini, openai
@@ -92,6 +93,24 @@ def test_none_of_seven_hundred_private_texts_leaves_the_process(cli: CLI, model:
         if len(private.private) > 8:
             assert private.private not in said
             assert json.dumps(private.private)[1:-1] not in said
+
+
+def test_none_of_them_leaves_the_process_in_a_batch_job(cli: CLI, http: HTTPServer) -> None:
+    cli.settings |= {"CLASSIFIER": "gemini", "LLM_API_KEY": "key", "GOOGLE_GEMINI_BASE_URL": http.url}
+    server = GeminiServer(http, quoting)
+    queue(cli, *(private.text for private in PRIVATE))
+    cli.ok("fetch")
+    assert cli("classify", "--batch").exit_code == 5
+    server.finish()
+    cli.ok("classify", "--batch")
+    sent = b"".join(request.body for request in http.requests).decode("utf-8", "replace")
+    assert "[EMAIL_1]" in sent
+    files = b"".join(path.read_bytes() for path in cli.folder.glob("work/*.db*")).decode("utf-8", "replace")
+    found = evidence(cli)
+    for number, private in enumerate(PRIVATE):
+        if len(compact(private.private)) > 8:
+            assert private.private not in sent + files, private
+        assert found[f"T-{number}"] == private.text[:200]
 
 
 def test_cached_answers_show_the_original_in_a_later_run(cli: CLI, model: HTTPServer) -> None:
