@@ -46,6 +46,7 @@ class GeminiServer:
 
     `spoil` may change the answers of a job before they are sent. `instead` answers a request in the place of the
     server, which does not see it, and `lose_answer` keeps the answer to a request that had its effect from the client.
+    `charge` puts the tokens into an answer.
     """
 
     http: HTTPServer
@@ -54,6 +55,7 @@ class GeminiServer:
     spoil: Callable[[list[Row]], list[Row]] = lambda rows: rows
     instead: Callable[[Request], Response | None] = lambda request: None
     lose_answer: Callable[[Request], bool] = lambda request: False
+    charge: Callable[[Request, Response], Response] = lambda request, response: response
     jobs: dict[str, Job] = field(default_factory=dict)
     files: dict[str, bytes] = field(default_factory=dict)
     uploads: dict[str, bytes] = field(default_factory=dict)
@@ -132,7 +134,8 @@ class GeminiServer:
             job.answers = self.spoil(rows[::-1])
 
     def response_to(self, request: Row) -> Row:
-        body = gemini(self.choose)(Request("POST", "", {}, json.dumps(request).encode())).body
+        asked = Request("POST", "", {}, json.dumps(request).encode())
+        body = self.charge(asked, gemini(self.choose)(asked)).body
         assert isinstance(body, dict)
         return body
 

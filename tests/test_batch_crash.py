@@ -53,14 +53,14 @@ def answer(ticket: dict[str, Any]) -> dict[str, Any]:
     return {"request_category": category, "request_type": name, "confidence": 0.9, "evidence": "x"}
 
 
-def backlog(cli: CLI, name: str, tickets: int, about: str = "") -> CLI:
+def backlog(runner: Runner, cli: CLI, name: str, tickets: int, about: str = "") -> CLI:
     """A folder with a queue that was fetched."""
     one = CLI(cli.folder / name, dict(cli.settings))
     one.folder.mkdir()
     queue = [{"id": str(n), "subject": f"Ticket {n} of a backlog", "description": about} for n in range(tickets)]
     (one.folder / "queue.json").write_text(json.dumps(queue))
     one.settings |= {"HELPDESK_API_URL": "queue.json", "CLASSIFIER": "gemini", "LLM_API_KEY": "key"}
-    assert one.process("fetch").returncode == 0
+    assert runner(one, "fetch", kill_after=600.0)[0] == 0
     return one
 
 
@@ -122,7 +122,7 @@ def steps_of(runner: Runner, template: CLI, phase: str) -> int:
 def test_killed_at_fifty_steps(runner: Runner, cli: CLI, part: int) -> None:
     """Steps spread over making a job and taking its answers, each in a backlog of its own."""
     cli.settings["LLM_BATCH_SIZE"] = "5"
-    template = backlog(cli, "template", FEW)
+    template = backlog(runner, cli, "template", FEW)
     killed = set()
     for phase in ("making", "taking"):
         steps = steps_of(runner, template, phase)
@@ -135,7 +135,7 @@ def test_killed_at_fifty_steps(runner: Runner, cli: CLI, part: int) -> None:
 
 def test_killed_fifty_times_within_twenty_thousand_tickets(runner: Runner, cli: CLI, http: HTTPServer) -> None:
     cli.settings["REDACT"] = "off"  # that is tested elsewhere, and takes most of the time
-    template = backlog(cli, "template", MANY, about="The printer on the third floor prints nothing. " * 9)
+    template = backlog(runner, cli, "template", MANY, about="The printer on the third floor prints nothing. " * 9)
     one, server = copy_of(template, "many", http), GeminiServer(http, answer)
     killed = []
     for phase, points in STEPS_WITH_MANY.items():

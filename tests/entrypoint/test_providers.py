@@ -27,6 +27,7 @@ pytestmark = pytest.mark.usefixtures("no_backoff")
 KEY = "api-key-canary"
 PAIR = {"request_category": "Access", "request_type": "Password Reset", "confidence": 0.9, "evidence": "x"}
 GOLD = [json.loads(line) for line in (DATA / "gold" / "others.jsonl").read_text(encoding="utf-8").splitlines()]
+RIGHT = {row["short_description"]: row for row in GOLD}
 
 
 def server_settings(http: HTTPServer) -> dict[str, str]:
@@ -175,15 +176,44 @@ def test_without_evidence_the_model_is_asked_for_codes(cli: CLI, http: HTTPServe
     assert "LLM_EVIDENCE is not one of on, off" in cli("run").stderr
 
 
+def counted(request: Request, response: Response) -> Response:
+    """The response with a token for each four characters of the texts that were sent, and of the answer."""
+    sent, body = request.json, response.body
+    if "messages" in sent:
+        texts = [message["content"] for message in sent["messages"]]
+        given = body["choices"][0]["message"]["content"]
+        usage, tokens_in, tokens_out = "usage", "prompt_tokens", "completion_tokens"
+    else:
+        texts = [one["parts"][0]["text"] for one in (sent["systemInstruction"], *sent["contents"])]
+        given = body["candidates"][0]["content"]["parts"][0]["text"]
+        usage, tokens_in, tokens_out = "usageMetadata", "promptTokenCount", "candidatesTokenCount"
+    numbers = {tokens_in: len("".join(texts)) // 4, tokens_out: len(given) // 4}
+    return Response(body={**body, usage: numbers})
+
+
+def right_answer(ticket: dict[str, Any]) -> dict[str, Any]:
+    """What the model says about one of the 420 tickets."""
+    row = RIGHT[ticket["short_description"].partition(" (")[0]]
+    return {"request_category": row["request_category"], "request_type": row["request_type"], "confidence": 0.9}
+
+
+def with_420_tickets(cli: CLI) -> None:
+    """A queue of 420 different tickets, and their catalog."""
+    rows = [GOLD[number % len(GOLD)] for number in range(420)]
+    queue = [
+        {"id": str(number), "subject": f"{row['short_description']} ({number})", "description": row["long_description"]}
+        for number, row in enumerate(rows)
+    ]
+    (cli.folder / "queue.json").write_text(json.dumps(queue))
+    cli.settings |= {
+        "HELPDESK_API_URL": "queue.json",
+        "SERVICE_CATALOG_URL": str(DATA / "gold" / "catalog.yaml"),
+    }
+
+
 def outcomes_over(cli: CLI, http: HTTPServer, wire: str) -> tuple[list[Any], dict[str, Any]]:
     """The attributions and the bill of 420 tickets, with every seventh call refused once."""
-    right = {row["short_description"]: row for row in GOLD}
-
-    def choose(ticket: dict[str, Any]) -> dict[str, Any]:
-        row = right[ticket["short_description"].partition(" (")[0]]
-        return {"request_category": row["request_category"], "request_type": row["request_type"], "confidence": 0.9}
-
-    answer = (gemini if wire == "gemini" else openai)(choose)
+    answer = (gemini if wire == "gemini" else openai)(right_answer)
     refused: set[str] = set()
 
     def with_trouble(request: Request) -> Response:
@@ -191,7 +221,7 @@ def outcomes_over(cli: CLI, http: HTTPServer, wire: str) -> tuple[list[Any], dic
         if int(first.partition("(")[2].rstrip(")")) % 7 == 0 and first not in refused:
             refused.add(first)
             return Response(503, b"<html>busy</html>")
-        return answer(request)
+        return counted(request, answer(request))
 
     http.routes = {"/v1beta/models/": with_trouble, "/v1/chat/completions": with_trouble}
     urls = {"GOOGLE_GEMINI_BASE_URL": http.url, "LLM_BASE_URL": f"{http.url}/v1"}
@@ -203,16 +233,7 @@ def outcomes_over(cli: CLI, http: HTTPServer, wire: str) -> tuple[list[Any], dic
 
 
 def test_420_tickets_have_equal_results_calls_and_price_over_both_wires(cli: CLI, http: HTTPServer) -> None:
-    rows = [GOLD[number % len(GOLD)] for number in range(420)]
-    queue = [
-        {"id": str(number), "subject": f"{row['short_description']} ({number})", "description": row["long_description"]}
-        for number, row in enumerate(rows)
-    ]
-    (cli.folder / "queue.json").write_text(json.dumps(queue))
-    cli.settings |= {
-        "HELPDESK_API_URL": "queue.json",
-        "SERVICE_CATALOG_URL": str(DATA / "gold" / "catalog.yaml"),
-    }
+    with_420_tickets(cli)
     bills = {}
     results = {}
     for wire in ("gemini", "openai"):
