@@ -28,13 +28,15 @@ settings.register_profile("mutation", phases=(Phase.explicit, Phase.generate), d
 
 
 def _use_bytecode_and_memory() -> None:
-    """Keep bytecode and, where there is room, the folders of the tests in memory, also for programs that tests start.
+    """Keep the bytecode of what the tests import and, where there is room, the folders of the tests in memory.
 
-    Without bytecode, each program compiles all modules anew, which takes a second. Databases wait for the disk at each
-    transaction, which doubles the time of their tests and protects from nothing that is tested here: a machine that
-    loses power. PYTEST_DEBUG_TEMPROOT, the option --basetemp, or a small or noexec /dev/shm keep the folders on disk.
+    Without bytecode, each program that a test starts compiles all modules anew, which takes a second. The programs only
+    read it: one that has no room on its disk would leave half a file, on which every later program fails. Databases
+    wait for the disk at each transaction, which doubles the time of their tests and protects from nothing that is
+    tested here: a machine that loses power. PYTEST_DEBUG_TEMPROOT, the option --basetemp, or a small or noexec /dev/shm
+    keep the folders on disk.
     """
-    os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
+    os.environ["PYTHONDONTWRITEBYTECODE"] = "1"
     sys.dont_write_bytecode = False
     memory = Path("/dev/shm")  # noqa: S108  # pytest makes a folder there that belongs to the user
     if memory.is_dir() and os.access(memory, os.W_OK):
