@@ -217,14 +217,17 @@ def test_questions_that_are_not_answered_to_the_end_write_nothing(empty: CLI) ->
 
 
 def _in_terminal(cli: CLI, answers: Sequence[str]) -> str:
-    """What a terminal shows while `init` gets one answer for each question."""
+    """What a terminal shows while `init` gets one answer for each question, until it has written the settings.
+
+    What it checks then has tests of its own, and takes long.
+    """
     child, terminal = pty.fork()
     if child == 0:
         os.chdir(cli.folder)
         os.execve(sys.executable, [sys.executable, "-m", "ticketattr", "init"], {**os.environ, "TERM": "dumb"})  # noqa: S606
-    shown, left, end = b"", list(answers), time.monotonic() + 20
+    shown, left, end = b"", list(answers), time.monotonic() + 60
     since = 0
-    while time.monotonic() < end:
+    while time.monotonic() < end and (left or not (cli.folder / ".env").exists()):
         if not select.select([terminal], [], [], 0.5)[0]:
             continue
         try:
