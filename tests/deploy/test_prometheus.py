@@ -344,6 +344,7 @@ def prometheus(tmp_path_factory: pytest.TempPathFactory, service: Service) -> It
         stack.enter_context(running(folder / "prometheus.log", program("prometheus"), *options, listen))
         wait_for(lambda: answers(port, "-/ready"))
         server.shows(ended(60))
+        wait_for(lambda: server.value('up{job="ticketattr"}') == 1)
         yield server
 
 
