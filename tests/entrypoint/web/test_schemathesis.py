@@ -20,8 +20,16 @@ from .test_api import put_report, record_doubt
 pytestmark = pytest.mark.api
 
 EXAMPLES = 40
-# No schema can say which cron expressions come true.
+# No schema can say which cron expressions come true, and which changes can be put back.
 CONFIG = """
+[[operations]]
+include-name = "POST /api/v1/changes/undo"
+checks.positive_data_acceptance.expected-statuses = ["2xx", "401", "403", "422", "503"]
+
+[[operations]]
+include-name = "GET /api/v1/schedule/times"
+checks.positive_data_acceptance.expected-statuses = ["2xx", "401", "403", "422", "503"]
+
 [[operations]]
 include-name = "PUT /api/v1/schedule"
 checks.positive_data_acceptance.expected-statuses = ["2xx", "401", "403", "422", "503"]
