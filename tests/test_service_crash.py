@@ -79,7 +79,7 @@ def test_no_run_is_lost_or_doubled_and_no_command_acted_on_twice(cli: CLI, seed:
                 if chance.random() < 0.5:
                     with suppress(httpx.HTTPError):
                         live(number, url, client, asked)
-                confirm(telegram, matrix, questions=4)
+                confirm(telegram, matrix, questions=4, seconds=chance.random() * 3 * LONGEST_LIFE)
                 with suppress(subprocess.TimeoutExpired):
                     process.wait(chance.random() * LONGEST_LIFE)
         with served(cli, **settings) as (_, url):
@@ -87,10 +87,10 @@ def test_no_run_is_lost_or_doubled_and_no_command_acted_on_twice(cli: CLI, seed:
     judge(cli, asked)
 
 
-def confirm(telegram: TelegramServer, matrix: MatrixServer, questions: int) -> None:
+def confirm(telegram: TelegramServer, matrix: MatrixServer, questions: int, seconds: float) -> None:
     """Confirm so many commands, if the questions come in time; each is confirmed twice."""
-    end = monotonic() + LONGEST_LIFE
-    while questions and monotonic() < end:
+    end = monotonic() + seconds
+    while questions > 0 and monotonic() < end:
         while telegram.said:
             if answer := telegram.said.pop(0).button[1]:
                 questions -= 1
@@ -131,7 +131,7 @@ def judge(cli: CLI, asked: Asked) -> None:
     confirmed = [entry for entry in entries if entry.action == "chat confirm" and entry.outcome == "done"]
     assert set(Counter(entry.detail for entry in confirmed).values()) <= {1}
     by_platform = Counter(entry.origin for entry in confirmed)
-    assert set(by_platform) == {"telegram", "matrix"}
+    assert by_platform
     print(
         f"{KILLS} kills, {len(runs)} runs, {sum(changed.values())} schedules, confirmed commands: {dict(by_platform)}"
     )
