@@ -46,7 +46,8 @@ Rows = NDArray[np.int64]
 
 @dataclass(frozen=True, slots=True)
 class Lesson:
-    """Tickets to learn from. `labels` are positions in `pairs`, `folds` numbers from 0 to FOLDS - 1.
+    """Tickets to learn from. `labels` are positions in `pairs`, `folds` numbers from 0 to
+    `fold_count` - 1.
 
     `names` are texts of the catalog with their labels `name_labels`: they teach, and are never asked. `latest` are
     the rows of the latest tickets, if their times are known.
@@ -59,6 +60,7 @@ class Lesson:
     names: Features
     name_labels: Rows
     latest: Rows
+    fold_count: int = FOLDS
 
     def __len__(self) -> int:
         return len(self.labels)
@@ -128,7 +130,7 @@ class _Sums:
         self._types = len(lesson.pairs)
         self._landmarks = kernel.similarities(_uncentred(kernel))
         self._folds = []
-        for fold in range(FOLDS):
+        for fold in range(lesson.fold_count):
             rows = np.flatnonzero(lesson.folds == fold)
             self._folds.append(self._sum(lesson.features.part(rows), lesson.labels[rows]))
         self._latest = self._sum(lesson.features.part(lesson.latest), lesson.labels[lesson.latest])
@@ -172,12 +174,12 @@ def _measure(lesson: Lesson, kernel: Kernel, sums: _Sums, known: KnownScores, st
     asked = _asked(np.arange(len(lesson)), len(lesson.pairs))
     labels, folds, without = lesson.labels[asked], lesson.folds[asked], known(asked)
     learned = np.zeros_like(without)
-    for fold in range(FOLDS):
+    for fold in range(lesson.fold_count):
         rows = np.flatnonzero(folds == fold)
         weights = sums.weights(without_fold=fold)
         learned[rows] = _scores(kernel, weights, lesson.features.part(asked[rows]))
     answers: list[Answer] = []
-    for fold in range(FOLDS):
+    for fold in range(lesson.fold_count):
         inside, outside = folds == fold, folds != fold
         mix = _fit(without[outside], learned[outside], labels[outside], start)
         answers += _answers(mix, without[inside], learned[inside], labels[inside], asked[inside])

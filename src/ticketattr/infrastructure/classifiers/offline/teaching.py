@@ -50,6 +50,9 @@ class TaughtModel:
 MOST_ADDED = 3_000
 """How many tickets are added to a model without learning it again: the last ones."""
 
+_FEW, _FOLDS_OF_FEW = 2_000, 10
+"""Few tickets are measured in more folds, so that each fold is answered by almost all of them."""
+
 _BATCH = 500
 _MOST_TEXTS = 1_000
 """The texts of a larger catalog do not teach: they would be more than the tickets."""
@@ -121,14 +124,16 @@ def teach(
     entries = ranking.catalog.entries
     place_of = {entry: place for place, entry in enumerate(entries)}
     names, name_labels = _texts_that_teach(entries)
+    folds = FOLDS if len(tickets) > _FEW else _FOLDS_OF_FEW
     lesson = Lesson(
         features=features_of([gold.ticket for gold in tickets]) if features is None else features,
         labels=np.array([place_of[gold.entry] for gold in tickets], dtype=np.int64),
-        folds=np.array([fold_of(gold.ticket) for gold in tickets], dtype=np.int64),
+        folds=np.array([fold_of(gold.ticket, folds) for gold in tickets], dtype=np.int64),
         pairs=tuple(entry.pair for entry in entries),
         names=names,
         name_labels=name_labels,
         latest=np.array(latest, dtype=np.int64),
+        fold_count=folds,
     )
     types = len({gold.entry for gold in tickets})
     start = default_mix(len(tickets), len(entries), learned=ranking.weight_of_learned)
@@ -144,10 +149,10 @@ def teach(
     return learn(lesson, known, start, measures=measures and types > 1)
 
 
-def fold_of(ticket: Ticket) -> int:
+def fold_of(ticket: Ticket, folds: int) -> int:
     """Returns the fold of a ticket. Tickets with the same words are in the same one, so that none answers another."""
     words = " ".join(plain(" ".join(ticket.texts)).split())
-    return zlib.crc32(words.encode("utf-8", "replace")) % FOLDS
+    return zlib.crc32(words.encode("utf-8", "replace")) % folds
 
 
 def _texts_that_teach(entries: Sequence[RequestType]) -> tuple[Features, Rows]:
