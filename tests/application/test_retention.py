@@ -43,7 +43,8 @@ def leave(desk: Desk, *runs: str) -> None:
 
 
 def prune_at(desk: Desk, retention: Retention, days: float = 0) -> None:
-    storage = Storage(WorkFolder(desk.root.parent / "work"), desk.outgoing().tracker, desk.log)
+    work = WorkFolder(desk.root.parent / "work")
+    storage = Storage(work, desk.outgoing().tracker, desk.log, work.audits)
     with desk.log.acquire_sender_lock(desk.clock()):
         prune(storage, retention, MIDNIGHT + timedelta(days=days))
 
@@ -69,6 +70,12 @@ class TestRuns:
         leave(desk, OLDER, OLD, RECENT, NEWEST)
         prune_at(desk, A_MONTH)
         assert runs(desk) == [RECENT, NEWEST]
+
+    def test_audits_of_labels_are_deleted_like_runs_and_none_of_them_is_needed(self, desk: Desk) -> None:
+        leave(desk, NEWEST, f"audits/{OLDER}", f"audits/{NEWEST}")
+        prune_at(desk, A_MONTH)
+        assert runs(desk) == [NEWEST, "audits"]
+        assert [path.name for path in (desk.root.parent / "work/audits").iterdir()] == [NEWEST]
 
     def test_the_newest_run_is_kept_however_old(self, desk: Desk) -> None:
         leave(desk, OLDER, OLD)

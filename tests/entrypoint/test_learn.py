@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 import json
+import random
 from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
+import openpyxl
 import pytest
 
 from ticketattr.errors import ExitCode
 
 from ..conftest import CLI
 from ..servers import HTTPServer, Response
+from ..workbooks import tickets_table
 
 TYPES = {
     "Zone A": "soup lunch kitchen cook menu",
@@ -324,3 +327,61 @@ def test_closed_tickets_of_the_helpdesk_are_a_history_page_by_page(cli: CLI, htt
     result = learn(cli, Path("helpdesk"))
     assert result.exit_code == 0, result.output
     assert "learned from: 16 tickets of 4 request types" in result.stderr
+
+
+def test_audit_finds_wrong_labels_and_its_workbook_comes_back_as_corrections(cli: CLI) -> None:
+    tickets = rows(50)
+    wrong = random.Random(0).sample(tickets, len(tickets) // 5)  # noqa: S311  # the same each time
+    names = list(TYPES)
+    for each in wrong:
+        each["request_type"] = names[(names.index(each["request_type"]) + 1) % len(names)]
+    tickets += [row(900, "bus ticket for tomorrow", "Zone D"), row(901, "Bus ticket, for tomorrow!", "Zone A")]
+    content, entries = history(cli, tickets), catalog(cli, [*TYPES, "Zone E"])
+
+    result = cli.ok("learn", str(content), "--catalog", str(entries), "--audit", "audit.xlsx")
+
+    first_fifth = tickets_table(cli.folder / "audit.xlsx")[: len(tickets) // 5]
+    found = {each["id"] for each in first_fifth} & {each["id"] for each in wrong}
+    assert len(found) >= 0.7 * len(wrong)
+    assert "1 contradiction" in result.stderr
+    assert "1 type with few tickets" in result.stderr
+    assert not (cli.folder / "desk.model").exists()
+    book = openpyxl.load_workbook(cli.folder / "audit.xlsx")
+    book["Tickets"]["C2"] = first_fifth[0]["next_best"].removeprefix("House / ")
+    book.save(cli.folder / "audit.xlsx")
+    assert "1 correction imported" in cli.ok("corrections", "import", "audit.xlsx").stderr
+
+
+@pytest.mark.parametrize(
+    ("content", "code", "message"),
+    [
+        (rows(3, ["Zone A"]), ExitCode.INPUT, "all tickets have the label"),
+        ([row(1, "soup", "Zone A"), row(2, "", "Zone B")], ExitCode.INPUT, "all tickets have the label"),
+        ([row(1, "soup", "Zone A"), row(2, "gate", "Zone X")], ExitCode.INPUT, "not in the catalog"),
+    ],
+)
+def test_history_that_cannot_be_audited_leaves_no_workbook(
+    cli: CLI, content: list[dict[str, Any]], code: ExitCode, message: str
+) -> None:
+    result = cli("learn", str(history(cli, content)), "--catalog", str(catalog(cli)), "--audit", "audit.xlsx")
+
+    assert result.exit_code == code
+    assert message in result.stderr
+    assert not (cli.folder / "audit.xlsx").exists()
+    assert not (cli.folder / "work").exists()
+
+
+def test_two_tickets_can_be_audited(cli: CLI) -> None:
+    content = history(cli, [row(1, "soup", "Zone A"), row(2, "gate", "Zone B")])
+
+    result = cli.ok("learn", str(content), "--catalog", str(catalog(cli)), "--audit", "audit.xlsx")
+
+    assert "2 labels audited" in result.stderr
+
+
+def test_learn_asks_what_to_write(cli: CLI) -> None:
+    result = cli("learn", str(history(cli, rows(3))), "--catalog", str(catalog(cli)))
+
+    assert result.exit_code == ExitCode.USAGE
+    assert "--output" in result.stderr
+    assert "--audit" in result.stderr

@@ -79,15 +79,36 @@ def learn_history(
     `target` is the precision for which the coverage is measured. Raises InputError for a history from which nothing
     can be learned, SettingsError for a rename that names no entry, and what writing the file raises.
     """
+    usable = usable_tickets(history, catalog)
+    taught = teacher(catalog, usable.gold, latest_fifth(usable.times), progress)
+    card = _card(usable, catalog, taught, target)
+    return card, taught.save(path, card)
+
+
+@dataclass(frozen=True, slots=True)
+class UsableTickets:
+    """Tickets of a history with a text and a label that is in the catalog, and the creation time of each.
+
+    `left_out` says how many others there are, and why they do not count.
+    """
+
+    gold: Sequence[GoldTicket]
+    times: Sequence[datetime | None]
+    left_out: Mapping[str, int]
+
+
+def usable_tickets(history: History, catalog: ServiceCatalog) -> UsableTickets:
+    """Returns the tickets that can be learned from: of very many, the latest.
+
+    Raises InputError if they do not have at least two labels, and SettingsError for a rename that names no entry.
+    """
     gold, left_out = _gold_tickets(history, catalog)
     times = [read_time(one.ticket.created_at, history.times) for one in gold]
     gold, times, too_many = _latest_only(gold, times)
     if too_many:
         left_out["older than the latest that are learned from"] = too_many
     _refuse_one_type(gold, history.name)
-    taught = teacher(catalog, gold, latest_fifth(times), progress)
-    card = _card(gold, times, left_out, catalog, taught, target)
-    return card, taught.save(path, card)
+    return UsableTickets(gold, times, left_out)
 
 
 def _gold_tickets(history: History, catalog: ServiceCatalog) -> tuple[list[GoldTicket], dict[str, int]]:
@@ -153,15 +174,9 @@ def _refuse_one_type(gold: Sequence[GoldTicket], name: str) -> None:
         raise InputError(f"{name}: all tickets have the label {' / '.join(*types)}", hint=_TOO_FEW)
 
 
-def _card(
-    gold: Sequence[GoldTicket],
-    times: Sequence[datetime | None],
-    left_out: Mapping[str, int],
-    catalog: ServiceCatalog,
-    taught: TaughtModel,
-    target: float,
-) -> ModelCard:
-    known_times = sorted(time for time in times if time)
+def _card(usable: UsableTickets, catalog: ServiceCatalog, taught: TaughtModel, target: float) -> ModelCard:
+    gold = usable.gold
+    known_times = sorted(time for time in usable.times if time)
     types: dict[str, int] = {}
     for one in gold:
         types[str(one.entry)] = types.get(str(one.entry), 0) + 1
@@ -170,7 +185,7 @@ def _card(
         repeated=repeated_tickets(gold),
         types=dict(sorted(types.items(), key=lambda item: (-item[1], item[0]))),
         languages=languages_of(one.ticket for one in gold),
-        left_out=left_out,
+        left_out=usable.left_out,
         first=known_times[0].isoformat() if known_times else "",
         last=known_times[-1].isoformat() if known_times else "",
         cross_validation=figures_of(taught.answers, gold, catalog, target),

@@ -33,11 +33,12 @@ class Retention:
 
 @dataclass(frozen=True, slots=True)
 class Storage:
-    """The data that grows with every run."""
+    """The data that grows with every run, and with every audit of labels."""
 
     stage_files: StageFiles
     tracker: ReportTracker
     log: ReportLogMaintenance
+    audits: StageFiles
 
 
 def prune(storage: Storage, retention: Retention, now: datetime) -> None:
@@ -55,6 +56,7 @@ def prune(storage: Storage, retention: Retention, now: datetime) -> None:
             )
             return
         _prune_runs(storage, now - retention.runs)
+        _prune_audits(storage.audits, now - retention.runs)
         if retention.reports:
             _prune_reports(storage, now - retention.reports, now)
     except TicketAttrError as error:
@@ -83,6 +85,15 @@ def _prune_runs(storage: Storage, before: datetime) -> None:
         storage.stage_files.remove(run)
     if old:
         log.info("%d runs from before %s deleted", len(old), f"{before:%Y-%m-%d}")
+
+
+def _prune_audits(audits: StageFiles, before: datetime) -> None:
+    """Delete the files of old audits: nothing is compared with them, and their workbooks are no longer imported."""
+    old = [audit for audit in audits.runs() if began_before(audit, before)]
+    for audit in old:
+        audits.remove(audit)
+    if old:
+        log.info("%d audits from before %s deleted", len(old), f"{before:%Y-%m-%d}")
 
 
 def _prune_reports(storage: Storage, before: datetime, now: datetime) -> None:

@@ -78,6 +78,7 @@ from .settings.write_back import WriteBackSettings
 
 if TYPE_CHECKING:
     from ..application.apply import WriteBack
+    from ..application.audit_labels import OutOfFold
     from ..application.batch_jobs import BatchJobs, BatchJournal
     from ..application.learn import Teacher
     from ..application.run import Pipeline
@@ -444,6 +445,14 @@ def teacher() -> Teacher:
     return partial(teach_history, version=VERSION)
 
 
+def label_guesser() -> OutOfFold:
+    """What says how likely the labels of a history are. Raises SettingsError."""
+    with _offline_is_needed():
+        from ..infrastructure.classifiers.offline.teaching import guess_labels
+
+    return guess_labels
+
+
 @contextmanager
 def _offline_is_needed() -> Iterator[None]:
     """Say how to install what the embedded classifier needs, if the block does not find it. Raises SettingsError."""
@@ -637,7 +646,8 @@ def backup_of_report_log(path: Path) -> Backup:
 
 def storage(folders: FolderSettings, outgoing: Outgoing) -> Storage:
     """What retention deletes from."""
-    return Storage(work_folder(folders), outgoing.tracker, report_log(folders))
+    work = work_folder(folders)
+    return Storage(work, outgoing.tracker, report_log(folders), work.audits)
 
 
 def remove_leftovers(folders: FolderSettings, mail: MailSettings) -> None:

@@ -73,7 +73,8 @@ def import_report(
         reported = read_reported(review.run_id, input, catalog, work)
     how = Import(cell_matches, by or wiring.login_name(), invocation.clock())
     imported = import_corrections(review, reported, wiring.corrections(folders), how)
-    _save(imported, invocation, output or work.path(reported.run_id, "corrections"), reported.run_id)
+    target = output or work.holding(reported.run_id).path(reported.run_id, "corrections")
+    _save(imported, invocation, target, reported.run_id)
 
 
 def _save(imported: Imported, invocation: Invocation, target: Path, run_id: str) -> None:

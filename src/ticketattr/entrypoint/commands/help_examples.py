@@ -67,6 +67,7 @@ EXAMPLES: dict[str, tuple[str, ...]] = {
         "ticketattr learn closed.csv --catalog catalog.yaml --output desk.model",
         "ticketattr learn closed.csv --catalog catalog.yaml --output desk.model --rename 'VPN=Network / Remote access'",
         "ticketattr learn helpdesk --catalog catalog.yaml --output desk.model --ignore-unknown",
+        "ticketattr learn closed.csv --catalog catalog.yaml --audit audit.xlsx",
     ),
     "pending": (
         "ticketattr pending list",

@@ -7,8 +7,12 @@ from typing import Annotated
 
 import typer
 
+from ...application.audit_labels import audit_labels, save_audit
 from ...application.learn import History, learn_history
+from ...application.ports import Run
+from ...domain.catalog import ServiceCatalog
 from ...domain.learning import LabelledTicket
+from ...domain.run_id import new_run_id
 from ...domain.wording import counted
 from ...errors import SettingsError
 from ...infrastructure.files import STREAM, make_room_for
@@ -16,6 +20,7 @@ from .. import wiring
 from ..invocation import Invocation
 from ..presentation.model_card import card_text
 from ..results import print_path
+from ..settings.folders import FolderSettings
 from ..settings.sources import SourceSettings, TimeSettings
 from .help_examples import epilog_of
 
@@ -31,7 +36,7 @@ HistoryArgument = Annotated[
 ]
 CatalogInput = Annotated[Path, typer.Option(metavar="PATH", help="The service catalog, YAML or a stage file.")]
 ModelOutput = Annotated[
-    Path, typer.Option("--output", "-o", metavar="PATH", help="Where to write the model, for OFFLINE_MODEL.")
+    Path | None, typer.Option("--output", "-o", metavar="PATH", help="Where to write the model, for OFFLINE_MODEL.")
 ]
 RenameOption = Annotated[
     list[str] | None,
@@ -39,6 +44,13 @@ RenameOption = Annotated[
 ]
 IgnoreUnknownOption = Annotated[
     bool, typer.Option("--ignore-unknown", help="Leave out tickets whose label is not in the catalog.")
+]
+AuditOption = Annotated[
+    Path | None,
+    typer.Option(
+        metavar="WORKBOOK",
+        help="Write the tickets whose labels are doubtful, for `corrections import`. Needs no --output.",
+    ),
 ]
 TargetOption = Annotated[
     float,
@@ -55,34 +67,63 @@ def learn(
     context: typer.Context,
     history: HistoryArgument,
     catalog: CatalogInput,
-    output: ModelOutput,
+    output: ModelOutput = None,
+    audit: AuditOption = None,
     rename: RenameOption = None,
     ignore_unknown: IgnoreUnknownOption = False,
     target_precision: TargetOption = 0.95,
 ) -> None:
-    """Learn a model of the desk from tickets that people labelled."""
+    """Learn a model of the desk from tickets that people labelled, or audit their labels."""
     invocation: Invocation = context.obj
-    if output == STREAM:
-        raise SettingsError("a model is not text", hint="Name a file with --output.")
+    if STREAM in (output, audit):
+        raise SettingsError("a model and a workbook are not text", hint="Name a file with --output and --audit.")
+    if not (output or audit):
+        raise SettingsError(
+            "there is nothing to write", hint="Name the model with --output, or a workbook with --audit."
+        )
     renames = [_rename(text) for text in rename or ()]
     with invocation.reading("learn") as env:
-        times = TimeSettings.read(env).times
-    teacher = wiring.teacher()
-    make_room_for(output)
+        times, folders = TimeSettings.read(env).times, FolderSettings.read(env)
+    for path in filter(None, (output, audit)):
+        make_room_for(path)
     entries = wiring.catalog_of_option(catalog).fetch_catalog()
-    name, tickets = str(history), _tickets(invocation, history)
+    tickets = History(str(history), _tickets(invocation, history), renames, ignore_unknown, times)
+    if audit:
+        _audit(invocation, tickets, entries, folders, audit)
+    if output:
+        _learn(invocation, tickets, entries, output, target_precision)
+
+
+def _learn(invocation: Invocation, history: History, catalog: ServiceCatalog, output: Path, target: float) -> None:
+    teacher = wiring.teacher()
     with invocation.console.progress("Learning") as progress:
-        card, size = learn_history(
-            History(name, tickets, renames, ignore_unknown, times),
-            *(entries, teacher, output, progress),
-            target=target_precision,
-        )
+        card, size = learn_history(history, catalog, teacher, output, progress, target=target)
     typer.echo(card_text(card), err=True)
     invocation.console.summary(
         f"learned from {counted(card.tickets, 'ticket')} of {counted(len(card.types), 'request type')}: "
         f"{output} ({size / 1e6:.1f} MB)"
     )
     print_path(output)
+
+
+def _audit(
+    invocation: Invocation, history: History, catalog: ServiceCatalog, folders: FolderSettings, workbook: Path
+) -> None:
+    from ...infrastructure.reports.excel import write_audit_workbook
+
+    guesser = wiring.label_guesser()
+    run = Run(new_run_id(invocation.clock()), invocation.clock)
+    with invocation.console.progress("Auditing") as progress:
+        audited = audit_labels(history, catalog, guesser, run, progress)
+    save_audit(audited, catalog, wiring.work_folder(folders).audits, run)
+    write_audit_workbook(audited, workbook)
+    found = audited.audit
+    invocation.console.summary(
+        f"{counted(found.tickets, 'label')} audited: {len(found.labels):,} doubtful ({found.sure:,} surely wrong), "
+        f"{counted(len(found.contradictions), 'contradiction')}, {counted(len(found.alike), 'pair')} of types alike, "
+        f"{counted(len(found.small), 'type')} with few tickets"
+    )
+    print_path(workbook)
 
 
 def _rename(text: str) -> tuple[str, str]:

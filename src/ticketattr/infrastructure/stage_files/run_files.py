@@ -77,7 +77,7 @@ def read_applied_of(run_id: str, work: WorkFolder) -> AppliedRun | None:
 def read_reported(
     run_id: str, attributions_path: Path | None, catalog_path: Path | None, work: WorkFolder
 ) -> ReportedRun:
-    """What the report of a run was made from; without paths, the files in the folder of the run.
+    """What the report of a run or of an audit was made from; without paths, the files in the folder of the run.
 
     A workbook that does not name a run (`run_id` is empty) belongs to the run of `attributions_path`. Raises
     StageFileError, also if a file belongs to another run.
@@ -87,6 +87,7 @@ def read_reported(
             "the workbook does not name a run",
             hint="Give a workbook that names its run, or the attributions of its run with `--input`.",
         )
+    work = work.holding(run_id)
     attributions = read_attributions(attributions_path or work.path(run_id, "attributions"))
     run_id = run_id or attributions.run_id
     catalog = _catalog("workbook", run_id, catalog_path, work)

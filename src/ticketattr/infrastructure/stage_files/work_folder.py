@@ -22,9 +22,10 @@ from .catalog_and_tickets import write_catalog, write_tickets
 from .header import Kind
 
 _ORDER = "run-order.txt"
+_AUDITS = "audits"
 _OURS = re.compile(
     r"\.?(?:(?:answers|corrections|service)\.db|(?:service-catalog|run-history|queue|inspected-workbooks)\.json"
-    r"|run-order\.txt|service)(?:[.-].*)?"
+    r"|run-order\.txt|service|audits)(?:[.-].*)?"
 )
 _LONGEST_ORDER = 1024 * 1024
 _LONGEST_OVERLAP = timedelta(minutes=10)
@@ -40,6 +41,16 @@ class WorkFolder:
     def path(self, run_id: str, kind: Kind) -> Path:
         """Where the stage file lies, whether or not it exists."""
         return self.root / run_id / f"{kind}.json"
+
+    @property
+    def audits(self) -> WorkFolder:
+        """Where audits of labels keep their files. They are not runs, so nothing that looks for runs finds them."""
+        return WorkFolder(self.root / _AUDITS)
+
+    def holding(self, run_id: str) -> WorkFolder:
+        """The folder of audits if one of them has this id, or else this folder, whether or not it has the run."""
+        is_audit = is_run_id(run_id) and (self.audits.root / run_id).is_dir() and not (self.root / run_id).is_dir()
+        return self.audits if is_audit else self
 
     def newest(self, kind: Kind) -> Path:
         """The path of the file of the newest run, even if only older runs have one. Raises StageFileError."""

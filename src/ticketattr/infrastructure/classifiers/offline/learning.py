@@ -96,12 +96,36 @@ def learn(
 
     `start` are the weights before they are fitted. `landmarks` is how many tickets may stand for all.
     """
-    kernel = _kernel(lesson, landmarks or (LANDMARKS if len(lesson) <= _MANY else _LANDMARKS_OF_MANY))
+    kernel = _kernel(lesson, landmarks or _landmarks_for(lesson))
     sums = _Sums(kernel, lesson)
     mix, measured = start, Measured((), (), ())
     if measures and len(lesson) >= FEWEST_MEASURED:
         mix, measured = _measure(lesson, kernel, sums, known, start)
     return Learned(kernel, sums.weights(), lesson.pairs, mix), measured
+
+
+def out_of_fold(lesson: Lesson, known: KnownScores, start: Mix) -> Iterator[tuple[Rows, Scores]]:
+    """Yields rows of tickets, and the probability of each request type for each of them.
+
+    It comes from what the tickets of the other folds teach. Every ticket comes once.
+    """
+    kernel = _kernel(lesson, _landmarks_for(lesson))
+    sums = _Sums(kernel, lesson)
+    mix = start
+    if len(lesson) >= FEWEST_MEASURED:
+        mix, _ = _measure(lesson, kernel, sums, known, start)
+    for fold in range(lesson.fold_count):
+        weights, in_fold = sums.weights(without_fold=fold), np.flatnonzero(lesson.folds == fold)
+        for block in _blocks(len(in_fold)):
+            rows = in_fold[block]
+            learned = _scores(kernel, weights, lesson.features.part(rows))
+            odds = (mix.known * known(rows) + mix.learned * learned) / SPREAD
+            shares = np.exp(odds - odds.max(axis=1, keepdims=True))
+            yield rows, shares / shares.sum(axis=1, keepdims=True)
+
+
+def _landmarks_for(lesson: Lesson) -> int:
+    return LANDMARKS if len(lesson) <= _MANY else _LANDMARKS_OF_MANY
 
 
 def _kernel(lesson: Lesson, landmarks: int) -> Kernel:

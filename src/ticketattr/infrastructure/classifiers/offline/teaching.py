@@ -12,11 +12,12 @@ import numpy as np
 from ....domain.catalog import RequestType, ServiceCatalog
 from ....domain.examples import Example
 from ....domain.gold import GoldTicket
+from ....domain.label_audit import SHOWN_OTHERS, Guess
 from ....domain.learning import FOLDS, Answer, ModelCard
 from ....domain.ticket import Ticket
 from .features import Features, features_of, features_of_texts, joined
-from .learned import Learned, Scores
-from .learning import Lesson, Measured, Rows, default_mix, learn
+from .learned import Learned, Mix, Scores
+from .learning import KnownScores, Lesson, Measured, Rows, default_mix, learn, out_of_fold
 from .model_file import digest_of_words, write_model
 from .plain_text import plain
 from .ranking import Ranking, texts_by_entry
@@ -95,13 +96,35 @@ def teach_history(
     version: int,
 ) -> TaughtModel:
     """Returns what a history teaches a classifier of this version. `progress` counts the tickets that were read."""
+    learned, measured = teach(
+        Ranking(catalog), tickets, features=_features_of_history(tickets, progress), latest=latest
+    )
+    return TaughtModel(learned, measured, [digest_of_words(gold.ticket) for gold in tickets], version)
+
+
+def guess_labels(
+    tickets: Sequence[GoldTicket], catalog: ServiceCatalog, progress: Callable[[int, int], None]
+) -> list[Guess]:
+    """Returns how likely the label of each ticket is, and which other types are likely, by what other tickets teach."""
+    ranking = Ranking(catalog)
+    lesson = _lesson(ranking, tickets, _features_of_history(tickets, progress))
+    guesses = [Guess(0.0, ())] * len(tickets)
+    for rows, shares in out_of_fold(lesson, _known_scores(ranking, tickets, lesson), _start(ranking, tickets)):
+        best = np.argsort(-shares, axis=1, kind="stable")[:, : SHOWN_OTHERS + 1]
+        for row, places, found in zip(rows.tolist(), best.tolist(), shares, strict=True):
+            own = int(lesson.labels[row])
+            others = tuple((place, float(found[place])) for place in places if place != own)
+            guesses[row] = Guess(float(found[own]), others[:SHOWN_OTHERS])
+    return guesses
+
+
+def _features_of_history(tickets: Sequence[GoldTicket], progress: Callable[[int, int], None]) -> Features:
     parts = []
     for start in range(0, len(tickets), _BATCH):
         progress(start, len(tickets))
         parts.append(_half(features_of([gold.ticket for gold in tickets[start : start + _BATCH]])))
     progress(len(tickets), len(tickets))
-    learned, measured = teach(Ranking(catalog), tickets, features=joined(parts), latest=latest)
-    return TaughtModel(learned, measured, [digest_of_words(gold.ticket) for gold in tickets], version)
+    return joined(parts)
 
 
 def _half(features: Features) -> Features:
@@ -121,12 +144,22 @@ def teach(
 
     `features` are those of the tickets, if they are known. `latest` are the positions of the latest tickets.
     """
+    if features is None:
+        features = features_of([gold.ticket for gold in tickets])
+    lesson = _lesson(ranking, tickets, features, latest)
+    types = len({gold.entry for gold in tickets})
+    return learn(
+        lesson, _known_scores(ranking, tickets, lesson), _start(ranking, tickets), measures=measures and types > 1
+    )
+
+
+def _lesson(ranking: Ranking, tickets: Sequence[GoldTicket], features: Features, latest: Sequence[int] = ()) -> Lesson:
     entries = ranking.catalog.entries
     place_of = {entry: place for place, entry in enumerate(entries)}
     names, name_labels = _texts_that_teach(entries)
     folds = FOLDS if len(tickets) > _FEW else _FOLDS_OF_FEW
-    lesson = Lesson(
-        features=features_of([gold.ticket for gold in tickets]) if features is None else features,
+    return Lesson(
+        features=features,
         labels=np.array([place_of[gold.entry] for gold in tickets], dtype=np.int64),
         folds=np.array([fold_of(gold.ticket, folds) for gold in tickets], dtype=np.int64),
         pairs=tuple(entry.pair for entry in entries),
@@ -135,9 +168,13 @@ def teach(
         latest=np.array(latest, dtype=np.int64),
         fold_count=folds,
     )
-    types = len({gold.entry for gold in tickets})
-    start = default_mix(len(tickets), len(entries), learned=ranking.weight_of_learned)
 
+
+def _start(ranking: Ranking, tickets: Sequence[GoldTicket]) -> Mix:
+    return default_mix(len(tickets), len(ranking.catalog.entries), learned=ranking.weight_of_learned)
+
+
+def _known_scores(ranking: Ranking, tickets: Sequence[GoldTicket], lesson: Lesson) -> KnownScores:
     def known(rows: Rows) -> Scores:
         scores = []
         for begin in range(0, len(rows), _BATCH):
@@ -146,7 +183,7 @@ def teach(
             scores.append(ranking.known([tickets[row].ticket for row in part], meaning).scores)
         return np.concatenate(scores)
 
-    return learn(lesson, known, start, measures=measures and types > 1)
+    return known
 
 
 def fold_of(ticket: Ticket, folds: int) -> int:

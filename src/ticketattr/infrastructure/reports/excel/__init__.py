@@ -6,7 +6,7 @@ times come from the report, so that the same report always results in the same b
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,6 +15,7 @@ from typing import IO, Any
 from xlsxwriter import Workbook
 from xlsxwriter.exceptions import FileCreateError
 
+from ....application.audit_labels import AuditedHistory
 from ....domain.report import Report
 from ....errors import InputError
 from ...files import output
@@ -22,6 +23,7 @@ from ...leftovers import temporary_folder
 from ..labels import words_of
 from ..run_id_reader import RUN_ID_PROPERTY
 from .act_now import write_act_now_sheet
+from .audit import write_findings_sheet
 from .catalog import write_catalog_sheet
 from .cells import MAX_CELL
 from .figures import write_figures_sheet
@@ -30,7 +32,7 @@ from .styles import make_styles
 from .summary import write_summary_sheet
 from .tickets import MAX_ROWS, write_tickets_sheet
 
-__all__ = ["MAX_CELL", "ExcelReports", "write_workbook"]
+__all__ = ["MAX_CELL", "ExcelReports", "write_audit_workbook", "write_workbook"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,6 +49,19 @@ def write_workbook(report: Report, file: IO[bytes]) -> None:
 
     Raises InputError when there are more tickets than a sheet has rows, and OSError when the disk fails.
     """
+    _write(report, file, lambda workbook: _write_sheets(workbook, report))
+
+
+def write_audit_workbook(audited: AuditedHistory, path: Path) -> None:
+    """Write the workbook of an audit to `path`: the sheets `Tickets` and `Findings`, and the hidden catalog.
+
+    Raises the same as `write_workbook`.
+    """
+    with output(path) as file:
+        _write(audited.report, file, lambda workbook: _write_audit_sheets(workbook, audited))
+
+
+def _write(report: Report, file: IO[bytes], write_sheets: Callable[[Workbook], None]) -> None:
     if len(report.rows) > MAX_ROWS:
         raise InputError(
             f"a sheet holds {MAX_ROWS:,} tickets, and the report has {len(report.rows):,}",
@@ -55,7 +70,7 @@ def write_workbook(report: Report, file: IO[bytes]) -> None:
     # XlsxWriter keeps rows in temporary files. They get a folder of their own, which is removed in any case.
     with _archive_target(file) as target, temporary_folder() as folder:
         workbook = Workbook(target, {"constant_memory": True, "tmpdir": folder, "use_zip64": True})
-        _write_sheets(workbook, report)
+        write_sheets(workbook)
         try:
             workbook.close()
         except FileCreateError as error:
@@ -117,6 +132,16 @@ def _write_sheets(workbook: Workbook, report: Report) -> None:
     if report.context.catalog:
         write_catalog_sheet(workbook, report.context.catalog, styles)
     write_figures_sheet(workbook, report)
+
+
+def _write_audit_sheets(workbook: Workbook, audited: AuditedHistory) -> None:
+    report = audited.report
+    _describe(workbook, report)
+    styles = make_styles(workbook, words_of(report).section("format")["spreadsheet time"])
+    write_findings_sheet(workbook, audited, styles)
+    write_tickets_sheet(workbook, report, styles)
+    if report.context.catalog:
+        write_catalog_sheet(workbook, report.context.catalog, styles)
 
 
 def _describe(workbook: Workbook, report: Report) -> None:
