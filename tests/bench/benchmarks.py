@@ -1,0 +1,92 @@
+"""Measures the embedded classifier by the protocol of published benchmarks.
+
+    python -m tests.bench.benchmarks HISTORY TEST CATALOG EACH
+
+HISTORY is the training set of a benchmark and TEST its test set, as labelled tickets (`.jsonl`). EACH examples of every
+request type are drawn from HISTORY, five times with the seeds 0 to 4; `all` takes all of them once. Prints the mean and
+the standard deviation of the accuracy, of the calibration error, and of the share that is covered when 95 % must be
+right. If TEST is `-`, 1,000 tickets of HISTORY are held out by each seed and answered.
+"""
+
+from __future__ import annotations
+
+import random
+import statistics
+import sys
+from collections import defaultdict
+from collections.abc import Sequence
+from pathlib import Path
+
+import anyio
+
+from ticketattr.domain.catalog import ServiceCatalog
+from ticketattr.domain.gold import GoldTicket
+from ticketattr.domain.scoring import predictions_of, score
+from ticketattr.domain.ticket import Outcome
+from ticketattr.infrastructure.catalog.source import YAMLCatalog
+from ticketattr.infrastructure.classifiers.offline.classifier import OfflineClassifier
+from ticketattr.infrastructure.gold_files import GoldFile
+from ticketattr.infrastructure.options import HTTPPolicy
+
+SEEDS, HELD_OUT, TARGET = 5, 1_000, 0.95
+HEADINGS = ("accuracy", "ECE", "covered")
+
+
+def main(history_path: str, test_path: str, catalog_path: str, each: str) -> None:
+    catalog = YAMLCatalog(catalog_path, HTTPPolicy()).fetch_catalog()
+    history = GoldFile.read(Path(history_path)).tickets(catalog)
+    test = None if test_path == "-" else GoldFile.read(Path(test_path)).tickets(catalog)
+    seeds = 1 if each == "all" and test else SEEDS
+    rows = []
+    for seed in range(seeds):
+        learned_from, asked = split(history, test, each, seed)
+        rows.append(figures(learned_from, asked, catalog))
+        print(
+            f"seed {seed}: {len(learned_from):,} examples, {len(asked):,} asked:", *(f"{one:.3f}" for one in rows[-1])
+        )
+    for heading, values in zip(HEADINGS, zip(*rows, strict=True), strict=True):
+        spread = f" ± {statistics.stdev(values):.3f}" if len(values) > 1 else ""
+        print(f"{heading:10} {statistics.mean(values):.3f}{spread}")
+
+
+def split(
+    history: Sequence[GoldTicket], test: Sequence[GoldTicket] | None, each: str, seed: int
+) -> tuple[Sequence[GoldTicket], Sequence[GoldTicket]]:
+    """The examples and the tickets that are asked about."""
+    shuffled = random.Random(seed).sample(history, len(history))  # noqa: S311  # the same each time
+    asked, known = (shuffled[:HELD_OUT], shuffled[HELD_OUT:]) if test is None else (test, shuffled)
+    return (known if each == "all" else drawn(known, int(each))), asked
+
+
+def drawn(tickets: Sequence[GoldTicket], each: int) -> list[GoldTicket]:
+    """The first tickets of every request type, at most `each`."""
+    by_type: defaultdict[tuple[str, str], list[GoldTicket]] = defaultdict(list)
+    for gold in tickets:
+        by_type[gold.entry.pair].append(gold)
+    return [gold for found in by_type.values() for gold in found[:each]]
+
+
+def figures(
+    learned_from: Sequence[GoldTicket], asked: Sequence[GoldTicket], catalog: ServiceCatalog
+) -> tuple[float, float, float]:
+    """The accuracy, the calibration error, and the coverage of the classifier that was shown the examples."""
+    outcomes = anyio.run(answers, learned_from, asked, catalog)
+    scores = score(predictions_of(asked, outcomes), target=TARGET)
+    assert scores.ece
+    assert scores.reach
+    return scores.pair_accuracy.value, scores.ece.value, scores.reach.coverage.value
+
+
+async def answers(
+    learned_from: Sequence[GoldTicket], asked: Sequence[GoldTicket], catalog: ServiceCatalog
+) -> list[Outcome]:
+    classifier = OfflineClassifier(lambda _: learned_from)
+    size = classifier.batch_size
+    batches = [asked[start : start + size] for start in range(0, len(asked), size)]
+    return [
+        outcome for batch in batches for outcome in await classifier.choose([case.ticket for case in batch], catalog)
+    ]
+
+
+if __name__ == "__main__":
+    main(*sys.argv[1:])
