@@ -166,6 +166,12 @@ def mta(session: nox.Session) -> None:
     session.run(*PYTHON, "pytest", "-m", "mta", *session.posargs)
 
 
+@nox.session(venv_backend="none")
+def postgres(session: nox.Session) -> None:
+    """What several hosts share, against PostgreSQL and PgBouncer, which must be installed: some three minutes."""
+    session.run(*PYTHON, "pytest", "-m", "postgres", "--numprocesses=0", "-s", *session.posargs)
+
+
 @nox.session
 def deploy_tests(session: nox.Session) -> None:
     """Linters of workflows, image, scripts and units, and the scripts against a stand-in of AWS. No engine, no root."""

@@ -128,6 +128,7 @@ def cli(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[CLI]:
         "OUTPUT_DIR",
         "WORK_DIR",
         "REPORT_LOG_DB_PATH",
+        "DATABASE_URL",
         "REVIEW_BELOW",
         "CORRECTIONS_DB_PATH",
         "CORRECTIONS_DIR",

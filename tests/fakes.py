@@ -66,7 +66,7 @@ def a_message(
     subject: str = "Ticket attribution report",
 ) -> Message:
     return Message(
-        message_id=f"<ticketattr.{hashlib.sha256(bytes([number])).hexdigest()[:32]}@example.com>",
+        message_id=f"<ticketattr.{hashlib.sha256(_as_bytes(number)).hexdigest()[:32]}@example.com>",
         date=MIDNIGHT + timedelta(minutes=number),
         transport=transport,
         sender=sender,
@@ -260,3 +260,7 @@ def a_correction(
         at=MIDNIGHT,
         has_unique_id=bool(id),
     )
+
+
+def _as_bytes(number: int) -> bytes:
+    return number.to_bytes(max(1, -(-number.bit_length() // 8)), "big")

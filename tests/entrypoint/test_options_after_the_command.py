@@ -30,12 +30,18 @@ COMMAND_LINES = [
     "changes list",
     "changes undo 20261123T150301Z-7f3a",
     "download latest",
+    f"learn {GOLD} --catalog {CATALOG} --output model.zip",
+    "merge out",
+    "jobs list",
+    "jobs cancel job",
+    "db upgrade",
+    "db copy --to files",
     "serve",
     "token create ann",
     "token list",
     "token revoke ann",
 ]
-GROUPS = ["pending", "corrections", "changes", "token"]
+GROUPS = ["pending", "corrections", "changes", "token", "db", "jobs"]
 WRITES_AN_ENV_FILE = "init"
 
 
@@ -72,10 +78,11 @@ def test_every_command_knows_verbose_and_quiet(cli: CLI, command: str) -> None:
 
 @pytest.mark.parametrize("group", GROUPS)
 def test_the_options_may_stand_between_a_group_and_its_command(cli: CLI, group: str) -> None:
-    result = cli(group, "--env-file", "gone.env", "list")
+    command = "upgrade" if group == "db" else "list"
+    result = cli(group, "--env-file", "gone.env", command)
     assert result.exit_code == 2
     assert "gone.env" in result.stderr
-    assert cli(group, "-v", "list", "-q").exit_code == 2
+    assert cli(group, "-v", command, "-q").exit_code == 2
 
 
 def test_env_files_before_and_after_the_command_add_up_in_their_order(cli: CLI) -> None:

@@ -74,8 +74,8 @@ def test_the_profile_for_developers_runs_as_it_is(cli: CLI) -> None:
 def test_a_profile_lacks_nothing_but_its_secret_files(cli: CLI, profile: str) -> None:
     files = [PROFILES / "common.env", PROFILES / f"{profile}.env"]
     asked = [name for name, spec in known_settings().items() if spec.is_secret]
-    # The profiles use neither a chat nor a store of reports.
-    needed = [name for name in asked if not name.startswith(("CHAT_", "REPORT_STORE_"))]
+    # The profiles use neither a chat nor a store of reports nor a database.
+    needed = [name for name in asked if not name.startswith(("CHAT_", "REPORT_STORE_", "DATABASE_"))]
     secrets = dict.fromkeys(needed, "https://secret.example.com")
     values = read_values(files, secrets)
     env = Environment(values)

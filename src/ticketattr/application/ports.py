@@ -348,8 +348,11 @@ class ChangeLedger(Protocol):
     All methods raise SettingsError, InputError or ServiceError if the ledger cannot be used.
     """
 
+    def version(self) -> object:
+        """A value that differs when the ledger changed."""
+
     def lock(self, at: datetime, *, wait: float = 0.0) -> AbstractContextManager[datetime]:
-        """Exclude other writers on this host for the block. Raises BusyError."""
+        """Exclude other writers for the block. Raises BusyError."""
 
     def changes(self) -> list[Change]:
         """All changes with their present states, oldest first."""
@@ -476,6 +479,9 @@ class DeliveryLog(WritableReportLog, Protocol):
 
 class ReportLogMaintenance(WritableReportLog, Protocol):
     """The report log for everything besides sending. Changes need the sender lock."""
+
+    def version(self) -> object:
+        """A value that differs when the log changed."""
 
     def acquire_lock_only(self, at: datetime) -> AbstractContextManager[datetime]:
         """Exclude other senders without reading the log, which may be damaged. Raises BusyError."""

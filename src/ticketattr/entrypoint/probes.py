@@ -127,8 +127,10 @@ class Checks:
         return Probe(area, run, fix)
 
     def _check_reports(self, settings: ReportTrackerSettings) -> Iterator[CheckResult]:
-        log = wiring.report_log(settings.folders)
-        return probe_reports(wiring.tracker(settings), log, str(log.path), self.clock)
+        folders = settings.folders
+        log = wiring.report_log(folders)
+        name = log.where if folders.database else str(folders.report_log)
+        return probe_reports(wiring.tracker(settings), log, name, self.clock)
 
     def _check_catalog(self, settings: tuple[SourceSettings, FolderSettings]) -> Iterator[CheckResult]:
         sources, folders = settings
@@ -257,9 +259,11 @@ def _check_log_file(settings: LogSettings) -> Iterator[CheckResult]:
 
 def _folders_of(settings: FolderSettings) -> dict[str, Path]:
     """The folders in which files will be made, by the name of the setting."""
+    folders = {"OUTPUT_DIR": settings.output, "WORK_DIR": settings.work}
+    if settings.database:
+        return folders
     return {
-        "OUTPUT_DIR": settings.output,
-        "WORK_DIR": settings.work,
+        **folders,
         "REPORT_LOG_DB_PATH": settings.report_log.parent,
         "CORRECTIONS_DB_PATH": settings.corrections.parent,
     }

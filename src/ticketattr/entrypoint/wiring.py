@@ -86,8 +86,9 @@ if TYPE_CHECKING:
     from ..infrastructure.catalog.cache import CachedCatalog
     from ..infrastructure.classifiers.calibrated import CalibrationFile
     from ..infrastructure.classifiers.llm.chat_model import ChatModel
-    from ..infrastructure.delivery.report_log import SQLiteReportLog
+    from ..infrastructure.database_copy import Stored
     from ..infrastructure.delivery.smtp import SMTPMailer
+    from ..infrastructure.delivery.sql_report_log import SQLReportLog
     from ..infrastructure.helpdesk.profile_helpdesk import ProfileHelpdesk
     from ..infrastructure.helpdesk.profile_writer import ProfileWriter
     from ..infrastructure.helpdesk.ticket_file import TicketFile
@@ -199,9 +200,11 @@ def own_categories(settings: SourceSettings) -> list[StarterType]:
 
 def change_ledger(folders: FolderSettings) -> ChangeLedger:
     """The ledger of what was changed in the helpdesk."""
-    from ..infrastructure.applied_db import SQLiteChangeLedger
+    from ..infrastructure.applied_db import PostgresChangeLedger, SQLiteChangeLedger
 
-    return SQLiteChangeLedger(folders.ledger, who=f"{login_name()}@{socket.gethostname()}")
+    if folders.database:
+        return PostgresChangeLedger(folders.database, who=_who())
+    return SQLiteChangeLedger(folders.ledger, who=_who())
 
 
 def ticket_writer(settings: SourceSettings) -> ProfileWriter | None:
@@ -494,14 +497,18 @@ def closed_tickets(settings: SourceSettings) -> list[LabelledTicket]:
 
 def answer_cache(settings: ClassifierSettings, folders: FolderSettings, clock: Clock, *, fresh: bool) -> AnswerCache:
     """The answers of earlier runs, for a classifier that costs money."""
-    from ..infrastructure.classifiers.answer_cache import NoAnswerCache, SQLiteAnswerCache
+    from ..infrastructure.classifiers.answer_cache import NoAnswerCache, PostgresAnswerCache, SQLiteAnswerCache
 
     if settings.llm is None:
         return NoAnswerCache()
     from ..infrastructure.classifiers.llm.known_models import answers_for_any
 
     is_asked = partial(answers_for_any, settings.llm.models)
-    cache = SQLiteAnswerCache(folders.work / "answers.db", clock, is_asked, fresh=fresh)
+    cache: AnswerCache = (
+        PostgresAnswerCache(folders.database, clock, is_asked, fresh=fresh)
+        if folders.database
+        else SQLiteAnswerCache(folders.answers, clock, is_asked, fresh=fresh)
+    )
     hides = model_redactor(settings.llm)
     if hides is None:
         return cache
@@ -512,9 +519,9 @@ def answer_cache(settings: ClassifierSettings, folders: FolderSettings, clock: C
 
 def corrections(folders: FolderSettings) -> CorrectionStore:
     """The corrections of all runs."""
-    from ..infrastructure.corrections_db import SQLiteCorrections
+    from ..infrastructure.corrections_db import PostgresCorrections, SQLiteCorrections
 
-    return SQLiteCorrections(folders.corrections)
+    return PostgresCorrections(folders.database) if folders.database else SQLiteCorrections(folders.corrections)
 
 
 def incoming_corrections(folders: FolderSettings, clock: Clock) -> Incoming:
@@ -616,11 +623,32 @@ def report_folder(folders: FolderSettings, *, sends: bool = False) -> ReportFold
     return OutputFolder(folders.output, InspectionCache(folders.work / "inspected-workbooks.json", writes=sends))
 
 
-def report_log(folders: FolderSettings) -> SQLiteReportLog:
+def report_log(folders: FolderSettings) -> SQLReportLog:
     """The report log."""
+    if folders.database:
+        from ..infrastructure.delivery.postgres_report_log import PostgresReportLog
+
+        return PostgresReportLog(folders.database, folders.report_log, who=_who())
     from ..infrastructure.delivery.report_log import SQLiteReportLog
 
-    return SQLiteReportLog(folders.report_log, who=f"{login_name()}@{socket.gethostname()}")
+    return SQLiteReportLog(folders.report_log, who=_who())
+
+
+def stored_tables(folders: FolderSettings) -> Sequence[Stored]:
+    """What is either in files or in the database."""
+    from ..infrastructure.database_copy import stored_tables
+
+    return stored_tables(
+        folders.database,
+        report_log=folders.report_log,
+        ledger=folders.ledger,
+        corrections=folders.corrections,
+        answers=folders.answers,
+    )
+
+
+def _who() -> str:
+    return f"{login_name()}@{socket.gethostname()}"
 
 
 def login_name() -> str:

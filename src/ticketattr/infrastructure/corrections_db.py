@@ -1,4 +1,4 @@
-"""The corrections by people, in one SQLite file. Rows are only added, never changed or deleted.
+"""The corrections by people, in one SQLite file or in PostgreSQL. Rows are only added, never changed or deleted.
 
     corrections(number, run_id, place, ticket_id, short_description, long_description, request_category,
                 request_type, reported_category, reported_type, reviewer, imported_by, at, has_unique_id, workbook)
@@ -20,6 +20,7 @@ from typing import Any
 from ..domain.correction import Correction
 from ..errors import InputError, ServiceError, SettingsError
 from .files import make_private
+from .postgres import Tables, only_added_to, tables
 
 SCHEMA_VERSION = 2
 
@@ -29,9 +30,7 @@ _TRIGGER = """
 CREATE TRIGGER corrections_stay_as_they_are BEFORE UPDATE ON corrections
 BEGIN SELECT RAISE(ABORT, 'corrections are only ever added'); END;
 """
-_SCHEMA = f"""
-BEGIN;
-CREATE TABLE corrections (
+_TABLE = """CREATE TABLE corrections (
     number INTEGER PRIMARY KEY AUTOINCREMENT,
     run_id TEXT NOT NULL,
     place INTEGER NOT NULL,
@@ -47,7 +46,10 @@ CREATE TABLE corrections (
     at TEXT NOT NULL,
     has_unique_id INTEGER NOT NULL,
     workbook TEXT NOT NULL
-);
+)"""
+_SCHEMA = f"""
+BEGIN;
+{_TABLE};
 CREATE TRIGGER corrections_stay BEFORE DELETE ON corrections
 BEGIN SELECT RAISE(ABORT, 'corrections are only ever added'); END;
 {_TRIGGER}
@@ -72,6 +74,35 @@ COMMIT;
 _COLUMNS_OF_VERSION_1 = {"has_unique_id": _HAD_UNIQUE_ID, "workbook": "''"}
 
 
+_POSTGRES_SCHEMA = (*tables((_TABLE,)), *only_added_to("corrections", "UPDATE", "DELETE"))
+_INSERT = f"INSERT INTO corrections ({_COLUMNS}) VALUES ({', '.join('?' * len(_FIELDS))})"  # noqa: S608  # nosec B608  # constants
+
+
+@dataclass(frozen=True, slots=True)
+class PostgresCorrections:
+    """The corrections in the database at `url`."""
+
+    url: str
+
+    def all(self) -> list[Correction]:
+        """All corrections, oldest first. Raises SettingsError, InputError or ServiceError, as `add` does."""
+        if not self._tables.exist():
+            return []
+        with self._tables.reading() as db:
+            rows = db.execute(f"SELECT {_COLUMNS} FROM corrections ORDER BY number").fetchall()  # noqa: S608  # nosec B608  # constants
+        return [_correction(dict(zip(_FIELDS, row, strict=True))) for row in rows]
+
+    def add(self, corrections: Sequence[Correction]) -> None:
+        """Add the corrections in one transaction."""
+        if corrections:
+            with self._tables.changing() as db:
+                db.executemany(_INSERT, map(_values, corrections))
+
+    @property
+    def _tables(self) -> Tables:
+        return correction_tables(self.url)
+
+
 @dataclass(frozen=True, slots=True)
 class SQLiteCorrections:
     """The corrections at `path`. Every call opens the file; reading creates no file."""
@@ -93,22 +124,17 @@ class SQLiteCorrections:
         if not corrections:
             return
         make_private(self.path)
-        rows = [
-            [value.isoformat() if isinstance(value, datetime) else value for value in _values(correction)]
-            for correction in corrections
-        ]
-        marks = ", ".join("?" * len(_FIELDS))
         with self._opened() as (file, version):
             if version != SCHEMA_VERSION:
                 file.executescript(_MIGRATION)
-            file.executemany(f"INSERT INTO corrections ({_COLUMNS}) VALUES ({marks})", rows)  # noqa: S608  # nosec B608  # constants
+            file.executemany(_INSERT, map(_values, corrections))
 
     @contextmanager
     def _opened(self) -> Iterator[tuple[sqlite3.Connection, int]]:
         """The file, and the version of its schema; the block is one transaction."""
         try:
             with closing(sqlite3.connect(self.path, timeout=10)) as file:
-                version = self._ensure_schema(file)
+                version = _ensure_schema(file, self.path)
                 with file:
                     yield file, version
         except sqlite3.OperationalError as error:
@@ -122,20 +148,32 @@ class SQLiteCorrections:
                 hint="Restore the file from a backup. Without it, all corrections are lost.",
             ) from error
 
-    def _ensure_schema(self, file: sqlite3.Connection) -> int:
-        """The version of the schema, which an empty file gets now."""
-        version: int
-        (version,) = file.execute("PRAGMA user_version").fetchone()
-        if version in (1, SCHEMA_VERSION):
-            return version
-        (tables,) = file.execute("SELECT count(*) FROM sqlite_master").fetchone()
-        if version or tables:
-            raise InputError(
-                f"{self.path} is not a file of corrections that this ticketattr can read (schema version {version})",
-                hint="Check CORRECTIONS_DB_PATH, or install the version of ticketattr that wrote the file.",
-            )
-        file.executescript(_SCHEMA)
-        return SCHEMA_VERSION
+
+def correction_tables(url: str) -> Tables:
+    """The table of corrections in the database at `url`."""
+    return Tables(url, "corrections", 3, 1, _POSTGRES_SCHEMA)
+
+
+def upgrade_corrections(file: sqlite3.Connection, path: Path) -> None:
+    """Give an empty file, or one of version 1, the present schema. Raises InputError for any other file."""
+    if _ensure_schema(file, path) != SCHEMA_VERSION:
+        file.executescript(_MIGRATION)
+
+
+def _ensure_schema(file: sqlite3.Connection, path: Path) -> int:
+    """The version of the schema, which an empty file gets now."""
+    version: int
+    (version,) = file.execute("PRAGMA user_version").fetchone()
+    if version in (1, SCHEMA_VERSION):
+        return version
+    (others,) = file.execute("SELECT count(*) FROM sqlite_master").fetchone()
+    if version or others:
+        raise InputError(
+            f"{path} is not a file of corrections that this ticketattr can read (schema version {version})",
+            hint="Check CORRECTIONS_DB_PATH, or install the version of ticketattr that wrote the file.",
+        )
+    file.executescript(_SCHEMA)
+    return SCHEMA_VERSION
 
 
 def _correction(values: dict[str, Any]) -> Correction:
@@ -144,4 +182,10 @@ def _correction(values: dict[str, Any]) -> Correction:
 
 
 def _values(correction: Correction) -> list[object]:
-    return [getattr(correction, name) for name in _FIELDS]
+    return [_storable(getattr(correction, name)) for name in _FIELDS]
+
+
+def _storable(value: object) -> object:
+    if isinstance(value, datetime):
+        return value.isoformat()
+    return int(value) if isinstance(value, bool) else value

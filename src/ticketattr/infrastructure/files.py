@@ -360,3 +360,17 @@ def _sync_folder(folder: Path) -> None:
         os.fsync(descriptor)
     finally:
         os.close(descriptor)
+
+
+def database_version(path: Path) -> object:
+    """Something that changes when the SQLite database at `path` is written, and not when it is read."""
+    return _changed(path), _changed(path.with_name(f"{path.name}-wal"))
+
+
+def _changed(path: Path) -> object:
+    try:
+        found = path.stat()
+    except OSError:
+        return None
+    # Reading leaves an empty log of changes for a while.
+    return (found.st_mtime_ns, found.st_size) if found.st_size else None

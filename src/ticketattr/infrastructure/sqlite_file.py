@@ -37,7 +37,7 @@ class SQLiteFile:
                 file.execute("PRAGMA foreign_keys = ON")
                 # If anything fails before COMMIT, closing the connection rolls back.
                 file.execute("BEGIN IMMEDIATE")
-                self._ensure_schema(file, path)
+                self.ensure_schema(file, path)
                 yield file
                 file.execute("COMMIT")
         except sqlite3.OperationalError as error:
@@ -48,7 +48,8 @@ class SQLiteFile:
         except sqlite3.DatabaseError as error:
             raise InputError(f"{self.name} {path} is damaged: {error}", hint=self.if_damaged) from error
 
-    def _ensure_schema(self, file: sqlite3.Connection, path: Path) -> None:
+    def ensure_schema(self, file: sqlite3.Connection, path: Path) -> None:
+        """Give an empty file its schema. Raises InputError for a file of another version, or of something else."""
         (version,) = file.execute("PRAGMA user_version").fetchone()
         if version == self.version:
             return

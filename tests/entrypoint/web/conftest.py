@@ -32,7 +32,7 @@ from ticketattr.entrypoint.settings.report import ReportSettings
 from ticketattr.entrypoint.settings.serve import ServeSettings
 from ticketattr.entrypoint.settings.values import Values, ValueSource
 from ticketattr.entrypoint.web.app import build_app
-from ticketattr.entrypoint.web.parts import Cached, Parts, database_version, downloads_of, folder_version
+from ticketattr.entrypoint.web.parts import Cached, Parts, downloads_of, folder_version
 from ticketattr.entrypoint.wiring import page_writer
 from ticketattr.infrastructure.applied_db import SQLiteChangeLedger
 from ticketattr.infrastructure.corrections_db import SQLiteCorrections
@@ -107,7 +107,7 @@ def parts_in(folder: Path, **settings: str) -> Parts:
     log = SQLiteReportLog(folder / "output" / "reports.db")
     tracker = ReportTracker(OutputFolder(folder / "output"), log, "file", "hold")
     output = folder / "output"
-    reports = Cached(tracker.statuses, lambda: (folder_version(output), database_version(log.path)), time.monotonic)
+    reports = Cached(tracker.statuses, lambda: (folder_version(output), log.version()), time.monotonic)
     work = WorkFolder(folder / "work")
     corrections = SQLiteCorrections(folder / "work" / "corrections.db")
     reviewing = Reviewing(
@@ -115,7 +115,7 @@ def parts_in(folder: Path, **settings: str) -> Parts:
     )
     ledger = SQLiteChangeLedger(folder / "work" / "applied.db")
     seconds = count()  # so that every request looks whether the ledger has changed
-    changes = Cached(ledger.changes, lambda: database_version(ledger.path), lambda: float(next(seconds)))
+    changes = Cached(ledger.changes, ledger.version, lambda: float(next(seconds)))
     page = page_writer(ReportSettings.read(env), read.tracker.folders)
     return Parts(service, read, tracker, log, reports, reviewing, changes, page)
 

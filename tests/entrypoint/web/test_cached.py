@@ -8,14 +8,14 @@ from pathlib import Path
 from threading import Event
 from time import monotonic
 
-from ticketattr.entrypoint.web.parts import Cached, Derived, database_version, folder_version
+from ticketattr.entrypoint.web.parts import Cached, Derived, folder_version
 
 from .conftest import Web
 from .test_api import put_report, record_doubt
 
 
 def versions(web: Web, folder: Path) -> tuple[object, object]:
-    return folder_version(folder / "output"), database_version(web.log.path)
+    return folder_version(folder / "output"), web.log.version()
 
 
 def test_reading_the_reports_does_not_make_them_look_changed(web: Web, tmp_path: Path) -> None:

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import json
 import os
 import signal
 import sqlite3
 import subprocess
 import sys
 from contextlib import closing
+from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -15,10 +17,11 @@ from typing import Any
 import pytest
 from filelock import FileLock
 
-from ticketattr.domain.delivery import Delivery, MessageState, RecipientResult
-from ticketattr.errors import InputError, ServiceError, SettingsError
-from ticketattr.infrastructure.delivery.report_log import SQLiteReportLog
+from ticketattr.domain.delivery import ABANDONED, Delivery, MessageState, RecipientResult
+from ticketattr.errors import BusyError, InputError, ServiceError, SettingsError
+from ticketattr.infrastructure.delivery.report_log import SQLiteReportLog, read_backup
 from ticketattr.infrastructure.delivery.report_log_schema import SCHEMA_VERSION
+from ticketattr.infrastructure.delivery.sql_report_log import SQLReportLog
 
 from ...fakes import MIDNIGHT, a_message, a_report
 
@@ -35,8 +38,15 @@ def log(path: Path) -> SQLiteReportLog:
     return SQLiteReportLog(path)
 
 
-class TestRecords:
-    def test_a_message_is_read_as_it_was_recorded(self, log: SQLiteReportLog) -> None:
+@pytest.fixture
+def other(path: Path) -> SQLiteReportLog:
+    return SQLiteReportLog(path)
+
+
+class ReportLogContract:
+    """What every report log does. `log` is an empty one, and `other` another object for the same log."""
+
+    def test_a_message_is_read_as_it_was_recorded(self, log: SQLReportLog) -> None:
         message = a_message(
             a_report(b"one", "output/für 报告.xlsx", "20261123T000000Z-7f3a"),
             a_report(b"two", "b.xlsx"),
@@ -47,42 +57,42 @@ class TestRecords:
         recipients = tuple(RecipientResult(address, "sending") for address in message.recipients)
         assert log.deliveries() == [Delivery(message, "sending", LATER, results=recipients)]
 
-    def test_a_message_is_sending_until_its_result_is_recorded(self, log: SQLiteReportLog) -> None:
+    def test_a_message_is_sending_until_its_result_is_recorded(self, log: SQLReportLog) -> None:
         log.start_attempt(a_message(), MIDNIGHT)
         log.record_result(a_message(), "sent", "250 OK", LATER)
         results = (RecipientResult("lead@example.com", "sent", "250 OK"),)
         assert log.deliveries() == [Delivery(a_message(), "sent", LATER, "250 OK", results=results)]
 
     @pytest.mark.parametrize("state", ["sending", "sent", "failed", "in_doubt"])
-    def test_every_state_is_kept(self, log: SQLiteReportLog, state: MessageState) -> None:
+    def test_every_state_is_kept(self, log: SQLReportLog, state: MessageState) -> None:
         log.start_attempt(a_message(), MIDNIGHT)
         log.record_result(a_message(), state, "why", LATER)
         (delivery,) = log.deliveries()
         assert (delivery.state, delivery.detail) == (state, "why")
 
-    def test_a_repetition_is_a_further_attempt_of_the_same_message(self, log: SQLiteReportLog, path: Path) -> None:
+    def test_a_repetition_is_a_further_attempt_of_the_same_message(self, log: SQLReportLog) -> None:
         log.start_attempt(a_message(), MIDNIGHT)
         log.record_result(a_message(), "in_doubt", "broke off", MIDNIGHT)
         log.start_attempt(a_message(), LATER)
         results = (RecipientResult("lead@example.com", "sending"),)
         assert log.deliveries() == [Delivery(a_message(), "sending", LATER, attempts=2, results=results)]
 
-    def test_a_repetition_from_another_path_keeps_the_recorded_message(self, log: SQLiteReportLog) -> None:
+    def test_a_repetition_from_another_path_keeps_the_recorded_message(self, log: SQLReportLog) -> None:
         log.start_attempt(a_message(a_report(name="old.xlsx")), MIDNIGHT)
         log.start_attempt(a_message(a_report(name="new.xlsx")), LATER)
         assert [delivery.message for delivery in log.deliveries()] == [a_message(a_report(name="old.xlsx"))]
 
-    def test_deliveries_come_oldest_first(self, log: SQLiteReportLog) -> None:
+    def test_deliveries_come_oldest_first(self, log: SQLReportLog) -> None:
         for number in (2, 3, 1):
             log.start_attempt(a_message(number=number), LATER)
         assert [delivery.message for delivery in log.deliveries()] == [a_message(number=number) for number in (1, 2, 3)]
 
-    def test_one_report_may_be_in_several_messages(self, log: SQLiteReportLog) -> None:
+    def test_one_report_may_be_in_several_messages(self, log: SQLReportLog) -> None:
         log.start_attempt(a_message(number=1), MIDNIGHT)
         log.start_attempt(a_message(number=2), MIDNIGHT)
         assert [delivery.message.reports for delivery in log.deliveries()] == [(a_report(),), (a_report(),)]
 
-    def test_a_result_of_an_unknown_message_is_kept_and_is_an_error(self, log: SQLiteReportLog) -> None:
+    def test_a_result_of_an_unknown_message_is_kept_and_is_an_error(self, log: SQLReportLog) -> None:
         log.start_attempt(a_message(number=1), MIDNIGHT)
         with pytest.raises(InputError, match="was replaced or cut meanwhile: it does not contain <ticketattr"):
             log.record_result(a_message(number=2), "sent", "250 ok", LATER)
@@ -91,10 +101,104 @@ class TestRecords:
             ("sent", "250 ok"),
         ]
 
-    def test_a_decision_about_an_unknown_message_is_an_error(self, log: SQLiteReportLog) -> None:
+    def test_a_decision_about_an_unknown_message_is_an_error(self, log: SQLReportLog) -> None:
         log.start_attempt(a_message(number=1), MIDNIGHT)
         with pytest.raises(InputError, match="nothing was decided"):
             log.record_decision(a_message(number=2), "sent", "", LATER)
+
+    def test_two_processes_see_what_the_other_recorded(self, log: SQLReportLog, other: SQLReportLog) -> None:
+        log.start_attempt(a_message(number=1), MIDNIGHT)
+        other.start_attempt(a_message(number=2), MIDNIGHT)
+        other.record_result(a_message(number=1), "sent", "", LATER)
+        assert log.deliveries() == other.deliveries()
+        assert [delivery.state for delivery in log.deliveries()] == ["sent", "sending"]
+
+    def test_a_log_that_is_only_read_does_not_come_into_being(self, log: SQLReportLog) -> None:
+        assert (log.deliveries(), log.adoptions(), log.events(), log.identity().id) == ([], [], [], "")
+        assert log.delivery("<a@b>") is None
+        assert not log.exists()
+
+    def test_events_tell_what_happened_in_order(self, log: SQLReportLog) -> None:
+        log.start_attempt(a_message(), MIDNIGHT, why="asked for")
+        log.record_result(a_message(), "in_doubt", "broke off", LATER)
+        log.record_decision(a_message(), "sent", "it arrived", LATER)
+        assert [event.what for event in log.events()] == ["sending", "in_doubt", "resolved"]
+        assert json.loads(log.events()[0].facts)["why"] == "asked for"
+
+    def test_a_recipient_is_settled_and_with_the_last_one_the_message(self, log: SQLReportLog) -> None:
+        message = a_message(recipients=("lead@example.com", "boss@example.com"))
+        log.start_attempt(message, MIDNIGHT)
+        log.record_result(message, "in_doubt", "broke off", LATER)
+        log.settle_recipient(message, "lead@example.com", "sent", "has it", LATER)
+        assert [delivery.state for delivery in log.deliveries()] == ["in_doubt"]
+        log.settle_recipient(message, "boss@example.com", "refused", "gave up", LATER)
+        assert [(result.state, result.reply) for result in log.deliveries()[0].results] == [
+            ("sent", "has it"),
+            ("refused", "gave up"),
+        ]
+        assert [delivery.state for delivery in log.deliveries()] == ["sent"]
+
+    def test_the_frame_of_the_first_attempt_stays(self, log: SQLReportLog) -> None:
+        for frame in ("first", "second"):
+            log.start_attempt(replace(a_message(), frame=(frame,)), MIDNIGHT)
+        delivery = log.delivery(a_message().message_id)
+        assert delivery
+        assert delivery.message.frame == ("first",)
+
+    def test_what_was_deleted_leaves_an_adoption_and_no_address(self, log: SQLReportLog) -> None:
+        for number in (1, 2):
+            log.start_attempt(a_message(number=number), MIDNIGHT)
+        log.record_result(a_message(number=1), "sent", "250", LATER)
+        log.delete_deliveries([delivery for delivery in log.deliveries() if delivery.state == "sent"], LATER)
+        assert [delivery.message for delivery in log.deliveries()] == [a_message(number=2)]
+        assert [(one.sha256, one.at) for one in log.adoptions()] == [(a_report().sha256, LATER)]
+        assert {event.message_id for event in log.events()} == {"", a_message(number=2).message_id}
+
+    def test_its_identity_is_established_once(self, log: SQLReportLog, other: SQLReportLog) -> None:
+        first = log.establish()
+        assert first.id
+        assert other.establish() == log.identity() == first
+
+    def test_a_backup_restores_what_was_in_it_and_keeps_what_was_not(self, log: SQLReportLog, tmp_path: Path) -> None:
+        backup = tmp_path / "backup.db"
+        log.start_attempt(replace(a_message(number=1), frame=("a", "b")), MIDNIGHT)
+        log.adopt([a_report(b"old")], "by hand", MIDNIGHT)
+        log.back_up(backup)
+        before = (log.deliveries(), log.adoptions())
+        assert (read_backup(backup).deliveries, read_backup(backup).adoptions) == before
+        log.start_attempt(a_message(number=2), LATER)
+        former = log.restore(backup, LATER)
+        assert (log.deliveries(), log.adoptions()) == before
+        assert len(read_backup(Path(former)).deliveries) == 2
+        log.start_attempt(a_message(number=3), LATER)
+        numbers = [event.number for event in log.events()]
+        assert numbers == sorted(set(numbers))
+
+    def test_there_is_no_backup_of_no_log(self, log: SQLReportLog, tmp_path: Path) -> None:
+        with pytest.raises(InputError, match="there is no report log"):
+            log.back_up(tmp_path / "backup.db")
+
+    def test_a_second_sender_is_refused_with_the_name_of_the_first(
+        self, log: SQLReportLog, other: SQLReportLog
+    ) -> None:
+        with log.acquire_sender_lock(MIDNIGHT):
+            assert other.is_locked()
+            assert f"process {os.getpid()}" in other.lock_holder()
+            with pytest.raises(BusyError, match=f"process {os.getpid()}"), other.acquire_sender_lock(LATER):
+                pass
+        assert not other.is_locked()
+        with other.acquire_sender_lock(LATER):
+            assert log.is_locked()
+
+    def test_what_a_dead_sender_left_is_in_doubt(self, log: SQLReportLog, other: SQLReportLog) -> None:
+        log.start_attempt(a_message(), MIDNIGHT)
+        with other.acquire_sender_lock(LATER):
+            (delivery,) = log.deliveries()
+        assert (delivery.state, delivery.detail) == ("in_doubt", ABANDONED)
+
+
+class TestRecords(ReportLogContract):
+    """The contract, in a file of SQLite; and what only such a file does."""
 
     def test_a_log_that_was_emptied_gets_no_result(self, log: SQLiteReportLog, path: Path) -> None:
         log.start_attempt(a_message(), MIDNIGHT)
@@ -102,14 +206,6 @@ class TestRecords:
         with pytest.raises(SettingsError, match="has disappeared"):
             log.record_result(a_message(), "sent", "250 ok", LATER)
         assert path.read_bytes() == b""
-
-    def test_two_logs_on_one_file_see_each_other(self, path: Path) -> None:
-        one, other = SQLiteReportLog(path), SQLiteReportLog(path)
-        one.start_attempt(a_message(number=1), MIDNIGHT)
-        other.start_attempt(a_message(number=2), MIDNIGHT)
-        other.record_result(a_message(number=1), "sent", "", LATER)
-        assert one.deliveries() == other.deliveries()
-        assert [delivery.state for delivery in one.deliveries()] == ["sent", "sending"]
 
 
 class TestFile:

@@ -100,6 +100,12 @@ EXAMPLES: dict[str, tuple[str, ...]] = {
     ),
     "token list": ("ticketattr token list --format json",),
     "token revoke": ("ticketattr token revoke n8n",),
+    "db": (
+        "ticketattr db upgrade",
+        "ticketattr db copy --to database",
+    ),
+    "db upgrade": ("ticketattr db upgrade",),
+    "db copy": ("ticketattr db copy --to database", "ticketattr db copy --to files"),
     "changes": (
         "ticketattr changes list",
         "ticketattr changes undo 20261123T150301Z-7f3a",

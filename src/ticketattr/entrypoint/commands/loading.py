@@ -28,6 +28,7 @@ COMMANDS = {
     "pending": "Manage unsent reports and the report log.",
     "serve": "Run as a service: pages, API and schedule.",
     "token": "Create, list and revoke the tokens of the service.",  # nosec B105  # a summary
+    "db": "Create and fill the database that several hosts share.",
     "changes": "List what was changed in the helpdesk, and put it back.",
     "jobs": "List the batch jobs of a model, and stop them.",
     "corrections": "Import and list the corrections that people made in reports.",

@@ -12,18 +12,28 @@ _LOG_NAME = "reports.db"
 
 @dataclass(frozen=True, slots=True)
 class FolderSettings:
-    """The paths of reports, runs, report log and corrections, and of the folder for corrected workbooks."""
+    """The paths of reports, runs, report log and corrections, and of the folder for corrected workbooks.
+
+    `database`: the URL of the database in PostgreSQL that has report log, ledger, corrections and answers instead of
+    files (empty: files). The path of the report log then says where a restore keeps the former log.
+    """
 
     output: Path
     work: Path
     report_log: Path
     corrections: Path
     corrected_workbooks: Path
+    database: str = ""
 
     @property
     def ledger(self) -> Path:
         """The ledger of what was changed in the helpdesk."""
         return self.work / "applied.db"
+
+    @property
+    def answers(self) -> Path:
+        """The answers of models."""
+        return self.work / "answers.db"
 
     @classmethod
     def read(cls, env: Environment) -> FolderSettings:
@@ -39,7 +49,16 @@ class FolderSettings:
             report_log=env.path("REPORT_LOG_DB_PATH", str(_default_report_log(output))),
             corrections=env.path("CORRECTIONS_DB_PATH", "work/corrections.db"),
             corrected_workbooks=corrected_workbooks,
+            database=_database(env),
         )
+
+
+def _database(env: Environment) -> str:
+    url = env.optional_secret("DATABASE_URL").strip()
+    if url and not url.startswith(("postgresql://", "postgres://")):
+        env.wrong.append("DATABASE_URL must begin with postgresql://")
+        return ""
+    return url
 
 
 def _default_report_log(output: Path) -> Path:

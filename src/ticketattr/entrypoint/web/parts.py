@@ -176,11 +176,6 @@ def folder_version(folder: Path) -> object:
         return None
 
 
-def database_version(path: Path) -> object:
-    """Something that changes when the SQLite database at `path` is written, and not when it is read."""
-    return _changed(path), _changed(path.with_name(f"{path.name}-wal"))
-
-
 def bearer(rights: Rights) -> Callable[[Request], Caller]:
     """A dependency: the caller whom a bearer token names. Sessions of people do not count.
 
@@ -238,12 +233,3 @@ def _with_rights(caller: Caller, rights: Rights) -> Caller:
     if not caller.may(rights):
         raise HTTPException(403, f"the token {caller.name} may only read; this needs one with the scope operate")
     return caller
-
-
-def _changed(path: Path) -> object:
-    try:
-        found = path.stat()
-    except OSError:
-        return None
-    # Reading leaves an empty log of changes for a while.
-    return (found.st_mtime_ns, found.st_size) if found.st_size else None

@@ -34,7 +34,7 @@ from ..settings.serve import ServeSettings
 from .app import build_app
 from .downloads import clear_downloads
 from .metrics import metrics_app
-from .parts import Cached, Parts, database_version, downloads_of, folder_version, random_secret, shown_line
+from .parts import Cached, Parts, downloads_of, folder_version, random_secret, shown_line
 from .slow_clients import LimitedProtocol
 from .stored_reports import StoredReports, keep_listing
 
@@ -75,12 +75,12 @@ def serve(
             f"the service does not listen on {host}, because there is no valid token",
             hint="Create one with `ticketattr token create NAME --scope operate`, or leave SERVE_HOST unset.",
         )
-    reports = _reports(tracker, settings)
+    reports = _reports(tracker, log, settings)
     tasks = [_chat_task(chat, service, tracker, reports, store)] if chat else []
     stored = StoredReports([])
     if store:
         tasks.append(partial(keep_listing, stored, store, service.clock))
-    changes = Cached(ledger.changes, lambda: database_version(settings.tracker.folders.ledger), time.monotonic)
+    changes = Cached(ledger.changes, ledger.version, time.monotonic)
     parts = Parts(service, settings, tracker, log, reports, reviewing, changes, write_page, store, stored, tasks)
     clear_downloads(downloads_of(parts))
     listeners: list[tuple[ASGIApp, socket.socket]] = [
@@ -109,9 +109,9 @@ def _chat_task(
     return lambda: serve_chat(desk, chat.platforms)
 
 
-def _reports(tracker: ReportTracker, settings: ServeSettings) -> Cached[list[ReportStatus]]:
+def _reports(tracker: ReportTracker, log: ReportLogMaintenance, settings: ServeSettings) -> Cached[list[ReportStatus]]:
     """The reports, newest first."""
-    folders = settings.tracker.folders
+    output = settings.tracker.folders.output
 
     def newest_first() -> list[ReportStatus]:
         def age(status: ReportStatus) -> tuple[datetime, str]:
@@ -120,7 +120,7 @@ def _reports(tracker: ReportTracker, settings: ServeSettings) -> Cached[list[Rep
         return sorted(tracker.statuses(), key=age, reverse=True)
 
     def version() -> object:
-        return folder_version(folders.output), database_version(folders.report_log)
+        return folder_version(output), log.version()
 
     return Cached(newest_first, version, time.monotonic)
 

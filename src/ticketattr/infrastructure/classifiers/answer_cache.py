@@ -1,6 +1,6 @@
-"""A cache of the answers of a model, in one SQLite file that several processes may share.
+"""A cache of the answers of a model, in one SQLite file that several processes may share, or in PostgreSQL.
 
-Without the cache, a run costs more and works as well. So a file that cannot be used causes one warning, and the run
+Without the cache, a run costs more and works as well. So a cache that cannot be used causes one warning, and the run
 continues.
 """
 
@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 import logging
 import sqlite3
+from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager, suppress
 from datetime import datetime, timedelta, timezone
@@ -22,6 +23,8 @@ from ...domain.clock_leap import find_leap
 from ...domain.ticket import Attribution, Outcome, Ticket, Unattributed
 from ...errors import TicketAttrError
 from ..files import make_private
+from ..postgres import Tables
+from ..sql import Connection
 
 log = logging.getLogger(__name__)
 
@@ -29,13 +32,19 @@ SCHEMA_VERSION = 1
 KEEP_DAYS = 30
 """An answer that was not used for so long is deleted."""
 
+_TABLE = "CREATE TABLE answers (key TEXT PRIMARY KEY, answer TEXT NOT NULL, used TEXT NOT NULL)"
+_INDEX = "CREATE INDEX answers_used ON answers (used)"
 _SCHEMA = f"""
 BEGIN;
-CREATE TABLE answers (key TEXT PRIMARY KEY, answer TEXT NOT NULL, used TEXT NOT NULL) WITHOUT ROWID;
-CREATE INDEX answers_used ON answers (used);
+{_TABLE} WITHOUT ROWID;
+{_INDEX};
 PRAGMA user_version = {SCHEMA_VERSION};
 COMMIT;
 """
+_PUT = (
+    "INSERT INTO answers VALUES (?, ?, ?)"
+    " ON CONFLICT (key) DO UPDATE SET answer = excluded.answer, used = excluded.used"
+)
 _AT_ONCE = 500
 
 T = TypeVar("T")
@@ -51,31 +60,38 @@ class NoAnswerCache:
         return None
 
 
-class SQLiteAnswerCache:
+class SQLAnswerCache(ABC):
     """The answers of the models that are asked: `is_asked` says of a model that answered whether it is one of them.
 
     An answer of another model is kept, and not returned. With `fresh`, it returns no answers, so that all are asked for
     again. It keeps the new answers.
     """
 
-    def __init__(self, path: Path, clock: Clock, is_asked: Callable[[str], bool], *, fresh: bool = False) -> None:
-        self._path = path
+    def __init__(self, clock: Clock, is_asked: Callable[[str], bool], *, fresh: bool = False) -> None:
         self._clock = clock
         self._is_asked = is_asked
         self._fresh = fresh
         self._usable = True
 
     def get(self, tickets: Mapping[str, Ticket], catalog: ServiceCatalog) -> dict[str, Outcome]:
-        if self._fresh or not self._path.exists():
+        if self._fresh:
             return {}
-        return self._with_file(lambda file: self._read(file, list(tickets), catalog)) or {}
+        return self._use(lambda db: self._read(db, list(tickets), catalog), may_be_new=False) or {}
 
     def put(self, answers: Mapping[str, Outcome], tickets: Mapping[str, Ticket]) -> None:
         now = self._clock().isoformat()
         rows = [(key, _encode(outcome), now) for key, outcome in answers.items()]
-        self._with_file(lambda file: file.executemany("INSERT OR REPLACE INTO answers VALUES (?, ?, ?)", rows))
+        self._use(lambda db: db.executemany(_PUT, rows), may_be_new=True)
 
-    def _read(self, file: sqlite3.Connection, keys: Sequence[str], catalog: ServiceCatalog) -> dict[str, Outcome]:
+    @abstractmethod
+    def _use(self, use: Callable[[Connection], T], *, may_be_new: bool) -> T | None:
+        """What `use` returns, or None when the cache does not exist or cannot be used."""
+
+    def _do_without(self, where: str, reason: str) -> None:
+        self._usable = False
+        log.warning("the answer cache %s is not used in this run: %s", where, reason)
+
+    def _read(self, file: Connection, keys: Sequence[str], catalog: ServiceCatalog) -> dict[str, Outcome]:
         now = self._clock()
         found: dict[str, Outcome] = {}
         for some in chunks(keys, _AT_ONCE):
@@ -89,47 +105,77 @@ class SQLiteAnswerCache:
             file.execute("DELETE FROM answers WHERE used < ?", ((now - timedelta(days=KEEP_DAYS)).isoformat(),))
         return found
 
-    def _with_file(self, use: Callable[[sqlite3.Connection], T]) -> T | None:
-        """Returns what `use` returns, or None when the file cannot be used."""
-        if not self._usable:
+
+class SQLiteAnswerCache(SQLAnswerCache):
+    """The answers in the file at `path`."""
+
+    def __init__(self, path: Path, clock: Clock, is_asked: Callable[[str], bool], *, fresh: bool = False) -> None:
+        super().__init__(clock, is_asked, fresh=fresh)
+        self._path = path
+
+    def _use(self, use: Callable[[Connection], T], *, may_be_new: bool) -> T | None:
+        if not self._usable or not (may_be_new or self._path.exists()):
             return None
         try:
             with self._opened() as file:
                 return use(file)
         except sqlite3.OperationalError as error:
-            self._do_without(str(error))
+            self._do_without(str(self._path), str(error))
         except sqlite3.DatabaseError as error:
             self._set_aside(str(error))
         except TicketAttrError as error:
-            self._do_without(str(error))
+            self._do_without(str(self._path), str(error))
         return None
 
     @contextmanager
     def _opened(self) -> Iterator[sqlite3.Connection]:
         make_private(self._path)
         with closing(sqlite3.connect(self._path, timeout=10)) as file:
-            (version,) = file.execute("PRAGMA user_version").fetchone()
-            if version > SCHEMA_VERSION:
-                raise sqlite3.OperationalError(f"a newer version ({version}) wrote it")
-            if version == 0:
-                file.executescript("PRAGMA journal_mode = WAL;" + _SCHEMA)
+            upgrade_answers(file, self._path)
             # A killed process loses no answers, and a machine that loses power loses a few at most.
             file.execute("PRAGMA synchronous = NORMAL")
             with file:
                 yield file
-
-    def _do_without(self, reason: str) -> None:
-        self._usable = False
-        log.warning("the answer cache %s is not used in this run: %s", self._path, reason)
 
     def _set_aside(self, reason: str) -> None:
         aside = self._path.with_name(f"{self._path.name}.damaged-{self._clock():%Y%m%dT%H%M%SZ}")
         try:
             self._path.rename(aside)
         except OSError as error:
-            self._do_without(f"{reason}; {error.strerror}")
+            self._do_without(str(self._path), f"{reason}; {error.strerror}")
             return
         log.warning("the answer cache %s is damaged (%s) and was renamed to %s", self._path, reason, aside.name)
+
+
+class PostgresAnswerCache(SQLAnswerCache):
+    """The answers in the database at `url`, which several hosts share."""
+
+    def __init__(self, url: str, clock: Clock, is_asked: Callable[[str], bool], *, fresh: bool = False) -> None:
+        super().__init__(clock, is_asked, fresh=fresh)
+        self._tables = answer_tables(url)
+
+    def _use(self, use: Callable[[Connection], T], *, may_be_new: bool) -> T | None:
+        try:
+            if self._usable and (may_be_new or self._tables.exist()):
+                with self._tables.changing() as db:
+                    return use(db)
+        except TicketAttrError as error:
+            self._do_without(f"in {self._tables.where}", str(error))
+        return None
+
+
+def answer_tables(url: str) -> Tables:
+    """The table of answers in the database at `url`."""
+    return Tables(url, "answer cache", 4, 1, (_TABLE, _INDEX))
+
+
+def upgrade_answers(file: sqlite3.Connection, path: Path) -> None:
+    """Give an empty file the present schema. Raises OperationalError for the file of a newer version."""
+    (version,) = file.execute("PRAGMA user_version").fetchone()
+    if version > SCHEMA_VERSION:
+        raise sqlite3.OperationalError(f"a newer version ({version}) wrote it")
+    if version == 0:
+        file.executescript("PRAGMA journal_mode = WAL;" + _SCHEMA)
 
 
 def _encode(outcome: Outcome) -> str:
@@ -160,7 +206,7 @@ def _decode(text: str, catalog: ServiceCatalog) -> Outcome | None:
         return None
 
 
-def _days_of_use(file: sqlite3.Connection) -> Iterator[datetime]:
+def _days_of_use(file: Connection) -> Iterator[datetime]:
     for (day,) in file.execute("SELECT DISTINCT substr(used, 1, 10) FROM answers"):
         with suppress(ValueError):
             yield datetime.fromisoformat(day).replace(tzinfo=timezone.utc)

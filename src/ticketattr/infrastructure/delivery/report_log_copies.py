@@ -73,7 +73,7 @@ def replace_log(copy: sqlite3.Connection, path: Path, at: datetime) -> Path | No
     if not path.exists():
         write_copy(copy, path)
         return None
-    former = _free_name(path, at)
+    former = free_name(path, at)
     if _is_intact(path):
         with closing(sqlite3.connect(path, timeout=10)) as log:
             write_copy(log, former)
@@ -84,7 +84,8 @@ def replace_log(copy: sqlite3.Connection, path: Path, at: datetime) -> Path | No
     return former
 
 
-def _free_name(path: Path, at: datetime) -> Path:
+def free_name(path: Path, at: datetime) -> Path:
+    """A path beside that of a log which is replaced at that time, for its content."""
     names = [f"{path.name}.before-{at:%Y%m%dT%H%M%SZ}{f'-{number}' if number else ''}" for number in range(100)]
     return next(former for name in names if not (former := path.with_name(name)).exists())
 

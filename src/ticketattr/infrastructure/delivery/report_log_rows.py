@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-import sqlite3
+import secrets
 from collections.abc import Sequence
 from datetime import datetime, timezone
 from functools import lru_cache
@@ -21,7 +21,7 @@ from ...domain.delivery import (
     ReportFile,
 )
 from ...errors import InputError
-from .report_log_schema import may_delete_events
+from ..sql import Connection
 
 _LONGEST_KEY, _LONGEST_REASON = 100, 200
 
@@ -36,7 +36,7 @@ class WrongRow(InputError):
         )
 
 
-def insert_message(log: sqlite3.Connection, message: Message, at: datetime) -> None:
+def insert_message(log: Connection, message: Message, at: datetime) -> None:
     """Add a message in the state `sending`, with its reports and recipients."""
     log.execute(
         "INSERT INTO messages"
@@ -75,37 +75,38 @@ def insert_message(log: sqlite3.Connection, message: Message, at: datetime) -> N
     )
 
 
-def read_id(log: sqlite3.Connection) -> str:
+def read_id(log: Connection) -> str:
     """The id of the log; empty before its first use."""
     found = log.execute("SELECT id FROM identity").fetchone()
     return str(found[0]) if found else ""
 
 
-def set_id(log: sqlite3.Connection, id: str) -> None:
+def set_id(log: Connection, id: str) -> None:
     """Replace the id of the log."""
     log.execute("DELETE FROM identity")
     log.execute("INSERT INTO identity VALUES (?)", (id,))
 
 
-def set_new_id(log: sqlite3.Connection) -> None:
+def set_new_id(log: Connection) -> None:
     """Give the log an id that no other log has."""
-    log.execute("INSERT INTO identity SELECT lower(hex(randomblob(16)))")
+    log.execute("INSERT INTO identity VALUES (?)", (secrets.token_hex(16),))
 
 
-def is_known(log: sqlite3.Connection, message_id: str) -> bool:
+def is_known(log: Connection, message_id: str) -> bool:
     """Whether the log contains the message."""
     return bool(log.execute("SELECT 1 FROM messages WHERE message_id = ?", (message_id,)).fetchone())
 
 
-def keep_frame(log: sqlite3.Connection, message: Message) -> None:
+def keep_frame(log: Connection, message: Message) -> None:
     """Add the frame of a message, unless the message has one: that of its first attempt stays."""
     if message.frame:
         log.execute(
-            "INSERT OR IGNORE INTO message_frames VALUES (?, ?)", (message.message_id, json.dumps(message.frame))
+            "INSERT INTO message_frames VALUES (?, ?) ON CONFLICT DO NOTHING",
+            (message.message_id, json.dumps(message.frame)),
         )
 
 
-def _frames(log: sqlite3.Connection, message_id: str | None) -> dict[str, tuple[str, ...]]:
+def _frames(log: Connection, message_id: str | None) -> dict[str, tuple[str, ...]]:
     """The frame of one message, by its id. None are read for a list of messages: together they may be large."""
     rows = log.execute("SELECT message_id, frame FROM message_frames WHERE message_id = ?", (message_id,))
     frames = {}
@@ -115,7 +116,7 @@ def _frames(log: sqlite3.Connection, message_id: str | None) -> dict[str, tuple[
     return frames
 
 
-def set_shared_state(log: sqlite3.Connection, message_id: str, state: MessageState, reply: str) -> None:
+def set_shared_state(log: Connection, message_id: str, state: MessageState, reply: str) -> None:
     """Give all recipients that are still `sending` the state that follows from that of the message."""
     log.execute(
         "UPDATE message_recipients SET state = ?, reply = ? WHERE message_id = ? AND state = 'sending'",
@@ -123,7 +124,7 @@ def set_shared_state(log: sqlite3.Connection, message_id: str, state: MessageSta
     )
 
 
-def settle_message(log: sqlite3.Connection, message_id: str, at: datetime) -> None:
+def settle_message(log: Connection, message_id: str, at: datetime) -> None:
     """Note the time of a change of its recipients. Without a recipient in doubt, a message is in doubt no longer."""
     log.execute(
         "UPDATE messages SET changed = ? WHERE message_id = ? AND state = 'in_doubt'", (at.isoformat(), message_id)
@@ -137,9 +138,8 @@ def settle_message(log: sqlite3.Connection, message_id: str, at: datetime) -> No
     )
 
 
-def delete_message(log: sqlite3.Connection, delivery: Delivery) -> None:
-    """Delete a message, and overwrite its pages. The reports of a sent one are adopted, so they stay known as sent."""
-    log.execute("PRAGMA secure_delete = ON")
+def delete_message(log: Connection, delivery: Delivery) -> None:
+    """Delete a message. The reports of a sent one are adopted, so they stay known as sent."""
     if delivery.state == "sent":
         detail = "sent; its recipients were deleted"
         log.executemany(
@@ -149,18 +149,17 @@ def delete_message(log: sqlite3.Connection, delivery: Delivery) -> None:
                 for report in delivery.message.reports
             ],
         )
-    with may_delete_events(log):
-        for table in ("events", "message_frames", "message_recipients", "message_reports", "messages"):
-            log.execute(f"DELETE FROM {table} WHERE message_id = ?", (delivery.message.message_id,))  # noqa: S608  # nosec B608  # constants
+    for table in ("events", "message_frames", "message_recipients", "message_reports", "messages"):
+        log.execute(f"DELETE FROM {table} WHERE message_id = ?", (delivery.message.message_id,))  # noqa: S608  # nosec B608  # constants
 
 
-def read_deliveries(log: sqlite3.Connection, message_id: str | None = None) -> list[Delivery]:
+def read_deliveries(log: Connection, message_id: str | None = None) -> list[Delivery]:
     """All deliveries without their frames, oldest first, or the one of `message_id` with its frame."""
     value = (message_id,)
     reports: dict[str, list[ReportFile]] = {}
     for key, path, sha256, size, modified, run_id in log.execute(
         "SELECT message_id, path, sha256, size, modified, run_id FROM message_reports"
-        " WHERE message_id = ifnull(?, message_id) ORDER BY position",
+        " WHERE message_id = coalesce(?, message_id) ORDER BY position",
         value,
     ):
         with _row("message_reports", "message", key):
@@ -171,7 +170,7 @@ def read_deliveries(log: sqlite3.Connection, message_id: str | None = None) -> l
     results: dict[str, list[RecipientResult]] = {}
     for key, *fields in log.execute(
         "SELECT message_id, address, state, reply FROM message_recipients"
-        " WHERE message_id = ifnull(?, message_id) ORDER BY position",
+        " WHERE message_id = coalesce(?, message_id) ORDER BY position",
         value,
     ):
         with _row("message_recipients", "message", key):
@@ -179,7 +178,7 @@ def read_deliveries(log: sqlite3.Connection, message_id: str | None = None) -> l
         results.setdefault(key, []).append(RecipientResult(*fields))
     rows = log.execute(
         "SELECT message_id, date, transport, sender, recipients, subject, state, detail, attempts, changed,"
-        " cc, reply_to, size, released FROM messages WHERE message_id = ifnull(?, message_id) ORDER BY date, rowid",
+        " cc, reply_to, size, released FROM messages WHERE message_id = coalesce(?, message_id) ORDER BY date, rowid",
         value,
     )
     frames = _frames(log, message_id)
@@ -190,7 +189,7 @@ def read_deliveries(log: sqlite3.Connection, message_id: str | None = None) -> l
     return deliveries
 
 
-def read_adoptions(log: sqlite3.Connection) -> list[Adoption]:
+def read_adoptions(log: Connection) -> list[Adoption]:
     """All adoptions, in the order in which they were recorded."""
     adoptions = []
     for number, at, *fields in log.execute(
@@ -202,7 +201,7 @@ def read_adoptions(log: sqlite3.Connection) -> list[Adoption]:
     return adoptions
 
 
-def read_events(log: sqlite3.Connection) -> list[Event]:
+def read_events(log: Connection) -> list[Event]:
     """All events, in the order in which they were recorded."""
     events = []
     for number, at, *fields in log.execute(

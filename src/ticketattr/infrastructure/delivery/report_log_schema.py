@@ -22,6 +22,7 @@ from datetime import datetime, timezone
 from pathlib import Path, PureWindowsPath
 
 from ...errors import InputError
+from ..sql import Connection
 
 SCHEMA_VERSION = 3
 """Version 2 had neither frames nor an identity. Version 1 existed during development only, and is refused."""
@@ -40,7 +41,7 @@ _ADDED_IN_3 = (
     "CREATE TABLE identity (id TEXT NOT NULL)",
 )
 
-_SCHEMA = (
+SCHEMA = (
     """CREATE TABLE messages (
         message_id TEXT PRIMARY KEY,
         date TEXT NOT NULL,
@@ -96,6 +97,12 @@ _SCHEMA = (
     *_ADDED_IN_3,
 )
 
+IN_ORDER = ("messages", "adoptions")
+"""The tables whose rows have an order that no column tells. In SQLite, `rowid` tells it."""
+
+TABLES = ("messages", "message_reports", "message_recipients", "message_frames", "identity", "adoptions", "events")
+"""A table comes after those that it refers to."""
+
 _EARLIER_TABLE = "reports"
 _EARLIER_COLUMNS = {"filename", "created_at"}
 
@@ -108,7 +115,7 @@ def ensure_schema(log: sqlite3.Connection, path: Path) -> None:
     log.execute("BEGIN IMMEDIATE")
     # Read again under the lock: another process may have created the tables in the meantime.
     if not is_current(log, path):
-        for statement in _ADDED_IN_3 if has_tables(log, path) else _SCHEMA:
+        for statement in _ADDED_IN_3 if has_tables(log, path) else SCHEMA:
             log.execute(statement)
         if _has_earlier_table(log):
             _take_over(log, path)
@@ -141,7 +148,7 @@ def is_blank(log: sqlite3.Connection) -> bool:
 
 
 @contextmanager
-def may_delete_events(log: sqlite3.Connection) -> Iterator[None]:
+def may_delete_events(log: Connection) -> Iterator[None]:
     """Allow the deletion of events, for retention only. A rollback of the transaction around it protects them again."""
     log.execute("DROP TRIGGER events_are_kept")
     yield

@@ -1,0 +1,110 @@
+"""Copies report log, ledger, corrections and answers from files into PostgreSQL, and back."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import closing, contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from ..errors import InputError, ServiceError, SettingsError
+from .applied_db import ledger_tables, upgrade_ledger
+from .classifiers.answer_cache import answer_tables, upgrade_answers
+from .corrections_db import correction_tables, upgrade_corrections
+from .delivery.postgres_report_log import report_log_tables
+from .delivery.report_log_schema import TABLES as LOG_TABLES
+from .delivery.report_log_schema import ensure_schema as upgrade_report_log
+from .files import make_private
+from .postgres import Tables
+from .sql import Connection
+from .sql_copies import continue_numbers, copy_rows, digests
+
+
+@dataclass(frozen=True)
+class Stored:
+    """Tables that are in the file at `path`, or in the database. `upgrade` gives a file the present schema."""
+
+    shared: Tables
+    path: Path
+    tables: tuple[str, ...]
+    upgrade: Callable[[sqlite3.Connection, Path], None]
+
+
+def stored_tables(url: str, *, report_log: Path, ledger: Path, corrections: Path, answers: Path) -> tuple[Stored, ...]:
+    """All that is either in files or in the database at `url`."""
+    return (
+        Stored(report_log_tables(url), report_log, LOG_TABLES, upgrade_report_log),
+        Stored(ledger_tables(url), ledger, ("changes", "states"), upgrade_ledger),
+        Stored(correction_tables(url), corrections, ("corrections",), upgrade_corrections),
+        Stored(answer_tables(url), answers, ("answers",), upgrade_answers),
+    )
+
+
+def upgrade_database(stored: Sequence[Stored]) -> None:
+    """Create the tables that are missing in the database. Raises InputError if another version created them."""
+    for one in stored:
+        with one.shared.changing():
+            pass
+
+
+def copy_to_database(stored: Stored) -> int | None:
+    """Copy the file into the database. Returns the number of rows, or None if there is no file.
+
+    Raises InputError if the database has rows already. Nothing is changed unless all rows arrived.
+    """
+    if not stored.path.exists():
+        return None
+    with _file(stored) as file, stored.shared.changing() as db:
+        _refuse_rows(db, stored, stored.shared.where)
+        copy_rows(file, db, stored.tables)
+        continue_numbers(db, stored.tables)
+        return _compared(file, db, stored)
+
+
+def copy_to_file(stored: Stored) -> int | None:
+    """Copy from the database into the file. Returns the number of rows, or None if the database has none of it."""
+    if not stored.shared.exist():
+        return None
+    make_private(stored.path)
+    with _file(stored) as file, stored.shared.reading() as db:
+        file.execute("BEGIN IMMEDIATE")
+        _refuse_rows(file, stored, str(stored.path))
+        copy_rows(db, file, stored.tables)
+        number = _compared(db, file, stored)
+        file.execute("COMMIT")
+        return number
+
+
+def _refuse_rows(target: Connection, stored: Stored, where: str) -> None:
+    if any(count for count, _ in digests(target, stored.tables).values()):
+        raise InputError(
+            f"{where} has a {stored.shared.name} already; nothing was copied",
+            hint="Copy into an empty database, or into a folder without it.",
+        )
+
+
+def _compared(source: Connection, target: Connection, stored: Stored) -> int:
+    found, copied = digests(source, stored.tables), digests(target, stored.tables)
+    if found != copied:
+        names = ", ".join(table for table in stored.tables if found[table] != copied[table])
+        raise InputError(
+            f"the {stored.shared.name} was not copied: {names} would differ",
+            hint="The source has values that the target cannot store, such as text with NUL.",
+        )
+    return sum(count for count, _ in copied.values())
+
+
+@contextmanager
+def _file(stored: Stored) -> Iterator[sqlite3.Connection]:
+    try:
+        with closing(sqlite3.connect(stored.path, timeout=10, isolation_level=None)) as file:
+            stored.upgrade(file, stored.path)
+            yield file
+    except sqlite3.OperationalError as error:
+        message = f"{stored.path} cannot be used: {error}"
+        if any(sign in str(error) for sign in ("locked", "busy", "full", "disk I/O error")):
+            raise ServiceError(message, hint="Free the file, or space on the disk, then try again.") from error
+        raise SettingsError(message, hint="Check its permissions.") from error
+    except sqlite3.DatabaseError as error:
+        raise InputError(f"{stored.path} is damaged: {error}", hint="Restore it from a backup.") from error
