@@ -27,7 +27,7 @@ from ..chat_servers import (
     TelegramServer,
     chat_server,
 )
-from ..conftest import CLI, KEPT
+from ..conftest import CLI, KEPT, OFFLINE_SETTINGS
 
 
 def free_port() -> str:
@@ -38,7 +38,9 @@ def free_port() -> str:
 @contextmanager
 def served(cli: CLI, **environment: str) -> Iterator[tuple[subprocess.Popen[str], str]]:
     """A service in a process of its own, and its URL; it has told where it listens."""
-    cli.settings |= {"SERVE_PORT": free_port(), "METRICS_PORT": free_port(), "HELPDESK_API_URL": str(KEPT)}
+    cli.settings |= {"SERVE_PORT": free_port(), "METRICS_PORT": free_port()}
+    if cli.settings["HELPDESK_API_URL"] == OFFLINE_SETTINGS["HELPDESK_API_URL"]:
+        cli.settings["HELPDESK_API_URL"] = str(KEPT)  # so that no classifier is loaded
     with subprocess.Popen(
         [sys.executable, "-m", "ticketattr", "serve"],
         cwd=cli.folder,

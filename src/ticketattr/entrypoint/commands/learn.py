@@ -73,7 +73,7 @@ def learn(
     ignore_unknown: IgnoreUnknownOption = False,
     target_precision: TargetOption = 0.95,
 ) -> None:
-    """Learn a model of the desk from tickets that people labelled, or audit their labels."""
+    """Learn a model of the desk from labelled tickets, or audit their labels."""
     invocation: Invocation = context.obj
     if STREAM in (output, audit):
         raise SettingsError("a model and a workbook are not text", hint="Name a file with --output and --audit.")

@@ -24,7 +24,7 @@ COMMANDS = {
     "send": "Send every report that was not sent yet.",
     "download": "Copy a report from the folder or the store of reports.",
     "evaluate": "Measure on labelled tickets how often a classifier is right.",
-    "learn": "Learn a model of the desk from tickets that people labelled.",
+    "learn": "Learn a model of the desk from labelled tickets, or audit their labels.",
     "pending": "Manage unsent reports and the report log.",
     "serve": "Run as a service: pages, API and schedule.",
     "token": "Create, list and revoke the tokens of the service.",  # nosec B105  # a summary
