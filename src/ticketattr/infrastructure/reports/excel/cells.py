@@ -42,7 +42,9 @@ def write_text(
     """Write `text` to a cell, unless it is empty. `format` applies to short texts only."""
     if not text:
         return
-    content = cell_text(text)
+    # Most cells: what `cell_text` would leave as it is. A large queue has millions of them.
+    is_plain = len(text) <= _MAX_SHORT and text.isascii() and text.isprintable()
+    content = text if is_plain else cell_text(text)
     chosen = styles.prose if len(content) > _MAX_SHORT else format or styles.text
     if ("_x" in content or content.startswith("<r>")) and _MISTAKEN.fullmatch(content):
         # Each of these pieces alone cannot be mistaken.
