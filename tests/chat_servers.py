@@ -86,6 +86,8 @@ class TelegramServer(ChatServer):
             self.confirmed = start = max(self.confirmed, int(fields.get("offset", 0)) - 1000)
             result = self.wait_for(start, min(0.5, float(fields.get("timeout", 0))))
         elif call in ("sendMessage", "sendDocument"):
+            if "chat_id" not in fields:  # its sender was killed
+                return 400, {"ok": False, "error_code": 400, "description": "Bad Request: chat not found"}
             if self.refusals:
                 return self.refusals.pop(0)
             name, content = next(iter(files.values()), ("", b""))

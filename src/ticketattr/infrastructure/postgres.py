@@ -268,7 +268,8 @@ def _driver() -> Any:
         import psycopg
     except ImportError:
         raise SettingsError(
-            "DATABASE_URL needs psycopg, which is not installed", hint="pip install 'ticketattr[postgres]'"
+            "DATABASE_URL needs psycopg, which is not installed",
+            hint="Install it with `pip install 'ticketattr[postgres]'`.",
         ) from None
     return psycopg
 
