@@ -220,6 +220,17 @@ def test_check_says_what_is_in_the_database_and_who_sends(cli: CLI, url: str) ->
     assert "REPORT_LOG_DB_PATH: " not in said
 
 
+@pytest.mark.parametrize("part", ["nobody@127.0.0.1", "postgres@127.0.0.1"])
+def test_a_user_or_a_database_that_does_not_exist_is_a_matter_of_the_settings(
+    cli: CLI, server: PostgresServer, part: str
+) -> None:
+    cli.settings["DATABASE_URL"] = f"postgresql://{part}:{server.port}/missing"
+    result = cli("pending", "list")
+    assert result.exit_code == 2
+    assert "/missing cannot be used: " in result.stderr
+    assert "hint: Check DATABASE_URL." in result.stderr
+
+
 @pytest.mark.parametrize("value", ["mysql://host/x", "work/all.db"])
 def test_a_url_of_another_kind_is_refused(cli: CLI, value: str) -> None:
     cli.settings["DATABASE_URL"] = value

@@ -421,6 +421,17 @@ class TestMail:
         assert len(world.mail.received) == 1
 
 
+def test_while_the_database_of_several_hosts_is_away_nothing_is_asked_paid_or_sent(
+    world: World, closed_port: int
+) -> None:
+    world.cli.settings["DATABASE_URL"] = f"postgresql://desk:pass-canary@127.0.0.1:{closed_port}/role"
+    said = world.refused("run", exit_code=4)
+    assert f"the database 127.0.0.1:{closed_port}/role cannot be used" in said
+    assert "pass-canary" not in said
+    assert world.mail.received == []
+    assert world.http.requests == []
+
+
 def use_login(world: World, mail: MailServer, password: str) -> None:
     world.cli.settings |= {
         "EMAIL_USE_TLS": "true",

@@ -171,10 +171,8 @@ class PostgresChangeLedger(SQLChangeLedger):
         return ledger_tables(self.url)
 
     def version(self) -> object:
-        if not self._exists():
-            return None
         with self._tables.reading() as ledger:
-            return ledger.execute("SELECT max(number) FROM states").fetchone()
+            return ledger and ledger.execute("SELECT max(number) FROM states").fetchone()
 
     def _exists(self) -> bool:
         return self._tables.exist()

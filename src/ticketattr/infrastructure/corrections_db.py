@@ -86,9 +86,9 @@ class PostgresCorrections:
 
     def all(self) -> list[Correction]:
         """All corrections, oldest first. Raises SettingsError, InputError or ServiceError, as `add` does."""
-        if not self._tables.exist():
-            return []
         with self._tables.reading() as db:
+            if db is None:
+                return []
             rows = db.execute(f"SELECT {_COLUMNS} FROM corrections ORDER BY number").fetchall()  # noqa: S608  # nosec B608  # constants
         return [_correction(dict(zip(_FIELDS, row, strict=True))) for row in rows]
 

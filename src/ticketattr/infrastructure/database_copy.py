@@ -18,7 +18,7 @@ from .delivery.report_log_schema import ensure_schema as upgrade_report_log
 from .files import make_private
 from .postgres import Tables
 from .sql import Connection
-from .sql_copies import continue_numbers, copy_rows, digests
+from .sql_copies import continue_numbers, copy_rows, digests, has_rows
 
 
 @dataclass(frozen=True)
@@ -64,20 +64,25 @@ def copy_to_database(stored: Stored) -> int | None:
 
 def copy_to_file(stored: Stored) -> int | None:
     """Copy from the database into the file. Returns the number of rows, or None if the database has none of it."""
-    if not stored.shared.exist():
-        return None
-    make_private(stored.path)
-    with _file(stored) as file, stored.shared.reading() as db:
-        file.execute("BEGIN IMMEDIATE")
-        _refuse_rows(file, stored, str(stored.path))
-        copy_rows(db, file, stored.tables)
-        number = _compared(db, file, stored)
-        file.execute("COMMIT")
-        return number
+    with stored.shared.reading() as db:
+        if db is None:
+            return None
+        make_private(stored.path)
+        with _file(stored) as file:
+            return _fill(file, db, stored)
+
+
+def _fill(file: Connection, db: Connection, stored: Stored) -> int:
+    file.execute("BEGIN IMMEDIATE")
+    _refuse_rows(file, stored, str(stored.path))
+    copy_rows(db, file, stored.tables)
+    number = _compared(db, file, stored)
+    file.execute("COMMIT")
+    return number
 
 
 def _refuse_rows(target: Connection, stored: Stored, where: str) -> None:
-    if any(count for count, _ in digests(target, stored.tables).values()):
+    if any(has_rows(target, table) for table in stored.tables):
         raise InputError(
             f"{where} has a {stored.shared.name} already; nothing was copied",
             hint="Copy into an empty database, or into a folder without it.",

@@ -22,6 +22,7 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
 from ..errors import BusyError, InputError, ServiceError, SettingsError
+from .service_words import with_words
 from .sql import Connection, Cursor
 
 if TYPE_CHECKING:
@@ -42,6 +43,7 @@ _BASE = (
     """CREATE OR REPLACE FUNCTION ticketattr_refuse() RETURNS trigger LANGUAGE plpgsql
     AS $$ BEGIN RAISE EXCEPTION 'rows are only added'; END $$""",
 )
+_OF_THE_URL = ("authentication failed", "no password supplied", "does not exist", "not permitted to log in")
 _READ_ONLY = "SELECT pg_is_in_recovery() OR current_setting('transaction_read_only') = 'on'"
 
 _owners: dict[tuple[str, str], str] = {}
@@ -111,11 +113,11 @@ class Tables:
             return self._has_schema(db)
 
     @contextmanager
-    def reading(self) -> Iterator[Connection]:
-        """A connection with one consistent view of all tables."""
+    def reading(self) -> Iterator[Connection | None]:
+        """A connection with one consistent view of all tables; None if nobody created them."""
         with connected(self.url) as db:
             db.execute("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY")
-            yield db
+            yield db if self._has_schema(db) else None
 
     @contextmanager
     def changing(self, *, may_be_new: bool = True) -> Iterator[Connection]:
@@ -137,7 +139,7 @@ class Tables:
             if owner and _holder(db, self.name)[0] != owner:
                 raise ServiceError(
                     f"another process took over the {self.name}, because the connection to the database was lost",
-                    hint="What this process was doing is in doubt now: see `ticketattr pending list`.",
+                    hint="Run the command again: it settles what is in doubt now.",
                 )
             yield db
             db.execute("COMMIT")
@@ -280,13 +282,14 @@ def _errors(url: str, psycopg: Any) -> Iterator[None]:
     try:
         yield
     except psycopg.Error as error:
-        reason = str(error).strip().splitlines()
-        message = f"the database {place_of(url)} cannot be used: {reason[0] if reason else type(error).__name__}"
+        words = str(error).strip().partition("\n")[0]
+        message = with_words(f"the database {place_of(url)} cannot be used", words or type(error).__name__)
         if isinstance(error, (psycopg.errors.ReadOnlySqlTransaction, psycopg.errors.InsufficientPrivilege)):
             hint = "DATABASE_URL must lead to the primary server, and its user must own the tables."
             raise SettingsError(message, hint=hint) from error
         if isinstance(error, psycopg.OperationalError):
-            if "password" in message or "role" in message or "does not exist" in message:
+            # An error of the connection has no code, only words.
+            if any(sign in words for sign in _OF_THE_URL):
                 raise SettingsError(message, hint="Check DATABASE_URL.") from error
             raise ServiceError(message, hint="Check the server and its disk, then try again.") from error
         if isinstance(error, psycopg.ProgrammingError) and error.sqlstate is None:

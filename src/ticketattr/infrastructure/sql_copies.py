@@ -31,6 +31,11 @@ def continue_numbers(target: Connection, tables: Sequence[str]) -> None:
             target.execute(f"SELECT setval({sequence}, coalesce(max(number), 0) + 1, false) FROM {table}")  # noqa: S608  # nosec B608  # names of our own tables
 
 
+def has_rows(db: Connection, table: str) -> bool:
+    """Whether the table has a row."""
+    return db.execute(f"SELECT 1 FROM {table} LIMIT 1").fetchone() is not None  # noqa: S608  # nosec B608  # names of our own tables
+
+
 def digests(db: Connection, tables: Sequence[str]) -> dict[str, tuple[int, str]]:
     """For each table, the number of its rows, and a digest of them that does not depend on their order."""
     return {table: _digest(db, table) for table in tables}

@@ -48,10 +48,8 @@ class PostgresReportLog(SQLReportLog):
 
     def version(self) -> object:
         """The number of the last event, and how many there are: retention deletes some."""
-        if not self.exists():
-            return None
         with self._reading() as log:
-            return log.execute("SELECT max(number), count(*) FROM events").fetchone()
+            return log and log.execute("SELECT max(number), count(*) FROM events").fetchone()
 
     @contextmanager
     def acquire_sender_lock(self, at: datetime, *, wait: float = 0.0) -> Iterator[None]:
@@ -81,10 +79,11 @@ class PostgresReportLog(SQLReportLog):
 
     def back_up(self, target: Path) -> None:
         """Write a consistent copy of the log to `target`, as a file of SQLite."""
-        if not self.exists():
-            raise InputError(f"there is no report log in {self.where}", hint="Check DATABASE_URL.")
-        with self._reading() as log, _as_sqlite(log) as copy:
-            write_copy(copy, target)
+        with self._reading() as log:
+            if log is None:
+                raise InputError(f"there is no report log in {self.where}", hint="Check DATABASE_URL.")
+            with _as_sqlite(log) as copy:
+                write_copy(copy, target)
 
     def restore(
         self, backup: Path, at: datetime, *, adopted: Sequence[ReportFile] = (), detail: str = "", id: str = ""
@@ -111,7 +110,7 @@ class PostgresReportLog(SQLReportLog):
     def _prepare(self) -> None:
         """The first change creates the tables."""
 
-    def _reading(self) -> AbstractContextManager[Connection]:
+    def _reading(self) -> AbstractContextManager[Connection | None]:
         return self._tables.reading()
 
     def _transaction(self, *, may_be_new: bool = True) -> AbstractContextManager[Connection]:

@@ -150,7 +150,10 @@ class SQLiteReportLog(SQLReportLog):
         make_private(self.path)
 
     @contextmanager
-    def _reading(self) -> Iterator[sqlite3.Connection]:
+    def _reading(self) -> Iterator[Connection | None]:
+        if not self.exists():
+            yield None
+            return
         with self._open() as log:
             log.execute("BEGIN")
             yield log

@@ -7,9 +7,9 @@ from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from contextlib import AbstractContextManager
 from datetime import datetime
-from pathlib import Path
 from typing import Literal
 
+from ...application.ports import DeliveryLog, ReportLogMaintenance
 from ...domain.delivery import (
     ABANDONED,
     SHARED_STATE,
@@ -40,7 +40,7 @@ from .report_log_rows import (
 )
 
 
-class SQLReportLog(ABC):
+class SQLReportLog(DeliveryLog, ReportLogMaintenance, ABC):
     """What `DeliveryLog` and `ReportLogMaintenance` need. `who` is the user and host in the events.
 
     Every call opens the database. Reading a log that does not exist creates none.
@@ -54,24 +54,8 @@ class SQLReportLog(ABC):
         """Where the log is, for people, without a password."""
 
     @abstractmethod
-    def version(self) -> object:
-        """A value that differs when the log changed."""
-
-    @abstractmethod
     def exists(self) -> bool:
         """Whether the database has the tables of a log."""
-
-    @abstractmethod
-    def acquire_sender_lock(self, at: datetime, *, wait: float = 0.0) -> AbstractContextManager[None]:
-        """Hold the lock for the block. Messages that a dead process left `sending` become `in_doubt`."""
-
-    @abstractmethod
-    def acquire_lock_only(self, at: datetime) -> AbstractContextManager[datetime]:
-        """Hold the lock for the block, without reading the log."""
-
-    @abstractmethod
-    def is_locked(self) -> bool:
-        """Whether a process holds the lock."""
 
     @abstractmethod
     def lock_holder(self) -> str:
@@ -82,22 +66,12 @@ class SQLReportLog(ABC):
         """Whether the tables exist already. Changes nothing, and raises the errors that using the log would raise."""
 
     @abstractmethod
-    def back_up(self, target: Path) -> None:
-        """Write a consistent copy of the log to `target`, as a file of SQLite."""
-
-    @abstractmethod
-    def restore(
-        self, backup: Path, at: datetime, *, adopted: Sequence[ReportFile] = (), detail: str = "", id: str = ""
-    ) -> str:
-        """Replace the content of the log, in one step. Returns the path of a copy of the former content."""
-
-    @abstractmethod
     def _prepare(self) -> None:
         """Make sure that a log which does not exist can be created."""
 
     @abstractmethod
-    def _reading(self) -> AbstractContextManager[Connection]:
-        """A connection with one consistent view of all tables."""
+    def _reading(self) -> AbstractContextManager[Connection | None]:
+        """A connection with one consistent view of all tables; None if the log does not exist."""
 
     @abstractmethod
     def _transaction(self, *, may_be_new: bool = True) -> AbstractContextManager[Connection]:
@@ -113,31 +87,31 @@ class SQLReportLog(ABC):
 
     def deliveries(self) -> list[Delivery]:
         """All deliveries, oldest first, after a check of the whole database."""
-        if not self.exists():
-            return []
         with self._reading() as log:
+            if log is None:
+                return []
             self._check(log)
             return read_deliveries(log)
 
     def delivery(self, message_id: str) -> Delivery | None:
         """The delivery of one message; None if the log does not contain it."""
-        if not self.exists():
-            return None
         with self._reading() as log:
+            if log is None:
+                return None
             return next(iter(read_deliveries(log, message_id)), None)
 
     def adoptions(self) -> list[Adoption]:
         """All adoptions, in the order in which they were recorded."""
-        if not self.exists():
-            return []
         with self._reading() as log:
+            if log is None:
+                return []
             return read_adoptions(log)
 
     def identity(self) -> LogIdentity:
         """The id in the database, and where it is; the id is empty before the first use."""
-        if not self.exists():
-            return LogIdentity("", self.where)
         with self._reading() as log:
+            if log is None:
+                return LogIdentity("", self.where)
             return LogIdentity(read_id(log), self.where)
 
     def establish(self) -> LogIdentity:
@@ -150,9 +124,9 @@ class SQLReportLog(ABC):
 
     def events(self) -> list[Event]:
         """All events, in the order in which they were recorded, after a check of the whole database."""
-        if not self.exists():
-            return []
         with self._reading() as log:
+            if log is None:
+                return []
             self._check(log)
             return read_events(log)
 
