@@ -75,7 +75,7 @@ def mutation(session: nox.Session) -> None:
 @nox.session(venv_backend="none")
 def pictures(session: nox.Session) -> None:
     """Terminal and mail of the README, from a run of the example queue. Needs chromium."""
-    session.run(*PYTHON, "tests.pictures", "docs", *session.posargs)
+    session.run(*PYTHON, "tests.pictures", "docs/pictures", *session.posargs)
 
 
 @nox.session(venv_backend="none")

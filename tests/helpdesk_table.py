@@ -1,4 +1,4 @@
-"""`python -m tests.helpdesk_table`: writes the table of docs/helpdesks.md anew, from the shipped profiles."""
+"""`python -m tests.helpdesk_table`: writes the table of docs/how-to/helpdesks.md anew, from the shipped profiles."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from pathlib import Path
 from ticketattr.infrastructure.helpdesk.profile import Profile
 from ticketattr.infrastructure.helpdesk.shipped_profiles import profile_names, read_profile
 
-PAGE = Path(__file__).parents[1] / "docs" / "helpdesks.md"
+PAGE = Path(__file__).parents[1] / "docs" / "how-to" / "helpdesks.md"
 _BEGIN, _END = "<!-- profiles -->\n", "<!-- end of profiles -->\n"
 _HEADINGS = (
     "`HELPDESK_PROFILE`",

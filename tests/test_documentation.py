@@ -24,9 +24,10 @@ PAGES = (
     "README.md",
     "CONTRIBUTING.md",
     "SECURITY.md",
-    *sorted(f"docs/{path.name}" for path in (ROOT / "docs").glob("*.md")),
+    *sorted(str(path.relative_to(ROOT)) for path in (ROOT / "docs").rglob("*.md")),
 )
-ARCHITECTURE = (ROOT / "docs" / "architecture.md").read_text(encoding="utf-8")
+SECURITY = (ROOT / "docs" / "explanation" / "security.md").read_text(encoding="utf-8")
+ARCHITECTURE = (ROOT / "docs" / "explanation" / "architecture.md").read_text(encoding="utf-8")
 
 _SHELL_OPERATORS = {"|", "||", "&&", ";", ">", ">>", "<", "2>", "&"}
 
@@ -143,7 +144,7 @@ def test_paths_and_names_of_the_architecture_page_exist() -> None:
 
 def test_every_test_that_the_security_page_names_exists() -> None:
     # A test may stand in a class.
-    named = re.findall(r"`(tests/[^:`]+)::(?:\w+::)?(\w+)`", (ROOT / "docs/security.md").read_text(encoding="utf-8"))
+    named = re.findall(r"`(tests/[^:`]+)::(?:\w+::)?(\w+)`", SECURITY)
     assert named
     missing = [
         f"{path}::{name}"

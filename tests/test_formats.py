@@ -1,4 +1,4 @@
-"""The examples of docs/formats.md are read, and the schemas for editors agree with our own readers."""
+"""The examples of docs/reference/formats.md are read, and the schemas for editors agree with our own readers."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from ticketattr.infrastructure.yaml_nodes import compose, value_of
 
 from .conftest import DATA, EXAMPLES
 
-PAGE = (Path(__file__).parents[1] / "docs" / "formats.md").read_text(encoding="utf-8")
+PAGE = (Path(__file__).parents[1] / "docs" / "reference" / "formats.md").read_text(encoding="utf-8")
 
 
 def example(name: str) -> str:

@@ -1,4 +1,4 @@
-"""The model of many workers in `examples/scale/simulate.py`, which docs/scale.md quotes."""
+"""The model of many workers in `examples/scale/simulate.py`, which docs/how-to/scale.md quotes."""
 
 from __future__ import annotations
 

@@ -1,5 +1,5 @@
 """420 tickets over the wire of every provider, and in a batch job: `python -m tests.wires_table` prints the table of
-docs/models.md.
+docs/how-to/models.md.
 
 A scripted model answers rightly, and refuses two calls once. A token is four characters.
 """

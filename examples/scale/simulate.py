@@ -2,7 +2,7 @@
 
 A plain model: each worker starts, loads the model, and takes one partition after the other. It may be slow all the time
 (another program beside it, an older processor). It may die, which costs the partition that it had begun and the time
-until another one is there. The defaults are measured values (docs/scale.md).
+until another one is there. The defaults are measured values (docs/how-to/scale.md).
 """
 
 from __future__ import annotations

@@ -170,7 +170,7 @@ def test_gold_tickets_with_fewer_than_two_labels_are_refused(labels: list[Reques
     with pytest.raises(InputError) as caught:
         refuse_single_label(gold.tickets, "gold.csv")
     assert str(caught.value) == "gold.csv: all tickets have the same label, so a classifier cannot be measured on them"
-    assert caught.value.hint == "Add tickets with other labels: docs/quality.md describes the file."
+    assert caught.value.hint == "Add tickets with other labels: docs/explanation/quality.md describes the file."
 
 
 def test_gold_tickets_with_two_labels_are_accepted() -> None:

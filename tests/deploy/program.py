@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 HOME = "/srv/ticketattr"
-"""The folder that docs/operations.md uses."""
+"""The folder that docs/how-to/operations.md uses."""
 
 
 def install(folder: Path, *, exit_code: int) -> Path:

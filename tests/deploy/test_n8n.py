@@ -1,6 +1,6 @@
 """The workflows for n8n: their structure, and the ids that the installer draws.
 
-n8n itself takes 2.8 GB, so the workflows were tried in n8n by hand only (docs/operations.md).
+n8n itself takes 2.8 GB, so the workflows were tried in n8n by hand only (docs/how-to/operations.md).
 """
 
 from __future__ import annotations

@@ -43,7 +43,7 @@ from .test_grafana import QUERIES, Query
 RULES = DEPLOY / "prometheus" / "ticketattr.rules.yml"
 RULE_TESTS = DEPLOY / "prometheus" / "ticketattr.rules.test.yml"
 CONFIG = DEPLOY / "prometheus" / "prometheus.yml"
-RUNBOOK = DEPLOY.parent / "docs" / "operations.md"
+RUNBOOK = DEPLOY.parent / "docs" / "how-to" / "operations.md"
 DAY = 86400.0
 HISTORY_DAYS = 8
 # Prometheus considers a series gone five minutes after its last sample.
@@ -85,7 +85,7 @@ def test_an_alert_has_a_severity_a_summary_a_description_and_a_runbook(alert: di
     assert {"summary", "description", "runbook"} == set(alert["annotations"])
     headings = re.findall(r"^#+ (.+)$", RUNBOOK.read_text(encoding="utf-8"), re.MULTILINE)
     file, _, anchor = alert["annotations"]["runbook"].partition("#")
-    assert (file, anchor) == ("docs/operations.md", alert["alert"].lower())
+    assert (file, anchor) == ("docs/how-to/operations.md", alert["alert"].lower())
     assert alert["alert"] in headings
 
 
@@ -310,7 +310,7 @@ def service(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Service]:
 
 @pytest.fixture(scope="module")
 def prometheus(tmp_path_factory: pytest.TempPathFactory, service: Service) -> Iterator[Prometheus]:
-    """Set up as in docs/operations.md, but with other ports and an interval of one second."""
+    """Set up as in docs/how-to/operations.md, but with other ports and an interval of one second."""
     folder = tmp_path_factory.mktemp("prometheus")
     exporter, port = free_port(), free_port()
     textfile = folder / "state" / SAMPLE.name

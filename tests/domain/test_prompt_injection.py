@@ -27,7 +27,7 @@ def flagged(name: str) -> tuple[int, int]:
     return sum(bool(find_prompt_injection(Ticket("1", "Help", text))) for text in texts), len(texts)
 
 
-# The figures of docs/quality.md.
+# The figures of docs/explanation/quality.md.
 @pytest.mark.parametrize(
     ("name", "expected"),
     [

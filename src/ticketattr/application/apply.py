@@ -152,7 +152,7 @@ def maker(write_back: WriteBack) -> ChangeMaker:
     if write_back.writer is None:
         raise SettingsError(
             "the helpdesk cannot be read or written ticket by ticket: its profile does not say how",
-            hint="Choose a profile with `update` (docs/write-back.md).",
+            hint="Choose a profile with `update` (docs/how-to/write-back.md).",
         )
     return ChangeMaker(write_back.writer, write_back.ledger, write_back.clock, write_back.location)
 
@@ -165,7 +165,7 @@ def refuse_impossible(write_back: WriteBack) -> None:
     what = "add internal notes" if mode == "suggest" else "set fields"
     raise SettingsError(
         f"this helpdesk cannot {what}: its profile does not say how",
-        hint="Choose another mode (HELPDESK_WRITE), or a profile with `update` (docs/write-back.md).",
+        hint="Choose another mode (HELPDESK_WRITE), or a profile with `update` (docs/how-to/write-back.md).",
     )
 
 

@@ -154,7 +154,7 @@ def refuse_single_label(gold: Sequence[GoldTicket], name: str) -> None:
     if len({str(case.entry) for case in gold}) < 2:
         raise InputError(
             f"{name}: all tickets have the same label, so a classifier cannot be measured on them",
-            hint="Add tickets with other labels: docs/quality.md describes the file.",
+            hint="Add tickets with other labels: docs/explanation/quality.md describes the file.",
         )
 
 

@@ -64,8 +64,8 @@ def questions(answers: Answers, desks: Mapping[str, DeskNeeds], own: DeskNeeds |
     return [
         Question(
             "HELPDESK_PROFILE",
-            "Where the tickets come from: a file, or a helpdesk (docs/helpdesks.md)",
-            "How the helpdesk is read (docs/helpdesks.md).",
+            "Where the tickets come from: a file, or a helpdesk (docs/how-to/helpdesks.md)",
+            "How the helpdesk is read (docs/how-to/helpdesks.md).",
             default=FILE,
             choices=(FILE, *desks),
         ),

@@ -12,7 +12,7 @@ MAX_TYPES = 5_000
 _SLA = SLA(3, "days")
 _HEAD = """\
 # yaml-language-server: $schema={schema}
-# The service catalog: what the service desk offers, and in what time. docs/formats.md explains each field.
+# The service catalog: what the service desk offers, and in what time. docs/reference/formats.md explains each field.
 #
 # description, keywords and examples are optional. They help whoever chooses: write words that your users write.
 # units of an SLA: minutes, hours, days, weeks

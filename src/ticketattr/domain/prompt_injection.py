@@ -1,7 +1,7 @@
 """Text of a ticket that tries to steer a model (prompt injection).
 
 The signs are chosen for few false alarms: forms have lines such as "System: SAP P01", and people ask to ignore their
-previous ticket. What they reach is measured on labelled texts (docs/quality.md).
+previous ticket. What they reach is measured on labelled texts (docs/explanation/quality.md).
 """
 
 from __future__ import annotations

@@ -13,7 +13,7 @@ DoubtPolicy: TypeAlias = Literal["resend", "hold"]
 """Whether a message in doubt is sent again automatically, or waits for a person's decision."""
 
 ReportState = Literal["pending", "sending", "sent", "failed", "in_doubt", "held", "edited", "damaged"]
-"""docs/auditing.md explains each state, and what happens next."""
+"""docs/explanation/auditing.md explains each state, and what happens next."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -32,7 +32,9 @@ def read_apply_above(path: Path) -> ApplyAbove:
             hint="Set it to a number from 0 to 1, or to a YAML file with one for each category.",
         ) from error
     except WrongYAML as wrong:
-        raise SettingsError(wrong.of(f"APPLY_ABOVE: {path}"), hint="docs/write-back.md shows such a file.") from None
+        raise SettingsError(
+            wrong.of(f"APPLY_ABOVE: {path}"), hint="docs/how-to/write-back.md shows such a file."
+        ) from None
     return ApplyAbove(found.pop(_DEFAULT, APPLY_ABOVE), found)
 
 

@@ -34,7 +34,7 @@ _COLUMNS = ("short_description", "request_category", "request_type")
 _READ = ("id", *_TEXTS, "request_category", "request_type", "created_at")
 _OTHERS = "also_ok"
 _NAMED = 5
-_HINT = "Correct the file: docs/quality.md describes it."
+_HINT = "Correct the file: docs/explanation/quality.md describes it."
 
 Row = Mapping[str, Any]
 

@@ -1,4 +1,4 @@
-"""Every shipped profile is a profile, stands in docs/helpdesks.md, and reads what its helpdesk answers."""
+"""Every shipped profile is a profile, stands in docs/how-to/helpdesks.md, and reads what its helpdesk answers."""
 
 from __future__ import annotations
 

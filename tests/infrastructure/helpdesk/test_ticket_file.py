@@ -667,7 +667,7 @@ def test_columns_of_a_profile_are_checked(text: str, reason: str) -> None:
 
 
 def test_the_columns_that_the_page_shows_are_read(tmp_path: Path) -> None:
-    page = (Path(__file__).parents[3] / "docs" / "helpdesks.md").read_text(encoding="utf-8")
+    page = (Path(__file__).parents[3] / "docs" / "how-to" / "helpdesks.md").read_text(encoding="utf-8")
     (example,) = re.findall(r"<!-- columns -->\n```yaml\n(.*?)```", page, re.DOTALL)
     (tmp_path / "desk.yaml").write_text(example, encoding="utf-8")
     rows = [["Case", "Subject", "Notes of the caller", "State"], ["7", "VPN", "Down", "new"]]

@@ -257,8 +257,8 @@ class Profile:
 
     `page` leads to a ticket for a person, relative to the base URL, with fields as placeholders.
 
-    `needs`, `proved` and `check_first` are for the reader of the table in docs/helpdesks.md; `url`, `key` and `secret`
-    say what the three settings hold, and `secrets` which of the two secrets the requests use.
+    `needs`, `proved` and `check_first` are for the reader of the table in docs/how-to/helpdesks.md; `url`, `key` and
+    `secret` say what the three settings hold, and `secrets` which of the two secrets the requests use.
     """
 
     name: str

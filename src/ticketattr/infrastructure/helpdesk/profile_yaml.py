@@ -1,4 +1,4 @@
-"""A profile as YAML (docs/helpdesks.md): checked whole when it is read, each problem with its line.
+"""A profile as YAML (docs/how-to/helpdesks.md): checked whole when it is read, each problem with its line.
 
 An unknown key, an expression that does not compile and a placeholder where none belongs refuse the profile.
 """
@@ -97,7 +97,7 @@ def parse_profile(content: bytes, name: str) -> Profile:
         return _Reader(name).profile(compose(content, "the profile"))
     except WrongYAML as wrong:
         raise SettingsError(
-            wrong.of(f"the profile {name}"), hint="docs/helpdesks.md explains each key of a profile."
+            wrong.of(f"the profile {name}"), hint="docs/how-to/helpdesks.md explains each key of a profile."
         ) from None
 
 

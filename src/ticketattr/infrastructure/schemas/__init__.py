@@ -1,4 +1,4 @@
-"""JSON Schemas of the files that people write (docs/formats.md), for editors."""
+"""JSON Schemas of the files that people write (docs/reference/formats.md), for editors."""
 
 from __future__ import annotations
 

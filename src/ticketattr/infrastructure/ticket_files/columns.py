@@ -17,7 +17,7 @@ from ..yaml_nodes import compose, value_of
 TEXT_FIELDS = ("short_description", "long_description")
 HINT = (
     "Rename the columns in the file, or name them in a profile (HELPDESK_PROFILE=./desk.yaml, with `columns`): "
-    "docs/helpdesks.md, Files."
+    "docs/how-to/helpdesks.md, Files."
 )
 _NAMED = 40
 _LONGEST_SHOWN = 60

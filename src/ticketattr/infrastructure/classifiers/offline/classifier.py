@@ -1,7 +1,7 @@
 """The embedded classifier: sentence vectors, a bank of IT concepts, and words. It needs no network and no key.
 
 `ranking.py` explains how entries are scored. The confidence is a probability: the softmax of the scores, mapped by a
-curve that was fitted on labelled tickets (docs/quality.md).
+curve that was fitted on labelled tickets (docs/explanation/quality.md).
 """
 
 from __future__ import annotations

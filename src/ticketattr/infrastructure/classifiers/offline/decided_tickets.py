@@ -2,7 +2,7 @@
 
 Only tickets that are very similar count. Among tickets about the same subject, which share half of their meaning, the
 most similar one often has another request type, so that a few corrections would do more harm than good
-(docs/quality.md).
+(docs/explanation/quality.md).
 """
 
 from __future__ import annotations
