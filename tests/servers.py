@@ -7,6 +7,7 @@ import json
 import ssl
 import sys
 import threading
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -116,7 +117,8 @@ def http_server() -> Iterator[HTTPServer]:
 class MailServer:
     """A real SMTP server: the messages that it received, and the replies to the commands that it refuses.
 
-    `contents` are the bytes of the messages that it received.
+    `contents` are the bytes of the messages that it received, `begun` the times at which somebody began to send one, in
+    seconds of the monotonic clock.
     """
 
     host: str = "127.0.0.1"
@@ -129,10 +131,12 @@ class MailServer:
     recipients: list[list[str]] = field(default_factory=list)
     logins: list[str] = field(default_factory=list)
     encrypted: list[bool] = field(default_factory=list)
+    begun: list[float] = field(default_factory=list)
 
     async def handle_MAIL(
         self, server: SMTP, session: Session, envelope: Envelope, address: str, options: list[str]
     ) -> str:
+        self.begun.append(time.monotonic())
         if "MAIL" in self.refuse:
             return self.refuse["MAIL"]
         envelope.mail_from = address

@@ -246,17 +246,30 @@ def test_two_hosts_that_are_killed_at_random_send_each_report_once(
     dice = random.Random(seed)  # noqa: S311  # a seed repeats a run
     hosts = [a_host(cli, mail, url, name) for name in ("one", "two")]
     put_in_folder(hosts[0], "first.xlsx")
-    began, killed = time.monotonic(), 0
-    settle(hosts)
-    seconds = time.monotonic() - began
+    began, killed, restarts = time.monotonic(), 0, 0
+    assert start(hosts[0]).wait(timeout=120) == 0
+    seconds_to_start, seconds_to_send = mail.begun[0] - began, time.monotonic() - mail.begun[0]
     for number in range(10 * kills):
         put_in_folder(hosts[0], f"{number}.xlsx")
-        if number % 2:  # both hosts have it
-            shutil.copy2(hosts[0].folder / "output" / f"{number}.xlsx", hosts[1].folder / "output")
+        put_in_folder(hosts[0], f"{number}-of-both.xlsx")
+        shutil.copy2(hosts[0].folder / "output" / f"{number}-of-both.xlsx", hosts[1].folder / "output")
         mail.drop_after_data = dice.random() < 0.2
-        killed += start_and_kill(hosts, dice.uniform(0.4, 1.2) * seconds)
-        if dice.random() < 0.1:
-            server.restart()
+        running = [start(host) for host in hosts]
+        dice.shuffle(running)
+        for process in running:
+            # One kill in five at any moment of the start, the others while somebody sends.
+            if dice.random() < 0.2:
+                time.sleep(dice.uniform(0, seconds_to_start))
+            else:
+                wait_until_somebody_sends(mail, process)
+                time.sleep(dice.uniform(0, seconds_to_send))
+            if dice.random() < 0.1:
+                server.restart()
+                restarts += 1
+                time.sleep(dice.uniform(0, seconds_to_send))
+            killed += process.poll() is None
+            process.kill()
+            process.wait()
         if killed >= kills:
             break
     mail.drop_after_data = False
@@ -269,25 +282,23 @@ def test_two_hosts_that_are_killed_at_random_send_each_report_once(
     assert killed >= kills
     assert reports == set(ids), seed
     assert {len(of_report) for of_report in ids.values()} == {1}, seed
-    print(f"{killed} kills, {len(reports)} reports, {len(mail.received)} messages received, seed {seed}")
+    print(
+        f"{killed} kills, {restarts} restarts of the database, {len(reports)} reports, "
+        f"{len(mail.begun)} messages begun, {len(mail.received)} received, seed {seed}"
+    )
+
+
+def wait_until_somebody_sends(mail: MailServer, process: subprocess.Popen[bytes]) -> None:
+    """Returns when a message begins after this call, or when the process has ended."""
+    before = len(mail.begun)
+    while len(mail.begun) == before and process.poll() is None:
+        time.sleep(0.005)
 
 
 def put_in_folder(host: CLI, name: str) -> None:
     with pytest.MonkeyPatch.context() as patch:
         patch.chdir(host.folder)
         put_report(host, name)
-
-
-def start_and_kill(hosts: list[CLI], seconds: float) -> int:
-    """How many hosts were still sending after so long, when they were killed."""
-    running = [start(host) for host in hosts]
-    time.sleep(seconds)
-    killed = 0
-    for process in running:
-        killed += process.poll() is None
-        process.kill()
-        process.wait()
-    return killed
 
 
 def settle(hosts: list[CLI]) -> None:
