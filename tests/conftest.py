@@ -23,8 +23,11 @@ from ticketattr.entrypoint.cli import app
 
 from .servers import HTTPServer, MailServer, http_server, smtp_server
 
+# How long an example takes says more about what else the machine does than about the program.
+settings.register_profile("without deadline", deadline=None)
+settings.load_profile("without deadline")
 # For `nox -s mutation`: a failing test is enough, and searching for the smallest example takes long.
-settings.register_profile("mutation", phases=(Phase.explicit, Phase.generate), database=None)
+settings.register_profile("mutation", phases=(Phase.explicit, Phase.generate), database=None, deadline=None)
 
 
 def _use_bytecode_and_memory() -> None:

@@ -177,9 +177,10 @@ def smtp_server(
     """With `tls`, the server offers STARTTLS, or uses TLS from the start; with `auth`, it requires a login."""
     mail = MailServer()
     loop = asyncio.new_event_loop()
+    sessions: list[SMTP] = []
 
     def session() -> SMTP:
-        return SMTP(
+        started = SMTP(
             mail,
             hostname="localhost",
             tls_context=None if implicit_tls else tls,
@@ -189,6 +190,15 @@ def smtp_server(
             auth_require_tls=bool(tls),
             loop=loop,
         )
+        sessions.append(started)
+        return started
+
+    async def end_sessions() -> None:
+        """A connection closes in several steps of its loop, which therefore must not be closed at once."""
+        while remaining := [one.transport for one in sessions if one.transport]:
+            for transport in remaining:
+                transport.abort()
+            await asyncio.sleep(0)
 
     starting = loop.create_server(session, mail.host, 0, ssl=tls if implicit_tls else None)
     listener = loop.run_until_complete(starting)
@@ -201,6 +211,7 @@ def smtp_server(
         loop.call_soon_threadsafe(loop.stop)
         thread.join()
         listener.close()
+        loop.run_until_complete(end_sessions())
         for task in asyncio.all_tasks(loop):
             task.cancel()
         loop.run_until_complete(loop.shutdown_asyncgens())

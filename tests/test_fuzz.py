@@ -25,7 +25,6 @@ def tries(number: int) -> settings:
         max_examples=number * 200 if MANY else number,
         derandomize=not MANY,
         database=None,
-        deadline=None,
         suppress_health_check=list(HealthCheck),
     )
 

@@ -111,7 +111,7 @@ def test_our_own_messages_keep_what_is_too_short_to_be_told_from_a_word() -> Non
     assert scrubber(["key", "secret"]).without_secrets("the key and the secret") == "the key and the secret"
 
 
-@settings(derandomize=True, database=None, max_examples=200, deadline=None)
+@settings(derandomize=True, database=None, max_examples=200)
 @given(
     st.text(st.characters(exclude_categories=("C", "Z")), min_size=4, max_size=30),
     st.text(st.characters(exclude_categories=("C", "Zl")), max_size=10),

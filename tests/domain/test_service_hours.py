@@ -231,8 +231,8 @@ def instants() -> st.SearchStrategy[datetime]:
     return st.builds(lambda moment, minutes: moment + minutes * MINUTE, st.sampled_from(CHANGES), st.integers(0, 4320))
 
 
-SLOW = settings(max_examples=20, deadline=None)
-FAST = settings(max_examples=25, deadline=None)
+SLOW = settings(max_examples=20)
+FAST = settings(max_examples=25)
 
 
 @SLOW

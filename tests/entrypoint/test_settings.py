@@ -315,7 +315,7 @@ def test_the_sender_may_have_a_name(cli: CLI) -> None:
 
 
 @example(text='","@0')
-@settings(deadline=None, max_examples=200)
+@settings(max_examples=200)
 @given(text=st.one_of(st.text(max_size=60), st.text(st.sampled_from('ab@.,<>" \\ü'), max_size=60)))
 def test_any_text_is_a_list_of_addresses_or_refused(text: str) -> None:
     for part in split_mailboxes(text):

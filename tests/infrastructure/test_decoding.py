@@ -17,7 +17,7 @@ from ticketattr.infrastructure.json_text import parse_foreign_json
 from ticketattr.infrastructure.ticket_files.columns import find_columns, recognized
 from ticketattr.infrastructure.ticket_files.delimited import Delimited, as_records
 
-few = settings(max_examples=100, derandomize=True, database=None, deadline=None)
+few = settings(max_examples=100, derandomize=True, database=None)
 TICKETS = [{"id": "1", "subject": "Büro – Drucker"}, {"id": "2", "subject": "VPN"}]
 TEXT = json.dumps(TICKETS, ensure_ascii=False)
 COLUMNS = ("id", "short_description", "request_type")

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from ticketattr.infrastructure.picture_cutter import PictureCutter
 
-few = settings(max_examples=100, derandomize=True, database=None, deadline=None)
+few = settings(max_examples=100, derandomize=True, database=None)
 DATA = base64.b64encode(bytes(range(256)) * 20).decode()
 ANSWER = json.dumps([{"id": 1, "body": f'<p>"a" <img src="data:image/png;base64,{DATA}"> b\\c</p>'}, {"id": 2}])
 

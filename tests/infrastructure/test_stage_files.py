@@ -129,7 +129,7 @@ json_values = st.recursive(
 )
 
 
-@settings(max_examples=50, deadline=None)
+@settings(max_examples=50)
 @given(st.lists(st.builds(Ticket, st.text(), st.text(), extra=st.dictionaries(st.text(), json_values)), max_size=3))
 def test_any_content_of_a_ticket_is_read_as_it_was_written(
     tmp_path_factory: pytest.TempPathFactory, tickets: list[Ticket]

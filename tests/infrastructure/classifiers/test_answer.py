@@ -276,7 +276,6 @@ items = st.fixed_dictionaries(
 answers = st.fixed_dictionaries({"items": st.lists(items, max_size=6)})
 
 
-@settings(deadline=None)
 @given(answer=answers | json_values, asked=st.integers(0, 5))
 def test_any_json_gives_each_ticket_one_outcome_in_the_catalog(answer: Any, asked: int) -> None:
     try:
@@ -290,7 +289,6 @@ def test_any_json_gives_each_ticket_one_outcome_in_the_catalog(answer: Any, aske
             assert outcome.confidence is None or 0 <= outcome.confidence <= 1
 
 
-@settings(deadline=None)
 @given(text=st.text(st.characters(exclude_categories=())), asked=st.integers(0, 3))
 def test_text_that_is_not_json_fails_the_batch_only(text: str, asked: int) -> None:
     try:

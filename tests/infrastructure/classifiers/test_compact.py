@@ -7,7 +7,7 @@ from typing import Any
 
 import anyio
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from ticketattr.application.batches import ask_in_batches
@@ -108,7 +108,6 @@ def test_an_answer_that_names_no_entry_says_why(items: list[dict[str, Any]], rea
     assert outcome.reason == reason  # type: ignore[union-attr]  # an attribution fails the test, too
 
 
-@settings(deadline=None)
 @given(
     st.lists(
         st.fixed_dictionaries(
@@ -155,7 +154,6 @@ def test_a_text_is_trimmed_of_what_mails_have_around_it(text: str, kept: str) ->
     assert essential_text(text, "VPN") == kept
 
 
-@settings(deadline=None)
 @given(st.text(), st.text())
 def test_no_text_is_trimmed_to_nothing(text: str, subject: str) -> None:
     assert bool(essential_text(text, subject).strip()) == bool(text.strip())

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import anyio
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from ticketattr.domain.catalog import SLA, RequestType, ServiceCatalog
@@ -144,7 +144,6 @@ def test_no_tickets_have_no_outcomes() -> None:
     assert choose() == []
 
 
-@settings(deadline=None)
 @given(st.lists(st.text(max_size=60), max_size=4))
 def test_any_text_gets_an_entry_and_a_confidence_from_0_to_1(texts: list[str]) -> None:
     outcomes = choose(*(Ticket(str(number), text, text[::-1]) for number, text in enumerate(texts)))

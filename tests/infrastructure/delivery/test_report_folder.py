@@ -246,7 +246,7 @@ def test_a_name_in_the_archive_with_invalid_utf_8_is_damage(folder: OutputFolder
     assert inspected(folder, content).damage
 
 
-@settings(deadline=None, max_examples=300)
+@settings(max_examples=300)
 @given(data=st.data())
 def test_a_workbook_with_any_changed_bytes_can_be_inspected(
     tmp_path_factory: pytest.TempPathFactory, data: st.DataObject

@@ -34,7 +34,7 @@ def _names(profile: Profile) -> list[str]:
 
 
 @pytest.mark.parametrize("name", PROFILES)
-@settings(max_examples=15, deadline=None)
+@settings(max_examples=15)
 @given(data=st.data())
 def test_any_item_is_a_ticket_or_an_error_that_names_the_profile(name: str, data: st.DataObject) -> None:
     profile = PROFILES[name]

@@ -131,7 +131,7 @@ _PIECES = st.sampled_from(
 )
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 @given(st.lists(_PIECES | st.text(max_size=12), max_size=8).map("".join))
 def test_any_text_comes_back_and_redacting_twice_changes_nothing(text: str) -> None:
     redaction = REDACTOR.redact([(text,)])

@@ -184,7 +184,7 @@ def test_hostile_xml_takes_little_time(part: str, xml: bytes) -> None:
     assert time.monotonic() - began < 5
 
 
-@settings(deadline=None, max_examples=60)
+@settings(max_examples=60)
 @given(data=st.data())
 def test_any_xml_in_a_part_names_no_run_or_this_one(data: st.DataObject) -> None:
     content = parts(without_properties(REPORT))

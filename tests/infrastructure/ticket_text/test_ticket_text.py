@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from ticketattr.infrastructure.ticket_text import ticket_text
 
-few = settings(max_examples=150, derandomize=True, database=None, deadline=None)
+few = settings(max_examples=150, derandomize=True, database=None)
 
 PICTURE = "data:image/png;base64," + "iVBORw0KGgo" * 50
 
