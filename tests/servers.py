@@ -195,7 +195,7 @@ def smtp_server(
 
     async def end_sessions() -> None:
         """A connection closes in several steps of its loop, which therefore must not be closed at once."""
-        while remaining := [one.transport for one in sessions if one.transport]:
+        while remaining := [one.transport for one in sessions if isinstance(one.transport, asyncio.Transport)]:
             for transport in remaining:
                 transport.abort()
             await asyncio.sleep(0)
