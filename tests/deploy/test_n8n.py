@@ -159,6 +159,13 @@ def test_a_schedule_is_judged_by_us_before_n8n_gets_it_and_is_read_back() -> Non
     assert [name for name, node in found.items() if node["parameters"].get("method") == "PUT"] == ["Change it"]
 
 
+def test_people_read_the_state_of_a_run_in_the_words_of_the_pages() -> None:
+    texts = [nodes("chat")[name] for name in ("Status", "How it ended")] + [nodes("run")["Failed"]]
+    for text in map(json.dumps, texts):
+        assert ".state_text" in text
+        assert ".state " not in text
+
+
 def test_a_chat_answers_nobody_until_somebody_is_admitted() -> None:
     (role,) = (
         one["value"]

@@ -85,6 +85,7 @@ def assert_a_run_ends_with_its_report(cli: CLI, client: httpx.Client, url: str) 
         run = client.get(f"{url}/api/v1/runs/{number}").json()
     assert (run["state"], run["exit_code"], run["message"]) == ("ended", 0, "")
     assert run["figures"] == {"kept": 1}
+    assert run["state_text"] == "done"
     (report,) = client.get(f"{url}/api/v1/reports").json()["items"]
     assert (report["run_id"], report["state"]) == (run["run_id"], "sent")
     assert client.get(f"{url}/api/v1/reports/{run['run_id']}/workbook").content == cli.reports[0].read_bytes()
@@ -264,7 +265,7 @@ def test_a_run_by_chat_on_both_platforms_ends_with_its_report(cli: CLI) -> None:
             telegram.write("/run", user=9)
             telegram.press(question.button[1])
             assert next_reply(telegram).text.startswith("Run 1 will start.")
-            assert next_reply(telegram).text == "Run 1 is done, 1 ticket."
+            assert next_reply(telegram).text == "Run 1: done, 1 ticket."
             matrix.write("!report")
             assert next_reply(matrix).content == cli.reports[0].read_bytes()
             matrix.write("!sent")

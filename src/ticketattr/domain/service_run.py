@@ -7,6 +7,9 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Literal, TypeAlias
 
+from ..errors import ExitCode
+from .wording import counted
+
 RunState: TypeAlias = Literal["queued", "running", "ended", "lost"]
 """`lost`: the process ended and nobody knows how, because it was killed while the service was not there."""
 
@@ -59,6 +62,37 @@ class ServiceRun:
     def is_over(self) -> bool:
         """Whether the run has ended, in whatever way."""
         return self.state in ("ended", "lost")
+
+    @property
+    def kind_text(self) -> str:
+        """What the run does in place of all stages: ` (dry run)`; empty for an ordinary run."""
+        kind = f"puts back {self.undo}" if self.undo else "dry run" if self.dry_run else ""
+        return f" ({kind})" if kind else ""
+
+    @property
+    def name(self) -> str:
+        """What every door calls the run, as in `Run 3 (dry run)`."""
+        return f"Run {self.number}{self.kind_text}"
+
+    @property
+    def state_text(self) -> str:
+        """The state as every door shows it: `queued`, `running`, `done`, or how the run failed."""
+        if not self.is_over:
+            return self.state
+        if self.exit_code is None or self.exit_code < 0:
+            return "killed"
+        if self.exit_code == ExitCode.DONE:
+            return "done"
+        how = "done in part" if self.exit_code == ExitCode.PARTIAL else "failed"
+        return f"{how} (exit code {self.exit_code})"
+
+    @property
+    def progress_text(self) -> str:
+        """Where a run that works is, as in `Run 3 is in the stage classify, 3 of 14 tickets`."""
+        if not self.stage:
+            return f"{self.name} has started"
+        tickets = f", {self.done:,} of {counted(self.total, 'ticket')}" if self.total else ""
+        return f"{self.name} is in the stage {self.stage}{tickets}"
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,14 +9,14 @@ from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 
 import typer
 from typer.core import TyperCommand
 
 from ..application.monitoring import record_overlap, record_run
 from ..application.run_progress import RunProgress, current_run, current_stage
-from ..domain.run_history import Command, RunRecord, count_outcomes, count_slas, failure_reason, partial_reasons
+from ..domain.run_history import Command, RunRecord, Stage, count_outcomes, count_slas, failure_reason, partial_reasons
 from ..domain.service_run import RunStatus
 from ..domain.write_back import count_changes
 from ..errors import BusyError, ExitCode, TicketAttrError
@@ -60,8 +60,14 @@ def _reporting_status(invocation: Invocation) -> Iterator[None]:
         return
     progress = invocation.run_progress
 
+    stage = ""
+
     def report(ending: _Ending | None = None) -> None:
-        status = RunStatus(current_run.get(), current_stage.get(), progress.done, progress.total)
+        nonlocal stage
+        # Outside of the stages, it is the name of the command.
+        if current_stage.get() in get_args(Stage):
+            stage = current_stage.get()
+        status = RunStatus(current_run.get(), stage, progress.done, progress.total)
         if ending:
             figures = {str(name): count for name, count in count_outcomes(progress.tickets).items()}
             status = replace(

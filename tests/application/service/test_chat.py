@@ -99,7 +99,7 @@ def test_a_run_is_started_once_it_is_confirmed_and_its_end_is_told(chat: Chat) -
     assert chat.desk.announcements() == []
     chat.processes.end(1, 0, RunStatus(RUN, exit_code=0, figures={"model": 40, "failed": 2}))
     advance(chat.service)
-    assert chat.desk.announcements() == [(ANN, TextReply("Run 1 is done, 42 tickets."))]
+    assert chat.desk.announcements() == [(ANN, TextReply("Run 1: done, 42 tickets."))]
     assert chat.desk.announcements() == []
 
 
@@ -191,11 +191,13 @@ def test_the_status_says_what_waits(chat: Chat, tmp_path: Path) -> None:
     chat.reports = [report(tmp_path), replace(report(tmp_path), state="in_doubt")]
     chat(chat.asked("/run").answer)
     advance(chat.service)
-    assert "Run 1 is in the stage start." in chat("/status")
+    assert "Run 1 has started." in chat("/status")
+    chat.processes.reported[1] = RunStatus(RUN, "classify", 3, 14)
+    assert "Run 1 is in the stage classify, 3 of 14 tickets." in chat("/status")
     chat.processes.end(1, -9)
     advance(chat.service)
     status = chat("/status")
-    assert "Run 1 was killed." in status
+    assert "Run 1: killed" in status
     assert "2 reports pending, 1 in doubt." in status
 
 

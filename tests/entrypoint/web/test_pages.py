@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import datetime, timezone
 from pathlib import Path
+from typing import Any
 
 import httpx
 import pytest
 
 from ticketattr.application.ports import Run
+from ticketattr.application.service.chat import ChatDesk, ChatFiles
 from ticketattr.domain.catalog import SLA, RequestType, ServiceCatalog
+from ticketattr.domain.chat import AllowedSender, ChatMessage, Sender, TextReply
 from ticketattr.domain.ticket import AttributedTicket, Attribution, Ticket
 from ticketattr.domain.usage import Bill
 from ticketattr.infrastructure.stage_files import WorkFolder
@@ -107,6 +111,33 @@ def test_a_person_starts_a_run_and_pressing_twice_starts_one(web: Web) -> None:
     assert (run.trigger, run.dry_run, run.requested_by) == ("page", True, "person-operate")
 
 
+@pytest.mark.parametrize(
+    ("end", "words"),
+    [
+        ({"state": "ended", "exit_code": 0}, "done"),
+        ({"state": "ended", "exit_code": 5}, "done in part (exit code 5)"),
+        ({"state": "ended", "exit_code": 4}, "failed (exit code 4)"),
+        ({"state": "ended", "exit_code": -9}, "killed"),
+        ({"state": "lost"}, "killed"),
+        ({}, "queued"),
+    ],
+)
+def test_page_api_and_chat_say_the_same_about_a_run(web: Web, end: dict[str, Any], words: str) -> None:
+    run, _ = web.service.state.request_run("page", "ann", web.clock(), dry_run=True, key="")
+    web.service.state.save_run(replace(run, **end))
+    ann = Sender("telegram", "7", "7")
+    desk = ChatDesk(
+        web.service, [AllowedSender(ann, "read")], ChatFiles(web.parts.reports.get, bytes, str), lambda: "secret"
+    )
+    reply = desk.answer(ChatMessage("1", ann, "/status", web.clock()))
+    with web.browser("read") as person, web.client("read") as program:
+        assert f">{words}</span>" in person.get("/runs/1").text
+        assert f">{words}</span>" in person.get("/").text
+        assert program.get("/api/v1/runs/1").json()["state_text"] == words
+    assert isinstance(reply, TextReply)
+    assert not end or f"Run 1 (dry run): {words}" in reply.text
+
+
 def test_a_person_changes_the_schedule_and_is_told_why_one_is_refused(web: Web) -> None:
     with web.browser() as person:
         assert person.post("/schedule", data={"cron": "30 6 * * 1-5"}).status_code == 303
@@ -156,7 +187,7 @@ def test_pages_that_do_not_exist_say_so(web: Web) -> None:
         for path in ("/runs/99", "/nothing", "/reports/x/workbook"):
             answer = person.get(path)
             assert answer.status_code == 404
-            assert "Not found" in answer.text
+            assert answer.text.lower().count("not found") == 2, "in the title and the heading"
         assert person.get("/runs/x").status_code == 422
 
 
@@ -183,9 +214,11 @@ def put_run(folder: Path) -> Ticket:
 
 def test_a_person_reviews_a_ticket_and_the_choice_is_a_correction(web: Web, tmp_path: Path) -> None:
     put_run(tmp_path)
+    web.clock.now = datetime(2026, 11, 27, 12, tzinfo=timezone.utc)
     with web.browser() as person:
         page = person.get("/review").text
         assert "1 ticket of the run" in page
+        assert "overdue by 7 d 2 h" in page, "as in the report"
         assert "<script>1" not in page
         assert "<img" not in page
         assert "\u202e" not in page
@@ -196,7 +229,8 @@ def test_a_person_reviews_a_ticket_and_the_choice_is_a_correction(web: Web, tmp_
             assert person.post("/review", data=wrong).status_code == 422
     (correction,) = web.parts.reviewing.store.all()
     assert (correction.reviewer, correction.is_confirmation) == ("person-operate", True)
-    assert web.service.state.audit(limit=100)[-1].action == "review"
+    entry = web.service.state.audit(limit=100)[-1]
+    assert (entry.action, entry.detail) == ("review", f"ticket 1 of {RUN}: Hardware / Phone <b>")
 
 
 def test_who_may_only_read_decides_about_no_ticket(web: Web, tmp_path: Path) -> None:

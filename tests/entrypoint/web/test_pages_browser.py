@@ -161,7 +161,7 @@ def test_a_person_works_through_all_pages(visit: Visit, web: Web, tmp_path: Path
     page = visit.page
     sign_in(visit, web)
     visit.judge("overview")
-    page.get_by_role("link", name="Run 3").click()
+    page.get_by_role("link", name="Run 3 is in the stage classify").click()
     visit.judge("run")
     page.get_by_role("link", name="Reports", exact=True).click()
     visit.judge("reports")

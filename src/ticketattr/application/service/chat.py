@@ -15,7 +15,7 @@ from ...domain.report_status import ReportStatus
 from ...domain.run_id import is_run_id
 from ...domain.service_run import AuditEntry, ServiceRun
 from ...domain.wording import counted
-from ...errors import ExitCode, InputError, TicketAttrError
+from ...errors import InputError, TicketAttrError
 from ..report import report_name
 from ..report_store import ReportStore
 from .report_files import newest_report, workbook_of_run
@@ -161,9 +161,7 @@ class ChatDesk:
         due = next_times(self.service, 1)
         running = current_run(self.service)
         lines = (
-            f"Run {running.number} is in the stage {running.stage or 'start'}."
-            if running
-            else "No run is in progress.",
+            f"{running.progress_text}." if running else "No run is in progress.",
             _end_of(last) if last else "The service has not finished a run yet.",
             f"Next run: {due[0]:%Y-%m-%d %H:%M} UTC." if due else "No schedule is set.",
             f"{counted(pending, 'report')} pending, {doubt} in doubt.",
@@ -261,12 +259,8 @@ def _schedule_shown(service: Service) -> str:
 
 def _end_of(run: ServiceRun) -> str:
     tickets = f", {counted(sum(run.figures.values()), 'ticket')}" if run.figures else ""
-    if run.exit_code == ExitCode.DONE:
-        return f"Run {run.number} is done{tickets}."
-    if run.exit_code is None or run.exit_code < 0:
-        return f"Run {run.number} was killed."
-    how = "is done in part" if run.exit_code == ExitCode.PARTIAL else "failed"
-    return f"Run {run.number} {how} (exit code {run.exit_code}){tickets}: {run.message}"
+    message = f" {run.message}" if run.message else ""
+    return f"{run.name}: {run.state_text}{tickets}.{message}"
 
 
 def _count(times: dict[Sender, deque[datetime]], sender: Sender, now: datetime, window: timedelta) -> int:

@@ -9,7 +9,7 @@ from datetime import datetime
 from ...domain.access import Caller
 from ...domain.catalog import RequestType
 from ...domain.correction import Correction, ReportedRun, correction_of, unique_ids
-from ...domain.report import ReportContext, Row, build_report
+from ...domain.report import Report, ReportContext, Row, build_report
 from ...domain.ticket import Attribution
 from ...errors import InputError
 from ..ports import CorrectionStore
@@ -40,9 +40,13 @@ class ReviewItem:
 
 @dataclass(frozen=True, slots=True)
 class Review:
-    """The tickets of a run that need a person, the most urgent first. `decided`: how many were decided since."""
+    """The tickets of a run that need a person, the most urgent first. `decided`: how many were decided since.
+
+    `report` has a row for every ticket of the run, also for those that need nobody.
+    """
 
     run: ReportedRun
+    report: Report
     items: tuple[ReviewItem, ...]
     decided: int
 
@@ -64,7 +68,7 @@ def open_review(reviewing: Reviewing, now: datetime) -> Review | None:
     doubtful = [row for row in report.rows if row.needs_review]
     waiting = sorted((row for row in doubtful if row.place not in decided), key=_by_urgency)
     items = tuple(ReviewItem(row, _candidates(run, row)) for row in waiting)
-    return Review(run, items, len(doubtful) - len(waiting))
+    return Review(run, report, items, len(doubtful) - len(waiting))
 
 
 def decide(

@@ -101,6 +101,7 @@ class Run(BaseModel):
     started: datetime | None
     ended: datetime | None
     exit_code: int | None = Field(description="As of the command line: 0 done, 5 done in part.")
+    state_text: str = Field(description="The state as pages and chat show it, such as `failed (exit code 4)`.")
     run_id: str
     stage: str
     done: int = Field(description="Tickets with an outcome.")

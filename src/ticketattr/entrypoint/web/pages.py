@@ -27,6 +27,7 @@ from ...application.service.runs import (
 )
 from ...application.service.undo import request_undo
 from ...domain.access import Caller
+from ...domain.report import Row
 from ...domain.report_status import ReportStatus
 from ...domain.run_id import is_run_id
 from ...domain.sanitizing import sanitize, truncate
@@ -34,6 +35,7 @@ from ...domain.service_run import AuditEntry, Undo
 from ...domain.write_back import all_undoable, shown_pair
 from ...errors import TicketAttrError
 from ...infrastructure.reports.html_report import policy_of
+from ...infrastructure.reports.labels import urgency_in_words
 from ..presentation.listing import DELIVERY_FIELDS, delivery_rows, flat
 from ..presentation.log_lines import plain
 from .api import table_file, workbook
@@ -239,7 +241,11 @@ def show_review(request: Request, caller: Reader) -> Response:
     parts = parts_of(request)
     review = open_review(parts.reviewing, parts.service.clock())
     shown = review.items[:REVIEWED] if review else ()
-    return _page(request, "review.html", caller, review=review, items=shown)
+
+    def urgency(row: Row) -> str:
+        return urgency_in_words(row, review.report) if review else ""
+
+    return _page(request, "review.html", caller, review=review, items=shown, urgency=urgency)
 
 
 @router.post("/review")
@@ -253,7 +259,7 @@ def decide_about_ticket(request: Request, caller: Operator, form: Form) -> Respo
     def change() -> None:
         decide(parts.reviewing, caller, run_id, number, (category, name), parts.service.clock())
 
-    _audited(request, caller, "review", f"{run_id[:30]} {number}: {category[:80]} / {name[:80]}", change)
+    _audited(request, caller, "review", f"ticket {number} of {run_id[:30]}: {category[:80]} / {name[:80]}", change)
     return _redirect(request, "/review")
 
 
