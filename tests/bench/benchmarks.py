@@ -1,11 +1,14 @@
 """Measures the embedded classifier by the protocol of published benchmarks.
 
-    python -m tests.bench.benchmarks HISTORY TEST CATALOG EACH
+    python -m tests.bench.benchmarks HISTORY CATALOG EACH [TEST]
 
-HISTORY is the training set of a benchmark and TEST its test set, as labelled tickets (`.jsonl`). EACH examples of every
-request type are drawn from HISTORY, five times with the seeds 0 to 4; `all` takes all of them once. Prints the mean and
-the standard deviation of the accuracy, of the calibration error, and of the share that is covered when 95 % must be
-right. If TEST is `-`, 1,000 tickets of HISTORY are held out by each seed and answered.
+HISTORY is the training set of a benchmark, and TEST its test set, as labelled tickets (`.jsonl`). EACH examples of
+every request type are drawn from HISTORY, five times with the seeds 0 to 4; `all` takes all of them once. Prints the
+mean and the standard deviation of the accuracy, of the calibration error, and of the share that is covered when 95 %
+must be right.
+
+Without TEST, HISTORY is cross-validated: each of five random fifths is answered by what the examples from the other
+four teach. Tickets with the same words are in the same fifth.
 """
 
 from __future__ import annotations
@@ -21,6 +24,7 @@ import anyio
 
 from ticketattr.domain.catalog import ServiceCatalog
 from ticketattr.domain.gold import GoldTicket
+from ticketattr.domain.learning import same_words
 from ticketattr.domain.scoring import predictions_of, score
 from ticketattr.domain.ticket import Outcome
 from ticketattr.infrastructure.catalog.source import YAMLCatalog
@@ -28,34 +32,38 @@ from ticketattr.infrastructure.classifiers.offline.classifier import OfflineClas
 from ticketattr.infrastructure.gold_files import GoldFile
 from ticketattr.infrastructure.options import HTTPPolicy
 
-SEEDS, HELD_OUT, TARGET = 5, 1_000, 0.95
+SEEDS, TARGET = 5, 0.95
 HEADINGS = ("accuracy", "ECE", "covered")
 
 
-def main(history_path: str, test_path: str, catalog_path: str, each: str) -> None:
+def main(history_path: str, catalog_path: str, each: str, test_path: str = "") -> None:
     catalog = YAMLCatalog(catalog_path, HTTPPolicy()).fetch_catalog()
     history = GoldFile.read(Path(history_path)).tickets(catalog)
-    test = None if test_path == "-" else GoldFile.read(Path(test_path)).tickets(catalog)
-    seeds = 1 if each == "all" and test else SEEDS
+    test = GoldFile.read(Path(test_path)).tickets(catalog) if test_path else None
     rows = []
-    for seed in range(seeds):
-        learned_from, asked = split(history, test, each, seed)
+    for seed in range(1 if each == "all" and test else SEEDS):
+        learned_from, asked = (shuffled(history, seed), test) if test else fold(shuffled(history, 0), seed)
+        learned_from = learned_from if each == "all" else drawn(shuffled(learned_from, seed), int(each))
         rows.append(figures(learned_from, asked, catalog))
-        print(
-            f"seed {seed}: {len(learned_from):,} examples, {len(asked):,} asked:", *(f"{one:.3f}" for one in rows[-1])
-        )
+        shown = (f"{name} {value:.3f}" for name, value in zip(HEADINGS, rows[-1], strict=True))
+        print(f"seed {seed}: {len(learned_from):,} examples, {len(asked):,} asked:", *shown, flush=True)
     for heading, values in zip(HEADINGS, zip(*rows, strict=True), strict=True):
         spread = f" ± {statistics.stdev(values):.3f}" if len(values) > 1 else ""
         print(f"{heading:10} {statistics.mean(values):.3f}{spread}")
 
 
-def split(
-    history: Sequence[GoldTicket], test: Sequence[GoldTicket] | None, each: str, seed: int
-) -> tuple[Sequence[GoldTicket], Sequence[GoldTicket]]:
-    """The examples and the tickets that are asked about."""
-    shuffled = random.Random(seed).sample(history, len(history))  # noqa: S311  # the same each time
-    asked, known = (shuffled[:HELD_OUT], shuffled[HELD_OUT:]) if test is None else (test, shuffled)
-    return (known if each == "all" else drawn(known, int(each))), asked
+def shuffled(tickets: Sequence[GoldTicket], seed: int) -> list[GoldTicket]:
+    return random.Random(seed).sample(tickets, len(tickets))  # noqa: S311  # the same each time
+
+
+def fold(tickets: Sequence[GoldTicket], number: int) -> tuple[list[GoldTicket], list[GoldTicket]]:
+    """The tickets of the other folds, and those of this one. Each text belongs to one fold."""
+    texts = list(dict.fromkeys(same_words(gold.ticket) for gold in tickets))
+    inside = set(texts[number::SEEDS])
+    parts: tuple[list[GoldTicket], list[GoldTicket]] = [], []
+    for gold in tickets:
+        parts[same_words(gold.ticket) in inside].append(gold)
+    return parts
 
 
 def drawn(tickets: Sequence[GoldTicket], each: int) -> list[GoldTicket]:
