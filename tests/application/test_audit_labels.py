@@ -11,8 +11,8 @@ import pytest
 
 from ticketattr.application.audit_labels import AuditedHistory, audit_labels, save_audit
 from ticketattr.application.corrections import Import, import_corrections
-from ticketattr.application.learn import History
-from ticketattr.application.ports import Progress, Run
+from ticketattr.application.learn import History, usable_tickets
+from ticketattr.application.ports import NO_PROGRESS, LearningProgress, Run
 from ticketattr.domain.catalog import ServiceCatalog
 from ticketattr.domain.gold import GoldTicket
 from ticketattr.domain.label_audit import Guess
@@ -39,10 +39,10 @@ HISTORY = [
 ]
 
 
-def guessing(*labels: float) -> Callable[[Sequence[GoldTicket], ServiceCatalog, Progress], list[Guess]]:
+def guessing(*labels: float) -> Callable[[Sequence[GoldTicket], ServiceCatalog, LearningProgress], list[Guess]]:
     """Each label has that probability, and one other type has the rest."""
 
-    def guesses(history: Sequence[GoldTicket], catalog: ServiceCatalog, progress: Progress) -> list[Guess]:
+    def guesses(history: Sequence[GoldTicket], catalog: ServiceCatalog, progress: LearningProgress) -> list[Guess]:
         others = [catalog.entries.index(LAPTOP if gold.entry is GENERAL else GENERAL) for gold in history]
         return [Guess(label, ((other, 1 - label),)) for label, other in zip(labels, others, strict=True)]
 
@@ -52,7 +52,8 @@ def guessing(*labels: float) -> Callable[[Sequence[GoldTicket], ServiceCatalog, 
 def audited_history(gold: Sequence[GoldTicket], *labels: float) -> AuditedHistory:
     """The audit of a history, by the probability of each label."""
     history = History("history.jsonl", [LabelledTicket(one.ticket, one.entry.pair) for one in gold])
-    return audit_labels(history, CATALOG, guessing(*labels), RUN, lambda done, total: None)
+    usable = usable_tickets(history, CATALOG, NO_PROGRESS)
+    return audit_labels(usable, CATALOG, guessing(*labels), RUN, NO_PROGRESS)
 
 
 @dataclass

@@ -10,6 +10,7 @@ import sys
 from dataclasses import replace
 from pathlib import Path
 
+from ticketattr.application.ports import NO_PROGRESS
 from ticketattr.domain.label_audit import audit
 from ticketattr.infrastructure.catalog.source import YAMLCatalog
 from ticketattr.infrastructure.classifiers.offline.teaching import guess_labels
@@ -31,7 +32,7 @@ def main(history_path: str, catalog_path: str, limit: str = "0") -> None:
         else one
         for row, one in enumerate(gold)
     ]
-    guesses = guess_labels(history, catalog, lambda done, total: None)
+    guesses = guess_labels(history, catalog, NO_PROGRESS)
     labels = audit(history, catalog, guesses, [None] * len(history)).labels
     first = sum(label.row in wrong for label in labels[: len(history) // PART])
     listed = [label for label in labels if label.row in wrong]

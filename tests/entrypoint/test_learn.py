@@ -233,24 +233,29 @@ def test_a_model_for_another_catalog_is_refused(cli: CLI) -> None:
     assert "learned for another catalog: 3 of its 4 request types are not in the catalog" in message
 
 
-def test_a_full_disk_leaves_the_earlier_model_as_it_was(cli: CLI) -> None:
+@pytest.mark.parametrize(
+    ("bytes_each", "limit", "what"), [(0, 4_000, "desk.model"), (5_000, 60_000, "temporary")], ids=["model", "history"]
+)
+def test_a_full_disk_leaves_the_earlier_model_as_it_was(cli: CLI, bytes_each: int, limit: int, what: str) -> None:
     catalog(cli)
-    path = history(cli, rows(5))
-    assert learn(cli, path).exit_code == 0
-    before = (cli.folder / FILES["model"]).read_bytes()
+    path = history(cli, [{**each, "long_description": "x" * bytes_each} for each in rows(5)])
+    (cli.folder / FILES["model"]).write_bytes(b"the earlier model")
+    (cli.folder / "temporary").mkdir()
+    cli.settings["TMPDIR"] = str(cli.folder / "temporary")
     limited = (
-        "import resource, runpy, sys\nresource.setrlimit(resource.RLIMIT_FSIZE, (4000, 4000))\n"
+        f"import resource, runpy, sys\nresource.setrlimit(resource.RLIMIT_FSIZE, ({limit}, {limit}))\n"
         "runpy.run_module('ticketattr', run_name='__main__', alter_sys=True)"
     )
     ended = cli.process(
         *("-q", "learn", str(path), "--catalog", FILES["catalog"], "--output", FILES["model"]),
         program=("-B", "-c", limited),
     )
-    assert "desk.model cannot be written: File too large" in ended.stderr
+    assert f"{what} cannot be written: File too large" in ended.stderr
+    assert "hint: " in ended.stderr
     assert "Traceback" not in ended.stderr
     assert ended.returncode in (ExitCode.USAGE, ExitCode.SERVICE)
-    assert (cli.folder / FILES["model"]).read_bytes() == before
-    assert not list(cli.folder.glob(".ticketattr-*"))
+    assert (cli.folder / FILES["model"]).read_bytes() == b"the earlier model"
+    assert not [*cli.folder.glob(".ticketattr-*"), *(cli.folder / "temporary").iterdir()]
 
 
 def measured(cli: CLI, path: Path, *options: str) -> tuple[int, str]:
@@ -316,7 +321,8 @@ def test_closed_tickets_of_the_helpdesk_are_a_history_page_by_page(cli: CLI, htt
     ]
     still_open = {"number": "99", "title": "open one", "state": "open", "category": "House", "type": "Zone A"}
     unlabelled = {"number": "98", "title": "without a type", "state": "closed"}
-    pages = {"/tickets": [*closed[:9], still_open], "/more": [*closed[9:], unlabelled]}
+    # A ticket came up while the pages were read, so that another one slid onto the second page.
+    pages = {"/tickets": [*closed[:9], still_open], "/more": [*closed[8:], unlabelled]}
 
     def answer(path: str) -> Any:
         more = {"next": f"{http.url}/more"} if path == "/tickets" else {}
@@ -327,6 +333,12 @@ def test_closed_tickets_of_the_helpdesk_are_a_history_page_by_page(cli: CLI, htt
     result = learn(cli, Path("helpdesk"))
     assert result.exit_code == 0, result.output
     assert "learned from: 16 tickets of 4 request types" in result.stderr
+
+    pages |= {path: [{**each, "state": "open"} for each in tickets] for path, tickets in pages.items()}
+    assert "learned from: 17 tickets" in learn(cli, Path("helpdesk")).stderr
+    del http.routes["/more"]
+    result = learn(cli, Path("helpdesk"), "-q")
+    assert (result.exit_code, "404" in result.stderr) == (ExitCode.USAGE, True), result.stderr
 
 
 def test_audit_finds_wrong_labels_and_its_workbook_comes_back_as_corrections(cli: CLI) -> None:

@@ -18,13 +18,13 @@ from ..domain.sanitizing import sanitize
 from ..domain.ticket import AttributedTicket, Attribution
 from ..domain.usage import Bill
 from ..domain.wording import some_of
-from .learn import History, usable_tickets
-from .ports import Progress, Run, StageFiles
+from .learn import UsableTickets
+from .ports import LearningProgress, Run, StageFiles
 
 _NAMED = 3
 _SHOWN_ID = 60
 
-OutOfFold: TypeAlias = Callable[[Sequence[GoldTicket], ServiceCatalog, Progress], Sequence[Guess]]
+OutOfFold: TypeAlias = Callable[[Sequence[GoldTicket], ServiceCatalog, LearningProgress], Sequence[Guess]]
 """Returns for each ticket what is learned from other tickets, never from itself."""
 
 
@@ -38,13 +38,12 @@ class AuditedHistory:
 
 
 def audit_labels(
-    history: History, catalog: ServiceCatalog, out_of_fold: OutOfFold, run: Run, progress: Progress
+    usable: UsableTickets, catalog: ServiceCatalog, out_of_fold: OutOfFold, run: Run, progress: LearningProgress
 ) -> AuditedHistory:
     """Returns the audit of a history. Its report lists doubtful labels first, then other tickets that contradict.
 
-    Raises what `usable_tickets` raises.
+    Raises what reading tickets raises.
     """
-    usable = usable_tickets(history, catalog)
     found = audit(usable.gold, catalog, out_of_fold(usable.gold, catalog, progress), usable.times)
     listed = _listed(usable.gold, found)
     reasons = list(listed.values())

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-import logging
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
-from datetime import datetime
+import heapq
+from collections import Counter
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime, timezone
 from pathlib import Path
-from typing import Protocol
+from typing import NamedTuple, Protocol, overload
 
 from ..domain.catalog import RequestType, ServiceCatalog, fold
 from ..domain.gold import GoldTicket
@@ -18,23 +19,32 @@ from ..domain.learning import (
     ModelCard,
     Pair,
     Unknown,
+    digest_of_words,
     figures_of,
-    in_order_of_time,
     is_empty,
     languages_of,
     latest_fifth,
-    repeated_tickets,
     unknown_labels,
 )
+from ..domain.ticket import Ticket
 from ..domain.times import DEFAULT_STYLE, TimeStyle, read_time
 from ..domain.wording import counted, some_of
 from ..errors import InputError, SettingsError
-from .ports import Progress
-
-log = logging.getLogger(__name__)
+from .ports import LearningProgress
 
 _NAMED = 8
+_SHOWN_EVERY = 500
+_NO_TIME = datetime.min.replace(tzinfo=timezone.utc)
 _TOO_FEW = "Add tickets of other types: a model of one request type has nothing to decide."
+
+
+class TicketStore(Protocol):
+    """Keeps tickets while they are learned from, by their positions: a list does, and so does a file."""
+
+    def append(self, ticket: Ticket, /) -> None:
+        """Keeps one more ticket. Raises ServiceError or SettingsError."""
+
+    def __getitem__(self, place: int, /) -> Ticket: ...
 
 
 class TaughtModel(Protocol):
@@ -53,36 +63,24 @@ class TaughtModel(Protocol):
         """Writes the model whole or not at all, and returns its size in bytes. Raises SettingsError or ServiceError."""
 
 
-Teacher = Callable[[ServiceCatalog, Sequence[GoldTicket], Sequence[int], Progress], TaughtModel]
+Teacher = Callable[[ServiceCatalog, Sequence[GoldTicket], Sequence[int], LearningProgress], TaughtModel]
 """Learns from tickets, of which those at the given positions are the latest."""
 
 
 @dataclass(frozen=True, slots=True)
 class History:
-    """Labelled tickets from `name`, and what to do about labels that are not in the catalog.
+    """Labelled tickets from `name`, which are read once, and what to do about labels that are not in the catalog.
 
-    `renames` are pairs of texts: a type or `Category / Type` as it was called, and as it is called now.
+    `renames` are pairs of texts: a type or `Category / Type` as it was called, and as it is called now. `store` is
+    empty, and keeps the tickets that can be learned from.
     """
 
     name: str
-    tickets: Sequence[LabelledTicket]
+    tickets: Iterable[LabelledTicket]
     renames: Sequence[tuple[str, str]] = ()
     ignore_unknown: bool = False
     times: TimeStyle = DEFAULT_STYLE
-
-
-def learn_history(
-    history: History, catalog: ServiceCatalog, teacher: Teacher, path: Path, progress: Progress, *, target: float
-) -> tuple[ModelCard, int]:
-    """Learns from `history`, writes the model to `path`, and returns its card and its size in bytes.
-
-    `target` is the precision for which the coverage is measured. Raises InputError for a history from which nothing
-    can be learned, SettingsError for a rename that names no entry, and what writing the file raises.
-    """
-    usable = usable_tickets(history, catalog)
-    taught = teacher(catalog, usable.gold, latest_fifth(usable.times), progress)
-    card = _card(usable, catalog, taught, target)
-    return card, taught.save(path, card)
+    store: TicketStore = field(default_factory=list[Ticket])
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,33 +95,98 @@ class UsableTickets:
     left_out: Mapping[str, int]
 
 
-def usable_tickets(history: History, catalog: ServiceCatalog) -> UsableTickets:
-    """Returns the tickets that can be learned from: of very many, the latest.
+def learn_tickets(
+    usable: UsableTickets,
+    catalog: ServiceCatalog,
+    teacher: Teacher,
+    path: Path,
+    progress: LearningProgress,
+    *,
+    target: float,
+) -> tuple[ModelCard, int]:
+    """Learns from tickets, writes the model to `path`, and returns its card and its size in bytes.
 
-    Raises InputError if they do not have at least two labels, and SettingsError for a rename that names no entry.
+    `target` is the precision for which the coverage is measured. Raises what reading tickets and writing files raise.
     """
-    gold, left_out = _gold_tickets(history, catalog)
-    times = [read_time(one.ticket.created_at, history.times) for one in gold]
-    gold, times, too_many = _latest_only(gold, times)
-    if too_many:
-        left_out["older than the latest that are learned from"] = too_many
-    _refuse_one_type(gold, history.name)
-    return UsableTickets(gold, times, left_out)
+    taught = teacher(catalog, usable.gold, latest_fifth(usable.times), progress)
+    card = _card(usable, catalog, taught, target)
+    return card, taught.save(path, card)
 
 
-def _gold_tickets(history: History, catalog: ServiceCatalog) -> tuple[list[GoldTicket], dict[str, int]]:
+def usable_tickets(history: History, catalog: ServiceCatalog, progress: LearningProgress) -> UsableTickets:
+    """Reads the tickets that can be learned from into the store of the history, and returns them: the latest of many.
+
+    Raises InputError if they do not have at least two labels, SettingsError for a rename that names no entry, and what
+    reading tickets and keeping them raises.
+    """
     renamed = _renames(history.renames, catalog)
-    labelled = [replace(one, pair=_renamed(one.pair, renamed)) for one in history.tickets]
-    unknown = unknown_labels(labelled, catalog)
+    labels: Counter[Pair] = Counter()
+    kept: list[_Kept] = []
+    without_text = known = 0
+    progress.describe("Reading tickets")
+    for number, labelled in enumerate(history.tickets):
+        if number % _SHOWN_EVERY == 0:
+            progress(number, None)
+        pair = _renamed(labelled.pair, renamed)
+        labels[pair] += 1
+        entry = catalog.find(*pair)
+        if entry and is_empty(labelled.ticket):
+            without_text += 1
+        elif entry:
+            history.store.append(labelled.ticket)
+            time = read_time(labelled.ticket.created_at, history.times)
+            (heapq.heappush if known < MOST_TICKETS else heapq.heappushpop)(kept, _Kept(time or _NO_TIME, known, entry))
+            known += 1
+    unknown = unknown_labels(labels, catalog)
     if unknown and not history.ignore_unknown:
         raise _unknown_labels(unknown, history.name)
-    known = [GoldTicket(one.ticket, entry) for one in labelled if (entry := catalog.find(*one.pair))]
-    with_text = [gold for gold in known if not is_empty(gold.ticket)]
+    kept.sort(key=lambda one: one.place)
+    _refuse_one_type({one.entry for one in kept}, history.name)
     left_out = {
         "labels that are not in the catalog": sum(each.tickets for each in unknown),
-        "no text": len(known) - len(with_text),
+        "no text": without_text,
+        f"older than the latest {MOST_TICKETS:,}": known - len(kept),
     }
-    return with_text, {reason: count for reason, count in left_out.items() if count}
+    return UsableTickets(
+        _StoredTickets(history.store, kept),
+        [None if one.time is _NO_TIME else one.time for one in kept],
+        {reason: count for reason, count in left_out.items() if count},
+    )
+
+
+class _Kept(NamedTuple):
+    """A ticket by its place in the store. The order is that of time; those without a time come first."""
+
+    time: datetime
+    place: int
+    entry: RequestType
+
+
+class _StoredTickets(Sequence[GoldTicket]):
+    """Tickets in a store, each of which is read when it is asked for."""
+
+    def __init__(self, store: TicketStore, kept: Sequence[_Kept]) -> None:
+        self._store, self._kept = store, kept
+
+    def __len__(self) -> int:
+        return len(self._kept)
+
+    @overload
+    def __getitem__(self, place: int, /) -> GoldTicket: ...
+
+    @overload
+    def __getitem__(self, place: slice, /) -> list[GoldTicket]: ...
+
+    def __getitem__(self, place: int | slice, /) -> GoldTicket | list[GoldTicket]:
+        if isinstance(place, slice):
+            return [self._gold(one) for one in self._kept[place]]
+        return self._gold(self._kept[place])
+
+    def __iter__(self) -> Iterator[GoldTicket]:
+        return map(self._gold, self._kept)
+
+    def _gold(self, kept: _Kept) -> GoldTicket:
+        return GoldTicket(self._store[kept.place], kept.entry)
 
 
 def _renames(renames: Sequence[tuple[str, str]], catalog: ServiceCatalog) -> Mapping[str, RequestType]:
@@ -157,32 +220,26 @@ def _unknown_labels(unknown: Sequence[Unknown], name: str) -> InputError:
     )
 
 
-def _latest_only(
-    gold: Sequence[GoldTicket], times: Sequence[datetime | None]
-) -> tuple[list[GoldTicket], list[datetime | None], int]:
-    kept = sorted(in_order_of_time(times)[-MOST_TICKETS:])
-    return [gold[place] for place in kept], [times[place] for place in kept], len(gold) - len(kept)
-
-
-def _refuse_one_type(gold: Sequence[GoldTicket], name: str) -> None:
-    types = {gold_ticket.entry.pair for gold_ticket in gold}
+def _refuse_one_type(types: Collection[RequestType], name: str) -> None:
     if not types:
         raise InputError(
             f"{name} has no ticket with a text and a label that is in the catalog", hint="Check the file and --catalog."
         )
     if len(types) == 1:
-        raise InputError(f"{name}: all tickets have the label {' / '.join(*types)}", hint=_TOO_FEW)
+        raise InputError(f"{name}: all tickets have the label {' or '.join(map(str, types))}", hint=_TOO_FEW)
 
 
 def _card(usable: UsableTickets, catalog: ServiceCatalog, taught: TaughtModel, target: float) -> ModelCard:
     gold = usable.gold
     known_times = sorted(time for time in usable.times if time)
-    types: dict[str, int] = {}
+    types: Counter[str] = Counter()
+    texts: set[int] = set()
     for one in gold:
-        types[str(one.entry)] = types.get(str(one.entry), 0) + 1
+        types[str(one.entry)] += 1
+        texts.add(digest_of_words(one.ticket))
     return ModelCard(
         tickets=len(gold),
-        repeated=repeated_tickets(gold),
+        repeated=len(gold) - len(texts),
         types=dict(sorted(types.items(), key=lambda item: (-item[1], item[0]))),
         languages=languages_of(one.ticket for one in gold),
         left_out=usable.left_out,

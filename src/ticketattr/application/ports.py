@@ -45,6 +45,27 @@ Clock: TypeAlias = Callable[[], datetime]
 Progress: TypeAlias = Callable[[int, int], None]
 """Told how many tickets have an outcome, and of how many. A ticket that is asked about again counts once."""
 
+
+class LearningProgress(Protocol):
+    """Told what is being done, and how much of it: None if nobody knows how much there is."""
+
+    def __call__(self, done: int, total: int | None, /) -> None: ...
+
+    def describe(self, text: str, /) -> None: ...
+
+
+class _NoProgress:
+    """Shows nobody what is being done."""
+
+    def __call__(self, done: int, total: int | None, /) -> None:
+        pass
+
+    def describe(self, text: str, /) -> None:
+        pass
+
+
+NO_PROGRESS = _NoProgress()
+
 TextComparison: TypeAlias = Callable[[str, str], bool]
 """Whether a text that came back from a person (first) may be a text of a ticket as a report shows it (second)."""
 

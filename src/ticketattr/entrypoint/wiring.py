@@ -11,7 +11,7 @@ import os
 import secrets
 import socket
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import replace
 from datetime import datetime
 from functools import lru_cache, partial
@@ -53,7 +53,7 @@ from ..application.starter_catalog import EXAMPLE, StarterType, catalog_text
 from ..domain.correction import ReportedRun
 from ..domain.delivery import MailForm
 from ..domain.gold import LabelledTickets, no_labelled_tickets
-from ..domain.learning import LabelledTicket
+from ..domain.learning import LabelledTicket, with_request_type
 from ..domain.metrics import ReportCounts
 from ..domain.service_run import STATUS_FILE_VARIABLE
 from ..domain.ticket import Ticket
@@ -80,7 +80,7 @@ if TYPE_CHECKING:
     from ..application.apply import WriteBack
     from ..application.audit_labels import OutOfFold
     from ..application.batch_jobs import BatchJobs, BatchJournal
-    from ..application.learn import Teacher
+    from ..application.learn import Teacher, TicketStore
     from ..application.run import Pipeline
     from ..domain.redaction.redactor import Redactor
     from ..infrastructure.catalog.cache import CachedCatalog
@@ -470,29 +470,33 @@ def _offline_is_needed() -> Iterator[None]:
         ) from error
 
 
-def labelled_history(path: Path) -> list[LabelledTicket]:
-    """The labelled tickets in a file. Raises InputError."""
-    from ..infrastructure.gold_files import GoldFile
+def labelled_history(path: Path) -> Iterator[LabelledTicket]:
+    """Yields the labelled tickets in a file. Raises InputError, also while they are read."""
+    from ..infrastructure.gold_files import labelled_tickets
 
-    return GoldFile.read(path).labelled()
+    return labelled_tickets(path)
 
 
-def closed_tickets(settings: SourceSettings) -> list[LabelledTicket]:
-    """The closed tickets of the helpdesk that have a request type, page by page; all, if it does not say which are.
+def ticket_store() -> AbstractContextManager[TicketStore]:
+    """What keeps tickets on disk until the block ends. Raises ServiceError or SettingsError, also within the block."""
+    from ..infrastructure.disk_list import DiskList
 
-    Raises SettingsError, InputError or ServiceError.
+    return DiskList[Ticket]()
+
+
+def closed_tickets(settings: SourceSettings, progress: Callable[[int, int | None], None]) -> Iterator[LabelledTicket]:
+    """Yields the closed tickets of the helpdesk that have a request type; all, if it does not say which are closed.
+
+    Raises SettingsError, InputError or ServiceError, also while they are read.
     """
-    if settings.is_file or settings.profile == WEBHOOK:
-        found = [(ticket, True) for ticket in helpdesk(replace(settings, keep=frozenset())).fetch_tickets()]
-    else:
-        mapped = profile_helpdesk(replace(settings, keep=frozenset())).fetch_mapped().tickets
-        found = [(each.ticket, each.is_open) for each in mapped]
-    some_are_closed = any(not is_open for _, is_open in found)
-    return [
-        LabelledTicket(ticket, (ticket.request_category, ticket.request_type))
-        for ticket, is_open in found
-        if ticket.request_type and not (is_open and some_are_closed)
-    ]
+    settings = replace(settings, keep=frozenset())
+    if settings.is_file:
+        return with_request_type(ticket_file(settings).stream_tickets())
+    if settings.profile == WEBHOOK:
+        return with_request_type(helpdesk(settings).fetch_tickets())
+    from ..infrastructure.helpdesk.closed_tickets import closed_tickets
+
+    return closed_tickets(profile_helpdesk(settings), progress)
 
 
 def answer_cache(settings: ClassifierSettings, folders: FolderSettings, clock: Clock, *, fresh: bool) -> AnswerCache:

@@ -9,8 +9,7 @@ in stage files and reports, whose text was read already.
 
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -49,20 +48,7 @@ class GoldFile:
     @classmethod
     def read(cls, path: Path) -> GoldFile:
         """The file at `path`. Raises InputError when it cannot be read or is not valid."""
-        rows = _rows(path)
-        _check(rows, path)
-        return cls(path, rows)
-
-    def labelled(self) -> list[LabelledTicket]:
-        """The tickets with the names that their labels have, in the order of the rows. Those without a label are not.
-
-        The labels need not be in any catalog.
-        """
-        return [
-            LabelledTicket(_ticket(row), (_text(row, "request_category"), _text(row, "request_type")))
-            for row in self.rows
-            if _text(row, "request_type")
-        ]
+        return cls(path, list(_checked(_rows(path), path)))
 
     def tickets(self, catalog: ServiceCatalog, *, ignore_unknown: bool = False) -> list[GoldTicket]:
         """The gold tickets, in the order of the rows.
@@ -85,63 +71,80 @@ class GoldFile:
         return tickets
 
 
-def _rows(path: Path) -> list[Row]:
+def labelled_tickets(path: Path) -> Iterator[LabelledTicket]:
+    """Yields the tickets of a file that have a label, one by one, with the names that their labels have.
+
+    The labels need not be in any catalog. JSON Lines, CSV and Parquet are read in parts, and may have any size. Raises
+    InputError when the file cannot be read or is not valid; an error about the whole file follows the last ticket.
+    """
+    for row in _checked(_rows(path, is_bounded=False), path):
+        if _text(row, "request_type"):
+            yield LabelledTicket(_ticket(row), (_text(row, "request_category"), _text(row, "request_type")))
+
+
+def _rows(path: Path, *, is_bounded: bool = True) -> Iterator[Row]:
     if path.suffix.lower() == ".xlsx" and (rows := _from_report(path)) is not None:
-        return rows
+        return iter(rows)
     if stage_kind(path):
         return _from_stage_file(path)
-    return _with_plain_text(_from_records(path))
+    return map(_with_plain_text, _from_records(path, is_bounded=is_bounded))
 
 
-def _with_plain_text(rows: Iterable[Row]) -> list[Row]:
-    """The rows with their descriptions as text, whatever form they came in."""
-    return [{**row, **{name: text for name in _TEXTS if (text := ticket_text(row.get(name)))}} for row in rows]
+def _with_plain_text(row: Row) -> Row:
+    """The row with its descriptions as text, whatever form they came in."""
+    return {**row, **{name: text for name in _TEXTS if (text := ticket_text(row.get(name)))}}
 
 
-def _check(rows: Sequence[Row], path: Path) -> None:
-    if not rows:
+def _checked(rows: Iterable[Row], path: Path) -> Iterator[Row]:
+    """Yields the rows. Raises InputError if there are none, if they lack columns, and at the end for repeated ids."""
+    seen: set[str] = set()
+    repeated: dict[str, None] = {}
+    number = 0
+    for number, row in enumerate(rows, start=1):
+        if number == 1 and (missing := [name for name in _COLUMNS if name not in row]):
+            raise InputError(f"{path} lacks the columns {', '.join(missing)}", hint=_HINT)
+        identity = _text(row, "id")
+        if identity in seen:
+            repeated[identity] = None
+        elif identity:
+            seen.add(identity)
+        yield row
+    if not number:
         raise InputError(f"{path} has no gold tickets", hint=_HINT)
-    missing = [name for name in _COLUMNS if name not in rows[0]]
-    if missing:
-        raise InputError(f"{path} lacks the columns {', '.join(missing)}", hint=_HINT)
-    counts = Counter(identity for row in rows if (identity := _text(row, "id")))
-    repeated = [identity for identity, count in counts.items() if count > 1]
     if repeated:
         raise InputError(
             f"{path}: {len(repeated)} ids are used more than once: {some_of(repeated, _NAMED)}", hint=_HINT
         )
 
 
-def _from_records(path: Path) -> list[Row]:
+def _from_records(path: Path, *, is_bounded: bool) -> Iterator[Row]:
     try:
-        with open_records(path) as records:
+        with open_records(path, is_bounded=is_bounded) as records:
             columns = find_columns(records.names, {}, records.what, unique=records.is_table).taken
             places = {field: columns[field][0] for field in _READ if field in columns}
             others = next((name for name in records.names if canonical(name) == canonical(_OTHERS)), _OTHERS)
-            return [
-                {**{field: value_at(record, name) for field, name in places.items()}, _OTHERS: record.get(others)}
-                for record in records.read(frozenset({*places.values(), others}))
-            ]
+            for record in records.read(frozenset({*places.values(), others})):
+                row = {field: value_at(record, name) for field, name in places.items()}
+                yield {**row, _OTHERS: record.get(others)}
     except InputError as error:
         error.hint = error.hint or _HINT
         raise
 
 
-def _from_stage_file(path: Path) -> list[Row]:
-    from .stage_files import read_attributions
+def _from_stage_file(path: Path) -> Iterator[Row]:
+    from .stage_files import open_attributions
 
-    return [
-        {
-            "id": attributed.ticket.id,
-            "short_description": attributed.ticket.short_description,
-            "long_description": attributed.ticket.long_description,
-            "request_category": attributed.outcome.entry.category,
-            "request_type": attributed.outcome.entry.name,
-            "created_at": attributed.ticket.created_at,
-        }
-        for attributed in read_attributions(path).data
-        if isinstance(attributed.outcome, Attribution)
-    ]
+    with open_attributions(path) as stream:
+        for attributed in stream.items:
+            if isinstance(attributed.outcome, Attribution):
+                yield {
+                    "id": attributed.ticket.id,
+                    "short_description": attributed.ticket.short_description,
+                    "long_description": attributed.ticket.long_description,
+                    "request_category": attributed.outcome.entry.category,
+                    "request_type": attributed.outcome.entry.name,
+                    "created_at": attributed.ticket.created_at,
+                }
 
 
 def _from_report(path: Path) -> list[Row] | None:

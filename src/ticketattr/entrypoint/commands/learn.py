@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
 from ...application.audit_labels import audit_labels, save_audit
-from ...application.learn import History, learn_history
-from ...application.ports import Run
+from ...application.learn import History, UsableTickets, learn_tickets, usable_tickets
+from ...application.ports import LearningProgress, Run
 from ...domain.catalog import ServiceCatalog
 from ...domain.learning import LabelledTicket
 from ...domain.run_id import new_run_id
@@ -87,17 +88,21 @@ def learn(
     for path in filter(None, (output, audit)):
         make_room_for(path)
     entries = wiring.catalog_of_option(catalog).fetch_catalog()
-    tickets = History(str(history), _tickets(invocation, history), renames, ignore_unknown, times)
-    if audit:
-        _audit(invocation, tickets, entries, folders, audit)
-    if output:
-        _learn(invocation, tickets, entries, output, target_precision)
+    with wiring.ticket_store() as store:
+        with invocation.console.progress("Reading tickets") as progress:
+            labelled = _tickets(invocation, history, progress)
+            source = History(str(history), labelled, renames, ignore_unknown, times, store)
+            usable = usable_tickets(source, entries, progress)
+        if audit:
+            _audit(invocation, usable, entries, folders, audit)
+        if output:
+            _learn(invocation, usable, entries, output, target_precision)
 
 
-def _learn(invocation: Invocation, history: History, catalog: ServiceCatalog, output: Path, target: float) -> None:
+def _learn(invocation: Invocation, usable: UsableTickets, catalog: ServiceCatalog, output: Path, target: float) -> None:
     teacher = wiring.teacher()
     with invocation.console.progress("Learning") as progress:
-        card, size = learn_history(history, catalog, teacher, output, progress, target=target)
+        card, size = learn_tickets(usable, catalog, teacher, output, progress, target=target)
     typer.echo(card_text(card), err=True)
     invocation.console.summary(
         f"learned from {counted(card.tickets, 'ticket')} of {counted(len(card.types), 'request type')}: "
@@ -107,14 +112,14 @@ def _learn(invocation: Invocation, history: History, catalog: ServiceCatalog, ou
 
 
 def _audit(
-    invocation: Invocation, history: History, catalog: ServiceCatalog, folders: FolderSettings, workbook: Path
+    invocation: Invocation, usable: UsableTickets, catalog: ServiceCatalog, folders: FolderSettings, workbook: Path
 ) -> None:
     from ...infrastructure.reports.excel import write_audit_workbook
 
     guesser = wiring.label_guesser()
     run = Run(new_run_id(invocation.clock()), invocation.clock)
     with invocation.console.progress("Auditing") as progress:
-        audited = audit_labels(history, catalog, guesser, run, progress)
+        audited = audit_labels(usable, catalog, guesser, run, progress)
     save_audit(audited, catalog, wiring.work_folder(folders).audits, run)
     write_audit_workbook(audited, workbook)
     found = audited.audit
@@ -133,10 +138,9 @@ def _rename(text: str) -> tuple[str, str]:
     return old, new
 
 
-def _tickets(invocation: Invocation, history: Path) -> list[LabelledTicket]:
+def _tickets(invocation: Invocation, history: Path, progress: LearningProgress) -> Iterator[LabelledTicket]:
     if history != HELPDESK or history.exists():
         return wiring.labelled_history(history)
     with invocation.reading("learn") as env:
         settings = SourceSettings.read(env, with_catalog=False)
-    with invocation.console.waiting("Reading the closed tickets"):
-        return wiring.closed_tickets(settings)
+    return wiring.closed_tickets(settings, progress)

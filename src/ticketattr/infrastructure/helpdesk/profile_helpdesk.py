@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Sequence
+from collections.abc import MutableMapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
 import anyio
 
@@ -13,7 +14,7 @@ from ...application.ports import QueuePreview, TicketPreview
 from ...domain.ticket import Ticket
 from ..options import Filter, HelpdeskAccess, HTTPPolicy
 from .body_text import body_reader
-from .completeness import refuse_missing_text
+from .completeness import refuse_without_text
 from .connection import connect
 from .mapping import MappedTicket, field_names, has_text_fields
 from .profile import Profile
@@ -46,16 +47,22 @@ class ProfileHelpdesk:
 
     def fetch_mapped(self) -> MappedQueue:
         """Every ticket that came, closed ones among them. Raises SettingsError, InputError or ServiceError."""
-        read = anyio.run(self._read, None)
+        mapped: dict[Any, MappedTicket] = {}
+        failures = self.fetch_into(mapped)
+        return MappedQueue(list(mapped.values()), failures)
+
+    def fetch_into(self, mapped: MutableMapping[Any, MappedTicket]) -> int:
+        """Puts the same tickets into an empty mapping, and returns how many of them came without their details."""
+        read = anyio.run(self._read, None, mapped)
         if read.failures:
             log.warning("the details of %d of %d tickets could not be read", len(read.failures), read.details)
-        mapped = list(read.mapped.values())
-        refuse_missing_text(
-            [each.ticket for each in mapped],
+        refuse_without_text(
+            sum(not any(each.ticket.texts) for each in mapped.values()),
+            len(mapped),
             read.first,
             has_text_fields=has_text_fields(self.profile, read.first),
         )
-        return MappedQueue(mapped, len(read.failures))
+        return len(read.failures)
 
     def preview(self, count: int) -> QueuePreview:
         """The first `count` tickets, each with the expressions that found its fields."""
@@ -63,8 +70,8 @@ class ProfileHelpdesk:
         mapped = list(read.mapped.values())[:count]
         return QueuePreview([TicketPreview(each.ticket, each.origins) for each in mapped], field_names(read.first))
 
-    async def _read(self, at_most: int | None) -> QueueRead:
+    async def _read(self, at_most: int | None, into: MutableMapping[Any, MappedTicket] | None = None) -> QueueRead:
         to_text = body_reader(self.profile.text.kind)
         reader = QueueReader(self.profile, self.access.location, to_text, self.keep, self.since)
         async with connect(self.profile, self.access, self.http) as connection:
-            return await reader.read(connection, at_most=at_most)
+            return await reader.read(connection, at_most=at_most, into=into)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import logging
-from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping, Sequence
+from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping, MutableMapping, Sequence
 from contextlib import aclosing
 from dataclasses import dataclass, field, replace
 from datetime import datetime
@@ -50,7 +50,7 @@ class QueueRead:
     `first` is the first ticket as it came, `totals` is what each page of the last pass said about the whole.
     """
 
-    mapped: dict[Any, MappedTicket] = field(default_factory=dict)
+    mapped: MutableMapping[Any, MappedTicket] = field(default_factory=dict)
     first: Mapping[str, Any] | None = None
     came: int = 0
     details: int = 0
@@ -82,9 +82,18 @@ class QueueReader:
     keep: frozenset[Filter] = frozenset()
     since: datetime | None = None
 
-    async def read(self, connection: Connection, *, at_most: int | None = None) -> QueueRead:
-        """All tickets, or the first `at_most`. Raises SettingsError, InputError or ServiceError."""
-        read = QueueRead()
+    async def read(
+        self,
+        connection: Connection,
+        *,
+        at_most: int | None = None,
+        into: MutableMapping[Any, MappedTicket] | None = None,
+    ) -> QueueRead:
+        """All tickets, or the first `at_most`; `into` is an empty mapping for them.
+
+        Raises SettingsError, InputError or ServiceError.
+        """
+        read = QueueRead({} if into is None else into)
         for attempt in range(1, _PASSES + 1):
             await self._pass(connection, read, at_most)
             if at_most is not None or not (read.has_shrunk or read.misses_some):
@@ -157,7 +166,7 @@ class QueueReader:
             # Nobody asks where the fields of a whole queue came from.
             mapped = [replace(each, origins=_NO_ORIGINS) for each in mapped]
         read.came += len(page.items)
-        read.mapped |= {each.ticket.id or (page.number, place): each for place, each in enumerate(mapped)}
+        read.mapped.update({each.ticket.id or (page.number, place): each for place, each in enumerate(mapped)})
 
     def _map(self, items: Sequence[Mapping[str, Any]], failures: Mapping[int, TicketAttrError]) -> list[MappedTicket]:
         return [

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from ....application.ports import NO_PROGRESS, LearningProgress
 from ....domain.calibration import Calibration, fit_calibration
 from ....domain.learning import FOLDS, Answer, Pair
 from .features import Features, joined
@@ -91,30 +92,35 @@ def learn(
     *,
     measures: bool = True,
     landmarks: int | None = None,
+    progress: LearningProgress = NO_PROGRESS,
 ) -> tuple[Learned, Measured]:
     """Returns what the lesson teaches, and what it reaches if it `measures` and has enough tickets.
 
     `start` are the weights before they are fitted. `landmarks` is how many tickets may stand for all.
     """
     kernel = _kernel(lesson, landmarks or _landmarks_for(lesson))
-    sums = _Sums(kernel, lesson)
+    sums = _Sums(kernel, lesson, progress)
     mix, measured = start, Measured((), (), ())
     if measures and len(lesson) >= FEWEST_MEASURED:
-        mix, measured = _measure(lesson, kernel, sums, known, start)
+        mix, measured = _measure(lesson, kernel, sums, known, start, progress)
     return Learned(kernel, sums.weights(), lesson.pairs, mix), measured
 
 
-def out_of_fold(lesson: Lesson, known: KnownScores, start: Mix) -> Iterator[tuple[Rows, Scores]]:
+def out_of_fold(
+    lesson: Lesson, known: KnownScores, start: Mix, *, progress: LearningProgress = NO_PROGRESS
+) -> Iterator[tuple[Rows, Scores]]:
     """Yields rows of tickets, and the probability of each request type for each of them.
 
     It comes from what the tickets of the other folds teach. Every ticket comes once.
     """
     kernel = _kernel(lesson, _landmarks_for(lesson))
-    sums = _Sums(kernel, lesson)
+    sums = _Sums(kernel, lesson, progress)
     mix = start
     if len(lesson) >= FEWEST_MEASURED:
-        mix, _ = _measure(lesson, kernel, sums, known, start)
+        mix, _ = _measure(lesson, kernel, sums, known, start, progress)
+    progress.describe("Asking about each ticket")
     for fold in range(lesson.fold_count):
+        progress(fold, lesson.fold_count)
         weights, in_fold = sums.weights(without_fold=fold), np.flatnonzero(lesson.folds == fold)
         for block in _blocks(len(in_fold)):
             rows = in_fold[block]
@@ -149,7 +155,9 @@ def _landmarks(labels: Rows, most: int) -> Rows:
 class _Sums:
     """What ridge regression needs to know about tickets, summed up for each fold and for the latest tickets."""
 
-    def __init__(self, kernel: Kernel, lesson: Lesson) -> None:
+    def __init__(self, kernel: Kernel, lesson: Lesson, progress: LearningProgress) -> None:
+        progress.describe("Solving")
+        self._progress, self._done, self._total = progress, 0, len(lesson) + len(lesson.latest)
         self._kernel = kernel
         self._types = len(lesson.pairs)
         self._landmarks = kernel.similarities(_uncentred(kernel))
@@ -182,6 +190,8 @@ class _Sums:
             rows = self._kernel.similarities(features.part(block))
             products += rows.T @ rows
             sums += rows.T @ one_hot(labels[block], self._types).astype(np.float32)
+            self._done += len(rows)
+            self._progress(self._done, self._total)
         return products, sums
 
 
@@ -194,11 +204,15 @@ def _blocks(count: int) -> Iterator[slice]:
     return (slice(start, start + _BLOCK) for start in range(0, count, _BLOCK))
 
 
-def _measure(lesson: Lesson, kernel: Kernel, sums: _Sums, known: KnownScores, start: Mix) -> tuple[Mix, Measured]:
+def _measure(
+    lesson: Lesson, kernel: Kernel, sums: _Sums, known: KnownScores, start: Mix, progress: LearningProgress
+) -> tuple[Mix, Measured]:
+    progress.describe("Calibrating")
     asked = _asked(np.arange(len(lesson)), len(lesson.pairs))
     labels, folds, without = lesson.labels[asked], lesson.folds[asked], known(asked)
     learned = np.zeros_like(without)
     for fold in range(lesson.fold_count):
+        progress(fold, lesson.fold_count)
         rows = np.flatnonzero(folds == fold)
         weights = sums.weights(without_fold=fold)
         learned[rows] = _scores(kernel, weights, lesson.features.part(asked[rows]))

@@ -26,7 +26,7 @@ from pydantic import TypeAdapter, ValidationError
 
 from ....domain.calibration import Calibration
 from ....domain.catalog import ServiceCatalog
-from ....domain.learning import ModelCard, Pair, same_words
+from ....domain.learning import ModelCard, Pair, digest_of_words
 from ....domain.ticket import Ticket
 from ....errors import InputError
 from ...files import output, read_bounded
@@ -90,11 +90,6 @@ class ModelFile:
                 hint="Check SERVICE_CATALOG_URL, or learn again; `learn --rename OLD=NEW` maps renamed types.",
             )
         return self.learned
-
-
-def digest_of_words(ticket: Ticket) -> int:
-    """Returns a number of 64 bits that is the same for tickets with the same words."""
-    return int.from_bytes(hashlib.blake2b(same_words(ticket).encode("utf-8", "replace"), digest_size=8).digest(), "big")
 
 
 def write_model(path: Path, learned: Learned, card: ModelCard, seen: Collection[int], *, version: int) -> int:

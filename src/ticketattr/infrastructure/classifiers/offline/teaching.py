@@ -3,24 +3,26 @@
 from __future__ import annotations
 
 import zlib
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 
+from ....application.ports import NO_PROGRESS, LearningProgress
 from ....domain.catalog import RequestType, ServiceCatalog
 from ....domain.examples import Example
 from ....domain.gold import GoldTicket
 from ....domain.label_audit import SHOWN_OTHERS, Guess
-from ....domain.learning import FOLDS, Answer, ModelCard
+from ....domain.learning import FOLDS, Answer, ModelCard, digest_of_words
 from ....domain.ticket import Ticket
-from .features import Features, features_of, features_of_texts, joined
+from .features import WORD_DIMENSIONS, Features, features_of, features_of_texts, joined
 from .learned import Learned, Mix, Scores
 from .learning import KnownScores, Lesson, Measured, Rows, default_mix, learn, out_of_fold
-from .model_file import digest_of_words, write_model
+from .model_file import write_model
 from .plain_text import plain
 from .ranking import Ranking, texts_by_entry
+from .sentence_vectors import DIMENSIONS
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,25 +93,25 @@ def teach_history(
     catalog: ServiceCatalog,
     tickets: Sequence[GoldTicket],
     latest: Sequence[int],
-    progress: Callable[[int, int], None],
+    progress: LearningProgress,
     *,
     version: int,
 ) -> TaughtModel:
-    """Returns what a history teaches a classifier of this version. `progress` counts the tickets that were read."""
-    learned, measured = teach(
-        Ranking(catalog), tickets, features=_features_of_history(tickets, progress), latest=latest
-    )
+    """Returns what a history teaches a classifier of this version."""
+    ranking = Ranking(catalog)
+    lesson = _lesson(ranking, tickets, latest, progress, half=True)
+    known = _known_scores(ranking, tickets, lesson)
+    learned, measured = learn(lesson, known, _start(ranking, tickets), progress=progress)
     return TaughtModel(learned, measured, [digest_of_words(gold.ticket) for gold in tickets], version)
 
 
-def guess_labels(
-    tickets: Sequence[GoldTicket], catalog: ServiceCatalog, progress: Callable[[int, int], None]
-) -> list[Guess]:
+def guess_labels(tickets: Sequence[GoldTicket], catalog: ServiceCatalog, progress: LearningProgress) -> list[Guess]:
     """Returns how likely the label of each ticket is, and which other types are likely, by what other tickets teach."""
     ranking = Ranking(catalog)
-    lesson = _lesson(ranking, tickets, _features_of_history(tickets, progress))
+    lesson = _lesson(ranking, tickets, (), progress, half=True)
+    known = _known_scores(ranking, tickets, lesson)
     guesses = [Guess(0.0, ())] * len(tickets)
-    for rows, shares in out_of_fold(lesson, _known_scores(ranking, tickets, lesson), _start(ranking, tickets)):
+    for rows, shares in out_of_fold(lesson, known, _start(ranking, tickets), progress=progress):
         best = np.argsort(-shares, axis=1, kind="stable")[:, : SHOWN_OTHERS + 1]
         for row, places, found in zip(rows.tolist(), best.tolist(), shares, strict=True):
             own = int(lesson.labels[row])
@@ -118,55 +120,49 @@ def guess_labels(
     return guesses
 
 
-def _features_of_history(tickets: Sequence[GoldTicket], progress: Callable[[int, int], None]) -> Features:
-    parts = []
-    for start in range(0, len(tickets), _BATCH):
-        progress(start, len(tickets))
-        parts.append(_half(features_of([gold.ticket for gold in tickets[start : start + _BATCH]])))
-    progress(len(tickets), len(tickets))
-    return joined(parts)
-
-
-def _half(features: Features) -> Features:
-    """Returns the same in half of the memory."""
-    return Features(features.meaning.astype(np.float16), features.words.astype(np.float16))
-
-
-def teach(
-    ranking: Ranking,
-    tickets: Sequence[GoldTicket],
-    *,
-    features: Features | None = None,
-    latest: Sequence[int] = (),
-    measures: bool = True,
-) -> tuple[Learned, Measured]:
-    """Returns what at least one ticket teaches, and what that reaches if it `measures`.
-
-    `features` are those of the tickets, if they are known. `latest` are the positions of the latest tickets.
-    """
-    if features is None:
-        features = features_of([gold.ticket for gold in tickets])
-    lesson = _lesson(ranking, tickets, features, latest)
+def teach(ranking: Ranking, tickets: Sequence[GoldTicket], *, measures: bool = True) -> tuple[Learned, Measured]:
+    """Returns what at least one ticket teaches, and what that reaches if it `measures`."""
+    lesson = _lesson(ranking, tickets)
     types = len({gold.entry for gold in tickets})
     return learn(
         lesson, _known_scores(ranking, tickets, lesson), _start(ranking, tickets), measures=measures and types > 1
     )
 
 
-def _lesson(ranking: Ranking, tickets: Sequence[GoldTicket], features: Features, latest: Sequence[int] = ()) -> Lesson:
+def _lesson(
+    ranking: Ranking,
+    tickets: Sequence[GoldTicket],
+    latest: Sequence[int] = (),
+    progress: LearningProgress = NO_PROGRESS,
+    *,
+    half: bool = False,
+) -> Lesson:
+    """Reads each ticket once. With `half`, the features of many tickets take half of the memory."""
     entries = ranking.catalog.entries
     place_of = {entry: place for place, entry in enumerate(entries)}
     names, name_labels = _texts_that_teach(entries)
-    folds = FOLDS if len(tickets) > _FEW else _FOLDS_OF_FEW
+    fold_count = FOLDS if len(tickets) > _FEW else _FOLDS_OF_FEW
+    shapes = (len(tickets), DIMENSIONS), (len(tickets), WORD_DIMENSIONS)
+    features = Features(*(np.empty(shape, np.float16) if half else np.empty(shape, np.float32) for shape in shapes))
+    labels, folds = np.empty(len(tickets), np.int64), np.empty(len(tickets), np.int64)
+    progress.describe("Computing vectors")
+    for start in range(0, len(tickets), _BATCH):
+        progress(start, len(tickets))
+        rows = slice(start, start + _BATCH)
+        part = tickets[rows]
+        found = features_of([gold.ticket for gold in part])
+        features.meaning[rows], features.words[rows] = found.meaning, found.words
+        labels[rows] = [place_of[gold.entry] for gold in part]
+        folds[rows] = [fold_of(gold.ticket, fold_count) for gold in part]
     return Lesson(
         features=features,
-        labels=np.array([place_of[gold.entry] for gold in tickets], dtype=np.int64),
-        folds=np.array([fold_of(gold.ticket, folds) for gold in tickets], dtype=np.int64),
+        labels=labels,
+        folds=folds,
         pairs=tuple(entry.pair for entry in entries),
         names=names,
         name_labels=name_labels,
         latest=np.array(latest, dtype=np.int64),
-        fold_count=folds,
+        fold_count=fold_count,
     )
 
 

@@ -1,0 +1,65 @@
+"""A list on disk, for what may be too much for the memory."""
+
+from __future__ import annotations
+
+import pickle  # nosec B403  # only of what this process has written
+from array import array
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from tempfile import TemporaryFile, gettempdir
+from types import TracebackType
+from typing import Generic, TypeVar
+
+from .files import write_error
+
+T = TypeVar("T")
+
+
+class DiskList(Generic[T]):
+    """Items in the folder for temporary files, by their positions from 0. In memory, each takes eight bytes.
+
+    They are gone after the `with` block, or when the process ends. Every method raises ServiceError or SettingsError if
+    the file cannot be written.
+    """
+
+    def __init__(self) -> None:
+        with _in_temporary_folder():
+            self._file = TemporaryFile(prefix="ticketattr-")  # noqa: SIM115  # the end of the block closes it
+        self._begins = array("q")
+        self._end = 0
+
+    def __enter__(self) -> DiskList[T]:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        # What it could not write does not matter any more.
+        with suppress(OSError):
+            self._file.close()
+
+    def __len__(self) -> int:
+        return len(self._begins)
+
+    def append(self, item: T) -> None:
+        content = pickle.dumps(item, protocol=pickle.HIGHEST_PROTOCOL)
+        with _in_temporary_folder():
+            self._file.seek(self._end)
+            self._file.write(content)
+        self._begins.append(self._end)
+        self._end += len(content)
+
+    def __getitem__(self, place: int) -> T:
+        with _in_temporary_folder():
+            self._file.seek(self._begins[place])
+            item: T = pickle.load(self._file)  # noqa: S301  # nosec B301  # this process has written it
+        return item
+
+
+@contextmanager
+def _in_temporary_folder() -> Iterator[None]:
+    try:
+        yield
+    except OSError as error:
+        raise write_error(Path(gettempdir()), error) from error
