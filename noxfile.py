@@ -72,9 +72,23 @@ def mutation(session: nox.Session) -> None:
     session.run("mutmut", "results")
 
 
+@nox.session
+def docs(session: nox.Session) -> None:
+    """The pages of docs as a site in `site`; fails if a link or an anchor leads nowhere."""
+    session.install(".[docs]")
+    session.run("zensical", "build", "--strict", "--clean", *session.posargs)
+
+
+@nox.session
+def weights(session: nox.Session) -> None:
+    """What the program and each extra take on disk, against docs/reference/extras.md; `-- --write` writes it anew."""
+    session.install("uv")
+    session.run("python", "-m", "tests.weights", *session.posargs)
+
+
 @nox.session(venv_backend="none")
 def pictures(session: nox.Session) -> None:
-    """Terminal and mail of the README, from a run of the example queue. Needs chromium."""
+    """Terminal and mail of docs/index.md, from a run of the example queue. Needs chromium."""
     session.run(*PYTHON, "tests.pictures", "docs/pictures", *session.posargs)
 
 

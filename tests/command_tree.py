@@ -27,6 +27,14 @@ def commands() -> list[str]:
     return [name for name in names if not any(other.startswith(f"{name} ".lstrip()) for other in names if other)]
 
 
+def command_called(name: str) -> Any:
+    """The program, a group or a command; `name` is the words after the name of the program."""
+    command = PROGRAM
+    for word in name.split():
+        command = load_command(word, PROGRAM.params) if command is PROGRAM else command.commands[word]
+    return command
+
+
 def parse(words: Sequence[str]) -> list[str]:
     """The names of the command that `words` lead to, outermost first. Raises what a wrong option raises."""
     names: list[str] = []

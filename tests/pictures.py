@@ -1,4 +1,4 @@
-"""The pictures of the README, made from real output: `nox -s pictures`. It needs `chromium`, and installs nothing.
+"""The pictures of docs/index.md, made from real output: `nox -s pictures`. It needs `chromium`, and installs nothing.
 
 The program runs in a pseudo-terminal, and the final content of that terminal is drawn. The mail is the HTML part of the
 .eml file that the same run wrote to its outbox.

@@ -2,19 +2,27 @@
 
 from __future__ import annotations
 
+import json
+import os
 import re
 import shlex
-from collections.abc import Iterator, Sequence
+import shutil
+from collections.abc import Callable, Iterator, Sequence
 from importlib import import_module
 from pathlib import Path
 
+import httpx
 import pytest
+from typer.testing import Result
 
 from ticketattr.entrypoint.settings.names import known_settings
-from ticketattr.errors import ExitCode
+from ticketattr.infrastructure.schemas import schema_url
 
-from .command_tree import commands, parse
+from . import reference, weights
+from .command_tree import parse
 from .conftest import CLI, EXAMPLES
+from .entrypoint.test_corrections import correct, rows
+from .entrypoint.test_serve import served
 
 ROOT = Path(__file__).parents[1]
 README = (ROOT / "README.md").read_text(encoding="utf-8")
@@ -24,6 +32,7 @@ PAGES = (
     "README.md",
     "CONTRIBUTING.md",
     "SECURITY.md",
+    "deploy/README.md",
     *sorted(str(path.relative_to(ROOT)) for path in (ROOT / "docs").rglob("*.md")),
 )
 SECURITY = (ROOT / "docs" / "explanation" / "security.md").read_text(encoding="utf-8")
@@ -54,6 +63,8 @@ def _commands_told() -> list[tuple[str, list[str]]]:
     return [
         (page, words)
         for page in PAGES
+        # The examples of the reference are those of `--help`: tests/entrypoint/test_help.py.
+        if page != "docs/reference/commands.md"
         for block in re.findall(r"^```(?:bash|sh|shell)\n(.*?)^```", (ROOT / page).read_text("utf-8"), re.M | re.S)
         for line in re.sub(r"\$\([^)]*\)", "x", block.replace("\\\n", " ")).splitlines()
         for words in _words_after_program(shlex.split(line, comments=True))
@@ -63,7 +74,8 @@ def _commands_told() -> list[tuple[str, list[str]]]:
 def _words_after_program(words: Sequence[str]) -> Iterator[list[str]]:
     for place, word in enumerate(words):
         # The bare word may also be a user or a folder.
-        is_first = place == 0 or words[place - 1] in _SHELL_OPERATORS
+        before = words[place - 1] if place else ""
+        is_first = not before or before in _SHELL_OPERATORS or bool(re.match("[A-Z_]+=", before))
         if word.endswith("/bin/ticketattr") or (word == "ticketattr" and is_first):
             rest = words[place + 1 :]
             end = next((number for number, other in enumerate(rest) if other in _SHELL_OPERATORS), len(rest))
@@ -74,11 +86,6 @@ def test_env_example_has_every_setting_and_no_other() -> None:
     assert set(re.findall(r"^([A-Z_]+)=", ENV_EXAMPLE.read_text(encoding="utf-8"), re.MULTILINE)) == SETTINGS
 
 
-def test_readme_has_every_setting_and_no_other() -> None:
-    table = README.partition("## Settings")[2].partition("\n## ")[0]
-    assert set(re.findall(r"`([A-Z_]{4,})`", table)) == SETTINGS
-
-
 def test_env_example_states_the_defaults(cli: CLI) -> None:
     """Running with all of its values is running with none."""
     cli.ok("run", "--dry-run")
@@ -87,24 +94,90 @@ def test_env_example_states_the_defaults(cli: CLI) -> None:
     cli.ok("run", "--dry-run")
 
 
-def test_readme_has_every_exit_code_and_no_other() -> None:
-    table = README.partition("## Exit codes")[2].partition("\n## ")[0]
-    codes = [int(code) for code in re.findall(r"\b(\d+)\b(?=[^|]*\|)", table)]
-    assert sorted(codes) == sorted(code.value for code in ExitCode)
+@pytest.mark.parametrize("name", reference.PAGES)
+def test_a_page_of_the_reference_says_what_the_code_says(name: str) -> None:
+    written = (reference.FOLDER / name).read_text(encoding="utf-8")
+    assert written == reference.PAGES[name](), "write it anew: python -m tests.reference"
 
 
-def test_readme_has_every_command_and_no_other() -> None:
-    told = re.findall(r"^\| `ticketattr ([a-z]+(?: [a-z]+)?)", README, re.MULTILINE)
-    assert sorted(told) == sorted(commands())
+def test_the_reference_explains_every_top_level_key_of_a_profile() -> None:
+    schema = json.loads(Path(schema_url("profile").removeprefix("file://")).read_text(encoding="utf-8"))
+    assert [name for name, key in schema["properties"].items() if not (key.keys() & {"description", "$ref"})] == []
 
 
-def test_the_demo_of_the_readme_ends_with_a_workbook_and_a_mail(cli: CLI) -> None:
+def test_the_extras_that_the_reference_weighs_are_those_that_users_install() -> None:
+    declared = re.search(
+        r'^dev = \[\n +"ticketattr\[([\w,]+)\]"', (ROOT / "pyproject.toml").read_text("utf-8"), re.MULTILINE
+    )
+    assert declared
+    assert set(weights.stated()) == {"", *declared[1].split(",")}
+
+
+def lines_of_demo(page: str, mark: str = "") -> list[str]:
+    """The command lines in the blocks of a page, or in the block after `mark`, one by one."""
+    text = (ROOT / page).read_text(encoding="utf-8").partition(mark)[2] if mark else (ROOT / page).read_text("utf-8")
+    blocks = re.findall(r"^```bash\n(.*?)^```", text, re.MULTILINE | re.DOTALL)
+    return [
+        line.strip() for block in blocks[: 1 if mark else None] for line in re.split("\n|&&", block) if line.strip()
+    ]
+
+
+def follow(cli: CLI, lines: Sequence[str], between: Callable[[], None] = lambda: None) -> list[Result]:
+    """Do what a page tells, except for installing; `serve` is up while its review page is opened with the token.
+
+    `between` does what the page tells to do by hand, after `mkdir`.
+    """
     (cli.folder / "examples").symlink_to(EXAMPLES)
     cli.settings.clear()
-    result = cli.ok("--env-file", "examples/demo.env", "run")
-    assert "70 of 70 tickets attributed" in result.stderr
+    results: list[Result] = []
+    for line in lines:
+        program, *words = shlex.split(line)
+        if program == "mkdir":
+            (cli.folder / words[-1]).mkdir(parents=True)
+            between()
+        elif words[-1] == "serve":
+            page = review_page(cli, words[:-1], token=results[-1].stdout.strip())
+            assert "REQ-1070" in page
+        elif program.endswith("/ticketattr"):
+            results.append(cli.ok(*words))
+    return results
+
+
+def review_page(cli: CLI, options: Sequence[str], token: str) -> str:
+    with served(cli, *options) as (_, url):
+        site = {"Sec-Fetch-Site": "same-origin"}
+        signed_in = httpx.post(f"{url}/sign-in", data={"token": token}, headers=site)
+        return httpx.get(f"{url}/review", cookies=signed_in.cookies, headers=site).text
+
+
+def test_the_demo_of_the_readme_ends_with_overdue_tickets_a_mail_and_a_review_page(cli: CLI) -> None:
+    run, token = follow(cli, lines_of_demo("README.md", "<!-- demo -->"))
+    assert "70 of 70 tickets attributed" in run.stderr
+    assert "70 overdue" in run.stderr
+    assert token.stdout.startswith("tka_")
     demo = cli.folder / "demo"
     assert len([*demo.glob("output/*.xlsx")]) == len([*demo.glob("outbox/*.eml")]) == 1
+
+
+def test_the_tutorial_ends_with_a_report_that_shows_the_correction(cli: CLI) -> None:
+    output, corrections = cli.folder / "demo" / "output", cli.folder / "demo" / "corrections"
+
+    def choose_another_request_type() -> None:
+        (report,) = output.glob("*.xlsx")
+        workbook = Path(shutil.copy(report, corrections / "corrected.xlsx"))
+        correct(workbook, **{"REQ-1028": ("Hardware", "Peripheral Request")})
+        os.utime(workbook, (1, 1))  # it was saved a while ago
+
+    *_, first, _, second, listed, _ = follow(
+        cli, lines_of_demo("docs/tutorial/first-report.md"), choose_another_request_type
+    )
+    for line in ("70 of 70 tickets attributed", "1 report sent", "for a person: 70 overdue, 6 to review"):
+        assert line in first.stderr
+    assert "70 of 70 tickets attributed" in second.stderr
+    assert "REQ-1028" in listed.stdout
+    assert [*(corrections / "done").glob("*.txt")]
+    row = rows(max(output.glob("*.xlsx"), key=lambda path: path.stat().st_mtime))["REQ-1028"]
+    assert (row["request_type"], row["source"]) == ("Peripheral Request", "corrected")
 
 
 def test_what_the_demo_left_is_not_pending_for_a_real_run(cli: CLI) -> None:
@@ -122,6 +195,19 @@ def test_what_a_page_links_to_exists() -> None:
         return target.exists() and (not anchor or anchor in _anchors(target))
 
     assert [(page, link) for page, link in _links() if not exists(page, link)] == []
+
+
+def test_pages_of_the_site_link_to_nothing_outside_it() -> None:
+    docs = ROOT / "docs"
+    targets = [
+        (page, link, ((ROOT / page).parent / link).resolve()) for page, link in _links() if page.startswith("docs")
+    ]
+    assert [(page, link) for page, link, target in targets if docs not in target.parents] == []
+
+
+def test_the_site_has_every_page_in_its_navigation() -> None:
+    listed = re.findall(r"[\w/-]+\.md", (ROOT / "mkdocs.yml").read_text(encoding="utf-8"))
+    assert sorted(f"docs/{page}" for page in listed) == sorted(page for page in PAGES if page.startswith("docs/"))
 
 
 @pytest.mark.parametrize(("page", "words"), _commands_told(), ids=lambda value: value if isinstance(value, str) else "")

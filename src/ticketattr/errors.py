@@ -1,4 +1,4 @@
-"""Every failure that the user can do something about, with its exit code (README, "Exit codes").
+"""Every failure that the user can do something about, with its exit code (docs/reference/exit-codes.md).
 
 The message says what happened; the `hint` says what to do next. Any other exception is a bug and keeps its traceback.
 """
@@ -13,13 +13,22 @@ class ExitCode(IntEnum):
     """The exit codes of the program. 130 and 143 are 128 plus the number of SIGINT and SIGTERM."""
 
     DONE = 0
+    """Done."""
     BUG = 1
+    """A bug, with a traceback."""
     USAGE = 2
+    """An option, setting, credential, URL or model name is missing or wrong."""
     INPUT = 3
+    """An input is missing, or its content is wrong: stage file, catalog, helpdesk answer, workbook."""
     SERVICE = 4
+    """An outside service failed or is busy, or another run is in progress: try again later."""
     PARTIAL = 5
+    """Done in part: tickets stayed unattributed because something failed, reports are still pending, or changes in the
+    helpdesk were not made."""
     INTERRUPTED = 130
+    """Interrupted by SIGINT."""
     TERMINATED = 143
+    """Interrupted by SIGTERM."""
 
 
 class TicketAttrError(Exception):

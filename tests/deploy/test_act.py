@@ -119,7 +119,7 @@ def test_all_checks_of_ci_run_before_the_build(github: GitHub) -> None:
     github.push(VERSION)
     asked = github.python_calls.read_text(encoding="utf-8")
     assert set(re.findall(r"--session (.*?)(?: --|$)", asked, re.MULTILINE)) == {
-        "lint typing",
+        "lint typing docs",
         "tests-3.10",
         "tests-3.11",
         "tests-3.12",

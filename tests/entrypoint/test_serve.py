@@ -36,13 +36,13 @@ def free_port() -> str:
 
 
 @contextmanager
-def served(cli: CLI, **environment: str) -> Iterator[tuple[subprocess.Popen[str], str]]:
-    """A service in a process of its own, and its URL; it has told where it listens."""
+def served(cli: CLI, *options: str, **environment: str) -> Iterator[tuple[subprocess.Popen[str], str]]:
+    """A service in a process of its own, and its URL; it has told where it listens. `options` are of the program."""
     cli.settings |= {"SERVE_PORT": free_port(), "METRICS_PORT": free_port()}
-    if cli.settings["HELPDESK_API_URL"] == OFFLINE_SETTINGS["HELPDESK_API_URL"]:
+    if cli.settings.get("HELPDESK_API_URL") == OFFLINE_SETTINGS["HELPDESK_API_URL"]:
         cli.settings["HELPDESK_API_URL"] = str(KEPT)  # so that no classifier is loaded
     with subprocess.Popen(
-        [sys.executable, "-m", "ticketattr", "serve"],
+        [sys.executable, "-m", "ticketattr", *options, "serve"],
         cwd=cli.folder,
         env={**os.environ, **cli.settings, **environment},
         stderr=subprocess.PIPE,

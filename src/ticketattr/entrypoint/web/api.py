@@ -184,8 +184,8 @@ class UndoWanted(BaseModel):
 
     model_config = ConfigDict(extra="forbid", strict=True)
 
-    run_id: str = Field(pattern=f"^{RUN_ID}$")
-    change: int = Field(default=0, ge=0, le=2**53)
+    run_id: str = Field(pattern=f"^{RUN_ID}$", description="The run that set the values.")
+    change: int = Field(default=0, ge=0, le=2**53, description="The number of one change; 0: all of the run.")
 
 
 class Schedule(BaseModel):
@@ -211,7 +211,7 @@ class ScheduleWanted(BaseModel):
 
     model_config = ConfigDict(extra="forbid", strict=True)
 
-    cron: str = Field(max_length=200)
+    cron: str = Field(max_length=200, description="Five fields, as in `30 6 * * 1-5`; empty: no runs by schedule.")
 
 
 class Logs(BaseModel):
@@ -234,7 +234,10 @@ def start_run(
 
 @router.get("/runs", tags=["runs"])
 def list_runs(
-    request: Request, caller: Reader, limit: Limit = 100, before: Annotated[int | None, Query(ge=1, le=2**53)] = None
+    request: Request,
+    caller: Reader,
+    limit: Limit = 100,
+    before: Annotated[int | None, Query(ge=1, le=2**53, description="The number of the last run.")] = None,
 ) -> Runs:
     """The runs of the service, newest first."""
     runs = parts_of(request).service.state.runs(before=before, limit=limit)
@@ -330,7 +333,9 @@ def list_stored_reports(
     },
 )
 def list_deliveries(
-    request: Request, caller: Reader, format: Annotated[Literal["json", "csv", "xlsx"], Query()] = "json"
+    request: Request,
+    caller: Reader,
+    format: Annotated[Literal["json", "csv", "xlsx"], Query(description="json, csv or xlsx.")] = "json",
 ) -> Response | list[dict[str, Any]]:
     """Every report of every message, oldest first, then the reports in no message."""
     parts = parts_of(request)
@@ -399,8 +404,8 @@ def show_times(
 def show_logs(
     request: Request,
     caller: Reader,
-    lines: Annotated[int, Query(ge=1, le=2000)] = 100,
-    run: Annotated[int | None, Query(ge=1, le=2**53)] = None,
+    lines: Annotated[int, Query(ge=1, le=2000, description="At most so many lines.")] = 100,
+    run: Annotated[int | None, Query(ge=1, le=2**53, description="The number of a run in the service.")] = None,
 ) -> Logs:
     """The last lines that a run printed; of the latest run, unless `run` names another."""
     service = parts_of(request).service
