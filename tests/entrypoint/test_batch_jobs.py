@@ -465,12 +465,52 @@ def test_a_job_that_ended_before_it_was_cancelled_keeps_its_answers(cli: CLI, se
     assert server.asked_at_once == []
 
 
+SURE = ("Forgot my password", "Reset my password please", "laptop broken")
+
+
+def with_a_cascade(cli: CLI) -> None:
+    """A queue of three tickets that the embedded classifier is sure about, and two that it is not."""
+    tickets = [{"id": str(n), "subject": text} for n, text in enumerate((*SURE, subject(1), subject(2)))]
+    (cli.folder / "queue.json").write_text(json.dumps(tickets))
+    cli.settings |= {"CLASSIFIER": "cascade", "LLM_PROVIDER": "gemini", "CASCADE_THRESHOLD": "0.95"}
+
+
+def test_a_cascade_asks_in_a_job_about_what_the_embedded_classifier_is_not_sure_about(
+    cli: CLI, server: GeminiServer
+) -> None:
+    with_a_cascade(cli)
+    assert batch(cli).exit_code == 5
+    assert outcomes(cli) == [*["offline"] * 3, "pending", "pending"]
+    (job,) = server.jobs.values()
+    assert sorted(job.texts) == [subject(1), subject(2)]
+    server.finish()
+    assert batch(cli).exit_code == 0
+    assert outcomes(cli) == [*["offline"] * 3, "model", "model"]
+    assert server.asked_at_once == []
+
+
+def test_a_cascade_asks_at_once_about_what_its_job_did_not_answer(cli: CLI, server: GeminiServer) -> None:
+    with_a_cascade(cli)
+    batch(cli)
+    server.finish("EXPIRED")
+    assert batch(cli).exit_code == 0
+    assert sorted(server.asked_at_once) == [subject(1), subject(2)]
+
+
+def test_the_limit_counts_what_a_cascade_asks_the_model_about(cli: CLI, server: GeminiServer) -> None:
+    with_a_cascade(cli)
+    cli.settings["LLM_BATCH_ABOVE"] = "2"
+    cli.ok("run")
+    assert not server.jobs
+    assert sorted(server.asked_at_once) == [subject(1), subject(2)]
+
+
 @pytest.mark.parametrize("name", ["openai", "offline", "cascade"])
 def test_what_has_no_jobs_says_so(cli: CLI, server: GeminiServer, name: str) -> None:
     cli.settings |= {"LLM_BASE_URL": f"{server.http.url}/v1", "LLM_MODEL_NAME": "m"}
     cli("fetch")
     result = cli("classify", "--batch", "--classifier", name)
-    assert (result.exit_code, "batch jobs need CLASSIFIER=gemini" in result.stderr) == (2, True)
+    assert (result.exit_code, "batch jobs need Gemini" in result.stderr) == (2, True)
     cli.settings |= {"LLM_BATCH_ABOVE": "3", "CLASSIFIER": name}
     result = cli("run")
     assert (result.exit_code, "LLM_BATCH_ABOVE" in result.stderr) == ((0, False) if name == "offline" else (2, True))

@@ -39,6 +39,7 @@ GIVE_UP = timedelta(days=3)
 KEEP = timedelta(days=7)
 """A job of another catalog or model is given up after this time: no service keeps answers for so long."""
 
+_DECIDED_AT_ONCE = 150
 _MOST_CALLS, _MOST_BYTES = 5_000, 64 * 1024 * 1024
 _LARGEST_BASE = 900_000
 _GONE = Ticket("", "")
@@ -83,6 +84,11 @@ class BatchService(AbstractAsyncContextManager["BatchService"], Protocol):
     @property
     def model(self) -> str:
         """The model that is asked."""
+
+    async def without_model(
+        self, tickets: Sequence[Ticket], catalog: ServiceCatalog, examples: Examples
+    ) -> Sequence[Outcome | None]:
+        """What is decided without the model, in the order of the tickets; None for those that it is asked about."""
 
     def prepare(
         self, batches: Sequence[Sequence[Ticket]], first: int, catalog: ServiceCatalog, examples: Examples
@@ -167,22 +173,39 @@ async def ask_in_jobs(
 
     The others are to be asked about at once.
 
-    Takes the answers of jobs that ended, and calls `keep` with them and their tickets; then makes jobs for what is
-    left, if that is more than set. `fingerprint` stands for classifier and catalog. Raises SettingsError, InputError or
-    ServiceError when the journal cannot be used, SettingsError for a wrong key, and BusyError when another process
-    makes jobs for too long.
+    In a cascade, those that the first classifier is sure about have its outcome. Takes the answers of jobs that ended,
+    and calls `keep` with them and their tickets; then makes jobs for what is left, if that is more than set.
+    `fingerprint` stands for classifier and catalog. Raises SettingsError, InputError or ServiceError when the journal
+    cannot be used, SettingsError for a wrong key, and BusyError when another process makes jobs for too long.
     """
-    may_create = jobs.above is not None and len(tickets) > jobs.above
-    if not may_create and not jobs.journal.exists():
+    if not _are_enough(jobs, tickets) and not jobs.journal.exists():
         return {}
-    asking = _Asking(jobs, tickets, catalog, fingerprint, examples, keep)
+    decided = await _decided_without_model(jobs, tickets, catalog, examples)
+    for_model = {key: ticket for key, ticket in tickets.items() if key not in decided}
+    asking = _Asking(jobs, for_model, catalog, fingerprint, examples, keep)
     with jobs.journal.lock(jobs.clock(), wait=LOCK_WAIT):
         open_jobs = jobs.journal.jobs(only_open=True)
-        if may_create or open_jobs:
+        if open_jobs or _are_enough(jobs, for_model):
             async with jobs.service:
                 await asking.settle(open_jobs)
                 await asking.submit()
-    return asking.outcomes
+    return {**decided, **asking.outcomes}
+
+
+def _are_enough(jobs: BatchJobs, tickets: Mapping[str, Ticket]) -> bool:
+    return jobs.above is not None and len(tickets) > jobs.above
+
+
+async def _decided_without_model(
+    jobs: BatchJobs, tickets: Mapping[str, Ticket], catalog: ServiceCatalog, examples: Examples
+) -> dict[str, Outcome]:
+    decided: dict[str, Outcome] = {}
+    for keys in chunks(list(tickets), _DECIDED_AT_ONCE):
+        outcomes = await jobs.service.without_model([tickets[key] for key in keys], catalog, examples)
+        decided |= {key: outcome for key, outcome in zip(keys, outcomes, strict=True) if outcome}
+    if decided:
+        log.info("%s of %s decided without the model", f"{len(decided):,}", counted(len(tickets), "text"))
+    return decided
 
 
 async def cancel_jobs(jobs: BatchJobs, display_names: Sequence[str] = ()) -> list[BatchJob]:

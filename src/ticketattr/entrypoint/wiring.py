@@ -369,6 +369,7 @@ def batch_jobs(
     """
     from ..application.batch_jobs import BatchJobs
     from ..infrastructure.classifiers.calibrated import CalibratedClassifier
+    from ..infrastructure.classifiers.cascade import CascadeClassifier
     from ..infrastructure.classifiers.gemini.job_endpoint import GeminiJobEndpoint
     from ..infrastructure.classifiers.llm.classifier import LLMClassifier
     from ..infrastructure.classifiers.llm.job_service import LLMJobs
@@ -376,11 +377,13 @@ def batch_jobs(
     if settings.llm is None or not settings.has_jobs:
         return None
     finish = classifier.calibrated if isinstance(classifier, CalibratedClassifier) else None
-    llm = classifier.wrapped if isinstance(classifier, CalibratedClassifier) else classifier
+    chosen = classifier.wrapped if isinstance(classifier, CalibratedClassifier) else classifier
+    cascade = chosen if isinstance(chosen, CascadeClassifier) else None
+    llm = cascade.second if cascade else chosen
     if not isinstance(llm, LLMClassifier):
         return None
     return BatchJobs(
-        service=LLMJobs(llm, GeminiJobEndpoint(settings.llm.chat_model), finish),
+        service=LLMJobs(llm, GeminiJobEndpoint(settings.llm.chat_model), finish, cascade),
         journal=batch_journal(folders),
         clock=run.clock,
         run_id=run.id,

@@ -4,15 +4,21 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+import anyio
+
 from ticketattr.application.classify import classify_tickets
 from ticketattr.domain.catalog import ServiceCatalog
 from ticketattr.domain.examples import NO_EXAMPLES, Examples
-from ticketattr.domain.ticket import Ticket
+from ticketattr.domain.ticket import Attribution, Ticket
 from ticketattr.domain.usage import Bill, Usage
 from ticketattr.infrastructure.classifiers.answer_cache import NoAnswerCache
 from ticketattr.infrastructure.classifiers.cascade import CascadeClassifier
+from ticketattr.infrastructure.classifiers.gemini.job_endpoint import GeminiJobEndpoint
+from ticketattr.infrastructure.classifiers.llm.classifier import LLMClassifier
+from ticketattr.infrastructure.classifiers.llm.job_service import LLMJobs
+from ticketattr.infrastructure.options import ChatModelOptions, LLMOptions
 
-from ...fakes import CATALOG, ScriptedClassifier, a_correction
+from ...fakes import CATALOG, PASSWORD, FakeChatModel, ScriptedClassifier, a_correction
 
 
 def test_the_model_is_shown_the_examples_of_the_tickets_that_it_is_asked_about() -> None:
@@ -41,3 +47,17 @@ def test_an_estimate_counts_each_call_of_the_model() -> None:
     cascade = CascadeClassifier(ScriptedClassifier(batch_size=500), Counting(batch_size=6), threshold=0.8)
     tickets = [Ticket(str(number), "text") for number in range(20)]
     assert cascade.estimate(tickets, CATALOG) == Bill(Usage(calls=4, tokens_in=20))
+
+
+def test_what_needs_no_batch_job_is_finished_as_its_answers_are() -> None:
+    first = ScriptedClassifier(lambda ticket: None if ticket.id == "2" else PASSWORD)
+    llm = LLMClassifier(FakeChatModel(lambda request: AssertionError()), LLMOptions(("fake-1",)))
+    finished = Attribution(PASSWORD, "offline", 0.5)
+    jobs = LLMJobs(
+        llm,
+        GeminiJobEndpoint(ChatModelOptions("key")),
+        lambda outcomes, catalog: [finished for _ in outcomes],
+        CascadeClassifier(first, llm, threshold=0.0),
+    )
+    tickets = [Ticket(number, "text") for number in "123"]
+    assert anyio.run(jobs.without_model, tickets, CATALOG, NO_EXAMPLES) == [finished, None, finished]

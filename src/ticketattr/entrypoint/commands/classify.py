@@ -72,7 +72,8 @@ SchedulerOption = Annotated[
 BatchOption = Annotated[
     bool,
     typer.Option(
-        "--batch", help="Ask in a batch job, at half the price; a later call or run takes the answers (Gemini only)."
+        "--batch",
+        help="Ask in a batch job, at half the price; a later call or run takes the answers. Gemini, also in a cascade.",
     ),
 ]
 PlanOption = Annotated[bool, typer.Option("--plan", help="Only show what the model would be asked, and the price.")]

@@ -14,7 +14,6 @@ ClassifierName = Literal[ProviderName, "offline", "cascade"]
 
 _DEFAULT_PROVIDER: ProviderName = "gemini"
 _CASCADE_THRESHOLD = 0.8
-_WITH_JOBS = "CLASSIFIER=gemini"
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,8 +38,8 @@ class ClassifierSettings:
         calibration = env.text("CALIBRATION_FILE", may_be_path=True)
         model = env.text("OFFLINE_MODEL", may_be_path=True)
         llm = None if name == "offline" else LLMSettings.read(env, provider, calls=calls)
-        if llm and llm.batch_above is not None and not _has_jobs(name):
-            env.wrong.append(f"LLM_BATCH_ABOVE needs {_WITH_JOBS}, and CLASSIFIER is {name}")
+        if llm and llm.batch_above is not None and not llm.has_jobs:
+            env.wrong.append(f"LLM_BATCH_ABOVE needs Gemini, and CLASSIFIER is {_named(name, llm)}")
         return cls(
             name=name,
             llm=llm,
@@ -53,14 +52,14 @@ class ClassifierSettings:
         """Raises SettingsError unless the classifier can be asked in batch jobs."""
         if not self.has_jobs:
             raise SettingsError(
-                f"batch jobs need {_WITH_JOBS}, and CLASSIFIER is {self.name}",
-                hint="Choose another classifier, or leave batch jobs out.",
+                f"batch jobs need Gemini, and CLASSIFIER is {_named(self.name, self.llm)}",
+                hint="Set CLASSIFIER=gemini, or cascade with LLM_PROVIDER=gemini; or leave batch jobs out.",
             )
 
     @property
     def has_jobs(self) -> bool:
         """Whether the classifier can be asked in batch jobs."""
-        return _has_jobs(self.name)
+        return self.llm is not None and self.llm.has_jobs
 
     @property
     def title(self) -> str:
@@ -78,8 +77,8 @@ class ClassifierSettings:
         return f"the shipped map; what the model decides, {nothing}" if self.name == "cascade" else nothing
 
 
-def _has_jobs(name: str) -> bool:
-    return any(name == provider and known.has_jobs for provider, known in PROVIDERS.items())
+def _named(name: str, llm: LLMSettings | None) -> str:
+    return f"{name} over {llm.provider}" if llm and llm.provider != name else name
 
 
 def _provider(env: Environment, name: str) -> ProviderName:

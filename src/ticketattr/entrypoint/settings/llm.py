@@ -92,6 +92,11 @@ class LLMSettings:
         """The models to ask, of which the first is asked that the key may use."""
         return self.options.models
 
+    @property
+    def has_jobs(self) -> bool:
+        """Whether the provider can be asked in batch jobs."""
+        return PROVIDERS[self.provider].has_jobs
+
     def without_retries(self) -> LLMSettings:
         """Returns these settings for a single attempt, as a check makes it."""
         return replace(self, options=replace(self.options, max_retries=0))

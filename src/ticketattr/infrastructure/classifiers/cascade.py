@@ -26,6 +26,11 @@ class CascadeClassifier(DelegatingClassifier):
         self._stopped: Unattributed | None = None
 
     @property
+    def second(self) -> Classifier:
+        """The classifier that decides what the first one is not sure about."""
+        return self._classifier
+
+    @property
     def batch_size(self) -> int:
         return _BATCHES_AT_ONCE * self._classifier.batch_size
 
@@ -41,13 +46,22 @@ class CascadeClassifier(DelegatingClassifier):
     async def choose(
         self, tickets: Sequence[Ticket], catalog: ServiceCatalog, examples: Examples = NO_EXAMPLES
     ) -> list[Outcome]:
-        outcomes = await self._first.choose(tickets, catalog, examples)
-        doubtful = [place for place, outcome in enumerate(outcomes) if not self._is_sure(outcome)]
+        outcomes = dict(enumerate(await self.sure(tickets, catalog, examples)))
+        doubtful = [place for place, outcome in outcomes.items() if outcome is None]
         for places in chunks(doubtful, self._classifier.batch_size):
             answers = await self._second_opinion([tickets[place] for place in places], catalog, examples)
-            for place, answer in zip(places, answers, strict=True):
-                outcomes[place] = answer
-        return outcomes
+            outcomes.update(zip(places, answers, strict=True))
+        return [outcome for outcome in outcomes.values() if outcome is not None]
+
+    async def sure(
+        self, tickets: Sequence[Ticket], catalog: ServiceCatalog, examples: Examples = NO_EXAMPLES
+    ) -> list[Outcome | None]:
+        """Returns what the first classifier decides, in the order of the tickets; None for those left to the second.
+
+        Takes at most `batch_size` tickets.
+        """
+        outcomes = await self._first.choose(tickets, catalog, examples)
+        return [outcome if self._is_sure(outcome) else None for outcome in outcomes]
 
     async def _second_opinion(
         self, tickets: Sequence[Ticket], catalog: ServiceCatalog, examples: Examples

@@ -9,7 +9,7 @@ from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 from types import TracebackType
-from typing import TypeVar
+from typing import Protocol, TypeVar
 
 from ....application.batch_jobs import JobInput, JobRefused, PreparedCall
 from ....application.ports import BatchFailed
@@ -31,16 +31,39 @@ T = TypeVar("T")
 _MOST_TROUBLES = 3
 
 Finish = Callable[[Sequence[Outcome], ServiceCatalog], list[Outcome]]
-"""What is done to the outcomes of the model, such as mapping their confidence."""
+"""What is done to outcomes, such as mapping their confidence."""
+
+
+def _unchanged(outcomes: Sequence[Outcome], catalog: ServiceCatalog) -> list[Outcome]:
+    return list(outcomes)
+
+
+class Cascade(Protocol):
+    """A classifier that asks the model about some tickets only."""
+
+    async def sure(
+        self, tickets: Sequence[Ticket], catalog: ServiceCatalog, examples: Examples
+    ) -> Sequence[Outcome | None]:
+        """What is decided without the model; None for the tickets that the model is asked about."""
 
 
 class LLMJobs:
-    """Fits `ticketattr.application.batch_jobs.BatchService`. What it asks and reads is that of `classifier`."""
+    """Fits `ticketattr.application.batch_jobs.BatchService`. What it asks and reads is that of `classifier`.
 
-    def __init__(self, classifier: LLMClassifier, endpoint: JobEndpoint, finish: Finish | None = None) -> None:
+    In a `cascade`, it asks about those tickets only that are left to the model.
+    """
+
+    def __init__(
+        self,
+        classifier: LLMClassifier,
+        endpoint: JobEndpoint,
+        finish: Finish | None = None,
+        cascade: Cascade | None = None,
+    ) -> None:
         self._classifier = classifier
         self._endpoint = endpoint
-        self._finish = finish
+        self._finish = finish or _unchanged
+        self._cascade = cascade
         self._patience = Patience()
         self.batch_size = classifier.batch_size
         self.model = classifier.options.models[0]
@@ -53,6 +76,15 @@ class LLMJobs:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         await self._endpoint.__aexit__(kind, error, trace)
+
+    async def without_model(
+        self, tickets: Sequence[Ticket], catalog: ServiceCatalog, examples: Examples
+    ) -> list[Outcome | None]:
+        if self._cascade is None:
+            return [None] * len(tickets)
+        outcomes = await self._cascade.sure(tickets, catalog, examples)
+        finished = iter(self._finish([outcome for outcome in outcomes if outcome], catalog))
+        return [outcome and next(finished) for outcome in outcomes]
 
     def prepare(
         self, batches: Sequence[Sequence[Ticket]], first: int, catalog: ServiceCatalog, examples: Examples
@@ -104,8 +136,6 @@ class LLMJobs:
         joined = join_answers([(one.key, self._read(one, job, catalog, troubles)) for one in ours], job.calls)
         for trouble, number in troubles.most_common(_MOST_TROUBLES):
             log.warning("batch job %s: %s: %s", job.display_name, counted(number, "failed call"), trouble)
-        if self._finish is None:
-            return joined
         return dict(zip(joined, self._finish(list(joined.values()), catalog), strict=True))
 
     def restored(self, outcome: Outcome, ticket: Ticket) -> Outcome:
