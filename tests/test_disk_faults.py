@@ -40,7 +40,7 @@ def test_a_disk_that_is_full_while_a_workbook_is_written_is_one_error_without_a_
     assert error.startswith("error: ")
     assert error.endswith(".xlsx cannot be written: File too large")
     assert hint.startswith("hint: ")
-    assert ended.returncode == 2
+    assert ended.returncode == 4
     assert list((cli.folder / "output").iterdir()) == []
 
 

@@ -253,7 +253,7 @@ def test_a_full_disk_leaves_the_earlier_model_as_it_was(cli: CLI, bytes_each: in
     assert f"{what} cannot be written: File too large" in ended.stderr
     assert "hint: " in ended.stderr
     assert "Traceback" not in ended.stderr
-    assert ended.returncode in (ExitCode.USAGE, ExitCode.SERVICE)
+    assert ended.returncode == ExitCode.SERVICE
     assert (cli.folder / FILES["model"]).read_bytes() == b"the earlier model"
     assert not [*cli.folder.glob(".ticketattr-*"), *(cli.folder / "temporary").iterdir()]
 

@@ -450,11 +450,12 @@ def test_a_file_that_cannot_be_written_is_a_wrong_setting_and_leaves_no_file(tmp
     ("number", "kind"),
     [
         (errno.ENOSPC, ServiceError),
+        (errno.EFBIG, ServiceError),
         (errno.EIO, ServiceError),
         (errno.EACCES, SettingsError),
         (errno.EROFS, SettingsError),
     ],
-    ids=["disk full", "disk fails", "not allowed", "read-only"],
+    ids=["disk full", "limit on files", "disk fails", "not allowed", "read-only"],
 )
 def test_a_full_disk_may_pass_and_a_missing_permission_will_not(number: int, kind: type[Exception]) -> None:
     error = write_error(Path("stage.json"), OSError(number, "reason"))

@@ -31,7 +31,7 @@ NO_FILE = "it is not a file but a pipe or a device"
 # The names of the pipes that a shell opens for `<(command)`.
 _INHERITED = ("/dev/fd/", "/proc/self/fd/", "/dev/stdin")
 _LONGEST_PIPE_WAIT = 30.0
-_TRANSIENT = {errno.ENOSPC, errno.EDQUOT, errno.EIO, errno.EMFILE, errno.ENFILE}
+_TRANSIENT = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO, errno.EMFILE, errno.ENFILE}
 
 
 @contextmanager
@@ -334,7 +334,7 @@ def write_error(path: Path, error: OSError) -> TicketAttrError:
     """The error that says why the file `path` cannot be written."""
     message = f"{path} cannot be written: {error.strerror or error}"
     if error.errno in _TRANSIENT:
-        return ServiceError(message, hint="Free some space on the disk, then run the same command again.")
+        return ServiceError(message, hint="Free some space on the disk (or raise `ulimit -f`), then try again.")
     return SettingsError(message, hint="Check the path and the permission to write it.")
 
 
