@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import io
 import json
 import socket
@@ -124,6 +125,20 @@ def test_a_workbook_is_downloaded_whole_in_part_and_not_again(web: Web, tmp_path
         part = client.get(url, headers={"Range": "bytes=10-19"})
         assert (part.status_code, part.content) == (206, content[10:20])
         assert client.get(url, headers={"If-None-Match": whole.headers["etag"]}).status_code == 304
+
+
+def test_a_workbook_that_is_written_in_place_has_another_etag_at_once(web: Web, tmp_path: Path) -> None:
+    report = put_report(tmp_path)
+    url = f"/api/v1/reports/{RUN}/workbook"
+    with web.client("read") as client:
+        before = client.get(url).headers["etag"]
+        content = report.read_bytes()
+        changed = content[:-1] + bytes([content[-1] ^ 1])
+        with report.open("r+b") as file:  # the same name, inode and size
+            file.write(changed)
+        after = client.get(url, headers={"If-None-Match": before})
+    assert (after.status_code, after.content) == (200, changed)
+    assert after.headers["etag"] == f'"{hashlib.sha256(changed).hexdigest()}"'
 
 
 @pytest.mark.parametrize(

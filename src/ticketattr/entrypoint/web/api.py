@@ -451,6 +451,9 @@ def workbook(request: Request, run_id: str) -> Response:
     parts = parts_of(request)
     try:
         found = workbook_of_run(parts.reports.get(), run_id, parts.store)
+        if not isinstance(found, bytes):
+            # The list may be a second old, and the file written since.
+            found = parts.tracker.folder.inspect(found.path)
     except InputError as error:
         raise HTTPException(410 if isinstance(error, ReportGone) else 404, str(error)) from error
     if isinstance(found, bytes):

@@ -24,6 +24,7 @@ from ...domain.access import Caller
 from ...domain.access import Scope as Rights
 from ...domain.report_status import ReportStatus
 from ...domain.write_back import Change
+from ...infrastructure.delivery.inspection_cache import identity_of
 from ...infrastructure.service_words import without_secrets
 from ..presentation.log_lines import plain
 from ..settings.serve import ServeSettings
@@ -165,13 +166,14 @@ def parts_of(request: Request) -> Parts:
 
 
 def folder_version(folder: Path) -> object:
-    """Something that changes when a workbook is added to `folder`, removed or replaced.
+    """Something that changes when a workbook is added to `folder`, removed, replaced or written.
 
     Other files of the folder do not count: SQLite adds and removes some whenever a database there is read.
     """
     try:
         with os.scandir(folder) as entries:
-            return frozenset((entry.name, entry.inode()) for entry in entries if ".xlsx" in entry.name.lower())
+            workbooks = [entry for entry in entries if ".xlsx" in entry.name.lower()]
+            return frozenset((entry.name, identity_of(entry.stat(follow_symlinks=False))) for entry in workbooks)
     except OSError:
         return None
 
