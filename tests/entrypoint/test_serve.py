@@ -7,6 +7,7 @@ import os
 import resource
 import signal
 import socket
+import sqlite3
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -15,6 +16,8 @@ from time import monotonic, sleep
 
 import httpx
 import pytest
+
+from ticketattr.entrypoint.wiring import login_name
 
 from ..chat_servers import (
     BOT,
@@ -219,6 +222,13 @@ def test_a_token_is_created_listed_and_revoked(cli: CLI) -> None:
     assert [row["state"] for row in json.loads(cli.ok("token", "list", "--format", "json").stdout)] == ["valid"]
     cli.ok("token", "revoke", "ann")
     assert "revoked" in cli.ok("token", "list").stdout
+    with sqlite3.connect(cli.folder / "work" / "service.db") as db:
+        audit = db.execute("SELECT who, origin, action, outcome FROM audit ORDER BY number").fetchall()
+    who = login_name()
+    assert audit == [
+        (who, "command line", "token create", "created"),
+        (who, "command line", "token revoke", "revoked"),
+    ]
 
 
 def test_mistakes_with_tokens_have_exit_codes(cli: CLI) -> None:

@@ -21,6 +21,7 @@ from ticketattr.errors import InputError, ServiceError, SettingsError
 from ticketattr.infrastructure.service.state_db import SQLiteServiceState
 
 NOW = datetime(2026, 11, 28, 9, tzinfo=timezone.utc)
+ROOT = Caller("root", "operate", "command line")
 
 
 @pytest.fixture
@@ -29,7 +30,7 @@ def store(tmp_path: Path) -> SQLiteServiceState:
 
 
 def created(store: SQLiteServiceState, name: str = "ann", expires: datetime | None = None) -> str:
-    return create_token(store, name, "read", expires=expires, now=NOW, random=lambda: f"random-{name}")
+    return create_token(store, ROOT, name, "read", expires=expires, now=NOW, random=lambda: f"random-{name}")
 
 
 def test_whoever_shows_the_secret_of_a_token_has_its_scope(store: SQLiteServiceState) -> None:
@@ -73,7 +74,7 @@ def test_a_revoked_token_lets_nobody_in_and_signs_out_who_came_in_with_it(store:
     cookie = sign_in(store, secret, "", NOW, lambda: "cookie")
     assert cookie
     assert caller_of_session(store, cookie, "", NOW)
-    revoke_token(store, "ann", NOW)
+    revoke_token(store, ROOT, "ann", NOW)
     assert caller_of_secret(store, secret, "", NOW) is None
     assert caller_of_session(store, cookie, "", NOW) is None
 
@@ -99,7 +100,7 @@ def test_the_last_use_of_a_token_is_known(store: SQLiteServiceState) -> None:
 
 def test_a_name_is_taken_once_also_after_it_was_revoked(store: SQLiteServiceState) -> None:
     created(store)
-    revoke_token(store, "ann", NOW)
+    revoke_token(store, ROOT, "ann", NOW)
     with pytest.raises(SettingsError, match="already a token ann"):
         created(store)
 
@@ -112,7 +113,24 @@ def test_a_name_that_no_token_can_have_is_refused(store: SQLiteServiceState, nam
 
 def test_a_token_that_does_not_exist_cannot_be_revoked(store: SQLiteServiceState) -> None:
     with pytest.raises(InputError, match="there is no token bob"):
-        revoke_token(store, "bob", NOW)
+        revoke_token(store, ROOT, "bob", NOW)
+
+
+def test_who_created_and_revoked_which_token_is_in_the_audit_and_so_is_a_refusal(store: SQLiteServiceState) -> None:
+    created(store, expires=NOW + timedelta(days=1))
+    with pytest.raises(SettingsError):
+        created(store)
+    revoke_token(store, ROOT, "ann", NOW)
+    with pytest.raises(InputError):
+        revoke_token(store, ROOT, "bob", NOW)
+    entries = store.audit()[::-1]
+    assert {(entry.at, entry.who, entry.origin) for entry in entries} == {(NOW, "root", "command line")}
+    assert [(entry.action, entry.detail, entry.outcome) for entry in entries] == [
+        ("token create", "ann (read, until 2026-11-29)", "created"),
+        ("token create", "ann (read)", "refused: there is already a token ann"),
+        ("token revoke", "ann", "revoked"),
+        ("token revoke", "bob", "refused: there is no token bob"),
+    ]
 
 
 def test_whoever_may_operate_may_read_and_not_the_other_way(store: SQLiteServiceState) -> None:

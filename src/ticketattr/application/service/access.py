@@ -7,6 +7,7 @@ from collections.abc import Callable
 from datetime import datetime, timedelta
 
 from ...domain.access import PREFIX, Caller, Scope, Token, digest_of, is_token_name
+from ...domain.service_run import AuditEntry
 from ...errors import InputError, ServiceError, SettingsError
 from .ports import TokenStore
 
@@ -19,27 +20,50 @@ log = logging.getLogger(__name__)
 
 
 def create_token(
-    store: TokenStore, name: str, scope: Scope, *, expires: datetime | None, now: datetime, random: Callable[[], str]
+    store: TokenStore,
+    caller: Caller,
+    name: str,
+    scope: Scope,
+    *,
+    expires: datetime | None,
+    now: datetime,
+    random: Callable[[], str],
 ) -> str:
     """Keep a new token and return its secret, which is shown once and kept only as a hash.
 
-    `random` returns a text that nobody can guess. Raises SettingsError for a name that is not valid or is taken.
+    `random` returns a text that nobody can guess. The audit says that `caller` created it, or that the name was taken.
+    Raises SettingsError for a name that is not valid or is taken.
     """
     if not is_token_name(name):
         raise SettingsError(
             f"{name!r} cannot be the name of a token",
             hint="Use 1 to 64 letters, digits, dots, hyphens and underscores, and begin with a letter or a digit.",
         )
-    secret = PREFIX + random()
-    if not store.add_token(Token(name, scope, digest_of(secret), now, expires)):
-        raise SettingsError(f"there is already a token {name}", hint="Choose another name. A revoked name stays taken.")
+    secret, taken = PREFIX + random(), f"there is already a token {name}"
+    until = f", until {expires:%Y-%m-%d}" if expires else ""
+
+    def entry(is_new: bool) -> AuditEntry:
+        outcome = "created" if is_new else f"refused: {taken}"
+        return AuditEntry(now, caller.name, caller.origin, "token create", f"{name} ({scope}{until})", outcome)
+
+    if not store.add_token(Token(name, scope, digest_of(secret), now, expires), entry):
+        raise SettingsError(taken, hint="Choose another name. A revoked name stays taken.")
     return secret
 
 
-def revoke_token(store: TokenStore, name: str, now: datetime) -> None:
-    """Revoke a token, and sign out everybody who signed in with it. Raises InputError if there is no such token."""
-    if not store.revoke_token(name, now):
-        raise InputError(f"there is no token {name}", hint="`ticketattr token list` shows all tokens.")
+def revoke_token(store: TokenStore, caller: Caller, name: str, now: datetime) -> None:
+    """Revoke a token, and sign out everybody who signed in with it. The audit says that `caller` did.
+
+    Raises InputError, which the audit shows, if there is no such token.
+    """
+    missing = f"there is no token {name[:100]}"
+
+    def entry(is_known: bool) -> AuditEntry:
+        outcome = "revoked" if is_known else f"refused: {missing}"
+        return AuditEntry(now, caller.name, caller.origin, "token revoke", name[:100], outcome)
+
+    if not store.revoke_token(name, now, entry):
+        raise InputError(missing, hint="`ticketattr token list` shows all tokens.")
 
 
 def caller_of_secret(store: TokenStore, secret: str, origin: str, now: datetime) -> Caller | None:

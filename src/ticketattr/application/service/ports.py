@@ -13,6 +13,9 @@ from ...domain.service_run import AuditEntry, RunState, RunStatus, Schedule, Ser
 RunAudit: TypeAlias = Callable[[ServiceRun, bool], AuditEntry]
 """Makes the entry of the audit for a run that was asked for; the second value says whether the run is new."""
 
+ChangeAudit: TypeAlias = Callable[[bool], AuditEntry]
+"""Makes the entry of the audit for a change; the value says whether it was made."""
+
 
 class TokenStore(Protocol):
     """The tokens. All methods of this port and of the next one raise SettingsError, InputError or ServiceError."""
@@ -23,10 +26,10 @@ class TokenStore(Protocol):
     def token_of(self, digest: str) -> Token | None:
         """The token whose secret has this SHA-256; None if there is none."""
 
-    def add_token(self, token: Token) -> bool:
-        """Keep a new token. Returns False, and keeps nothing, if the name is taken."""
+    def add_token(self, token: Token, audited: ChangeAudit | None = None) -> bool:
+        """Keep a new token. Returns False, and keeps nothing but the entry of the audit, if the name is taken."""
 
-    def revoke_token(self, name: str, at: datetime) -> bool:
+    def revoke_token(self, name: str, at: datetime, audited: ChangeAudit | None = None) -> bool:
         """Revoke a token and end its sessions. Returns False if no token has that name."""
 
     def touch_token(self, name: str, at: datetime) -> None:

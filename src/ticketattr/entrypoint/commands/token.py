@@ -11,7 +11,7 @@ import typer
 
 from ...application.service.access import create_token, revoke_token
 from ...application.service.ports import TokenStore
-from ...domain.access import Scope, Token
+from ...domain.access import Caller, Scope, Token
 from .. import wiring
 from ..invocation import Invocation
 from ..presentation.tables import print_table
@@ -48,7 +48,13 @@ def create(context: typer.Context, name: NameArgument, scope: ScopeOption = "rea
     now = invocation.clock()
     expires = now + timedelta(days=days) if days else None
     secret = create_token(
-        _store(invocation, "create"), name, scope, expires=expires, now=now, random=lambda: token_urlsafe(32)
+        _store(invocation, "create"),
+        _caller(),
+        name,
+        scope,
+        expires=expires,
+        now=now,
+        random=lambda: token_urlsafe(32),
     )
     print(secret)
     invocation.console.summary(f"token {name} created; keep the secret, it is not shown again")
@@ -72,8 +78,13 @@ def list_tokens(context: typer.Context, format: ListFormatOption = "table") -> N
 def revoke(context: typer.Context, name: NameArgument) -> None:
     """Revoke a token at once, and sign out everybody who signed in with it."""
     invocation: Invocation = context.obj
-    revoke_token(_store(invocation, "revoke"), name, invocation.clock())
+    revoke_token(_store(invocation, "revoke"), _caller(), name, invocation.clock())
     invocation.console.summary(f"token {name} revoked")
+
+
+def _caller() -> Caller:
+    """Who runs the command: whoever may write to the state of the service may do everything."""
+    return Caller(wiring.login_name(), "operate", "command line")
 
 
 def _row(token: Token, is_valid: bool) -> dict[str, str]:

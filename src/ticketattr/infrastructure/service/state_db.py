@@ -15,7 +15,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any, cast
 
-from ...application.service.ports import RunAudit
+from ...application.service.ports import ChangeAudit, RunAudit
 from ...domain.access import Scope, Token
 from ...domain.chat import CHAT_COMMANDS, ChatCount
 from ...domain.service_run import AuditEntry, RunState, Schedule, ServiceRun, Trigger, Undo
@@ -103,19 +103,25 @@ class SQLiteServiceState:
             row = db.execute(f"SELECT {_TOKEN} FROM tokens WHERE digest = ?", (digest,)).fetchone()  # noqa: S608  # nosec B608
         return _token(row) if row else None
 
-    def add_token(self, token: Token) -> bool:
+    def add_token(self, token: Token, audited: ChangeAudit | None = None) -> bool:
         values = (token.name, token.scope, token.digest, _text(token.created), _text(token.expires))
         with self._changing() as db:
             added = db.execute(
                 "INSERT OR IGNORE INTO tokens (name, scope, digest, created, expires) VALUES (?, ?, ?, ?, ?)", values
             )
-            return added.rowcount == 1
+            is_new = added.rowcount == 1
+            if audited:
+                _add_audit(db, audited(is_new))
+        return is_new
 
-    def revoke_token(self, name: str, at: datetime) -> bool:
+    def revoke_token(self, name: str, at: datetime, audited: ChangeAudit | None = None) -> bool:
         with self._changing() as db:
             db.execute("DELETE FROM sessions WHERE token = ?", (name,))
             known = db.execute("UPDATE tokens SET revoked = coalesce(revoked, ?) WHERE name = ?", (_text(at), name))
-            return known.rowcount == 1
+            is_known = known.rowcount == 1
+            if audited:
+                _add_audit(db, audited(is_known))
+        return is_known
 
     def touch_token(self, name: str, at: datetime) -> None:
         with self._changing() as db:
