@@ -24,26 +24,31 @@ from pathlib import Path
 from types import FrameType
 from typing import Any
 
-import filelock  # noqa: F401  # imported once here, not in each child
+# What the commands need is imported once here, not in each child.
+import anyio._backends._asyncio  # noqa: F401
+import filelock  # noqa: F401
+import httpcore  # noqa: F401
 import httpx  # noqa: F401
+import numpy as np  # noqa: F401
+import openpyxl  # noqa: F401
 import pydantic  # noqa: F401
 import rich.table  # noqa: F401
 import stamina  # noqa: F401
 
-import ticketattr.application.apply
-import ticketattr.application.batch_jobs
-import ticketattr.application.outgoing_messages
-import ticketattr.application.report_tracker
 import ticketattr.application.send
+import ticketattr.entrypoint.commands.apply
+import ticketattr.entrypoint.commands.corrections
+import ticketattr.entrypoint.commands.jobs
+import ticketattr.entrypoint.commands.pending
+import ticketattr.entrypoint.commands.run
+import ticketattr.entrypoint.commands.send
 import ticketattr.infrastructure.batch_journal
 import ticketattr.infrastructure.classifiers.gemini.job_endpoint
 import ticketattr.infrastructure.classifiers.llm.job_service
 import ticketattr.infrastructure.delivery.eml_outbox
-import ticketattr.infrastructure.delivery.report_folder
-import ticketattr.infrastructure.delivery.report_log
+import ticketattr.infrastructure.delivery.smtp
 import ticketattr.infrastructure.helpdesk.profile_writer
 import ticketattr.infrastructure.reports.excel
-import ticketattr.infrastructure.stage_files
 from ticketattr.entrypoint.cli import app
 
 OURS = Path(ticketattr.application.send.__file__).parents[1]
@@ -82,7 +87,9 @@ class Steps:
         code = frame.f_code
         if code.co_name == self.function and code.co_filename.endswith(self.file):
             self.is_open = True
-        return self.line if _counts(code.co_filename) and code.co_filename.endswith(self.files) else None
+        # A frame that began before the window is called anew when it goes on inside: a generator, a coroutine.
+        counts = self.is_open and _counts(code.co_filename) and code.co_filename.endswith(self.files)
+        return self.line if counts else None
 
     def line(self, frame: FrameType, event: str, argument: Any) -> Callable[..., Any]:
         if event == "line" and self.is_open:
