@@ -47,9 +47,11 @@ def test_a_short_answer_loads_no_third_party_package_but_typer(cli: CLI) -> None
     assert packages_loaded_by(cli, "pending list --all") == []
 
 
-def test_the_help_of_the_program_loads_no_command(cli: CLI) -> None:
+def test_the_help_of_the_program_loads_no_command_and_no_settings_domain_or_use_case(cli: CLI) -> None:
     ((_, *modules),) = loaded_by(cli, "--help")
-    assert not [name for name in COMMANDS if f"ticketattr.entrypoint.commands.{name}" in modules]
+    ours = [module.removeprefix("ticketattr.") for module in modules if module.startswith("ticketattr.")]
+    assert not [name for name in COMMANDS if f"entrypoint.commands.{name}" in ours]
+    assert not [name for name in ours if name.startswith(("domain", "application", "entrypoint.settings"))]
 
 
 def test_a_run_loads_what_it_needs_but_no_reader_of_workbooks_without_a_corrected_workbook(cli: CLI) -> None:

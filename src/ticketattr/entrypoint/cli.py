@@ -6,7 +6,6 @@ import gc
 import signal
 import sys
 import time
-import traceback
 from datetime import datetime, timezone
 from pathlib import Path
 from types import FrameType
@@ -16,13 +15,9 @@ import typer
 from typer.core import TyperGroup
 
 from .. import __version__
-from ..application.run_progress import RunProgress, current_run, current_stage
 from ..errors import ExitCode, TicketAttrError
-from ..infrastructure.service_words import forget_secrets, without_secrets
 from .commands.help_examples import epilog_of
-from .commands.loading import COMMANDS, load_command
-from .invocation import Invocation
-from .presentation.console import show_error
+from .commands.loading import COMMANDS, load_command, load_module
 from .standard_streams import prepare_standard_streams
 
 
@@ -36,7 +31,7 @@ class Program(TyperGroup):
             finally:
                 sys.stdout.flush()
         except TicketAttrError as error:
-            show_error(error)
+            load_module("presentation.console").show_error(error)
             raise SystemExit(error.exit_code) from None
 
     def resolve_command(self, ctx: Any, args: list[str]) -> Any:
@@ -87,10 +82,7 @@ def main_options(
     ] = False,
 ) -> None:
     """Prepare the invocation, which every command gets as `context.obj`."""
-    forget_secrets()
-    current_run.set("")
-    current_stage.set(context.invoked_subcommand or "")
-    context.obj = Invocation(_now, RunProgress(time.monotonic))
+    context.obj = load_module("invocation").begin(context.invoked_subcommand or "", _now, time.monotonic)
     context.obj.add_options(env_file=env_file or (), verbose=verbose, quiet=quiet)
 
 
@@ -110,8 +102,7 @@ def main() -> None:
     try:
         app(prog_name="ticketattr")
     except Exception:  # noqa: BLE001  # it ends the program as before
-        # A bug keeps its traceback, without the secrets that its message may quote.
-        sys.stderr.write(without_secrets(traceback.format_exc()))
+        load_module("presentation.console").show_bug()
         raise SystemExit(ExitCode.BUG) from None
 
 

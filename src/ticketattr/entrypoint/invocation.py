@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from ..application.ports import Clock, Run
-from ..application.run_progress import RunProgress, current_run
+from ..application.run_progress import RunProgress, current_run, current_stage
 from ..domain.run_id import new_run_id
 from ..domain.ticket import AttributedTicket
 from ..domain.usage import Bill
 from ..errors import SettingsError
+from ..infrastructure.service_words import forget_secrets
 from .presentation.console import Console
 from .presentation.summaries import attribution_summary, bill_summary
 from .settings.classifier import ClassifierName
@@ -94,3 +95,11 @@ class Invocation:
         if bill.usage.calls:
             self.console.summary(bill_summary(bill))
         self.console.summary(attribution_summary(tickets))
+
+
+def begin(command: str, clock: Clock, timer: Callable[[], float]) -> Invocation:
+    """A new invocation, which knows nothing of those before it in the same process."""
+    forget_secrets()
+    current_run.set("")
+    current_stage.set(command)
+    return Invocation(clock, RunProgress(timer))

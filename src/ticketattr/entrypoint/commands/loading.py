@@ -10,8 +10,6 @@ from typing import Any, cast
 from typer.core import TyperCommand, TyperGroup, TyperOption
 from typer.main import get_command
 
-from ..invocation import Invocation
-
 COMMANDS = {
     "init": "Ask for what a run needs, write .env, and check it.",
     "check": "Check everything that a run needs.",
@@ -39,6 +37,11 @@ REPEATABLE = ("env_file", "verbose", "quiet")
 """The options of the program that may also follow the name of a command."""
 
 
+def load_module(name: str) -> Any:
+    """The module of `entrypoint` that every command needs, and the help does not: it is loaded when it is used."""
+    return import_module(f"...{name}", __name__)
+
+
 def load_command(name: str, program_options: Sequence[Any]) -> TyperCommand | TyperGroup:
     """The command `name`. It and the commands inside it also understand those `program_options` that are REPEATABLE."""
     command = cast("TyperCommand | TyperGroup", get_command(import_module(f".{name}", __package__).app))
@@ -63,7 +66,6 @@ def _repeated(option: TyperOption) -> TyperOption:
 
 
 def _add_to_invocation(context: Any, option: Any, value: Any) -> Any:
-    invocation = context.find_object(Invocation)
-    if invocation and value:
+    if (invocation := context.find_root().obj) and value:
         invocation.add_options(**{str(option.name): value})
     return value

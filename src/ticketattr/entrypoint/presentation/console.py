@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import logging
 import sys
+import traceback
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -16,6 +17,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ...errors import TicketAttrError
+from ...infrastructure.service_words import without_secrets
 from ..settings.monitoring import LogSettings
 from .log_lines import JSONLines, TextLines, UserMessage, plain, remove_secrets, user_message_of
 
@@ -115,6 +117,11 @@ class Console:
 def show_error(error: TicketAttrError) -> None:
     """Print an error and its hint."""
     log.error("%s", error, extra={"user_message": UserMessage("error: ", "bold red", error.hint)})
+
+
+def show_bug() -> None:
+    """Print the traceback of the exception that is being handled, without the secrets that its message may quote."""
+    sys.stderr.write(without_secrets(traceback.format_exc()))
 
 
 def _is_terminal() -> bool:
