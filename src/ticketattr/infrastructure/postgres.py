@@ -222,7 +222,8 @@ class Tables:
 
     def _has_schema(self, db: Connection) -> bool:
         """Whether the tables exist. Raises InputError if another version created them."""
-        if not db.execute("SELECT to_regclass('ticketattr_schema')").fetchone()[0]:
+        # FROM: without a table to lock, the server would answer from what it knew before it waited for another host.
+        if not db.execute("SELECT to_regclass('ticketattr_schema') FROM pg_class LIMIT 1").fetchone()[0]:
             return False
         found = db.execute("SELECT version FROM ticketattr_schema WHERE name = ?", (self.name,)).fetchone()
         if found and found[0] != self.version:
