@@ -190,8 +190,10 @@ class TestCopy:
         number = int(os.environ.get("DELIVERIES", "2000"))
         first, second = tmp_path / "first.db", tmp_path / "second.db"
         fill(first, number)
-        (there, *_) = stored_tables(url, report_log=first, ledger=first, corrections=first, answers=first)
-        (back, *_) = stored_tables(url, report_log=second, ledger=second, corrections=second, answers=second)
+        (there, *_) = stored_tables(url, report_log=first, ledger=first, corrections=first, answers=first, state=first)
+        (back, *_) = stored_tables(
+            url, report_log=second, ledger=second, corrections=second, answers=second, state=second
+        )
         assert copy_to_database(there) == copy_to_file(back) == 5 * number + 1
         assert SQLiteReportLog(first).deliveries() == SQLiteReportLog(second).deliveries()
         assert SQLiteReportLog(first).events() == SQLiteReportLog(second).events()

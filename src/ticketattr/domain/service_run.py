@@ -11,7 +11,10 @@ from ..errors import ExitCode
 from .wording import counted
 
 RunState: TypeAlias = Literal["queued", "running", "ended", "lost"]
-"""`lost`: the process ended and nobody knows how, because it was killed while the service was not there."""
+"""`lost`: the process ended and nobody knows how, because it was killed while the service was not there.
+
+Without a time of its end, other hosts call it lost, because its host is gone; that one still may know better.
+"""
 
 STATUS_FILE_VARIABLE = "TICKETATTR_STATUS_FILE"
 """The environment variable by which the service tells a run where to report its progress. It is not a setting."""
@@ -35,6 +38,7 @@ class ServiceRun:
     """A run that somebody, or the schedule, asked for. Times are in UTC.
 
     With `undo`, it is no run of the pipeline: it puts back what an earlier run wrote into the helpdesk.
+    `host` is the host that shall run it, or does, where several hosts share the state; empty where there is one.
     `run_id` is empty until the run has an id. `exit_code` is None until the run ended, and for a lost run. `stage`,
     `done` and `total` are its progress: the current stage, and the finished and all batches. `figures` counts tickets
     by outcome.
@@ -57,6 +61,7 @@ class ServiceRun:
     message: str = ""
     hint: str = ""
     figures: Mapping[str, int] = field(default_factory=dict)
+    host: str = ""
 
     @property
     def is_over(self) -> bool:
@@ -120,6 +125,18 @@ class Schedule:
     changed: datetime
     changed_by: str
     last_due: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class HostSeen:
+    """A host whose service works, or did. Times are in UTC.
+
+    `seen`: when it was seen last. `since`: from when on it was seen again and again, without a gap.
+    """
+
+    name: str
+    seen: datetime
+    since: datetime
 
 
 @dataclass(frozen=True, slots=True)

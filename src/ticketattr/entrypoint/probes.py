@@ -13,6 +13,7 @@ from ..application.ports import Clock
 from ..application.probes.mail import probe_mail_server
 from ..application.probes.monitoring import probe_alerts, probe_pushgateway, probe_run_history, probe_textfile
 from ..application.probes.reports import probe_corrections, probe_reports
+from ..application.probes.service import probe_hosts
 from ..application.probes.sources import SourceKind, probe_catalog, probe_helpdesk
 from ..application.probes.storage import FileChecks, probe_disks, probe_files, probe_folder, probe_folders
 from ..application.report_store import probe_store
@@ -78,6 +79,7 @@ class Checks:
                 fix="Check OUTPUT_DIR and REPORT_LOG_DB_PATH.",
             ),
             self._probe("corrections", FolderSettings.read, _check_corrections),
+            self._probe("service", FolderSettings.read, self._check_service),
             self._probe(
                 *("catalog", _read_catalog_settings, self._check_catalog),
                 overrides=_NO_HELPDESK,
@@ -131,6 +133,11 @@ class Checks:
         log = wiring.report_log(folders)
         name = log.where if folders.database else str(folders.report_log)
         return probe_reports(wiring.tracker(settings), log, name, self.clock)
+
+    def _check_service(self, settings: FolderSettings) -> Iterator[CheckResult]:
+        if settings.database:
+            now = wiring.service_clock(settings, self.clock)()
+            yield from probe_hosts(wiring.service_leader(settings), wiring.service_state(settings).hosts(), now)
 
     def _check_catalog(self, settings: tuple[SourceSettings, FolderSettings]) -> Iterator[CheckResult]:
         sources, folders = settings

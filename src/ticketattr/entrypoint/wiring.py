@@ -11,7 +11,7 @@ import os
 import secrets
 import socket
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from contextlib import AbstractContextManager, contextmanager
+from contextlib import AbstractContextManager, closing, contextmanager
 from dataclasses import replace
 from datetime import datetime
 from functools import lru_cache, partial
@@ -101,7 +101,7 @@ if TYPE_CHECKING:
     from ..infrastructure.partition_folder import SharedFolder
     from ..infrastructure.reports.csv_report import CSVReports
     from ..infrastructure.reports.parquet_report import ParquetReports
-    from ..infrastructure.service.state_db import SQLiteServiceState
+    from ..infrastructure.service.sql_state import SQLServiceState
     from ..infrastructure.stage_files import WorkFolder
 
 _APPLY_SECONDS = 15 * 60.0
@@ -651,6 +651,7 @@ def stored_tables(folders: FolderSettings) -> Sequence[Stored]:
         ledger=folders.ledger,
         corrections=folders.corrections,
         answers=folders.answers,
+        state=folders.service_state,
     )
 
 
@@ -864,26 +865,64 @@ def status_file() -> StatusFile | None:
     return StatusFile(Path(path))
 
 
-def service_state(folders: FolderSettings) -> SQLiteServiceState:
+def service_state(folders: FolderSettings) -> SQLServiceState:
     """The state of the service: tokens, runs, schedule, audit."""
+    if folders.database:
+        from ..infrastructure.service.postgres_state import PostgresServiceState
+
+        return PostgresServiceState(folders.database)
     from ..infrastructure.service.state_db import SQLiteServiceState
 
-    return SQLiteServiceState(folders.work / "service.db")
+    return SQLiteServiceState(folders.service_state)
 
 
-def service(settings: ServeSettings, clock: Clock, arguments: Sequence[str]) -> Service:
-    """What the service needs. `arguments` are the options of the program, for its runs."""
+def service_clock(folders: FolderSettings, clock: Clock) -> Clock:
+    """The clock by which the state of the service is read and written: that of the database, if there is one."""
+    if not folders.database:
+        return clock
+    from ..infrastructure.postgres import DatabaseClock
+
+    return DatabaseClock(folders.database)
+
+
+@contextmanager
+def service(settings: ServeSettings, clock: Clock, arguments: Sequence[str]) -> Iterator[Service]:
+    """What the service needs, for the block. `arguments` are the options of the program, for its runs."""
     from ..infrastructure.service.cron import CronExpressions
     from ..infrastructure.service.run_processes import LocalRunProcesses
 
     folders = settings.tracker.folders
-    return Service(
+    alone = Service(
         state=service_state(folders),
         processes=LocalRunProcesses(folders.work / "service", arguments),
         cron=CronExpressions(settings.time_zone),
-        clock=clock,
+        clock=service_clock(folders, clock),
         default_cron=settings.cron,
     )
+    if not folders.database:
+        yield alone
+        return
+    from ..infrastructure.postgres import Leader
+    from ..infrastructure.service.host_name import host_name
+    from ..infrastructure.service.postgres_state import state_tables
+
+    host = host_name(folders.work / "service")
+    with closing(Leader(state_tables(folders.database), host)) as leader:
+        yield replace(alone, host=host, leads=leader)
+
+
+def service_leader(folders: FolderSettings) -> str:
+    """The service that leads those of all hosts; empty if none works. Only with a database."""
+    from ..infrastructure.service.postgres_state import state_tables
+
+    return state_tables(folders.database).lock_holder()
+
+
+def no_service(folders: FolderSettings, clock: Clock) -> AbstractContextManager[object]:
+    """Exclude the services of all hosts that share the database for the block. Raises BusyError."""
+    from ..infrastructure.service.postgres_state import state_tables
+
+    return state_tables(folders.database).lock(_who(), clock(), 0.0)
 
 
 @contextmanager
@@ -896,13 +935,13 @@ def only_service(folders: FolderSettings, clock: Clock) -> Iterator[None]:
         yield
 
 
-def chat_platforms(settings: ChatSettings) -> list[ChatPlatform]:
+def chat_platforms(settings: ChatSettings, clock: Clock) -> list[ChatPlatform]:
     """The chat platforms that are set up."""
     platforms: list[ChatPlatform] = []
     if settings.telegram_token:
         from ..infrastructure.chat.telegram import Telegram
 
-        platforms.append(Telegram(settings.telegram_token, settings.telegram_url))
+        platforms.append(Telegram(settings.telegram_token, clock, settings.telegram_url))
     if settings.matrix_token:
         from ..infrastructure.chat.matrix import Matrix
 

@@ -1,4 +1,4 @@
-"""Copies report log, ledger, corrections and answers from files into PostgreSQL, and back."""
+"""Copies report log, ledger, corrections, answers and the state of the service from files into PostgreSQL, and back."""
 
 from __future__ import annotations
 
@@ -17,6 +17,9 @@ from .delivery.report_log_schema import TABLES as LOG_TABLES
 from .delivery.report_log_schema import ensure_schema as upgrade_report_log
 from .files import make_private
 from .postgres import Tables
+from .service.postgres_state import state_tables
+from .service.sql_state import TABLES as STATE_TABLES
+from .service.state_db import upgrade_state
 from .sql import Connection
 from .sql_copies import continue_numbers, copy_rows, digests, has_rows
 
@@ -31,13 +34,16 @@ class Stored:
     upgrade: Callable[[sqlite3.Connection, Path], None]
 
 
-def stored_tables(url: str, *, report_log: Path, ledger: Path, corrections: Path, answers: Path) -> tuple[Stored, ...]:
+def stored_tables(
+    url: str, *, report_log: Path, ledger: Path, corrections: Path, answers: Path, state: Path
+) -> tuple[Stored, ...]:
     """All that is either in files or in the database at `url`."""
     return (
         Stored(report_log_tables(url), report_log, LOG_TABLES, upgrade_report_log),
         Stored(ledger_tables(url), ledger, ("changes", "states"), upgrade_ledger),
         Stored(correction_tables(url), corrections, ("corrections",), upgrade_corrections),
         Stored(answer_tables(url), answers, ("answers",), upgrade_answers),
+        Stored(state_tables(url), state, STATE_TABLES, upgrade_state),
     )
 
 

@@ -14,10 +14,11 @@ import secrets
 import time
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import closing, contextmanager, suppress
-from dataclasses import dataclass
-from datetime import datetime, timedelta
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta, timezone
 from functools import lru_cache
 from os import getpid
+from threading import Lock
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
@@ -30,6 +31,12 @@ if TYPE_CHECKING:
 
 CONNECT_TIMEOUT = 10
 """Seconds."""
+
+_KEEPALIVES = {"keepalives_idle": 10, "keepalives_interval": 5, "keepalives_count": 3}
+"""Seconds, and a number: who does not answer for so long is gone, also if a machine lost its power."""
+
+_CLOCK_ASKED = 30.0
+"""Seconds after which the time of the database is asked for again."""
 
 _SCHEMA_KEY, _GROUP_KEY, _HOLDER_KEY = 0x7469636B_00000000, 0x7469636C_00000000, 0x7469636D_00000000
 """Advisory locks: for creating tables, for a change in a group of them, and of their holder; the number is added."""
@@ -72,13 +79,22 @@ class PostgresConnection:
 def connected(url: str) -> Iterator[PostgresConnection]:
     """A connection to the database at `url`. Raises SettingsError, ServiceError or InputError, also for the block."""
     psycopg = _driver()
-    with _errors(url, psycopg):
+    with _errors(url, psycopg), closing(_opened(url, psycopg)) as usable:
+        yield usable
+
+
+def _opened(url: str, psycopg: Any) -> PostgresConnection:
+    connection = psycopg.connect(
+        url,
+        autocommit=True,
+        connect_timeout=CONNECT_TIMEOUT,
+        application_name="ticketattr",
         # Prepared statements would stay behind in the session that a pooler hands to somebody else.
-        connection = psycopg.connect(
-            url, autocommit=True, connect_timeout=CONNECT_TIMEOUT, application_name="ticketattr", prepare_threshold=None
-        )
-        with closing(PostgresConnection(connection)) as usable:
-            yield usable
+        prepare_threshold=None,
+        tcp_user_timeout=30_000,
+        **_KEEPALIVES,
+    )
+    return PostgresConnection(connection)
 
 
 @dataclass(frozen=True)
@@ -153,14 +169,11 @@ class Tables:
         began = time.monotonic()
         with connected(self.url) as session:
             self._ensure_schema(session)
-            while not session.execute("SELECT pg_try_advisory_lock(?)", (_HOLDER_KEY + self.number,)).fetchone()[0]:
+            while not (owner := self.take_lock(session, who, since := _later(at, began))):
                 if time.monotonic() - began >= max(wait, _LEAST_WAIT):
                     hint = "Try again when it has ended, or use `--wait`."
                     raise BusyError(f"another ticketattr is at work: {_holder(session, self.name)[1]}", hint=hint)
                 time.sleep(_PAUSE)
-            self._refuse_pooler(session)
-            since = at + timedelta(seconds=time.monotonic() - began)
-            owner = self._sign(session, f"process {getpid()}{f' of {who}' if who else ''}", since)
             _owners[self.url, self.name] = owner
             try:
                 yield since
@@ -169,6 +182,16 @@ class Tables:
                 # If this fails, the next process replaces the row anyway.
                 with suppress(Exception):
                     session.execute("DELETE FROM ticketattr_holders WHERE owner = ?", (owner,))
+
+    def take_lock(self, session: Connection, who: str, since: datetime) -> str:
+        """Take the lock for as long as the session lasts. Returns what is in the row; empty if another one has it."""
+        if not session.execute("SELECT pg_try_advisory_lock(?)", (_HOLDER_KEY + self.number,)).fetchone()[0]:
+            return ""
+        self._refuse_pooler(session)
+        # The server ends the session, and frees the lock, soon after the machine of this process is gone.
+        for name, value in _KEEPALIVES.items():
+            session.execute(f"SET tcp_{name} = {value}")
+        return self._sign(session, who, since)
 
     def lock_holder(self) -> str:
         """The process that holds the lock, on any host; empty if none does."""
@@ -188,7 +211,7 @@ class Tables:
         session.execute("DELETE FROM ticketattr_holders WHERE name = ?", (self.name,))
         session.execute(
             "INSERT INTO ticketattr_holders VALUES (?, ?, ?)",
-            (self.name, owner, f"{who} since {since:%Y-%m-%d %H:%M:%S} UTC"),
+            (self.name, owner, f"process {getpid()}{f' of {who}' if who else ''} since {since:%Y-%m-%d %H:%M:%S} UTC"),
         )
         session.execute("COMMIT")
         return owner
@@ -232,6 +255,85 @@ class Tables:
                 hint="Install the version of ticketattr that wrote it on every host.",
             )
         return bool(found)
+
+
+@dataclass
+class Leader:
+    """Lets one of the processes that call it lead, on any host: the one whose session has the lock of `tables`.
+
+    If its connection breaks, the database frees the lock, and the next process that calls leads. May be called by
+    several threads. Raises SettingsError, ServiceError or InputError; then this process does not lead.
+    """
+
+    tables: Tables
+    who: str
+    _session: PostgresConnection | None = None
+    _leads: bool = False
+    _lock: Lock = field(default_factory=Lock)
+
+    def __call__(self) -> bool:
+        """Whether this process leads now."""
+        psycopg = _driver()
+        with self._lock, _errors(self.tables.url, psycopg):
+            try:
+                self._session = self._session or _opened(self.tables.url, psycopg)
+                self._leads = self._leads_in(self._session)
+            except BaseException:
+                self._end()
+                raise
+            return self._leads
+
+    def close(self) -> None:
+        """Let another process lead."""
+        with self._lock:
+            self._end()
+
+    def _leads_in(self, session: PostgresConnection) -> bool:
+        if self._leads:
+            session.execute("SELECT 1")
+            return True
+        return bool(self.tables.take_lock(session, self.who, _time_of(session)))
+
+    def _end(self) -> None:
+        session, self._session, self._leads = self._session, None, False
+        if session:
+            session.close()
+
+
+@dataclass
+class DatabaseClock:
+    """The time of the database at `url`, in UTC, which is the same for all hosts.
+
+    It goes on while the database is away. Raises what `connected` raises if the database was never there.
+    """
+
+    url: str
+    _known: tuple[datetime, float] | None = None
+    _asked: float = 0.0
+
+    def __call__(self) -> datetime:
+        if self._known is None:
+            self._ask()
+        elif time.monotonic() - self._asked > _CLOCK_ASKED:
+            with suppress(ServiceError, SettingsError, InputError):
+                self._ask()
+        assert self._known is not None  # noqa: S101  # nosec B101  # for the type checker
+        at, read = self._known
+        return at + timedelta(seconds=time.monotonic() - read)
+
+    def _ask(self) -> None:
+        self._asked = time.monotonic()
+        with connected(self.url) as db:
+            self._known = _time_of(db), time.monotonic()
+
+
+def _time_of(db: Connection) -> datetime:
+    at: datetime = db.execute("SELECT clock_timestamp()").fetchone()[0]
+    return at.astimezone(timezone.utc)
+
+
+def _later(at: datetime, began: float) -> datetime:
+    return at + timedelta(seconds=time.monotonic() - began)
 
 
 def _holder(db: Connection, name: str) -> tuple[str, str]:

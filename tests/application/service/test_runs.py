@@ -16,6 +16,7 @@ from ticketattr.application.service.runs import (
     change_schedule,
     current_run,
     found_run,
+    log_of,
     next_times,
     request_run,
     schedule_of,
@@ -46,6 +47,9 @@ class Processes:
     reported: dict[int, RunStatus] = field(default_factory=dict)
     codes: dict[int, int] = field(default_factory=dict)
     error: ServiceError | None = None
+
+    def clear(self, run: ServiceRun) -> None:
+        self.reported.pop(run.number, None)
 
     def start(self, run: ServiceRun) -> None:
         if self.error:
@@ -140,7 +144,7 @@ def killed_in(service: Service, method: str) -> Service:
     return replace(service, state=state)
 
 
-@pytest.mark.parametrize("method", ["request_run", "save_schedule"])
+@pytest.mark.parametrize("method", ["request_due_run", "start_run"])
 def test_a_service_that_is_killed_when_a_run_is_due_starts_it_once_when_it_is_back(
     service: Service, clock: Clock, processes: Processes, method: str
 ) -> None:
@@ -320,3 +324,153 @@ def test_a_time_in_the_gap_of_the_spring_night_comes_right_after_it_and_one_in_a
 def test_a_run_that_does_not_exist_is_not_found(service: Service) -> None:
     with pytest.raises(InputError, match="there is no run 7"):
         found_run(service, 7)
+
+
+@dataclass
+class Hosts:
+    """Two hosts with one state and processes of their own. `leader` is the host that leads."""
+
+    state: SQLiteServiceState
+    clock: Clock
+    leader: str = "one"
+
+    def __post_init__(self) -> None:
+        self.processes = {name: Processes() for name in ("one", "two")}
+        self.services = {name: self.host(name) for name in ("one", "two")}
+
+    def host(self, name: str) -> Service:
+        zone = CronExpressions(ZoneInfo("UTC"))
+        return Service(self.state, self.processes[name], zone, self.clock, host=name, leads=lambda: self.leader == name)
+
+    def live(self, minutes: float, *names: str) -> None:
+        """Let time pass for these hosts, or for both."""
+        for _ in range(int(minutes * 2)):
+            self.clock.now += timedelta(seconds=30)
+            for name in names or self.services:
+                advance(self.services[name])
+
+    def only_run(self) -> ServiceRun:
+        (run,) = self.state.runs()
+        return run
+
+
+@pytest.fixture
+def hosts(tmp_path: Path, clock: Clock) -> Hosts:
+    return Hosts(SQLiteServiceState(tmp_path / "service.db"), clock)
+
+
+def test_a_run_works_on_the_host_that_was_asked_and_all_hosts_show_it(hosts: Hosts) -> None:
+    run, _ = request_run(hosts.services["two"], ANN, "api")
+    other, _ = request_run(hosts.services["one"], ANN, "api", dry_run=True)
+    hosts.live(1, "one")
+    assert hosts.processes["one"].started == [other.number]
+    hosts.processes["one"].end(other.number, 0)
+    hosts.live(1)
+    assert hosts.processes["two"].started == [run.number]
+    hosts.processes["two"].reported[run.number] = RunStatus("20261127T120000Z-0000", "classify", 3, 14)
+    hosts.live(1)
+    for service in hosts.services.values():
+        shown = current_run(service)
+        assert shown
+        assert (shown.host, shown.stage, shown.done, shown.total) == ("two", "classify", 3, 14)
+    assert log_of(hosts.services["one"], run, 10) == ["run 1 is one of two, which has its log"]
+    assert log_of(hosts.services["two"], run, 10) == []
+
+
+def test_one_run_works_at_a_time_on_all_hosts(hosts: Hosts) -> None:
+    for name, dry_run in (("one", False), ("two", True)):
+        request_run(hosts.services[name], ANN, "api", dry_run=dry_run)
+    hosts.live(3)
+    assert [hosts.processes[name].started for name in ("one", "two")] == [[1], []]
+
+
+def test_a_scheduled_time_starts_one_run_even_if_two_hosts_believe_that_they_lead(hosts: Hosts) -> None:
+    both = [replace(service, leads=lambda: True) for service in hosts.services.values()]
+    change_schedule(both[0], ANN, "0 * * * *")
+    for _ in range(3):
+        hosts.clock.now += timedelta(hours=1)
+        for service in both:
+            advance(service)
+        for name, processes in hosts.processes.items():
+            for number in list(processes.alive):
+                processes.end(number, 0)
+                advance(hosts.services[name])
+    assert [run.trigger for run in hosts.state.runs()] == ["schedule"] * 3
+    assert sorted(hosts.processes["one"].started + hosts.processes["two"].started) == [1, 2, 3]
+
+
+def test_only_the_host_that_leads_looks_at_the_schedule_and_another_goes_on_when_it_does_not(hosts: Hosts) -> None:
+    hosts.leader = "two"
+    change_schedule(hosts.services["one"], ANN, "0 13 * * *")
+    hosts.live(70, "one")
+    assert hosts.state.runs() == []
+    hosts.live(1)
+    assert hosts.only_run().host == "two"
+
+
+def test_a_schedule_that_somebody_changes_while_it_comes_due_stays_as_it_was_changed(hosts: Hosts) -> None:
+    one, two = hosts.services.values()
+    change_schedule(one, ANN, "0 13 * * *")
+    hosts.clock.now += timedelta(hours=2)
+
+    class Slow(CronExpressions):
+        def next_times(self, cron: str, after: datetime, count: int) -> list[datetime]:
+            if cron == "0 13 * * *":
+                change_schedule(two, ANN, "0 5 * * *")
+            return list(super().next_times(cron, after, count))
+
+    advance(replace(one, cron=Slow(ZoneInfo("UTC"))))
+    assert schedule_of(one).cron == "0 5 * * *"
+    assert hosts.state.runs() == []
+
+
+def test_the_run_of_a_host_that_is_gone_is_lost_and_what_waited_for_it_starts_elsewhere(hosts: Hosts) -> None:
+    hosts.live(6)
+    request_run(hosts.services["two"], ANN, "api")
+    hosts.live(1)
+    request_run(hosts.services["two"], ANN, "api")
+    hosts.live(4.5, "one")
+    assert [run.state for run in hosts.state.runs()] == ["queued", "running"]
+    hosts.live(1.5, "one")
+    second, first = hosts.state.runs()
+    assert (first.state, first.exit_code, first.message) == ("lost", None, "two was not seen for 5 minutes")
+    assert (second.state, second.host) == ("running", "one")
+    assert hosts.processes["one"].started == [2]
+
+
+def test_a_host_that_was_away_itself_says_of_nobody_that_it_is_gone(hosts: Hosts) -> None:
+    hosts.live(6)
+    request_run(hosts.services["two"], ANN, "api")
+    hosts.live(1)
+    # The database was away, and the leader reaches it first.
+    hosts.clock.now += timedelta(hours=1)
+    hosts.live(4, "one")
+    assert hosts.only_run().state == "running"
+    hosts.live(10)
+    assert hosts.only_run().state == "running"
+
+
+@pytest.mark.parametrize(("is_alive", "state"), [(True, "running"), (False, "ended")])
+def test_a_host_that_comes_back_knows_better_what_became_of_its_run(hosts: Hosts, is_alive: bool, state: str) -> None:
+    hosts.live(6)
+    request_run(hosts.services["two"], ANN, "api")
+    hosts.live(1)
+    hosts.live(7, "one")
+    assert hosts.only_run().state == "lost"
+    if not is_alive:
+        hosts.processes["two"].end(1, 0)
+    hosts.live(1)
+    assert hosts.only_run().state == state
+    assert hosts.processes["two"].started == [1]
+
+
+def test_what_a_run_of_another_state_reported_under_the_same_number_does_not_count(hosts: Hosts) -> None:
+    hosts.processes["one"].reported[1] = RunStatus(exit_code=0)
+    request_run(hosts.services["one"], ANN, "api")
+    killed = killed_in(hosts.services["one"], "save_run")
+    hosts.processes["one"].error = ServiceError("no process left")
+    with suppress(Killed):
+        advance(killed)
+    hosts.processes["one"].error = None
+    hosts.live(1)
+    assert hosts.processes["one"].started == [1]

@@ -23,7 +23,7 @@ Server: TypeAlias = "TelegramServer | MatrixServer"
 
 def platform_of(server: Server, token: str = "") -> ChatPlatform:
     if isinstance(server, TelegramServer):
-        return Telegram(token or TELEGRAM_TOKEN, server.url)
+        return Telegram(token or TELEGRAM_TOKEN, lambda: datetime.now(timezone.utc), server.url)
     return Matrix(server.url, BOT, token or MATRIX_TOKEN, frozenset({ROOM}))
 
 

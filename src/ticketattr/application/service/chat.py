@@ -15,11 +15,11 @@ from ...domain.report_status import ReportStatus
 from ...domain.run_id import is_run_id
 from ...domain.service_run import AuditEntry, ServiceRun
 from ...domain.wording import counted
-from ...errors import InputError, TicketAttrError
+from ...errors import InputError, ServiceError, TicketAttrError
 from ..report import report_name
 from ..report_store import ReportStore
 from .report_files import newest_report, workbook_of_run
-from .runs import Service, change_schedule, current_run, next_times, request_run, schedule_of
+from .runs import Service, change_schedule, current_run, log_of, next_times, request_run, schedule_of
 
 CONFIRMATION = timedelta(seconds=60)
 """How long a costly command waits for its confirmation."""
@@ -117,9 +117,12 @@ class ChatDesk:
         name, argument = command
         caller = Caller(str(sender), allowed.scope, sender.platform)
         reply, outcome = self._carried_out(message, caller, name, argument, now)
-        self.service.state.add_audit(
-            AuditEntry(now, caller.name, caller.origin, f"chat {name[:20]}", argument[:200], outcome)
-        )
+        entry = AuditEntry(now, caller.name, caller.origin, f"chat {name[:20]}", argument[:200], outcome)
+        try:
+            self.service.state.add_audit(entry)
+        except ServiceError as error:
+            # It was carried out: whoever sent it shall know.
+            log.error("a chat command is not in the audit: %s", error)
         return reply
 
     def announcements(self) -> list[tuple[Sender, Reply]]:
@@ -211,7 +214,7 @@ class ChatDesk:
             raise InputError("that is not a number of lines", hint="Write, for example, /logs 50.")
         runs = self.service.state.runs(limit=1)
         wanted = min(int(argument), _MOST_LINES) if argument else _LINES
-        lines = [self.files.cleaned(line) for line in self.service.processes.log(runs[0], wanted)] if runs else []
+        lines = [self.files.cleaned(line) for line in log_of(self.service, runs[0], wanted)] if runs else []
         if not lines:
             return TextReply("Nothing was printed yet.")
         text = "\n".join(lines)

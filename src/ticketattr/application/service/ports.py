@@ -8,7 +8,7 @@ from typing import Protocol, TypeAlias
 
 from ...domain.access import Token
 from ...domain.chat import ChatCount
-from ...domain.service_run import AuditEntry, RunState, RunStatus, Schedule, ServiceRun, Trigger, Undo
+from ...domain.service_run import AuditEntry, HostSeen, RunState, RunStatus, Schedule, ServiceRun, Trigger, Undo
 
 RunAudit: TypeAlias = Callable[[ServiceRun, bool], AuditEntry]
 """Makes the entry of the audit for a run that was asked for; the second value says whether the run is new."""
@@ -58,12 +58,20 @@ class ServiceState(TokenStore, Protocol):
         key: str,
         undo: Undo | None = None,
         audited: RunAudit | None = None,
+        host: str = "",
     ) -> tuple[ServiceRun, bool]:
-        """Queue a run. Returns it, and whether it is a new one.
+        """Queue a run for `host`. Returns it, and whether it is a new one.
 
         There is one queued run of a kind at most: while there is one with the same `dry_run` and `undo`, it is
         returned. With the `key` (empty: none) of an earlier call by `who`, the run of that call is returned. `audited`
         returns the entry of the audit for that answer.
+        """
+
+    def request_due_run(self, schedule: Schedule, at: datetime, *, who: str, key: str, host: str = "") -> bool:
+        """Queue the run of a time that has come, and set `last_due` to `at`.
+
+        Returns False, and changes nothing, if the schedule is no longer `schedule`: another host was faster, or
+        somebody changed it.
         """
 
     def runs(self, *, before: int | None = None, limit: int = 100) -> list[ServiceRun]:
@@ -73,7 +81,7 @@ class ServiceState(TokenStore, Protocol):
         """One run; None if there is none with this number."""
 
     def unfinished(self) -> list[ServiceRun]:
-        """The runs that are queued or running, oldest first."""
+        """The runs that are queued or running, oldest first; also those that are lost and have no time of an end."""
 
     def count_runs(self) -> dict[tuple[Trigger, RunState], int]:
         """The number of runs of the pipeline by trigger and state."""
@@ -81,11 +89,23 @@ class ServiceState(TokenStore, Protocol):
     def count_chat_commands(self) -> dict[ChatCount, int]:
         """The number of chat commands by platform, name and outcome, from the audit."""
 
+    def start_run(self, run: ServiceRun) -> bool:
+        """Record that `host` starts the run at `started`. Returns False if it is not queued, or another run works."""
+
     def save_run(self, run: ServiceRun) -> None:
-        """Replace what is kept about a run."""
+        """Replace what is kept about a run, unless that one is over."""
+
+    def beat(self, host: str, at: datetime, *, steady: datetime) -> list[HostSeen]:
+        """Record that the service of `host` works, and return all hosts. Before `steady`, its last sign was a gap."""
+
+    def hosts(self) -> list[HostSeen]:
+        """All hosts whose services ever worked."""
 
     def schedule(self) -> Schedule | None:
         """The schedule that was set last; None if none was."""
+
+    def start_schedule(self, schedule: Schedule) -> None:
+        """Keep the schedule if none was set."""
 
     def save_schedule(self, schedule: Schedule, entry: AuditEntry | None = None) -> None:
         """Replace the schedule, and add the entry to the audit."""
@@ -102,6 +122,9 @@ class ServiceState(TokenStore, Protocol):
 
 class RunProcesses(Protocol):
     """The processes of runs. A process outlives the service, and is found again."""
+
+    def clear(self, run: ServiceRun) -> None:
+        """Forget what an earlier run with the same number reported, of another state."""
 
     def start(self, run: ServiceRun) -> None:
         """Start the process of a run. Raises ServiceError or SettingsError."""

@@ -45,10 +45,10 @@ def upgrade(context: typer.Context) -> None:
 
 @app.command(epilog=epilog_of("db copy"))
 def copy(context: typer.Context, to: ToOption) -> None:
-    """Copy report log, ledger, corrections and answers into the database of DATABASE_URL, or back into files.
+    """Copy all that is shared into the database of DATABASE_URL, or back into files.
 
-    The target must be empty. What was copied is compared row by row, and the source stays as it is. Nothing is sent
-    meanwhile.
+    That is: report log, ledger, corrections, answers and the state of the service. The target must be empty. What was
+    copied is compared row by row, and the source stays as it is. Nothing is sent meanwhile, and no service works.
     """
     invocation: Invocation = context.obj
     from ...infrastructure.database_copy import copy_to_database, copy_to_file
@@ -57,6 +57,8 @@ def copy(context: typer.Context, to: ToOption) -> None:
     with ExitStack() as locks:
         for side in (folders, replace(folders, database="")):
             locks.enter_context(wiring.report_log(side).acquire_lock_only(invocation.clock()))
+        locks.enter_context(wiring.only_service(folders, invocation.clock))
+        locks.enter_context(wiring.no_service(folders, invocation.clock))
         for stored in wiring.stored_tables(folders):
             number = copy_to_database(stored) if to == "database" else copy_to_file(stored)
             found = "nothing to copy" if number is None else f"{counted(number, 'row')} copied and compared"

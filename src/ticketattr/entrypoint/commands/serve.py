@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from contextlib import ExitStack
+
 import typer
 
 from ...application.service.runs import Service
@@ -29,24 +31,28 @@ def serve(context: typer.Context) -> None:
     with invocation.reading("serve") as env:
         settings, chat = ServeSettings.read(env), ChatSettings.read(env)
         report, store = ReportSettings.read(env), StoreSettings.read(env)
-    try:
-        from ..web.server import ChatParts
-        from ..web.server import serve as serve_pages
+    with ExitStack() as parts:
+        try:
+            from ..web.server import ChatParts
+            from ..web.server import serve as serve_pages
 
-        parts = wiring.service(settings, invocation.clock, _program_options(invocation))
-    except ModuleNotFoundError as error:
-        if error.name not in _PACKAGES:
-            raise
-        raise SettingsError(
-            "the service is not installed", hint="Install it with `pip install 'ticketattr[serve]'`."
-        ) from error
-    _check_schedule(settings, parts, invocation)
-    platforms = wiring.chat_platforms(chat)
-    folders = settings.tracker.folders
-    with wiring.only_service(folders, invocation.clock), wiring.service_state(folders).kept_open():
+            service = parts.enter_context(wiring.service(settings, invocation.clock, _program_options(invocation)))
+        except ModuleNotFoundError as error:
+            if error.name not in _PACKAGES:
+                raise
+            raise SettingsError(
+                "the service is not installed", hint="Install it with `pip install 'ticketattr[serve]'`."
+            ) from error
+        _check_schedule(settings, service, invocation)
+        folders = settings.tracker.folders
+        parts.enter_context(wiring.only_service(folders, invocation.clock))
+        parts.enter_context(wiring.service_state(folders).kept_open())
+        # Asked now, so that a database in which no lock holds is refused.
+        service.leads()
+        platforms = wiring.chat_platforms(chat, service.clock)
         serve_pages(
             settings,
-            parts,
+            service,
             wiring.tracker(settings.tracker),
             wiring.report_log(folders),
             wiring.history(folders).read,

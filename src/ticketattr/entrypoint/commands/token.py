@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from datetime import timedelta
+from datetime import datetime, timedelta
 from secrets import token_urlsafe
 from typing import Annotated
 
@@ -32,10 +32,11 @@ app = typer.Typer(
 )
 
 
-def _store(invocation: Invocation, command: str) -> TokenStore:
+def _store(invocation: Invocation, command: str) -> tuple[TokenStore, datetime]:
+    """The tokens, and the present time by the clock with which they are read."""
     with invocation.reading(f"token {command}") as env:
         folders = FolderSettings.read(env)
-    return wiring.service_state(folders)
+    return wiring.service_state(folders), wiring.service_clock(folders, invocation.clock)()
 
 
 @app.command(epilog=epilog_of("token create"))
@@ -45,17 +46,9 @@ def create(context: typer.Context, name: NameArgument, scope: ScopeOption = "rea
     The secret is shown once. The service keeps only a hash of it.
     """
     invocation: Invocation = context.obj
-    now = invocation.clock()
+    store, now = _store(invocation, "create")
     expires = now + timedelta(days=days) if days else None
-    secret = create_token(
-        _store(invocation, "create"),
-        _caller(),
-        name,
-        scope,
-        expires=expires,
-        now=now,
-        random=lambda: token_urlsafe(32),
-    )
+    secret = create_token(store, _caller(), name, scope, expires=expires, now=now, random=lambda: token_urlsafe(32))
     print(secret)
     invocation.console.summary(f"token {name} created; keep the secret, it is not shown again")
 
@@ -64,8 +57,8 @@ def create(context: typer.Context, name: NameArgument, scope: ScopeOption = "rea
 def list_tokens(context: typer.Context, format: ListFormatOption = "table") -> None:
     """List all tokens, without their secrets."""
     invocation: Invocation = context.obj
-    tokens = _store(invocation, "list").tokens()
-    rows = [_row(token, token.is_valid(invocation.clock())) for token in tokens]
+    store, now = _store(invocation, "list")
+    rows = [_row(token, token.is_valid(now)) for token in store.tokens()]
     if format == "json":
         print(json.dumps(rows, indent=2))
     elif not rows:
@@ -78,7 +71,8 @@ def list_tokens(context: typer.Context, format: ListFormatOption = "table") -> N
 def revoke(context: typer.Context, name: NameArgument) -> None:
     """Revoke a token at once, and sign out everybody who signed in with it."""
     invocation: Invocation = context.obj
-    revoke_token(_store(invocation, "revoke"), _caller(), name, invocation.clock())
+    store, now = _store(invocation, "revoke")
+    revoke_token(store, _caller(), name, now)
     invocation.console.summary(f"token {name} revoked")
 
 

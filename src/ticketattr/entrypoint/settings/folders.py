@@ -14,8 +14,9 @@ _LOG_NAME = "reports.db"
 class FolderSettings:
     """The paths of reports, runs, report log and corrections, and of the folder for corrected workbooks.
 
-    `database`: the URL of the database in PostgreSQL that has report log, ledger, corrections and answers instead of
-    files (empty: files). The path of the report log then says where a restore keeps the former log.
+    `database`: the URL of the database in PostgreSQL that has report log, ledger, corrections, answers and the
+    state of the service instead of files (empty: files). The path of the report log then says where a restore keeps
+    the former log.
     """
 
     output: Path
@@ -34,6 +35,11 @@ class FolderSettings:
     def answers(self) -> Path:
         """The answers of models."""
         return self.work / "answers.db"
+
+    @property
+    def service_state(self) -> Path:
+        """The state of the service."""
+        return self.work / "service.db"
 
     @classmethod
     def read(cls, env: Environment) -> FolderSettings:

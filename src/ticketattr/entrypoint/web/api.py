@@ -12,7 +12,15 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from ...application.report import report_name
 from ...application.service.report_files import ReportGone, runs_in_store_alone, workbook_of_run
-from ...application.service.runs import change_schedule, found_run, next_times, request_run, schedule_of, times_of
+from ...application.service.runs import (
+    change_schedule,
+    found_run,
+    log_of,
+    next_times,
+    request_run,
+    schedule_of,
+    times_of,
+)
 from ...application.service.undo import request_undo
 from ...domain.access import Caller
 from ...domain.report_status import ReportStatus
@@ -97,6 +105,7 @@ class Run(BaseModel):
     requested_by: str
     requested: datetime
     dry_run: bool
+    host: str = Field(description="The host that it is for, where several share the service; empty otherwise.")
     undo: Undone | None = Field(description="What it puts back in the helpdesk; null for a run of the pipeline.")
     started: datetime | None
     ended: datetime | None
@@ -414,7 +423,7 @@ def show_logs(
         raise HTTPException(404, f"there is no run {run}")
     return Logs(
         run=found.number if found else None,
-        lines=[shown_line(line) for line in service.processes.log(found, lines)] if found else [],
+        lines=[shown_line(line) for line in log_of(service, found, lines)] if found else [],
     )
 
 

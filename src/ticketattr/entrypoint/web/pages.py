@@ -21,6 +21,7 @@ from ...application.service.runs import (
     change_schedule,
     current_run,
     found_run,
+    log_of,
     next_times,
     request_run,
     schedule_of,
@@ -150,7 +151,7 @@ def show_run(request: Request, caller: Reader, number: int) -> Response:
     if service.state.run(number) is None:
         raise HTTPException(404, f"there is no run {number}")
     run = found_run(service, number)
-    lines = [shown_line(line) for line in service.processes.log(run, 300)]
+    lines = [shown_line(line) for line in log_of(service, run, 300)]
     has_page = bool(run.figures) and run.run_id in parts_of(request).reviewing.runs()
     return _page(request, "run.html", caller, run=run, lines=lines, has_page=has_page)
 
@@ -289,7 +290,7 @@ def show_logs(request: Request, caller: Reader) -> Response:
     """The log of the latest run, and the way to those of the earlier ones."""
     service = parts_of(request).service
     runs = service.state.runs(limit=PAGE)
-    lines = [shown_line(line) for line in service.processes.log(runs[0], 300)] if runs else []
+    lines = [shown_line(line) for line in log_of(service, runs[0], 300)] if runs else []
     return _page(request, "logs.html", caller, runs=runs, lines=lines)
 
 

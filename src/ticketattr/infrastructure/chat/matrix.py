@@ -72,7 +72,8 @@ class Matrix:
 
     async def close(self) -> None:
         if self._client:
-            client, self._client = self._client, None
+            # What was received and not answered comes again, here or on another host.
+            client, self._client, self._since = self._client, None, ""
             await client.aclose()
 
     async def _is_private(self, room: str) -> bool:

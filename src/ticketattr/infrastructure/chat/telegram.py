@@ -12,6 +12,7 @@ from telegram.constants import ChatType, FileSizeLimit, MessageLimit
 from telegram.error import Conflict, InvalidToken, NetworkError, RetryAfter, TelegramError
 from telegram.request import HTTPXRequest
 
+from ...application.ports import Clock
 from ...domain.chat import ChatMessage, FileReply, Platform, Reply, Sender, TextReply
 from ...errors import ServiceError, SettingsError
 from ..service_words import service_words
@@ -24,9 +25,13 @@ _NEWEST_DATE = datetime.max.replace(tzinfo=timezone.utc)
 
 @dataclass(slots=True)
 class Telegram:
-    """A bot with the token `token`. `base_url` is that of the Bot API, without `/bot`."""
+    """A bot with the token `token`. `base_url` is that of the Bot API, without `/bot`.
+
+    `clock` tells when a button was pressed, because Telegram does not.
+    """
 
     token: str = field(repr=False)
+    clock: Clock
     base_url: str = "https://api.telegram.org"
     name: ClassVar[Platform] = "telegram"
     max_file: ClassVar[int] = int(FileSizeLimit.FILESIZE_UPLOAD)
@@ -46,7 +51,8 @@ class Telegram:
                     await update.callback_query.answer()
         except TelegramError as error:
             raise _error(error) from error
-        return [message for message in map(_message, updates) if message]
+        now = self.clock()
+        return [message for update in updates if (message := _message(update, now))]
 
     async def send(self, chat: str, reply: Reply) -> None:
         try:
@@ -65,7 +71,8 @@ class Telegram:
 
     async def close(self) -> None:
         if self._bot:
-            bot, self._bot = self._bot, None
+            # What was received and not answered comes again, here or on another host.
+            bot, self._bot, self._next = self._bot, None, 0
             await bot.shutdown()
 
     async def _connected(self) -> Bot:
@@ -79,8 +86,8 @@ class Telegram:
         return self._bot
 
 
-def _message(update: Update) -> ChatMessage | None:
-    """The message of an update; None for what has no text, or no sender."""
+def _message(update: Update, now: datetime) -> ChatMessage | None:
+    """The message of an update that came `now`; None for what has no text, or no sender."""
     pressed, written = update.callback_query, update.message
     source = pressed.message if pressed else written
     user = pressed.from_user if pressed else written.from_user if written else None
@@ -89,7 +96,7 @@ def _message(update: Update) -> ChatMessage | None:
         return None
     sender = Sender("telegram", str(source.chat.id), str(user.id))
     # A button carries the date of its message, and may be pressed later.
-    sent = datetime.now(timezone.utc) if pressed or not isinstance(source, Message) else source.date
+    sent = now if pressed or not isinstance(source, Message) else source.date
     return ChatMessage(str(update.update_id), sender, text, sent, source.chat.type == ChatType.PRIVATE)
 
 

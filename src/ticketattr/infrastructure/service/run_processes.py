@@ -39,6 +39,9 @@ class LocalRunProcesses:
     program: Sequence[str] = (sys.executable, "-m", "ticketattr")
     _children: dict[int, subprocess.Popen[bytes]] = field(default_factory=dict, repr=False)
 
+    def clear(self, run: ServiceRun) -> None:
+        remove_file(self._path(run, "json"))
+
     def start(self, run: ServiceRun) -> None:
         """Start the process. Does nothing if it is alive already, also as the child of another service."""
         make_folder(self.folder)
