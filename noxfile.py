@@ -182,7 +182,7 @@ def mta(session: nox.Session) -> None:
 
 @nox.session(venv_backend="none")
 def postgres(session: nox.Session) -> None:
-    """What several hosts share, against PostgreSQL and PgBouncer, which must be installed: some three minutes."""
+    """What several hosts share, against PostgreSQL and PgBouncer, which must be installed: some ten minutes."""
     session.run(*PYTHON, "pytest", "-m", "postgres", "--numprocesses=0", "-s", *session.posargs)
 
 
