@@ -355,8 +355,10 @@ def test_hosts_that_are_killed_lose_and_double_no_run_no_time_and_no_message(sit
     site.client.put(f"{site.hosts[0].url}/api/v1/schedule", json={"cron": "* * * * *"}).raise_for_status()
     times, unanswered, sent, killed = Times(site), set[str](), 0, Counter[str]()
     while sum(killed.values()) < kills:
-        until = time.monotonic() + dice.uniform(0.5, 6)
-        while not (leader := site.leader()) or time.monotonic() < until:
+        is_early, until = dice.random() < 0.3, 0.0
+        while not (leader := site.leader()) or not until or time.monotonic() < until:
+            if not until and leader and (is_early or site.answers(leader)):
+                until = time.monotonic() + dice.uniform(0.5, 6)
             times.come()
             sent += 1
             site.telegram.write(f"/status n{sent}", chat=sent % PEOPLE + 1, user=sent % PEOPLE + 1)
