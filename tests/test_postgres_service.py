@@ -131,7 +131,7 @@ class TestCopy:
         before = content(files)
         cli.settings["DATABASE_URL"] = url
         said = cli.ok("db", "copy", "--to", "database").stderr
-        assert "state of the service: 7 rows copied and compared" in said
+        assert "state of the service: 8 rows copied and compared" in said
         assert content(shared) == before
         assert not shared.claim("telegram:1", NOW)
         second, _ = shared.request_run("api", "ann", NOW, dry_run=False, key="", host="one")
