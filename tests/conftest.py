@@ -8,9 +8,11 @@ import socket
 import ssl
 import subprocess
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from pathlib import Path
+from types import MappingProxyType
 
 import pytest
 import stamina
@@ -22,6 +24,7 @@ from ticketattr.application.run_progress import current_run, current_stage
 from ticketattr.entrypoint.cli import app
 
 from .servers import HTTPServer, MailServer, http_server, smtp_server
+from .warm_program import Program, Stream, end_warm_programs, warm_programs
 
 # How long an example takes says more about what else the machine does than about the program.
 settings.register_profile("without deadline", deadline=None)
@@ -56,6 +59,10 @@ gc.set_threshold(50_000, 20, 20)
 
 def pytest_collection_finish() -> None:
     gc.freeze()
+
+
+def pytest_sessionfinish() -> None:
+    end_warm_programs()
 
 
 DATA = Path(__file__).parent / "data"
@@ -93,12 +100,38 @@ class CLI:
         assert result.exit_code == 0, result.output
         return result
 
-    def process(
-        self, *args: str, program: Sequence[str] = ("-m", "ticketattr"), before: Sequence[str] = ()
-    ) -> subprocess.CompletedProcess[str]:
-        """Run the program as a process. `before` comes before Python in the command."""
+    def process(self, *args: str, file_size: int | None = None) -> subprocess.CompletedProcess[str]:
+        """Run the program as a process, in which no file can grow beyond `file_size` bytes."""
+        (stdout, its_stdout), (stderr, its_stderr) = os.pipe(), os.pipe()
+        program = self.start(*args, stdout=its_stdout, stderr=its_stderr, file_size=file_size)
+        os.close(its_stdout)
+        os.close(its_stderr)
+        with ThreadPoolExecutor() as pool:
+            said = list(pool.map(_read_all, (stdout, stderr)))
+        return subprocess.CompletedProcess(args, program.wait(), *said)
+
+    def start(
+        self,
+        *args: str,
+        stdin: Stream = subprocess.DEVNULL,
+        stdout: Stream = subprocess.DEVNULL,
+        stderr: Stream = subprocess.DEVNULL,
+        file_size: int | None = None,
+        environment: Mapping[str, str] = MappingProxyType({}),
+    ) -> Program:
+        """Start the program as a process. A stream that is None is closed."""
+        return warm_programs().start(
+            *args,
+            folder=self.folder,
+            environment={**os.environ, **self.settings, **environment},
+            streams=(stdin, stdout, stderr),
+            file_size=file_size,
+        )
+
+    def python(self, *args: str, before: Sequence[str] = ()) -> subprocess.CompletedProcess[str]:
+        """Run Python as a process, with the settings of the program. `before` comes before Python in the command."""
         return subprocess.run(
-            [*before, sys.executable, *program, *args],
+            [*before, sys.executable, *args],
             cwd=self.folder,
             env={**os.environ, **self.settings},
             capture_output=True,
@@ -114,6 +147,11 @@ class CLI:
     @property
     def mails(self) -> list[Path]:
         return sorted((self.folder / "outbox").glob("*.eml"))
+
+
+def _read_all(descriptor: int) -> str:
+    with os.fdopen(descriptor, encoding="utf-8") as file:
+        return file.read()
 
 
 @pytest.fixture

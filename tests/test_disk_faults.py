@@ -18,24 +18,10 @@ from .test_crash import assert_each_arrived_as_one_message, prepare, run_until_q
 KILOBYTE = 1024
 
 
-LIMITED = """
-import resource, runpy, sys
-limit = int(sys.argv.pop(1))
-resource.setrlimit(resource.RLIMIT_FSIZE, (limit, limit))
-runpy.run_module("ticketattr", run_name="__main__", alter_sys=True)
-"""
-
-
-def send(cli: CLI, *before: str, limit: int | None = None) -> subprocess.CompletedProcess[str]:
-    """`ticketattr send` as a process of its own, in which no file can grow beyond `limit` bytes."""
-    program = ("-m", "ticketattr") if limit is None else ("-c", LIMITED, str(limit))
-    return cli.process("send", program=program, before=before)
-
-
 @pytest.mark.parametrize("limit", [100, 2_000, 5_000, 9_000, 12_000], ids=lambda limit: f"{limit} bytes")
 def test_a_disk_that_is_full_while_a_workbook_is_written_is_one_error_without_a_traceback(cli: CLI, limit: int) -> None:
     cli.ok("run", "--dry-run")
-    ended = cli.process("--quiet", "report", program=("-c", LIMITED, str(limit)))
+    ended = cli.process("--quiet", "report", file_size=limit)
     error, hint = ended.stderr.splitlines()
     assert error.startswith("error: ")
     assert error.endswith(".xlsx cannot be written: File too large")
@@ -56,12 +42,12 @@ def check(cli: CLI, mail: MailServer, ended: subprocess.CompletedProcess[str], w
 @pytest.mark.parametrize("limit", [2, 40, 60], ids=lambda limit: f"{limit} KiB")
 def test_a_disk_that_is_full_at_some_point(cli: CLI, mail: MailServer, limit: int) -> None:
     one = prepare(cli, mail, "one", in_doubt=False)
-    check(one, mail, send(one, limit=limit * KILOBYTE), f"{limit} KiB")
+    check(one, mail, one.process("send", file_size=limit * KILOBYTE), f"{limit} KiB")
 
 
 def test_a_disk_that_is_full_from_the_start_is_an_error_before_anything_is_sent(cli: CLI, mail: MailServer) -> None:
     one = prepare(cli, mail, "one", in_doubt=False)
-    ended = send(one, limit=0)
+    ended = one.process("send", file_size=0)
     assert ended.returncode in (2, 4)
     assert "reports.db" in ended.stderr
     assert mail.received == []
@@ -81,7 +67,8 @@ def test_a_system_call_that_fails(cli: CLI, mail: MailServer, call: str, fault: 
         one = prepare(cli, mail, str(number), in_doubt=False)
         trace = one.folder / "trace"
         inject = f"inject={call}:{fault}:when={number}"
-        ended = send(one, STRACE, "-f", "-qq", "-o", str(trace), "-e", f"trace={call}", "-e", inject)
+        strace = (STRACE, "-f", "-qq", "-o", str(trace), "-e", f"trace={call}", "-e", inject)
+        ended = one.python("-m", "ticketattr", "send", before=strace)
         if "INJECTED" not in trace.read_text() and "SIGKILL" not in trace.read_text():
             break
         injected += 1

@@ -24,7 +24,7 @@ for line in sys.argv[1:]:
 
 def loaded_by(cli: CLI, *lines: str) -> list[list[str]]:
     """Each command line with the modules that it loads in one process that executes them in turn."""
-    done = cli.process(*lines, program=("-c", PROGRAM))
+    done = cli.python("-c", PROGRAM, *lines)
     assert (done.returncode, done.stderr.count("loaded by|")) == (0, len(lines)), done.stderr
     return [line.split("|")[1:] for line in done.stderr.splitlines() if line.startswith("loaded by|")]
 

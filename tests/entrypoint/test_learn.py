@@ -242,14 +242,8 @@ def test_a_full_disk_leaves_the_earlier_model_as_it_was(cli: CLI, bytes_each: in
     (cli.folder / FILES["model"]).write_bytes(b"the earlier model")
     (cli.folder / "temporary").mkdir()
     cli.settings["TMPDIR"] = str(cli.folder / "temporary")
-    limited = (
-        f"import resource, runpy, sys\nresource.setrlimit(resource.RLIMIT_FSIZE, ({limit}, {limit}))\n"
-        "runpy.run_module('ticketattr', run_name='__main__', alter_sys=True)"
-    )
-    ended = cli.process(
-        *("-q", "learn", str(path), "--catalog", FILES["catalog"], "--output", FILES["model"]),
-        program=("-B", "-c", limited),
-    )
+    command = ("-q", "learn", str(path), "--catalog", FILES["catalog"], "--output", FILES["model"])
+    ended = cli.process(*command, file_size=limit)
     assert f"{what} cannot be written: File too large" in ended.stderr
     assert "hint: " in ended.stderr
     assert "Traceback" not in ended.stderr

@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 import json
-import os
 import signal
 import socket
-import subprocess
 import sys
 import threading
 from datetime import datetime, timezone
@@ -199,9 +197,7 @@ def test_a_stopped_run_is_recorded_and_reported_unless_the_user_pressed_ctrl_c(
 
     operator.routes["/catalog"] = answer
     cli.settings["SERVICE_CATALOG_URL"] = f"{operator.url}/catalog"
-    run = subprocess.Popen(
-        [sys.executable, "-m", "ticketattr", "--quiet", "run"], cwd=cli.folder, env={**os.environ, **cli.settings}
-    )
+    run = cli.start("--quiet", "run")
     assert asked.wait(20)
     run.send_signal(number)
     try:

@@ -31,6 +31,7 @@ from ..chat_servers import (
     chat_server,
 )
 from ..conftest import CLI, KEPT, OFFLINE_SETTINGS
+from ..warm_program import Program
 
 
 def free_port() -> str:
@@ -39,25 +40,22 @@ def free_port() -> str:
 
 
 @contextmanager
-def served(cli: CLI, *options: str, **environment: str) -> Iterator[tuple[subprocess.Popen[str], str]]:
+def served(cli: CLI, *options: str, **environment: str) -> Iterator[tuple[Program, str]]:
     """A service in a process of its own, and its URL; it has told where it listens. `options` are of the program."""
     cli.settings |= {"SERVE_PORT": free_port(), "METRICS_PORT": free_port()}
     if cli.settings.get("HELPDESK_API_URL") == OFFLINE_SETTINGS["HELPDESK_API_URL"]:
         cli.settings["HELPDESK_API_URL"] = str(KEPT)  # so that no classifier is loaded
-    with subprocess.Popen(
-        [sys.executable, "-m", "ticketattr", *options, "serve"],
-        cwd=cli.folder,
-        env={**os.environ, **cli.settings, **environment},
-        stderr=subprocess.PIPE,
-        text=True,
-    ) as process:
-        assert process.stderr is not None
+    stderr, its_stderr = os.pipe()
+    process = cli.start(*options, "serve", stderr=its_stderr, environment=environment)
+    os.close(its_stderr)
+    with os.fdopen(stderr, encoding="utf-8") as said:
         try:
-            line = process.stderr.readline()
-            assert line.startswith("listening on "), line + process.stderr.read()
+            line = said.readline()
+            assert line.startswith("listening on "), line + said.read()
             yield process, line.split()[-1].rstrip("/")
         finally:
             process.kill()
+            process.wait()
 
 
 def test_a_service_works_alone_starts_a_real_run_and_ends_at_sigterm_with_exit_code_0(cli: CLI) -> None:

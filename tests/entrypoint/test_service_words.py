@@ -165,7 +165,7 @@ def test_the_traceback_of_a_bug_holds_no_secret(cli: CLI) -> None:
         "wiring.pipeline = fail\n"
         "sys.argv = ['ticketattr', 'run']; cli.main()"
     )
-    result = cli.process(program=("-c", code))
+    result = cli.python("-c", code)
     assert result.returncode == 1
     assert "RuntimeError: http://ann:<secret>@h:1" in result.stderr
     assert "pa55word" not in result.stderr

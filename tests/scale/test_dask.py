@@ -131,8 +131,8 @@ def test_a_cluster_without_workers_is_said(cli: CLI, parts: Path) -> None:
 
 def test_processes_of_this_machine_give_the_bytes_of_one_process(cli: CLI, parts: Path) -> None:
     few = "in/part-000[0-3].jsonl"
-    assert cli.process("classify", "-i", few, "-o", "one/").returncode == 0
-    assert cli.process("classify", "-i", few, "-o", "two/", "--scheduler", "local").returncode == 0
+    assert cli.python("-m", "ticketattr", "classify", "-i", few, "-o", "one/").returncode == 0
+    assert cli.python("-m", "ticketattr", "classify", "-i", few, "-o", "two/", "--scheduler", "local").returncode == 0
     one, two = (sorted((cli.folder / name).glob("*.attributions.jsonl")) for name in ("one", "two"))
     assert [path.read_bytes() for path in one] == [path.read_bytes() for path in two]
     assert len(one) == 4
