@@ -447,6 +447,12 @@ class ReportLog(Protocol):
     def deliveries(self) -> list[Delivery]:
         """All deliveries, oldest first."""
 
+    def recent_deliveries(self, before: int | None, limit: int) -> Mapping[int, Delivery]:
+        """The latest deliveries by their numbers, the latest first; with `before`, those with a smaller number.
+
+        A later delivery has a greater number. A long log is not read whole.
+        """
+
     def adoptions(self) -> list[Adoption]:
         """All adoptions, oldest first."""
 

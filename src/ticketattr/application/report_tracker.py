@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -61,6 +61,19 @@ class ReportTracker:
         statuses = self._statuses(history.for_transport(self.transport))
         return [*delivered, *(status for status in statuses if not status.delivery)]
 
+    def recent_history(self, before: int | None, limit: int) -> dict[int, list[ReportStatus]]:
+        """The reports of the latest messages by any transport, by the numbers of these, the latest first.
+
+        With `before`, of messages with a smaller number. A long log is not read whole.
+        """
+        refuse_other_log(self.folder, self.log)
+        found = _current(self.log, lambda: self.log.recent_deliveries(before, limit))
+        history = DeliveryHistory((), doubt=self.doubt)
+        return {
+            number: [status_in(delivery, report, history) for report in reversed(delivery.message.reports)]
+            for number, delivery in found.items()
+        }
+
     def status(self, path: Path) -> ReportStatus:
         """The status of the report at `path`, which may be in any folder. Raises InputError."""
         return inspect_report(self.folder, self.history(), path)
@@ -81,7 +94,8 @@ class ReportTracker:
         return self._whole_log()
 
     def _whole_log(self) -> DeliveryHistory:
-        return DeliveryHistory(_current_deliveries(self.log), self.log.adoptions(), self.doubt)
+        found = _current(self.log, lambda: dict(enumerate(self.log.deliveries())))
+        return DeliveryHistory(list(found.values()), self.log.adoptions(), self.doubt)
 
 
 def inspect_report(folder: ReportFolder, history: DeliveryHistory, path: Path) -> ReportStatus:
@@ -121,13 +135,13 @@ def _named(reports: Sequence[ReportFile]) -> str:
     return f"{first.path} and {len(others)} more reports are" if others else f"{first.path} is"
 
 
-def _current_deliveries(log: ReportLog) -> list[Delivery]:
-    """All deliveries; those that a dead process left `sending` are in doubt."""
-    deliveries = log.deliveries()
-    if not any(delivery.state == "sending" for delivery in deliveries) or log.is_locked():
-        return deliveries
+def _current(log: ReportLog, read: Callable[[], Mapping[int, Delivery]]) -> Mapping[int, Delivery]:
+    """What `read` reads from the log; deliveries that a dead process left `sending` are in doubt."""
+    found = read()
+    if not any(delivery.state == "sending" for delivery in found.values()) or log.is_locked():
+        return found
     # Read again: the sender may have finished between reading the log and asking for the lock.
-    return [_abandoned(delivery) if delivery.state == "sending" else delivery for delivery in log.deliveries()]
+    return {number: _abandoned(one) if one.state == "sending" else one for number, one in read().items()}
 
 
 def _abandoned(delivery: Delivery) -> Delivery:

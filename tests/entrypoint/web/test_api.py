@@ -5,10 +5,12 @@ from __future__ import annotations
 import hashlib
 import io
 import json
+import os
 import socket
+import sqlite3
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import suppress
+from contextlib import closing, suppress
 from datetime import timedelta
 from pathlib import Path
 from urllib.parse import urlsplit
@@ -19,7 +21,8 @@ import pytest
 
 from ticketattr.application.report import report_name
 from ticketattr.application.report_store import store_reports
-from ticketattr.domain.delivery import Message
+from ticketattr.domain.delivery import Message, ReportFile
+from ticketattr.infrastructure.delivery.report_log_rows import read_recent
 from ticketattr.infrastructure.store.object_store import open_store
 
 from ...infrastructure.delivery.test_report_folder import workbook
@@ -173,10 +176,79 @@ def test_lists_are_read_page_by_page(web: Web, tmp_path: Path) -> None:
         assert client.get(f"/api/v1/reports?after={'0' * 64}").status_code == 404
 
 
+def record_messages(web: Web, folder: Path, count: int) -> None:
+    """Messages that were sent, each with a report that is no longer in the folder; the newest is the last one."""
+    with web.log.acquire_sender_lock(web.clock()):
+        for number in range(count):
+            report = ReportFile(folder / f"{number}.xlsx", f"{number:064x}", 10, web.clock(), RUN)
+            message = Message(
+                f"<{number}@example.com>", web.clock(), "file", "desk@example.com", ("lead@example.com",), "", (report,)
+            )
+            web.log.start_attempt(message, web.clock())
+            web.log.record_result(message, "sent", "250 OK", web.clock())
+
+
+@pytest.mark.parametrize("limit", [1, 2, 3, 4, 5, 6, 7, 100])
+def test_deliveries_are_read_page_by_page_what_was_not_sent_first(web: Web, tmp_path: Path, limit: int) -> None:
+    for number in range(2):
+        path = put_report(tmp_path, f"20261127T12000{number}Z-0000")
+        os.utime(path, (number, number))
+    record_messages(web, tmp_path, 4)
+    found: list[str] = []
+    with web.client("read") as client:
+        url: str | None = f"?limit={limit}"
+        while url:
+            page = client.get(f"/api/v1/deliveries{url}").json()
+            assert len(page["items"]) <= limit
+            found += [Path(row["file"]).name for row in page["items"]]
+            url = page["next"]
+        assert client.get("/api/v1/deliveries?after=x1").status_code == 422
+    pending = [report_name(f"20261127T12000{number}Z-0000") for number in (1, 0)]
+    assert sorted(found[:2]) == sorted(pending)
+    assert found[2:] == ["3.xlsx", "2.xlsx", "1.xlsx", "0.xlsx"]
+
+
+def test_a_page_of_deliveries_takes_no_longer_when_the_log_is_long(web: Web, tmp_path: Path) -> None:
+    def cost() -> int:
+        """The steps of SQLite for the first page of ten messages and one in the middle."""
+        steps = 0
+
+        def count() -> None:
+            nonlocal steps
+            steps += 1
+
+        with closing(sqlite3.connect(web.log.path)) as db:
+            db.set_progress_handler(count, 1)
+            (middle,) = db.execute("SELECT max(rowid) / 2 FROM messages").fetchone()
+            steps = 0
+            for before in (None, middle):
+                assert len(read_recent(db, before, 10)) == 10
+        return steps
+
+    record_messages(web, tmp_path, 40)
+    short = cost()
+    with closing(sqlite3.connect(web.log.path)) as db:
+        for table, columns in (
+            (
+                "messages",
+                "date, transport, sender, recipients, subject, state, detail, attempts, changed, cc, reply_to",
+            ),
+            ("message_reports", "position, path, sha256, size, modified, run_id"),
+            ("message_recipients", "position, address, state, reply"),
+        ):
+            db.execute(
+                f"WITH RECURSIVE n(i) AS (SELECT 0 UNION ALL SELECT i + 1 FROM n WHERE i < 99)"  # noqa: S608
+                f" INSERT INTO {table} (message_id, {columns})"
+                f" SELECT i || message_id, {columns} FROM {table}, n ORDER BY message_id, i"
+            )
+        db.commit()
+    assert cost() < 1.2 * short
+
+
 def test_deliveries_come_as_json_csv_and_a_workbook_without_live_formulas(web: Web, tmp_path: Path) -> None:
     record_doubt(web, put_report(tmp_path))
     with web.client("read") as client:
-        (row,) = client.get("/api/v1/deliveries").json()
+        (row,) = client.get("/api/v1/deliveries").json()["items"]
         assert (row["state"], row["run_id"]) == ("held", RUN)
         assert row["recipients"][0]["address"] == "lead@example.com"
         text = client.get("/api/v1/deliveries?format=csv")

@@ -87,6 +87,19 @@ class ReportLogContract:
             log.start_attempt(a_message(number=number), LATER)
         assert [delivery.message for delivery in log.deliveries()] == [a_message(number=number) for number in (1, 2, 3)]
 
+    def test_the_latest_deliveries_are_read_page_by_page(self, log: SQLReportLog) -> None:
+        assert log.recent_deliveries(None, 2) == {}
+        for number in range(5):
+            log.start_attempt(a_message(a_report(b"one"), a_report(b"two"), number=number), LATER)
+        pages, before = [], None
+        while page := log.recent_deliveries(before, 2):
+            pages.append([delivery.message for delivery in page.values()])
+            before = min(page)
+        numbers = ((4, 3), (2, 1), (0,))
+        assert pages == [
+            [a_message(a_report(b"one"), a_report(b"two"), number=number) for number in page] for page in numbers
+        ]
+
     def test_one_report_may_be_in_several_messages(self, log: SQLReportLog) -> None:
         log.start_attempt(a_message(number=1), MIDNIGHT)
         log.start_attempt(a_message(number=2), MIDNIGHT)

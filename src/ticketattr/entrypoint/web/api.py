@@ -11,6 +11,7 @@ from fastapi.responses import FileResponse
 from pydantic import BaseModel, ConfigDict, Field
 
 from ...application.report import report_name
+from ...application.service.deliveries import PLACE, deliveries_page
 from ...application.service.report_files import ReportGone, runs_in_store_alone, workbook_of_run
 from ...application.service.runs import (
     change_schedule,
@@ -156,6 +157,45 @@ class StoredReports(BaseModel):
     """Reports, newest first. `next` continues after the last one."""
 
     items: list[StoredReport]
+    next: str | None
+
+
+class Recipient(BaseModel):
+    """Who a message is for, and the reply of the mail server about them."""
+
+    address: str
+    state: Literal["sending", "sent", "deferred", "refused", "in_doubt"]
+    reply: str
+
+
+class DeliveredReport(BaseModel):
+    """A report of a message, or a report that is in none. Sizes are in bytes; times are in UTC, or empty."""
+
+    file: str
+    age: str
+    state: Literal["pending", "sending", "sent", "failed", "in_doubt", "held", "edited", "damaged"]
+    modified: str
+    size: int
+    sha256: str
+    run_id: str
+    transport: str
+    message_id: str
+    date: str
+    sender: str
+    recipients: list[Recipient]
+    mail_size: int
+    attempts: int
+    changed: str
+    changed_local: str
+    last_error: str
+    reply: str
+    detail: str
+
+
+class Deliveries(BaseModel):
+    """Reports in no message, then every report of every message, newest first. `next` continues after the last one."""
+
+    items: list[DeliveredReport]
     next: str | None
 
 
@@ -335,7 +375,7 @@ def list_stored_reports(
     tags=["reports"],
     response_model=None,
     responses={
-        200: {"content": {"application/json": {}, "text/csv": {}, XLSX: {}}},
+        200: {"model": Deliveries, "content": {"text/csv": {}, XLSX: {}}},
         206: {"content": {"text/csv": {}, XLSX: {}}},
         304: {"description": "The ETag is the same."},
         416: {"description": "There is no such range."},
@@ -345,12 +385,16 @@ def list_deliveries(
     request: Request,
     caller: Reader,
     format: Annotated[Literal["json", "csv", "xlsx"], Query(description="json, csv or xlsx.")] = "json",
-) -> Response | list[dict[str, Any]]:
-    """Every report of every message, oldest first, then the reports in no message."""
+    limit: Limit = 100,
+    after: Annotated[str, Query(pattern=f"^({PLACE})?$", description="Where the page before ended.")] = "",
+) -> Response | Deliveries:
+    """Every report of every message: as JSON page by page, newest first; as a file whole, oldest first."""
     parts = parts_of(request)
-    rows = delivery_rows(parts.tracker.report_history(), parts.service.clock())
     if format == "json":
-        return rows
+        page = deliveries_page(parts.tracker, parts.reports.get(), after, limit)
+        items = [DeliveredReport(**row) for row in delivery_rows(page.statuses, parts.service.clock())]
+        return Deliveries(items=items, next=f"?after={page.next}&limit={limit}" if page.next else None)
+    rows = delivery_rows(parts.tracker.report_history(), parts.service.clock())
     return table_file(request, [flat(row) for row in rows], DELIVERY_FIELDS, format, "ticketattr-deliveries")
 
 

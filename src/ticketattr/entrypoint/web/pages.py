@@ -8,13 +8,14 @@ from pathlib import Path
 from typing import Annotated, Any
 from urllib.parse import parse_qs
 
-from fastapi import APIRouter, Depends, HTTPException, Request
+from fastapi import APIRouter, Depends, HTTPException, Query, Request
 from fastapi.responses import RedirectResponse, Response
 from fastapi.templating import Jinja2Templates
 
 from ...application.report import report_name
 from ...application.resolve import Decision, resolve_doubt
 from ...application.service.access import SESSION, sign_in, sign_out
+from ...application.service.deliveries import PLACE, deliveries_page
 from ...application.service.report_files import ReportGone, page_of_run, runs_in_store_alone
 from ...application.service.review import decide, open_review
 from ...application.service.runs import (
@@ -201,12 +202,14 @@ def download_workbook(request: Request, caller: Reader, run_id: str) -> Response
 
 
 @router.get("/deliveries")
-def list_deliveries(request: Request, caller: Reader, page: int = 1) -> Response:
-    """Every report of every message, newest first."""
+def list_deliveries(
+    request: Request, caller: Reader, after: Annotated[str, Query(pattern=f"^({PLACE})?$")] = ""
+) -> Response:
+    """The reports in no message, then every report of every message, newest first."""
     parts = parts_of(request)
-    found = delivery_rows(parts.tracker.report_history(), parts.service.clock())
-    rows = [_delivery_shown(flat(row)) for row in reversed(found)]
-    return _list(request, "deliveries.html", caller, rows, page)
+    page = deliveries_page(parts.tracker, parts.reports.get(), after, PAGE)
+    rows = [_delivery_shown(flat(row)) for row in delivery_rows(page.statuses, parts.service.clock())]
+    return _page(request, "deliveries.html", caller, rows=rows, after=after, next=page.next)
 
 
 @router.get("/deliveries.{format}")

@@ -26,6 +26,7 @@ from .sql_report_log import SQLReportLog
 _STATEMENTS = (
     *tables(SCHEMA),
     *(f"ALTER TABLE {table} ADD COLUMN rowid BIGINT GENERATED ALWAYS AS IDENTITY" for table in IN_ORDER),
+    *(f"CREATE INDEX {table}_rowid ON {table} (rowid)" for table in IN_ORDER),
     *only_added_to("events", "UPDATE", "DELETE"),
 )
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import secrets
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime, timezone
 from functools import lru_cache
 from pathlib import Path
@@ -24,6 +24,7 @@ from ...errors import InputError
 from ..sql import Connection
 
 _LONGEST_KEY, _LONGEST_REASON = 100, 200
+_PAST_ALL = 2**62
 
 
 class WrongRow(InputError):
@@ -106,7 +107,7 @@ def keep_frame(log: Connection, message: Message) -> None:
         )
 
 
-def _frames(log: Connection, message_id: str | None) -> dict[str, tuple[str, ...]]:
+def _frames(log: Connection, message_id: str) -> dict[str, tuple[str, ...]]:
     """The frame of one message, by its id. None are read for a list of messages: together they may be large."""
     rows = log.execute("SELECT message_id, frame FROM message_frames WHERE message_id = ?", (message_id,))
     frames = {}
@@ -153,14 +154,36 @@ def delete_message(log: Connection, delivery: Delivery) -> None:
         log.execute(f"DELETE FROM {table} WHERE message_id = ?", (delivery.message.message_id,))  # noqa: S608  # nosec B608  # constants
 
 
-def read_deliveries(log: Connection, message_id: str | None = None) -> list[Delivery]:
-    """All deliveries without their frames, oldest first, or the one of `message_id` with its frame."""
-    value = (message_id,)
+def read_deliveries(log: Connection) -> list[Delivery]:
+    """All deliveries without their frames, oldest first."""
+    return list(_deliveries(log, "", (), {}).values())
+
+
+def read_delivery(log: Connection, message_id: str) -> Delivery | None:
+    """The delivery of `message_id` with its frame; None if there is none."""
+    found = _deliveries(log, " WHERE message_id = ?", (message_id,), _frames(log, message_id))
+    return next(iter(found.values()), None)
+
+
+def read_recent(log: Connection, before: int | None, limit: int) -> dict[int, Delivery]:
+    """The latest deliveries by their numbers, the latest first; with `before`, those with a smaller number.
+
+    They are in the order in which they were recorded. Of a long log, this reads no more than what it returns.
+    """
+    chosen = " WHERE message_id IN (SELECT message_id FROM messages WHERE rowid < ? ORDER BY rowid DESC LIMIT ?)"
+    found = _deliveries(log, chosen, (_PAST_ALL if before is None else before, limit), {})
+    return {number: found[number] for number in sorted(found, reverse=True)}
+
+
+def _deliveries(
+    log: Connection, chosen: str, values: tuple[Any, ...], frames: Mapping[str, tuple[str, ...]]
+) -> dict[int, Delivery]:
+    """The deliveries that the condition `chosen` chooses, by their numbers, oldest first."""
+    # nosec B608 below: only constants are put into statements.
     reports: dict[str, list[ReportFile]] = {}
     for key, path, sha256, size, modified, run_id in log.execute(
-        "SELECT message_id, path, sha256, size, modified, run_id FROM message_reports"
-        " WHERE message_id = coalesce(?, message_id) ORDER BY position",
-        value,
+        f"SELECT message_id, path, sha256, size, modified, run_id FROM message_reports{chosen} ORDER BY position",  # noqa: S608  # nosec B608
+        values,
     ):
         with _row("message_reports", "message", key):
             _require(str, key, path, sha256, run_id)
@@ -169,23 +192,22 @@ def read_deliveries(log: Connection, message_id: str | None = None) -> list[Deli
         reports.setdefault(key, []).append(report)
     results: dict[str, list[RecipientResult]] = {}
     for key, *fields in log.execute(
-        "SELECT message_id, address, state, reply FROM message_recipients"
-        " WHERE message_id = coalesce(?, message_id) ORDER BY position",
-        value,
+        f"SELECT message_id, address, state, reply FROM message_recipients{chosen} ORDER BY position",  # noqa: S608  # nosec B608
+        values,
     ):
         with _row("message_recipients", "message", key):
             _require(str, key, *fields)
         results.setdefault(key, []).append(RecipientResult(*fields))
     rows = log.execute(
-        "SELECT message_id, date, transport, sender, recipients, subject, state, detail, attempts, changed,"
-        " cc, reply_to, size, released FROM messages WHERE message_id = coalesce(?, message_id) ORDER BY date, rowid",
-        value,
+        "SELECT rowid, message_id, date, transport, sender, recipients, subject, state, detail, attempts, changed,"  # noqa: S608  # nosec B608
+        f" cc, reply_to, size, released FROM messages{chosen} ORDER BY date, rowid",
+        values,
     )
-    frames = _frames(log, message_id)
-    deliveries = []
-    for row in rows:
-        with _row("messages", "message", row[0]):
-            deliveries.append(_delivery(row, reports.get(row[0], []), results.get(row[0], []), frames.get(row[0], ())))
+    deliveries = {}
+    for number, *row in rows:
+        key = row[0]
+        with _row("messages", "message", key):
+            deliveries[number] = _delivery(row, reports.get(key, []), results.get(key, []), frames.get(key, ()))
     return deliveries
 
 
@@ -214,7 +236,7 @@ def read_events(log: Connection) -> list[Event]:
 
 
 def _delivery(
-    row: tuple[Any, ...], reports: Sequence[ReportFile], results: Sequence[RecipientResult], frame: tuple[str, ...]
+    row: Sequence[Any], reports: Sequence[ReportFile], results: Sequence[RecipientResult], frame: tuple[str, ...]
 ) -> Delivery:
     message_id, date, transport, sender, recipients, subject, state, detail, attempts, changed, cc, reply_to, *rest = (
         row

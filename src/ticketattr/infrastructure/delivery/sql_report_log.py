@@ -32,8 +32,10 @@ from .report_log_rows import (
     path_text,
     read_adoptions,
     read_deliveries,
+    read_delivery,
     read_events,
     read_id,
+    read_recent,
     set_new_id,
     set_shared_state,
     settle_message,
@@ -98,7 +100,12 @@ class SQLReportLog(DeliveryLog, ReportLogMaintenance, ABC):
         with self._reading() as log:
             if log is None:
                 return None
-            return next(iter(read_deliveries(log, message_id)), None)
+            return read_delivery(log, message_id)
+
+    def recent_deliveries(self, before: int | None, limit: int) -> dict[int, Delivery]:
+        """The latest deliveries by their numbers, the latest first."""
+        with self._reading() as log:
+            return read_recent(log, before, limit) if log else {}
 
     def adoptions(self) -> list[Adoption]:
         """All adoptions, in the order in which they were recorded."""
