@@ -132,6 +132,14 @@ def test_a_new_type_of_the_catalog_works_on_its_first_day_and_a_lost_one_is_not_
     assert "Zone C" not in chosen
 
 
+def test_free_text_as_labels_is_listed_at_once_and_without_senseless_proposals(cli: CLI) -> None:
+    catalog(cli, [f"Type number {number} of the house" for number in range(80)])
+    free = [row(number, "soup", f"Mr Smith wants lunch, please, in room {number}") for number in range(4_000)]
+    message = refused(cli, history(cli, [*free, row(4_000, "soup", "Type number 7 of house")]))
+    assert "labels that are not in the catalog (4,001): House / Mr Smith" in message
+    assert "--rename OLD=NEW." in message
+
+
 def test_renamed_types_are_mapped_and_proposed(cli: CLI) -> None:
     catalog(cli, ["Zone A", "Zone B", "Zone C", "Zone Delta"])
     path = history(cli, rows(5))
@@ -246,6 +254,7 @@ def test_a_full_disk_leaves_the_earlier_model_as_it_was(cli: CLI, bytes_each: in
     ended = cli.process(*command, file_size=limit)
     assert f"{what} cannot be written: File too large" in ended.stderr
     assert "hint: " in ended.stderr
+    assert ("TMPDIR names another folder" in ended.stderr) == (what == "temporary")
     assert "Traceback" not in ended.stderr
     assert ended.returncode == ExitCode.SERVICE
     assert (cli.folder / FILES["model"]).read_bytes() == b"the earlier model"

@@ -7,6 +7,7 @@ from collections import Counter
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timezone
+from itertools import islice
 from pathlib import Path
 from typing import NamedTuple, Protocol, overload
 
@@ -18,12 +19,12 @@ from ..domain.learning import (
     LabelledTicket,
     ModelCard,
     Pair,
-    Unknown,
     digest_of_words,
     figures_of,
     is_empty,
     languages_of,
     latest_fifth,
+    new_names,
     unknown_labels,
 )
 from ..domain.ticket import Ticket
@@ -139,11 +140,11 @@ def usable_tickets(history: History, catalog: ServiceCatalog, progress: Learning
             known += 1
     unknown = unknown_labels(labels, catalog)
     if unknown and not history.ignore_unknown:
-        raise _unknown_labels(unknown, history.name)
+        raise _unknown_labels(unknown, catalog, labels, history.name)
     kept.sort(key=lambda one: one.place)
     _refuse_one_type({one.entry for one in kept}, history.name)
     left_out = {
-        "labels that are not in the catalog": sum(each.tickets for each in unknown),
+        "labels that are not in the catalog": sum(unknown.values()),
         "no text": without_text,
         f"older than the latest {MOST_TICKETS:,}": known - len(kept),
     }
@@ -210,13 +211,17 @@ def _renamed(pair: Pair, renamed: Mapping[str, RequestType]) -> Pair:
     return entry.pair if entry else pair
 
 
-def _unknown_labels(unknown: Sequence[Unknown], name: str) -> InputError:
-    shown = some_of((f"{' / '.join(each.pair)} ({counted(each.tickets, 'ticket')})" for each in unknown), _NAMED)
-    proposals = [f'--rename "{" / ".join(each.pair)}={each.proposal}"' for each in unknown if each.proposal]
+def _unknown_labels(
+    unknown: Mapping[Pair, int], catalog: ServiceCatalog, labels: Iterable[Pair], name: str
+) -> InputError:
+    shown = some_of((f"{' / '.join(pair)} ({counted(count, 'ticket')})" for pair, count in unknown.items()), _NAMED)
+    # Only of those that are shown: a column of free text has as many labels as tickets.
+    renames = new_names(islice(unknown, _NAMED), catalog, labels)
+    proposals = [f'--rename "{" / ".join(pair)}={entry}"' for pair, entry in renames.items()]
     hint = "Leave those tickets out with --ignore-unknown, or say how the types are called now with --rename OLD=NEW"
     return InputError(
-        f"{name}: labels that are not in the catalog ({len(unknown)}): {shown}",
-        hint=f"{hint}, perhaps {' '.join(proposals[:_NAMED])}." if proposals else f"{hint}.",
+        f"{name}: labels that are not in the catalog ({len(unknown):,}): {shown}",
+        hint=f"{hint}, perhaps {' '.join(proposals)}." if proposals else f"{hint}.",
     )
 
 

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from datetime import datetime, timezone
 from typing import TypeAlias
 
-from .catalog import ServiceCatalog, fold
+from .catalog import RequestType, ServiceCatalog, fold
 from .gold import GoldTicket
 from .languages import language_of
 from .scoring import Prediction, calibration_error, coverage_at_precision
@@ -22,7 +22,7 @@ FEWEST_LETTERS = 2
 MOST_TICKETS = 100_000
 """How many tickets are learned from: the latest ones. More would take longer and hardly teach more."""
 
-_ALIKE = 0.5
+_ALIKE = 0.6
 _NO_TIME = datetime.min.replace(tzinfo=timezone.utc)
 _DATED = 0.9
 """The share of tickets with a readable time from which on the latest fifth is measured."""
@@ -99,15 +99,6 @@ class ModelCard:
     without: Figures | None
 
 
-@dataclass(frozen=True, slots=True)
-class Unknown:
-    """A label that is not in the catalog, how many tickets have it, and the entry that it may be called now."""
-
-    pair: Pair
-    tickets: int
-    proposal: str
-
-
 def figures_of(
     answers: Sequence[Answer], tickets: Sequence[GoldTicket], catalog: ServiceCatalog, target: float
 ) -> Figures | None:
@@ -144,26 +135,32 @@ def digest_of_words(ticket: Ticket) -> int:
     return int.from_bytes(hashlib.blake2b(same_words(ticket).encode("utf-8", "replace"), digest_size=8).digest(), "big")
 
 
-def unknown_labels(counts: Mapping[Pair, int], catalog: ServiceCatalog) -> list[Unknown]:
-    """The labels that are not in the catalog, the most frequent first. `counts` says how many tickets have each label.
+def unknown_labels(counts: Mapping[Pair, int], catalog: ServiceCatalog) -> dict[Pair, int]:
+    """How many tickets have each label that is not in the catalog, the most frequent first."""
+    return {pair: count for pair, count in Counter(counts).most_common() if not catalog.find(*pair)}
 
-    An entry that no ticket has is proposed first: it may be the new name of a label.
+
+def new_names(pairs: Iterable[Pair], catalog: ServiceCatalog, used: Iterable[Pair]) -> dict[Pair, RequestType]:
+    """The entries that labels may be called now, by the names of the types; without the labels that no entry is like.
+
+    `used` are all labels of the history: an entry that no ticket has comes first.
     """
-    used = {entry for pair in counts if (entry := catalog.find(*pair))}
-    unused = [str(entry) for entry in catalog.entries if entry not in used]
-    others = [str(entry) for entry in catalog.entries]
-    return [
-        Unknown(pair, count, most_similar_name(" / ".join(pair), unused) or most_similar_name(" / ".join(pair), others))
-        for pair, count in Counter(counts).most_common()
-        if not catalog.find(*pair)
-    ]
+    taken = {catalog.find(*label) for label in used}
+    unused = [entry for entry in catalog.entries if entry not in taken]
+    found = {pair: _most_similar(pair, unused) or _most_similar(pair, catalog.entries) for pair in pairs}
+    return {pair: entry for pair, entry in found.items() if entry}
 
 
-def most_similar_name(name: str, names: Iterable[str]) -> str:
-    """The one of `names` that is most like `name`; empty if none is."""
-    by_name = {fold(each): each for each in names}
-    found = difflib.get_close_matches(fold(name), by_name, n=1, cutoff=_ALIKE)
-    return by_name[found[0]] if found else ""
+def _most_similar(pair: Pair, entries: Sequence[RequestType]) -> RequestType | None:
+    category, name = map(fold, pair)
+    matcher = difflib.SequenceMatcher(b=name)
+    best, rank = None, (_ALIKE, False)
+    for entry in entries:
+        matcher.set_seq1(fold(entry.name))
+        found = matcher.ratio(), fold(entry.category) == category
+        if found > rank:
+            best, rank = entry, found
+    return best
 
 
 def in_order_of_time(times: Sequence[datetime | None]) -> list[int]:

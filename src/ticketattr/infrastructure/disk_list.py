@@ -62,4 +62,6 @@ def _in_temporary_folder() -> Iterator[None]:
     try:
         yield
     except OSError as error:
-        raise write_error(Path(gettempdir()), error) from error
+        failure = write_error(Path(gettempdir()), error)
+        failure.hint = f"{failure.hint} TMPDIR names another folder for temporary files."
+        raise failure from error
