@@ -31,7 +31,7 @@ from ticketattr.infrastructure.classifiers.offline.classifier import OfflineClas
 from ticketattr.infrastructure.helpdesk.ticket_file import TicketFile
 from ticketattr.infrastructure.options import HelpdeskAccess, HTTPPolicy
 
-from . import service
+from . import learning, service
 from .folder import write_workbooks
 from .helpdesk import helpdesk
 
@@ -58,6 +58,7 @@ def main() -> None:
     many_tickets()
     reports()
     service.main()
+    learning.main()
     with tempfile.TemporaryDirectory() as folder:
         os.chdir(folder)
         start_up()
