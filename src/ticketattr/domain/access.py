@@ -52,6 +52,11 @@ class Caller:
         """Whether the caller has the rights of `scope`. Whoever may operate may read, too."""
         return scope in ("read", self.scope)
 
+    @property
+    def refusal(self) -> str:
+        """Why every door refuses what this caller may not do."""
+        return f"{self.name} may only read; this needs the scope operate"
+
 
 def digest_of(secret: str) -> str:
     """The SHA-256 of a secret, in hexadecimal digits. A secret is random, so it needs no salt."""

@@ -12,6 +12,7 @@ import pytest
 from ticketattr.application.service.chat import ChatDesk, ChatFiles
 from ticketattr.application.service.runs import Service, advance
 from ticketattr.domain.chat import (
+    CHAT_COMMANDS,
     AllowedSender,
     ChatMessage,
     FileReply,
@@ -103,6 +104,17 @@ def test_a_run_is_started_once_it_is_confirmed_and_its_end_is_told(chat: Chat) -
     assert chat.desk.announcements() == []
 
 
+def test_who_asks_for_a_run_while_one_waits_is_told_so_and_both_hear_of_its_end(chat: Chat) -> None:
+    other = Sender("telegram", "7", "8")
+    chat.desk.allowed = [*chat.desk.allowed, AllowedSender(other, "operate")]
+    for sender, told in ((ANN, "will start"), (other, "waits already")):
+        assert chat(chat.asked("/run", sender).answer, sender) == f"Run 1 {told}. You will be told how it ends."
+    advance(chat.service)
+    chat.processes.end(1, 0)
+    advance(chat.service)
+    assert {sender for sender, _ in chat.desk.announcements()} == {ANN, other}
+
+
 def test_a_button_that_is_pressed_twice_or_late_or_by_another_person_does_nothing(chat: Chat) -> None:
     first = chat.asked("/run")
     other = AllowedSender(Sender("telegram", "7", "8"), "operate")
@@ -137,8 +149,8 @@ def test_the_schedule_is_shown_changed_and_stopped(chat: Chat) -> None:
 
 
 def test_who_may_only_read_starts_and_changes_nothing(chat: Chat) -> None:
-    assert chat("/run", BOB).startswith("you may only read")
-    assert chat("/schedule 0 6 * * *", BOB).startswith("you may only read")
+    for command in ("/run", "/schedule 0 6 * * *"):
+        assert "may only read; this needs the scope operate" in chat(command, BOB)
     assert "No run is in progress." in chat("/status", BOB)
 
 
@@ -222,6 +234,17 @@ def test_many_commands_and_many_wrong_confirmations_make_the_sender_wait(chat: C
 @pytest.mark.parametrize("text", ["/" + "x" * 100_000, "/", "!!", "/\0", "/help"])
 def test_a_strange_command_is_answered_with_the_list(chat: Chat, text: str) -> None:
     assert chat(text).startswith("/status:")
+
+
+@pytest.mark.parametrize("argument", ["x" * 100_000, "9" * 100_000, "* " * 50_000, "\0" * 100_000])
+@pytest.mark.parametrize("name", CHAT_COMMANDS)
+def test_an_argument_of_100_kilobytes_gets_a_short_answer_and_a_short_entry_in_the_audit(
+    chat: Chat, name: str, argument: str
+) -> None:
+    reply = chat.desk.answer(chat.message(f"/{name} {argument}"))
+    (entry,) = chat.service.state.audit()
+    assert len(reply.caption if isinstance(reply, FileReply) else reply.text) < 1000  # type: ignore[union-attr]
+    assert max(map(len, (entry.action, entry.detail, entry.outcome))) <= 300
 
 
 @pytest.mark.parametrize("text", ["hello", "", "run", "x" * 100_000])

@@ -14,6 +14,7 @@ from ticketattr.application.ports import Run
 from ticketattr.application.service.chat import ChatDesk, ChatFiles
 from ticketattr.domain.catalog import SLA, RequestType, ServiceCatalog
 from ticketattr.domain.chat import AllowedSender, ChatMessage, Sender, TextReply
+from ticketattr.domain.service_run import AuditEntry
 from ticketattr.domain.ticket import AttributedTicket, Attribution, Ticket
 from ticketattr.domain.usage import Bill
 from ticketattr.infrastructure.stage_files import WorkFolder
@@ -163,6 +164,17 @@ def test_a_person_decides_about_a_doubt_and_the_audit_says_who(web: Web, tmp_pat
     assert refused.outcome.startswith("refused: ")
 
 
+@pytest.mark.parametrize("report", ["report.xlsx", "/etc/passwd", "../secret", "0" * 63, "0" * 64 + "\n", ""])
+def test_a_doubt_is_decided_by_the_sha256_of_its_report_and_no_file_is_opened_by_its_name(
+    web: Web, tmp_path: Path, report: str
+) -> None:
+    record_doubt(web, put_report(tmp_path))
+    with web.browser() as person:
+        refused = person.post("/deliveries/resolve", data={"report": report, "decision": "sent"})
+    assert refused.status_code == 422
+    assert "that is not the SHA-256 of a report" in refused.text
+
+
 def test_who_may_only_read_sees_no_button_and_changes_nothing(web: Web, tmp_path: Path) -> None:
     record_doubt(web, put_report(tmp_path))
     with web.browser("read") as person:
@@ -171,6 +183,14 @@ def test_who_may_only_read_sees_no_button_and_changes_nothing(web: Web, tmp_path
         for path in ("/runs", "/schedule", "/deliveries/resolve", "/changes/undo"):
             assert person.post(path, data={"cron": ""}).status_code == 403
     assert web.service.state.runs() == []
+
+
+def test_the_audit_shows_no_control_characters(web: Web) -> None:
+    entry = AuditEntry(web.clock(), "telegram:7:7", "telegram", "chat x\0", "a\u202eb\0", "refused: \x1b[31m")
+    web.service.state.add_audit(entry)
+    with web.browser("read") as person:
+        page = person.get("/audit").text
+    assert not {"\0", "\u202e", "\x1b"} & set(page)
 
 
 def test_a_workbook_and_the_list_of_deliveries_are_downloaded_from_their_pages(web: Web, tmp_path: Path) -> None:

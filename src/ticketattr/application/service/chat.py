@@ -234,7 +234,7 @@ class ChatDesk:
         """A question whose button does `act` once."""
         now = self.service.clock()
         if not caller.may("operate"):
-            raise InputError("you may only read")
+            raise InputError(caller.refusal)
         if _count(self._wrong, message.sender, now, _PAUSE) >= _WRONG:
             raise InputError("too many wrong confirmations", hint="Wait five minutes.")
         self._waiting = {token: one for token, one in self._waiting.items() if one.until >= now}
