@@ -233,5 +233,5 @@ def _refuse_while_waiting(parts: Parts, origin: str) -> None:
 
 def _with_rights(caller: Caller, rights: Rights) -> Caller:
     if not caller.may(rights):
-        raise HTTPException(403, f"the token {caller.name} may only read; this needs one with the scope operate")
+        raise HTTPException(403, caller.refusal)
     return caller
