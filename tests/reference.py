@@ -30,6 +30,7 @@ from ticketattr.infrastructure.stage_files.catalog_and_tickets import write_cata
 from ticketattr.infrastructure.stage_files.corrections import write_corrections
 
 from .command_tree import PROGRAM, command_called, commands, groups_and_commands
+from .doors import doors_page
 from .fakes import LAPTOP, MIDNIGHT, PASSWORD
 
 ROOT = Path(__file__).parents[1]
@@ -288,6 +289,7 @@ PAGES: dict[str, Callable[[], str]] = {
     "api.md": api_page,
     "profiles.md": profiles_page,
     "stage-files.md": stage_files_page,
+    "doors.md": lambda: _page(doors_page()),
 }
 
 if __name__ == "__main__":

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from ...domain.service_run import Undo
 from ...domain.wording import counted
 from ...errors import ExitCode, InputError
 from .. import wiring
@@ -67,9 +68,8 @@ def undo(context: typer.Context, run_id: RunArgument, change: ChangeOption = 0, 
     invocation: Invocation = context.obj
     back = _write_back(invocation, "changes undo")
     if not any(one.run_id == run_id and change in (0, one.number) for one in changes_of(back)):
-        which = f"no change {change}" if change else "no change"
         raise InputError(
-            f"the ledger has {which} of the run {run_id} in this helpdesk",
+            f"the ledger has no such change: {Undo(run_id, change)}",
             hint="`ticketattr changes list` shows the runs, and with `--format json` the numbers.",
         )
     with invocation.console.progress("Putting back") as bar:

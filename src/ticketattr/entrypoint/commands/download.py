@@ -44,12 +44,16 @@ def download(context: typer.Context, run: RunArgument, target: OutputOption = No
         statuses = tracker.statuses()
         report = newest_report(statuses) if run == LATEST else report_of_run(statuses, run)
         run, content = report.run_id, tracker.folder.read(report)
-    except InputError:
+    except InputError as missing:
         if store is None:
             raise
         if run == LATEST:
             run = next(iter(stored_runs(store)[-1:]), LATEST)
-        content = stored_report(store, run)
+        try:
+            content = stored_report(store, run)
+        except InputError:
+            # As pages, API and chat say it.
+            raise missing from None
     path = target or Path(report_name(run))
     with output(path) as file:
         file.write(content)
