@@ -10,13 +10,14 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping, Sequence
 from functools import lru_cache
+from importlib.resources import files
 from typing import Any
 
 from ....domain.catalog import RequestType, ServiceCatalog
 from ....domain.examples import Example
 from ....domain.ticket import Ticket
 from .chat_model import JSONSchema
-from .prompt import default_rules, escaped, fenced, shortened
+from .prompt import escaped, fenced, shortened
 from .trimming import essential_text
 
 NO_CODE = "-"
@@ -24,15 +25,15 @@ NO_CODE = "-"
 
 _LETTERS = "abcdefghijklmnopqrstuvwxyz"
 _HOW_TO_ANSWER = (
-    "Each request type has a code. Tickets are lists: number, short description, long description.\n"
-    'Answer with JSON only: {"items": [{"i": number, "c": code, "p": per cent}]}, one item for each ticket.\n'
-    f'c: the code of the request type, or "{NO_CODE}" if none fits. p: how likely a careful agent chooses the same.'
+    "Tickets are lists: number, short description, long description. Answer with compact JSON only, one item for each "
+    'ticket: {"items":[{"i":number,"c":code of the request type,"p":per cent}]}. '
+    f'c is "{NO_CODE}" if none fits. p: how likely a careful agent chooses the same.'
 )
 
 
 def compact_rules() -> str:
-    """Returns the rules of the package without the form of the answer, which is another one here."""
-    return default_rules().partition("\nAnswer with JSON")[0]
+    """Returns the rules of the package in the words of this form, without those that its answers cannot break."""
+    return (files(__package__) / "rules_compact.txt").read_text(encoding="utf-8")
 
 
 @lru_cache(maxsize=8)
