@@ -189,6 +189,44 @@ def test_a_file_of_terms_that_cannot_be_read_is_named(cli: CLI, name: str) -> No
     assert "REDACT_TERMS cannot be read" in result.stderr
 
 
+@pytest.mark.parametrize(
+    ("settings", "said"),
+    [
+        ({}, "ok redaction hidden from the model: mail addresses, phone, account, card, tax and insurance numbers"),
+        ({"REDACT_TERMS": "terms.txt"}, "and what REDACT_TERMS names; names of persons are not found"),
+        ({"REDACT": "off"}, "ok redaction REDACT=off: the model gets the text of tickets as it is"),
+    ],
+    ids=str,
+)
+def test_check_says_what_is_hidden_from_the_model(
+    cli: CLI, model: HTTPServer, settings: dict[str, str], said: str
+) -> None:
+    (cli.folder / "terms.txt").write_text("Falcon\n", encoding="utf-8")
+    cli.settings |= settings
+    assert said in " ".join(cli.ok("check").stdout.split())
+    assert model.requests == []
+    cli.settings["CLASSIFIER"] = "offline"
+    assert "redaction" not in cli.ok("check").stdout
+
+
+def test_a_wrong_term_is_named_by_check_once(cli: CLI, model: HTTPServer) -> None:
+    (cli.folder / "terms.txt").write_text("x\n", encoding="utf-8")
+    cli.settings["REDACT_TERMS"] = "terms.txt"
+    result = cli("check")
+    assert (result.exit_code, result.stdout.count("is too short for a name")) == (2, 1)
+
+
+def test_a_ticket_that_is_all_secrets_is_sent_as_placeholders_and_has_its_row(cli: CLI, model: HTTPServer) -> None:
+    texts = [private.private for private in PRIVATE if private.kind in ("EMAIL", "IBAN", "CARD", "IP")]
+    (cli.folder / "queue.json").write_text(
+        json.dumps([{"id": "1", "subject": texts[0], "description": "\n".join(texts)}])
+    )
+    cli.settings["HELPDESK_API_URL"] = "queue.json"
+    assert "1 of 1 ticket attributed" in cli.ok("run").stderr
+    (ticket,) = asked(model)
+    assert re.fullmatch(r"(\s*\[[A-Z]+_[0-9]+\])+", f"{ticket['short_description']}\n{ticket['long_description']}")
+
+
 def test_a_model_that_invents_placeholders_shows_no_other_ticket(cli: CLI, http: HTTPServer) -> None:
     def stealing(ticket: dict[str, Any]) -> dict[str, Any]:
         return {**quoting(ticket), "evidence": "[EMAIL_1] [EMAIL_2] [EMAIL_9]"}

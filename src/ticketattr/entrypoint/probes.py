@@ -93,6 +93,7 @@ class Checks:
             self._probe("write-back", _read_write_back, self._check_write_back, overrides=_NO_CATALOG),
             self._probe("embedded classifier", _read_classifier_without_key, _check_embedded_classifier),
             self._probe("model", ClassifierSettings.read, self._check_model),
+            self._probe("redaction", _read_classifier_without_key, _check_redaction),
             self._probe(
                 *("calibration", _read_classifier_without_key, self._check_calibration),
                 fix="Check CALIBRATION_FILE, or make one with `ticketattr evaluate --save-calibration`.",
@@ -246,6 +247,14 @@ def _check_corrections(settings: FolderSettings) -> Iterator[CheckResult]:
 
 def _check_alerts(settings: MonitoringSettings) -> Iterator[CheckResult]:
     return probe_alerts(wiring.alert_services(settings))
+
+
+def _check_redaction(settings: ClassifierSettings) -> Iterator[CheckResult]:
+    from ..application.probes.classifiers import probe_redaction
+
+    if settings.llm:
+        redaction = settings.llm.redaction
+        yield from probe_redaction(is_on=redaction.is_on, has_terms=bool(redaction.terms.finders))
 
 
 def _check_embedded_classifier(settings: ClassifierSettings) -> Iterator[CheckResult]:

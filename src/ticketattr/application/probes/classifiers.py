@@ -15,6 +15,11 @@ _RETIRED_SOON = timedelta(days=60)
 
 _MODELS_SHOWN = 20
 
+_HIDDEN = (
+    "mail addresses, phone, account, card, tax and insurance numbers, IP addresses, passwords, codes, keys and "
+    "secrets in URLs"
+)
+
 _FIX = "Correct LLM_MODEL_NAME, or the parameters that are set for it."
 
 
@@ -67,6 +72,15 @@ def probe_retirement(model: str, retired: date | None, answered_by: str, today: 
             f"{model} {ends} on {retired:%Y-%m-%d}: {answered_by} {answers} in its place, at another price",
             "Set LLM_MODEL_NAME to another model, or leave it empty.",
         )
+
+
+def probe_redaction(*, is_on: bool, has_terms: bool) -> Iterator[CheckResult]:
+    """What is hidden from a model. `has_terms`: the user has names and patterns of their own."""
+    if not is_on:
+        yield CheckResult("redaction", "REDACT=off: the model gets the text of tickets as it is")
+        return
+    own = ", and what REDACT_TERMS names" if has_terms else ""
+    yield CheckResult("redaction", f"hidden from the model: {_HIDDEN}{own}; names of persons are not found")
 
 
 def probe_calibration(
