@@ -168,6 +168,17 @@ def test_a_service_refuses_a_pooler_that_shares_sessions(
     assert "transaction mode" in result.stderr
 
 
+def test_a_service_does_not_start_where_the_database_only_allows_to_read(
+    cli: CLI, state: PostgresServiceState, server: PostgresServer, url: str
+) -> None:
+    state.add_audit(ENTRY)
+    server.sql("postgres", f"ALTER DATABASE {url.rpartition('/')[2]} SET default_transaction_read_only = on")
+    cli.settings |= {"SERVE_PORT": free_port(), "METRICS_PORT": "0", "DATABASE_URL": url}
+    result = cli("serve")
+    assert result.exit_code == 2
+    assert "must lead to the primary server" in result.stderr
+
+
 def test_a_service_of_another_version_does_not_start(
     cli: CLI, state: PostgresServiceState, server: PostgresServer, url: str
 ) -> None:

@@ -48,6 +48,14 @@ def received(server: Server, platform: ChatPlatform, count: int = 1) -> list[Cha
     return anyio.run(receive)
 
 
+def test_what_was_not_answered_comes_again_after_the_platform_was_closed(server: Server) -> None:
+    platform = platform_of(server)
+    server.write("/status")
+    (first,) = received(server, platform)
+    (again,) = received(server, platform)
+    assert again.id == first.id
+
+
 def send(platform: ChatPlatform, server: Server, *replies: Reply) -> None:
     async def send_all() -> None:
         try:
@@ -135,8 +143,9 @@ class TestTelegram:
 
     def test_a_pressed_button_is_a_message_of_who_pressed_it(self, server: TelegramServer) -> None:
         server.press("/confirm abc", user=8)
-        (message,) = received(server, platform_of(server))
-        assert (message.text, message.sender.user) == ("/confirm abc", "8")
+        pressed = datetime(2026, 11, 28, tzinfo=timezone.utc)  # Telegram does not say it
+        (message,) = received(server, Telegram(TELEGRAM_TOKEN, lambda: pressed, server.url))
+        assert (message.text, message.sender.user, message.sent) == ("/confirm abc", "8", pressed)
         assert "answerCallbackQuery" in server.calls
 
     def test_a_message_in_a_group_is_not_private(self, server: TelegramServer) -> None:

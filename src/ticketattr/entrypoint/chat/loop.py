@@ -17,7 +17,7 @@ from ...errors import ServiceError, TicketAttrError
 
 _ANNOUNCE = 2.0
 _LOOK = 1.0
-_LONGEST_STATE = 5.0
+_LONGEST_PAUSE = 5.0
 _SHORTEST, _LONGEST = 1.0, 60.0
 _ATTEMPTS = 4
 
@@ -90,7 +90,7 @@ async def _serve_platform(desk: ChatDesk, platform: ChatPlatform, lock: anyio.Lo
 
 async def _answer(desk: ChatDesk, message: ChatMessage) -> Reply | None:
     """What to reply. While the state of the service cannot be used, it is asked again."""
-    async for attempt in retry_context(TicketAttrError, attempts=None, timeout=None, wait_max=_LONGEST_STATE):
+    async for attempt in retry_context(TicketAttrError, attempts=None, timeout=None, wait_max=_LONGEST_PAUSE):
         with attempt:
             return await run_sync(desk.answer, message)
     return None
