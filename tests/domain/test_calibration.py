@@ -6,7 +6,6 @@ import math
 import random
 
 import pytest
-from sklearn.linear_model import LogisticRegression
 
 from ticketattr.domain.calibration import Calibration, fit_calibration
 
@@ -25,6 +24,8 @@ def answers(curve: Calibration, number: int, least: float) -> tuple[list[float],
 @pytest.mark.parametrize("least", [0.02, 0.8], ids=["any confidence", "always sure"])
 @pytest.mark.parametrize("truth", [Calibration(0.5, -1.0), Calibration(2.0, 0.7), Calibration(1.0, 0.0)], ids=str)
 def test_the_curve_is_that_of_a_logistic_regression(truth: Calibration, least: float) -> None:
+    from sklearn.linear_model import LogisticRegression  # here, because it takes long and only one test needs it
+
     confidences, right = answers(truth, 4000, least)
     curve = fit_calibration(confidences, right)
     model = LogisticRegression(C=1e9).fit([[log_odds(confidence)] for confidence in confidences], right)

@@ -5,7 +5,6 @@ from __future__ import annotations
 import random
 
 import pytest
-from sklearn.metrics import accuracy_score, f1_score, precision_recall_fscore_support
 
 from ticketattr.domain.catalog import SLA, RequestType
 from ticketattr.domain.gold import GoldTicket
@@ -49,6 +48,9 @@ def fixture(size: int = 400) -> list[Prediction]:
 
 
 def test_scores_agree_with_scikit_learn() -> None:
+    # Here, because it takes long and only one test needs it.
+    from sklearn.metrics import accuracy_score, f1_score, precision_recall_fscore_support
+
     predictions = fixture()
     scores = score(predictions, target=0.9)
     gold, answers = [str(one.gold.entry) for one in predictions], [str(one.chosen) for one in predictions]
