@@ -11,13 +11,17 @@ import sys
 from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
+from functools import cache
+from importlib.util import find_spec
 from pathlib import Path
 from types import MappingProxyType
 
 import pytest
 import stamina
 import trustme
+import typer.testing
 from hypothesis import Phase, settings
+from typer.main import get_command
 from typer.testing import CliRunner, Result
 
 from ticketattr.application.run_progress import current_run, current_stage
@@ -64,6 +68,13 @@ def pytest_collection_finish() -> None:
 def pytest_sessionfinish() -> None:
     end_warm_programs()
 
+
+# Typer builds the commands anew for each call, which takes a tenth of the time of the tests that call them.
+vars(typer.testing)["_get_command"] = cache(get_command)
+
+# httpcore looks for it at each request, and where it is not installed, pytest makes that a tenth of a request.
+if find_spec("sniffio") is None:
+    sys.modules["sniffio"] = None  # type: ignore[assignment]
 
 DATA = Path(__file__).parent / "data"
 EXAMPLES = Path(__file__).parents[1] / "examples"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from copy import copy
+from functools import cache
 from importlib import import_module
 from typing import Any, cast
 
@@ -44,8 +45,13 @@ def load_module(name: str) -> Any:
 
 def load_command(name: str, program_options: Sequence[Any]) -> TyperCommand | TyperGroup:
     """The command `name`. It and the commands inside it also understand those `program_options` that are REPEATABLE."""
+    return _built(name, *(option for option in program_options if option.name in REPEATABLE))
+
+
+@cache
+def _built(name: str, *repeatable: TyperOption) -> TyperCommand | TyperGroup:
     command = cast("TyperCommand | TyperGroup", get_command(import_module(f".{name}", __package__).app))
-    _add_options(command, [_repeated(option) for option in program_options if option.name in REPEATABLE])
+    _add_options(command, [_repeated(option) for option in repeatable])
     return command
 
 
