@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 
 import pytest
 
+from ticketattr.application.classify import classify_texts, classify_tickets
 from ticketattr.application.evaluate import (
     Candidate,
     GoldSet,
@@ -21,12 +23,12 @@ from ticketattr.domain.calibration import fit_calibration
 from ticketattr.domain.catalog import RequestType, ServiceCatalog
 from ticketattr.domain.gold import GoldTicket, no_labelled_tickets
 from ticketattr.domain.scoring import Prediction, cascade_points, compare, score
-from ticketattr.domain.ticket import Ticket
+from ticketattr.domain.ticket import Attribution, Ticket
 from ticketattr.domain.usage import Bill, Usage
 from ticketattr.errors import InputError
-from ticketattr.infrastructure.classifiers.answer_cache import NoAnswerCache
+from ticketattr.infrastructure.classifiers.answer_cache import NoAnswerCache, SQLiteAnswerCache
 
-from ..fakes import CATALOG, GENERAL, LAPTOP, PASSWORD, ScriptedClassifier
+from ..fakes import CATALOG, GENERAL, LAPTOP, MIDNIGHT, PASSWORD, ScriptedClassifier
 
 
 def gold_of(*labelled: tuple[str, RequestType]) -> GoldSet:
@@ -65,7 +67,9 @@ def test_each_prediction_stands_beside_the_gold_ticket_whose_label_it_was_not_sh
         timer=timer_from(0.0, 1.0).__next__,
     )
     predictions = results.predictions
-    assert [case.gold for case in predictions] == gold.tickets
+    assert [(case.id, case.label, case.also_ok) for case in predictions] == [
+        (case.ticket.id, case.entry, case.also_ok) for case in gold.tickets
+    ]
     assert [case.chosen for case in predictions] == [PASSWORD, GENERAL, None]
     assert [(case.is_right, case.is_acceptable) for case in predictions] == [
         (True, True),
@@ -103,7 +107,7 @@ def test_two_results_are_compared_ticket_by_ticket() -> None:
 
 
 def prediction(chosen: RequestType | None, confidence: float | None) -> Prediction:
-    return Prediction(GoldTicket(Ticket("1", "locked out"), PASSWORD), chosen, confidence)
+    return Prediction("1", PASSWORD, (), chosen, confidence)
 
 
 def test_a_calibration_is_fitted_to_the_predictions_that_state_their_confidence() -> None:
@@ -121,6 +125,32 @@ def test_without_any_confidence_there_is_nothing_to_calibrate() -> None:
         calibrate([prediction(PASSWORD, None)])
     assert str(caught.value) == "the classifier does not state its confidence, so there is nothing to calibrate"
     assert caught.value.hint == "Leave --save-calibration out."
+
+
+@pytest.mark.parametrize("different", [12_007, 500, 25_000])
+def test_many_tickets_are_asked_about_in_the_batches_of_a_queue_and_each_text_once(different: int) -> None:
+    tickets = [Ticket(str(number), f"locked out {number % different}") for number in range(25_000)]
+    whole, parts = (ScriptedClassifier(lambda ticket: PASSWORD, batch_size=7) for _ in range(2))
+    told: list[tuple[int, int]] = []
+    expected = classify_tickets(tickets, CATALOG, whole, NoAnswerCache(), no_progress)
+    outcomes = classify_texts(
+        *(iter(tickets), len(tickets), CATALOG, parts, NoAnswerCache()),
+        lambda done, total: told.append((done, total)),
+    )
+    assert outcomes == [ticket.outcome for ticket in expected]
+    texts = [[[ticket.texts for ticket in batch] for batch in asked.shown] for asked in (parts, whole)]
+    assert texts[0] == texts[1]
+    assert told[-1] == (different, different)
+
+
+def test_a_text_that_was_answered_before_is_not_asked_about(tmp_path: Path) -> None:
+    classifier = ScriptedClassifier(lambda ticket: PASSWORD)
+    cache = SQLiteAnswerCache(tmp_path / "answers.db", lambda: MIDNIGHT, lambda model: True)
+    tickets = [Ticket(str(number), f"locked out {number % 3}") for number in range(6)]
+    once, again = (classify_texts(tickets, len(tickets), CATALOG, classifier, cache, no_progress) for _ in range(2))
+    assert [len(batch) for batch in classifier.shown] == [3]
+    assert [outcome.source for outcome in again if isinstance(outcome, Attribution)] == ["cached"] * 6
+    assert len(once) == 6
 
 
 def test_labelled_tickets_are_shown_to_the_classifier_as_examples() -> None:

@@ -71,7 +71,7 @@ def by_fold(history: Sequence[GoldTicket], catalog: ServiceCatalog) -> Iterator[
     for number in range(FOLDS):
         inside = [answer for answer in answers if fold_of(history[answer.row].ticket, FOLDS) == number]
         predictions = [
-            Prediction(history[answer.row], catalog.entries[answer.chosen], answer.confidence) for answer in inside
+            Prediction.of(history[answer.row], catalog.entries[answer.chosen], answer.confidence) for answer in inside
         ]
         print(f"{len(history):,} tickets, {len(inside):,} asked:", end=" ")
         yield figures_of(predictions)

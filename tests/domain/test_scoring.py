@@ -33,7 +33,7 @@ def case(
     others = tuple(ENTRIES[place] for place in also_ok)
     ranked = tuple(ENTRIES[place] for place in alternatives)
     entry = None if answer is None else ENTRIES[answer]
-    return Prediction(GoldTicket(Ticket("", ""), ENTRIES[gold], others), entry, confidence, ranked)
+    return Prediction("", ENTRIES[gold], others, entry, confidence, ranked)
 
 
 def fixture(size: int = 400) -> list[Prediction]:
@@ -53,14 +53,14 @@ def test_scores_agree_with_scikit_learn() -> None:
 
     predictions = fixture()
     scores = score(predictions, target=0.9)
-    gold, answers = [str(one.gold.entry) for one in predictions], [str(one.chosen) for one in predictions]
+    gold, answers = [str(one.label) for one in predictions], [str(one.chosen) for one in predictions]
     categories = [one.chosen.category for one in predictions if one.chosen]
     names = [one.entry for one in scores.types]
     precision, recall, f1, tickets = precision_recall_fscore_support(gold, answers, labels=names, zero_division=0.0)
     close = pytest.approx
     assert scores.pair_accuracy.value == close(accuracy_score(gold, answers), abs=1e-9)
     assert scores.category_accuracy.value == close(
-        accuracy_score([one.gold.entry.category for one in predictions], categories), abs=1e-9
+        accuracy_score([one.label.category for one in predictions], categories), abs=1e-9
     )
     assert scores.macro_f1.value == close(f1_score(gold, answers, average="macro", zero_division=0.0), abs=1e-9)
     assert [one.precision for one in scores.types] == close(list(precision), abs=1e-9)
@@ -83,8 +83,8 @@ def test_a_prediction_keeps_the_confidence_and_the_alternatives_of_its_outcome()
     gold = [GoldTicket(Ticket("1", "x"), ENTRIES[0]), GoldTicket(Ticket("2", "y"), ENTRIES[1])]
     answer = Attribution(ENTRIES[2], "model", 0.7, alternatives=(ENTRIES[0],))
     assert predictions_of(gold, [answer, Unattributed("no_match")]) == [
-        Prediction(gold[0], ENTRIES[2], 0.7, (ENTRIES[0],)),
-        Prediction(gold[1], None),
+        Prediction("1", ENTRIES[0], (), ENTRIES[2], 0.7, (ENTRIES[0],)),
+        Prediction("2", ENTRIES[1], (), None),
     ]
 
 
@@ -94,7 +94,7 @@ def test_different_numbers_of_predictions_are_a_bug() -> None:
         with pytest.raises(ValueError, match="zip"):
             compared(one, two)
     with pytest.raises(ValueError, match="zip"):
-        predictions_of([one[0].gold], [])
+        predictions_of([GoldTicket(Ticket("1", "x"), ENTRIES[0])], [])
 
 
 def test_a_type_without_label_or_choice_scores_0() -> None:

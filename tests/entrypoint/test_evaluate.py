@@ -82,6 +82,18 @@ def test_the_same_tickets_give_the_same_results_twice(cli: CLI, known_vectors: d
     assert evaluate(cli)["tickets"] == once
 
 
+def test_the_form_of_the_file_changes_no_figure(cli: CLI, model: HTTPServer) -> None:
+    arrow, parquet = pytest.importorskip("pyarrow"), pytest.importorskip("pyarrow.parquet")
+    columns = {name: [row[name] for row in ROWS] for name in COLUMNS}
+    parquet.write_table(arrow.table(columns), cli.folder / "gold.parquet", row_group_size=50)
+    cli.ok("classify", "-i", str(GOLD), "--catalog", str(CATALOG), "-o", "result.jsonl")
+    lines, table = evaluate(cli), evaluate(cli, cli.folder / "gold.parquet")
+    assert table["figures"] == lines["figures"]
+    assert table["tickets"] == lines["tickets"]
+    # A result of `classify` has labels, too: those that the classifier chose, or, as here, the tickets came with.
+    assert evaluate(cli, cli.folder / "result.jsonl")["figures"] == lines["figures"]
+
+
 def test_the_interval_contains_the_true_accuracy_of_a_model(cli: CLI, model: HTTPServer) -> None:
     results = evaluate(cli)
     accuracy = results["figures"]["pair_accuracy"]

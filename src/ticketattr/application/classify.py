@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Container, Iterable, Iterator, Sequence
+from array import array
+from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import islice
 
@@ -13,13 +14,15 @@ from ..domain.digest import digest
 from ..domain.examples import Example, Examples
 from ..domain.gold import GoldTicket
 from ..domain.ticket import AttributedTicket, Attribution, Decision, Outcome, Ticket
-from ..domain.usage import ClassificationPlan, total
+from ..domain.usage import NOTHING_PLANNED, ClassificationPlan, total
 from .batch_jobs import BatchJobs, ask_in_jobs
 from .batches import Answers, ask_in_batches, chunks
 from .interruptible import run_interruptible
 from .ports import AnswerCache, Classifier, Progress
 
 log = logging.getLogger(__name__)
+
+_TEXTS_AT_ONCE = 10_000
 
 
 def classify_tickets(
@@ -59,9 +62,61 @@ def classify_stream(
     as unique if it is unique in its part. The same tickets in the same order always make the same parts.
     """
     examples = Examples(corrections, catalog, labelled)
+    for part in _parts(tickets, classifier):
+        yield from _classified(part, catalog, classifier, cache, _no_progress, corrections, examples)
+
+
+def _parts(tickets: Iterable[Ticket], classifier: Classifier) -> Iterator[list[Ticket]]:
+    """Yields as many of the tickets as are asked about at once."""
     remaining = iter(tickets)
     while part := list(islice(remaining, max(classifier.batch_size * classifier.concurrency, 1))):
-        yield from _classified(part, catalog, classifier, cache, _no_progress, corrections, examples)
+        yield part
+
+
+def classify_texts(
+    tickets: Iterable[Ticket],
+    count: int,
+    catalog: ServiceCatalog,
+    classifier: Classifier,
+    cache: AnswerCache,
+    progress: Progress,
+    labelled: Sequence[GoldTicket] = (),
+) -> list[Outcome]:
+    """Returns the outcomes of `count` tickets, in their order, by what their texts say alone.
+
+    They are those of `classify_tickets`, from the same batches, but only some 10,000 texts are in memory at a time. Of
+    earlier ones, there is a digest and the outcome. Raises SettingsError when no batch can succeed.
+    """
+    examples, fingerprint = Examples((), catalog, labelled), classifier.fingerprint(catalog)
+    at_once = max(classifier.batch_size * classifier.concurrency, 1)
+    # Many batches at once: those of one part are answered before those of the next one are sent.
+    at_once *= max(_TEXTS_AT_ONCE // at_once, 1)
+    numbers: dict[str, int] = {}
+    of_tickets = array("q")
+    to_ask: dict[str, Ticket] = {}
+    answers: dict[int, Outcome] = {}
+
+    def answer(keys: Sequence[str]) -> None:
+        before, unread = len(numbers) - len(to_ask), count - len(of_tickets)
+        asked = {key: to_ask.pop(key) for key in keys}
+        total_now = len(numbers) + unread
+        found = _ask(asked, catalog, classifier, cache, examples, lambda done, _: progress(before + done, total_now))
+        answers.update((numbers[key], outcome) for key, outcome in found.items())
+
+    remaining = iter(tickets)
+    while part := list(islice(remaining, at_once)):
+        keys = [_key(ticket, fingerprint, examples.nearest(ticket)) for ticket in part]
+        new = {key: ticket for key, ticket in zip(keys, part, strict=True) if key not in numbers}
+        for key in new:
+            numbers[key] = len(numbers)
+        of_tickets.extend(numbers[key] for key in keys)
+        known = {key: _as_cached(outcome) for key, outcome in cache.get(new, catalog).items()}
+        answers.update((numbers[key], outcome) for key, outcome in known.items())
+        to_ask |= {key: ticket for key, ticket in new.items() if key not in known}
+        if len(to_ask) >= at_once:
+            answer(list(to_ask)[:at_once])
+    answer(list(to_ask))
+    return [answers[number] for number in of_tickets]
 
 
 def _no_progress(done: int, of: int) -> None:
@@ -82,7 +137,8 @@ def _classified(
     log.log(logging.DEBUG if progress is _no_progress else logging.INFO, "%s", open_tickets)
     in_jobs = _ask_in_jobs(jobs, open_tickets, catalog, classifier, cache, examples) if jobs else {}
     open_tickets = open_tickets.without(in_jobs)
-    answers = {**open_tickets.known, **in_jobs, **_ask(open_tickets, catalog, classifier, cache, examples, progress)}
+    asked = _ask(open_tickets.to_ask, catalog, classifier, cache, examples, progress)
+    answers = {**open_tickets.known, **in_jobs, **asked}
     return [
         AttributedTicket(ticket, open_tickets.decided.get(place) or answers[open_tickets.keys[place]], decision)
         for place, (ticket, decision) in enumerate(zip(tickets, open_tickets.decisions, strict=True))
@@ -98,7 +154,31 @@ def plan_classification(
     labelled: Sequence[GoldTicket] = (),
 ) -> ClassificationPlan:
     """Returns what `classify_tickets` would ask the classifier about, and an estimate of the cost. Asks nothing."""
+    return _planned(tickets, catalog, classifier, cache, corrections, Examples(corrections, catalog, labelled))
+
+
+def plan_stream(
+    tickets: Iterable[Ticket],
+    catalog: ServiceCatalog,
+    classifier: Classifier,
+    cache: AnswerCache,
+    corrections: Sequence[Correction] = (),
+    labelled: Sequence[GoldTicket] = (),
+) -> ClassificationPlan:
+    """The same for `classify_stream`, with as many tickets in memory."""
     examples = Examples(corrections, catalog, labelled)
+    plans = (_planned(part, catalog, classifier, cache, corrections, examples) for part in _parts(tickets, classifier))
+    return sum(plans, NOTHING_PLANNED)
+
+
+def _planned(
+    tickets: Sequence[Ticket],
+    catalog: ServiceCatalog,
+    classifier: Classifier,
+    cache: AnswerCache,
+    corrections: Sequence[Correction],
+    examples: Examples,
+) -> ClassificationPlan:
     open_tickets = _open_tickets(tickets, catalog, classifier, cache, examples, corrections)
     asked = list(open_tickets.to_ask.values())
     batches = list(chunks(asked, classifier.batch_size))
@@ -187,21 +267,21 @@ def _ask_in_jobs(
 
 
 def _ask(
-    open_tickets: _OpenTickets,
+    to_ask: Mapping[str, Ticket],
     catalog: ServiceCatalog,
     classifier: Classifier,
     cache: AnswerCache,
     examples: Examples,
     progress: Progress,
 ) -> dict[str, Outcome]:
-    keys = list(open_tickets.to_ask)
+    keys = list(to_ask)
     if not keys:
         return {}
 
     def keep(answers: Answers) -> None:
-        cache.put({keys[place]: outcome for place, outcome in answers.items()}, open_tickets.to_ask)
+        cache.put({keys[place]: outcome for place, outcome in answers.items()}, to_ask)
 
-    asked = list(open_tickets.to_ask.values())
+    asked = list(to_ask.values())
     outcomes = run_interruptible(ask_in_batches, asked, catalog, classifier, keep, progress, examples)
     return dict(zip(keys, outcomes, strict=True))
 

@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 from ..domain.calibration import Calibration, fit_calibration
 from ..domain.catalog import ServiceCatalog
 from ..domain.consistency import Consistency, consistency_of
-from ..domain.gold import GoldTicket, LabelledTickets
+from ..domain.gold import GoldTicket, GoldTickets, LabelledTickets
 from ..domain.scoring import (
     CascadePoint,
     Comparison,
@@ -24,7 +24,7 @@ from ..domain.ticket import Ticket
 from ..domain.usage import Bill, total
 from ..domain.wording import counted
 from ..errors import InputError
-from .classify import classify_tickets
+from .classify import classify_texts
 from .ports import AnswerCache, Classifier, Progress, SavedCalibration
 
 log = logging.getLogger(__name__)
@@ -34,7 +34,7 @@ log = logging.getLogger(__name__)
 class GoldSet:
     """Gold tickets, and the catalog that their labels belong to."""
 
-    tickets: Sequence[GoldTicket]
+    tickets: GoldTickets
     catalog: ServiceCatalog
 
 
@@ -104,7 +104,6 @@ def repeated_results(runs: Sequence[EvaluationResults]) -> EvaluationResults:
     bills = [run.bill for run in runs]
     bill = replace(
         total(bills),
-        seconds=sum(bill.seconds for bill in bills),
         model=", ".join(dict.fromkeys(bill.model for bill in bills)),
         notes=tuple(dict.fromkeys(note for bill in bills for note in bill.notes)),
     )
@@ -149,9 +148,10 @@ def refuse_foreign_calibration(
         )
 
 
-def refuse_single_label(gold: Sequence[GoldTicket], name: str) -> None:
+def refuse_single_label(gold: GoldTickets, name: str) -> None:
     """Raise InputError when all gold tickets in the file `name` have the same label, or when there are none."""
-    if len({str(case.entry) for case in gold}) < 2:
+    first = next(iter(gold), None)
+    if first is None or all(case.entry == first.entry for case in gold):
         raise InputError(
             f"{name}: all tickets have the same label, so a classifier cannot be measured on them",
             hint="Add tickets with other labels: docs/explanation/quality.md describes the file.",
@@ -166,15 +166,20 @@ def _predict(candidate: Candidate, gold: GoldSet, progress: Progress) -> list[Pr
             "%s of %d that are measured on are among those that the model was learned from: the scores are too high",
             *(counted(known, "ticket"), len(gold.tickets)),
         )
-    attributed = classify_tickets(
-        [case.ticket for case in gold.tickets],
-        *(gold.catalog, candidate.classifier, candidate.cache, progress),
-        labelled=labelled,
+    tickets = (case.ticket for case in gold.tickets)
+    outcomes = classify_texts(
+        tickets,
+        len(gold.tickets),
+        gold.catalog,
+        candidate.classifier,
+        candidate.cache,
+        progress,
+        labelled,
     )
-    return predictions_of(gold.tickets, [ticket.outcome for ticket in attributed])
+    return predictions_of(gold.tickets, outcomes)
 
 
-def _refuse_known_examples(gold: Sequence[GoldTicket], labelled: Sequence[GoldTicket]) -> None:
+def _refuse_known_examples(gold: GoldTickets, labelled: Sequence[GoldTicket]) -> None:
     """A classifier that has seen the label of a ticket scores too high on it."""
     shown = {case.ticket.texts for case in labelled}
     known = sum(case.ticket.texts in shown for case in gold)

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Sequence
+from collections.abc import Container, Iterator
 from dataclasses import dataclass
 from datetime import datetime
 
-from ..domain.gold import GoldTicket, LabelledTickets
+from ..domain.gold import GoldTicket, GoldTickets, LabelledTickets
 from ..domain.learning import FOLDS, in_order_of_time, same_words
 from ..domain.times import TimeStyle, read_time
 from ..domain.wording import counted
@@ -26,7 +26,23 @@ class Border:
     times: TimeStyle
 
 
-def divided(gold: Sequence[GoldTicket], border: Border, name: str) -> tuple[list[GoldTicket], list[GoldTicket]]:
+@dataclass(frozen=True, slots=True)
+class _Slice:
+    """Those of `gold` whose place is among `later`, or, unless they are `wanted`, the others."""
+
+    gold: GoldTickets
+    later: Container[int]
+    count: int
+    wanted: bool
+
+    def __len__(self) -> int:
+        return self.count
+
+    def __iter__(self) -> Iterator[GoldTicket]:
+        return (case for place, case in enumerate(self.gold) if (place in self.later) == self.wanted)
+
+
+def divided(gold: GoldTickets, border: Border, name: str) -> tuple[GoldTickets, GoldTickets]:
     """Returns the earlier and the later tickets of the file `name`. Tickets without a readable time are earlier ones.
 
     Raises InputError if no ticket has a time, or if there are no later tickets.
@@ -44,14 +60,12 @@ def divided(gold: Sequence[GoldTicket], border: Border, name: str) -> tuple[list
     if not later:
         raise InputError(f"{name}: no ticket was created after {border.after}", hint="Name an earlier date.")
     return (
-        [case for place, case in enumerate(gold) if place not in later],
-        [case for place, case in enumerate(gold) if place in later],
+        _Slice(gold, later, len(times) - len(later), wanted=False),
+        _Slice(gold, later, len(later), wanted=True),
     )
 
 
-def learned_with(
-    earlier: Sequence[GoldTicket], later: Sequence[GoldTicket], others: LabelledTickets
-) -> LabelledTickets:
+def learned_with(earlier: GoldTickets, later: GoldTickets, others: LabelledTickets) -> LabelledTickets:
     """Returns what a classifier learns from: `others`, and the `earlier` tickets whose words no `later` ticket has."""
     asked = {same_words(case.ticket) for case in later}
     taught = [case for case in earlier if same_words(case.ticket) not in asked]

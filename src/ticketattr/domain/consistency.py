@@ -49,7 +49,7 @@ def consistency_of(runs: Sequence[Sequence[Prediction]]) -> Consistency:
         agreement=sum(equal) / len(equal),
         accuracies=tuple(sum(case.is_right for case in run) / tickets for run in runs),
         changing=tuple(
-            ChangingTicket(case.gold.ticket.id, tuple(Counter(chosen).most_common()))
+            ChangingTicket(case.id, tuple(Counter(chosen).most_common()))
             for case, chosen in zip(runs[0], by_ticket, strict=True)
             if len(set(chosen)) > 1
         ),

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
-from typing import TypeAlias
+from typing import Protocol, TypeAlias
 
 from .catalog import RequestType, ServiceCatalog
 from .ticket import Ticket
@@ -17,6 +17,14 @@ class GoldTicket:
     ticket: Ticket
     entry: RequestType
     also_ok: tuple[RequestType, ...] = ()
+
+
+class GoldTickets(Protocol):
+    """Gold tickets in their order, as often as they are asked for. They need not be in memory."""
+
+    def __iter__(self) -> Iterator[GoldTicket]: ...
+
+    def __len__(self) -> int: ...
 
 
 LabelledTickets: TypeAlias = Callable[[ServiceCatalog], Sequence[GoldTicket]]

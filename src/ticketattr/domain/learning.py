@@ -106,7 +106,7 @@ def figures_of(
     if not answers:
         return None
     predictions = [
-        Prediction(tickets[answer.row], catalog.entries[answer.chosen], answer.confidence) for answer in answers
+        Prediction.of(tickets[answer.row], catalog.entries[answer.chosen], answer.confidence) for answer in answers
     ]
     reach = coverage_at_precision(predictions, target)
     return Figures(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from .catalog import RequestType
@@ -21,41 +21,54 @@ ABOVE_EVERY_CONFIDENCE = 1.01
 
 @dataclass(frozen=True, slots=True)
 class Prediction:
-    """What a classifier chose for a gold ticket.
+    """What a classifier chose for the gold ticket `id`, whose label and other acceptable entries are there, too.
 
-    `chosen` is None when the classifier chose no entry, or an entry of another catalog. `confidence` lies between
-    0 and 1; None means that the classifier does not state it. `alternatives` are the next best entries, best first.
-    `model` is the large language model that chose, if one did.
+    It has no text, so that those of a million tickets fit into memory. `chosen` is None when the classifier chose no
+    entry, or an entry of another catalog. `confidence` lies between 0 and 1; None means that the classifier does not
+    state it. `alternatives` are the next two entries, best first. `model` is the large language model that chose, if
+    one did.
     """
 
-    gold: GoldTicket
+    id: str
+    label: RequestType
+    also_ok: tuple[RequestType, ...]
     chosen: RequestType | None
     confidence: float | None = None
     alternatives: tuple[RequestType, ...] = ()
     model: str = ""
 
+    @classmethod
+    def of(
+        cls,
+        gold: GoldTicket,
+        chosen: RequestType | None,
+        confidence: float | None = None,
+        alternatives: tuple[RequestType, ...] = (),
+        model: str = "",
+    ) -> Prediction:
+        """What was chosen for `gold`."""
+        return cls(gold.ticket.id, gold.entry, gold.also_ok, chosen, confidence, alternatives[:2], model)
+
     @property
     def is_right(self) -> bool:
         """Whether the chosen entry is the label."""
-        return self.chosen is not None and self.chosen.pair == self.gold.entry.pair
+        return self.chosen is not None and self.chosen.pair == self.label.pair
 
     @property
     def is_acceptable(self) -> bool:
         """Whether the chosen entry is the label, or another one that the gold ticket accepts."""
-        return self.is_right or (
-            self.chosen is not None and self.chosen.pair in {entry.pair for entry in self.gold.also_ok}
-        )
+        return self.is_right or (self.chosen is not None and self.chosen.pair in {entry.pair for entry in self.also_ok})
 
     @property
     def is_right_category(self) -> bool:
         """Whether the chosen entry has the category of the label."""
-        return self.chosen is not None and self.chosen.category == self.gold.entry.category
+        return self.chosen is not None and self.chosen.category == self.label.category
 
     @property
     def is_in_first_three(self) -> bool:
         """Whether the label is the chosen entry or one of the two best alternatives."""
         first_three = (self.chosen, *self.alternatives)[:3] if self.chosen else ()
-        return any(entry.pair == self.gold.entry.pair for entry in first_three if entry)
+        return any(entry.pair == self.label.pair for entry in first_three if entry)
 
 
 @dataclass(frozen=True, slots=True)
@@ -156,7 +169,7 @@ class CascadePoint:
     accuracy: Estimate
 
 
-def predictions_of(gold: Sequence[GoldTicket], outcomes: Sequence[Outcome]) -> list[Prediction]:
+def predictions_of(gold: Iterable[GoldTicket], outcomes: Iterable[Outcome]) -> list[Prediction]:
     """One prediction for each gold ticket, from the outcomes in the same order.
 
     Raises ValueError when their numbers differ.
@@ -167,7 +180,8 @@ def predictions_of(gold: Sequence[GoldTicket], outcomes: Sequence[Outcome]) -> l
 def score(predictions: Sequence[Prediction], *, target: float) -> Scores:
     """All scores. `target` is the precision, between 0 and 1, for which `reach` is computed."""
     with_confidence = [(case.confidence, case.is_right) for case in predictions if case.confidence is not None]
-    names = [_names(case) for case in predictions]
+    shared: dict[tuple[str, str], tuple[str, str]] = {}
+    names = [shared.setdefault(pair, pair) for pair in map(_names, predictions)]
     return Scores(
         tickets=len(predictions),
         answered=sum(case.chosen is not None for case in predictions),
@@ -293,8 +307,8 @@ def calibration_error(cases: Sequence[tuple[float, bool]]) -> float:
 
 def _prediction(gold: GoldTicket, outcome: Outcome) -> Prediction:
     if isinstance(outcome, Attribution):
-        return Prediction(gold, outcome.entry, outcome.confidence, outcome.alternatives, outcome.model)
-    return Prediction(gold, None, model=outcome.model)
+        return Prediction.of(gold, outcome.entry, outcome.confidence, outcome.alternatives, outcome.model)
+    return Prediction.of(gold, None, model=outcome.model)
 
 
 def _top3(predictions: Sequence[Prediction]) -> Estimate | None:
@@ -305,9 +319,14 @@ def _top3(predictions: Sequence[Prediction]) -> Estimate | None:
 
 def _counts(pairs: Sequence[tuple[str, str]]) -> dict[str, tuple[int, int, int]]:
     """For each request type: how often it is the label, how often it was chosen, and how often it was both."""
-    labelled = Counter(label for label, _ in pairs)
-    chosen = Counter(choice for _, choice in pairs if choice)
-    right = Counter(label for label, choice in pairs if label == choice)
+    labelled, chosen, right = Counter[str](), Counter[str](), Counter[str]()
+    # Few pairs differ, and 1,000 resamples of many tickets are counted.
+    for (label, choice), count in Counter(pairs).items():
+        labelled[label] += count
+        if choice:
+            chosen[choice] += count
+        if label == choice:
+            right[label] += count
     return {name: (labelled[name], chosen[name], right[name]) for name in {**labelled, **chosen}}
 
 
@@ -328,7 +347,7 @@ def _type_score(name: str, labelled: int, chosen: int, right: int) -> TypeScore:
 def _worst_pairs(predictions: Sequence[Prediction]) -> list[tuple[str, str, int]]:
     """Label, chosen entry, and how often they were confused; the most frequent first."""
     confused = Counter(
-        (str(case.gold.entry), str(case.chosen) if case.chosen else "(no answer)")
+        (str(case.label), str(case.chosen) if case.chosen else "(no answer)")
         for case in predictions
         if not case.is_right
     )
@@ -351,7 +370,7 @@ def _bin(place: int, cases: Sequence[tuple[float, bool]]) -> ReliabilityBin:
 
 
 def _names(case: Prediction) -> tuple[str, str]:
-    return str(case.gold.entry), str(case.chosen) if case.chosen else ""
+    return str(case.label), str(case.chosen) if case.chosen else ""
 
 
 def _confidence(case: Prediction) -> float:

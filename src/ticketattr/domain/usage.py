@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 
 JOB_PRICE = 0.5
 """What a call in a batch job costs, as a share of its usual price."""
+
+CALLS_PER_JOB = 5_000
+"""The most calls in a batch job."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,18 +78,22 @@ class Bill:
 
 
 def total(bills: Iterable[Bill]) -> Bill:
-    """Returns the tokens and the cost of all `bills` together. The cost is None if that of any bill is."""
+    """Returns tokens, cost and seconds of all `bills` together. The cost is None if that of any bill is."""
     every = list(bills)
     costs = [bill.cost for bill in every]
     return Bill(
         usage=sum((bill.usage for bill in every), Usage()),
         cost=None if None in costs else sum(cost for cost in costs if cost is not None),
+        seconds=sum(bill.seconds for bill in every),
     )
 
 
 @dataclass(frozen=True, slots=True)
 class ClassificationPlan:
-    """What a classification would do. `to_ask` counts distinct texts. `bill` is an estimate."""
+    """What a classification would do. `to_ask` counts distinct texts.
+
+    `bill` is an estimate. Its seconds are those of the classifier, at the rates that are set.
+    """
 
     tickets: int
     kept: int
@@ -95,7 +103,26 @@ class ClassificationPlan:
     bill: Bill
     corrected: int = 0
 
+    def __add__(self, other: ClassificationPlan) -> ClassificationPlan:
+        return ClassificationPlan(
+            tickets=self.tickets + other.tickets,
+            kept=self.kept + other.kept,
+            cached=self.cached + other.cached,
+            to_ask=self.to_ask + other.to_ask,
+            batches=self.batches + other.batches,
+            bill=total((self.bill, other.bill)),
+            corrected=self.corrected + other.corrected,
+        )
+
+    @property
+    def jobs(self) -> int:
+        """The least number of batch jobs that these batches take."""
+        return math.ceil(self.batches / CALLS_PER_JOB)
+
     @property
     def job_cost(self) -> str:
         """The cost in a batch job as text, with its currency; empty when the price is not known."""
         return "" if self.bill.cost is None else replace(self.bill, cost=self.bill.cost * JOB_PRICE).cost_in_words
+
+
+NOTHING_PLANNED = ClassificationPlan(0, 0, 0, 0, 0, Bill())

@@ -60,19 +60,20 @@ def read_results(path: Path, gold: GoldSet, *, target: float) -> EvaluationResul
 
 def _predictions(rows: Any, gold: GoldSet, path: Path) -> tuple[Prediction, ...]:
     saved = [row for row in rows if isinstance(row, dict)] if isinstance(rows, list) else []
-    expected = [(case.ticket.id, _pair(case.entry)) for case in gold.tickets]
-    if [(row.get("id"), row.get("gold")) for row in saved] != expected:
+    found = [
+        Prediction.of(case, _entry(row.get("answer"), gold.catalog), _share(row.get("confidence")))
+        for case, row in zip(gold.tickets, saved, strict=False)
+        if (row.get("id"), row.get("gold")) == (case.ticket.id, _pair(case.entry))
+    ]
+    if not len(found) == len(gold.tickets) == len(saved):
         raise InputError(f"{path} was made on other gold tickets", hint="Evaluate both on the same gold tickets.")
-    return tuple(
-        Prediction(case, _entry(row.get("answer"), gold.catalog), _share(row.get("confidence")))
-        for case, row in zip(gold.tickets, saved, strict=True)
-    )
+    return tuple(found)
 
 
 def _row(case: Prediction) -> dict[str, Any]:
     return {
-        "id": case.gold.ticket.id,
-        "gold": _pair(case.gold.entry),
+        "id": case.id,
+        "gold": _pair(case.label),
         "answer": _pair(case.chosen) if case.chosen else None,
         "confidence": case.confidence,
         "right": case.is_right,

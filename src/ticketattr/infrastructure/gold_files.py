@@ -1,4 +1,4 @@
-"""Gold tickets, as JSON, JSON Lines, CSV, a workbook (also a report of ours), or a stage file; also from stdin.
+"""Gold tickets: JSON, JSON Lines, CSV, Parquet, a workbook (also a report of ours), or a stage file; also from stdin.
 
 Columns are found by their usual names, as in the exports of helpdesks (`ticket_files`). A row has `id`,
 `short_description`, `long_description`, the label in `request_category` and `request_type`, and perhaps `also_ok`:
@@ -9,17 +9,18 @@ in stage files and reports, whose text was read already.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from ..domain.catalog import RequestType, ServiceCatalog
-from ..domain.gold import GoldTicket
+from ..domain.gold import GoldTicket, GoldTickets
 from ..domain.learning import LabelledTicket
 from ..domain.ticket import Attribution, Ticket
 from ..domain.wording import some_of
 from ..errors import InputError
+from .on_disk import OnDisk
 from .reports.labels import field_of
 from .reports.workbook_archive import TICKETS_SHEET
 from .stage_files.header import stage_kind
@@ -40,35 +41,58 @@ Row = Mapping[str, Any]
 
 @dataclass(frozen=True, slots=True)
 class GoldFile:
-    """The rows of a file whose form is valid. `tickets` looks up their labels in a catalog."""
+    """The rows of a file whose form is valid. `tickets` looks up their labels in a catalog.
+
+    The file is read once; its rows wait in a temporary file, so it may have any size.
+    """
 
     path: Path
-    rows: Sequence[Row]
+    rows: OnDisk[Row]
 
     @classmethod
     def read(cls, path: Path) -> GoldFile:
-        """The file at `path`. Raises InputError when it cannot be read or is not valid."""
-        return cls(path, list(_checked(_rows(path), path)))
+        """The file at `path`. Raises InputError when it cannot be read or is not valid, ServiceError on a full disk."""
+        return cls(path, OnDisk(_checked(_rows(path), path)))
 
     def tickets(self, catalog: ServiceCatalog, *, ignore_unknown: bool = False) -> list[GoldTicket]:
         """The gold tickets, in the order of the rows.
 
         Raises InputError for labels that are not in `catalog`; `ignore_unknown` leaves out their tickets instead.
         """
-        tickets: list[GoldTicket] = []
-        unknown: dict[str, None] = {}
+        return list(self.stream(catalog, ignore_unknown=ignore_unknown))
+
+    def stream(self, catalog: ServiceCatalog, *, ignore_unknown: bool = False) -> GoldTickets:
+        """The gold tickets, as `tickets` gives them, of which one at a time is in memory."""
+        known, unknown = 0, dict[str, None]()
         for row in self.rows:
-            entry = catalog.find(_text(row, "request_category"), _text(row, "request_type"))
-            if entry is None:
-                unknown[f"{_text(row, 'request_category')} / {_text(row, 'request_type')}"] = None
+            category, name = _text(row, "request_category"), _text(row, "request_type")
+            if catalog.find(category, name):
+                known += 1
             else:
-                tickets.append(_gold(row, entry, catalog))
+                unknown[f"{category} / {name}"] = None
         if unknown and not ignore_unknown:
             raise InputError(
                 f"{self.path}: labels that are not in the catalog ({len(unknown)}): {some_of(unknown, _NAMED)}",
                 hint="Correct them, or leave those tickets out with --ignore-unknown.",
             )
-        return tickets
+        return _Stream(self.rows, catalog, known)
+
+
+@dataclass(frozen=True, slots=True)
+class _Stream:
+    """The gold tickets in `rows` whose labels are in `catalog`."""
+
+    rows: OnDisk[Row]
+    catalog: ServiceCatalog
+    count: int
+
+    def __len__(self) -> int:
+        return self.count
+
+    def __iter__(self) -> Iterator[GoldTicket]:
+        for row in self.rows:
+            if entry := self.catalog.find(_text(row, "request_category"), _text(row, "request_type")):
+                yield _gold(row, entry, self.catalog)
 
 
 def labelled_tickets(path: Path) -> Iterator[LabelledTicket]:
@@ -77,17 +101,17 @@ def labelled_tickets(path: Path) -> Iterator[LabelledTicket]:
     The labels need not be in any catalog. JSON Lines, CSV and Parquet are read in parts, and may have any size. Raises
     InputError when the file cannot be read or is not valid; an error about the whole file follows the last ticket.
     """
-    for row in _checked(_rows(path, is_bounded=False), path):
+    for row in _checked(_rows(path), path):
         if _text(row, "request_type"):
             yield LabelledTicket(_ticket(row), (_text(row, "request_category"), _text(row, "request_type")))
 
 
-def _rows(path: Path, *, is_bounded: bool = True) -> Iterator[Row]:
+def _rows(path: Path) -> Iterator[Row]:
     if path.suffix.lower() == ".xlsx" and (rows := _from_report(path)) is not None:
         return iter(rows)
     if stage_kind(path):
         return _from_stage_file(path)
-    return map(_with_plain_text, _from_records(path, is_bounded=is_bounded))
+    return map(_with_plain_text, _from_records(path))
 
 
 def _with_plain_text(row: Row) -> Row:
@@ -117,9 +141,9 @@ def _checked(rows: Iterable[Row], path: Path) -> Iterator[Row]:
         )
 
 
-def _from_records(path: Path, *, is_bounded: bool) -> Iterator[Row]:
+def _from_records(path: Path) -> Iterator[Row]:
     try:
-        with open_records(path, is_bounded=is_bounded) as records:
+        with open_records(path, is_bounded=False) as records:
             columns = find_columns(records.names, {}, records.what, unique=records.is_table).taken
             places = {field: columns[field][0] for field in _READ if field in columns}
             others = next((name for name in records.names if canonical(name) == canonical(_OTHERS)), _OTHERS)

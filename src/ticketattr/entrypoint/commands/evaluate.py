@@ -33,7 +33,8 @@ if TYPE_CHECKING:
 ScoresFormat = Literal["table", "json", "html"]
 
 GoldArgument = Annotated[
-    Path, typer.Argument(metavar="GOLD", help="Labelled tickets: .jsonl, .csv, .xlsx, or a stage file (.json).")
+    Path,
+    typer.Argument(metavar="GOLD", help="Labelled tickets: .jsonl, .csv, .parquet, .xlsx, or a stage file (.json)."),
 ]
 CatalogInput = Annotated[Path, typer.Option(metavar="PATH", help="The service catalog (YAML).")]
 FormatOption = Annotated[ScoresFormat, typer.Option("--format", help="The format of the results on stdout.")]
@@ -146,7 +147,7 @@ def _read_gold(path: Path, catalog: Path, *, ignore_unknown: bool) -> GoldSet:
     from ...infrastructure.gold_files import GoldFile
 
     entries = wiring.catalog_of_option(catalog).fetch_catalog()
-    tickets = GoldFile.read(path).tickets(entries, ignore_unknown=ignore_unknown)
+    tickets = GoldFile.read(path).stream(entries, ignore_unknown=ignore_unknown)
     return GoldSet(tickets, entries)
 
 
