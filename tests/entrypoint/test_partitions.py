@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import shutil
 from pathlib import Path
 from typing import Any
@@ -53,6 +54,45 @@ def answers(path: Path) -> list[bytes]:
 
 def files(cli: CLI) -> dict[str, bytes]:
     return {path.name: path.read_bytes() for path in (cli.folder / "out").iterdir()}
+
+
+# Plans
+
+
+def test_the_plan_of_a_stream_says_what_is_asked_and_how_long_it_takes(cli: CLI, parts: Path) -> None:
+    in_lines(cli.folder / "many.jsonl", range(300))
+    plan = cli.ok("classify", "-i", "many.jsonl", "-o", "many.parquet", "--plan").stdout
+    asked = "4 different texts to ask about in 1 batch"
+    assert plan.startswith(f"300 tickets: 60 keep their pair, 0 answered before, {asked}\n")
+    assert plan.endswith("about 1 second of one processor core\n")
+    assert not (cli.folder / "many.parquet").exists()
+
+
+def test_the_plan_of_partitions_is_that_of_those_which_are_not_done(cli: CLI, parts: Path) -> None:
+    def plan() -> str:
+        return cli.ok("classify", "-i", "in/part-*.jsonl", "-o", "out/", "--plan").stdout
+
+    before = plan()
+    assert before.startswith("15 tickets: ")
+    assert before.endswith("in 3 of 3 partitions; the others are done\n")
+    assert not (cli.folder / "out").exists()
+    done(cli, pattern="in/part-[01].jsonl")
+    after = plan()
+    assert after.startswith("5 tickets: ")
+    assert after.endswith("in 1 of 3 partitions; the others are done\n")
+
+
+def test_the_plan_of_a_model_says_hours_price_and_quota(cli: CLI, parts: Path) -> None:
+    cli.settings |= {"CLASSIFIER": "gemini", "LLM_REQUESTS_PER_MINUTE": "2", "LLM_BATCH_SIZE": "1"}
+    cli.settings |= {"LLM_MAX_COST": "0.000001"}
+    lines = [json.dumps({"id": str(number), "short_description": f"Printer {number}"}) for number in range(400)]
+    (cli.folder / "many.jsonl").write_text("\n".join(lines))
+    plan = cli.ok("classify", "-i", "many.jsonl", "-o", "many.parquet", "--plan").stdout
+    assert "about 400 calls, " in plan
+    assert re.search(r"\d USD; in a batch job \d", plan)
+    assert "about 3.3 hours with the limits that are set; all calls and tokens count against the quota" in plan
+    assert "in at least 1 batch job: answers mostly within 24 hours" in plan
+    assert plan.endswith("LLM_MAX_COST is 1e-06 USD: what is not paid for by then is left for the next run\n")
 
 
 # Streams
@@ -291,7 +331,7 @@ def test_a_partition_in_parquet_that_is_cut_is_named(cli: CLI, parts: Path, shar
     [
         (("classify", "-i", "in/none-*.jsonl", "-o", "out/"), "no file is named like in/none-*.jsonl", 3),
         (("classify", "-i", "in/part-*.jsonl"), "many files need --input and --output FOLDER", 2),
-        (("classify", "-i", "in/part-*.jsonl", "-o", "out/", "--plan"), "--plan reads one file whole", 2),
+        (("classify", "-i", "in/part-*.jsonl", "-o", "out/", "--batch"), "batch jobs need", 2),
         (
             ("classify", "-i", "all.jsonl", "-o", "a.jsonl", "--scheduler", "local"),
             "--scheduler is for many files and the embedded classifier",

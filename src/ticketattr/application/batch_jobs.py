@@ -20,6 +20,7 @@ from ..domain.catalog import ServiceCatalog
 from ..domain.examples import Examples
 from ..domain.sanitizing import unless_repeated
 from ..domain.ticket import Attribution, Outcome, Reason, Ticket, Unattributed
+from ..domain.usage import CALLS_PER_JOB
 from ..domain.wording import counted
 from ..errors import ServiceError, SettingsError
 from .batches import chunks
@@ -40,7 +41,7 @@ KEEP = timedelta(days=7)
 """A job of another catalog or model is given up after this time: no service keeps answers for so long."""
 
 _DECIDED_AT_ONCE = 150
-_MOST_CALLS, _MOST_BYTES = 5_000, 64 * 1024 * 1024
+_MOST_BYTES = 64 * 1024 * 1024
 _LARGEST_BASE = 900_000
 _GONE = Ticket("", "")
 """Stands for a ticket that is no longer in the queue."""
@@ -476,7 +477,7 @@ def _parts(calls: Sequence[PreparedCall]) -> Iterator[range]:
     start = size = 0
     for place, call in enumerate(calls):
         size += len(call.content)
-        if place > start and (place - start >= _MOST_CALLS or size > _MOST_BYTES):
+        if place > start and (place - start >= CALLS_PER_JOB or size > _MOST_BYTES):
             yield range(start, place)
             start, size = place, len(call.content)
     if start < len(calls):

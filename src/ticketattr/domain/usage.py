@@ -116,8 +116,8 @@ class ClassificationPlan:
 
     @property
     def jobs(self) -> int:
-        """The least number of batch jobs that these batches take."""
-        return math.ceil(self.batches / CALLS_PER_JOB)
+        """The least number of batch jobs that all calls take."""
+        return math.ceil(self.bill.usage.calls / CALLS_PER_JOB)
 
     @property
     def job_cost(self) -> str:

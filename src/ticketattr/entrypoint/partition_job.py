@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from functools import partial
 from glob import glob, has_magic
@@ -45,6 +45,7 @@ from .settings.sources import SourceSettings
 
 if TYPE_CHECKING:
     from ..domain.catalog import ServiceCatalog
+    from ..domain.ticket import Ticket
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,13 +100,24 @@ def classify_one(work: PartitionWork, job: Job, partition: Partition) -> Partiti
     tools = _tools(work, job)
     # A worker may have several threads; a classifier answers one of them at a time.
     with tools.lock:
-        source = wiring.ticket_file(replace(work.sources, helpdesk=HelpdeskAccess(str(partition.path))), "--input")
-        tickets = stream_tickets(source.stream_tickets(), work.sources.times)
         answered = classify_stream(
-            *(tickets, tools.catalog, tools.classifier, tools.cache, work.corrections, tools.labelled)
+            *(
+                tickets_of(partition, work.sources),
+                tools.catalog,
+                tools.classifier,
+                tools.cache,
+                work.corrections,
+                tools.labelled,
+            )
         )
         folder = wiring.shared_folder(work.output)
         return do_partition(partition, folder, tools.job.identity, answered, lambda: tools.classifier.bill)
+
+
+def tickets_of(partition: Partition, sources: SourceSettings) -> Iterator[Ticket]:
+    """Yields the tickets of the partition. Raises InputError."""
+    source = wiring.ticket_file(replace(sources, helpdesk=HelpdeskAccess(str(partition.path))), "--input")
+    return stream_tickets(source.stream_tickets(), sources.times)
 
 
 def _tools(work: PartitionWork, job: Job) -> _Tools:

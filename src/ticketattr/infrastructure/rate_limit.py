@@ -24,8 +24,12 @@ class RateLimit:
         async with self._in_line:
             while (wait := self._not_before - time.monotonic()) > 0:
                 await anyio.sleep(wait)
-            load = 60 * tokens / self._tokens_per_minute if self._tokens_per_minute else 0.0
-            self._not_before = time.monotonic() + max(self._pause, load)
+            self._not_before = time.monotonic() + self.seconds_of(tokens)
+
+    def seconds_of(self, tokens: int) -> float:
+        """Returns the least time from the start of a call of about so many tokens to that of the next one."""
+        load = 60 * tokens / self._tokens_per_minute if self._tokens_per_minute else 0.0
+        return max(self._pause, load)
 
     def pause(self, seconds: float) -> None:
         """Lets no call start for so many seconds, because the service asks for fewer calls."""

@@ -16,11 +16,13 @@ from ...application.run_progress import current_run
 from ...domain.correction import Correction, in_force
 from ...domain.gold import GoldTicket
 from ...domain.run_history import count_outcomes
+from ...domain.usage import NOTHING_PLANNED, ClassificationPlan
+from ...domain.wording import counted
 from ...errors import ExitCode, SettingsError
 from ...infrastructure.files import STREAM, make_room_for
 from .. import wiring
 from ..invocation import Invocation
-from ..partition_job import PartitionWork, classify_partitions, is_many, partitions_of
+from ..partition_job import PartitionWork, classify_partitions, is_many, partitions_of, tickets_of
 from ..presentation.summaries import bill_summary, plan_text, tally_summary
 from ..results import exit_if_partial, print_path
 from ..settings.classifier import ClassifierSettings
@@ -76,7 +78,9 @@ BatchOption = Annotated[
         help="Ask in a batch job, at half the price; a later call or run takes the answers. Gemini, also in a cascade.",
     ),
 ]
-PlanOption = Annotated[bool, typer.Option("--plan", help="Only show what the model would be asked, and the price.")]
+PlanOption = Annotated[
+    bool, typer.Option("--plan", help="Only show what the model would be asked, the price and the time.")
+]
 
 app = typer.Typer(add_completion=False, rich_markup_mode=None)
 
@@ -116,13 +120,13 @@ def classify(
             hint="Give --classifier offline, --input 'part-*.jsonl' and --output FOLDER/.",
         )
     if is_many(input, output):
-        _refuse_plan(plan=plan, batch=batch)
-        _classify_many(invocation, wanted, wiring.partition_runner(scheduler) if scheduler else None)
+        _refuse_batch(batch=batch)
+        _classify_many(invocation, wanted, wiring.partition_runner(scheduler) if scheduler else None, plan=plan)
         return
     target = Path(output) if output else None
     if target and is_stream(target):
-        _refuse_plan(plan=plan, batch=batch)
-        _classify_stream(invocation, wanted, target)
+        _refuse_batch(batch=batch)
+        _classify_stream(invocation, wanted, target, plan=plan)
         return
     work = wiring.work_folder(folders)
     fetched = _fetched(invocation, input or work.newest("tickets"), catalog, folders)
@@ -139,7 +143,7 @@ def classify(
         jobs=None if fresh else wiring.batch_jobs(options, chosen, folders, run, always=batch),
     )
     if plan:
-        _show_plan(job)
+        _show_plan(_plan(job), options)
     else:
         _classify(job, invocation, target or work.path(fetched.run_id, "attributions"))
 
@@ -157,18 +161,24 @@ class _Wanted:
     fresh: bool
 
 
-def _refuse_plan(*, plan: bool, batch: bool) -> None:
-    for option, is_given in (("--plan", plan), ("--batch", batch)):
-        if is_given:
-            raise SettingsError(f"{option} reads one file whole", hint="Leave --output out.")
+def _refuse_batch(*, batch: bool) -> None:
+    if batch:
+        raise SettingsError("--batch reads one file whole", hint="Leave --output out.")
 
 
-def _classify_many(invocation: Invocation, wanted: _Wanted, runner: Runner | None) -> None:
+def _classify_many(invocation: Invocation, wanted: _Wanted, runner: Runner | None, *, plan: bool) -> None:
     if not wanted.input or not wanted.output or wanted.output == str(STREAM):
         raise SettingsError("many files need --input and --output FOLDER", hint="Name a folder, such as `-o out/`.")
     partitions = partitions_of(wanted.input)
     sources = _sources(invocation, wanted.input, wanted.catalog)
     catalog = wiring.catalog_source(sources, wanted.folders, invocation.clock).fetch_catalog()
+    if plan:
+        folder = wiring.shared_folder(Path(wanted.output))
+        missing = [each for each in partitions if folder.done(each) is None]
+        parts = (tickets_of(each, sources) for each in missing)
+        _show_plan(_plan_of(invocation, wanted, catalog, parts), wanted.options)
+        typer.echo(f"in {len(missing):,} of {counted(len(partitions), 'partition')}; the others are done")
+        return
     work = PartitionWork(
         *(wanted.options, wanted.folders, replace(sources, catalog_location=""), wanted.examples, catalog),
         corrections=tuple(in_force(wiring.corrections(wanted.folders).all())),
@@ -178,13 +188,17 @@ def _classify_many(invocation: Invocation, wanted: _Wanted, runner: Runner | Non
     classify_partitions(invocation, work, partitions, runner)
 
 
-def _classify_stream(invocation: Invocation, wanted: _Wanted, target: Path) -> None:
+def _classify_stream(invocation: Invocation, wanted: _Wanted, target: Path, *, plan: bool) -> None:
     """Classify tickets as they are read, with some of them in memory at a time."""
     from ...application.classify import classify_stream
     from ...infrastructure.stage_files import write_stream
 
-    make_room_for(target)
+    if not plan:
+        make_room_for(target)
     run_id, catalog, tickets = _stream_of(invocation, wanted)
+    if plan:
+        _show_plan(_plan_of(invocation, wanted, catalog, [tickets]), wanted.options)
+        return
     current_run.set(run_id)
     labelled, tally = wiring.labelled_tickets(wanted.examples), Tally()
     classifier = wiring.classifier(wanted.options, labelled)
@@ -265,12 +279,30 @@ class _Job:
     jobs: BatchJobs | None
 
 
-def _show_plan(job: _Job) -> None:
+def _plan(job: _Job) -> ClassificationPlan:
     from ...application.classify import plan_classification
 
     tickets, catalog = job.fetched.tickets, job.fetched.catalog
-    plan = plan_classification(tickets, catalog, job.classifier, job.cache, job.corrections, job.labelled)
-    typer.echo(plan_text(plan, offers_jobs=job.jobs is not None))
+    return plan_classification(tickets, catalog, job.classifier, job.cache, job.corrections, job.labelled)
+
+
+def _plan_of(
+    invocation: Invocation, wanted: _Wanted, catalog: ServiceCatalog, streams: Iterable[Iterable[Ticket]]
+) -> ClassificationPlan:
+    """The plan of files that are read in parts."""
+    from ...application.classify import plan_stream
+
+    labelled = wiring.labelled_tickets(wanted.examples)
+    classifier = wiring.classifier(wanted.options, labelled)
+    cache = wiring.answer_cache(wanted.options, wanted.folders, invocation.clock, fresh=wanted.fresh)
+    corrections = in_force(wiring.corrections(wanted.folders).all())
+    plans = (plan_stream(tickets, catalog, classifier, cache, corrections, labelled(catalog)) for tickets in streams)
+    return sum(plans, NOTHING_PLANNED)
+
+
+def _show_plan(plan: ClassificationPlan, options: ClassifierSettings) -> None:
+    limit = options.llm.options.max_cost if options.llm else None
+    typer.echo(plan_text(plan, offers_jobs=options.has_jobs, max_cost=limit))
 
 
 def _classify(job: _Job, invocation: Invocation, target: Path) -> None:

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from ...domain.correction import Correction
 from ...domain.figures import ReportFigures
 from ...domain.ticket import AttributedTicket
 from ...domain.usage import Bill, ClassificationPlan
-from ...domain.wording import counted
+from ...domain.wording import counted, duration
 from ...domain.write_back import SKIP_REASONS, Skipped
 
 if TYPE_CHECKING:
@@ -84,10 +84,10 @@ def bill_summary(bill: Bill) -> str:
     return f"{_usage(bill)} in {bill.seconds:.1f} s{_price(bill)}, answered by {bill.model}"
 
 
-def plan_text(plan: ClassificationPlan, *, offers_jobs: bool = False) -> str:
-    """How many tickets need no model, how many texts it would be asked about, and the estimated price.
+def plan_text(plan: ClassificationPlan, *, offers_jobs: bool = False, max_cost: float | None = None) -> str:
+    """How many tickets need no model, how many texts it would be asked about, and the estimated price and time.
 
-    With `offers_jobs`, the price in a batch job, too.
+    With `offers_jobs`, those of batch jobs, too. `max_cost` is the limit that is set, in US dollars.
     """
     corrected = f"{plan.corrected:,} corrected by a person, " if plan.corrected else ""
     in_job = f"; in a batch job {plan.job_cost}" if offers_jobs and plan.to_ask and plan.job_cost else ""
@@ -96,7 +96,25 @@ def plan_text(plan: ClassificationPlan, *, offers_jobs: bool = False) -> str:
         f"{plan.kept:,} keep their pair, {plan.cached:,} answered before, "
         f"{counted(plan.to_ask, 'different text')} to ask about in {counted(plan.batches, 'batch', 'batches')}\n"
         f"about {_usage(plan.bill)}{_price(plan.bill)}{in_job}"
+        + "".join(f"\n{line}" for line in _plan_lines(plan, max_cost, offers_jobs=offers_jobs))
     )
+
+
+def _plan_lines(plan: ClassificationPlan, max_cost: float | None, *, offers_jobs: bool) -> Iterator[str]:
+    if not plan.to_ask:
+        return
+    time = duration(plan.bill.seconds)
+    if not plan.bill.usage.calls:
+        yield f"about {time} of one processor core"
+        return
+    yield f"about {time} with the limits that are set; all calls and tokens count against the quota of the key"
+    if offers_jobs:
+        yield (
+            f"in at least {counted(plan.jobs, 'batch job')}: answers mostly within 24 hours; all tokens count against "
+            "the quota of enqueued tokens at once"
+        )
+    if max_cost is not None and plan.bill.cost is not None and plan.bill.cost > max_cost:
+        yield f"LLM_MAX_COST is {max_cost:g} USD: what is not paid for by then is left for the next run"
 
 
 def _usage(bill: Bill) -> str:

@@ -41,7 +41,8 @@ class CascadeClassifier(DelegatingClassifier):
     def estimate(self, tickets: Sequence[Ticket], catalog: ServiceCatalog, examples: Examples = NO_EXAMPLES) -> Bill:
         """Estimates the cost of asking the model about all tickets: which ones are doubtful is not known yet."""
         batches = chunks(tickets, self._classifier.batch_size)
-        return total(self._classifier.estimate(batch, catalog, examples) for batch in batches)
+        asked = [self._classifier.estimate(batch, catalog, examples) for batch in batches]
+        return total([self._first.estimate(tickets, catalog, examples), *asked])
 
     async def choose(
         self, tickets: Sequence[Ticket], catalog: ServiceCatalog, examples: Examples = NO_EXAMPLES

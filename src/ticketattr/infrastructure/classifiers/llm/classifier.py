@@ -53,6 +53,9 @@ from .style import COMPACT, FULL, PromptStyle
 BACKOFF_FACTOR = 1.0
 """The wait before the first retry, in seconds."""
 
+_TOKENS_PER_SECOND = 100
+"""What a model is expected to write in one call: services name 50 to 300."""
+
 _DEFAULT_PAUSE = 1.0
 """How long no call starts after the service wants fewer calls and does not say for how long, in seconds."""
 
@@ -108,7 +111,10 @@ class LLMClassifier:
 
     def estimate(self, tickets: Sequence[Ticket], catalog: ServiceCatalog, examples: Examples = NO_EXAMPLES) -> Bill:
         usage = self._estimated_usage(self._batch(tickets, catalog, examples))
-        return Bill(usage, self._budget.cost_of(usage, self._choice.model))
+        # Calls overlap, and no two of them start sooner than the limits allow.
+        answering = usage.tokens_out / _TOKENS_PER_SECOND / self.concurrency
+        seconds = max(answering, self._rate_limit.seconds_of(usage.tokens_in))
+        return Bill(usage, self._budget.cost_of(usage, self._choice.model), seconds)
 
     async def choose(
         self, tickets: Sequence[Ticket], catalog: ServiceCatalog, examples: Examples = NO_EXAMPLES

@@ -37,6 +37,9 @@ VERSION = 3
 SHIPPED_WITH_BANK = Calibration(slope=1.274732, offset=0.934669)
 SHIPPED_WITHOUT_BANK = Calibration(slope=1.045195, offset=1.910921)
 
+_TEXTS_PER_SECOND = 140
+"""What a processor core answers: 120 to 165 of some 35 words were measured at 2.5 GHz."""
+
 _ALTERNATIVES = 4
 _FEWEST_LETTERS = 2
 
@@ -85,7 +88,7 @@ class OfflineClassifier:
         return hashlib.sha256(content.encode()).hexdigest()
 
     def estimate(self, tickets: Sequence[Ticket], catalog: ServiceCatalog, examples: Examples = NO_EXAMPLES) -> Bill:
-        return Bill()
+        return Bill(seconds=len(tickets) / _TEXTS_PER_SECOND)
 
     async def __aenter__(self) -> OfflineClassifier:
         return self
