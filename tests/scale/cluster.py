@@ -11,16 +11,22 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
-FAST, OTHER_VERSION = (Path(__file__).with_name(f"{name}.py") for name in ("fast_classifier", "other_version"))
+FAST, OTHER_VERSION, HUNGRY = (
+    Path(__file__).with_name(f"{name}.py") for name in ("fast_classifier", "other_version", "hungry_classifier")
+)
 
 
 @dataclass
 class Cluster:
-    """`folder` is for logs and for what workers leave; `preload` is what workers load first."""
+    """`folder` is for logs and for what workers leave; `preload` is what workers load first.
+
+    With `memory`, as Dask writes it, a worker that takes more is ended and started again.
+    """
 
     folder: Path
     port: int
     preload: Path
+    memory: str = ""
     scheduler: subprocess.Popen[bytes] | None = None
     workers: list[subprocess.Popen[bytes]] = field(default_factory=list)
 
@@ -34,7 +40,8 @@ class Cluster:
 
     def start_worker(self) -> None:
         preload = ("--preload", str(self.preload))
-        options = ("--nworkers", "1", "--nthreads", "1", "--no-nanny", "--no-dashboard", "--death-timeout", "30")
+        limit = ("--memory-limit", self.memory) if self.memory else ("--no-nanny",)
+        options = ("--nworkers", "1", "--nthreads", "1", *limit, "--no-dashboard", "--death-timeout", "30")
         self.workers.append(
             self._start(
                 "distributed.cli.dask_worker", self.address, *options, "--local-directory", str(self.folder), *preload
@@ -53,6 +60,10 @@ class Cluster:
 
     def stop(self) -> None:
         for process in (*self.workers, *([self.scheduler] if self.scheduler else [])):
+            # A worker with a memory limit is the child of another process, which ends it when it is asked to end.
+            if self.memory and process.poll() is None:
+                process.terminate()
+                process.wait(30)
             kill(process)
 
     def _start(self, module: str, *args: str) -> subprocess.Popen[bytes]:
@@ -64,10 +75,10 @@ class Cluster:
 
 
 @contextmanager
-def cluster(folder: Path, port: int, *, workers: int = 2, preload: Path = FAST) -> Iterator[Cluster]:
+def cluster(folder: Path, port: int, *, workers: int = 2, preload: Path = FAST, memory: str = "") -> Iterator[Cluster]:
     """A cluster for the block."""
     folder.mkdir(exist_ok=True)
-    started = Cluster(folder, port, preload)
+    started = Cluster(folder, port, preload, memory)
     try:
         started.start_scheduler()
         for _ in range(workers):

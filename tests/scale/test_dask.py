@@ -14,7 +14,7 @@ from time import monotonic, sleep
 import pytest
 
 from ..conftest import CLI
-from .cluster import OTHER_VERSION, Cluster, cluster, kill
+from .cluster import HUNGRY, OTHER_VERSION, Cluster, cluster, kill
 
 pytest.importorskip("distributed")
 pytestmark = pytest.mark.scale
@@ -61,8 +61,17 @@ def client(cli: CLI, dask: Cluster) -> subprocess.Popen[bytes]:
         )
 
 
+def client_of_one(cli: CLI) -> subprocess.CompletedProcess[str]:
+    return cli.process("classify", "-i", "in/part-*.jsonl", "-o", "out/")
+
+
 def done(cli: CLI) -> int:
     return len([*(cli.folder / "out").glob("*.manifest.json")])
+
+
+def when_written(cli: CLI) -> dict[Path, int]:
+    """Of each partition that is done: when, in nanoseconds."""
+    return {path: path.stat().st_mtime_ns for path in (cli.folder / "out").glob("*.manifest.json")}
 
 
 def wait_for(cli: CLI, count: int, process: subprocess.Popen[bytes]) -> None:
@@ -83,13 +92,15 @@ def assert_every_ticket_once(cli: CLI) -> None:
 
 def test_a_worker_that_is_killed_costs_its_task_alone(cli: CLI, dask: Cluster, parts: Path) -> None:
     process = client(cli, dask)
-    kills = 0
+    kills, written = 0, dict[Path, int]()
     for kills in range(1, KILLS + 1):
         wait_for(cli, kills * 5, process)
+        written = when_written(cli) | written
         dask.kill_worker()
         dask.start_worker()
     assert process.wait(PATIENCE) == 0, (cli.folder / "client.log").read_text(encoding="utf-8")[-2000:]
     assert kills == KILLS
+    assert when_written(cli) | written == when_written(cli)
     assert_every_ticket_once(cli)
 
 
@@ -114,6 +125,24 @@ def test_a_job_goes_on_after_its_client_was_killed(cli: CLI, dask: Cluster, part
         kill(process)
     assert client(cli, dask).wait(PATIENCE) == 0
     assert_every_ticket_once(cli)
+
+
+def test_a_partition_that_takes_all_memory_is_named_and_the_others_are_done(cli: CLI) -> None:
+    folder = cli.folder / "in"
+    folder.mkdir()
+    for part, text in enumerate(("Printer", "Screen", "takes all the memory", "Mouse")):
+        (folder / f"part-{part}.jsonl").write_text(json.dumps({"id": f"T-{part}", "short_description": text}))
+    with cluster(cli.folder / "cluster", free_port(), workers=1, preload=HUNGRY, memory="600MiB") as dask:
+        # Four workers die, one after the other.
+        assert client(cli, dask).wait(4 * PATIENCE) == 5
+    said = (cli.folder / "client.log").read_text(encoding="utf-8")
+    assert "not done: part-2: several workers died while they did it, perhaps because their memory was used up" in said
+    assert "Traceback" not in said
+    assert done(cli) == 3
+    assert "1 partition of 4 not done: part-2" in cli("merge", "out/").stderr
+    # A process without a limit, or with a partition that was split, does the rest.
+    assert client_of_one(cli).returncode == 0
+    cli.ok("merge", "out/", "-i", "in/part-*.jsonl")
 
 
 def test_a_worker_of_another_version_is_named_and_does_nothing(cli: CLI, parts: Path) -> None:

@@ -210,6 +210,9 @@ def do_partition(
     """
     before = bill()
     try:
+        # Another process may have done it, or a worker that died before it could say so.
+        if record := folder.done(partition):
+            return record
         return folder.write(partition, identity, tickets, lambda: _since(before, bill()))
     except InputError as error:
         return PartitionProblem(partition.name, str(error), error.hint)

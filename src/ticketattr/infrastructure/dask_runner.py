@@ -50,7 +50,10 @@ class DaskRunner:
             }
             try:
                 for future in distributed.as_completed(list(futures), loop=client.loop):
-                    yield _result(distributed, future, futures[future])
+                    result = _result(distributed, future, futures[future])
+                    # A worker keeps the result of a task that is wanted: if it died, the task would be done once more.
+                    future.release()
+                    yield result
             finally:
                 # Nobody would take the results of what is not done yet.
                 for future in futures:
