@@ -13,6 +13,7 @@ import sys
 import time
 from collections.abc import Iterator
 from contextlib import closing, contextmanager, suppress
+from datetime import datetime, timedelta, timezone
 from pathlib import Path
 
 import pytest
@@ -20,6 +21,7 @@ import pytest
 from ticketattr.domain.correction import Correction
 from ticketattr.domain.ticket import Ticket
 from ticketattr.domain.write_back import Change
+from ticketattr.entrypoint import cli as program
 from ticketattr.errors import BusyError, InputError, ServiceError, SettingsError
 from ticketattr.infrastructure.applied_db import PostgresChangeLedger, SQLiteChangeLedger
 from ticketattr.infrastructure.classifiers.answer_cache import PostgresAnswerCache
@@ -239,6 +241,26 @@ def test_a_url_of_another_kind_is_refused(cli: CLI, value: str) -> None:
     result = cli("send")
     assert result.exit_code == 2
     assert "DATABASE_URL must begin with postgresql://" in result.stderr
+
+
+@pytest.mark.parametrize("minutes", [10, -10])
+def test_hosts_whose_clocks_are_apart_send_the_same_message_again(
+    cli: CLI, mail: MailServer, url: str, monkeypatch: pytest.MonkeyPatch, minutes: int
+) -> None:
+    one, two = (a_host(cli, mail, url, name) for name in ("one", "two"))
+    monkeypatch.chdir(one.folder)
+    report = put_report(one, "a.xlsx", age=7200)
+    shutil.copy2(report, two.folder / "output")
+    with monkeypatch.context() as patch:
+        patch.setattr(program, "_now", lambda: datetime.now(timezone.utc) + timedelta(minutes=minutes))
+        mail.drop_after_data = True
+        assert one("send").exit_code == 5
+    monkeypatch.chdir(two.folder)
+    two.ok("send")
+    monkeypatch.chdir(one.folder)
+    assert "nothing to send" in one.ok("send").stderr
+    assert len(mail.received) == 2
+    assert len({str(received["Message-ID"]) for received in mail.received}) == 1
 
 
 def test_two_hosts_that_are_killed_at_random_send_each_report_once(
