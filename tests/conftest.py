@@ -66,6 +66,16 @@ def pytest_collection_finish() -> None:
     gc.freeze()
 
 
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Any:
+    """Give each process its half of the tests in their order, so that both seldom prepare the same things."""
+    if config.getoption("dist") != "load":  # somebody has chosen another way
+        return None
+    from xdist.scheduler import WorkStealingScheduling
+
+    return WorkStealingScheduling(config, log)
+
+
 def pytest_sessionfinish() -> None:
     end_warm_programs()
 

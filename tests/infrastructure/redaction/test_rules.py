@@ -8,6 +8,7 @@ import string
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import cache
 
 import pytest
 from hypothesis import given, settings
@@ -140,6 +141,7 @@ def test_any_text_comes_back_and_redacting_twice_changes_nothing(text: str) -> N
     assert redacted(once) == once
 
 
+@cache
 def slow_texts() -> dict[str, str]:
     some = random.Random(1)  # noqa: S311  # the same texts each time
     size = 30_000
