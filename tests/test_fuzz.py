@@ -62,13 +62,17 @@ def changed_workbook(draw: st.DrawFn) -> bytes:
     return parsers.with_part(name, draw(changed(parsers.parts()[name], PARSERS["workbook"].words)))
 
 
+def dumped(value: Any) -> bytes:
+    return json.dumps(value).encode()
+
+
 def nearly(name: str) -> st.SearchStrategy[bytes]:
     """A seed of that parser, changed."""
     return st.sampled_from(PARSERS[name].seeds).flatmap(lambda seed: changed(seed, PARSERS[name].words))
 
 
 @tries(25)
-@given(JSON.map(lambda value: json.dumps(value).encode()) | st.binary() | nearly("helpdesk"))
+@given(JSON.map(dumped) | st.binary() | nearly("helpdesk"))
 def test_the_helpdesk_answers_tickets_or_an_error(content: bytes) -> None:
     parsers.helpdesk(content)
 
@@ -102,7 +106,7 @@ def test_a_number_of_a_stranger_is_within_bounds_or_none(content: bytes) -> None
 
 
 @tries(60)
-@given(nearly("service_said") | st.binary() | JSON.map(lambda value: json.dumps(value).encode()))
+@given(nearly("service_said") | st.binary() | JSON.map(dumped))
 def test_what_a_service_said_is_one_line_without_secrets(content: bytes) -> None:
     parsers.service_said(content)
 
@@ -117,6 +121,26 @@ def test_private_text_comes_back_however_a_ticket_looks(content: bytes) -> None:
 @given(nearly("log_row"))
 def test_a_row_of_the_log_that_nobody_wrote_is_an_error(content: bytes) -> None:
     parsers.log_row(content)
+
+
+@pytest.mark.parametrize("name", ["profile", "markup", "table", "gold", "model", "parquet", "stream", "manifest"])
+def test_a_file_of_a_stranger_is_one_or_an_error(name: str) -> None:
+    @tries(15)
+    @given(nearly(name) | st.binary() | JSON.map(dumped))
+    def holds(content: bytes) -> None:
+        PARSERS[name].check(content)
+
+    holds()
+
+
+@pytest.mark.parametrize("name", ["api", "chat"])
+def test_what_a_stranger_sends_to_the_service_is_answered_or_refused(name: str) -> None:
+    @tries(25)
+    @given(nearly(name) | st.tuples(st.binary(max_size=1), JSON.map(dumped)).map(b"".join))
+    def holds(content: bytes) -> None:
+        PARSERS[name].check(content)
+
+    holds()
 
 
 @pytest.mark.parametrize("name", PARSERS)

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import io
 import json
 import random
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any
+from zipfile import ZipFile
 
+import numpy as np
 import openpyxl
 import pytest
 
@@ -206,6 +209,7 @@ def test_a_damaged_or_foreign_model_is_refused_with_what_to_do(cli: CLI) -> None
         sealed(other_version): "was learned with version 9",
         sealed(good[:-2_000]): "is not a valid model",
         sealed(good.replace(b'"known"', b'"other"')): "is not a valid model",
+        **{sealed(content): "is not a valid model" for content in with_damaged_arrays(good)},
     }
     cli.settings |= {"CLASSIFIER": "offline", "OFFLINE_MODEL": FILES["model"]}
     for content, message in cases.items():
@@ -213,6 +217,36 @@ def test_a_damaged_or_foreign_model_is_refused_with_what_to_do(cli: CLI) -> None
         assert message in not_classified(cli), message
     path.unlink()
     assert "desk.model" in not_classified(cli)
+
+
+def with_damaged_arrays(model: bytes) -> Iterator[bytes]:
+    """The model with an archive that zipfile does not read, and with arrays of other shapes and types."""
+    start = model.index(b"PK\x03\x04")
+    head, archive = model[:start], model[start:]
+    at = archive.index(b"PK\x01\x02")
+    yield head + archive[: at + 6] + b"\xff" + archive[at + 7 :]  # needs version 25.5 of ZIP
+    yield head + archive[: at + 10] + b"\x63" + archive[at + 11 :]  # an unknown compression
+    yield head + archive[:60] + bytes(byte ^ 0x55 for byte in archive[60:90]) + archive[90:]
+    for name, array in (("weights", np.float32(1)), ("seen", np.float64(1)), ("weights", HUGE)):
+        yield head + with_array(archive, f"{name}.npy", array)
+
+
+_SHAPE = b"{'descr': '<f4', 'fortran_order': False, 'shape': (70368744177664, 512), }"
+HUGE = b"\x93NUMPY\x01\x00\x60\x00" + _SHAPE.ljust(95) + b"\n"
+"""The header of an array of 128 PiB."""
+
+
+def with_array(archive: bytes, name: str, array: Any) -> bytes:
+    """The archive with another array of that name, or with its bytes."""
+    content, made = io.BytesIO(), io.BytesIO()
+    if isinstance(array, bytes):
+        content.write(array)
+    else:
+        np.save(content, array)
+    with ZipFile(io.BytesIO(archive)) as source, ZipFile(made, "w") as target:
+        for member in source.namelist():
+            target.writestr(member, content.getvalue() if member == name else source.read(member))
+    return made.getvalue()
 
 
 def sealed(content: bytes) -> bytes:

@@ -12,7 +12,8 @@ import tempfile
 from importlib.util import find_spec
 from pathlib import Path
 
-from .parsers import PARSERS, SECONDS
+from .parsers import PARSERS
+from .promise import SECONDS
 
 _MEMORY_MB = 2_048
 _LONGEST = 16_384

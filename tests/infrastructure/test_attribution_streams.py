@@ -14,7 +14,9 @@ from ticketattr.application.ports import Run
 from ticketattr.domain.catalog import SLA, RequestType
 from ticketattr.domain.ticket import AttributedTicket, Attribution, Decision, Ticket, Unattributed
 from ticketattr.domain.usage import Bill, Usage
-from ticketattr.errors import StageFileError
+from ticketattr.errors import InputError, StageFileError
+from ticketattr.infrastructure.helpdesk.ticket_file import TicketFile
+from ticketattr.infrastructure.options import HelpdeskAccess
 from ticketattr.infrastructure.stage_files import (
     open_attributions,
     read_attributions,
@@ -22,7 +24,7 @@ from ticketattr.infrastructure.stage_files import (
     write_stream,
 )
 
-pytest.importorskip("pyarrow")
+arrow, parquet = pytest.importorskip("pyarrow"), pytest.importorskip("pyarrow.parquet")
 
 NOW = datetime(2026, 11, 23, 15, 3, 1, tzinfo=timezone.utc)
 RUN = Run("20261123T150301Z-7f3a", lambda: NOW)
@@ -129,3 +131,19 @@ def test_a_stream_that_fails_leaves_the_earlier_file(path: Path) -> None:
         write_stream(path, broken(), RUN, Bill)  # type: ignore[arg-type]
     assert len(read_attributions(path).data) == 1
     assert [each.name for each in path.parent.iterdir()] == [path.name]
+
+
+def test_a_parquet_file_whose_names_are_not_utf_8_is_named(tmp_path: Path) -> None:
+    path = tmp_path / "tickets.parquet"
+    parquet.write_table(arrow.table({"id": ["1"], "subject": ["a"]}), path, store_schema=False)
+    path.write_bytes(path.read_bytes().replace(b"subject", b"subj\xb1ct"))
+    with pytest.raises(InputError, match=r"tickets\.parquet is not a whole Parquet file"):
+        TicketFile(HelpdeskAccess(str(path))).fetch_tickets()
+
+
+def test_a_parquet_file_with_a_time_that_no_calendar_has_is_named(tmp_path: Path) -> None:
+    path = tmp_path / "tickets.parquet"
+    columns = {"id": ["1"], "subject": ["a"], "created_at": arrow.array([2**62], arrow.timestamp("us"))}
+    parquet.write_table(arrow.table(columns), path)
+    with pytest.raises(InputError, match=r"tickets\.parquet is not a whole Parquet file"):
+        TicketFile(HelpdeskAccess(str(path))).fetch_tickets()

@@ -107,7 +107,7 @@ def without_half_pairs(value: Any, depth: int) -> Any:
     for a value that is nested more than `depth` times, and ValueError for a number without end.
     """
     if isinstance(value, str):
-        return value if value.isascii() else _whole_characters(value)
+        return value if value.isascii() else whole_characters(value)
     if not isinstance(value, (dict, list)):
         if isinstance(value, float) and not math.isfinite(value):
             raise ValueError("a number is too large")
@@ -123,7 +123,8 @@ def without_half_pairs(value: Any, depth: int) -> Any:
     return value
 
 
-def _whole_characters(text: str) -> str:
+def whole_characters(text: str) -> str:
+    """`text` with a replacement character for each half surrogate pair."""
     try:
         text.encode()
     except UnicodeEncodeError:

@@ -32,11 +32,14 @@ def load_pyarrow() -> tuple[Any, Any]:
 
 @contextmanager
 def reading_parquet(what: str) -> Iterator[None]:
-    """Turns errors of pyarrow in the block into InputError, which calls the file `what`."""
+    """Turns errors of pyarrow in the block into InputError, which calls the file `what`.
+
+    Of names that are not UTF-8 and of times beyond the calendar, pyarrow raises what Python does.
+    """
     arrow, _ = load_pyarrow()
     try:
         yield
-    except (arrow.ArrowException, OSError) as error:
+    except (arrow.ArrowException, OSError, ValueError, OverflowError) as error:
         reason = (str(error).splitlines() or [""])[0]
         raise InputError(
             f"{what} is not a whole Parquet file: {reason}", hint="It may be cut: copy or export it again."

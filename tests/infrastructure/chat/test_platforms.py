@@ -126,6 +126,37 @@ def test_a_platform_that_is_down_is_a_service_error(server: Server) -> None:
         received(server, platform_of(server))
 
 
+def test_half_a_surrogate_pair_arrives_as_a_replacement_character(server: Server) -> None:
+    server.write("/logs \ud83d")
+    (message,) = received(server, platform_of(server))
+    assert message.text == "/logs \ufffd"
+
+
+@pytest.mark.parametrize(
+    "update",
+    [
+        {},
+        {"update_id": 1000, "message": {"message_id": 1, "date": 10**30, "chat": {"id": 7, "type": "private"}}},
+        {"update_id": 1000, "message": {"message_id": 1, "date": "now", "chat": {"id": 7, "type": "private"}}},
+        {"update_id": 1000, "message": {"message_id": 1, "date": 1, "chat": {"id": 7}}},
+        {"update_id": 1000, "message": {"message_id": 1, "date": 1, "from": {"id": 7}, "text": "/run"}},
+    ],
+)
+def test_an_answer_that_is_not_one_of_telegram_is_a_service_error(update: dict[str, Any]) -> None:
+    with chat_server(telegram := TelegramServer()):
+        telegram.add(update)
+        with pytest.raises(ServiceError, match="something else than messages"):
+            received(telegram, platform_of(telegram))
+
+
+def test_the_id_of_an_event_of_matrix_can_be_written_down() -> None:
+    with chat_server(matrix := MatrixServer()):
+        matrix.write("!help")
+        matrix.updates[0]["event"]["event_id"] = "$\ud800"
+        (message,) = received(matrix, platform_of(matrix))
+    assert message.id == "$\ufffd"
+
+
 def test_a_refusal_is_a_service_error(server: Server) -> None:
     server.refusals = [
         (429, {"ok": False, "error_code": 429, "description": "Too Many", "parameters": {"retry_after": 3}})

@@ -16,6 +16,7 @@ import httpx
 
 from ...domain.chat import ChatMessage, FileReply, Platform, Reply, Sender
 from ...errors import ServiceError, SettingsError
+from ..json_text import whole_characters
 from ..service_words import service_words
 
 POLL = 25
@@ -160,7 +161,8 @@ def _message(room: str, event: dict[str, Any]) -> ChatMessage | None:
     if not is_text or not isinstance(at, int) or not 0 <= at < 4_102_444_800_000:
         return None
     sent = datetime.fromtimestamp(at / 1000, timezone.utc)
-    return ChatMessage(str(number), Sender("matrix", room, str(user)), str(text), sent)
+    who = Sender("matrix", whole_characters(room), whole_characters(str(user)))
+    return ChatMessage(whole_characters(str(number)), who, whole_characters(str(text)), sent)
 
 
 def _mapping(value: Any) -> dict[str, Any]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from datetime import datetime, timezone
+from datetime import datetime
 from typing import ClassVar
 
 from telegram import Bot, InlineKeyboardButton, InlineKeyboardMarkup, Message, Update
@@ -15,12 +15,14 @@ from telegram.request import HTTPXRequest
 from ...application.ports import Clock
 from ...domain.chat import ChatMessage, FileReply, Platform, Reply, Sender, TextReply
 from ...errors import ServiceError, SettingsError
+from ..json_text import whole_characters
 from ..service_words import service_words
 
 POLL = 25
 """Seconds that Telegram may wait for a message before it answers."""
 
-_NEWEST_DATE = datetime.max.replace(tzinfo=timezone.utc)
+_NOT_TELEGRAM = (ArithmeticError, AttributeError, LookupError, RecursionError, TypeError, ValueError)
+"""What the library raises where a field is missing, or is of another type."""
 
 
 @dataclass(slots=True)
@@ -49,10 +51,14 @@ class Telegram:
                 if update.callback_query:
                     # Otherwise the button shows for a minute that it is at work.
                     await update.callback_query.answer()
+            now = self.clock()
+            return [message for update in updates if (message := _message(update, now))]
         except TelegramError as error:
             raise _error(error) from error
-        now = self.clock()
-        return [message for update in updates if (message := _message(update, now))]
+        except _NOT_TELEGRAM as error:
+            raise ServiceError(
+                "Telegram answers something else than messages", hint="Check CHAT_TELEGRAM_BASE_URL."
+            ) from error
 
     async def send(self, chat: str, reply: Reply) -> None:
         try:
@@ -97,7 +103,9 @@ def _message(update: Update, now: datetime) -> ChatMessage | None:
     sender = Sender("telegram", str(source.chat.id), str(user.id))
     # A button carries the date of its message, and may be pressed later.
     sent = now if pressed or not isinstance(source, Message) else source.date
-    return ChatMessage(str(update.update_id), sender, text, sent, source.chat.type == ChatType.PRIVATE)
+    return ChatMessage(
+        str(update.update_id), sender, whole_characters(text), sent, source.chat.type == ChatType.PRIVATE
+    )
 
 
 def _buttons(reply: TextReply) -> InlineKeyboardMarkup | None:

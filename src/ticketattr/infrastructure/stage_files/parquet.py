@@ -89,11 +89,12 @@ def _items(source: Any, what: str, kind: Kind, adapter: TypeAdapter[T]) -> Itera
         try:
             with reading_parquet(what):
                 batch = next(batches, None)
+                rows = batch.to_pylist() if batch is not None else None
         except InputError as error:
             raise StageFileError(str(error), hint=remedy(kind)) from error
-        if batch is None:
+        if rows is None:
             return
-        for row in batch.to_pylist():
+        for row in rows:
             place += 1
             yield checked_item(_item(row), f"{what}, row {place:,},", kind, adapter)
 

@@ -14,6 +14,7 @@ from __future__ import annotations
 
 import hashlib
 import io
+import zlib
 from collections.abc import Collection
 from dataclasses import dataclass
 from pathlib import Path
@@ -22,7 +23,7 @@ from zipfile import BadZipFile, ZipFile
 
 import numpy as np
 from numpy.typing import NDArray
-from pydantic import TypeAdapter, ValidationError
+from pydantic import TypeAdapter
 
 from ....domain.calibration import Calibration
 from ....domain.catalog import ServiceCatalog
@@ -42,6 +43,9 @@ _SHARE_KNOWN = 0.5
 """The part of the learned request types that the catalog must have at least for the model to be used."""
 
 _PER_BYTE = 127.0
+
+_INVALID = (ValueError, TypeError, KeyError, EOFError, MemoryError, RuntimeError, BadZipFile, zlib.error)
+"""What pydantic, zipfile and numpy raise for content that is damaged, or was made to be."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,7 +124,7 @@ def read_model(path: Path, *, version: int) -> ModelFile:
         _refuse_other_version(header.classifier_version, version, path)
         learned, seen = _unpacked(rest[int(length) :], header)
         return ModelFile(str(path), learned, header.card, digest, seen)
-    except (ValueError, KeyError, EOFError, BadZipFile, ValidationError) as error:
+    except _INVALID as error:
         raise InputError(f"{path} is not a valid model", hint=_AGAIN) from error
 
 
