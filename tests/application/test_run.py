@@ -304,3 +304,14 @@ class TestLastSentRun:
         assert last_sent_run(log, "smtp", before=SECOND) == FIRST
         assert last_sent_run(log, "smtp", before=FIRST) == ""
         assert last_sent_run(log, "file") == "20261123T000000Z-0000"
+
+
+def test_a_stage_begins_without_the_tickets_of_the_one_before() -> None:
+    run_progress = RunProgress(lambda: 0.0)
+    seen: list[tuple[str, int, int]] = []
+    run_progress.observer = lambda: seen.append((current_stage.get(), run_progress.done, run_progress.total))
+    with run_progress.stage("classify"):
+        run_progress.count_tickets(3, 3)
+    with run_progress.stage("report"):
+        pass
+    assert seen == [("classify", 0, 0), ("classify", 3, 3), ("report", 0, 0)]

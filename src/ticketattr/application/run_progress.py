@@ -32,8 +32,8 @@ class RunProgress:
 
     `timer` returns seconds and never goes back; where it starts does not matter. `seconds` is the duration of each
     stage. `left` are the reports that are still pending, `incoming` the workbooks with corrections, `applied` is what
-    was written into the helpdesk. `done` and `total` count the tickets that the classifier is asked about. `observer`
-    is called whenever the stage or `done` changes.
+    was written into the helpdesk. `done` and `total` count the tickets of the current stage. `observer` is called
+    whenever the stage or `done` changes.
     """
 
     def __init__(self, timer: Callable[[], float]) -> None:
@@ -63,6 +63,7 @@ class RunProgress:
         counts: dict[str, int] = {}
         token, started = current_stage.set(name), self._timer()
         result = "interrupted"
+        self.done = self.total = 0
         self.observer()
         try:
             yield counts
