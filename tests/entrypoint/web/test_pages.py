@@ -79,6 +79,13 @@ def test_a_wrong_token_signs_nobody_in_and_many_make_the_address_wait(web: Web) 
     assert web.service.state.audit()[0].outcome == "refused"
 
 
+def test_who_signs_in_is_in_the_audit(web: Web) -> None:
+    with web.browser("read"):
+        pass
+    (entry,) = web.service.state.audit()
+    assert (entry.who, entry.origin, entry.action, entry.outcome) == ("person-read", "127.0.0.1", "sign in", "done")
+
+
 def test_a_cookie_of_another_installation_or_after_signing_out_opens_nothing(web: Web) -> None:
     with web.browser() as person:
         cookies = dict(person.cookies)
@@ -249,7 +256,7 @@ def test_a_person_reviews_a_ticket_and_the_choice_is_a_correction(web: Web, tmp_
             assert person.post("/review", data=wrong).status_code == 422
     (correction,) = web.parts.reviewing.store.all()
     assert (correction.reviewer, correction.is_confirmation) == ("person-operate", True)
-    entry = web.service.state.audit(limit=100)[-1]
+    entry = web.service.state.audit(limit=100)[-2]
     assert (entry.action, entry.detail) == ("review", f"ticket 1 of {RUN}: Hardware / Phone <b>")
 
 

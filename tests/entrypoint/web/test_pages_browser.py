@@ -197,7 +197,8 @@ def test_a_person_works_through_all_pages(visit: Visit, web: Web, tmp_path: Path
     visit.judge("schedule")
     page.get_by_role("link", name="Audit", exact=True).click()
     visit.judge("audit")
-    assert [entry.action for entry in web.service.state.audit()] == ["schedule", "schedule", "undo", "resolve"]
+    done = ["schedule", "schedule", "undo", "resolve", "sign in"]
+    assert [entry.action for entry in web.service.state.audit()] == done
     page.goto("/nothing")
     visit.judge("not-found")
     visit.wrong = [line for line in visit.wrong if "status of 404" not in line]

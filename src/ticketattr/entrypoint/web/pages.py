@@ -15,7 +15,7 @@ from fastapi.templating import Jinja2Templates
 
 from ...application.report import report_name
 from ...application.resolve import Decision, resolve_doubt
-from ...application.service.access import SESSION, sign_in, sign_out
+from ...application.service.access import SESSION, caller_of_session, sign_in, sign_out
 from ...application.service.deliveries import PLACE, deliveries_page
 from ...application.service.report_files import ReportGone, page_of_run, runs_in_store_alone
 from ...application.service.review import decide, open_review
@@ -94,6 +94,8 @@ def sign_in_with_token(request: Request, form: Form) -> Response:
         response = _page(request, "sign_in.html", None, wrong=True)
         response.status_code = 401
         return response
+    if caller := caller_of_session(state, cookie, origin, now):
+        state.add_audit(AuditEntry(now, caller.name, origin, "sign in", "", "done"))
     response = _redirect(request, "/")
     response.set_cookie(
         COOKIE,
