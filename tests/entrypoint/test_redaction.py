@@ -129,7 +129,7 @@ def test_switched_off_the_text_is_sent_as_it_is_and_not_taken_for_redacted(cli: 
     cli.settings["REDACT"] = "off"
     cli.ok("run")
     assert [ticket["long_description"] for ticket in asked(model)] == [
-        "My password is [SECRET_1]",
+        "My password is [REDACTED_1]",
         "My password is hunter2",
     ]
 
@@ -261,8 +261,8 @@ def test_what_would_be_hidden_is_shown_masked_and_counted(cli: CLI) -> None:
     result = cli.ok("check", "--redaction", "queue.json")
     assert result.stdout.splitlines() == [
         "kind    found  tickets  ticket  for example",
-        "SECRET  2      1        T-0     My password is ********. [SECRET_1]!",
-        "                        T-0     word is [SECRET_1]. ********!",
+        "SECRET  2      1        T-0     My password is ********. [REDACTED_1]!",
+        "                        T-0     rd is [REDACTED_1]. ********!",
         "EMAIL   2      1        T-1     a.b@e******.c**, [EMAIL_1] of [TERM",
         "                        T-1     [EMAIL_1], a.b@e******.c** of [TERM_1]",
         "TERM    1      1        T-1     IL_1], [EMAIL_1] of F*****",

@@ -412,7 +412,7 @@ PARSERS: Mapping[str, Parser] = {
         private_text,
         tuple(private.text.encode() for private in list(private_texts())[::11]),
         words(
-            "password|Passwort: | is |PIN|token=|://|@| at | dot |-----BEGIN PRIVATE KEY-----|[SECRET_1]|[EMAIL_|DE89"
+            "password|Passwort: | is |PIN|token=|://|@| at | dot |-----BEGIN PRIVATE KEY-----|[REDACTED_1]|[EMAIL_|DE89"
             "|+49 |0171|10.0.|::|eyJ|ghp_|login |/|'|\u200b|\uff10|\n"
         ),
     ),

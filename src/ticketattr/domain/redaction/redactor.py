@@ -9,8 +9,10 @@ from dataclasses import dataclass, field
 
 from .found import KINDS, Finder, Found, Kind, merged, readable
 
-_PLACEHOLDER = re.compile(rf"\[({'|'.join(KINDS)})_(\d{{1,9}})\]", re.IGNORECASE)
-_KIND_OF: Mapping[str, Kind] = {kind: kind for kind in KINDS}
+# A model takes the word SECRET for the subject of a ticket: security.
+_WORDS: Mapping[Kind, str] = {kind: "REDACTED" if kind == "SECRET" else kind for kind in KINDS}
+_KIND_OF: Mapping[str, Kind] = {word: kind for kind, word in _WORDS.items()}
+_PLACEHOLDER = re.compile(rf"\[({'|'.join(_KIND_OF)})_(\d{{1,9}})\]", re.IGNORECASE)
 _MOST_PASSES = 6
 _SHORTEST_REPEATED, _LONGEST_REPEATED = 4, 128
 _WORD_START = re.compile(r"(?<![^\W_])\S")
@@ -116,7 +118,7 @@ class _Names:
     def _new(self, kind: Kind) -> str:
         while True:
             self.numbers[kind] += 1
-            placeholder = f"[{kind}_{self.numbers[kind]}]"
+            placeholder = f"[{_WORDS[kind]}_{self.numbers[kind]}]"
             if placeholder not in self.taken:
                 return placeholder
 
