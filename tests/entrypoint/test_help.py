@@ -8,8 +8,6 @@ import pty
 import re
 import shlex
 import struct
-import subprocess
-import sys
 import termios
 
 import pytest
@@ -60,10 +58,8 @@ def on_a_terminal(cli: CLI, columns: int, *args: str) -> str:
     """What a process of its own prints to a terminal of that width."""
     ours, its = pty.openpty()
     fcntl.ioctl(its, termios.TIOCSWINSZ, struct.pack("HHHH", 24, columns, 0, 0))
-    environment = {**os.environ, **cli.settings, "NO_COLOR": "1", "TERM": "xterm"}
-    environment.pop("COLUMNS", None)
-    command = [sys.executable, "-m", "ticketattr", "-q", *args]
-    process = subprocess.Popen(command, env=environment, cwd=cli.folder, stdout=its, stderr=its, stdin=its)
+    settings = {"NO_COLOR": "1", "TERM": "xterm", "COLUMNS": ""}
+    process = cli.start("-q", *args, stdin=its, stdout=its, stderr=its, environment=settings)
     os.close(its)
     printed = b""
     while chunk := _read(ours):

@@ -62,7 +62,7 @@ def client(cli: CLI, dask: Cluster) -> subprocess.Popen[bytes]:
 
 
 def client_of_one(cli: CLI) -> subprocess.CompletedProcess[str]:
-    return cli.process("classify", "-i", "in/part-*.jsonl", "-o", "out/")
+    return cli.python("-m", "ticketattr", "classify", "-i", "in/part-*.jsonl", "-o", "out/")
 
 
 def done(cli: CLI) -> int:
