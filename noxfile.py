@@ -144,6 +144,15 @@ def batch_crash(session: nox.Session) -> None:
 
 
 @nox.session(venv_backend="none")
+def learning(session: nox.Session) -> None:
+    """Does learning from one, three or all examples of each type make the embedded classifier worse, on any gold set?
+
+    Exact McNemar tests, cross-validated: some five minutes.
+    """
+    session.run(*PYTHON, "pytest", "-m", "learning", "--numprocesses=0", "-s", *session.posargs)
+
+
+@nox.session(venv_backend="none")
 def fuzz(session: nox.Session) -> None:
     """What comes in from outside, many times as many examples, others each time: some minutes, and ten by atheris.
 
