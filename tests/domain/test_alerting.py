@@ -106,6 +106,7 @@ def test_an_alert_says_what_happened_with_figures_and_a_hint() -> None:
     record = a_run_record(
         4, "x", message="the mail server did not answer", hint="Try again later.",
         tickets={"model": 3, "failed": 1}, by_sla={"4 hours": 3}, bill=Bill(Usage(calls=2), cost=0.0123),
+        changes={"fill refused": 1, "fill applied": 2},
     )  # fmt: skip
     reports = ReportCounts(delivered=9, recipients=9, sent=1, pending=2, in_doubt=1)
     alert = alert_text(PendingAlert("failure", record), reports, "desk-1")
@@ -114,6 +115,7 @@ def test_an_alert_says_what_happened_with_figures_and_a_hint() -> None:
         "the mail server did not answer",
         "run run 0",
         "tickets: 3 attributed, 1 failed",
+        "changes: 2 fill applied, 1 fill refused",
         "reports: 1 sent, 2 pending, 1 in doubt",
         "cost 0.0123 USD",
         "hint: Try again later.",

@@ -20,7 +20,7 @@ from ticketattr.domain.run_history import (
     with_overlap,
     with_run,
 )
-from ticketattr.domain.ticket import AttributedTicket, Attribution, Outcome, Ticket, Unattributed
+from ticketattr.domain.ticket import AttributedTicket, Attribution, Outcome, Reason, Ticket, Unattributed
 from ticketattr.domain.usage import Bill, Usage
 from ticketattr.errors import InputError, MailServerError
 
@@ -93,21 +93,28 @@ def test_tickets_are_counted_by_who_decided_and_by_sla() -> None:
         ticket(Unattributed("service_error")),
     ]
     assert count_outcomes(tickets) == {"model": 2, "kept": 1, "no_match": 1, "failed": 2}
+    assert count_outcomes([ticket(Unattributed("pending"))]) == {"pending": 1}
     assert count_slas(tickets) == {"4 hours": 1, "3 days": 2}
 
 
 def test_partial_reasons_name_each_reason_once() -> None:
     states: tuple[ReportState, ...] = ("failed", "in_doubt", "held", "damaged", "failed")
     left = [ReportStatus(a_report(), state) for state in states]
-    tickets = [ticket(Unattributed("quota")), ticket(Unattributed("quota")), ticket(Unattributed("no_match"))]
+    reasons: tuple[Reason, ...] = ("quota", "quota", "no_match", "pending", "blocked")
+    tickets = [ticket(Unattributed(reason)) for reason in reasons]
     results = (RecipientResult("a@example.com", "refused", "550"), RecipientResult("b@example.com", "sent"))
     deliveries = [Delivery(a_message(), "sent", MIDNIGHT, results=results)]
-    assert partial_reasons(tickets, deliveries, left) == (
+    changes = ["changes in the helpdesk refused"]
+    assert partial_reasons(tickets, deliveries, left, refused_workbooks=1, changes=changes) == (
+        "tickets failed (blocked)",
         "tickets failed (quota)",
+        "tickets pending in a batch job",
         "reports damaged",
         "reports failed",
         "reports in doubt",
         "recipients refused",
+        "workbooks with corrections refused",
+        "changes in the helpdesk refused",
     )
     taken = [Delivery(a_message(), "sent", MIDNIGHT, results=results[1:])]
     assert partial_reasons([ticket(Unattributed("no_match"))], taken, []) == ()

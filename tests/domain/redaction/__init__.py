@@ -1,0 +1,1 @@
+"""Redaction by its rules alone, without the library that knows phone numbers."""
