@@ -151,7 +151,9 @@ def review_page(cli: CLI, options: Sequence[str], token: str) -> str:
 
 
 def test_the_demo_of_the_readme_ends_with_overdue_tickets_a_mail_and_a_review_page(cli: CLI) -> None:
-    run, token = follow(cli, lines_of_demo("README.md", "<!-- demo -->"))
+    run, token = follow(
+        cli, [*lines_of_demo("README.md", "<!-- demo -->"), *lines_of_demo("README.md", "<!-- review -->")]
+    )
     assert "70 of 70 tickets attributed" in run.stderr
     assert "70 overdue" in run.stderr
     assert token.stdout.startswith("tka_")
