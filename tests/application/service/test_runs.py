@@ -281,6 +281,19 @@ def test_a_schedule_of_the_settings_holds_until_somebody_changes_it(service: Ser
     assert next_times(service) == []
 
 
+def test_a_changed_setting_holds_as_long_as_nobody_changed_the_schedule(
+    service: Service, clock: Clock, processes: Processes
+) -> None:
+    advance(replace(service, default_cron="0 6 * * *"))
+    clock.now += timedelta(days=1)
+    service = replace(service, default_cron="30 6 * * *")
+    advance(service)
+    assert schedule_of(service).cron == "30 6 * * *"
+    assert processes.started == [], "nothing was due by the new schedule yet"
+    advance(replace(service, default_cron=""))
+    assert next_times(service) == []
+
+
 def test_a_clock_that_goes_back_starts_nothing_twice(service: Service, clock: Clock, processes: Processes) -> None:
     change_schedule(service, ANN, "0 * * * *")
     clock.now += timedelta(hours=1)

@@ -98,11 +98,18 @@ class ServiceStateContract:
         assert state.run(runs[0].number) == ended
         assert [run.number for run in state.unfinished()] == [runs[1].number]
 
+    def test_only_who_set_the_first_schedule_sets_another_first_one(self, state: SQLServiceState) -> None:
+        state.start_schedule(SCHEDULE)
+        state.start_schedule(replace(SCHEDULE, changed=LATER))
+        assert state.schedule() == SCHEDULE, "the same one is kept as it is"
+        state.start_schedule(replace(SCHEDULE, cron="0 7 * * *"))
+        assert state.schedule() == replace(SCHEDULE, cron="0 7 * * *")
+
     def test_a_time_of_the_schedule_is_taken_once_and_not_from_a_schedule_that_was_changed(
         self, state: SQLServiceState
     ) -> None:
         state.start_schedule(SCHEDULE)
-        state.start_schedule(replace(SCHEDULE, cron="0 7 * * *"))
+        state.start_schedule(replace(SCHEDULE, cron="0 7 * * *", changed_by="another"))
         assert state.schedule() == SCHEDULE
         assert [state.request_due_run(SCHEDULE, LATER, who="schedule", key="6:00", host="one") for _ in range(2)] == [
             True,

@@ -105,7 +105,7 @@ class ServiceState(TokenStore, Protocol):
         """The schedule that was set last; None if none was."""
 
     def start_schedule(self, schedule: Schedule) -> None:
-        """Keep the schedule if none was set."""
+        """Keep the schedule if none was set, except by the one that set this one."""
 
     def save_schedule(self, schedule: Schedule, entry: AuditEntry | None = None) -> None:
         """Replace the schedule, and add the entry to the audit."""

@@ -20,6 +20,9 @@ from .ports import CronReader, RunProcesses, ServiceState
 SCHEDULER = "schedule"
 """The name under which the schedule asks for runs."""
 
+SETTINGS = "settings"
+"""Who changed a schedule that nobody changed."""
+
 GONE = timedelta(minutes=5)
 """A host that was not seen for so long is gone: its run is lost, and what waits for it starts elsewhere."""
 
@@ -118,8 +121,12 @@ def found_run(service: Service, number: int) -> ServiceRun:
 
 def schedule_of(service: Service) -> Schedule:
     """The schedule that holds: the one that was set last, or the one of the settings."""
+    return service.state.schedule() or _schedule_of_settings(service)
+
+
+def _schedule_of_settings(service: Service) -> Schedule:
     now = service.clock()
-    return service.state.schedule() or Schedule(service.default_cron, now, "settings", now)
+    return Schedule(service.default_cron, now, SETTINGS, now)
 
 
 def change_schedule(service: Service, caller: Caller, cron: str) -> Schedule:
@@ -201,9 +208,9 @@ def _with_status(service: Service, run: ServiceRun) -> ServiceRun:
 def _request_due_run(service: Service) -> None:
     """Ask for one run if the schedule came due since `last_due`, however often it did."""
     now, schedule = service.clock(), service.state.schedule()
-    if schedule is None:
+    if schedule is None or (schedule.changed_by == SETTINGS and schedule.cron != service.default_cron):
         # Kept, so that times that pass while the service is down are known to be missed.
-        service.state.start_schedule(schedule_of(service))
+        service.state.start_schedule(_schedule_of_settings(service))
         return
     if not schedule.cron or schedule.last_due > now:
         return

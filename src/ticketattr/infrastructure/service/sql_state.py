@@ -237,6 +237,7 @@ class SQLServiceState(ABC):
 
     def start_schedule(self, schedule: Schedule) -> None:
         with self._changing() as db:
+            db.execute("DELETE FROM schedule WHERE changed_by = ? AND cron <> ?", (schedule.changed_by, schedule.cron))
             db.execute("INSERT INTO schedule VALUES (1, ?, ?, ?, ?) ON CONFLICT DO NOTHING", _schedule_row(schedule))
 
     def save_schedule(self, schedule: Schedule, entry: AuditEntry | None = None) -> None:
