@@ -9,6 +9,7 @@ ends as the interpreter ends. What a start itself imports is tested in tests/tes
 
 from __future__ import annotations
 
+import gc
 import json
 import os
 import select
@@ -190,6 +191,9 @@ def _become(order: dict[str, Any], streams: list[int]) -> None:
 def main() -> None:
     for name in MODULES:
         import_module(name)
+    # Or each process would search what was imported for garbage when it ends, which takes most of its time.
+    gc.collect()
+    gc.freeze()
     orders = socket.socket(fileno=int(sys.argv[1]))
     # Ctrl+C ends the tests, and with them the server. The system forgets at once how the processes between ended.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
