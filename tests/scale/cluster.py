@@ -15,6 +15,9 @@ FAST, OTHER_VERSION, HUNGRY = (
     Path(__file__).with_name(f"{name}.py") for name in ("fast_classifier", "other_version", "hungry_classifier")
 )
 
+_ENVIRONMENT = {**os.environ, "DASK_DISTRIBUTED__SCHEDULER__WORKER_SATURATION": "1.0"}
+"""No partition waits on a worker, as docs/how-to/scale.md says."""
+
 
 @dataclass
 class Cluster:
@@ -70,7 +73,7 @@ class Cluster:
         log = (self.folder / "cluster.log").open("ab")
         with log:
             return subprocess.Popen(
-                [sys.executable, "-m", module, *args], cwd=self.folder, env=dict(os.environ), stdout=log, stderr=log
+                [sys.executable, "-m", module, *args], cwd=self.folder, env=_ENVIRONMENT, stdout=log, stderr=log
             )
 
 

@@ -61,10 +61,6 @@ def client(cli: CLI, dask: Cluster) -> subprocess.Popen[bytes]:
         )
 
 
-def client_of_one(cli: CLI) -> subprocess.CompletedProcess[str]:
-    return cli.python("-m", "ticketattr", "classify", "-i", "in/part-*.jsonl", "-o", "out/")
-
-
 def done(cli: CLI) -> int:
     return len([*(cli.folder / "out").glob("*.manifest.json")])
 
@@ -140,9 +136,6 @@ def test_a_partition_that_takes_all_memory_is_named_and_the_others_are_done(cli:
     assert "Traceback" not in said
     assert done(cli) == 3
     assert "1 partition of 4 not done: part-2" in cli("merge", "out/").stderr
-    # A process without a limit, or with a partition that was split, does the rest.
-    assert client_of_one(cli).returncode == 0
-    cli.ok("merge", "out/", "-i", "in/part-*.jsonl")
 
 
 def test_a_worker_of_another_version_is_named_and_does_nothing(cli: CLI, parts: Path) -> None:

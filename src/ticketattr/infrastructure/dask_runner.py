@@ -70,8 +70,11 @@ class DaskRunner:
                 "local_directory": tempfile.gettempdir(),
             }
             with (
-                # Dask would look a hundred times a second what each worker does.
-                dask.config.set({"distributed.worker.profile.enabled": False}),
+                # Dask would look a hundred times a second what each worker does. And a partition that waits on a worker
+                # counts as done by it when it dies: at 1.0, none waits.
+                dask.config.set(
+                    {"distributed.worker.profile.enabled": False, "distributed.scheduler.worker-saturation": 1.0}
+                ),
                 distributed.LocalCluster(n_workers=os.cpu_count() or 1, threads_per_worker=1, **options) as cluster,
                 distributed.Client(cluster, set_as_default=False) as client,
             ):
