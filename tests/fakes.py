@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
-from dataclasses import dataclass, field
+from contextlib import AbstractContextManager, contextmanager, nullcontext
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta, timezone
 from pathlib import Path
 from types import TracebackType
@@ -26,6 +26,7 @@ from ticketattr.domain.examples import NO_EXAMPLES, Example, Examples
 from ticketattr.domain.run_history import Command, RunRecord
 from ticketattr.domain.ticket import Attribution, Outcome, Ticket, Unattributed
 from ticketattr.domain.usage import Bill
+from ticketattr.domain.write_back import Change, ChangeState
 from ticketattr.errors import MailServerError, TicketAttrError
 from ticketattr.infrastructure.classifiers.llm.chat_model import ChatAnswer, ChatRequest, Format
 from ticketattr.infrastructure.classifiers.llm.parameters import Parameter
@@ -235,6 +236,33 @@ class FakeMailSession:
             raise trouble
         results = mailer.answers.pop(0) if mailer.answers else ()
         return Acceptance("250 OK", sum(map(len, contents)), results)
+
+
+@dataclass
+class FakeChangeLedger:
+    """A ledger of changes in memory; `states` are those that were recorded, in their order."""
+
+    states: list[ChangeState] = field(default_factory=list)
+    _changes: list[Change] = field(default_factory=list)
+
+    def version(self) -> object:
+        return len(self.states)
+
+    def lock(self, at: datetime, *, wait: float = 0.0) -> AbstractContextManager[datetime]:
+        return nullcontext(at)
+
+    def changes(self) -> list[Change]:
+        return list(self._changes)
+
+    def add(self, change: Change) -> Change:
+        self.states.append(change.state)
+        self._changes.append(replace(change, number=len(self._changes) + 1))
+        return self._changes[-1]
+
+    def record(self, change: Change, state: ChangeState, detail: str, at: datetime) -> Change:
+        self.states.append(state)
+        self._changes[change.number - 1] = replace(change, state=state, detail=detail, changed=at)
+        return self._changes[change.number - 1]
 
 
 def a_correction(
