@@ -137,3 +137,57 @@ def test_whoever_may_operate_may_read_and_not_the_other_way(store: SQLiteService
     assert Caller("ann", "operate").may("read")
     assert Caller("ann", "read").may("read")
     assert not Caller("ann", "read").may("operate")
+
+
+@pytest.mark.parametrize(("later", "recorded"), [(59, False), (60, True), (61, True)])
+def test_the_use_of_a_token_is_recorded_once_a_minute(store: SQLiteServiceState, later: int, recorded: bool) -> None:
+    secret, then = created(store), NOW + timedelta(seconds=later)
+    for now in (NOW, then):
+        caller_of_secret(store, secret, "", now)
+    (token,) = store.tokens()
+    assert token.last_used == (then if recorded else NOW)
+
+
+def test_signing_in_keeps_a_session_of_twelve_hours_for_the_secret_of_a_valid_token_alone(
+    store: SQLiteServiceState,
+) -> None:
+    secret = created(store, expires=NOW + timedelta(days=1))
+    assert sign_in(store, secret, "page", NOW, lambda: "cookie") == "cookie"
+    late = NOW + timedelta(hours=12)
+    assert caller_of_session(store, "cookie", "page", late - timedelta(seconds=1)) == Caller("ann", "read", "page")
+    assert caller_of_session(store, "cookie", "page", late) is None
+    assert sign_in(store, f"{secret}x", "page", NOW, lambda: "other") is None
+    assert sign_in(store, secret, "page", NOW + timedelta(days=1), lambda: "other") is None
+    assert caller_of_session(store, "other", "page", NOW) is None
+
+
+def test_a_use_that_cannot_be_recorded_is_a_warning(
+    store: SQLiteServiceState, caplog: pytest.LogCaptureFixture
+) -> None:
+    secret = created(store)
+
+    def full(*_: object) -> None:
+        raise ServiceError("the disk is full")
+
+    state = type("Full", (SQLiteServiceState,), {"touch_token": full})(store.path)
+    assert caller_of_secret(state, secret, "api", NOW) == Caller("ann", "read", "api")
+    assert caplog.messages == ["the use of the token ann is not recorded: the disk is full"]
+
+
+def test_a_refusal_says_what_to_do(store: SQLiteServiceState) -> None:
+    created(store)
+    with pytest.raises(SettingsError) as taken:
+        created(store)
+    with pytest.raises(SettingsError) as wrong:
+        created(store, "a b")
+    with pytest.raises(InputError) as missing:
+        revoke_token(store, ROOT, "b" * 101, NOW)
+    assert [(str(error.value), error.value.hint) for error in (taken, wrong, missing)] == [
+        ("there is already a token ann", "Choose another name. A revoked name stays taken."),
+        (
+            "'a b' cannot be the name of a token",
+            "Use 1 to 64 letters, digits, dots, hyphens and underscores, and begin with a letter or a digit.",
+        ),
+        (f"there is no token {'b' * 100}", "`ticketattr token list` shows all tokens."),
+    ]
+    assert store.audit()[0].detail == "b" * 100

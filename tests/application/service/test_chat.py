@@ -23,7 +23,7 @@ from ticketattr.domain.chat import (
 )
 from ticketattr.domain.delivery import ReportFile
 from ticketattr.domain.report_status import ReportStatus
-from ticketattr.domain.service_run import RunStatus
+from ticketattr.domain.service_run import RunStatus, Undo
 from ticketattr.infrastructure.service.cron import CronExpressions
 from ticketattr.infrastructure.service.state_db import SQLiteServiceState
 from ticketattr.infrastructure.store.object_store import open_store
@@ -229,6 +229,143 @@ def test_many_commands_and_many_wrong_confirmations_make_the_sender_wait(chat: C
     for _ in range(30):
         last = chat("/help")
     assert last == "Too many commands. Wait a minute."
+
+
+IDLE = (
+    "No run is in progress.\nThe service has not finished a run yet.\nNo schedule is set.\n"
+    "0 reports pending, 0 in doubt."
+)
+
+
+@pytest.mark.parametrize(
+    ("command", "reply"),
+    [
+        ("/report x", "that is not the id of a run. An id is like 20261123T150301Z-7f3a."),
+        ("/report", "there is no report yet."),
+        ("/logs x", "that is not a number of lines. Write, for example, /logs 50."),
+        ("/confirm x", "there is nothing to confirm. Send the command again."),
+        (
+            "/status",
+            IDLE,
+        ),
+    ],
+)
+def test_the_whole_answer_to_a_command(chat: Chat, command: str, reply: str) -> None:
+    assert chat(command) == reply
+
+
+def test_the_status_names_the_last_run_and_the_next_one_time_of_the_schedule(chat: Chat, tmp_path: Path) -> None:
+    held, doubt, sent = (replace(report(tmp_path), state=state) for state in ("held", "in_doubt", "sent"))
+    chat.reports = [report(tmp_path), held, doubt, sent]
+    chat(chat.asked("/schedule 30 6 * * *").answer)
+    chat(chat.asked("/run").answer)
+    advance(chat.service)
+    chat.processes.end(1, 5, RunStatus(RUN, exit_code=5, message="The quota is used up.", figures={"model": 1}))
+    advance(chat.service)
+    assert chat("/status").split("\n") == [
+        "No run is in progress.",
+        "Run 1: done in part (exit code 5), 1 ticket. The quota is used up.",
+        "Next run: 2026-11-28 06:30 UTC.",
+        "3 reports pending, 2 in doubt.",
+    ]
+
+
+def test_an_undo_is_not_the_last_run_of_the_status(chat: Chat) -> None:
+    chat.service.state.request_run("page", "ann", chat.clock(), dry_run=False, key="", undo=Undo("a"))
+    advance(chat.service)
+    chat.processes.end(1, 0)
+    advance(chat.service)
+    assert "The service has not finished a run yet." in chat("/status")
+
+
+def test_the_schedule_is_told_with_its_next_five_times(chat: Chat) -> None:
+    question = chat.asked("/schedule 30 6 * * *")
+    assert question == TextReply("Change the schedule to 30 6 * * *?", "Change the schedule", "/confirm secret0")
+    days = "\n".join(f"2026-{day} 06:30 UTC" for day in ("11-28", "11-29", "11-30", "12-01", "12-02"))
+    assert chat(question.answer) == chat("/schedule") == f"Runs start at 30 6 * * *. Next times:\n{days}"
+    assert chat.asked("/schedule off").text == "Change the schedule to off?"
+
+
+@pytest.mark.parametrize(("seconds", "starts"), [(59, True), (60, True), (61, False)])
+def test_a_confirmation_is_good_for_a_minute(chat: Chat, seconds: int, starts: bool) -> None:
+    question = chat.asked("/run")
+    chat.clock.now += timedelta(seconds=seconds)
+    chat(question.answer)
+    assert bool(chat.service.state.runs()) == starts
+
+
+@pytest.mark.parametrize(("seconds", "answered"), [(299, True), (300, True), (301, False)])
+def test_a_message_is_acted_on_for_five_minutes(
+    chat: Chat, seconds: int, answered: bool, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level("INFO")
+    reply = chat.desk.answer(chat.message("/help", sent=chat.clock() - timedelta(seconds=seconds)))
+    assert (reply is not None) == answered
+    assert caplog.messages == (
+        [] if answered else ["a chat command of telegram:7:7 was left out: it is older than 0:05:00"]
+    )
+
+
+@pytest.mark.parametrize(("wrong", "refused"), [(4, False), (5, True)])
+@pytest.mark.parametrize("minutes", [0, 5])
+def test_the_fifth_wrong_confirmation_is_followed_by_a_pause_of_five_minutes(
+    chat: Chat, wrong: int, refused: bool, minutes: int
+) -> None:
+    for _ in range(wrong):
+        chat("/confirm wrong")
+    chat.clock.now += timedelta(minutes=minutes)
+    said = chat("/run")
+    assert said == ("too many wrong confirmations. Wait five minutes." if refused else "Start a run?")
+    chat.clock.now += timedelta(minutes=5 - minutes, seconds=1)
+    assert chat("/run") == "Start a run?"
+
+
+def test_twenty_commands_a_minute_are_carried_out_and_the_next_one_is_in_the_audit_as_refused(chat: Chat) -> None:
+    replies = [chat("/schedule") for _ in range(21)]
+    assert replies == ["Runs start only when somebody asks for one."] * 20 + ["Too many commands. Wait a minute."]
+    assert [entry.outcome for entry in chat.service.state.audit()] == ["refused: too many", *["done"] * 20]
+    chat.clock.now += timedelta(minutes=1)
+    assert chat("/schedule") == "Too many commands. Wait a minute."
+    chat.clock.now += timedelta(seconds=1)
+    assert chat("/schedule") == replies[0]
+
+
+@pytest.mark.parametrize(("argument", "lines"), [("", 20), ("1", 1), ("500", 500), ("501", 500), ("99999", 500)])
+def test_so_many_lines_of_the_log_are_shown(chat: Chat, argument: str, lines: int) -> None:
+    chat.service.state.request_run("api", "ann", chat.clock(), dry_run=False, key="")
+    chat.processes.log = lambda run, lines: ["x"] * lines  # type: ignore[method-assign]
+    assert chat(f"/logs {argument}") == "\n".join("x" * lines)
+
+
+@pytest.mark.parametrize("size", [2999, 3000])
+def test_a_long_log_is_a_file(chat: Chat, size: int) -> None:
+    chat.service.state.request_run("api", "ann", chat.clock(), dry_run=False, key="")
+    chat.processes.log = lambda run, lines: ["x" * size]  # type: ignore[method-assign]
+    reply = chat.desk.answer(chat.message("/logs"))
+    assert reply == (TextReply("x" * size) if size < 3000 else FileReply("log.txt", "", b"x" * size))
+
+
+def test_a_file_has_the_name_and_the_words_that_a_person_needs(chat: Chat, tmp_path: Path) -> None:
+    sent = chat.desk.answer(chat.message("/sent"))
+    assert sent == FileReply(
+        "ticketattr-deliveries-20261127T120000Z.csv", "Every report of every message.", b"file,state\n"
+    )
+    chat.reports = [report(tmp_path)]
+    path = chat.reports[0].report.path
+    assert chat.desk.answer(chat.message("/report")) == FileReply(path.name, RUN, path=path)
+
+
+@pytest.mark.parametrize("size", [50_000_000, 50_000_001])
+def test_a_file_of_the_size_that_the_platform_takes_is_sent_and_a_larger_one_is_not(
+    chat: Chat, tmp_path: Path, size: int
+) -> None:
+    chat.reports = [report(tmp_path, size=size)]
+    reply = chat.desk.answer(chat.message("/report"))
+    name = chat.reports[0].report.path.name
+    refused = f"{name} has 50 MB, and this chat takes at most 50 MB. Download it from the page of the service."
+    assert reply == (TextReply(refused) if size > 50_000_000 else FileReply(name, RUN, path=tmp_path / name))
+    chat.desk.max_file.clear()  # a platform without a limit
+    assert isinstance(chat.desk.answer(chat.message("/report")), FileReply)
 
 
 @pytest.mark.parametrize("text", ["/" + "x" * 100_000, "/", "!!", "/\0", "/help"])

@@ -6,6 +6,7 @@ from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta, timezone
 from pathlib import Path
+from typing import Any
 from zoneinfo import ZoneInfo
 
 import pytest
@@ -20,13 +21,15 @@ from ticketattr.application.service.runs import (
     next_times,
     request_run,
     schedule_of,
+    times_of,
 )
 from ticketattr.domain.access import Caller
-from ticketattr.domain.service_run import RunStatus, ServiceRun, Undo
+from ticketattr.domain.service_run import AuditEntry, RunStatus, Schedule, ServiceRun, Undo
 from ticketattr.errors import InputError, ServiceError
 from ticketattr.infrastructure.service.cron import CronExpressions
 from ticketattr.infrastructure.service.state_db import SQLiteServiceState
 
+RUN_ID = "20261127T120000Z-0000"
 ANN = Caller("ann", "operate", "192.0.2.7")
 
 
@@ -487,3 +490,131 @@ def test_what_a_run_of_another_state_reported_under_the_same_number_does_not_cou
     hosts.processes["one"].error = None
     hosts.live(1)
     assert hosts.processes["one"].started == [1]
+
+
+def test_what_a_run_reports_is_shown_while_it_works_and_kept_when_it_ends(
+    service: Service, processes: Processes, clock: Clock
+) -> None:
+    asked, _ = request_run(service, ANN, "api")
+    advance(service)
+    processes.reported[1] = RunStatus(RUN_ID, "classify", 3, 14, message="why", hint="Wait.", figures={"model": 3})
+    works = replace(
+        asked,
+        state="running",
+        started=clock.now,
+        run_id=RUN_ID,
+        stage="classify",
+        done=3,
+        total=14,
+        message="why",
+        hint="Wait.",
+        figures={"model": 3},
+    )
+    assert current_run(service) == found_run(service, 1) == works
+    advance(service)
+    # The id of a run stays known, also if its last report has none.
+    clock.now += timedelta(minutes=1)
+    processes.end(1, 5, RunStatus(stage="send", exit_code=4, message="late"))
+    advance(service)
+    assert found_run(service, 1) == replace(
+        works,
+        state="ended",
+        ended=clock.now,
+        exit_code=5,
+        stage="send",
+        done=0,
+        total=0,
+        message="late",
+        hint="",
+        figures={},
+    )
+
+
+@pytest.mark.parametrize(
+    ("code", "status", "end"),
+    [
+        (0, None, ("ended", 0, "")),
+        (0, RunStatus(exit_code=0, message="fine"), ("ended", 0, "fine")),
+        (1, None, ("ended", 1, "see the log of this run")),
+        (1, RunStatus(message="why"), ("ended", 1, "why")),
+        (-9, None, ("ended", -9, "the process was killed")),
+        (None, RunStatus(exit_code=0), ("ended", 0, "")),
+        (None, RunStatus(exit_code=2), ("ended", 2, "see the log of this run")),
+        (None, RunStatus(), ("lost", None, "the process was killed")),
+    ],
+)
+def test_the_end_of_a_run_is_told_by_its_exit_code_its_report_or_neither(
+    service: Service,
+    processes: Processes,
+    code: int | None,
+    status: RunStatus | None,
+    end: tuple[str, int | None, str],
+) -> None:
+    request_run(service, ANN, "api")
+    advance(service)
+    processes.end(1, code, status)
+    advance(service)
+    over = found_run(service, 1)
+    assert (over.state, over.exit_code, over.message) == end
+
+
+@pytest.mark.parametrize(
+    ("wish", "entry"),
+    [
+        ({}, ("run", "")),
+        ({"dry_run": True}, ("run", "dry run")),
+        ({"undo": Undo("a")}, ("undo", "all of a")),
+        ({"undo": Undo("a", 2)}, ("undo", "change 2 of a")),
+    ],
+)
+def test_the_audit_says_what_was_asked_for_and_whether_it_was_new(
+    service: Service, clock: Clock, wish: dict[str, Any], entry: tuple[str, str]
+) -> None:
+    for _ in range(2):
+        request_run(service, ANN, "api", **wish)
+    assert service.state.audit() == [
+        AuditEntry(clock.now, "ann", "192.0.2.7", *entry, outcome, number)
+        for number, outcome in ((2, "run 1 was asked for before"), (1, "run 1 queued"))
+    ]
+
+
+def test_the_schedule_of_the_settings_holds_until_somebody_sets_another(service: Service, clock: Clock) -> None:
+    service = replace(service, default_cron="0 6 * * *")
+    assert schedule_of(service) == Schedule("0 6 * * *", clock.now, "settings", clock.now)
+    advance(service)
+    assert service.state.schedule() == Schedule("0 6 * * *", clock.now, "settings", clock.now)
+    assert next_times(service, 2) == [datetime(2026, 11, day, 6, tzinfo=timezone.utc) for day in (28, 29)]
+    assert len(next_times(service)) == len(times_of(service, " 0  6 * * * ")) == 5
+    clock.now += timedelta(hours=1)
+    changed = Schedule("0 7 * * *", clock.now, "ann", clock.now)
+    assert change_schedule(service, ANN, "  0 7  * * *") == schedule_of(service) == changed
+    assert change_schedule(service, ANN, " ").cron == ""
+    assert next_times(service) == []
+    with pytest.raises(InputError) as wrong:
+        change_schedule(service, ANN, "x" * 300)
+    told = [(entry.action, entry.detail, entry.outcome) for entry in service.state.audit()]
+    assert told == [
+        ("schedule", "x" * 200, f"refused: {wrong.value}"),
+        ("schedule", "off", "changed"),
+        ("schedule", "0 7 * * *", "changed"),
+    ]
+
+
+@pytest.mark.parametrize(("seconds", "runs"), [(3599, 0), (3600, 1), (3601, 1)])
+def test_a_run_is_asked_for_at_the_time_of_the_schedule(
+    service: Service, clock: Clock, seconds: int, runs: int
+) -> None:
+    change_schedule(service, ANN, "0 13 * * *")
+    clock.now += timedelta(seconds=seconds)
+    for _ in range(2):
+        advance(service)
+    assert [(run.trigger, run.requested_by) for run in service.state.runs()] == [("schedule", "schedule")] * runs
+
+
+def test_a_process_that_cannot_be_started_is_in_the_log_of_the_service(
+    service: Service, processes: Processes, caplog: pytest.LogCaptureFixture
+) -> None:
+    processes.error = ServiceError("no process left")
+    request_run(service, ANN, "api")
+    advance(service)
+    assert caplog.messages == ["no process left"]
