@@ -7,7 +7,7 @@ from dataclasses import dataclass, field, replace
 
 import pytest
 
-from ticketattr.application.corrections import Import, Imported, import_corrections
+from ticketattr.application.corrections import Import, Imported, RowResult, compare_rows, import_corrections
 from ticketattr.domain.correction import Correction, ReportedRun, ReviewedReport, ReviewedRow
 from ticketattr.domain.sanitizing import sanitize
 from ticketattr.domain.ticket import AttributedTicket, Attribution, Ticket, Unattributed
@@ -140,3 +140,45 @@ def test_an_error_names_at_most_twenty_wrong_cells(wrong: int, end: str) -> None
     rows = [replace(row(2, number=number), place=None) for number in range(1, wrong + 1)]
     named = "; ".join(f"B{number}: this row does not belong to the report" for number in range(1, min(wrong, 20) + 1))
     assert refusal(*rows) == f"nothing imported: {named}{end}"
+
+
+def compared(*rows: ReviewedRow, known: Sequence[Correction] = (), once: bool = False) -> list[RowResult]:
+    how = Import(same_but_for_white_space, "ann", MIDNIGHT, once)
+    return compare_rows(ReviewedReport("the run", "Lead", rows), ReportedRun("the run", CATALOG, QUEUE), known, how)
+
+
+def test_a_row_that_was_taken_over_before_names_the_earlier_correction() -> None:
+    choice = row(2, "Hardware", "Laptop Repair")
+    (taken,) = compared(choice)
+    assert taken.correction
+    assert compared(choice, known=[taken.correction]) == [RowResult(choice, "known", taken.correction)]
+
+
+def test_a_row_that_decides_otherwise_names_the_correction_that_it_replaces() -> None:
+    (first,) = compared(row(1, "Hardware", "Laptop Repair"))
+    assert first.correction
+    assert first == RowResult(first.row, "taken", first.correction)
+    (second,) = compared(row(1, "Access", "Password Reset"), known=[first.correction])
+    assert second == RowResult(second.row, "taken", second.correction, replaced=first.correction)
+    # The same decision in the report of another run replaces nothing.
+    of_other = replace(first.correction, run_id="another run")
+    (again,) = compared(first.row, known=[of_other])
+    assert (again.result, again.replaced) == ("taken", None)
+
+
+@pytest.mark.parametrize(
+    ("changed", "reason"),
+    [
+        (replace(row(2), checked="maybe", checked_cell="D3"), "D3: 'maybe' is neither an x nor empty"),
+        (
+            replace(row(2), checked="\x07" * 101, checked_cell="D3"),
+            f"D3: '{'␇' * 100}' is neither an x nor empty",
+        ),
+        (
+            replace(row(2), checked="x", checked_cell="D3"),
+            "D3: there is no request type to confirm, so choose one",
+        ),
+    ],
+)
+def test_a_mark_that_means_nothing_is_refused(changed: ReviewedRow, reason: str) -> None:
+    assert compared(changed) == [RowResult(changed, "refused", reason=reason)]

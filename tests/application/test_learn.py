@@ -3,15 +3,20 @@
 from __future__ import annotations
 
 import tracemalloc
-from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, field, replace
 from functools import partial
 from pathlib import Path
+from typing import Any
+
+import pytest
 
 from ticketattr.application.learn import History, UsableTickets, learn_tickets, usable_tickets
 from ticketattr.application.ports import NO_PROGRESS
+from ticketattr.domain.catalog import SLA, RequestType, ServiceCatalog
 from ticketattr.domain.learning import MOST_TICKETS, LabelledTicket
 from ticketattr.domain.ticket import Ticket
+from ticketattr.errors import InputError, SettingsError
 from ticketattr.infrastructure.classifiers.offline.teaching import teach_history
 from ticketattr.infrastructure.disk_list import DiskList
 
@@ -75,3 +80,78 @@ def test_the_progress_moves_through_all_that_takes_time(tmp_path: Path) -> None:
         assert done == sorted(set(done)), text
         assert len(done) > 1, text
         assert all(total is None or each <= total for each, total in numbers), text
+
+
+def history(*pairs: tuple[str, str], **changes: Any) -> History:
+    tickets = [LabelledTicket(Ticket(str(number), f"text {number}"), pair) for number, pair in enumerate(pairs)]
+    return History("history.jsonl", tickets, **changes)
+
+
+@pytest.mark.parametrize(
+    ("new", "problem"),
+    [
+        ("Fax", "'Fax' is not in the catalog"),
+        ("laptop repair", "'laptop repair' stands for 2 entries of the catalog"),
+    ],
+)
+def test_a_new_name_that_is_not_one_entry_is_a_wrong_setting(new: str, problem: str) -> None:
+    catalog = ServiceCatalog((*CATALOG.entries, RequestType("Field", "Laptop Repair", SLA(1, "days"))))
+    with pytest.raises(SettingsError) as caught:
+        usable_tickets(history(LAPTOP.pair, GENERAL.pair, renames=[("Old", new)]), catalog, NO_PROGRESS)
+    assert str(caught.value) == f"--rename Old={new}: {problem}"
+    assert caught.value.hint == "Name it as 'Category / Type'."
+
+
+def test_an_old_name_stands_for_its_entry_with_and_without_its_category() -> None:
+    renames = [("notebook", "LAPTOP repair"), ("Any / Thing", "Other / General Inquiry")]
+    found = usable_tickets(history(("x", "Notebook"), ("any", "thing"), renames=renames), CATALOG, NO_PROGRESS)
+    assert [gold.entry for gold in found.gold] == [LAPTOP, GENERAL]
+    assert found.gold[0:1] == [found.gold[0]]
+    assert (found.times, found.left_out) == ([None, None], {})
+
+
+def test_tickets_that_teach_nothing_are_counted_by_the_reason() -> None:
+    tickets = history(LAPTOP.pair, GENERAL.pair, ("No", "Such"), ("No", "Such"), ignore_unknown=True)
+    empty = LabelledTicket(Ticket("empty", " "), LAPTOP.pair)
+    found = usable_tickets(replace(tickets, tickets=[*tickets.tickets, empty]), CATALOG, NO_PROGRESS)
+    assert [gold.ticket.id for gold in found.gold] == ["0", "1"]
+    assert found.left_out == {"labels that are not in the catalog": 2, "no text": 1}
+
+
+@pytest.mark.parametrize(
+    ("pairs", "message", "hint"),
+    [
+        (
+            [],
+            "history.jsonl has no ticket with a text and a label that is in the catalog",
+            "Check the file and --catalog.",
+        ),
+        (
+            [LAPTOP.pair] * 2,
+            "history.jsonl: all tickets have the label Hardware / Laptop Repair",
+            "Add tickets of other types: a model of one request type has nothing to decide.",
+        ),
+        (
+            [LAPTOP.pair, GENERAL.pair, *[("Zebra", "Qux")] * 2, ("Yak", "Vlu")],
+            "history.jsonl: labels that are not in the catalog (2): Zebra / Qux (2 tickets), Yak / Vlu (1 ticket)",
+            None,
+        ),
+    ],
+)
+def test_a_history_that_teaches_nothing_is_refused(
+    pairs: Sequence[tuple[str, str]], message: str, hint: str | None
+) -> None:
+    with pytest.raises(InputError) as caught:
+        usable_tickets(history(*pairs), CATALOG, NO_PROGRESS)
+    assert str(caught.value) == message
+    if hint is not None:
+        assert caught.value.hint == hint
+
+
+def test_a_type_that_was_renamed_is_proposed_with_the_option_to_copy() -> None:
+    with pytest.raises(InputError) as caught:
+        usable_tickets(history(("Hardware", "Laptop Repairs"), GENERAL.pair), CATALOG, NO_PROGRESS)
+    assert caught.value.hint == (
+        "Leave those tickets out with --ignore-unknown, or say how the types are called now with --rename OLD=NEW, "
+        'perhaps --rename "Hardware / Laptop Repairs=Hardware / Laptop Repair".'
+    )

@@ -125,3 +125,46 @@ def test_a_folder_is_a_store(tmp_path: Path, folder: OutputFolder) -> None:
     assert store.read(key_of(report)) == report.path.read_bytes()
     with pytest.raises(InputError):
         store.read("reports/nothing")
+
+
+def test_what_is_not_found_is_told_with_what_to_do() -> None:
+    told = []
+    for read, run in ((stored_report, "latest"), (stored_page, "latest"), (stored_report, RUNS[0])):
+        with pytest.raises(InputError) as caught:
+            read(Memory(), run)
+        told.append((str(caught.value), caught.value.hint))
+    wrong = ("that is not the id of a run", "An id is like 20261123T150301Z-7f3a.")
+    assert told == [wrong, wrong, (f"there is no report of the run {RUNS[0]} in the store", "")]
+
+
+def test_a_store_that_overwrites_is_told() -> None:
+    assert probe_store(Memory(overwrites=True), "check") == [
+        "it overwrites files although it is asked not to, so only one host may use it"
+    ]
+
+
+def test_a_file_that_is_left_from_an_earlier_check_is_removed_and_told() -> None:
+    store = Memory({"probe/check": b""})
+    with pytest.raises(ServiceError) as caught:
+        probe_store(store, "check")
+    assert str(caught.value) == "the file probe/check is in the store already"
+    assert (caught.value.hint, store.files) == ("Remove it, and check again.", {})
+
+
+def test_a_store_in_which_nothing_may_be_removed_is_a_warning(caplog: pytest.LogCaptureFixture) -> None:
+    class Keeping(Memory):
+        def remove(self, key: str) -> None:
+            raise ServiceError("no rights")
+
+    assert probe_store(Keeping(), "check") == []
+    assert caplog.messages == ["the file probe/check was left in the store: no rights"]
+
+
+def test_a_page_that_cannot_be_made_is_told_and_the_workbook_is_kept(
+    folder: OutputFolder, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level("INFO")
+    assert store_reports(folder, Memory(), gone) == 2
+    assert caplog.messages == [
+        f"the page of the run {run} is not in the store: the data of the run are gone" for run in sorted(RUNS)
+    ]

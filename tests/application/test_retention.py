@@ -315,3 +315,21 @@ class TestReports:
         assert [event.what for event in kept] == ["sending", "sent", "pruned"]
         with closing(sqlite3.connect(desk.log.path)) as log, pytest.raises(sqlite3.IntegrityError, match="append-only"):
             log.execute("DELETE FROM events")
+
+
+def test_what_was_deleted_is_told_with_its_number_and_the_day(desk: Desk, caplog: pytest.LogCaptureFixture) -> None:
+    leave(desk, OLDER, OLD, NEWEST, f"audits/{OLDER}")
+    caplog.set_level(logging.INFO, "ticketattr.application.retention")
+    prune_at(desk, A_MONTH)
+    told = [record.getMessage() for record in caplog.records if record.name == "ticketattr.application.retention"]
+    assert told == ["2 runs from before 2026-10-24 deleted", "1 audits from before 2026-10-24 deleted"]
+
+
+def test_a_leap_of_the_clock_is_told_with_its_day_and_what_follows(
+    desk: Desk, caplog: pytest.LogCaptureFixture
+) -> None:
+    leave(desk, OLD, NEWEST)
+    prune_at(desk, A_MONTH, days=20 * 365.25)
+    (message,) = caplog.messages
+    assert message.startswith("the clock may be wrong, so nothing was deleted: it says 2046-11-23, and ")
+    assert message.endswith(". If it is right, old data is deleted when runs have gone on for some time")
