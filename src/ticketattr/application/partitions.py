@@ -8,7 +8,7 @@ from __future__ import annotations
 import logging
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field, fields, replace
 from datetime import datetime
 from pathlib import Path
 from typing import Protocol, TypeAlias
@@ -18,7 +18,7 @@ from ..domain.digest import digest
 from ..domain.gold import GoldTicket
 from ..domain.run_history import count_outcomes
 from ..domain.ticket import AttributedTicket
-from ..domain.usage import Bill, total
+from ..domain.usage import Bill, Usage, total
 from ..domain.wording import counted, some_of
 from ..errors import InputError, StageFileError
 from .ports import Progress
@@ -300,8 +300,7 @@ def _refuse_twice(records: Sequence[PartitionRecord]) -> None:
 
 def _since(before: Bill, now: Bill) -> Bill:
     """The part of `now` that came after `before`."""
-    used = now.usage
     spent = None if now.cost is None or before.cost is None else now.cost - before.cost
-    fields = ("calls", "retries", "tokens_in", "tokens_out", "tokens_thinking", "tokens_cached")
-    usage = replace(used, **{name: getattr(used, name) - getattr(before.usage, name) for name in fields})
+    names = [each.name for each in fields(Usage)]
+    usage = Usage(**{name: getattr(now.usage, name) - getattr(before.usage, name) for name in names})
     return replace(now, usage=usage, cost=spent, seconds=max(now.seconds - before.seconds, 0.0))
