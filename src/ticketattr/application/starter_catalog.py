@@ -76,8 +76,14 @@ def _entry(each: StarterType) -> list[str]:
 
 
 def _quoted(text: str) -> str:
-    """`text` as YAML has it: plain where it is plain, otherwise as JSON, which YAML contains."""
+    """`text` as YAML has it: plain where it is plain, otherwise as JSON, which YAML contains.
+
+    JSON escapes a character such as an emoji as a surrogate pair, which YAML does not know. It stays as it is.
+    """
     one_line = " ".join(text.split())
     is_plain = one_line.replace(" ", "").replace("-", "").isalpha() and one_line[0].isalpha()
     is_word = one_line.casefold() in ("yes", "no", "on", "off", "true", "false", "null", "y", "n")
-    return one_line if is_plain and not is_word else json.dumps(one_line, ensure_ascii=True)
+    if is_plain and not is_word:
+        return one_line
+    escaped = "".join(each if each > "\uffff" else json.dumps(each)[1:-1] for each in one_line)
+    return f'"{escaped}"'
