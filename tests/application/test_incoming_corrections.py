@@ -83,7 +83,7 @@ def test_the_valid_rows_of_a_workbook_are_taken_and_its_note_says_what_to_correc
     store, inbox = Store(), Inbox({"a.xlsx": review(LAPTOP, row(2, "Canteen", "Menu"))})
     (taken,) = take_over(inbox, store)
     assert (taken.result, len(taken.new), taken.refused_rows, taken.needs_person) == ("refused", 1, 1, True)
-    refused = f"B3: 'Canteen' is not a category in the catalog (ticket 2): refused"
+    refused = "B3: 'Canteen' is not a category in the catalog (ticket 2): refused"
     note = f"{HEAD.format(name='a.xlsx')}{COUNTS.format(1, 0, 1)}{MEANING}{TAKEN}\n{refused}\n\n{AGAIN}"
     assert inbox.notes == {("a.xlsx", "refused"): note}
     assert count_rows([taken])["rows_refused"] == 1

@@ -20,7 +20,7 @@ from ..domain.learning import LabelledTicket
 from ..domain.ticket import Attribution, Ticket
 from ..domain.wording import some_of
 from ..errors import InputError
-from .on_disk import OnDisk
+from .disk_list import DiskList
 from .reports.labels import field_of
 from .reports.workbook_archive import TICKETS_SHEET
 from .stage_files.header import stage_kind
@@ -47,12 +47,12 @@ class GoldFile:
     """
 
     path: Path
-    rows: OnDisk[Row]
+    rows: DiskList[Row]
 
     @classmethod
     def read(cls, path: Path) -> GoldFile:
         """The file at `path`. Raises InputError when it cannot be read or is not valid, ServiceError on a full disk."""
-        return cls(path, OnDisk(_checked(_rows(path), path)))
+        return cls(path, DiskList(_checked(_rows(path), path)))
 
     def tickets(self, catalog: ServiceCatalog, *, ignore_unknown: bool = False) -> list[GoldTicket]:
         """The gold tickets, in the order of the rows.
@@ -82,7 +82,7 @@ class GoldFile:
 class _Stream:
     """The gold tickets in `rows` whose labels are in `catalog`."""
 
-    rows: OnDisk[Row]
+    rows: DiskList[Row]
     catalog: ServiceCatalog
     count: int
 

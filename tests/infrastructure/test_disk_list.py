@@ -11,26 +11,26 @@ from itertools import zip_longest
 import pytest
 
 from ticketattr.errors import TicketAttrError
-from ticketattr.infrastructure.on_disk import OnDisk
+from ticketattr.infrastructure.disk_list import DiskList
 
 MEGABYTE = "x" * 1024 * 1024
 
 
-@pytest.mark.parametrize("text", ["", MEGABYTE], ids=["in memory", "in a file"])
+@pytest.mark.parametrize("text", ["", MEGABYTE], ids=["small", "large"])
 def test_values_come_back_in_their_order_as_often_as_they_are_asked_for(text: str) -> None:
-    values = OnDisk(f"{number}{text}" for number in range(40))
+    values = DiskList(f"{number}{text}" for number in range(40))
     assert len(values) == 40
     assert [one[:2].rstrip("x") for one in values] == [str(number) for number in range(40)]
     assert all(one == other for one, other in zip_longest(values, values))
 
 
 def test_nothing_is_no_values() -> None:
-    assert (len(OnDisk([])), list(OnDisk([]))) == (0, [])
+    assert (len(DiskList([])), list(DiskList([]))) == (0, [])
 
 
 def test_a_disk_without_room_is_an_error_that_a_user_can_read() -> None:
     with no_file_larger_than(1024), pytest.raises(TicketAttrError, match="cannot be written"):
-        OnDisk(MEGABYTE for _ in range(40))
+        DiskList(MEGABYTE for _ in range(40))
 
 
 @contextmanager
