@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
@@ -371,6 +372,11 @@ def test_a_file_of_the_size_that_the_platform_takes_is_sent_and_a_larger_one_is_
 @pytest.mark.parametrize("text", ["/" + "x" * 100_000, "/", "!!", "/\0", "/help"])
 def test_a_strange_command_is_answered_with_the_list(chat: Chat, text: str) -> None:
     assert chat(text).startswith("/status:")
+
+
+def test_the_list_names_every_command_but_the_one_that_a_button_sends(chat: Chat) -> None:
+    listed = [re.split("[: ]", line[1:])[0] for line in chat("/help").split("\n")]
+    assert listed == [name for name in CHAT_COMMANDS if name != "confirm"]
 
 
 @pytest.mark.parametrize("argument", ["x" * 100_000, "9" * 100_000, "* " * 50_000, "\0" * 100_000])

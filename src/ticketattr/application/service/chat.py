@@ -10,7 +10,17 @@ from datetime import datetime, timedelta
 from typing import Protocol
 
 from ...domain.access import Caller
-from ...domain.chat import AllowedSender, ChatMessage, FileReply, Platform, Reply, Sender, TextReply, parse_command
+from ...domain.chat import (
+    CHAT_COMMANDS,
+    AllowedSender,
+    ChatMessage,
+    FileReply,
+    Platform,
+    Reply,
+    Sender,
+    TextReply,
+    parse_command,
+)
 from ...domain.report_status import ReportStatus
 from ...domain.run_id import is_run_id
 from ...domain.service_run import AuditEntry, ServiceRun
@@ -149,7 +159,8 @@ class ChatDesk:
             "logs": self._logs,
             "confirm": self._confirm,
         }
-        if name not in commands:
+        # Metrics and the counts of the service know these names alone.
+        if name not in CHAT_COMMANDS or name == "help":
             return TextReply(_HELP), "help"
         try:
             return commands[name](message, caller, argument), "done"
