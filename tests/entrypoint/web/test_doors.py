@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 from typing import Any
 
@@ -33,12 +34,20 @@ def said(web: Web, text: str, scope: Any = "operate") -> Reply:
 
 @pytest.mark.parametrize(("door", "router"), [("page", pages.router), ("call", api.router)])
 def test_everything_that_can_be_asked_stands_in_the_table(door: str, router: APIRouter) -> None:
-    assert {getattr(row, door) for row in ROWS} - {""} == set(routes(router))
+    listed = {getattr(row, door) for row in ROWS} - {""}
+    assert listed == set(routes(router)), "give each a row in tests/doors.py, and run `python -m tests.reference`"
 
 
 def test_every_chat_command_stands_in_the_table() -> None:
     listed = {row.chat[1:].split()[0] for row in ROWS if row.chat}
-    assert listed == set(CHAT_COMMANDS) - {"help", "confirm"}
+    own = set(CHAT_COMMANDS) - {"help", "confirm"}
+    assert listed == own, "give each a row in tests/doors.py, and run `python -m tests.reference`"
+
+
+def test_the_page_about_the_service_explains_every_chat_command() -> None:
+    page = Path(__file__).parents[3] / "docs" / "how-to" / "service.md"
+    explained = set(re.findall(r"^\| `/(\w+)", page.read_text(encoding="utf-8"), re.MULTILINE))
+    assert explained == set(CHAT_COMMANDS) - {"help", "confirm"}
 
 
 @pytest.mark.parametrize("row", ROWS, ids=lambda row: row.what)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import replace
 from datetime import datetime, timezone
 from pathlib import Path
@@ -17,12 +18,15 @@ from ticketattr.domain.chat import AllowedSender, ChatMessage, Sender, TextReply
 from ticketattr.domain.service_run import AuditEntry
 from ticketattr.domain.ticket import AttributedTicket, Attribution, Ticket
 from ticketattr.domain.usage import Bill
+from ticketattr.entrypoint.web import pages
 from ticketattr.infrastructure.stage_files import WorkFolder
 
+from ...doors import routes
 from .conftest import Web, serving
 from .test_api import RUN, put_report, record_doubt
 
-PAGES = ("/", "/review", "/reports", "/deliveries", "/changes", "/schedule", "/logs", "/audit")
+PAGES = tuple(place.removeprefix("GET ") for place in routes(pages.router) if re.fullmatch("GET [^{]+", place))
+"""Those with one address; the others show one run or one report, or are files."""
 
 
 @pytest.mark.parametrize("path", [*PAGES, "/runs/1", f"/reports/{RUN}/workbook", "/deliveries.csv"])
@@ -35,6 +39,12 @@ def test_whoever_did_not_sign_in_is_sent_to_sign_in(web: Web, path: str) -> None
 def test_whoever_did_not_sign_in_changes_nothing(web: Web, path: str) -> None:
     assert httpx.post(web.url + path, data={"cron": "* * * * *"}).status_code == 303
     assert web.service.state.audit() == []
+
+
+@pytest.mark.parametrize("path", PAGES)
+def test_every_page_is_in_the_navigation_or_below_one_that_is(web: Web, path: str) -> None:
+    with web.browser("read") as person:
+        assert f'href="/{path.split("/")[1]}"' in person.get("/").text, "add it to base.html"
 
 
 @pytest.mark.parametrize("path", PAGES)
