@@ -7,6 +7,7 @@ import re
 import zipfile
 from dataclasses import fields, replace
 from pathlib import Path
+from textwrap import wrap
 from typing import Any
 from xml.etree import ElementTree as ET
 
@@ -22,6 +23,7 @@ from ticketattr.domain.ticket import AttributedTicket, Attribution, Ticket, Unat
 from ticketattr.domain.usage import Bill
 from ticketattr.errors import InputError, SettingsError
 from ticketattr.infrastructure.reports.excel import MAX_CELL, ExcelReports, write_workbook
+from ticketattr.infrastructure.words import LANGUAGES
 
 from ...fakes import CATALOG, GENERAL, LAPTOP, MIDNIGHT, PASSWORD, STOLEN
 from ...workbooks import field_of, tickets_sheet, tickets_table
@@ -40,9 +42,9 @@ OPTIONAL = {"due", "overdue_by", "urgency", "response_due", "status", "priority"
 FIRST_COLUMNS = ["Ticket", "Category", "Request type", "Short description", "SLA", "SLA unit"]
 
 
-def a_workbook(*rows: Row, run_id: str = RUN) -> bytes:
+def a_workbook(*rows: Row, run_id: str = RUN, language: str = "en") -> bytes:
     file = io.BytesIO()
-    write_workbook(Report(run_id, MIDNIGHT, rows), file)
+    write_workbook(Report(run_id, MIDNIGHT, rows, ReportContext(language=language)), file)
     return file.getvalue()
 
 
@@ -115,6 +117,17 @@ class TestSheet:
         assert widths["long_description"] <= 61
         # A heading of several words may be wrapped.
         assert all(widths[field_of(name)] >= max(map(len, name.split())) for name in header)
+
+    @pytest.mark.parametrize("language", LANGUAGES)
+    def test_every_heading_fits_the_height_of_the_header(self, language: str) -> None:
+        sheet = opened(a_workbook(Row("1"), language=language))
+        by_place = {
+            place: one.width
+            for one in sheet.column_dimensions.values()
+            for place in range(one.min or 0, (one.max or 0) + 1)
+        }
+        lines = {str(cell.value): len(wrap(str(cell.value), int(by_place[cell.column]) - 2)) for cell in sheet[1]}
+        assert max(lines.values()) * 15 <= sheet.row_dimensions[1].height, lines
 
     def test_numbers_are_numbers(self) -> None:
         (row,) = table(a_workbook(Row("1", sla_value=1.5, sla_unit="weeks", confidence=0.25)))

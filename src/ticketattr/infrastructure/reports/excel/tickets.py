@@ -10,6 +10,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from operator import attrgetter
+from textwrap import wrap
 from typing import Any, Literal
 
 from xlsxwriter import Workbook
@@ -33,6 +34,7 @@ _NUMBERS = ("number", "tenths", "hundredths")
 # Excel counts days from here, as far as the calendar of after February 1900 is concerned.
 _DAY_0, _DAY = datetime(1899, 12, 30), timedelta(days=1)  # noqa: DTZ001  # a sheet has no time zones
 _LEAST_WIDTH, _TIME_WIDTH = 8, 18
+_HEADER_LINES = 3
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,7 +137,7 @@ def _set_up(sheet: Worksheet, report: Report, columns: Sequence[Column], widths:
     last_row, last_column = len(report.rows), len(columns) - 1
     for place, width in enumerate(widths):
         sheet.set_column(place, place, width, None, {"hidden": place == last_column})
-    sheet.set_row(0, 3 * LINE_HEIGHT)
+    sheet.set_row(0, _HEADER_LINES * LINE_HEIGHT)
     sheet.freeze_panes(1, 0)
     sheet.autofilter(0, 0, last_row, last_column)
     set_up_page(sheet, report)
@@ -227,6 +229,8 @@ def _width(column: Column, title: str, rows: Sequence[Row]) -> int:
     """The width of the longest line, within bounds; the button of the filter takes the width of three characters."""
     heading = title.split()
     longest = max(_LEAST_WIDTH, *(len(word) + 3 for word in heading))
+    while len(wrap(title, longest - 2)) > _HEADER_LINES:
+        longest += 1
     if column.kind == "time":
         return max(longest, _TIME_WIDTH)
     value_of = attrgetter(column.name)
