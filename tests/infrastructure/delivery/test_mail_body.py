@@ -101,6 +101,10 @@ class TestWhatItSays:
             assert text.index("T-1") < text.index("T-2") < text.index("T-4")
             assert "1 ticket: the daily quota was used up (T-4)" in text
 
+    def test_it_says_where_a_corrected_workbook_goes(self) -> None:
+        for text in both(composed(a_workbook())):
+            assert "put the saved workbook into the folder for corrections, or give it to the operator" in text
+
     def test_links_are_in_both_bodies(self) -> None:
         mail = composed(a_workbook())
         assert "       https://desk.example.com/T-1" in body(mail, "plain").splitlines()

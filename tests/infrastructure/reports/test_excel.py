@@ -126,7 +126,10 @@ class TestSheet:
             for one in sheet.column_dimensions.values()
             for place in range(one.min or 0, (one.max or 0) + 1)
         }
-        lines = {str(cell.value): len(wrap(str(cell.value), int(by_place[cell.column]) - 2)) for cell in sheet[1]}
+        lines = {
+            str(cell.value): len(wrap(str(cell.value), int(by_place[place]) - 2))
+            for place, cell in enumerate(sheet[1], start=1)
+        }
         assert max(lines.values()) * 15 <= sheet.row_dimensions[1].height, lines
 
     def test_numbers_are_numbers(self) -> None:
