@@ -150,7 +150,7 @@ def test_a_person_does_everything_in_a_room_and_a_stranger_nothing(
             question = said("!run")["body"]
             assert "Start a run?" in question
             assert "Run 1 will start" in said(f"!confirm {question.rpartition('!confirm ')[2]}")["body"]
-            assert ann.hear(room)["body"] == "Run 1: done, 5 tickets."
+            assert ann.hear(room)["body"] == "Run 1: done, 1 ticket."
             assert "Run 1: done" in said("!status")["body"]
             assert ann.file(said("!sent")).decode("utf-8-sig").startswith("file,age,state")
             assert ann.file(said("!report")) == cli.reports[0].read_bytes()
