@@ -265,7 +265,7 @@ def checked_records(
             hint="Give all partitions with --input, or remove the files of these from the folder.",
         )
     for partition in expected or ():
-        if folder.done(replace(partition)) is None and not _has_failures(records, partition):
+        if folder.done(partition) is None and not _has_failures(records, partition):
             raise StageFileError(
                 f"{partition.path} changed since it was classified", hint="Run the same `ticketattr classify` again."
             )

@@ -54,7 +54,7 @@ def create_token(
 def revoke_token(store: TokenStore, caller: Caller, name: str, now: datetime) -> None:
     """Revoke a token, and sign out everybody who signed in with it. The audit says that `caller` did.
 
-    Raises InputError, which the audit shows, if there is no such token.
+    Raises InputError, which the audit shows, if no token has this name.
     """
     missing = f"there is no token {name[:100]}"
 

@@ -69,7 +69,7 @@ _PROBLEMS: dict[int | str, dict[str, Any]] = {
         400: "The request is not one that this service takes.",
         401: "There is no valid token.",
         403: "The token may not do this.",
-        404: "There is no such thing.",
+        404: "Nothing here has this address, number or id.",
         408: "The body did not arrive in time.",
         409: "Another process is at work.",
         413: "The body is too large.",
