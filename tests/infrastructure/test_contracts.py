@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from datetime import timedelta
 from email import message_from_bytes
 from email.message import EmailMessage
 from email.policy import default
@@ -14,18 +15,31 @@ from typing import TypeAlias
 import anyio
 import pytest
 
-from ticketattr.application.ports import Classifier, DeliveryInDoubt, Mailer, MessageRefused
+from ticketattr.application.ports import ChangeLedger, Classifier, DeliveryInDoubt, Mailer, MessageRefused
 from ticketattr.domain.catalog import ServiceCatalog
 from ticketattr.domain.delivery import Message, Transport
 from ticketattr.domain.ticket import Attribution, Outcome, Ticket
+from ticketattr.domain.write_back import Change
 from ticketattr.errors import ServiceError, SettingsError
+from ticketattr.infrastructure.applied_db import SQLiteChangeLedger
 from ticketattr.infrastructure.classifiers.offline.classifier import OfflineClassifier
 from ticketattr.infrastructure.delivery.eml_outbox import EMLOutbox
 from ticketattr.infrastructure.delivery.message import MailTemplate
 from ticketattr.infrastructure.delivery.smtp import SMTPMailer
 from ticketattr.infrastructure.options import MailServer as ServerOptions
 
-from ..fakes import CATALOG, GENERAL, LAPTOP, PASSWORD, FakeMailer, ScriptedClassifier, a_message, a_report
+from ..fakes import (
+    CATALOG,
+    GENERAL,
+    LAPTOP,
+    MIDNIGHT,
+    PASSWORD,
+    FakeChangeLedger,
+    FakeMailer,
+    ScriptedClassifier,
+    a_message,
+    a_report,
+)
 from ..servers import HTTPServer, MailServer, gemini, gemini_classifier, openai, openai_classifier
 
 LETTER = MailTemplate("Service Desk", "https://example.com/code")
@@ -273,3 +287,24 @@ class TestMailer:
     def test_it_names_its_transport(self, case: MailerCase) -> None:
         transports: tuple[Transport, ...] = ("smtp", "file")
         assert case.mailer.transport in transports
+
+
+@pytest.fixture(params=["fake", "sqlite"])
+def ledger(request: pytest.FixtureRequest, tmp_path: Path) -> ChangeLedger:
+    return FakeChangeLedger() if request.param == "fake" else SQLiteChangeLedger(tmp_path / "applied.db")
+
+
+class TestChangeLedger:
+    def test_changes_are_numbered_and_keep_their_order_and_their_last_state(self, ledger: ChangeLedger) -> None:
+        one = Change(
+            "desk", "run", "1", "fill", ("", ""), LAPTOP.pair, "applying", MIDNIGHT, MIDNIGHT, 0.9, "model", "m"
+        )
+        other, later = replace(one, ticket_id="2", mode="suggest"), MIDNIGHT + timedelta(minutes=1)
+        with ledger.lock(MIDNIGHT):
+            first, second = ledger.add(one), ledger.add(other)
+            assert (first, second) == (replace(one, number=1), replace(other, number=2))
+            before = ledger.version()
+            applied = ledger.record(first, "applied", "read back", later)
+        assert applied == replace(first, state="applied", detail="read back", changed=later)
+        assert ledger.changes() == [applied, second]
+        assert ledger.version() != before
