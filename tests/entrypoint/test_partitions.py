@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 
+from ticketattr import __version__
 from ticketattr.infrastructure.classifiers.offline import classifier as offline
 
 from ..conftest import CLI, DATA
@@ -244,7 +245,7 @@ def test_another_catalog_needs_another_folder(cli: CLI, parts: Path) -> None:
 def test_another_version_needs_another_folder(cli: CLI, parts: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     done(cli)
     monkeypatch.setattr("ticketattr.entrypoint.partition_job.__version__", "99.0")
-    assert "out was begun with version 0.1.0 of ticketattr, and this is 99.0" in done(cli, code=3)
+    assert f"out was begun with version {__version__} of ticketattr, and this is 99.0" in done(cli, code=3)
 
 
 def test_a_partition_of_another_job_is_not_merged(cli: CLI, parts: Path) -> None:

@@ -1,7 +1,7 @@
 """Keeps what was found in workbooks, so that a workbook that did not change is not read again.
 
     <SHA-256 of the rest>
-    {"generator": "ticketattr 0.1.0", "workbooks": [[[device, inode, size, mtime, ctime], sha256, damage, run_id], …]}
+    {"generator": "ticketattr 0.2.0", "workbooks": [[[device, inode, size, mtime, ctime], sha256, damage, run_id], …]}
 
 The file can be lost at any time: then all workbooks are read again. So they are if the file is damaged, was written by
 another version, or if another user owns it or may write it.

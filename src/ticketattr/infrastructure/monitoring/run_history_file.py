@@ -1,6 +1,6 @@
 """The run history as a JSON file.
 
-    {"kind": "run_history", "schema_version": 1, "generator": "ticketattr 0.1.0", "data": …}
+    {"kind": "run_history", "schema_version": 1, "generator": "ticketattr 0.2.0", "data": …}
 
 The program works without it. If it is lost, the counters start from 0, and an alert may be sent a second time.
 """
