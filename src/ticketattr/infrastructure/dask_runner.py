@@ -32,7 +32,8 @@ _LOCAL_CLUSTER = {
     "distributed.worker.profile.enabled": False,
     # A partition that waits on a worker counts as done by it when it dies: at 1.0, none waits.
     "distributed.scheduler.worker-saturation": 1.0,
-    # Dask has the allocator return 64 kB to the system at once. Each batch then takes its memory anew, a third of the time.
+    # Dask has the allocator return 64 kB to the system at once. Each batch would then take its memory anew, which is
+    # a third of the time.
     "distributed.nanny.pre-spawn-environ.MALLOC_TRIM_THRESHOLD_": None,
 }
 _AGAIN = "Run the same command again when it is back: it does what is missing."
