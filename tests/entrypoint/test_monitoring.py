@@ -20,6 +20,7 @@ from ticketattr.domain.run_history import Command
 from ticketattr.entrypoint.invocation import MONITORED, Invocation
 from ticketattr.entrypoint.monitoring import MonitoredCommand
 from ticketattr.infrastructure.delivery.report_log import SQLiteReportLog
+from ticketattr.infrastructure.extras import install_hint
 
 from ..conftest import CLI
 from ..fakes import MIDNIGHT
@@ -347,7 +348,7 @@ def test_alerts_without_the_extra_are_a_settings_error_with_a_hint(
     monkeypatch.setitem(sys.modules, "apprise", None)
     result = cli("run")
     assert result.exit_code == 2
-    assert "pip install 'ticketattr[alerts]'" in result.stderr
+    assert install_hint("alerts") in result.stderr
     assert metrics(cli)["last_run_exit_code", ""] == 2
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import sys
 import time
 from contextlib import suppress
 from email import message_from_bytes
@@ -20,6 +21,7 @@ from ticketattr.entrypoint.settings.names import SECTIONS, known_settings
 from ticketattr.entrypoint.settings.unknown_settings import REMOVED_SETTINGS, unknown_settings
 from ticketattr.entrypoint.settings.values import MAX_SECRET, Values, ValueSource, read_values
 from ticketattr.errors import ExitCode
+from ticketattr.infrastructure.extras import install_hint
 
 from ..conftest import CLI, EXAMPLES
 from ..servers import HTTPServer, Response
@@ -371,3 +373,26 @@ def test_a_value_that_ends_at_a_hash_sign_is_told(cli: CLI, line: str, is_said: 
     assert ("hash.env, line 2" in said and "quotation marks" in said) is is_said
     assert "2024" not in said
     assert "choice" not in said
+
+
+# Extras
+
+
+def test_missing_extras_are_named_together_with_one_command(cli: CLI, monkeypatch: pytest.MonkeyPatch) -> None:
+    for package in ("telegram", "obstore"):
+        monkeypatch.setitem(sys.modules, package, None)
+    cli.settings |= {
+        "CHAT_TELEGRAM_TOKEN": "1:a",
+        "CHAT_ALLOW": "telegram:1:1:read",
+        "REPORT_STORE_URL": "s3://reports",
+    }
+    said = refused(cli, "serve", exit_code=USAGE)
+    assert "CHAT_TELEGRAM_TOKEN needs the extra telegram, which is not installed; REPORT_STORE_URL needs" in said
+    assert said.splitlines()[-1] == f"hint: {install_hint('telegram', 'store')}"
+
+
+def test_a_setting_to_correct_is_named_beside_a_missing_extra(cli: CLI, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "telegram", None)
+    cli.settings |= {"CHAT_TELEGRAM_TOKEN": "1:a"}
+    said = refused(cli, "serve", exit_code=USAGE)
+    assert f"{install_hint('telegram')} Set the others in the environment or in .env" in said

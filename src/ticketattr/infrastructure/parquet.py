@@ -7,6 +7,7 @@ from contextlib import contextmanager
 from typing import Any
 
 from ..errors import InputError, SettingsError
+from .extras import install_hint
 
 MAGIC = b"PAR1"
 """The first bytes of each Parquet file."""
@@ -25,7 +26,7 @@ def load_pyarrow() -> tuple[Any, Any]:
             raise
         raise SettingsError(
             "Parquet cannot be read or written, because pyarrow is not installed",
-            hint="Install it with `pip install 'ticketattr[parquet]'`, or `pip install '.[parquet]'` from a clone.",
+            hint=install_hint("parquet"),
         ) from error
     return pa, parquet
 

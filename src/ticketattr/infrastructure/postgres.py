@@ -23,6 +23,7 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
 from ..errors import BusyError, InputError, ServiceError, SettingsError
+from .extras import install_hint
 from .service_words import with_words
 from .sql import Connection, Cursor
 
@@ -374,7 +375,7 @@ def _driver() -> Any:
     except ImportError:
         raise SettingsError(
             "DATABASE_URL needs psycopg, which is not installed",
-            hint="Install it with `pip install 'ticketattr[postgres]'`.",
+            hint=install_hint("postgres"),
         ) from None
     return psycopg
 

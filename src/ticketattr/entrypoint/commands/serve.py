@@ -8,6 +8,7 @@ import typer
 
 from ...application.service.runs import Service
 from ...errors import InputError, SettingsError
+from ...infrastructure.extras import install_hint
 from .. import wiring
 from ..invocation import Invocation
 from ..settings.chat import ChatSettings
@@ -40,9 +41,7 @@ def serve(context: typer.Context) -> None:
         except ModuleNotFoundError as error:
             if error.name not in _PACKAGES:
                 raise
-            raise SettingsError(
-                "the service is not installed", hint="Install it with `pip install 'ticketattr[serve]'`."
-            ) from error
+            raise SettingsError("the service is not installed", hint=install_hint("serve")) from error
         _check_schedule(settings, service, invocation)
         folders = settings.tracker.folders
         parts.enter_context(wiring.only_service(folders, invocation.clock))

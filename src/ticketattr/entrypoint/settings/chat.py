@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from importlib.util import find_spec
 
 from ...domain.chat import AllowedSender, parse_allowed
 from .environment import Environment
@@ -27,8 +26,8 @@ class ChatSettings:
         homeserver, user = env.text("CHAT_MATRIX_HOMESERVER"), env.text("CHAT_MATRIX_USER")
         if matrix and not (homeserver and user):
             env.wrong.append("CHAT_MATRIX_TOKEN needs CHAT_MATRIX_HOMESERVER and CHAT_MATRIX_USER")
-        if telegram and not find_spec("telegram"):
-            env.wrong.append("CHAT_TELEGRAM_TOKEN needs an extra: `pip install 'ticketattr[telegram]'`")
+        if telegram:
+            env.has_extra("telegram", "telegram", "CHAT_TELEGRAM_TOKEN")
         allowed = _allowed(env)
         if (telegram or matrix) and not allowed:
             env.wrong.append("a chat needs CHAT_ALLOW: without it, nobody is answered")

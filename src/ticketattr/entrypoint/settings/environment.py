@@ -10,11 +10,13 @@ import re
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from importlib.util import find_spec
 from pathlib import Path
 from typing import TypeVar
 
 from ...domain.time_zones import time_zone
 from ...errors import SettingsError
+from ...infrastructure.extras import install_hint
 from ...infrastructure.files import refuse_pipe
 from ...infrastructure.service_words import know_secrets
 from .addresses import Mailbox, parse_mailbox, split_mailboxes
@@ -41,9 +43,10 @@ class SettingSpec:
 class Environment:
     """Reads settings for one command.
 
-    `specs` holds the settings that were read, `missing` the names of required settings that are not set, and `wrong`
-    one message for each setting that is not valid. `secrets` must not be told to anybody; `personal` are addresses and
-    user names, which services should not be quoted with.
+    `specs` holds the settings that were read, `missing` the names of required settings that are not set, `wrong` one
+    message for each setting that is not valid, and `lacks_extra` one for each extra to install, with its name.
+    `secrets` must not be told to anybody; `personal` are addresses and user names, which services should not be quoted
+    with.
     """
 
     def __init__(self, values: Values) -> None:
@@ -51,6 +54,7 @@ class Environment:
         self.specs: dict[str, SettingSpec] = {}
         self.missing: list[str] = []
         self.wrong: list[str] = []
+        self.lacks_extra: dict[str, str] = {}
         self.secrets: set[str] = set()
         self.personal: set[str] = set()
         for name in _PROXIES:
@@ -69,6 +73,13 @@ class Environment:
             self.wrong.append(f"{name} is not UTF-8 text")
         self.secrets |= secrets_in_url(value)
         return value
+
+    def has_extra(self, extra: str, package: str, name: str) -> bool:
+        """Whether `package` of `extra`, which the setting `name` needs, is installed. If not, that is a problem."""
+        if find_spec(package):
+            return True
+        self.lacks_extra[f"{name} needs the extra {extra}, which is not installed"] = extra
+        return False
 
     def user_name(self, name: str) -> str:
         """The name that the program logs in with."""
@@ -243,5 +254,8 @@ def reading(values: Values, command: str) -> Iterator[Environment]:
     if env.missing:
         names = ", ".join(dict.fromkeys(env.missing))
         problems.insert(0, f"`ticketattr {command}` needs settings that are not set: {names}")
+    hints = [install_hint(*env.lacks_extra.values())] if env.lacks_extra else []
     if problems:
-        raise SettingsError("; ".join(problems), hint="Set them in the environment or in .env (see .env.example).")
+        hints.append(f"Set {'the others' if hints else 'them'} in the environment or in .env (see .env.example).")
+    if hints:
+        raise SettingsError("; ".join([*problems, *env.lacks_extra]), hint=" ".join(hints))

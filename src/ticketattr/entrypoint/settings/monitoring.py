@@ -5,7 +5,6 @@ from __future__ import annotations
 import logging
 import re
 from dataclasses import dataclass, field
-from importlib.util import find_spec
 from pathlib import Path
 from typing import Literal
 from urllib.parse import urlsplit
@@ -96,7 +95,4 @@ def _alert_urls(env: Environment) -> tuple[str, ...]:
         # The text itself is not shown, because it may be a token.
         number = next(number for number, part in enumerate(parts, start=1) if part not in urls)
         env.wrong.append(f"ALERT_URLS: number {number} is not a URL")
-    if urls and not find_spec("apprise"):
-        env.wrong.append("ALERT_URLS needs an extra: `pip install 'ticketattr[alerts]'`")
-        return ()
-    return urls
+    return urls if not urls or env.has_extra("alerts", "apprise", "ALERT_URLS") else ()

@@ -8,6 +8,7 @@ from collections.abc import Callable, Container, Iterator
 
 from ...application.check import CheckResult
 from ...errors import ExitCode, TicketAttrError
+from ...infrastructure.extras import install_hint
 from ...infrastructure.service_words import know_secrets
 from .environment import Environment, SettingSpec
 from .masking import MASK, masked_value
@@ -29,6 +30,10 @@ def probe_settings(values: Values, *, everything: bool) -> Iterator[CheckResult]
     know_secrets(env.secrets, env.personal)
     problems += [_missing(name) for name in dict.fromkeys(env.missing)]
     problems += [_wrong(problem, values) for problem in dict.fromkeys(env.wrong)]
+    problems += [
+        CheckResult(AREA, problem, "error", install_hint(extra), ExitCode.USAGE)
+        for problem, extra in env.lacks_extra.items()
+    ]
     at_fault = {name for problem in problems for name in _NAME.findall(problem.message)}
     yield from _listed(env, values, at_fault, everything=everything)
     yield from problems

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from importlib.util import find_spec
 
 from .environment import Environment
 
@@ -20,8 +19,8 @@ class StoreSettings:
     def read(cls, env: Environment) -> StoreSettings:
         """The settings, with everything missing or wrong recorded in `env`."""
         url, options = env.text("REPORT_STORE_URL"), env.optional_secret("REPORT_STORE_OPTIONS")
-        if url and not find_spec("obstore"):
-            env.wrong.append("REPORT_STORE_URL needs an extra: `pip install 'ticketattr[store]'`")
+        if url:
+            env.has_extra("store", "obstore", "REPORT_STORE_URL")
         pairs = [part.partition("=") for part in options.split(",") if part.strip()]
         if not all(mark and name.strip() for name, mark, _ in pairs):
             # The text itself is not shown, because it may be a secret.

@@ -9,13 +9,13 @@ from difflib import get_close_matches
 from functools import lru_cache
 
 from ...errors import CatalogError, SettingsError
+from ..extras import install_hint
 
 YEARS = range(2000, 2100)
 """The years whose holidays are known to a report. Of some countries, the package knows fewer."""
 
 _REGION = re.compile(r"([A-Z]{2})(?:-(\S.{0,60}))?")
 _MAX_NAMED = 20
-_INSTALL = "Run `pip install 'ticketattr[holidays]'`."
 
 
 @lru_cache(maxsize=64)
@@ -27,7 +27,9 @@ def holiday_dates(region: str) -> frozenset[date]:
     try:
         import holidays
     except ImportError:
-        raise SettingsError("the catalog names holidays, which need an extra package", hint=_INSTALL) from None
+        raise SettingsError(
+            "the catalog names holidays, which need an extra package", hint=install_hint("holidays")
+        ) from None
 
     match = _REGION.fullmatch(region)
     countries = holidays.list_supported_countries(include_aliases=False)
