@@ -69,7 +69,7 @@ def test_every_secret_and_nothing_else_is_asked_for_like_a_password() -> None:
         (TABLE, "own.yml", ""),
         (TABLE, "here/own", ""),
         (TABLE, "own", "own is none of file, Desk, Two"),
-        (CLASSIFIER, "own.yaml", "own.yaml is none of offline, gemini, cascade"),
+        (CLASSIFIER, "own.yaml", "own.yaml is none of offline, gemini, openai, cascade"),
         (MAIL, "none", ""),
         (MAIL, "fax", "fax is none of smtp, file, none"),
         (URL, "tickets.csv", ""),
@@ -105,11 +105,35 @@ def test_a_choice_that_is_no_setting_is_left_out_of_the_env_file() -> None:
 
 
 @pytest.mark.parametrize(
-    ("transport", "steps"),
+    ("profile", "classifier", "transport", "steps"),
     [
-        ("none", "`ticketattr run --dry-run` makes a report; run `ticketattr init --force` again to set up mail"),
-        ("smtp", "`ticketattr run --dry-run` makes a report, `ticketattr run` sends it"),
+        (
+            "file",
+            "offline",
+            "none",
+            "`ticketattr run --dry-run` makes a report; `ticketattr init --force` sets up mail, too",
+        ),
+        ("file", "offline", "smtp", "`ticketattr run --dry-run` makes a report, `ticketattr run` sends it"),
+        (
+            "rt",
+            "offline",
+            "smtp",
+            "`ticketattr check --online` asks whether addresses and keys are right; `ticketattr run",
+        ),
+        (
+            "file",
+            "openai",
+            "none",
+            "`ticketattr check --online` asks whether addresses and keys are right; `ticketattr run",
+        ),
     ],
 )
-def test_the_next_steps_depend_on_the_mail(transport: str, steps: str) -> None:
-    assert next_steps({MAIL: transport}) == steps
+def test_the_next_steps_depend_on_the_answers(profile: str, classifier: str, transport: str, steps: str) -> None:
+    assert next_steps({TABLE: profile, CLASSIFIER: classifier, MAIL: transport}).startswith(steps)
+
+
+def test_a_model_with_the_protocol_of_openai_needs_its_name_and_a_key_unless_it_is_on_a_server_of_its_own() -> None:
+    chosen = {CLASSIFIER: "openai", URL: "tickets.csv"}
+    assert [each.setting for each in missing(chosen, questions(chosen, DESKS))] == ["LLM_MODEL_NAME", "LLM_API_KEY"]
+    chosen |= {"LLM_BASE_URL": "http://localhost:11434/v1", "LLM_MODEL_NAME": "llama3"}
+    assert missing(chosen, questions(chosen, DESKS)) == []

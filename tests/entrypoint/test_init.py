@@ -85,7 +85,7 @@ def test_without_a_terminal_everything_that_is_missing_is_named_at_once(empty: C
         (["--url", "https://desk.example"], "needs answers to --key (HELPDESK_API_KEY), --secret"),
         (["--helpdesk", "file", "--url", "https://desk.example"], "--url: that is a URL, and no file"),
         (["--helpdesk", "jira"], "Did you mean jira-dc?"),
-        (["--url", "export.csv", "--classifier", "best"], "--classifier: best is none of offline, gemini, cascade"),
+        (["--url", "export.csv", "--classifier", "best"], "best is none of offline, gemini, openai, cascade"),
         (["--url", "export.csv", "--mail-host", "x"], "these options do not go with the others: --mail-host"),
         (["--url", "export.csv", "--mail", "file", "--mail-from", "x", "--mail-to", "b@example.com", "--code-url", "u"],
          "EMAIL_SENDER contains something that is not a mail address"),
@@ -161,6 +161,21 @@ def test_secrets_may_come_from_the_environment(empty: CLI) -> None:
     empty("init", "--url", "export.csv", "--classifier", "gemini")
     assert env_of(empty.folder)["LLM_API_KEY"] == "from the environment"
     assert "EMAIL_PASSWORD" not in env_of(empty.folder)
+
+
+def test_a_server_with_the_protocol_of_openai_is_set_up_without_a_key(empty: CLI, http: HTTPServer) -> None:
+    model = ("--classifier", "openai", "--llm-url", f"{http.url}/v1", "--llm-model", "llama3")
+    result = empty.ok("init", "--url", "export.csv", *model)
+    assert env_of(empty.folder) | {"LLM_BASE_URL": f"{http.url}/v1", "LLM_MODEL_NAME": "llama3"} == env_of(empty.folder)
+    assert result.stderr.splitlines()[-1].startswith("`ticketattr check --online` asks whether")
+
+
+def test_a_check_without_mail_says_that_init_asks_for_it(empty: CLI) -> None:
+    empty.ok("init", "--url", "export.csv")
+    checked = empty("check")
+    assert checked.exit_code == ExitCode.USAGE
+    assert "`ticketattr init` asks for it." in checked.stdout
+    assert "`ticketattr init` asks for what a run needs." in empty("run").stderr
 
 
 TEXT = st.text(st.characters(exclude_categories=("Cs", "Cc")), min_size=1, max_size=40)

@@ -81,7 +81,7 @@ def questions(answers: Answers, desks: Mapping[str, DeskNeeds], own: DeskNeeds |
             "The classifier: offline needs neither key nor network",
             "Which classifier chooses request types.",
             default="offline",
-            choices=("offline", "gemini", "cascade"),
+            choices=("offline", "gemini", "openai", "cascade"),
         ),
         *_classifier(answers),
         Question(
@@ -114,9 +114,11 @@ def settings_of(answers: Answers) -> dict[str, str]:
 
 def next_steps(answers: Answers) -> str:
     """What to do after the set-up, in one line."""
+    is_online = answers.get("HELPDESK_PROFILE") != FILE or answers.get("CLASSIFIER") != "offline"
+    online = "`ticketattr check --online` asks whether addresses and keys are right; " if is_online else ""
     if answers.get("EMAIL_TRANSPORT") == NO_MAIL:
-        return "`ticketattr run --dry-run` makes a report; run `ticketattr init --force` again to set up mail"
-    return "`ticketattr run --dry-run` makes a report, `ticketattr run` sends it"
+        return f"{online}`ticketattr run --dry-run` makes a report; `ticketattr init --force` sets up mail, too"
+    return f"{online}`ticketattr run --dry-run` makes a report, `ticketattr run` sends it"
 
 
 def _helpdesk(answers: Answers, desks: Mapping[str, DeskNeeds], own: DeskNeeds | None) -> list[Question]:
@@ -140,9 +142,25 @@ def _helpdesk(answers: Answers, desks: Mapping[str, DeskNeeds], own: DeskNeeds |
 
 
 def _classifier(answers: Answers) -> list[Question]:
-    if answers.get("CLASSIFIER") not in ("gemini", "cascade"):
+    chosen = answers.get("CLASSIFIER")
+    if chosen not in ("gemini", "openai", "cascade"):
         return []
-    return [Question("LLM_API_KEY", "The API key of the model", "A secret: the API key of the model.", is_secret=True)]
+    url = Question(
+        "LLM_BASE_URL",
+        "The URL of a server with OpenAI's protocol, such as http://localhost:11434/v1; empty for OpenAI itself",
+        "The server with OpenAI's protocol.",
+        is_optional=True,
+    )
+    return [
+        *([url, Question("LLM_MODEL_NAME", "The name of the model", "The model.")] if chosen == "openai" else []),
+        Question(
+            "LLM_API_KEY",
+            "The API key of the model",
+            "A secret: the API key of the model.",
+            is_secret=True,
+            is_optional=bool(answers.get("LLM_BASE_URL")),
+        ),
+    ]
 
 
 def _mail(answers: Answers) -> list[Question]:

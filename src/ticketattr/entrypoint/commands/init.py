@@ -20,7 +20,7 @@ from ...application.setup import (
     questions,
     settings_of,
 )
-from ...errors import SettingsError
+from ...errors import ExitCode, SettingsError
 from ...infrastructure.env_file import env_text, refuse_existing, write_env_file
 from ...infrastructure.options import WEBHOOK
 from .. import wiring
@@ -42,6 +42,8 @@ OPTIONS: Mapping[str, str] = {
     "HELPDESK_API_SECRET": "--secret",  # nosec B105  # the name of an option
     "SERVICE_CATALOG_URL": "--catalog",
     "CLASSIFIER": "--classifier",
+    "LLM_BASE_URL": "--llm-url",
+    "LLM_MODEL_NAME": "--llm-model",
     "LLM_API_KEY": "--llm-key",
     "EMAIL_TRANSPORT": "--mail",
     "EMAIL_SMTP_HOST": "--mail-host",
@@ -82,7 +84,11 @@ CatalogFromOption = Annotated[
         metavar="FILE", help="Start the catalog from the categories in this file (CSV …), or of the `helpdesk`."
     ),
 ]
-ClassifierChoice = Annotated[_Text, typer.Option("--classifier", help="offline, gemini or cascade.")]
+ClassifierChoice = Annotated[_Text, typer.Option("--classifier", help="offline, gemini, openai or cascade.")]
+LLMURLOption = Annotated[
+    _Text, typer.Option("--llm-url", metavar="URL", help="The server with OpenAI's protocol; OpenAI itself without it.")
+]
+LLMModelOption = Annotated[_Text, typer.Option("--llm-model", metavar="NAME", help="The model, for openai.")]
 LLMKeyOption = Annotated[_Text, typer.Option("--llm-key", envvar="LLM_API_KEY", help="The key of the model.")]
 MailOption = Annotated[_Text, typer.Option("--mail", help="smtp, file, or none for now.")]
 HostOption = Annotated[_Text, typer.Option("--mail-host", help="The mail server.")]
@@ -108,6 +114,8 @@ def init(
     catalog: CatalogOption = None,
     catalog_from: CatalogFromOption = None,
     classifier: ClassifierChoice = None,
+    llm_url: LLMURLOption = None,
+    llm_model: LLMModelOption = None,
     llm_key: LLMKeyOption = None,
     mail: MailOption = None,
     mail_host: HostOption = None,
@@ -127,20 +135,24 @@ def init(
     invocation: Invocation = context.obj
     refuse_existing(output, force=force)
     texts = (
-        *(helpdesk, url, key, secret, catalog, classifier, llm_key, mail, mail_host, mail_port, mail_user),
-        *(mail_password, mail_from, mail_to, code_url),
+        *(helpdesk, url, key, secret, catalog, classifier, llm_url, llm_model, llm_key),
+        *(mail, mail_host, mail_port, mail_user, mail_password, mail_from, mail_to, code_url),
     )
     given = {name: text for name, text in zip(OPTIONS, texts, strict=True) if text}
     answers, asked = _answered(given)
     _refuse_wrong(answers)
     _write(invocation, answers, asked, catalog_from, output, force=force)
-    invocation.console.summary(next_steps(answers))
     values = Values((ValueSource(f"env file {output}", _Quiet(settings_of(answers))),))
     rest = invocation.unwarned_values()
     values = Values((*values.sources, *(source for source in rest.sources if source.path is None)))
-    check_values(
-        invocation, values.under(_NO_MAIL_YET, "no mail yet") if answers.get("EMAIL_TRANSPORT") == NO_MAIL else values
-    )
+    if answers.get("EMAIL_TRANSPORT") == NO_MAIL:
+        values = values.under(_NO_MAIL_YET, "no mail yet")
+    try:
+        check_values(invocation, values)
+    except typer.Exit as checked:
+        if checked.exit_code == ExitCode.DONE:
+            invocation.console.summary(next_steps(answers))
+        raise
 
 
 class _Quiet(dict[str, str]):

@@ -257,5 +257,7 @@ def reading(values: Values, command: str) -> Iterator[Environment]:
     hints = [install_hint(*env.lacks_extra.values())] if env.lacks_extra else []
     if problems:
         hints.append(f"Set {'the others' if hints else 'them'} in the environment or in .env (see .env.example).")
+    if env.missing:
+        hints.append("`ticketattr init` asks for what a run needs.")
     if hints:
         raise SettingsError("; ".join([*problems, *env.lacks_extra]), hint=" ".join(hints))

@@ -21,6 +21,7 @@ AREA = "settings"
 _NAME = re.compile(r"\b[A-Z]+(?:_[A-Z]+)+\b|\bCLASSIFIER\b")
 
 _OTHERS_MAY_READ = 0o004
+_SET_IT = "Set it in the environment or in .env (see .env.example)."
 
 
 def probe_settings(values: Values, *, everything: bool) -> Iterator[CheckResult]:
@@ -52,8 +53,7 @@ def _refusals(env: Environment, values: Values, read: Callable[[Environment], ob
 
 
 def _missing(name: str) -> CheckResult:
-    fix = "Set it in the environment or in an env file (see .env.example)."
-    return CheckResult(AREA, f"{name} is not set", "error", fix, ExitCode.USAGE)
+    return CheckResult(AREA, f"{name} is not set", "error", f"{_SET_IT} `ticketattr init` asks for it.", ExitCode.USAGE)
 
 
 def _wrong(problem: str, values: Values) -> CheckResult:
@@ -64,7 +64,7 @@ def _wrong(problem: str, values: Values) -> CheckResult:
     elif source := values.source(name) or values.source(name, is_secret=True):
         fix = f"Correct it ({source})."
     else:
-        fix = "Set it in the environment or in an env file (see .env.example)."
+        fix = _SET_IT
     return CheckResult(AREA, problem, "error", fix, ExitCode.USAGE)
 
 
