@@ -16,7 +16,7 @@ import anyio
 
 from ticketattr.infrastructure.helpdesk.profile_helpdesk import ProfileHelpdesk
 from ticketattr.infrastructure.helpdesk.profile_yaml import parse_profile
-from ticketattr.infrastructure.http import HTTPRequest, HTTPService, open_session
+from ticketattr.infrastructure.network.http import HTTPRequest, HTTPService, open_session
 from ticketattr.infrastructure.options import HelpdeskAccess, HTTPPolicy
 
 PAGES, SIZE = 500, 100

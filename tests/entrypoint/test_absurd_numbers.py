@@ -11,7 +11,7 @@ from tempfile import TemporaryDirectory
 
 import pytest
 
-from ticketattr.infrastructure.retries import LONGEST_PATIENCE, Patience
+from ticketattr.infrastructure.network.retries import LONGEST_PATIENCE, Patience
 
 from ..conftest import CLI, DATA
 from ..scripted_smtp import scripted_smtp

@@ -43,6 +43,8 @@ from ticketattr.infrastructure.helpdesk.profile import Profile
 from ticketattr.infrastructure.helpdesk.profile_yaml import parse_profile
 from ticketattr.infrastructure.helpdesk.shipped_profiles import profile_names, profile_text
 from ticketattr.infrastructure.helpdesk.ticket_file import TicketFile
+from ticketattr.infrastructure.network.retries import retry_after
+from ticketattr.infrastructure.network.service_words import forget_secrets, know_secrets, reason_in, service_words
 from ticketattr.infrastructure.options import HelpdeskAccess
 from ticketattr.infrastructure.partition_folder import SharedFolder
 from ticketattr.infrastructure.redaction.rules import build_redactor
@@ -50,8 +52,6 @@ from ticketattr.infrastructure.redaction.terms_file import Terms
 from ticketattr.infrastructure.reports.corrections_reader import read_reviewed
 from ticketattr.infrastructure.reports.excel import write_workbook
 from ticketattr.infrastructure.reports.workbook_archive import inspect_archive
-from ticketattr.infrastructure.retries import retry_after
-from ticketattr.infrastructure.service_words import forget_secrets, know_secrets, reason_in, service_words
 from ticketattr.infrastructure.stage_files import read_catalog, read_tickets, write_catalog, write_tickets
 from ticketattr.infrastructure.stage_files.attributions import open_attributions, write_stream
 from ticketattr.infrastructure.ticket_text import ticket_text

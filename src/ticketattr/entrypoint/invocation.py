@@ -14,7 +14,7 @@ from ..domain.run_id import new_run_id
 from ..domain.ticket import AttributedTicket
 from ..domain.usage import Bill
 from ..errors import SettingsError
-from ..infrastructure.service_words import forget_secrets
+from ..infrastructure.network.service_words import forget_secrets
 from .presentation.console import Console
 from .presentation.summaries import attribution_summary, bill_summary
 from .settings.classifier import ClassifierName

@@ -20,7 +20,7 @@ from ..domain.run_history import Command, RunRecord, Stage, count_outcomes, coun
 from ..domain.service_run import RunStatus
 from ..domain.write_back import count_changes
 from ..errors import BusyError, ExitCode, TicketAttrError
-from ..infrastructure.service_words import without_secrets
+from ..infrastructure.network.service_words import without_secrets
 from . import wiring
 from .invocation import Invocation
 from .presentation.log_lines import plain

@@ -231,7 +231,7 @@ def write_back(
     """What writing back needs; `seconds` bounds its time. Raises SettingsError."""
     from ..application.apply import WriteBack
     from ..infrastructure.apply_above import read_apply_above
-    from ..infrastructure.http import shown_url
+    from ..infrastructure.network.http import shown_url
 
     above = read_apply_above(settings.above) if isinstance(settings.above, Path) else ApplyAbove(settings.above)
     return WriteBack(
@@ -735,7 +735,7 @@ def addressing(mail: MailSettings, chosen: Mailer) -> Addressing:
 
 def outgoing(folders: FolderSettings, mail: MailSettings, clock: Clock, *, send_old: bool = False) -> Outgoing:
     """What the `send` stage needs."""
-    from ..infrastructure.retries import retry_sending
+    from ..infrastructure.network.retries import retry_sending
 
     chosen = mailer(mail)
     log = report_log(folders)

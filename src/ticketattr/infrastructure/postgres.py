@@ -24,7 +24,7 @@ from urllib.parse import urlsplit
 
 from ..errors import BusyError, InputError, ServiceError, SettingsError
 from .extras import install_hint
-from .service_words import with_words
+from .network.service_words import with_words
 from .sql import Connection, Cursor
 
 if TYPE_CHECKING:

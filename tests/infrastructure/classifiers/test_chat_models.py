@@ -27,8 +27,8 @@ from ticketattr.infrastructure.classifiers.llm.chat_model import (
 )
 from ticketattr.infrastructure.classifiers.llm.http import MAX_BYTES
 from ticketattr.infrastructure.classifiers.openai.chat_model import OpenAIChatModel
+from ticketattr.infrastructure.network.retries import Transient
 from ticketattr.infrastructure.options import ChatModelOptions
-from ticketattr.infrastructure.retries import Transient
 
 from ...servers import HTTPServer, Request, Response, gemini_error, gemini_text, openai_error, openai_text
 

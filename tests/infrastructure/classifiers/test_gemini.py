@@ -26,8 +26,8 @@ from ticketattr.infrastructure.classifiers.gemini.chat_model import GeminiChatMo
 from ticketattr.infrastructure.classifiers.gemini.wire import Refusal, refusal_of, wait_asked_for
 from ticketattr.infrastructure.classifiers.llm.chat_model import UnusableAnswer
 from ticketattr.infrastructure.classifiers.llm.http import MAX_BYTES
+from ticketattr.infrastructure.network.retries import MAX_WAIT, Transient, _should_retry, retry_after
 from ticketattr.infrastructure.options import ChatModelOptions
-from ticketattr.infrastructure.retries import MAX_WAIT, Transient, _should_retry, retry_after
 
 from ...fakes import CATALOG, LAPTOP, MIDNIGHT, PASSWORD
 from ...servers import (

@@ -33,8 +33,8 @@ from ticketattr.infrastructure.classifiers.llm.chat_model import (
 from ticketattr.infrastructure.classifiers.llm.classifier import LLMClassifier
 from ticketattr.infrastructure.classifiers.llm.parameters import Parameter, ParameterValues
 from ticketattr.infrastructure.classifiers.llm.prices import PriceList
+from ticketattr.infrastructure.network.retries import Transient
 from ticketattr.infrastructure.options import LLMOptions
-from ticketattr.infrastructure.retries import Transient
 
 from ...fakes import CATALOG, PASSWORD, FakeChatModel
 

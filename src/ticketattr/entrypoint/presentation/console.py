@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ...errors import TicketAttrError
-from ...infrastructure.service_words import without_secrets
+from ...infrastructure.network.service_words import without_secrets
 from ..settings.monitoring import LogSettings
 from .log_lines import JSONLines, TextLines, UserMessage, plain, remove_secrets, user_message_of
 

@@ -17,7 +17,7 @@ from typing import Any, TypeAlias
 
 from ...application.run_progress import current_run, current_stage
 from ...domain.sanitizing import truncate
-from ...infrastructure.service_words import without_secrets
+from ...infrastructure.network.service_words import without_secrets
 
 _LONGEST = 10_000
 """The longest message, in UTF-16 units. A very long one from outside would push everything else out of the log."""

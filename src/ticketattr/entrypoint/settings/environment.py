@@ -18,7 +18,7 @@ from ...domain.time_zones import time_zone
 from ...errors import SettingsError
 from ...infrastructure.extras import install_hint
 from ...infrastructure.files import refuse_pipe
-from ...infrastructure.service_words import know_secrets
+from ...infrastructure.network.service_words import know_secrets
 from .addresses import Mailbox, parse_mailbox, split_mailboxes
 from .masking import secrets_in_url
 from .values import Values

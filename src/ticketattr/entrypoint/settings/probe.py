@@ -9,7 +9,7 @@ from collections.abc import Callable, Container, Iterator
 from ...application.check import CheckResult
 from ...errors import ExitCode, TicketAttrError
 from ...infrastructure.extras import install_hint
-from ...infrastructure.service_words import know_secrets
+from ...infrastructure.network.service_words import know_secrets
 from .environment import Environment, SettingSpec
 from .masking import MASK, masked_value
 from .names import SECTIONS, known_settings

@@ -25,7 +25,7 @@ from ...domain.access import Scope as Rights
 from ...domain.report_status import ReportStatus
 from ...domain.write_back import Change
 from ...infrastructure.delivery.inspection_cache import identity_of
-from ...infrastructure.service_words import without_secrets
+from ...infrastructure.network.service_words import without_secrets
 from ..presentation.log_lines import plain
 from ..settings.serve import ServeSettings
 from .guard import FailureLimit

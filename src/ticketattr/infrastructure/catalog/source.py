@@ -8,8 +8,8 @@ from http import HTTPStatus
 from pathlib import Path
 
 from ...domain.catalog import ServiceCatalog
-from ..http import HTTPRequest, HTTPService, shown_url
 from ..locations import is_remote, read_location
+from ..network.http import HTTPRequest, HTTPService, shown_url
 from ..options import HTTPPolicy
 from ..stage_files import kind_of_content, parse_catalog_file
 from .yaml_format import parse_catalog

@@ -17,7 +17,7 @@ import httpx
 from ...domain.chat import ChatMessage, FileReply, Platform, Reply, Sender
 from ...errors import ServiceError, SettingsError
 from ..json_text import whole_characters
-from ..service_words import service_words
+from ..network.service_words import service_words
 
 POLL = 25
 """Seconds that the homeserver may wait for a message before it answers."""

@@ -16,7 +16,7 @@ from ...application.ports import Clock
 from ...domain.chat import ChatMessage, FileReply, Platform, Reply, Sender, TextReply
 from ...errors import ServiceError, SettingsError
 from ..json_text import whole_characters
-from ..service_words import service_words
+from ..network.service_words import service_words
 
 POLL = 25
 """Seconds that Telegram may wait for a message before it answers."""

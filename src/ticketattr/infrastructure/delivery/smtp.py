@@ -16,9 +16,9 @@ from ...application.ports import Acceptance, DeliveryInDoubt, MessageRefused
 from ...domain.delivery import Message, RecipientResult, Transport
 from ...domain.numbers import read_count, time_of
 from ...errors import MailServerError, SettingsError
+from ..network.service_words import service_words, with_words
+from ..network.tls import refuse_unusable_key_log
 from ..options import MailServer
-from ..service_words import service_words, with_words
-from ..tls import refuse_unusable_key_log
 from .message import MailTemplate
 from .smtp_client import IMPLICIT_TLS_PORT, BoundedSMTP, LoginRefused, connect
 

@@ -14,12 +14,12 @@ import anyio
 from ...application.ports import WriteResult
 from ...domain.numbers import read_count
 from ...errors import InputError, ServiceError, SettingsError
-from ..http import HTTPRequest, HTTPResponse, HTTPService, HTTPSession, NoAnswer, NotSent, open_session
 from ..json_text import parse_foreign_json
+from ..network.http import HTTPRequest, HTTPResponse, HTTPService, HTTPSession, NoAnswer, NotSent, open_session
+from ..network.rate_limit import RateLimit
+from ..network.retries import LONGEST_PATIENCE, MAX_WAIT, retry_after
+from ..network.service_words import know_secrets, reason_in, service_words, with_words
 from ..options import HelpdeskAccess, HTTPPolicy
-from ..rate_limit import RateLimit
-from ..retries import LONGEST_PATIENCE, MAX_WAIT, retry_after
-from ..service_words import know_secrets, reason_in, service_words, with_words
 from .expressions import Expression
 from .mapping import HINT, plain_text
 from .placeholders import as_text

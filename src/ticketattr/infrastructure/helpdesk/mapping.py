@@ -10,7 +10,7 @@ from urllib.parse import quote
 from ...domain.ticket import Ticket
 from ...errors import InputError
 from ..locations import is_remote
-from ..service_words import service_words
+from ..network.service_words import service_words
 from .placeholders import fill
 from .profile import FIELDS, Alternatives, Profile
 from .thread import ToText, thread_text

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from ..service_words import service_words
+from ..network.service_words import service_words
 from .profile import Paging
 
 MAX_PAGES = 10_000

@@ -14,7 +14,7 @@ from ...application.ports import TicketUnreadable, WriteResult
 from ...domain.catalog import fold
 from ...domain.write_back import FIELDS, MARK, ChangeMode, Pair, TicketNow
 from ...errors import InputError
-from ..http import RefusedRequest
+from ..network.http import RefusedRequest
 from ..options import HelpdeskAccess, HTTPPolicy
 from .connection import Connection, connect
 from .mapping import HINT, items_of, plain_text

@@ -9,7 +9,7 @@ from typing import Any
 from urllib.parse import quote, urlencode, urlsplit, urlunsplit
 
 from ...errors import SettingsError
-from ..http import HTTPRequest
+from ..network.http import HTTPRequest
 from ..options import Filter
 from .placeholders import as_text, fill
 from .profile import BasicAuth, QueryFilters, Request

@@ -18,10 +18,10 @@ import anyio
 from ...application.ports import QueuePreview, TicketPreview
 from ...domain.ticket import Ticket
 from ...errors import InputError
-from ..http import HTTPRequest, HTTPResponse, HTTPService, open_session, refusal
 from ..json_text import parse_foreign_json
+from ..network.http import HTTPRequest, HTTPResponse, HTTPService, open_session, refusal
+from ..network.service_words import reason_of
 from ..options import HelpdeskAccess, HTTPPolicy
-from ..service_words import reason_of
 from .completeness import refuse_missing_text, refuse_part_of_queue
 from .mapping import field_names
 from .ticket_fields import FieldNames, read_field, read_text, read_ticket

@@ -9,7 +9,7 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from ...domain.alerting import Alert, AlertKind
-from ..deadline import run_within
+from ..network.deadline import run_within
 
 if TYPE_CHECKING:
     from apprise import Apprise

@@ -17,8 +17,8 @@ from ...domain.metrics import MetricsSnapshot, ReportCounts, ServiceCounts
 from ...domain.run_history import OutcomeLabel, RunHistory, RunRecord, RunStatus
 from ...domain.service_run import RunState, Trigger
 from ...errors import ServiceError, SettingsError
-from ..deadline import run_within
 from ..files import replacing
+from ..network.deadline import run_within
 
 _READABLE = 0o644
 """node_exporter runs as another user."""

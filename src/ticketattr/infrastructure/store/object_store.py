@@ -21,7 +21,7 @@ from obstore.store import ObjectStore as Store
 from obstore.store import from_url
 
 from ...errors import InputError, ServiceError, SettingsError
-from ..service_words import service_words
+from ..network.service_words import service_words
 
 _TIMEOUT = timedelta(seconds=30)
 _RETRIES = {"max_retries": 3, "retry_timeout": timedelta(seconds=60)}

@@ -12,8 +12,8 @@ import httpx
 
 from ....application.batch_jobs import JobInput, PreparedCall
 from ....domain.batch_job import RemoteJob
+from ...network.retries import Transient
 from ...options import ChatModelOptions
-from ...retries import Transient
 from ..llm.chat_model import ChatModelError, ChatRequest, UnknownModel, UnusableAnswer
 from ..llm.http import http_client, translated_transport_errors
 from ..llm.job_endpoint import JobAnswer

@@ -11,7 +11,7 @@ from ....application.batch_jobs import PreparedCall
 from ....domain.batch_job import RemoteJob, RemoteState
 from ....errors import InputError
 from ...json_text import parse_json
-from ...service_words import service_words, with_words
+from ...network.service_words import service_words, with_words
 from ..llm.chat_model import ChatModelError, UnusableAnswer
 from ..llm.job_endpoint import JobAnswer
 from .wire import answer_in, object_of, objects_of, response_in

@@ -11,7 +11,7 @@ from typing import Any, ClassVar, Literal, Protocol, TypeAlias
 from ....domain.numbers import read_count
 from ....domain.ticket import Reason
 from ....domain.usage import Usage
-from ...retries import Transient
+from ...network.retries import Transient
 from .parameters import Parameter, ParameterValues
 
 JSONSchema: TypeAlias = Mapping[str, Any]

@@ -24,9 +24,9 @@ from ....domain.redaction.redactor import Redactor
 from ....domain.ticket import Outcome, Ticket
 from ....domain.usage import Bill, Usage
 from ....errors import SettingsError
+from ...network.rate_limit import RateLimit
+from ...network.retries import MAX_WAIT, Patience, Transient, retrying
 from ...options import LLMOptions
-from ...rate_limit import RateLimit
-from ...retries import MAX_WAIT, Patience, Transient, retrying
 from ..redacted import RedactedBatch, redact_batch, redact_each
 from .answer import outcomes_by_id
 from .answer_schema import AnswerForm, AnswerForms

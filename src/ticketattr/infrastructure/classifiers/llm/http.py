@@ -9,10 +9,10 @@ from typing import Any
 import httpx
 
 from ....errors import SettingsError
-from ...http import open_client
-from ...retries import Transient, is_transient
-from ...service_words import with_words
-from ...tls import authorities_of
+from ...network.http import open_client
+from ...network.retries import Transient, is_transient
+from ...network.service_words import with_words
+from ...network.tls import authorities_of
 from .chat_model import (
     ChatModelError,
     InvalidRequest,

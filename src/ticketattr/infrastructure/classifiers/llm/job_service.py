@@ -19,7 +19,7 @@ from ....domain.examples import Examples
 from ....domain.ticket import Outcome, Ticket
 from ....domain.wording import counted
 from ....errors import ServiceError
-from ...retries import Patience, retrying
+from ...network.retries import Patience, retrying
 from .chat_model import ChatAnswer, ChatModelError, QuotaExhausted, RateLimited, UnusableAnswer
 from .classifier import BACKOFF_FACTOR, LLMClassifier
 from .job_endpoint import JobAnswer, JobEndpoint

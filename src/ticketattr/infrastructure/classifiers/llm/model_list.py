@@ -5,7 +5,7 @@ from __future__ import annotations
 import anyio
 
 from ....errors import SettingsError
-from ...retries import Transient
+from ...network.retries import Transient
 from .chat_model import ChatModel, ChatModelError
 
 

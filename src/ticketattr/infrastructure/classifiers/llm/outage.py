@@ -7,7 +7,7 @@ from contextlib import asynccontextmanager
 
 import anyio
 
-from ...retries import Transient
+from ...network.retries import Transient
 from .chat_model import RateLimited
 
 BATCHES_ALIKE = 3

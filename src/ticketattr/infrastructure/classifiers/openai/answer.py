@@ -17,8 +17,8 @@ from ....domain.sanitizing import unless_repeated
 from ....domain.usage import Usage
 from ....errors import InputError, SettingsError
 from ...json_text import parse_json
-from ...retries import retry_after
-from ...service_words import reason_in, service_words, with_words
+from ...network.retries import retry_after
+from ...network.service_words import reason_in, service_words, with_words
 from ..llm.chat_model import (
     ChatAnswer,
     ChatModelError,

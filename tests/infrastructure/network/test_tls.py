@@ -9,7 +9,7 @@ import pytest
 import trustme
 
 from ticketattr.errors import SettingsError
-from ticketattr.infrastructure.tls import trusted_authorities
+from ticketattr.infrastructure.network.tls import trusted_authorities
 
 
 def test_the_certificates_are_read_once() -> None:

@@ -14,14 +14,21 @@ import pytest
 from pytest_httpx import HTTPXMock
 
 from ticketattr.errors import ExitCode, InputError, ServiceError, SettingsError, TicketAttrError
-from ticketattr.infrastructure import http as http_module
 from ticketattr.infrastructure import locations
-from ticketattr.infrastructure.http import HTTPRequest, HTTPService, HTTPSession, open_session, send_once, shown_url
 from ticketattr.infrastructure.locations import read_location
+from ticketattr.infrastructure.network import http as http_module
+from ticketattr.infrastructure.network.http import (
+    HTTPRequest,
+    HTTPService,
+    HTTPSession,
+    open_session,
+    send_once,
+    shown_url,
+)
+from ticketattr.infrastructure.network.retries import MAX_WAIT, Transient, retry_after, retrying
 from ticketattr.infrastructure.options import HTTPPolicy
-from ticketattr.infrastructure.retries import MAX_WAIT, Transient, retry_after, retrying
 
-from ..servers import HTTPServer, Response, http_server
+from ...servers import HTTPServer, Response, http_server
 
 ONCE = HTTPPolicy(max_retries=0, backoff_factor=0.0, timeout=5.0)
 TWO_RETRIES = HTTPPolicy(max_retries=2, backoff_factor=0.0, timeout=5.0)

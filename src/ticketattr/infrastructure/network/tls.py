@@ -10,7 +10,7 @@ from pathlib import Path
 
 import httpx
 
-from ..errors import SettingsError
+from ...errors import SettingsError
 
 _KEY_LOG, _FILE, _FOLDER = "SSLKEYLOGFILE", "SSL_CERT_FILE", "SSL_CERT_DIR"
 

@@ -13,9 +13,9 @@ from typing import Any, TypeVar
 import stamina
 import stamina.instrumentation
 
-from ..application.ports import Retry, TransientFailure
-from ..domain.numbers import read_http_date, read_seconds
-from ..errors import MailServerError, ServiceError
+from ...application.ports import Retry, TransientFailure
+from ...domain.numbers import read_http_date, read_seconds
+from ...errors import MailServerError, ServiceError
 
 log = logging.getLogger(__name__)
 

@@ -6,7 +6,7 @@ import pytest
 
 from ticketattr.application.ports import TransientFailure
 from ticketattr.errors import MailServerError, SettingsError
-from ticketattr.infrastructure.retries import retry_sending
+from ticketattr.infrastructure.network.retries import retry_sending
 
 
 class Attempt:

@@ -7,7 +7,7 @@ import time
 import anyio
 import pytest
 
-from ticketattr.infrastructure.rate_limit import RateLimit
+from ticketattr.infrastructure.network.rate_limit import RateLimit
 
 
 def starts(rate_limit: RateLimit, calls: int, tokens: int = 100) -> list[float]:

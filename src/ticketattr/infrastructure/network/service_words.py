@@ -11,8 +11,8 @@ import re
 from collections.abc import Iterable, Iterator
 from typing import Any
 
-from ..domain.sanitizing import sanitize, truncate
-from ..domain.scrubbing import Scrubber, scrubber
+from ...domain.sanitizing import sanitize, truncate
+from ...domain.scrubbing import Scrubber, scrubber
 
 LONGEST_ANSWER = 64 * 1024
 """The largest answer that is searched for a reason, in bytes."""
