@@ -20,7 +20,7 @@ import pytest
 
 from ticketattr.application.service.chat import OLDEST
 from ticketattr.errors import InputError, ServiceError
-from ticketattr.infrastructure.postgres import DatabaseClock, Leader
+from ticketattr.infrastructure.databases.postgres import DatabaseClock, Leader
 from ticketattr.infrastructure.service.postgres_state import PostgresServiceState, state_tables
 from ticketattr.infrastructure.service.sql_state import SQLServiceState
 from ticketattr.infrastructure.service.state_db import SQLiteServiceState

@@ -87,7 +87,7 @@ if TYPE_CHECKING:
     from ..infrastructure.catalog.cache import CachedCatalog
     from ..infrastructure.classifiers.calibrated import CalibrationFile
     from ..infrastructure.classifiers.llm.chat_model import ChatModel
-    from ..infrastructure.database_copy import Stored
+    from ..infrastructure.databases.database_copy import Stored
     from ..infrastructure.delivery.smtp import SMTPMailer
     from ..infrastructure.delivery.sql_report_log import SQLReportLog
     from ..infrastructure.helpdesk.profile_helpdesk import ProfileHelpdesk
@@ -644,7 +644,7 @@ def report_log(folders: FolderSettings) -> SQLReportLog:
 
 def stored_tables(folders: FolderSettings) -> Sequence[Stored]:
     """What is either in files or in the database."""
-    from ..infrastructure.database_copy import stored_tables
+    from ..infrastructure.databases.database_copy import stored_tables
 
     return stored_tables(
         folders.database,
@@ -881,7 +881,7 @@ def service_clock(folders: FolderSettings, clock: Clock) -> Clock:
     """The clock by which the state of the service is read and written: that of the database, if there is one."""
     if not folders.database:
         return clock
-    from ..infrastructure.postgres import DatabaseClock
+    from ..infrastructure.databases.postgres import DatabaseClock
 
     return DatabaseClock(folders.database)
 
@@ -903,7 +903,7 @@ def service(settings: ServeSettings, clock: Clock, arguments: Sequence[str]) -> 
     if not folders.database:
         yield alone
         return
-    from ..infrastructure.postgres import Leader
+    from ..infrastructure.databases.postgres import Leader
     from ..infrastructure.service.host_name import host_name
     from ..infrastructure.service.postgres_state import state_tables
 

@@ -19,8 +19,8 @@ from typing import Any
 
 from ..domain.correction import Correction
 from ..errors import InputError, ServiceError, SettingsError
+from .databases.postgres import Tables, only_added_to, tables
 from .files import make_private
-from .postgres import Tables, only_added_to, tables
 
 SCHEMA_VERSION = 2
 

@@ -36,7 +36,7 @@ def upgrade(context: typer.Context) -> None:
     Every command does so when it needs them. Here it is done by a user who may create tables.
     """
     invocation: Invocation = context.obj
-    from ...infrastructure.database_copy import upgrade_database
+    from ...infrastructure.databases.database_copy import upgrade_database
 
     stored = wiring.stored_tables(_folders(invocation, "upgrade"))
     upgrade_database(stored)
@@ -51,7 +51,7 @@ def copy(context: typer.Context, to: ToOption) -> None:
     copied is compared row by row, and the source stays as it is. Nothing is sent meanwhile, and no service works.
     """
     invocation: Invocation = context.obj
-    from ...infrastructure.database_copy import copy_to_database, copy_to_file
+    from ...infrastructure.databases.database_copy import copy_to_database, copy_to_file
 
     folders = _folders(invocation, "copy")
     with ExitStack() as locks:

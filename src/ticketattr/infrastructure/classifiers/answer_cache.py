@@ -22,9 +22,9 @@ from ...domain.catalog import ServiceCatalog
 from ...domain.clock_leap import find_leap
 from ...domain.ticket import Attribution, Outcome, Ticket, Unattributed
 from ...errors import TicketAttrError
+from ..databases.postgres import Tables
+from ..databases.sql import Connection
 from ..files import make_private
-from ..postgres import Tables
-from ..sql import Connection
 
 log = logging.getLogger(__name__)
 

@@ -14,9 +14,9 @@ from pathlib import Path
 
 from ...domain.delivery import ReportFile
 from ...errors import InputError
-from ..postgres import Tables, only_added_to, tables
-from ..sql import Connection
-from ..sql_copies import continue_numbers, copy_rows
+from ..databases.postgres import Tables, only_added_to, tables
+from ..databases.sql import Connection
+from ..databases.sql_copies import continue_numbers, copy_rows
 from .report_log_copies import free_name, open_backup, write_copy
 from .report_log_rows import set_id
 from .report_log_schema import IN_ORDER, SCHEMA, TABLES

@@ -14,8 +14,8 @@ from ...domain.delivery import (
     ReportFile,
 )
 from ...errors import InputError, ServiceError, SettingsError
+from ..databases.sql import Connection
 from ..files import database_version, make_private
-from ..sql import Connection
 from . import sender_lock
 from .report_log_copies import open_backup, replace_log, write_copy
 from .report_log_rows import (

@@ -21,7 +21,7 @@ from ...domain.delivery import (
     ReportFile,
 )
 from ...errors import InputError
-from ..sql import Connection
+from ..databases.sql import Connection
 
 _LONGEST_KEY, _LONGEST_REASON = 100, 200
 _PAST_ALL = 2**62

@@ -22,7 +22,7 @@ from datetime import datetime, timezone
 from pathlib import Path, PureWindowsPath
 
 from ...errors import InputError
-from ..sql import Connection
+from ..databases.sql import Connection
 
 SCHEMA_VERSION = 3
 """Version 2 had neither frames nor an identity. Version 1 existed during development only, and is refused."""

@@ -23,7 +23,7 @@ from ...domain.delivery import (
     ReportFile,
 )
 from ...errors import InputError
-from ..sql import Connection
+from ..databases.sql import Connection
 from .report_log_rows import (
     delete_message,
     insert_message,

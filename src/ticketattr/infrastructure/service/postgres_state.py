@@ -6,8 +6,8 @@ from collections.abc import Iterator
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
 
-from ..postgres import Tables, only_added_to, tables
-from ..sql import Connection
+from ..databases.postgres import Tables, only_added_to, tables
+from ..databases.sql import Connection
 from .sql_state import SCHEMA, SQLServiceState
 from .state_db import empty_state
 

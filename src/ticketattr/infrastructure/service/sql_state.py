@@ -17,7 +17,7 @@ from ...application.service.ports import ChangeAudit, RunAudit
 from ...domain.access import Scope, Token
 from ...domain.chat import CHAT_COMMANDS, ChatCount
 from ...domain.service_run import AuditEntry, HostSeen, RunState, Schedule, ServiceRun, Trigger, Undo
-from ..sql import Connection
+from ..databases.sql import Connection
 
 TABLES = ("tokens", "sessions", "runs", "requests", "schedule", "audit", "claims")
 """Each after those that it refers to. `hosts` is not among them: it is about the present moment."""

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 from itertools import islice
 from typing import Any
 
-from .delivery.report_log_schema import IN_ORDER
+from ..delivery.report_log_schema import IN_ORDER
 from .sql import Connection
 
 _AT_ONCE = 5_000

@@ -22,9 +22,9 @@ from threading import Lock
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
-from ..errors import BusyError, InputError, ServiceError, SettingsError
-from .extras import install_hint
-from .network.service_words import with_words
+from ...errors import BusyError, InputError, ServiceError, SettingsError
+from ..extras import install_hint
+from ..network.service_words import with_words
 from .sql import Connection, Cursor
 
 if TYPE_CHECKING:

@@ -8,7 +8,7 @@ from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from ..errors import InputError, ServiceError, SettingsError
+from ...errors import InputError, ServiceError, SettingsError
 
 
 @dataclass(frozen=True, slots=True)

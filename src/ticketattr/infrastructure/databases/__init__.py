@@ -1,0 +1,1 @@
+"""SQLite and PostgreSQL: what all databases of the program share."""
