@@ -19,7 +19,7 @@ from ticketattr.domain.label_audit import Guess
 from ticketattr.domain.learning import LabelledTicket
 from ticketattr.domain.ticket import Ticket
 from ticketattr.errors import InputError
-from ticketattr.infrastructure.corrections_db import SQLiteCorrections
+from ticketattr.infrastructure.corrections.corrections_db import SQLiteCorrections
 from ticketattr.infrastructure.reports.cell_text import cell_matches
 from ticketattr.infrastructure.reports.corrections_reader import read_reviewed
 from ticketattr.infrastructure.reports.excel import write_audit_workbook

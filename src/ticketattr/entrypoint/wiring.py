@@ -527,14 +527,14 @@ def answer_cache(settings: ClassifierSettings, folders: FolderSettings, clock: C
 
 def corrections(folders: FolderSettings) -> CorrectionStore:
     """The corrections of all runs."""
-    from ..infrastructure.corrections_db import PostgresCorrections, SQLiteCorrections
+    from ..infrastructure.corrections.corrections_db import PostgresCorrections, SQLiteCorrections
 
     return PostgresCorrections(folders.database) if folders.database else SQLiteCorrections(folders.corrections)
 
 
 def incoming_corrections(folders: FolderSettings, clock: Clock) -> Incoming:
     """The folder into which people put corrected workbooks, and what a run needs to take them over."""
-    from ..infrastructure.corrections_folder import CorrectionsFolder
+    from ..infrastructure.corrections.corrections_folder import CorrectionsFolder
     from ..infrastructure.reports.cell_text import cell_matches
     from ..infrastructure.stage_files import read_reported
 

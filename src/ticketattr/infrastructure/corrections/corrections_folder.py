@@ -20,11 +20,11 @@ from datetime import datetime, timedelta, timezone
 from pathlib import Path
 from typing import Literal
 
-from ..application.ports import Clock, DroppedFile, FileStamp, NotFinished
-from ..domain.correction import ReviewedReport
-from ..errors import InputError, SettingsError
-from .files import make_folder, open_regular, replacing, unreadable, write_error
-from .reports.workbook_archive import MAX_BYTES
+from ...application.ports import Clock, DroppedFile, FileStamp, NotFinished
+from ...domain.correction import ReviewedReport
+from ...errors import InputError, SettingsError
+from ..files import make_folder, open_regular, replacing, unreadable, write_error
+from ..reports.workbook_archive import MAX_BYTES
 
 _FOLDERS = ("done", "refused")
 _WRITTEN_WITHIN = timedelta(hours=1)
@@ -65,7 +65,7 @@ class CorrectionsFolder:
         if not _is_complete(content) and abs(self.clock() - file.saved) < _WRITTEN_WITHIN:
             raise NotFinished("it is not complete yet")
         # Most runs find no workbook, and openpyxl takes longer to load than the rest of a run without tickets.
-        from .reports.corrections_reader import parse_reviewed
+        from ..reports.corrections_reader import parse_reviewed
 
         return parse_reviewed(content, Path(file.name))
 

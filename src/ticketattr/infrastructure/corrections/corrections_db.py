@@ -17,10 +17,10 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-from ..domain.correction import Correction
-from ..errors import InputError, ServiceError, SettingsError
-from .databases.postgres import Tables, only_added_to, tables
-from .files import make_private
+from ...domain.correction import Correction
+from ...errors import InputError, ServiceError, SettingsError
+from ..databases.postgres import Tables, only_added_to, tables
+from ..files import make_private
 
 SCHEMA_VERSION = 2
 
