@@ -46,7 +46,7 @@ from ticketattr.infrastructure.helpdesk.ticket_file import TicketFile
 from ticketattr.infrastructure.network.retries import retry_after
 from ticketattr.infrastructure.network.service_words import forget_secrets, know_secrets, reason_in, service_words
 from ticketattr.infrastructure.options import HelpdeskAccess
-from ticketattr.infrastructure.partition_folder import SharedFolder
+from ticketattr.infrastructure.partitions.partition_folder import SharedFolder
 from ticketattr.infrastructure.redaction.rules import build_redactor
 from ticketattr.infrastructure.redaction.terms_file import Terms
 from ticketattr.infrastructure.reports.corrections_reader import read_reviewed

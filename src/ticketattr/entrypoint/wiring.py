@@ -99,7 +99,7 @@ if TYPE_CHECKING:
     from ..infrastructure.monitoring.run_history_file import RunHistoryFile
     from ..infrastructure.monitoring.status_file import StatusFile
     from ..infrastructure.options import MailServer
-    from ..infrastructure.partition_folder import SharedFolder
+    from ..infrastructure.partitions.partition_folder import SharedFolder
     from ..infrastructure.reports.csv_report import CSVReports
     from ..infrastructure.reports.parquet_report import ParquetReports
     from ..infrastructure.service.sql_state import SQLServiceState
@@ -280,7 +280,7 @@ def work_folder(folders: FolderSettings) -> WorkFolder:
 
 def partition_runner(address: str) -> Runner:
     """What does partitions on the Dask cluster at `address`. Raises SettingsError for what is no address."""
-    from ..infrastructure.dask_runner import LOCAL, DaskRunner
+    from ..infrastructure.partitions.dask_runner import LOCAL, DaskRunner
 
     if address != LOCAL and not address.startswith(("tcp://", "tls://")):
         raise SettingsError(
@@ -291,7 +291,7 @@ def partition_runner(address: str) -> Runner:
 
 def shared_folder(path: Path) -> SharedFolder:
     """The folder of a job of many partitions."""
-    from ..infrastructure.partition_folder import SharedFolder
+    from ..infrastructure.partitions.partition_folder import SharedFolder
 
     return SharedFolder(path)
 

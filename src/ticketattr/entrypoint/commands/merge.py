@@ -44,7 +44,7 @@ def merge(
     context: typer.Context, folder: FolderArgument, input: PartitionsInput = None, output: MergedOutput = None
 ) -> None:
     """Make one result of the partitions that `classify` did."""
-    from ...infrastructure.partition_folder import job_run
+    from ...infrastructure.partitions.partition_folder import job_run
     from ...infrastructure.stage_files import write_merged
 
     invocation: Invocation = context.obj

@@ -16,10 +16,10 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
-from .. import __version__
-from ..application.partitions import Partition, PartitionProblem, PartitionResult, Work
-from ..errors import ServiceError, SettingsError, TicketAttrError
-from .extras import install_hint
+from ... import __version__
+from ...application.partitions import Partition, PartitionProblem, PartitionResult, Work
+from ...errors import ServiceError, SettingsError, TicketAttrError
+from ..extras import install_hint
 
 log = logging.getLogger(__name__)
 

@@ -20,19 +20,19 @@ from typing import IO, TypeVar
 
 from pydantic import TypeAdapter, ValidationError
 
-from ..application.partitions import Job, JobIdentity, Partition, PartitionRecord, Tally
-from ..application.ports import Run
-from ..domain.catalog import ServiceCatalog
-from ..domain.digest import digest
-from ..domain.run_id import is_run_id
-from ..domain.ticket import AttributedTicket
-from ..domain.usage import Bill
-from ..errors import InputError, StageFileError
-from .files import creating, open_readable, read_bounded, remove_file, replacing, unreadable
-from .json_text import dump_json, parse_json
-from .leftovers import remove_leftovers
-from .stage_files import read_catalog, write_catalog
-from .stage_files.attributions import line_of_ticket
+from ...application.partitions import Job, JobIdentity, Partition, PartitionRecord, Tally
+from ...application.ports import Run
+from ...domain.catalog import ServiceCatalog
+from ...domain.digest import digest
+from ...domain.run_id import is_run_id
+from ...domain.ticket import AttributedTicket
+from ...domain.usage import Bill
+from ...errors import InputError, StageFileError
+from ..files import creating, open_readable, read_bounded, remove_file, replacing, unreadable
+from ..json_text import dump_json, parse_json
+from ..leftovers import remove_leftovers
+from ..stage_files import read_catalog, write_catalog
+from ..stage_files.attributions import line_of_ticket
 
 SCHEMA_VERSION = 1
 _MAX_BYTES = 64 * 1024 * 1024

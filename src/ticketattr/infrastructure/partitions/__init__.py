@@ -1,0 +1,1 @@
+"""Queues of many partitions: the folder that the hosts share, and workers elsewhere."""
