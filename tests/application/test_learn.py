@@ -18,7 +18,7 @@ from ticketattr.domain.learning import MOST_TICKETS, LabelledTicket
 from ticketattr.domain.ticket import Ticket
 from ticketattr.errors import InputError, SettingsError
 from ticketattr.infrastructure.classifiers.offline.teaching import teach_history
-from ticketattr.infrastructure.disk_list import DiskList
+from ticketattr.infrastructure.evaluation.disk_list import DiskList
 
 from ..fakes import CATALOG, GENERAL, LAPTOP
 

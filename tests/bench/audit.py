@@ -14,7 +14,7 @@ from ticketattr.application.ports import NO_PROGRESS
 from ticketattr.domain.label_audit import audit
 from ticketattr.infrastructure.catalog.source import YAMLCatalog
 from ticketattr.infrastructure.classifiers.offline.teaching import guess_labels
-from ticketattr.infrastructure.gold_files import GoldFile
+from ticketattr.infrastructure.evaluation.gold_files import GoldFile
 from ticketattr.infrastructure.options import HTTPPolicy
 
 SEED, PART = 7, 5

@@ -33,7 +33,7 @@ from ticketattr.domain.ticket import Outcome
 from ticketattr.infrastructure.catalog.source import YAMLCatalog
 from ticketattr.infrastructure.classifiers.offline.classifier import VERSION, OfflineClassifier
 from ticketattr.infrastructure.classifiers.offline.teaching import fold_of, teach_history
-from ticketattr.infrastructure.gold_files import GoldFile
+from ticketattr.infrastructure.evaluation.gold_files import GoldFile
 from ticketattr.infrastructure.options import HTTPPolicy
 
 SEEDS, TARGET = 5, 0.95

@@ -24,7 +24,7 @@ from ticketattr.domain.gold import GoldTicket
 from ticketattr.infrastructure.catalog.source import YAMLCatalog
 from ticketattr.infrastructure.classifiers.offline.ranking import Ranking, ticket_vectors
 from ticketattr.infrastructure.classifiers.offline.sentence_vectors import Vectors
-from ticketattr.infrastructure.gold_files import GoldFile
+from ticketattr.infrastructure.evaluation.gold_files import GoldFile
 from ticketattr.infrastructure.options import HTTPPolicy
 
 from ..fakes import a_correction

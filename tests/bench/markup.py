@@ -19,7 +19,7 @@ from ticketattr.domain.statistics import wilson_estimate
 from ticketattr.domain.ticket import Attribution
 from ticketattr.infrastructure.catalog.yaml_format import parse_catalog
 from ticketattr.infrastructure.classifiers.offline.classifier import OfflineClassifier
-from ticketattr.infrastructure.gold_files import GoldFile
+from ticketattr.infrastructure.evaluation.gold_files import GoldFile
 from ticketattr.infrastructure.helpdesk.ticket_fields import read_description
 
 from ..markup import KINDS

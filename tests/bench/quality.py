@@ -16,7 +16,7 @@ from ticketattr.domain.statistics import wilson_estimate
 from ticketattr.infrastructure.catalog.source import YAMLCatalog
 from ticketattr.infrastructure.classifiers.offline.ranking import Ranking, Signals
 from ticketattr.infrastructure.classifiers.offline.teaching import taught
-from ticketattr.infrastructure.gold_files import GoldFile
+from ticketattr.infrastructure.evaluation.gold_files import GoldFile
 from ticketattr.infrastructure.options import HTTPPolicy
 
 FOLDS = 5

@@ -22,7 +22,7 @@ from ticketattr.domain.ticket import Attribution, Ticket
 from ticketattr.infrastructure.catalog.yaml_format import parse_catalog
 from ticketattr.infrastructure.classifiers.offline.classifier import OfflineClassifier
 from ticketattr.infrastructure.classifiers.redacted import redact_batch
-from ticketattr.infrastructure.gold_files import GoldFile
+from ticketattr.infrastructure.evaluation.gold_files import GoldFile
 from ticketattr.infrastructure.redaction.rules import build_redactor
 from ticketattr.infrastructure.redaction.terms_file import Terms
 

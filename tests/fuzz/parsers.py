@@ -38,7 +38,7 @@ from ticketattr.infrastructure.classifiers.offline.learned import Kernel, Learne
 from ticketattr.infrastructure.classifiers.offline.model_file import FORMAT, read_model, write_model
 from ticketattr.infrastructure.classifiers.offline.sentence_vectors import DIMENSIONS
 from ticketattr.infrastructure.delivery.report_log import SQLiteReportLog
-from ticketattr.infrastructure.gold_files import GoldFile
+from ticketattr.infrastructure.evaluation.gold_files import GoldFile
 from ticketattr.infrastructure.helpdesk.profile import Profile
 from ticketattr.infrastructure.helpdesk.profile_yaml import parse_profile
 from ticketattr.infrastructure.helpdesk.shipped_profiles import profile_names, profile_text

@@ -418,7 +418,7 @@ def labelled_tickets(path: Path | None) -> LabelledTickets:
     """The labelled tickets in the file of `--examples`; none without a file. Raises InputError."""
     if path is None:
         return no_labelled_tickets
-    from ..infrastructure.gold_files import GoldFile
+    from ..infrastructure.evaluation.gold_files import GoldFile
 
     file = GoldFile.read(path)
     return lambda catalog: file.tickets(catalog, ignore_unknown=True)
@@ -476,14 +476,14 @@ def _offline_is_needed() -> Iterator[None]:
 
 def labelled_history(path: Path) -> Iterator[LabelledTicket]:
     """Yields the labelled tickets in a file. Raises InputError, also while they are read."""
-    from ..infrastructure.gold_files import labelled_tickets
+    from ..infrastructure.evaluation.gold_files import labelled_tickets
 
     return labelled_tickets(path)
 
 
 def ticket_store() -> AbstractContextManager[TicketStore]:
     """What keeps tickets on disk until the block ends. Raises ServiceError or SettingsError, also within the block."""
-    from ..infrastructure.disk_list import DiskList
+    from ..infrastructure.evaluation.disk_list import DiskList
 
     return DiskList[Ticket]()
 

@@ -14,7 +14,7 @@ from ticketattr.domain.statistics import mcnemar_p
 from ticketattr.infrastructure.catalog.source import YAMLCatalog
 from ticketattr.infrastructure.classifiers.offline.ranking import Ranking
 from ticketattr.infrastructure.classifiers.offline.teaching import taught
-from ticketattr.infrastructure.gold_files import GoldFile
+from ticketattr.infrastructure.evaluation.gold_files import GoldFile
 from ticketattr.infrastructure.options import HTTPPolicy
 
 from ...conftest import DATA

@@ -23,8 +23,8 @@ from ticketattr.infrastructure.classifiers.offline.concept_bank import GENERAL a
 from ticketattr.infrastructure.classifiers.offline.concept_bank import TEXTS, bank_digest, concept_bank
 from ticketattr.infrastructure.classifiers.offline.concept_model import concept_model
 from ticketattr.infrastructure.classifiers.offline.routing import route
+from ticketattr.infrastructure.evaluation.gold_files import GoldFile
 from ticketattr.infrastructure.extras import install_hint
-from ticketattr.infrastructure.gold_files import GoldFile
 
 from ...conftest import CLI, DATA, EXAMPLES
 from ...fakes import CATALOG, GENERAL, LAPTOP, PASSWORD, STOLEN, a_correction

@@ -15,7 +15,7 @@ import pytest
 from ticketattr.domain.report import Report, Row
 from ticketattr.errors import InputError
 from ticketattr.infrastructure.delivery.report_folder import OutputFolder
-from ticketattr.infrastructure.gold_files import GoldFile
+from ticketattr.infrastructure.evaluation.gold_files import GoldFile
 from ticketattr.infrastructure.reports import safe_workbook_reader
 from ticketattr.infrastructure.reports.corrections_reader import read_reviewed
 from ticketattr.infrastructure.reports.excel import write_workbook

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from ticketattr.infrastructure.catalog.yaml_format import parse_catalog
-from ticketattr.infrastructure.gold_files import GoldFile
+from ticketattr.infrastructure.evaluation.gold_files import GoldFile
 from ticketattr.infrastructure.helpdesk.ticket_fields import read_description
 
 from ...bench.markup import right

@@ -144,7 +144,7 @@ class _Evaluation:
 
 def _read_gold(path: Path, catalog: Path, *, ignore_unknown: bool) -> GoldSet:
     from ...application.evaluate import GoldSet
-    from ...infrastructure.gold_files import GoldFile
+    from ...infrastructure.evaluation.gold_files import GoldFile
 
     entries = wiring.catalog_of_option(catalog).fetch_catalog()
     tickets = GoldFile.read(path).stream(entries, ignore_unknown=ignore_unknown)
@@ -184,7 +184,7 @@ def _compare(evaluation: _Evaluation, names: tuple[str, str], values: Values) ->
 
 def _results_of(evaluation: _Evaluation, name: str, values: Values) -> EvaluationResults:
     """The results of the classifier `name`, or those in the file `name`."""
-    from ...infrastructure.evaluation_results import read_results
+    from ...infrastructure.evaluation.evaluation_results import read_results
 
     if name not in get_args(ClassifierName):
         return read_results(Path(name), evaluation.gold, target=evaluation.target)
@@ -243,7 +243,7 @@ def _candidate(evaluation: _Evaluation, values: Values) -> Candidate:
 
 
 def _print(results: EvaluationResults, format: ScoresFormat) -> None:
-    from ...infrastructure.evaluation_results import dump_results
+    from ...infrastructure.evaluation.evaluation_results import dump_results
     from ..presentation.score_page import score_page
     from ..presentation.score_tables import print_scores
 

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator, MutableMapping
 from typing import Any
 
 from ...domain.learning import LabelledTicket, with_request_type
-from ..disk_list import DiskList
+from ..evaluation.disk_list import DiskList
 from .mapping import MappedTicket
 from .profile_helpdesk import ProfileHelpdesk
 

@@ -14,20 +14,20 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from ..domain.catalog import RequestType, ServiceCatalog
-from ..domain.gold import GoldTicket, GoldTickets
-from ..domain.learning import LabelledTicket
-from ..domain.ticket import Attribution, Ticket
-from ..domain.wording import some_of
-from ..errors import InputError
+from ...domain.catalog import RequestType, ServiceCatalog
+from ...domain.gold import GoldTicket, GoldTickets
+from ...domain.learning import LabelledTicket
+from ...domain.ticket import Attribution, Ticket
+from ...domain.wording import some_of
+from ...errors import InputError
+from ..reports.labels import field_of
+from ..reports.workbook_archive import TICKETS_SHEET
+from ..stage_files.header import stage_kind
+from ..ticket_files.columns import canonical, find_columns
+from ..ticket_files.json_records import value_at
+from ..ticket_files.records import open_records
+from ..ticket_text import ticket_text
 from .disk_list import DiskList
-from .reports.labels import field_of
-from .reports.workbook_archive import TICKETS_SHEET
-from .stage_files.header import stage_kind
-from .ticket_files.columns import canonical, find_columns
-from .ticket_files.json_records import value_at
-from .ticket_files.records import open_records
-from .ticket_text import ticket_text
 
 _TEXTS = ("short_description", "long_description")
 _COLUMNS = ("short_description", "request_category", "request_type")
@@ -156,7 +156,7 @@ def _from_records(path: Path) -> Iterator[Row]:
 
 
 def _from_stage_file(path: Path) -> Iterator[Row]:
-    from .stage_files import open_attributions
+    from ..stage_files import open_attributions
 
     with open_attributions(path) as stream:
         for attributed in stream.items:
@@ -173,7 +173,7 @@ def _from_stage_file(path: Path) -> Iterator[Row]:
 
 def _from_report(path: Path) -> list[Row] | None:
     """The labels in a report of ours; None for another workbook."""
-    from .reports.safe_workbook_reader import open_workbook, read_rows
+    from ..reports.safe_workbook_reader import open_workbook, read_rows
 
     with open_workbook(path, expected="a readable workbook", hint=_HINT) as workbook:
         if TICKETS_SHEET not in workbook.sheetnames:

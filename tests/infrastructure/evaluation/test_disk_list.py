@@ -11,7 +11,7 @@ from itertools import zip_longest
 import pytest
 
 from ticketattr.errors import TicketAttrError
-from ticketattr.infrastructure.disk_list import DiskList
+from ticketattr.infrastructure.evaluation.disk_list import DiskList
 
 MEGABYTE = "x" * 1024 * 1024
 

@@ -13,13 +13,13 @@ from typing import Any
 
 from pydantic import TypeAdapter, ValidationError
 
-from ..application.evaluate import EvaluationResults, GoldSet
-from ..domain.catalog import RequestType, ServiceCatalog
-from ..domain.scoring import Prediction, score
-from ..domain.usage import Bill
-from ..errors import InputError
-from .files import read_bounded
-from .json_text import dump_json, parse_json
+from ...application.evaluate import EvaluationResults, GoldSet
+from ...domain.catalog import RequestType, ServiceCatalog
+from ...domain.scoring import Prediction, score
+from ...domain.usage import Bill
+from ...errors import InputError
+from ..files import read_bounded
+from ..json_text import dump_json, parse_json
 
 SCHEMA_VERSION = 1
 _BILL = TypeAdapter(Bill)

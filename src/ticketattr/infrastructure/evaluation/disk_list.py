@@ -11,7 +11,7 @@ from tempfile import TemporaryFile, gettempdir
 from types import TracebackType
 from typing import Generic, TypeVar
 
-from .files import write_error
+from ..files import write_error
 
 T = TypeVar("T")
 

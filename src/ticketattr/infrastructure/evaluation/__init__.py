@@ -1,0 +1,1 @@
+"""Labelled tickets, and the results of an evaluation."""
