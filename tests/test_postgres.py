@@ -24,13 +24,13 @@ from ticketattr.domain.ticket import Ticket
 from ticketattr.domain.write_back import Change
 from ticketattr.entrypoint import cli as program
 from ticketattr.errors import BusyError, InputError, ServiceError, SettingsError
-from ticketattr.infrastructure.applied_db import PostgresChangeLedger, SQLiteChangeLedger
 from ticketattr.infrastructure.classifiers.answer_cache import PostgresAnswerCache
 from ticketattr.infrastructure.corrections.corrections_db import PostgresCorrections, SQLiteCorrections
 from ticketattr.infrastructure.databases.database_copy import copy_to_database, copy_to_file, stored_tables
 from ticketattr.infrastructure.delivery.postgres_report_log import PostgresReportLog
 from ticketattr.infrastructure.delivery.report_log import SQLiteReportLog
 from ticketattr.infrastructure.delivery.report_log_rows import insert_message
+from ticketattr.infrastructure.helpdesk.applied_db import PostgresChangeLedger, SQLiteChangeLedger
 
 from .conftest import CLI
 from .entrypoint.test_mail_servers import SETTINGS, put_report

@@ -28,7 +28,7 @@ from ticketattr.application.ports import AppliedRun, WriteResult
 from ticketattr.domain.ticket import Attribution
 from ticketattr.domain.write_back import Change, ChangeMode, ChangePlan, ChangeState
 from ticketattr.errors import ServiceError, SettingsError
-from ticketattr.infrastructure.applied_db import SQLiteChangeLedger
+from ticketattr.infrastructure.helpdesk.applied_db import SQLiteChangeLedger
 from ticketattr.infrastructure.helpdesk.profile_writer import ProfileWriter
 from ticketattr.infrastructure.helpdesk.profile_yaml import parse_profile
 from ticketattr.infrastructure.options import HelpdeskAccess, HTTPPolicy

@@ -17,8 +17,8 @@ import pytest
 from ticketattr.domain.catalog import SLA, RequestType
 from ticketattr.domain.ticket import AttributedTicket, Attribution, Ticket
 from ticketattr.domain.write_back import marker_of
-from ticketattr.infrastructure.applied_db import SQLiteChangeLedger
 from ticketattr.infrastructure.delivery.sender_lock import acquire
+from ticketattr.infrastructure.helpdesk.applied_db import SQLiteChangeLedger
 
 from ..changing_desk import PROFILE, RUN, ChangingDesk, Held, applied_file, attributed, listed, prepare, states, use
 from ..conftest import CLI

@@ -21,11 +21,11 @@ from ticketattr.domain.delivery import Message, Transport
 from ticketattr.domain.ticket import Attribution, Outcome, Ticket
 from ticketattr.domain.write_back import Change
 from ticketattr.errors import ServiceError, SettingsError
-from ticketattr.infrastructure.applied_db import SQLiteChangeLedger
 from ticketattr.infrastructure.classifiers.offline.classifier import OfflineClassifier
 from ticketattr.infrastructure.delivery.eml_outbox import EMLOutbox
 from ticketattr.infrastructure.delivery.message import MailTemplate
 from ticketattr.infrastructure.delivery.smtp import SMTPMailer
+from ticketattr.infrastructure.helpdesk.applied_db import SQLiteChangeLedger
 from ticketattr.infrastructure.options import MailServer as ServerOptions
 
 from ..fakes import (

@@ -201,7 +201,7 @@ def own_categories(settings: SourceSettings) -> list[StarterType]:
 
 def change_ledger(folders: FolderSettings) -> ChangeLedger:
     """The ledger of what was changed in the helpdesk."""
-    from ..infrastructure.applied_db import PostgresChangeLedger, SQLiteChangeLedger
+    from ..infrastructure.helpdesk.applied_db import PostgresChangeLedger, SQLiteChangeLedger
 
     if folders.database:
         return PostgresChangeLedger(folders.database, who=_who())
@@ -230,7 +230,7 @@ def write_back(
 ) -> WriteBack:
     """What writing back needs; `seconds` bounds its time. Raises SettingsError."""
     from ..application.apply import WriteBack
-    from ..infrastructure.apply_above import read_apply_above
+    from ..infrastructure.helpdesk.apply_above import read_apply_above
     from ..infrastructure.network.http import shown_url
 
     above = read_apply_above(settings.above) if isinstance(settings.above, Path) else ApplyAbove(settings.above)

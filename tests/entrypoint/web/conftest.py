@@ -33,10 +33,10 @@ from ticketattr.entrypoint.settings.values import Values, ValueSource
 from ticketattr.entrypoint.web.app import build_app
 from ticketattr.entrypoint.web.parts import Cached, Parts, downloads_of, folder_version
 from ticketattr.entrypoint.wiring import page_writer
-from ticketattr.infrastructure.applied_db import SQLiteChangeLedger
 from ticketattr.infrastructure.corrections.corrections_db import SQLiteCorrections
 from ticketattr.infrastructure.delivery.report_folder import OutputFolder
 from ticketattr.infrastructure.delivery.report_log import SQLiteReportLog
+from ticketattr.infrastructure.helpdesk.applied_db import SQLiteChangeLedger
 from ticketattr.infrastructure.service.cron import CronExpressions
 from ticketattr.infrastructure.service.state_db import SQLiteServiceState
 from ticketattr.infrastructure.stage_files import WorkFolder, read_reported

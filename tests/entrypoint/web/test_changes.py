@@ -7,7 +7,7 @@ from pathlib import Path
 
 from ticketattr.domain.service_run import Undo
 from ticketattr.domain.write_back import Change, ChangeMode, ChangeState
-from ticketattr.infrastructure.applied_db import SQLiteChangeLedger
+from ticketattr.infrastructure.helpdesk.applied_db import SQLiteChangeLedger
 
 from .conftest import Web
 from .test_api import RUN

@@ -9,13 +9,13 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from ...errors import InputError, ServiceError, SettingsError
-from ..applied_db import ledger_tables, upgrade_ledger
 from ..classifiers.answer_cache import answer_tables, upgrade_answers
 from ..corrections.corrections_db import correction_tables, upgrade_corrections
 from ..delivery.postgres_report_log import report_log_tables
 from ..delivery.report_log_schema import TABLES as LOG_TABLES
 from ..delivery.report_log_schema import ensure_schema as upgrade_report_log
 from ..files import make_private
+from ..helpdesk.applied_db import ledger_tables, upgrade_ledger
 from ..service.postgres_state import state_tables
 from ..service.sql_state import TABLES as STATE_TABLES
 from ..service.state_db import upgrade_state

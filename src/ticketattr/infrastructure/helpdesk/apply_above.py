@@ -11,11 +11,11 @@ from pathlib import Path
 
 from ruamel.yaml.nodes import Node
 
-from ..domain.catalog import fold
-from ..domain.write_back import APPLY_ABOVE, ApplyAbove
-from ..errors import InputError, SettingsError
-from .files import read_bounded
-from .yaml_nodes import WrongYAML, compose, line_of, pairs, value_of
+from ...domain.catalog import fold
+from ...domain.write_back import APPLY_ABOVE, ApplyAbove
+from ...errors import InputError, SettingsError
+from ..files import read_bounded
+from ..yaml_nodes import WrongYAML, compose, line_of, pairs, value_of
 
 _MAX_BYTES = 256 * 1024
 _DEFAULT = "default"

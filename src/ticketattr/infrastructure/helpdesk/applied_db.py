@@ -17,12 +17,12 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-from ..domain.write_back import Change, ChangeState
-from .databases.postgres import Tables, only_added_to, tables
-from .databases.sql import Connection
-from .databases.sqlite_file import SQLiteFile
-from .delivery import sender_lock
-from .files import database_version, make_private
+from ...domain.write_back import Change, ChangeState
+from ..databases.postgres import Tables, only_added_to, tables
+from ..databases.sql import Connection
+from ..databases.sqlite_file import SQLiteFile
+from ..delivery import sender_lock
+from ..files import database_version, make_private
 
 SCHEMA_VERSION = 1
 
