@@ -42,7 +42,7 @@ import ticketattr.entrypoint.commands.jobs
 import ticketattr.entrypoint.commands.pending
 import ticketattr.entrypoint.commands.run
 import ticketattr.entrypoint.commands.send
-import ticketattr.infrastructure.batch_journal
+import ticketattr.infrastructure.classifiers.batch_journal
 import ticketattr.infrastructure.classifiers.gemini.job_endpoint
 import ticketattr.infrastructure.classifiers.llm.job_service
 import ticketattr.infrastructure.delivery.eml_outbox

@@ -16,8 +16,8 @@ from typer.testing import Result
 
 from ticketattr.application import batch_jobs
 from ticketattr.entrypoint import cli as program
-from ticketattr.infrastructure.batch_journal import SQLiteBatchJournal
 from ticketattr.infrastructure.classifiers.answer_cache import SQLiteAnswerCache
+from ticketattr.infrastructure.classifiers.batch_journal import SQLiteBatchJournal
 from ticketattr.infrastructure.classifiers.gemini import job_endpoint
 
 from ..batch_server import GeminiServer, Row

@@ -351,7 +351,7 @@ def tickets_in(path: Path, settings: SourceSettings, option: str) -> Iterable[Ti
 
 def batch_journal(folders: FolderSettings) -> BatchJournal:
     """The journal of batch jobs."""
-    from ..infrastructure.batch_journal import SQLiteBatchJournal
+    from ..infrastructure.classifiers.batch_journal import SQLiteBatchJournal
 
     return SQLiteBatchJournal(folders.work / "batch-jobs.db", who=f"{login_name()}@{socket.gethostname()}")
 

@@ -20,11 +20,11 @@ from itertools import groupby
 from pathlib import Path
 from typing import Any
 
-from ..application.batches import chunks
-from ..domain.batch_job import OPEN_STATES, TRIED_STATES, BatchJob, JobCall, JobState
-from .databases.sqlite_file import SQLiteFile
-from .delivery import sender_lock
-from .files import make_private
+from ...application.batches import chunks
+from ...domain.batch_job import OPEN_STATES, TRIED_STATES, BatchJob, JobCall, JobState
+from ..databases.sqlite_file import SQLiteFile
+from ..delivery import sender_lock
+from ..files import make_private
 
 SCHEMA_VERSION = 1
 KEEP_DAYS = 30
