@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import csv
 import json
 import os
 import re
 import shlex
 import shutil
+import subprocess
 from collections.abc import Callable, Iterator, Sequence
+from dataclasses import replace
 from importlib import import_module
+from importlib.util import find_spec
 from pathlib import Path
 
 import httpx
@@ -20,7 +24,7 @@ from ticketattr.infrastructure.schemas import schema_url
 
 from . import reference, weights
 from .command_tree import parse
-from .conftest import CLI, EXAMPLES
+from .conftest import CLI, DATA, EXAMPLES
 from .entrypoint.test_corrections import correct, rows
 from .entrypoint.test_serve import served
 
@@ -35,7 +39,6 @@ PAGES = (
     "deploy/README.md",
     *sorted(str(path.relative_to(ROOT)) for path in (ROOT / "docs").rglob("*.md")),
 )
-SECURITY = (ROOT / "docs" / "explanation" / "security.md").read_text(encoding="utf-8")
 ARCHITECTURE = (ROOT / "docs" / "explanation" / "architecture.md").read_text(encoding="utf-8")
 
 _SHELL_OPERATORS = {"|", "||", "&&", ";", ">", ">>", "<", "2>", "&"}
@@ -58,6 +61,19 @@ def _anchors(page: Path) -> set[str]:
     return {re.sub(r"[^\w\- ]", "", heading.lower()).replace(" ", "-") for heading in headings}
 
 
+def _lines(page: str, mark: str = "") -> list[str]:
+    """The lines that a page tells to type into a shell; with `mark`, those of the block after it."""
+    text = (ROOT / page).read_text(encoding="utf-8")
+    text = text[text.index(mark) :]
+    blocks = re.findall(r"^ *```(bash|sh|console)\n(.*?)^ *```", text, re.MULTILINE | re.DOTALL)
+    return [
+        line.strip().removeprefix("$ ")
+        for language, block in blocks[: 1 if mark else None]
+        for line in block.replace("\\\n", " ").splitlines()
+        if language != "console" or line.startswith("$ ")  # the others are what the program answers
+    ]
+
+
 def _commands_told() -> list[tuple[str, list[str]]]:
     """The words after `ticketattr`, for each time that a page has it in a block of shell."""
     return [
@@ -65,9 +81,8 @@ def _commands_told() -> list[tuple[str, list[str]]]:
         for page in PAGES
         # The examples of the reference are those of `--help`: tests/entrypoint/test_help.py.
         if page != "docs/reference/commands.md"
-        for block in re.findall(r"^```(?:bash|sh|shell)\n(.*?)^```", (ROOT / page).read_text("utf-8"), re.M | re.S)
-        for line in re.sub(r"\$\([^)]*\)", "x", block.replace("\\\n", " ")).splitlines()
-        for words in _words_after_program(shlex.split(line, comments=True))
+        for line in _lines(page)
+        for words in _words_after_program(shlex.split(re.sub(r"\$\([^)]*\)", "x", line), comments=True))
     ]
 
 
@@ -76,7 +91,7 @@ def _words_after_program(words: Sequence[str]) -> Iterator[list[str]]:
         # The bare word may also be a user or a folder.
         before = words[place - 1] if place else ""
         is_first = not before or before in _SHELL_OPERATORS or bool(re.match("[A-Z_]+=", before))
-        if word.endswith("/bin/ticketattr") or (word == "ticketattr" and is_first):
+        if word.endswith(("/bin/ticketattr", "/container.sh")) or (word == "ticketattr" and is_first):
             rest = words[place + 1 :]
             end = next((number for number, other in enumerate(rest) if other in _SHELL_OPERATORS), len(rest))
             yield list(rest[:end])
@@ -113,33 +128,31 @@ def test_the_extras_that_the_reference_weighs_are_those_that_users_install() -> 
     assert set(weights.stated()) == {"", *declared[1].split(",")}
 
 
-def lines_of_demo(page: str, mark: str = "") -> list[str]:
-    """The command lines in the blocks of a page, or in the block after `mark`, one by one."""
-    text = (ROOT / page).read_text(encoding="utf-8").partition(mark)[2] if mark else (ROOT / page).read_text("utf-8")
-    blocks = re.findall(r"^```bash\n(.*?)^```", text, re.MULTILINE | re.DOTALL)
-    return [
-        line.strip() for block in blocks[: 1 if mark else None] for line in re.split("\n|&&", block) if line.strip()
-    ]
-
-
 def follow(cli: CLI, lines: Sequence[str], between: Callable[[], None] = lambda: None) -> list[Result]:
     """Do what a page tells, except for installing; `serve` is up while its review page is opened with the token.
 
     `between` does what the page tells to do by hand, after `mkdir`.
     """
-    (cli.folder / "examples").symlink_to(EXAMPLES)
-    cli.settings.clear()
     results: list[Result] = []
-    for line in lines:
-        program, *words = shlex.split(line)
+    for part in " && ".join(lines).split("&&"):
+        command, _, file = part.partition(" > ")
+        program, *words = shlex.split(command, comments=True)
+        name, is_setting, value = program.partition("=")
+        if is_setting:
+            program, *words = words
         if program == "mkdir":
             (cli.folder / words[-1]).mkdir(parents=True)
             between()
+        elif program == "split":
+            subprocess.run([program, *words], check=True)
         elif words[-1] == "serve":
             page = review_page(cli, words[:-1], token=results[-1].stdout.strip())
             assert "REQ-1070" in page
-        elif program.endswith("/ticketattr"):
-            results.append(cli.ok(*words))
+        elif re.search(r"(^|/)ticketattr$", program):
+            settings = {**cli.settings, **({name: value} if is_setting else {})}
+            results.append(replace(cli, settings=settings).ok(*words))
+            if file:
+                (cli.folder / file).write_text(results[-1].stdout, encoding="utf-8")
     return results
 
 
@@ -150,19 +163,43 @@ def review_page(cli: CLI, options: Sequence[str], token: str) -> str:
         return httpx.get(f"{url}/review", cookies=signed_in.cookies, headers=site).text
 
 
-def test_the_demo_of_the_readme_ends_with_overdue_tickets_a_mail_and_a_review_page(cli: CLI) -> None:
-    run, token = follow(
-        cli, [*lines_of_demo("README.md", "<!-- demo -->"), *lines_of_demo("README.md", "<!-- review -->")]
-    )
+@pytest.fixture
+def clone(cli: CLI) -> CLI:
+    """A clone without settings."""
+    (cli.folder / "examples").symlink_to(EXAMPLES)
+    cli.settings.clear()
+    return cli
+
+
+@pytest.fixture
+def desk(cli: CLI) -> CLI:
+    """A desk with the files that the how-to guides name: a catalog, and labelled tickets in English."""
+    lines = (DATA / "gold" / "others.jsonl").read_text(encoding="utf-8").splitlines()
+    labelled = [line for line in lines if json.loads(line)["lang"] == "en"]
+    for name in ("all.jsonl", "gold.jsonl"):
+        (cli.folder / name).write_text("\n".join(labelled), encoding="utf-8")
+    with (cli.folder / "closed.csv").open("w", encoding="utf-8", newline="") as file:
+        writer = csv.DictWriter(file, [*json.loads(labelled[0])], extrasaction="ignore")
+        writer.writeheader()
+        writer.writerows(map(json.loads, labelled))
+    tickets = (cli.folder / "closed.csv").read_text(encoding="utf-8").splitlines(keepends=True)
+    (cli.folder / "my-tickets.csv").write_text("".join(tickets[:10]), encoding="utf-8")
+    shutil.copy(DATA / "gold" / "catalog.yaml", cli.folder)
+    cli.settings["SERVICE_CATALOG_URL"] = "catalog.yaml"
+    return cli
+
+
+def test_the_demo_of_the_readme_ends_with_overdue_tickets_a_mail_and_a_review_page(clone: CLI) -> None:
+    run, token = follow(clone, [*_lines("README.md", "<!-- demo -->"), *_lines("README.md", "<!-- review -->")])
     assert "70 of 70 tickets attributed" in run.stderr
     assert "70 overdue" in run.stderr
     assert token.stdout.startswith("tka_")
-    demo = cli.folder / "demo"
+    demo = clone.folder / "demo"
     assert len([*demo.glob("output/*.xlsx")]) == len([*demo.glob("outbox/*.eml")]) == 1
 
 
-def test_the_tutorial_ends_with_a_report_that_shows_the_correction(cli: CLI) -> None:
-    output, corrections = cli.folder / "demo" / "output", cli.folder / "demo" / "corrections"
+def test_the_tutorial_ends_with_a_report_that_shows_the_correction(clone: CLI) -> None:
+    output, corrections = clone.folder / "demo" / "output", clone.folder / "demo" / "corrections"
 
     def choose_another_request_type() -> None:
         (report,) = output.glob("*.xlsx")
@@ -170,9 +207,8 @@ def test_the_tutorial_ends_with_a_report_that_shows_the_correction(cli: CLI) -> 
         correct(workbook, **{"REQ-1028": ("Hardware", "Peripheral Request")})
         os.utime(workbook, (1, 1))  # it was saved a while ago
 
-    *_, first, _, second, listed, _ = follow(
-        cli, lines_of_demo("docs/tutorial/first-report.md"), choose_another_request_type
-    )
+    lines = _lines("docs/tutorial/first-report.md")
+    *_, first, _, second, listed, _ = follow(clone, lines, choose_another_request_type)
     for line in ("70 of 70 tickets attributed", "1 report sent", "for a person: 70 overdue, 6 to review"):
         assert line in first.stderr
     assert "70 of 70 tickets attributed" in second.stderr
@@ -182,12 +218,54 @@ def test_the_tutorial_ends_with_a_report_that_shows_the_correction(cli: CLI) -> 
     assert (row["request_type"], row["source"]) == ("Peripheral Request", "corrected")
 
 
-def test_what_the_demo_left_is_not_pending_for_a_real_run(cli: CLI) -> None:
-    (cli.folder / "examples").symlink_to(EXAMPLES)
-    cli.settings.clear()
-    cli.ok("--env-file", "examples/demo.env", "run")
-    cli.settings["EMAIL_TRANSPORT"] = "smtp"
-    assert cli.ok("pending", "list", "--format", "json").stdout == "[]\n"
+def test_a_desk_is_set_up_by_the_lines_of_the_guide(desk: CLI) -> None:
+    mail = {name: value for name, value in desk.settings.items() if name.startswith(("EMAIL_", "CODEBASE_"))}
+    (desk.folder / "catalog.yaml").unlink()
+    desk.settings.clear()
+    lines = _lines("docs/how-to/set-up.md")
+    # The line that asks: tests/entrypoint/test_init.py.
+    asks = lines.index(".venv/bin/ticketattr init")
+    *_, tried = follow(desk, lines[:asks])
+    assert Path(tried.stdout.strip()).exists()
+    desk.settings |= mail
+    *_, run = follow(desk, lines[asks + 1 :])
+    assert "1 report sent" in run.stderr
+
+
+def test_a_corrected_report_is_imported_by_the_lines_of_its_guide(desk: CLI) -> None:
+    desk.ok("run")
+    (report,) = desk.reports
+    correct(report, T2=("Hardware Support", "Other Hardware Request"))
+    lines = _lines("docs/how-to/corrections.md")
+    report.rename(desk.folder / lines[0].split()[-1])
+    *_, listed = follow(desk, lines)
+    assert "T-2" in listed.stdout
+
+
+def test_a_desk_learns_and_is_audited_by_the_lines_of_the_guide(desk: CLI) -> None:
+    follow(desk, _lines("docs/how-to/learning.md"))
+    assert desk.reports
+
+
+def test_streams_and_partitions_are_done_by_the_lines_of_the_guide(desk: CLI) -> None:
+    # The others need a cluster, a database or a model.
+    follow(desk, [line for line in _lines("docs/how-to/scale.md") if not re.search("--scheduler|--plan| db ", line)])
+    tickets = len((desk.folder / "all.jsonl").read_text(encoding="utf-8").splitlines())
+    merged = (desk.folder / "out" / "attributions.jsonl").read_text(encoding="utf-8").splitlines()
+    assert len(merged) == tickets + 2  # with the first line and the last
+    assert (desk.folder / "report.csv").read_text(encoding="utf-8").count("O-") >= tickets
+
+
+def test_an_auditor_gets_a_file_by_each_line_of_the_guide(desk: CLI) -> None:
+    desk.ok("run")
+    follow(desk, _lines("docs/explanation/auditing.md"))
+    assert [path.name for path in desk.folder.iterdir() if not path.stat().st_size] == []
+
+
+def test_what_the_demo_left_is_not_pending_for_a_real_run(clone: CLI) -> None:
+    clone.ok("--env-file", "examples/demo.env", "run")
+    clone.settings["EMAIL_TRANSPORT"] = "smtp"
+    assert clone.ok("pending", "list", "--format", "json").stdout == "[]\n"
 
 
 def test_what_a_page_links_to_exists() -> None:
@@ -217,6 +295,29 @@ def test_a_command_that_a_page_tells_to_type_can_be_typed(page: str, words: list
     parse(words)
 
 
+def _named_in_sentences() -> set[str]:
+    """The commands that sentences of pages, messages and comments have between backticks."""
+    pages = [ROOT / page for page in (*PAGES, "CHANGELOG.md", ".env.example")]
+    texts = [path.read_text(encoding="utf-8") for path in (*pages, *(ROOT / "src").rglob("*.py"))]
+    return {
+        " ".join(words) for text in texts for words in map(str.split, re.findall(r"`ticketattr ([^`{|…>]+)`", text))
+    }
+
+
+def test_a_command_that_a_sentence_names_exists_with_its_options() -> None:
+    """Without its arguments, which sentences leave out."""
+    named = _named_in_sentences() - {"chat"}  # what n8n calls a credential
+    assert [f"{command}: {error}" for command in named if (error := _unknown_word(command))] == []
+
+
+def _unknown_word(command: str) -> str:
+    try:
+        parse(shlex.split(command))
+    except Exception as error:  # noqa: BLE001  # what Click raises for missing arguments, too
+        return str(error) if str(error).startswith("No such") else ""
+    return ""
+
+
 @pytest.mark.parametrize("line", ["run --no-such-option", "pending list --no-such-option", "--no-such-option run"])
 def test_an_option_that_no_command_has_would_be_noticed(line: str) -> None:
     with pytest.raises(Exception, match="no-such-option"):
@@ -230,13 +331,28 @@ def test_paths_and_names_of_the_architecture_page_exist() -> None:
     assert sorted(name for module, _, name in names if not hasattr(import_module(module), name)) == []
 
 
-def test_every_test_that_the_security_page_names_exists() -> None:
+def test_a_test_that_a_page_names_exists() -> None:
     # A test may stand in a class.
-    named = re.findall(r"`(tests/[^:`]+)::(?:\w+::)?(\w+)`", SECURITY)
-    assert named
+    named = {
+        (page, path, name)
+        for page in PAGES
+        for path, name in re.findall(r"\b(tests/[\w./]+)(?:::(?:\w+::)?(\w+))?", (ROOT / page).read_text("utf-8"))
+    }
+    assert len(named) > 100
     missing = [
-        f"{path}::{name}"
-        for path, name in named
-        if not re.search(rf"^ *def {name}\(", (ROOT / path).read_text(encoding="utf-8"), re.MULTILINE)
+        f"{page}: {path}::{name}"
+        for page, path, name in named
+        if not (ROOT / path).exists()
+        or (name and not re.search(rf"^ *def {name}\(", (ROOT / path).read_text("utf-8"), re.MULTILINE))
     ]
     assert missing == []
+
+
+def test_a_module_that_a_page_tells_to_run_exists() -> None:
+    named = {
+        (page, name)
+        for page in PAGES
+        for name in re.findall(r"python -m\s+([\w.]+)", (ROOT / page).read_text(encoding="utf-8"))
+    }
+    assert ("CONTRIBUTING.md", "tests.reference") in named
+    assert [(page, name) for page, name in named if find_spec(name) is None] == []

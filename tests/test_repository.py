@@ -17,6 +17,8 @@ from ruamel.yaml import YAML
 
 from ticketattr import __version__
 
+from .test_documentation import PAGES
+
 ROOT = Path(__file__).parents[1]
 SESSIONS = runpy.run_path(str(ROOT / "noxfile.py"))
 
@@ -84,9 +86,9 @@ def test_the_changelog_has_what_comes_next_above_the_version_of_the_package() ->
     assert re.fullmatch(rf"\[{re.escape(__version__)}\] - \d{{4}}-\d\d-\d\d", headings[1])
 
 
-@pytest.mark.parametrize("page", ["CONTRIBUTING.md", ".github/pull_request_template.md"])
+@pytest.mark.parametrize("page", [*PAGES, ".github/pull_request_template.md"])
 def test_a_session_that_a_page_names_exists(page: str) -> None:
-    named = re.findall(r"nox -s ([a-z_]+)", (ROOT / page).read_text(encoding="utf-8"))
+    named = re.findall(r"nox -s\s+([a-z_]+)", (ROOT / page).read_text(encoding="utf-8"))
     assert set(named) <= set(SESSIONS)
 
 
