@@ -29,8 +29,9 @@ _CONNECT = 20.0
 
 _RETRIES = 3
 _LOCAL_CLUSTER = {
-    # Dask would look a hundred times a second what each worker does.
+    # Dask would look a hundred times a second what each worker does, and fifty times whether each process still reacts.
     "distributed.worker.profile.enabled": False,
+    "distributed.admin.tick.interval": "1s",
     # A partition that waits on a worker counts as done by it when it dies: at 1.0, none waits.
     "distributed.scheduler.worker-saturation": 1.0,
     # Dask has the allocator return 64 kB to the system at once. Each batch would then take its memory anew, which is
