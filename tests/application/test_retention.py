@@ -44,7 +44,7 @@ def leave(desk: Desk, *runs: str) -> None:
 
 def prune_at(desk: Desk, retention: Retention, days: float = 0) -> None:
     work = WorkFolder(desk.root.parent / "work")
-    storage = Storage(work, desk.outgoing().tracker, desk.log, work.audits)
+    storage = Storage(work, desk.outgoing().tracker, desk.log, work.audits, lambda: None)
     with desk.log.acquire_sender_lock(desk.clock()):
         prune(storage, retention, MIDNIGHT + timedelta(days=days))
 

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import json
 import signal
+import sqlite3
 import threading
 import time
 from collections.abc import Callable
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
@@ -59,6 +61,22 @@ def test_fresh_asks_again(cli: CLI, model: HTTPServer) -> None:
     cli.ok("run")
     cli.ok("run", "--fresh")
     assert len(model.requests) == 4
+
+
+@pytest.mark.parametrize("options", [("--classifier", "offline"), ("--fresh",)], ids=["without a model", "asks anew"])
+def test_answers_that_nobody_used_for_a_month_are_deleted_by_any_run(
+    cli: CLI, model: HTTPServer, options: tuple[str, ...]
+) -> None:
+    cli.ok("run")
+    with closing(sqlite3.connect(cli.folder / "work" / "answers.db")) as answers:
+        with answers:
+            answers.execute(
+                "UPDATE answers SET key = 'old', used = datetime(used, '-31 days')"
+                " WHERE key = (SELECT min(key) FROM answers)"
+            )
+        cli.ok("run", *options)
+        assert answers.execute("SELECT count(*) FROM answers WHERE key = 'old'").fetchone() == (0,)
+        assert answers.execute("SELECT count(*) FROM answers").fetchone() > (0,)
 
 
 @pytest.mark.parametrize(

@@ -1,4 +1,4 @@
-"""Delete what is older than the retention settings allow: folders of runs, and, if set, sent reports.
+"""Delete what is older than the retention settings allow: folders of runs, answers, and, if set, sent reports.
 
 A report that a recipient still waits for is never deleted. The log always keeps the fact that a report was sent: of a
 deleted message, it keeps the SHA-256 of each report, and neither addresses nor file names.
@@ -7,7 +7,7 @@ deleted message, it keeps the SHA-256 of each report, and neither addresses nor 
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -33,12 +33,16 @@ class Retention:
 
 @dataclass(frozen=True, slots=True)
 class Storage:
-    """The data that grows with every run, and with every audit of labels."""
+    """The data that grows with every run, and with every audit of labels.
+
+    `delete_unused_answers` deletes the answers of models that no run has used for long.
+    """
 
     stage_files: StageFiles
     tracker: ReportTracker
     log: ReportLogMaintenance
     audits: StageFiles
+    delete_unused_answers: Callable[[], None]
 
 
 def prune(storage: Storage, retention: Retention, now: datetime) -> None:
@@ -57,6 +61,7 @@ def prune(storage: Storage, retention: Retention, now: datetime) -> None:
             return
         _prune_runs(storage, now - retention.runs)
         _prune_audits(storage.audits, now - retention.runs)
+        storage.delete_unused_answers()
         if retention.reports:
             _prune_reports(storage, now - retention.reports, now)
     except TicketAttrError as error:

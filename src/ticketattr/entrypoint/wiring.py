@@ -85,6 +85,7 @@ if TYPE_CHECKING:
     from ..application.run import Pipeline
     from ..domain.redaction.redactor import Redactor
     from ..infrastructure.catalog.cache import CachedCatalog
+    from ..infrastructure.classifiers.answer_cache import SQLAnswerCache
     from ..infrastructure.classifiers.calibrated import CalibrationFile
     from ..infrastructure.classifiers.llm.chat_model import ChatModel
     from ..infrastructure.databases.database_copy import Stored
@@ -505,24 +506,27 @@ def closed_tickets(settings: SourceSettings, progress: Callable[[int, int | None
 
 def answer_cache(settings: ClassifierSettings, folders: FolderSettings, clock: Clock, *, fresh: bool) -> AnswerCache:
     """The answers of earlier runs, for a classifier that costs money."""
-    from ..infrastructure.classifiers.answer_cache import NoAnswerCache, PostgresAnswerCache, SQLiteAnswerCache
+    from ..infrastructure.classifiers.answer_cache import NoAnswerCache
 
     if settings.llm is None:
         return NoAnswerCache()
     from ..infrastructure.classifiers.llm.known_models import answers_for_any
 
-    is_asked = partial(answers_for_any, settings.llm.models)
-    cache: AnswerCache = (
-        PostgresAnswerCache(folders.database, clock, is_asked, fresh=fresh)
-        if folders.database
-        else SQLiteAnswerCache(folders.answers, clock, is_asked, fresh=fresh)
-    )
+    cache = _answers(folders, clock, partial(answers_for_any, settings.llm.models), fresh=fresh)
     hides = model_redactor(settings.llm)
     if hides is None:
         return cache
     from ..infrastructure.classifiers.redacted import RedactedAnswerCache
 
     return RedactedAnswerCache(cache, hides)
+
+
+def _answers(folders: FolderSettings, clock: Clock, is_asked: Callable[[str], bool], *, fresh: bool) -> SQLAnswerCache:
+    from ..infrastructure.classifiers.answer_cache import PostgresAnswerCache, SQLiteAnswerCache
+
+    if folders.database:
+        return PostgresAnswerCache(folders.database, clock, is_asked, fresh=fresh)
+    return SQLiteAnswerCache(folders.answers, clock, is_asked, fresh=fresh)
 
 
 def corrections(folders: FolderSettings) -> CorrectionStore:
@@ -684,7 +688,8 @@ def backup_of_report_log(path: Path) -> Backup:
 def storage(folders: FolderSettings, outgoing: Outgoing) -> Storage:
     """What retention deletes from."""
     work = work_folder(folders)
-    return Storage(work, outgoing.tracker, report_log(folders), work.audits)
+    answers = _answers(folders, outgoing.clock, lambda model: False, fresh=True)
+    return Storage(work, outgoing.tracker, report_log(folders), work.audits, answers.delete_unused)
 
 
 def remove_leftovers(folders: FolderSettings, mail: MailSettings) -> None:

@@ -83,6 +83,10 @@ class SQLAnswerCache(ABC):
         rows = [(key, _encode(outcome), now) for key, outcome in answers.items()]
         self._use(lambda db: db.executemany(_PUT, rows), may_be_new=True)
 
+    def delete_unused(self) -> None:
+        """Delete the answers that were not used for KEEP_DAYS, unless the clock has leapt."""
+        self._use(self._delete_unused, may_be_new=False)
+
     @abstractmethod
     def _use(self, use: Callable[[Connection], T], *, may_be_new: bool) -> T | None:
         """What `use` returns, or None when the cache does not exist or cannot be used."""
@@ -92,7 +96,6 @@ class SQLAnswerCache(ABC):
         log.warning("the answer cache %s is not used in this run: %s", where, reason)
 
     def _read(self, file: Connection, keys: Sequence[str], catalog: ServiceCatalog) -> dict[str, Outcome]:
-        now = self._clock()
         found: dict[str, Outcome] = {}
         for some in chunks(keys, _AT_ONCE):
             marks = ",".join("?" * len(some))
@@ -100,10 +103,16 @@ class SQLAnswerCache(ABC):
                 outcome = _decode(answer, catalog)
                 if outcome and self._is_asked(outcome.model):
                     found[key] = outcome
-        file.executemany("UPDATE answers SET used = ? WHERE key = ?", [(now.isoformat(), key) for key in found])
+        file.executemany(
+            "UPDATE answers SET used = ? WHERE key = ?", [(self._clock().isoformat(), key) for key in found]
+        )
+        self._delete_unused(file)
+        return found
+
+    def _delete_unused(self, file: Connection) -> None:
+        now = self._clock()
         if not find_leap(_days_of_use(file), now):
             file.execute("DELETE FROM answers WHERE used < ?", ((now - timedelta(days=KEEP_DAYS)).isoformat(),))
-        return found
 
 
 class SQLiteAnswerCache(SQLAnswerCache):
