@@ -119,7 +119,7 @@ def test_a_log_file_that_cannot_be_written_causes_one_warning_and_no_failure(cli
 
 @pytest.mark.parametrize(
     ("name", "value"),
-    [("LOG_FORMAT", "xml"), ("LOG_LEVEL", "loud"), ("LOG_MAX_BYTES", "-1"), ("LOG_BACKUP_COUNT", "none")],
+    [("LOG_FORMAT", "xml"), ("LOG_LEVEL", "loud")],
 )
 def test_a_wrong_setting_of_the_log_is_named(cli: CLI, name: str, value: str) -> None:
     cli.settings[name] = value

@@ -41,16 +41,15 @@ class LLMOptions:
     """How a model is asked, whoever provides it. `timeout` bounds one call, in seconds.
 
     The first of `models` that the key may use is asked, with those of the `parameters` that it takes. `concurrency` is
-    the number of calls at once, and `pause` the least time between the starts of two calls, in seconds. `max_cost`
-    bounds a run, in US dollars, and needs the `prices` of the models. None means no limit. `rules` replace those of the
-    package, unless they are empty. Without `evidence`, prompt and answer have their short form.
+    the number of calls at once. `max_cost` bounds a run, in US dollars, and needs the `prices` of the models. None: no
+    limit. `rules` replace those of the package, unless they are empty. Without `evidence`, prompt and answer have their
+    short form.
     """
 
     models: Sequence[str] = ()
     parameters: ParameterValues = field(default_factory=dict)
     batch_size: int = 30
     concurrency: int = 8
-    pause: float = 0.0
     requests_per_minute: int | None = None
     tokens_per_minute: int | None = None
     max_cost: float | None = None

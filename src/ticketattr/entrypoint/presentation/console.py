@@ -93,7 +93,7 @@ class Console:
     def _file_handler(self, path: Path, settings: LogSettings) -> logging.Handler:
         from ...infrastructure.monitoring.log_file import SharedLogFile
 
-        handler = SharedLogFile(path, max_bytes=settings.max_bytes, backups=settings.backups, on_error=self.problem)
+        handler = SharedLogFile(path, on_error=self.problem)
         handler.setLevel(settings.level)
         handler.setFormatter(_lines(settings, on_screen=False))
         return handler

@@ -109,7 +109,6 @@ def _llm_options(env: Environment, provider: Provider) -> LLMOptions:
         prices=_prices(env),
         batch_size=env.whole("LLM_BATCH_SIZE", _DEFAULTS.batch_size, least=1, most=1000),
         concurrency=env.whole("LLM_MAX_CONCURRENCY", _DEFAULTS.concurrency, least=1, most=1000),
-        pause=env.decimal("LLM_DELAY_BETWEEN_BATCHES", _DEFAULTS.pause, most=3600.0),
         requests_per_minute=env.optional_whole("LLM_REQUESTS_PER_MINUTE", least=1),
         tokens_per_minute=env.optional_whole("LLM_TOKENS_PER_MINUTE", least=1),
         max_cost=env.optional_decimal("LLM_MAX_COST", most=1_000_000.0),

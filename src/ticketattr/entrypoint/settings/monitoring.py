@@ -27,8 +27,6 @@ class LogSettings:
     file: Path | None = None
     format: LogFormat = "text"
     level: int = logging.INFO
-    max_bytes: int = 0
-    backups: int = 0
 
     @classmethod
     def read(cls, env: Environment) -> LogSettings:
@@ -38,8 +36,6 @@ class LogSettings:
             file=Path(file) if file else None,
             format="json" if env.choice("LOG_FORMAT", "text", ("text", "json")) == "json" else "text",
             level=_LEVELS.get(env.choice("LOG_LEVEL", "info", tuple(_LEVELS)), logging.INFO),
-            max_bytes=env.whole("LOG_MAX_BYTES", 10_485_760, least=0),
-            backups=env.whole("LOG_BACKUP_COUNT", 5, least=1, most=1000),
         )
 
 

@@ -18,7 +18,10 @@ _NAME = re.compile(r"[A-Z][A-Z0-9_]{0,63}")
 REMOVED_SETTINGS: Mapping[str, str] = {
     "EMAIL_BACKOFF_FACTOR": "Remove it: the waits between the tries of a message are fixed.",
     "LLM_BACKOFF_FACTOR": "Remove it: the waits between the tries of a call are fixed.",
+    "LLM_DELAY_BETWEEN_BATCHES": "Set LLM_REQUESTS_PER_MINUTE to 60 divided by its seconds, which is the same.",
     "LLM_VOTES": "Remove it: each question is asked once. CALIBRATION_FILE makes a confidence a probability.",
+    "LOG_BACKUP_COUNT": "Remove it: five old log files are kept.",
+    "LOG_MAX_BYTES": "Remove it: the log file is rotated before it exceeds 10 MiB.",
 }
 """What to do about settings that earlier versions had, by the name of the setting."""
 

@@ -47,7 +47,7 @@ class Connection:
         self._base_url = access.location
         self._secrets = {"key": access.api_key, "secret": access.api_secret}
         self._http = session
-        self._rate_limit = RateLimit(0.0, profile.requests_per_minute, None)
+        self._rate_limit = RateLimit(profile.requests_per_minute)
         self._signing_in = anyio.Lock()
         self._kept: Mapping[str, Any] = {}
         self._sign_ins = 0

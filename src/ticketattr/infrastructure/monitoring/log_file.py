@@ -15,6 +15,9 @@ from filelock import FileLock
 
 from ..files import keep_others_out, refuse_pipe
 
+MAX_BYTES, BACKUPS = 10 * 2**20, 5
+"""The size before which a file is rotated, and how many old files are kept."""
+
 _LONGEST_WAIT = 2.0
 
 
@@ -30,7 +33,9 @@ class SharedLogFile(RotatingFileHandler):
     lock, the file is not rotated.
     """
 
-    def __init__(self, path: Path, *, max_bytes: int, backups: int, on_error: Callable[[str], None]) -> None:
+    def __init__(
+        self, path: Path, *, on_error: Callable[[str], None], max_bytes: int = MAX_BYTES, backups: int = BACKUPS
+    ) -> None:
         super().__init__(path, maxBytes=max_bytes, backupCount=backups, encoding="utf-8", delay=True)
         self._on_error = on_error
         self._has_failed = False

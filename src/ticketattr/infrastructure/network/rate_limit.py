@@ -10,11 +10,11 @@ import anyio
 class RateLimit:
     """Lets calls start in the order in which they ask. Usable in one event loop.
 
-    `pause` is the least time between two starts, in seconds. The limits are spread evenly over the minute.
+    The limits are spread evenly over the minute.
     """
 
-    def __init__(self, pause: float, requests_per_minute: int | None, tokens_per_minute: int | None) -> None:
-        self._pause = max(pause, 60 / requests_per_minute if requests_per_minute else 0.0)
+    def __init__(self, requests_per_minute: int | None = None, tokens_per_minute: int | None = None) -> None:
+        self._pause = 60 / requests_per_minute if requests_per_minute else 0.0
         self._tokens_per_minute = tokens_per_minute
         self._in_line = anyio.Lock()
         self._not_before = 0.0

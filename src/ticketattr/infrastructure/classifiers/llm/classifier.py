@@ -76,7 +76,7 @@ class LLMClassifier:
         self.concurrency = options.concurrency
         self._budget = Budget(options.prices, options.max_cost)
         self._choice = ModelChoice(chat_model, options.models, options.parameters)
-        self._rate_limit = RateLimit(options.pause, options.requests_per_minute, options.tokens_per_minute)
+        self._rate_limit = RateLimit(options.requests_per_minute, options.tokens_per_minute)
         self._forms = AnswerForms(chat_model.formats, self._style.schema)
         self._patience = Patience()
         self._outage = Outage(options.max_retries)
