@@ -1,4 +1,4 @@
-"""Check digits, on numbers that another implementation made, and for German insurance on published examples."""
+"""Check digits, on numbers that another implementation made, and on published examples of German insurance numbers."""
 
 from __future__ import annotations
 
@@ -48,7 +48,7 @@ NUMBERS: tuple[tuple[Callable[[str], bool], str, str], ...] = (
     ),
     (
         german_tax_id,
-        "42178365990 14839756269 25967834131 85719263498 31487956260 95476138250 15498723693 23658719471",
+        "10123456781 42178365990 14839756269 25967834131 85719263498 31487956260 95476138250 15498723693 23658719471",
         "14839756264 85719263494 31487956264 95476138257",
     ),
     (
@@ -70,6 +70,11 @@ NUMBERS: tuple[tuple[Callable[[str], bool], str, str], ...] = (
         italian_code,
         "VDMAYH84C20D435R LUPNKE66B21A593U OELCBQ53B14H826C EDLXGO89S25B898P HOJTFG55D05E692F",
         "VDMAYH84C20D435K LUPNKE66B21A593R OELCBQ53B14H826O EDLXGO89S25B898J",
+    ),
+    (
+        italian_code,
+        "KGLOML02H14F958F NEOIPC42E27Z003Q QMRCSL45E16M189B TSUSVF07E01N865T WOXAYV53H13Z861P ZAARBB90C20G121B",
+        "KGLOML02H14F958G WOXAYV53H13Z861Q ZAARBB90C20G121C",
     ),
     (
         austrian_social,
@@ -131,8 +136,12 @@ NUMBERS: tuple[tuple[Callable[[str], bool], str, str], ...] = (
         "DE07433334898497180637 DE71799300932133714841 GB17KGAO28214415679581 GB39TZLG22341891645547",
         "DE08433334898497180637 DE72799300932133714841 GB18KGAO28214415679581 GB40TZLG22341891645547",
     ),
-    (german_pension, "15070649C103", "15070649C104 15070649D103 51070649C103"),
-    (german_health, "A000500015 A123456780", "A000500016 B000500015 A123456870"),
+    (
+        german_pension,
+        "15070649C103 89091245W037 69250483B203 24120831P696 23190401G523 45060720C179 89200816E001 10070421F378",
+        "15070649C104 15070649D103 51070649C103",
+    ),
+    (german_health, "A000500015 A123456780 L620361530 Z687860503 M621226437", "A000500016 B000500015 A123456870"),
 )
 
 
@@ -148,8 +157,8 @@ def test_a_number_of_one_digit_alone_is_no_brazilian_one() -> None:
     assert not brazilian_cpf("11111111111")
 
 
-@pytest.mark.parametrize("digits", ["02345678912", "12345678903", "11122345678", "11112345675"])
-def test_a_german_tax_number_repeats_exactly_one_digit_once_or_twice(digits: str) -> None:
+@pytest.mark.parametrize("digits", ["01123456782", "12345678903", "11122345678", "11112345675"])
+def test_a_german_tax_number_repeats_exactly_one_digit_once_or_twice_and_begins_with_no_0(digits: str) -> None:
     assert not any(german_tax_id(digits[:10] + check) for check in "0123456789")
 
 

@@ -9,7 +9,9 @@ import pytest
 from ticketattr.domain.redaction.contacts import find_addresses, find_phone_numbers
 from ticketattr.domain.redaction.found import Found, merged
 from ticketattr.domain.redaction.id_numbers import find_id_numbers
+from ticketattr.domain.redaction.keys import find_keys
 from ticketattr.domain.redaction.network import find_ip_addresses, find_url_secrets
+from ticketattr.domain.redaction.passwords import find_passwords
 from ticketattr.domain.redaction.payment import find_cards, find_ibans
 
 
@@ -200,3 +202,152 @@ def test_cards(text: str, cards: list[str]) -> None:
 )
 def test_numbers_of_persons(text: str, numbers: list[str]) -> None:
     assert found(find_id_numbers, text) == numbers
+
+
+@pytest.mark.parametrize(
+    ("text", "secrets"),
+    [
+        ("password: hunter2", ["hunter2"]),
+        ("İ Passwort: geheim", ["geheim"]),
+        ("PASSWORD:\n  hunter2", ["hunter2"]),
+        ("password: ab", []),
+        ("password: abc", ["abc"]),
+        ("password: hunter2, user: anna", ["hunter2"]),
+        ("password: hunter2;user=x", ["hunter2"]),
+        ("user=anna&password=x1y2z3&lang=de", ["x1y2z3"]),
+        ("(password: hunter2).", ["hunter2"]),
+        ("password: `a b` c", ["a b"]),
+        ("password: 'a b' c", ["a b"]),
+        ("password: ''", []),
+        ("password: expired", []),
+        ("password is hunter", ["hunter"]),
+        ("password is hunter, please", ["hunter"]),
+        ("password is hunter on my laptop", []),
+        ("password is hunter2 on my laptop", ["hunter2"]),
+        ("password is expired", []),
+        ("password is 'expired'!", []),
+        ('password is "blue sky" now', ["blue sky"]),
+        ('password is "blue sky"x now', []),
+        ('password of guests is "sky blue" now', ["sky blue"]),
+        ("password of guests is skyblue.", []),
+        ("password of guests is sky2blue", ["sky2blue"]),
+        ("password for guests: skyblue.", ["skyblue"]),
+        ("password for guests: skyblue works", []),
+        ("changed the password to Sommer24", ["Sommer24"]),
+        ('changed the password to "Sommer"', []),
+        ('changed the password to "Sommer24"', ["Sommer24"]),
+        ("password hunter2", ["hunter2"]),
+        ("passwords: hunter2 and hunter3, then", ["hunter2", "hunter3"]),
+        ("passwords: hunter2 and hunter", ["hunter2"]),
+        ("password password: hunter2", ["hunter2"]),
+    ],
+)
+def test_a_secret_after_the_word_that_announces_it(text: str, secrets: list[str]) -> None:
+    assert found(find_passwords, text) == secrets
+
+
+@pytest.mark.parametrize(
+    ("text", "secrets"),
+    [
+        ("pin: 12", []),
+        ("pin: 123", ["123"]),
+        ("pin: 12 34-56", ["12 34-56"]),
+        ("pin: 1234.5", []),
+        ("pin is 1234 today", ["1234"]),
+        ("my pin: 4711", ["4711"]),
+        ("x-pin: 4711", ["4711"]),
+        ("spin: 4711", []),
+        ("password is 12345 today", []),
+        ("password is 123456 today", ["123456"]),
+        ("482911 is your verification code", ["482911"]),
+        ("123 456 is the code", ["123 456"]),
+        ("1.482911 is your verification code", []),
+    ],
+)
+def test_a_number_is_a_secret_where_it_is_announced_as_one(text: str, secrets: list[str]) -> None:
+    assert found(find_passwords, text) == secrets
+
+
+@pytest.mark.parametrize(
+    ("word", "is_secret"),
+    [
+        ("a1b", False),
+        ("a1b2", True),
+        ("hunter!", False),
+        ("hun#ter", True),
+        ("12#4", True),
+        ("####", False),
+        ("sommer", False),
+        ("123", False),
+    ],
+)
+def test_what_looks_like_no_word_is_a_secret(word: str, is_secret: bool) -> None:
+    assert found(find_passwords, f"password is {word} now") == ([word] if is_secret else [])
+
+
+@pytest.mark.parametrize(
+    ("text", "secrets"),
+    [
+        ("Hunter2! is my password", ["Hunter2!"]),
+        ("4711abc is the new wifi password", ["4711abc"]),
+        ("hunter is my password", []),
+        ("<password>hunter2 x</password>", ["hunter2 x"]),
+        ("<user>anna</user> password", []),
+        ("login: anna / hunter2!", ["hunter2!"]),
+        ("credentials anna/Sommer24.", ["Sommer24"]),
+        ("login: anna/sommer", []),
+        ("mysql -u root -phunter2 db", ["hunter2"]),
+        ("mariadb -phunter2", ["hunter2"]),
+        ("sshpass -p hunter2 ssh host", ["hunter2"]),
+        ("curl -u anna:hunter2 https://host", ["hunter2"]),
+        ("net use /user:anna hunter2", ["hunter2"]),
+        ("mysql -u root -p", []),
+    ],
+)
+def test_a_secret_before_its_word_in_an_element_a_pair_or_a_command(text: str, secrets: list[str]) -> None:
+    assert found(find_passwords, text) == secrets
+
+
+BLOCK = "-----BEGIN PRIVATE KEY-----\nMIIE\n-----END PRIVATE KEY-----"
+
+
+@pytest.mark.parametrize(
+    ("text", "keys"),
+    [
+        ("use ghp_" + "a1B2" * 9 + ".", ["ghp_" + "a1B2" * 9]),
+        ("use ghp_" + "a" * 19, []),
+        (f"key {BLOCK} and {BLOCK}.", [BLOCK, BLOCK]),
+        ("key -----BEGIN PRIVATE KEY-----\nMIIE", ["-----BEGIN PRIVATE KEY-----\nMIIE"]),
+        (f"-----BEGIN PRIVATE KEY-----\n{BLOCK}, and", [f"-----BEGIN PRIVATE KEY-----\n{BLOCK}"]),
+        ("IIE\n-----END PRIVATE KEY----- and", ["IIE\n-----END PRIVATE KEY-----"]),
+        ("the line -----END of the file", []),
+        ("Authorization: Basic dXNlcjpw, or", ["dXNlcjpw"]),
+        ("authorization=dXNlcjpw", ["dXNlcjpw"]),
+        ("Bearer abcd.efgh-1234 sent", ["abcd.efgh-1234"]),
+        ("Bearer of bad news", []),
+        ("Cookie: session=abcdef; theme=dark12, x", ["abcdef", "dark12"]),
+        ("Set-Cookie: id=abcdef; expires=Wednesday; Domain=example.com", ["abcdef"]),
+        ("session=abcdef", []),
+    ],
+)
+def test_keys_and_headers(text: str, keys: list[str]) -> None:
+    assert found(find_keys, text) == keys
+
+
+@pytest.mark.parametrize(
+    ("word", "is_random"),
+    [
+        ("Ab1Cd2Ef3Gh4Ij5K-Ab1Cd2Ef3Gh4Ij5", True),
+        ("Ab1Cd2Ef3Gh4Ij5K-Ab1Cd2Ef3Gh4Ij", False),  # shorter than 32 characters
+        ("Ab1Cd2Ef3Gh4Ij5-Ab1Cd2Ef3Gh4Ij5-Kl", False),  # no part of 16 characters
+        ("Abcdefghi1Abcdefghi1Abcdefghi1Abcd1", True),
+        ("Abcdefghi1Abcdefghi1Abcdefghi1Abcde1", False),  # fewer changes than a fifth of the characters
+        ("GhGhGhGhGhGhGhGhGhGhGhGhGhGhGh123", False),  # three digits
+        ("GhGhGhGhGhGhGhGhGhGhGhGhGhGhGh1234", True),
+        ("aB3dE5f7" * 4, False),  # a hash
+        ("ab1cd2ef3gh4ij5kab1cd2ef3gh4ij5k", False),
+        ("AB1CD2EF3GH4IJ5KAB1CD2EF3GH4IJ5K", False),
+    ],
+)
+def test_a_long_word_is_a_key_if_it_mixes_letters_and_digits_as_no_name_does(word: str, is_random: bool) -> None:
+    assert found(find_keys, f"see {word} there") == ([word] if is_random else [])

@@ -7,7 +7,8 @@ digits are right.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterable
+from operator import mul
 
 _LETTERS_OF_DNI = "TRWAGMYFPDXBNJZSQVHLCKE"
 _LETTERS_OF_HETU = "0123456789ABCDEFHJKLMNPRSTUVWXY"
@@ -15,8 +16,11 @@ _LETTERS_OF_HETU = "0123456789ABCDEFHJKLMNPRSTUVWXY"
 
 def luhn(digits: str) -> bool:
     """Payment cards, Canadian and Swedish numbers."""
-    doubled = [int(digit) * (1 + place % 2) for place, digit in enumerate(reversed(digits))]
-    return sum(value - 9 if value > 9 else value for value in doubled) % 10 == 0
+    return _sum_of_digits(int(digit) * (1 + place % 2) for place, digit in enumerate(reversed(digits))) % 10 == 0
+
+
+def _sum_of_digits(numbers: Iterable[int]) -> int:
+    return sum(map(int, "".join(map(str, numbers))))
 
 
 def mod97(iban: str) -> bool:
@@ -25,9 +29,9 @@ def mod97(iban: str) -> bool:
     return int("".join(str(int(character, 36)) for character in moved)) % 97 == 1
 
 
-def weighted(digits: str, weights: Sequence[int]) -> int:
+def weighted(digits: str, weights: Iterable[int]) -> int:
     """Returns the sum of the digits, each multiplied with its weight."""
-    return sum(int(digit) * weight for digit, weight in zip(digits, weights, strict=False))
+    return sum(map(mul, map(int, digits), weights))
 
 
 def mod11_10(digits: str) -> bool:
@@ -50,15 +54,14 @@ def german_pension(number: str) -> bool:
     """Versicherungsnummer of the German pension insurance: 12 characters, of which the ninth is a letter."""
     letter = f"{ord(number[8]) - 64:02}"
     digits = number[:8] + letter + number[9:11]
-    products = [int(digit) * factor for digit, factor in zip(digits, (2, 1, 2, 5, 7, 1, 2, 1, 2, 1, 2, 1), strict=True)]
-    return sum(value // 10 + value % 10 for value in products) % 10 == int(number[11])
+    products = map(mul, map(int, digits), (2, 1, 2, 5, 7, 1, 2, 1, 2, 1, 2, 1))
+    return _sum_of_digits(products) % 10 == int(number[11])
 
 
 def german_health(number: str) -> bool:
     """Krankenversichertennummer: a letter and nine digits."""
     digits = f"{ord(number[0]) - 64:02}{number[1:9]}"
-    products = [int(digit) * (1 + place % 2) for place, digit in enumerate(digits)]
-    return sum(value // 10 + value % 10 for value in products) % 10 == int(number[9])
+    return _sum_of_digits(int(digit) * (1 + place % 2) for place, digit in enumerate(digits)) % 10 == int(number[9])
 
 
 def french_nir(number: str) -> bool:
