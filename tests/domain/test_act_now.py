@@ -58,7 +58,8 @@ def test_the_least_certain_are_those_of_the_lowest_confidence_that_need_no_revie
         Row("does not say", request_type="A"),
         Row("middle", request_type="A", confidence=0.8),
     )
-    assert [row.id for _, row in least_certain(made, 2)] == ["low", "middle"]
+    assert [(place, row.id) for place, row in least_certain(made, 2)] == [(3, "low"), (5, "middle")]
+    assert [row.id for _, row in least_certain(made)] == ["low", "middle", "high"]
 
 
 rows = st.builds(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from heapq import nsmallest
+from math import inf
 
 from .due import URGENCIES
 from .report import Report, Row
@@ -36,15 +37,13 @@ def least_certain(report: Report, most: int = LEAST_CERTAIN) -> list[Placed]:
 
 def _by_urgency(placed: Placed) -> tuple[int, float, int]:
     place, row = placed
-    match row.urgency:
-        case "overdue":
-            degree = -(row.overdue_by or 0.0)
-        case "due within a day":
-            degree = row.due.timestamp() if row.due else 0.0
-        case "needs review":
-            degree = _certainty(row)
-        case _:
-            degree = 0.0
+    degree: float = place
+    if row.urgency == "overdue" and row.overdue_by is not None:
+        degree = -row.overdue_by
+    elif row.urgency == "due within a day" and row.due:
+        degree = row.due.timestamp()
+    elif row.urgency == "needs review":
+        degree = _certainty(row)
     return URGENCIES.index(row.urgency), degree, place
 
 
@@ -56,5 +55,5 @@ def _by_confidence(placed: Placed) -> tuple[float, int]:
 def _certainty(row: Row) -> float:
     """A ticket without a request type is the least certain; a choice without a confidence comes after the others."""
     if not row.request_type:
-        return -1.0
-    return 2.0 if row.confidence is None else row.confidence
+        return -inf
+    return inf if row.confidence is None else row.confidence
