@@ -70,7 +70,7 @@ def test_of_several_jobs_the_one_that_came_furthest_is_kept_then_the_oldest(
         # Ids of several calls are of none, unless the key says so.
         ([("", {0: ANSWER, 2: OTHER})], {}),
         ([("a", {0: ANSWER, 2: OTHER})], {0: ANSWER}),
-        ([("a", {0: ANSWER, 7: OTHER})], {0: ANSWER}),
+        ([("a", {7: OTHER, 0: ANSWER})], {0: ANSWER}),
         ([("", {7: OTHER})], {}),
         ([("", {})], {}),
         # A key that is not of the job.

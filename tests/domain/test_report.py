@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import datetime, timezone
 
 import pytest
@@ -8,9 +9,17 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ticketattr.domain.catalog import SLA, RequestType, ServiceCatalog
-from ticketattr.domain.report import Report, ReportContext, Row, build_report
+from ticketattr.domain.report import Report, ReportContext, Row, build_report, row_position, stream_rows
 from ticketattr.domain.service_hours import ServiceHours
-from ticketattr.domain.ticket import AttributedTicket, Attribution, Ticket, Unattributed
+from ticketattr.domain.ticket import (
+    AttributedTicket,
+    Attribution,
+    Decision,
+    DecisionEffect,
+    Outcome,
+    Ticket,
+    Unattributed,
+)
 
 NOW = datetime(2026, 11, 23, 15, 3, 1, tzinfo=timezone.utc)
 
@@ -248,15 +257,104 @@ def test_without_a_catalog_nobody_knows_when_a_ticket_is_due() -> None:
 
 
 def test_a_ticket_that_was_created_in_the_future_needs_a_review() -> None:
-    assert due_row(RESET, "2027-11-20T10:00:00Z").needs_review == "created in the future: 2027-11-20T10:00:00Z"
-    # The clocks of two computers may differ by some minutes.
-    assert due_row(RESET, "2026-11-23T15:06:00Z").needs_review == ""
+    assert due_row(RESET, " 2027-11-20T10:00:00Z ").needs_review == "created in the future: 2027-11-20T10:00:00Z"
+    # The clocks of two computers may differ by five minutes.
+    assert due_row(RESET, "2026-11-23T15:08:01Z").needs_review == ""
+    assert due_row(RESET, "2026-11-23T15:08:02Z").needs_review == "created in the future: 2026-11-23T15:08:02Z"
 
 
-def test_a_row_holds_the_status_that_the_helpdesk_sent() -> None:
-    ticket = Ticket("1", "open", status="waiting", assignee="Ann")
+def test_a_ticket_that_is_not_due_soon_is_urgent_if_it_needs_a_review_or_failed() -> None:
+    in_doubt = Attribution(MOUSE, "model", 0.1)
+    assert outcome_row(in_doubt, "2026-11-23T15:00:00Z").urgency == "needs review"
+    assert outcome_row(in_doubt).urgency == "needs review"
+    assert outcome_row(Unattributed("no_match")).urgency == "needs review"
+    assert outcome_row(Unattributed("pending")).urgency == ""
+    assert outcome_row(Unattributed("quota"), "2026-11-20T10:00:00Z").urgency == "failed"
+    assert outcome_row(replace(in_doubt, entry=RESET), "2026-11-23T15:00:00Z").urgency == "due within a day"
+
+
+def outcome_row(outcome: Outcome, created_at: str = "") -> Row:
+    ticket = AttributedTicket(Ticket("1", "open", created_at=created_at), outcome)
+    (row,) = build_report([ticket], run_id="r", generated_at=NOW, context=ReportContext(catalog=CATALOG)).rows
+    return row
+
+
+def test_due_times_are_those_of_the_zone_of_the_report_and_overdue_hours_have_two_decimals() -> None:
+    row = due_row(RESET, "2026-11-23T11:00:00Z", zone="Europe/Berlin")
+    assert row.due is not None
+    assert row.response_due is not None
+    assert row.due.isoformat() == "2026-11-23T16:00:00+01:00"
+    assert row.response_due.isoformat() == "2026-11-23T12:30:00+01:00"
+    assert row.overdue_by == 0.05
+    assert due_row(RESET, "2026-11-23T10:43:00Z").overdue_by == 0.33
+
+
+def test_a_row_holds_what_the_helpdesk_sent() -> None:
+    ticket = Ticket(
+        "1", "open", status="waiting", priority="high", assignee="Ann", group="Desk", updated_at="2026-11-22"
+    )
     (row,) = report(AttributedTicket(ticket, Unattributed("no_match"))).rows
-    assert (row.status, row.priority, row.assignee) == ("waiting", "", "Ann")
+    assert (row.status, row.priority, row.assignee) == ("waiting", "high", "Ann")
+    assert (row.group, row.updated_at) == ("Desk", "2026-11-22")
+
+
+@pytest.mark.parametrize(
+    ("url", "template", "link"),
+    [
+        ("https://desk.example.com/1", "", "https://desk.example.com/1"),
+        ("HTTP://desk.example.com/1", "", "HTTP://desk.example.com/1"),
+        ("javascript:alert(1)", "", ""),
+        ("ftp://desk.example.com/1", "", ""),
+        ("https://desk.example.com/1", "https://other.example.com/{id}", "https://other.example.com/1"),
+    ],
+)
+def test_a_row_links_to_the_page_of_the_helpdesk_unless_a_template_is_set(url: str, template: str, link: str) -> None:
+    tickets = [AttributedTicket(Ticket("1", "open", url=url), Unattributed("no_match"))]
+    made = build_report(tickets, run_id="r", generated_at=NOW, context=ReportContext(ticket_url=template))
+    assert made.rows[0].url == link
+
+
+@pytest.mark.parametrize(
+    ("is_confirmation", "effect", "cell"),
+    [
+        (True, "holds", "confirmed on 2026-11-23"),
+        (False, "holds", "corrected on 2026-11-23"),
+        (False, "holds for a changed text", "corrected on 2026-11-23; the text changed since then"),
+        (
+            *(False, "another text"),
+            "corrected on 2026-11-23; not used: the text has become another one since then",
+        ),
+        (True, "not in the catalog", "confirmed on 2026-11-23; not used: the catalog no longer has that entry"),
+    ],
+)
+def test_a_row_says_what_a_person_decided_on_which_day_of_the_zone(
+    is_confirmation: bool, effect: DecisionEffect, cell: str
+) -> None:
+    late = datetime(2026, 11, 22, 23, 30, tzinfo=timezone.utc)
+    decision = Decision("Hardware", "Mouse", is_confirmation, late, effect)
+    ticket = AttributedTicket(Ticket("1", "open"), Attribution(MOUSE, "corrected"), decision)
+    context = ReportContext(time_zone="Europe/Berlin")
+    (row,) = build_report([ticket], run_id="r", generated_at=NOW, context=context).rows
+    assert row.decision == cell
+
+
+def test_a_row_says_what_was_written_into_the_helpdesk() -> None:
+    context = ReportContext(effects={"1": ("written", "Hardware / Mouse"), "2": ("conflict", "changed meanwhile")})
+    made = build_report([*map(unattributed, "123")], run_id="r", generated_at=NOW, context=context)
+    assert [(row.written, row.conflict) for row in made.rows] == [
+        ("Hardware / Mouse", ""),
+        ("", "changed meanwhile"),
+        ("", ""),
+    ]
+
+
+def test_streamed_rows_are_those_of_the_report_in_the_order_of_the_queue() -> None:
+    tickets = [attributed("2", "B", "B"), attributed("1", "A", "A"), unattributed("3")]
+    context = ReportContext(ticket_url="https://desk.example.com/{id}")
+    made = build_report(tickets, run_id="r", generated_at=NOW, context=context)
+    streamed = list(stream_rows(tickets, generated_at=NOW, context=context))
+    assert [(row.id, row.place) for row in streamed] == [("2", 1), ("1", 2), ("3", 3)]
+    assert sorted(streamed, key=row_position) == list(made.rows)
 
 
 def test_an_sla_of_ten_years_is_due_in_ten_years() -> None:
