@@ -18,6 +18,7 @@ NOW = datetime(2026, 11, 28, 12, tzinfo=timezone.utc)
 RUN = "20261128T120000Z-0000"
 PHONE, RESET = (RequestType("Hardware", "Phone", SLA(4, "hours")), RequestType("Access", "Reset", SLA(2, "days")))
 ANN = Caller("ann", "operate")
+LOAD = "Load the page again."
 
 
 class Store:
@@ -53,6 +54,48 @@ def test_the_doubtful_tickets_of_the_latest_run_are_shown_overdue_ones_first_the
     assert review.items[1].candidates == ()
 
 
+def test_of_urgent_tickets_the_one_that_is_overdue_longest_comes_first_then_the_one_that_is_due_next(
+    reviewing: Reviewing,
+) -> None:
+    created = ("", "11:00", "03:00", "09:00", "07:30")  # a phone has four hours
+    tickets = tuple(
+        ticket(number, 0.5 if time else 0.3, f"2026-11-28T{time}:00Z" if time else "")
+        for number, time in enumerate(created)
+    )
+    run = replace(reviewing.load(RUN), tickets=tickets)
+    review = open_review(replace(reviewing, load=lambda run_id: run), NOW)
+    assert review
+    assert [(item.row.id, item.row.overdue_by) for item in review.items] == [
+        *(("T-2", 5.0), ("T-4", 0.5), ("T-3", None), ("T-1", None), ("T-0", None)),
+    ]
+
+
+def test_a_review_is_read_from_the_report_of_its_run_as_it_looks_now(reviewing: Reviewing) -> None:
+    page = replace(reviewing, review_below=0.95, ticket_url="https://desk.example.com/{id}", time_zone="Asia/Tokyo")
+    review = open_review(page, NOW)
+    assert review
+    assert (review.run, review.report.run_id, review.report.generated_at) == (reviewing.load(RUN), RUN, NOW)
+    assert (len(review.report.rows), len(review.items)) == (5, 5)
+    first = review.items[0].row
+    assert (first.url, str(first.due)) == ("https://desk.example.com/T-4", "2026-11-27 19:00:00+09:00")
+
+
+def test_only_a_decision_about_a_doubtful_ticket_of_this_run_is_counted(reviewing: Reviewing) -> None:
+    decide(reviewing, ANN, RUN, 1, PHONE.pair, NOW)  # nobody doubted it
+    doubted = decide(reviewing, ANN, RUN, 2, PHONE.pair, NOW)
+    reviewing.store.add([replace(doubted, run_id="20261127T120000Z-0000", place=3)])
+    review = open_review(reviewing, NOW)
+    assert review
+    assert ([item.row.id for item in review.items], review.decided) == (["T-4", "T-3", "T-5"], 1)
+
+
+def test_a_choice_is_for_the_id_of_the_ticket_only_if_no_other_ticket_has_it(reviewing: Reviewing) -> None:
+    run = reviewing.load(RUN)
+    twice = replace(run, tickets=(ticket(1, 0.5), ticket(2, 0.5), ticket(1, 0.5)))
+    page = replace(reviewing, load=lambda run_id: twice)
+    assert [decide(page, ANN, RUN, place, PHONE.pair, NOW).has_unique_id for place in (1, 2, 3)] == [False, True, False]
+
+
 def test_a_choice_is_a_correction_that_the_next_run_takes_over(reviewing: Reviewing) -> None:
     correction = decide(reviewing, ANN, RUN, 3, RESET.pair, NOW)
     assert (correction.reviewer, correction.imported_by, correction.at) == ("ann", "ann", NOW)
@@ -69,22 +112,29 @@ def test_choosing_what_the_report_said_confirms_it(reviewing: Reviewing) -> None
 
 
 @pytest.mark.parametrize(
-    ("run_id", "place", "pair", "message"),
+    ("run_id", "place", "pair", "message", "hint"),
     [
-        ("20261127T120000Z-0000", 2, PHONE.pair, "there is a newer run"),
-        (RUN, 0, PHONE.pair, "there is no such ticket"),
-        (RUN, 6, PHONE.pair, "there is no such ticket"),
-        (RUN, 2, ("Hardware", "Fax"), "not in the catalog"),
-        (RUN, 2, ("", ""), "not in the catalog"),
+        ("20261127T120000Z-0000", 2, PHONE.pair, "there is a newer run since this page was shown", LOAD),
+        (RUN, 0, PHONE.pair, "there is no such ticket", LOAD),
+        (RUN, 6, PHONE.pair, "there is no such ticket", LOAD),
+        (RUN, 2, ("Hardware", "Fax"), "this request type is not in the catalog", "Choose one of the list."),
+        (RUN, 2, ("", ""), "this request type is not in the catalog", "Choose one of the list."),
     ],
 )
 def test_a_choice_that_does_not_fit_is_refused_and_nothing_is_recorded(
-    reviewing: Reviewing, run_id: str, place: int, pair: tuple[str, str], message: str
+    reviewing: Reviewing, run_id: str, place: int, pair: tuple[str, str], message: str, hint: str
 ) -> None:
-    with pytest.raises(InputError, match=message):
+    with pytest.raises(InputError) as caught:
         decide(reviewing, ANN, run_id, place, pair, NOW)
-    assert reviewing.store.all() == []
+    assert (str(caught.value), caught.value.hint, reviewing.store.all()) == (message, hint, [])
+
+
+def test_the_first_and_the_last_ticket_can_be_decided(reviewing: Reviewing) -> None:
+    assert [decide(reviewing, ANN, RUN, place, RESET.pair, NOW).ticket_id for place in (1, 5)] == ["T-1", "T-5"]
 
 
 def test_without_a_run_there_is_nothing_to_review(reviewing: Reviewing) -> None:
-    assert open_review(replace(reviewing, runs=list), NOW) is None
+    page = replace(reviewing, runs=list)
+    assert open_review(page, NOW) is None
+    with pytest.raises(InputError, match="there is a newer run"):
+        decide(page, ANN, RUN, 1, PHONE.pair, NOW)

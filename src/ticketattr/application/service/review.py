@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -107,6 +108,6 @@ def _candidates(run: ReportedRun, row: Row) -> tuple[RequestType, ...]:
     return (outcome.entry, *outcome.alternatives) if isinstance(outcome, Attribution) else ()
 
 
-def _by_urgency(row: Row) -> tuple[float, bool, float, float]:
-    due = row.due.timestamp() if row.due else 0.0
-    return -(row.overdue_by or 0.0), row.due is None, due, row.confidence or 0.0
+def _by_urgency(row: Row) -> tuple[float, float, float]:
+    due = row.due.timestamp() if row.due else math.inf
+    return -(row.overdue_by or 0.0), due, row.confidence or 0.0
