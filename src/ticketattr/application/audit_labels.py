@@ -53,9 +53,9 @@ def audit_labels(
         generated_at=run.clock(),
         context=ReportContext(catalog=catalog),
     )
-    rows = [_without_due(row, reasons[(row.place or 1) - 1][1]) for row in report.rows]
-    rows.sort(key=lambda row: row.place or 0)
-    return AuditedHistory(found, replace(report, rows=tuple(rows)), tuple(ticket for ticket, _ in reasons))
+    rows = sorted(report.rows, key=lambda row: row.place or 0)
+    told = tuple(_without_due(row, reason) for row, (_, reason) in zip(rows, reasons, strict=True))
+    return AuditedHistory(found, replace(report, rows=told), tuple(ticket for ticket, _ in reasons))
 
 
 def _listed(history: Sequence[GoldTicket], found: LabelAudit) -> dict[int, tuple[AttributedTicket, str]]:
