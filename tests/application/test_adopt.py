@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
+from ticketattr.application.adopt import adopt as adopt_in_folder
 from ticketattr.application.adopt import adopt_reports, adoptable_reports
+from ticketattr.domain.delivery import RecipientResult
 from ticketattr.domain.report_status import ReportStatus
 from ticketattr.errors import InputError, SettingsError
+from ticketattr.infrastructure.delivery.report_log import SQLiteReportLog
 
 from ..fakes import MIDNIGHT, a_report
 from .test_send import DOUBT, REFUSED, Desk
@@ -88,3 +92,53 @@ def test_with_a_log_reports_to_adopt_must_be_named(desk: Desk) -> None:
 def test_a_report_that_is_being_sent_cannot_be_adopted(desk: Desk) -> None:
     with pytest.raises(InputError, match="sending"):
         adopt_reports(desk.log, [ReportStatus(a_report(), "sending")], MIDNIGHT)
+
+
+def test_a_report_that_a_recipient_still_waits_for_cannot_be_adopted(desk: Desk) -> None:
+    desk.addressing = replace(desk.addressing, recipients=("lead@example.com", "later@example.com"))
+    desk.mailer.answers = [(RecipientResult("later@example.com", "deferred", "450 later"),)]
+    path = desk.put("a.xlsx")
+    desk.send()
+    with pytest.raises(InputError) as caught:
+        adopt(desk, "a.xlsx")
+    assert str(caught.value) == f"{path} is not adopted: it is sent, and deferred for a recipient"
+    assert caught.value.hint == "Give the recipient up with `ticketattr pending resolve --recipient ADDRESS`."
+
+
+class TestFolder:
+    """Whose reports are adopted: those of a folder that belongs to no log, or to another one."""
+
+    @staticmethod
+    def adopt(desk: Desk, *names: str) -> list[str]:
+        paths = [desk.root / name for name in names]
+        with desk.log.acquire_sender_lock(desk.clock()):
+            adopted = adopt_in_folder(desk.outgoing().tracker, desk.log, paths, desk.clock())
+        return [report.path.name for report in adopted]
+
+    @staticmethod
+    def with_other_log(desk: Desk) -> None:
+        """The folder belongs to its log so far; from here on, another log is set, and exists."""
+        desk.log = SQLiteReportLog(desk.root.parent / "other.db")
+        desk.log.establish()
+
+    def test_a_folder_without_a_log_belongs_to_the_log_in_which_its_reports_are_adopted(self, desk: Desk) -> None:
+        desk.put("a.xlsx")
+        assert self.adopt(desk) == ["a.xlsx"]
+        owner = desk.outgoing().tracker.folder.owner()
+        assert owner == desk.log.identity()
+
+    def test_without_anything_to_adopt_no_log_is_made(self, desk: Desk) -> None:
+        assert self.adopt(desk) == []
+        assert (desk.log.exists(), desk.outgoing().tracker.folder.owner()) == (False, None)
+
+    def test_a_folder_of_another_log_belongs_to_this_one_once_all_its_reports_are_adopted(self, desk: Desk) -> None:
+        for name in ("a.xlsx", "b.xlsx"):
+            desk.put(name)
+        desk.send()
+        self.with_other_log(desk)
+        assert self.adopt(desk, "a.xlsx") == ["a.xlsx"]
+        with pytest.raises(SettingsError, match="belongs to another report log"):
+            desk.send()
+        assert self.adopt(desk) == ["b.xlsx"]
+        assert desk.send() == []
+        assert desk.outgoing().tracker.folder.owner() == desk.log.identity()
