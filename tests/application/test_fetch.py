@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import logging
 from zoneinfo import ZoneInfo
 
 import pytest
 
-from ticketattr.application.fetch import fetch_tickets
+from ticketattr.application.fetch import Fetched, fetch_tickets, stream_tickets
 from ticketattr.domain.catalog import ServiceCatalog
 from ticketattr.domain.ticket import Ticket
 from ticketattr.domain.times import DEFAULT_STYLE, TimeStyle
@@ -46,10 +47,28 @@ def test_times_that_are_not_read_stay_and_their_tickets_are_named(caplog: pytest
         "2026-11-20T10:30:00Z",
         "soon",
     ]
-    (message,) = caplog.messages
-    assert "2 tickets are not readable" in message
-    assert "1, 3" in message
-    assert "TIME_FORMAT" in message
+    assert caplog.messages == [
+        "the creation times of 2 tickets are not readable, so their age is unknown: 1, 3 (TIME_FORMAT names a form)"
+    ]
+
+
+@pytest.mark.parametrize(
+    ("times", "named"),
+    [
+        (["31.12.2026 08:00"], "1 (TIME_FORMAT names a form: %d.%m.%Y %H:%M reads them)"),
+        (
+            ["01/02/2026 08:00"] * 7,
+            "1, 2, 3, 4, 5, and 2 more (TIME_FORMAT names a form: %d/%m/%Y %H:%M or %m/%d/%Y %H:%M reads them)",
+        ),
+    ],
+)
+def test_a_form_that_reads_the_times_is_proposed(
+    times: list[str], named: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    created(*times)
+    assert caplog.messages == [
+        f"the creation times of {len(times)} tickets are not readable, so their age is unknown: {named}"
+    ]
 
 
 def test_a_local_form_and_zone_are_applied() -> None:
@@ -62,3 +81,47 @@ def test_tickets_with_bytes_that_could_not_be_decoded_are_named(caplog: pytest.L
     fetch_tickets(sources, sources)
     (message,) = caplog.messages
     assert message == "the texts of 1 tickets have bytes that are not in their encoding: T-1"
+
+
+def test_a_fetch_says_how_much_came_the_catalog_first(caplog: pytest.LogCaptureFixture) -> None:
+    caplog.set_level(logging.INFO)
+    asked: list[str] = []
+
+    class Asked(Sources):
+        def fetch_tickets(self) -> list[Ticket]:
+            asked.append("tickets")
+            return super().fetch_tickets()
+
+        def fetch_catalog(self) -> ServiceCatalog:
+            asked.append("catalog")
+            return super().fetch_catalog()
+
+    tickets = [Ticket("1", "VPN"), Ticket("2", "Printer")]
+    sources = Asked(*tickets)
+    fetched = fetch_tickets(sources, sources)
+    assert (fetched, fetched.counts) == (Fetched(CATALOG, tickets), {"tickets": 2, "request_types": 4})
+    assert asked == ["catalog", "tickets"]
+    assert caplog.messages == ["service catalog fetched: 4 request types", "queue fetched: 2 tickets"]
+
+
+def test_a_stream_passes_on_each_ticket_at_once_and_warns_after_the_last_one(caplog: pytest.LogCaptureFixture) -> None:
+    style = TimeStyle(zone=ZoneInfo("Asia/Tokyo"))
+    tickets = [Ticket("1", "x", created_at="2026-11-20 08:00"), Ticket("2", "B\ufffdro", created_at="soon")]
+    stream = stream_tickets(iter(tickets), style)
+    assert next(stream).created_at == "2026-11-20T08:00:00+09:00"
+    assert next(stream) == tickets[1]
+    assert not caplog.messages
+    assert list(stream) == []
+    assert caplog.messages == [
+        "the creation times of 1 tickets are not readable, so their age is unknown: 2 (TIME_FORMAT names a form)",
+        "the texts of 1 tickets have bytes that are not in their encoding: 2",
+    ]
+
+
+@pytest.mark.parametrize("ticket", [Ticket("1", "x", created_at="soon"), Ticket("1", "B\ufffdro")])
+def test_the_warnings_after_a_stream_count_at_most_1000_tickets(
+    ticket: Ticket, caplog: pytest.LogCaptureFixture
+) -> None:
+    assert len(list(stream_tickets([ticket] * 1_001))) == 1_001
+    (message,) = caplog.messages
+    assert "of 1000 tickets" in message
