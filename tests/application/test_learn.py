@@ -14,13 +14,13 @@ import pytest
 from ticketattr.application.learn import History, UsableTickets, learn_tickets, usable_tickets
 from ticketattr.application.ports import NO_PROGRESS
 from ticketattr.domain.catalog import SLA, RequestType, ServiceCatalog
-from ticketattr.domain.learning import MOST_TICKETS, LabelledTicket
+from ticketattr.domain.learning import MOST_TICKETS, Answer, LabelledTicket, ModelCard, figures_of
 from ticketattr.domain.ticket import Ticket
 from ticketattr.errors import InputError, SettingsError
 from ticketattr.infrastructure.classifiers.offline.teaching import teach_history
 from ticketattr.infrastructure.evaluation.disk_list import DiskList
 
-from ..fakes import CATALOG, GENERAL, LAPTOP
+from ..fakes import CATALOG, GENERAL, LAPTOP, PASSWORD
 
 
 def usable(tickets: Iterable[LabelledTicket]) -> UsableTickets:
@@ -155,3 +155,88 @@ def test_a_type_that_was_renamed_is_proposed_with_the_option_to_copy() -> None:
         "Leave those tickets out with --ignore-unknown, or say how the types are called now with --rename OLD=NEW, "
         'perhaps --rename "Hardware / Laptop Repairs=Hardware / Laptop Repair".'
     )
+
+
+@dataclass
+class Taught:
+    """Three sets of answers, and the cards that were saved."""
+
+    answers: Sequence[Answer]
+    latest: Sequence[Answer]
+    without: Sequence[Answer]
+    saved: list[tuple[Path, ModelCard]] = field(default_factory=list)
+
+    def save(self, path: Path, card: ModelCard) -> int:
+        self.saved.append((path, card))
+        return 1_234
+
+
+def test_the_card_says_what_was_learned_from_and_what_it_reaches() -> None:
+    texts = ["my laptop is broken", "the laptop and the dock", "Je ne peux pas imprimer", "my laptop is  BROKEN", "42"]
+    times = ["2026-03-01T00:00:00Z", "", "2026-01-01T00:00:00+01:00", "2026-02-01T00:00:00Z", ""]
+    entries = [GENERAL, LAPTOP, LAPTOP, GENERAL, PASSWORD]
+    tickets = [
+        LabelledTicket(Ticket(str(place), text, created_at=times[place]), entries[place].pair)
+        for place, text in enumerate(texts)
+    ]
+    found = usable_tickets(History("x", [*tickets, LabelledTicket(Ticket("", ""), LAPTOP.pair)]), CATALOG, NO_PROGRESS)
+    right, wrong = [Answer(0, 3, 3, 0.9)], [Answer(1, 1, 3, 0.8), Answer(2, 1, 1, 0.7)]
+    taught = Taught(right, wrong, [*right, *wrong])
+    shown: list[tuple[object, ...]] = []
+
+    def teach(*given: object) -> Taught:
+        shown.append(given)
+        return taught
+
+    path = Path("desk.model")
+    card, size = learn_tickets(found, CATALOG, teach, path, NO_PROGRESS, target=0.75)
+    assert card == ModelCard(
+        tickets=5,
+        repeated=1,
+        types={str(GENERAL): 2, str(LAPTOP): 2, str(PASSWORD): 1},
+        languages={"en": 3, "fr": 1},
+        left_out={"no text": 1},
+        first="2026-01-01T00:00:00+01:00",
+        last="2026-03-01T00:00:00+00:00",
+        cross_validation=figures_of(right, found.gold, CATALOG, 0.75),
+        latest=figures_of(wrong, found.gold, CATALOG, 0.75),
+        without=figures_of([*right, *wrong], found.gold, CATALOG, 0.75),
+    )
+    assert list(card.types) == [str(LAPTOP), str(GENERAL), str(PASSWORD)]
+    assert (size, taught.saved) == (1_234, [(path, card)])
+    assert shown == [(CATALOG, found.gold, [], NO_PROGRESS)]
+
+
+def test_the_card_of_a_history_without_times_names_none() -> None:
+    found = usable_tickets(history(LAPTOP.pair, GENERAL.pair), CATALOG, NO_PROGRESS)
+    card, _ = learn_tickets(found, CATALOG, lambda *given: Taught((), (), ()), Path("x"), NO_PROGRESS, target=0.9)
+    assert (card.first, card.last, card.repeated, card.cross_validation) == ("", "", 0, None)
+
+
+def test_the_teacher_knows_which_tickets_are_the_latest() -> None:
+    found = usable_tickets(History("x", labelled(10)), CATALOG, NO_PROGRESS)
+    latest: list[Sequence[int]] = []
+
+    def teach(catalog: object, gold: object, last: Sequence[int], progress: object) -> Taught:
+        latest.append(last)
+        return Taught((), (), ())
+
+    learn_tickets(found, CATALOG, teach, Path("x"), NO_PROGRESS, target=0.9)
+    assert latest == [[8, 9]]
+
+
+def test_of_many_unknown_labels_the_first_eight_are_named_and_nothing_is_proposed_for_what_no_entry_is_like() -> None:
+    unknown = [("Zebra", f"Qux{number}") for number in range(1_234)]
+    with pytest.raises(InputError) as caught:
+        usable_tickets(history(LAPTOP.pair, GENERAL.pair, *unknown), CATALOG, NO_PROGRESS)
+    named = ", ".join(f"Zebra / Qux{number} (1 ticket)" for number in range(8))
+    assert str(caught.value) == (f"history.jsonl: labels that are not in the catalog (1,234): {named}, and 1,226 more")
+    assert caught.value.hint == (
+        "Leave those tickets out with --ignore-unknown, or say how the types are called now with --rename OLD=NEW."
+    )
+
+
+def test_reading_is_shown_every_500_tickets() -> None:
+    shown = Shown()
+    usable_tickets(History("x", labelled(1_001)), CATALOG, shown)
+    assert shown.numbers == {"Reading tickets": [(0, None), (500, None), (1_000, None)]}

@@ -231,7 +231,7 @@ def _refuse_one_type(types: Collection[RequestType], name: str) -> None:
             f"{name} has no ticket with a text and a label that is in the catalog", hint="Check the file and --catalog."
         )
     if len(types) == 1:
-        raise InputError(f"{name}: all tickets have the label {' or '.join(map(str, types))}", hint=_TOO_FEW)
+        raise InputError(f"{name}: all tickets have the label {next(iter(types))}", hint=_TOO_FEW)
 
 
 def _card(usable: UsableTickets, catalog: ServiceCatalog, taught: TaughtModel, target: float) -> ModelCard:
