@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
 import pytest
 
-from ticketattr.application.classify import classify_tickets, plan_classification
+from ticketattr.application.classify import classify_stream, classify_tickets, plan_classification, plan_stream
 from ticketattr.application.ports import BatchFailed
 from ticketattr.domain.catalog import ServiceCatalog
 from ticketattr.domain.examples import NO_EXAMPLES, Examples
+from ticketattr.domain.gold import GoldTicket
 from ticketattr.domain.ticket import AttributedTicket, Attribution, Outcome, Reason, Ticket, Unattributed
-from ticketattr.domain.usage import Bill, ClassificationPlan, Usage
+from ticketattr.domain.usage import NOTHING_PLANNED, Bill, ClassificationPlan, Usage
 from ticketattr.errors import SettingsError
 from ticketattr.infrastructure.classifiers.answer_cache import NoAnswerCache
 
@@ -308,3 +309,55 @@ def test_the_number_of_texts_to_ask_about_is_logged(caplog: pytest.LogCaptureFix
         "0 have a cached answer",
         "2 different texts are left to ask about",
     ]
+
+
+class TestStream:
+    """A queue of any length, of which as many tickets are in memory as are asked about at once."""
+
+    def test_a_stream_is_decided_as_a_queue_part_by_part(self, caplog: pytest.LogCaptureFixture) -> None:
+        caplog.set_level("INFO", logger="ticketattr.application.classify")
+        classifier, cache = ScriptedClassifier(batch_size=2, concurrency=2), Remembering()
+        corrections, labelled = [a_correction("corrected", "c")], [GoldTicket(Ticket("9", "open 1"), LAPTOP)]
+        tickets = [*queue(3), kept(), Ticket("c", "corrected"), Ticket("7", "open 0"), Ticket("8", "open 0")]
+        read: list[Ticket] = []
+
+        def reading() -> Iterator[Ticket]:
+            for ticket in tickets:
+                read.append(ticket)
+                yield ticket
+
+        stream = classify_stream(reading(), CATALOG, classifier, cache, corrections, labelled)
+        first = next(stream)
+        assert (first.ticket, len(read)) == (tickets[0], 4)
+        attributed = [first, *stream]
+        assert [ticket.ticket for ticket in attributed] == tickets
+        assert summaries(attributed) == [
+            *["model General Inquiry"] * 3,
+            *("kept Laptop Repair", "corrected Laptop Repair"),
+            *["cached General Inquiry"] * 2,
+        ]
+        assert [[ticket.short_description for ticket in batch] for batch in classifier.shown] == [
+            *(["open 0", "open 1"], ["open 2"]),
+        ]
+        assert [example.entry for example in classifier.examples[0]] == [LAPTOP]
+        assert caplog.messages == [], "a line for each part would be too many"
+
+    def test_an_id_counts_as_unique_if_it_is_unique_in_its_part(self) -> None:
+        tickets = [Ticket("c", "another text"), Ticket("x", "open"), Ticket("c", "corrected")]
+        stream = classify_stream(
+            tickets, CATALOG, ScriptedClassifier(batch_size=2), NoAnswerCache(), [a_correction("corrected", "c")]
+        )
+        assert summaries(list(stream))[2] == "corrected Laptop Repair"
+
+    def test_the_plan_of_a_stream_is_that_of_its_parts_together(self) -> None:
+        cache, classifier = Remembering(), Priced(batch_size=2)
+        corrections, labelled = [a_correction("corrected", "c")], [GoldTicket(Ticket("9", "open 3"), LAPTOP)]
+        classify_tickets(queue(1), CATALOG, classifier, cache, ignore, corrections, labelled)
+        tickets = [*queue(4), kept(), kept("other"), Ticket("c", "corrected"), Ticket("d", "open 3")]
+        plan = plan_stream(iter(tickets), CATALOG, classifier, cache, corrections, labelled)
+        parts = [tickets[place : place + 2] for place in range(0, 8, 2)]
+        expected = [plan_classification(part, CATALOG, classifier, cache, corrections, labelled) for part in parts]
+        assert plan == sum(expected, NOTHING_PLANNED)
+        assert (plan.tickets, plan.kept, plan.corrected, plan.cached, plan.to_ask) == (8, 2, 1, 1, 4)
+        assert plan_stream([], CATALOG, classifier, cache) == NOTHING_PLANNED
+        assert len(classifier.shown) == 1

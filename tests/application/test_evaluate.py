@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import pytest
@@ -11,16 +11,19 @@ import pytest
 from ticketattr.application.classify import classify_texts, classify_tickets
 from ticketattr.application.evaluate import (
     Candidate,
+    EvaluationResults,
     GoldSet,
     calibrate,
     compare_results,
     evaluate_classifier,
     refuse_foreign_calibration,
     refuse_single_label,
+    repeated_results,
 )
 from ticketattr.application.ports import Classifier
 from ticketattr.domain.calibration import fit_calibration
 from ticketattr.domain.catalog import RequestType, ServiceCatalog
+from ticketattr.domain.consistency import consistency_of
 from ticketattr.domain.gold import GoldTicket, no_labelled_tickets
 from ticketattr.domain.scoring import Prediction, cascade_points, compare, score
 from ticketattr.domain.ticket import Attribution, Ticket
@@ -104,6 +107,22 @@ def test_two_results_are_compared_ticket_by_ticket() -> None:
     assert compared.comparison == compare(first.predictions, second.predictions)
     assert (compared.comparison.only_first, compared.comparison.only_second) == (1, 1)
     assert compared.cascade == cascade_points(first.predictions, second.predictions)
+
+
+def test_repeated_runs_have_the_scores_of_the_first_the_bill_of_all_and_how_far_they_agree() -> None:
+    gold = gold_of(("locked out", PASSWORD), ("cracked", LAPTOP))
+
+    def run(entry: RequestType, model: str, *notes: str) -> EvaluationResults:
+        bill = Bill(Usage(calls=2), cost=0.5, model=model, notes=notes)
+        candidate = candidate_of(ScriptedClassifier(lambda ticket: entry, bill=bill))
+        return evaluate_classifier(candidate, gold, no_progress, target=0.9, timer=timer_from(0, 1.5).__next__)
+
+    runs = [run(PASSWORD, "m-1", "slow"), run(LAPTOP, "m-2", "slow", "dear"), run(PASSWORD, "m-1")]
+    assert repeated_results(runs) == replace(
+        runs[0],
+        bill=Bill(Usage(calls=6), 1.5, 4.5, "m-1, m-2", ("slow", "dear")),
+        consistency=consistency_of([one.predictions for one in runs]),
+    )
 
 
 def prediction(chosen: RequestType | None, confidence: float | None) -> Prediction:
