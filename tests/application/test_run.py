@@ -3,28 +3,47 @@
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 
-from ticketattr.application.ports import Run
+from ticketattr.application.apply import Applied, WriteBack
+from ticketattr.application.incoming_corrections import Incoming, TakenOver
+from ticketattr.application.ports import AppliedRun, DroppedFile, Progress, Run
 from ticketattr.application.report import AttributedRun, Reporting, last_sent_run, make_report
 from ticketattr.application.run import Pipeline, RunResult, run_pipeline
 from ticketattr.application.run_progress import RunProgress, current_stage
 from ticketattr.domain.catalog import ServiceCatalog
+from ticketattr.domain.correction import ReportedRun, ReviewedReport, ReviewedRow
+from ticketattr.domain.figures import figures_of
 from ticketattr.domain.gold import no_labelled_tickets
 from ticketattr.domain.report import Report
 from ticketattr.domain.ticket import AttributedTicket, Attribution, Ticket, Unattributed
 from ticketattr.domain.usage import Bill, Usage
-from ticketattr.errors import CatalogError, MailServerError
+from ticketattr.domain.write_back import ApplyAbove, Change, effects_of
+from ticketattr.errors import CatalogError, InputError, MailServerError, SettingsError
 from ticketattr.infrastructure.classifiers.answer_cache import NoAnswerCache
 from ticketattr.infrastructure.reports.excel import ExcelReports
+from ticketattr.infrastructure.stage_files.applied import read_applied
 from ticketattr.infrastructure.stage_files.work_folder import WorkFolder
 
-from ..fakes import CATALOG, LAPTOP, MIDNIGHT, PASSWORD, FakeMailer, ScriptedClassifier, a_correction
-from .test_corrections import Store
+from ..fakes import (
+    CATALOG,
+    LAPTOP,
+    MIDNIGHT,
+    PASSWORD,
+    FakeChangeLedger,
+    FakeMailer,
+    ScriptedClassifier,
+    a_correction,
+    ticking_clock,
+)
+from .test_corrections import Store, same_but_for_white_space
+from .test_incoming_corrections import Inbox
 from .test_send import REFUSED, Desk
+from .test_ticket_change import ScriptedDesk
 
 FIRST, SECOND = "20261121T000000Z-0000", "20261122T000000Z-0000"
 BILL = Bill(Usage(calls=2, tokens_in=30), cost=0.5, model="scripted")
@@ -49,6 +68,7 @@ class House:
     store: Store = field(default_factory=Store)
     asked: list[str] = field(default_factory=list)
     written: list[Report] = field(default_factory=list)
+    reports_empty_queue: bool = False
 
     def __post_init__(self) -> None:
         self.desk = Desk(self.root / "output")
@@ -74,13 +94,16 @@ class House:
 
     @property
     def reporting(self) -> Reporting:
-        return Reporting(self, self.work, self.desk.log, "smtp", 0.7, "https://desk.example.com/{id}")
+        return Reporting(
+            *(self, self.work, self.desk.log, "smtp", 0.7, "https://desk.example.com/{id}"),
+            reports_empty_queue=self.reports_empty_queue,
+        )
 
     @property
     def work(self) -> WorkFolder:
         return WorkFolder(self.root / "work")
 
-    def run(self, run_id: str = FIRST, *, sends: bool = True) -> RunResult:
+    def run(self, run_id: str = FIRST, *, sends: bool = True, progress: Progress = ignore, **more: Any) -> RunResult:
         outgoing = self.desk.outgoing() if sends else None
         pipeline = Pipeline(
             self,
@@ -92,10 +115,11 @@ class House:
             self.work,
             self.reporting,
             outgoing,
+            **more,
         )
         path = self.desk.root / f"ticket-attribution-{run_id}.xlsx"
         with self.desk.log.acquire_sender_lock(self.desk.clock()):
-            return run_pipeline(pipeline, Run(run_id, lambda: MIDNIGHT), path, ignore, self.run_progress)
+            return run_pipeline(pipeline, Run(run_id, lambda: MIDNIGHT), path, progress, self.run_progress)
 
 
 @pytest.fixture
@@ -218,6 +242,95 @@ def test_an_empty_queue_needs_no_report(house: House) -> None:
     result = house.run()
     assert (result.tickets, result.report, result.deliveries) == ((), None, ())
     assert house.work.attributed(FIRST) == []
+
+
+def test_an_empty_queue_gets_a_report_where_that_is_set(house: House) -> None:
+    house.tickets, house.reports_empty_queue = [], True
+    result = house.run()
+    assert result.report == house.desk.root / f"ticket-attribution-{FIRST}.xlsx"
+    assert [report.rows for report in house.written] == [()]
+
+
+def test_the_result_has_the_figures_of_the_report(house: House) -> None:
+    assert house.run().figures == figures_of(house.written[0])
+
+
+class TestCorrections:
+    """The workbooks that people put into the folder for corrections."""
+
+    @staticmethod
+    def incoming(inbox: object) -> Incoming:
+        reported = ReportedRun(
+            "the run", CATALOG, [AttributedTicket(ticket, Unattributed("no_match")) for ticket in QUEUE]
+        )
+        return Incoming(
+            *(inbox, lambda run_id: reported, Store(), same_but_for_white_space, "ann", lambda: MIDNIGHT),  # type: ignore[arg-type]
+        )
+
+    def test_they_are_taken_over_before_anything_is_fetched(
+        self, house: House, caplog: pytest.LogCaptureFixture
+    ) -> None:
+        caplog.set_level("INFO", "ticketattr.application.run_progress")
+        chosen = ReviewedRow(2, "2", "Lunch?", "Access", "Password Reset", "B3", "C3")
+        inbox = Inbox({"a.xlsx": ReviewedReport("the run", "Lead", (chosen,), "one")})
+        incoming = replace(self.incoming(inbox), store=house.store)
+        assert house.run(sends=False, incoming=incoming).tickets[1].outcome == Attribution(PASSWORD, "corrected")
+        (taken,) = house.run_progress.incoming
+        assert (taken.name, taken.result, len(taken.new)) == ("a.xlsx", "done", 1)
+        assert caplog.messages[0] == (
+            "import done in 1.00 s: 1 workbooks, 1 corrections, 0 confirmations, 0 rows refused"
+        )
+
+    def test_a_folder_without_any_is_no_stage(self, house: House) -> None:
+        house.run(incoming=self.incoming(Inbox({})))
+        assert ("import" in house.run_progress.seconds, house.run_progress.incoming) == (False, ())
+
+    def test_a_folder_that_cannot_be_read_does_not_stop_the_run(self, house: House) -> None:
+        class Closed(Inbox):
+            def workbooks(self) -> list[DroppedFile]:
+                raise SettingsError("no rights")
+
+        assert house.run(incoming=self.incoming(Closed({}))).report
+        assert house.run_progress.incoming == [TakenOver("", "left", problem="no rights")]
+
+
+class TestWriteBack:
+    """What was attributed is written into the helpdesk, and the report says so."""
+
+    @staticmethod
+    def write_back(desk: ScriptedDesk, ledger: FakeChangeLedger | None = None) -> WriteBack:
+        location = "https://desk.example.com"
+        above = ApplyAbove(0.0)
+        return WriteBack(desk, ledger or FakeChangeLedger(), ticking_clock(), "fill", location, above)
+
+    def test_it_is_a_stage_before_the_report(self, house: House, caplog: pytest.LogCaptureFixture) -> None:
+        caplog.set_level("INFO", "ticketattr.application.run_progress")
+        house.classifier = ScriptedClassifier(lambda ticket: None)
+        house.store.corrections = [a_correction("Lunch?", "2"), a_correction("Screen flickers", "1")]
+        back = self.write_back(ScriptedDesk([("", ""), LAPTOP.pair, LAPTOP.pair], can_note=False))
+        steps: list[tuple[int, int]] = []
+        result = house.run(write_back=back, progress=lambda done, total: steps.append((done, total)))
+        assert result.applied
+        assert result.applied == house.run_progress.applied
+        assert [(change.ticket_id, change.run_id, change.state) for change in result.applied.changes] == [
+            *(("1", FIRST, "applied"), ("2", FIRST, "kept")),
+        ]
+        assert steps[-3:] == [(0, 2), (1, 2), (2, 2)]
+        assert "apply done in 1.00 s: 1 fill applied, 1 fill kept" in caplog.messages
+        recorded = AppliedRun(result.applied.changes, result.applied.skipped)
+        assert read_applied(house.work.path(FIRST, "applied")).data == recorded
+        assert house.written[0].context.effects == effects_of(recorded.changes, recorded.skipped)
+
+    def test_what_fails_goes_with_the_next_run_and_never_holds_up_the_report(self, house: House) -> None:
+        class Damaged(FakeChangeLedger):
+            def changes(self) -> list[Change]:
+                raise damaged
+
+        damaged = InputError("the ledger is damaged")
+        result = house.run(write_back=self.write_back(ScriptedDesk([None]), Damaged()))
+        assert result.applied == Applied("fill", stopped=damaged)
+        assert result.report
+        assert house.written[0].context.effects == {}
 
 
 def test_the_latest_correction_decides(house: House) -> None:
