@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import socket
+import threading
 import time
+from typing import Any
 
+import apprise
 import pytest
 
 from ticketattr.domain.alerting import Alert, AlertKind
@@ -75,6 +78,19 @@ def test_closed_ports_and_silent_services_cost_no_more_than_the_time_limit(caplo
         assert time.monotonic() - began < 3
     assert caplog.text.count("no answer within 0.5 s") == 5
     assert TOKEN not in caplog.text
+
+
+def test_the_time_limit_begins_when_apprise_is_loaded(http: HTTPServer, monkeypatch: pytest.MonkeyPatch) -> None:
+    http.routes["/"] = [Response(200)]
+    add, threads = apprise.Apprise.add, []
+
+    def noted(*args: Any, **options: Any) -> Any:
+        threads.append(threading.current_thread())
+        return add(*args, **options)
+
+    monkeypatch.setattr(apprise.Apprise, "add", noted)
+    assert AppriseAlerts((url_of(http),)).send(ALERT)
+    assert threads == [threading.current_thread()], "the calls within the limit have threads of their own"
 
 
 def test_the_repr_contains_no_url() -> None:

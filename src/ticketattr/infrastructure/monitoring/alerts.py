@@ -31,11 +31,13 @@ class AppriseAlerts:
     def validate_urls(self) -> list[bool]:
         """Whether each URL is valid for apprise. Contacts no service."""
         _silence_libraries()
-        return [_is_valid(url) for url in self.urls]
+        return [_service(url) is not None for url in self.urls]
 
     def send(self, alert: Alert) -> bool:
         _silence_libraries()
-        calls: list[Callable[[], str]] = [partial(_notify, url, alert) for url in self.urls]
+        # Loading apprise takes a second, on a busy machine many. An alert that counts as not sent because of that would
+        # arrive all the same, and be sent again.
+        calls: list[Callable[[], str]] = [partial(_notify, _service(url), alert) for url in self.urls]
         problems = run_within(self.seconds, calls)
         for number, (url, problem) in enumerate(zip(self.urls, problems, strict=True), start=1):
             if problem != "":
@@ -56,29 +58,24 @@ def scheme_of(url: str) -> str:
 
 
 def _service(url: str) -> Apprise | None:
-    """The service behind a URL. None if the URL is not valid for apprise."""
-    from apprise import Apprise, AppriseAsset
-
-    service = Apprise(asset=AppriseAsset(app_id="ticketattr", app_desc="ticketattr", async_mode=False))
-    return service if service.add(url) else None
-
-
-def _is_valid(url: str) -> bool:
+    """The service behind a URL. None if the URL is not valid for apprise. Contacts nobody."""
     try:
-        return _service(url) is not None
+        from apprise import Apprise, AppriseAsset
+
+        service = Apprise(asset=AppriseAsset(app_id="ticketattr", app_desc="ticketattr", async_mode=False))
+        return service if service.add(url) else None
     except Exception:  # noqa: BLE001  # any of some 130 plugins; its message may contain the URL
-        return False
+        return None
 
 
-def _notify(url: str, alert: Alert) -> str:
+def _notify(service: Apprise | None, alert: Alert) -> str:
     """What went wrong; empty if the service took the alert."""
-    try:
-        from apprise import NotifyFormat, NotifyType
+    from apprise import NotifyFormat, NotifyType
 
-        types: dict[AlertKind, NotifyType] = {"failure": NotifyType.FAILURE, "recovery": NotifyType.SUCCESS}
-        service = _service(url)
-        if service is None:
-            return "its URL is not valid for apprise"
+    if service is None:
+        return "its URL is not valid for apprise"
+    types: dict[AlertKind, NotifyType] = {"failure": NotifyType.FAILURE, "recovery": NotifyType.SUCCESS}
+    try:
         taken = service.notify(
             alert.text,
             title=alert.title,
