@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 from filelock import FileLock
 
+from ticketattr.errors import ExitCode
 from ticketattr.infrastructure.monitoring.log_file import SharedLogFile, lock_path
 
 from ..conftest import CLI
@@ -30,7 +31,10 @@ def usual_umask() -> Iterator[None]:
 @pytest.mark.usefixtures("usual_umask")
 def test_folders_locks_and_databases_are_for_the_owner_alone(cli: CLI) -> None:
     cli.settings |= {"LOG_FILE": "logs/run.log", "METRICS_TEXTFILE": "metrics/ticketattr.prom"}
-    cli.ok("run")
+    queue, cli.settings["HELPDESK_API_URL"] = cli.settings["HELPDESK_API_URL"], "nowhere.json"
+    assert cli("run").exit_code == ExitCode.USAGE
+    cli.settings["HELPDESK_API_URL"] = queue
+    assert "open to other users" not in cli.ok("run").stderr, "nothing of an earlier version was there"
     private = [*cli.folder.rglob("*.lock"), *cli.folder.rglob("*.db*"), *cli.folder.rglob("*.json")]
     assert {mode(path) for path in private} == {0o600}
     assert len(private) > 5

@@ -102,9 +102,10 @@ class WorkFolder:
         Raises SettingsError or ServiceError.
         """
         make_private_folder(self.root)
-        if self._is_only_ours():
-            keep_others_out(self.root)
         runs = self.runs()
+        if self._is_only_ours():
+            # Without runs, this program has only just made it, for its other files.
+            keep_others_out(self.root, says_so=bool(runs))
         latest, began = began_at(max(runs, default="")), began_at(run.id)
         if run.id not in runs and latest and began and latest - began > _LONGEST_OVERLAP:
             with replacing(self.root / _ORDER) as file:
