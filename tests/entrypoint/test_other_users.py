@@ -32,7 +32,7 @@ def usual_umask() -> Iterator[None]:
 def test_folders_locks_and_databases_are_for_the_owner_alone(cli: CLI) -> None:
     cli.settings |= {"LOG_FILE": "logs/run.log", "METRICS_TEXTFILE": "metrics/ticketattr.prom"}
     queue, cli.settings["HELPDESK_API_URL"] = cli.settings["HELPDESK_API_URL"], "nowhere.json"
-    assert cli("run").exit_code == ExitCode.USAGE
+    assert cli("run").exit_code == ExitCode.INPUT
     cli.settings["HELPDESK_API_URL"] = queue
     assert "open to other users" not in cli.ok("run").stderr, "nothing of an earlier version was there"
     private = [*cli.folder.rglob("*.lock"), *cli.folder.rglob("*.db*"), *cli.folder.rglob("*.json")]
