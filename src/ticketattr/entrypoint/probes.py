@@ -182,10 +182,11 @@ class Checks:
 
     def _check_calibration(self, settings: ClassifierSettings) -> Iterator[CheckResult]:
         from ..application.probes.classifiers import probe_calibration
+        from ..infrastructure.classifiers.calibrated import read_calibration
 
         if settings.calibration:
             yield from probe_calibration(
-                wiring.calibration(settings.calibration),
+                read_calibration(settings.calibration),
                 str(settings.calibration),
                 lambda: wiring.uncalibrated(settings, no_labelled_tickets),
                 self._catalog,

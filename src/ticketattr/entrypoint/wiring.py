@@ -34,7 +34,6 @@ from ..application.ports import (
     MetricsSink,
     ReportFolder,
     ReportWriter,
-    RowSorter,
     Run,
 )
 from ..application.probes.monitoring import AlertService
@@ -42,7 +41,6 @@ from ..application.report import Reporting, make_report, report_name
 from ..application.report_counts import count_reports
 from ..application.report_store import ReportStore
 from ..application.report_tracker import ReportTracker
-from ..application.restore import Backup
 from ..application.retention import Storage
 from ..application.send import Outgoing
 from ..application.service.chat import ChatPlatform
@@ -86,7 +84,6 @@ if TYPE_CHECKING:
     from ..domain.redaction.redactor import Redactor
     from ..infrastructure.catalog.cache import CachedCatalog
     from ..infrastructure.classifiers.answer_cache import SQLAnswerCache
-    from ..infrastructure.classifiers.calibrated import CalibrationFile
     from ..infrastructure.classifiers.llm.chat_model import ChatModel
     from ..infrastructure.databases.database_copy import Stored
     from ..infrastructure.delivery.smtp import SMTPMailer
@@ -96,7 +93,7 @@ if TYPE_CHECKING:
     from ..infrastructure.helpdesk.ticket_file import TicketFile
     from ..infrastructure.helpdesk.webhook import WebhookHelpdesk
     from ..infrastructure.monitoring.alerts import AppriseAlerts
-    from ..infrastructure.monitoring.metrics import Pushgateway, Textfile
+    from ..infrastructure.monitoring.metrics import Pushgateway
     from ..infrastructure.monitoring.run_history_file import RunHistoryFile
     from ..infrastructure.monitoring.status_file import StatusFile
     from ..infrastructure.options import MailServer
@@ -183,20 +180,14 @@ def start_catalog(path: Path, types: Sequence[StarterType] | None) -> None:
         file.write(catalog_text(EXAMPLE if types is None else types, schema_url("catalog")).encode())
 
 
-def categories_in(path: Path) -> list[StarterType]:
-    """The categories in a file, for a new catalog. Raises InputError."""
-    from ..infrastructure.catalog.starter_types import read_starter_types
-
-    return read_starter_types(path)
-
-
 def own_categories(settings: SourceSettings) -> list[StarterType]:
     """The categories of the helpdesk, or those in the export that stands for it."""
+    from ..infrastructure.catalog.starter_types import read_starter_types
     from ..infrastructure.helpdesk.own_categories import read_own_categories
     from ..infrastructure.helpdesk.shipped_profiles import read_profile
 
     if settings.is_file:
-        return categories_in(Path(settings.helpdesk.location))
+        return read_starter_types(Path(settings.helpdesk.location))
     return read_own_categories(read_profile(settings.profile), settings.helpdesk, settings.http)
 
 
@@ -302,16 +293,9 @@ def classifier(settings: ClassifierSettings, labelled: LabelledTickets) -> Class
     chosen = uncalibrated(settings, labelled)
     if settings.calibration is None:
         return chosen
-    from ..infrastructure.classifiers.calibrated import CalibratedClassifier
+    from ..infrastructure.classifiers.calibrated import CalibratedClassifier, read_calibration
 
-    return CalibratedClassifier(chosen, calibration(settings.calibration))
-
-
-def calibration(path: Path) -> CalibrationFile:
-    """The calibration in the file `path`. Raises InputError."""
-    from ..infrastructure.classifiers.calibrated import read_calibration
-
-    return read_calibration(path)
+    return CalibratedClassifier(chosen, read_calibration(settings.calibration))
 
 
 def uncalibrated(settings: ClassifierSettings, labelled: LabelledTickets) -> Classifier:
@@ -354,7 +338,7 @@ def batch_journal(folders: FolderSettings) -> BatchJournal:
     """The journal of batch jobs."""
     from ..infrastructure.classifiers.batch_journal import SQLiteBatchJournal
 
-    return SQLiteBatchJournal(folders.work / "batch-jobs.db", who=f"{login_name()}@{socket.gethostname()}")
+    return SQLiteBatchJournal(folders.work / "batch-jobs.db", who=_who())
 
 
 def batch_jobs(
@@ -475,13 +459,6 @@ def _offline_is_needed() -> Iterator[None]:
         ) from error
 
 
-def labelled_history(path: Path) -> Iterator[LabelledTicket]:
-    """Yields the labelled tickets in a file. Raises InputError, also while they are read."""
-    from ..infrastructure.evaluation.gold_files import labelled_tickets
-
-    return labelled_tickets(path)
-
-
 def ticket_store() -> AbstractContextManager[TicketStore]:
     """What keeps tickets on disk until the block ends. Raises ServiceError or SettingsError, also within the block."""
     from ..infrastructure.evaluation.disk_list import DiskList
@@ -577,13 +554,6 @@ def row_writer(format: str) -> CSVReports | ParquetReports:
     return ParquetReports()
 
 
-def row_sorter() -> RowSorter:
-    """What brings any number of rows into the order of a report."""
-    from ..infrastructure.reports.sorted_rows import sorted_rows
-
-    return sorted_rows
-
-
 def reporting(settings: ReportSettings, folders: FolderSettings, format: str = "xlsx") -> Reporting:
     """What the `report` stage needs."""
     return Reporting(
@@ -676,13 +646,6 @@ def tracker(settings: ReportTrackerSettings) -> ReportTracker:
     """The reports in the folder, compared with the report log."""
     folders = settings.folders
     return ReportTracker(report_folder(folders), report_log(folders), settings.transport, settings.doubt)
-
-
-def backup_of_report_log(path: Path) -> Backup:
-    """What the backup at `path` says. Raises InputError."""
-    from ..infrastructure.delivery.report_log import read_backup
-
-    return read_backup(path)
 
 
 def storage(folders: FolderSettings, outgoing: Outgoing) -> Storage:
@@ -819,17 +782,10 @@ def history(folders: FolderSettings) -> RunHistoryFile:
 
 def metrics_sinks(settings: MonitoringSettings) -> list[MetricsSink]:
     """Every destination of metrics that is set up."""
-    sinks = (textfile(settings), pushgateway(settings))
-    return [sink for sink in sinks if sink]
-
-
-def textfile(settings: MonitoringSettings) -> Textfile | None:
-    """The metrics file; None when METRICS_TEXTFILE is not set."""
-    if not settings.textfile:
-        return None
     from ..infrastructure.monitoring.metrics import Textfile
 
-    return Textfile(settings.textfile)
+    sinks = (Textfile(settings.textfile) if settings.textfile else None, pushgateway(settings))
+    return [sink for sink in sinks if sink]
 
 
 def pushgateway(settings: MonitoringSettings) -> Pushgateway | None:

@@ -228,13 +228,14 @@ def _measure(
 
 def _candidate(evaluation: _Evaluation, values: Values) -> Candidate:
     from ...application.evaluate import Candidate, refuse_foreign_calibration
+    from ...infrastructure.classifiers.calibrated import read_calibration
 
     with reading(values, "evaluate") as env:
         settings, folders = ClassifierSettings.read(env), FolderSettings.read(env)
     classifier = wiring.classifier(settings, evaluation.labelled)
     if settings.calibration:
         refuse_foreign_calibration(
-            *(wiring.calibration(settings.calibration), str(settings.calibration)),
+            *(read_calibration(settings.calibration), str(settings.calibration)),
             *(wiring.uncalibrated(settings, evaluation.labelled), evaluation.gold.catalog),
         )
     cache = wiring.answer_cache(settings, folders, evaluation.invocation.clock, fresh=evaluation.fresh)

@@ -256,6 +256,8 @@ def _write(
 
 def _start_catalog(settings: Mapping[str, str], catalog_from: str | None) -> Path | None:
     """Writes the catalog where there is none yet; returns its path. An existing one is never changed."""
+    from ...infrastructure.catalog.starter_types import read_starter_types
+
     path = wiring.local_catalog(settings["SERVICE_CATALOG_URL"])
     if path is None or path.exists():
         if catalog_from:
@@ -269,5 +271,5 @@ def _start_catalog(settings: Mapping[str, str], catalog_from: str | None) -> Pat
             sources = SourceSettings.read(env)
         wiring.start_catalog(path, wiring.own_categories(sources))
     else:
-        wiring.start_catalog(path, wiring.categories_in(Path(catalog_from)) if catalog_from else None)
+        wiring.start_catalog(path, read_starter_types(Path(catalog_from)) if catalog_from else None)
     return path

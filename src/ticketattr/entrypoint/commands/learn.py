@@ -139,8 +139,10 @@ def _rename(text: str) -> tuple[str, str]:
 
 
 def _tickets(invocation: Invocation, history: Path, progress: LearningProgress) -> Iterator[LabelledTicket]:
+    from ...infrastructure.evaluation.gold_files import labelled_tickets
+
     if history != HELPDESK or history.exists():
-        return wiring.labelled_history(history)
+        return labelled_tickets(history)
     with invocation.reading("learn") as env:
         settings = SourceSettings.read(env, with_catalog=False)
     return wiring.closed_tickets(settings, progress)

@@ -14,6 +14,7 @@ from ...application.resolve import resolve_doubt, resolve_recipient
 from ...application.restore import UnknownReports, restore_log
 from ...domain.wording import counted
 from ...errors import SettingsError
+from ...infrastructure.delivery.report_log import read_backup
 from .. import wiring
 from ..invocation import Invocation
 from ..presentation.listing import print_events, print_statuses
@@ -167,7 +168,7 @@ def restore(
     tracker, log = _tracker_and_log(invocation, "restore")
     now = invocation.clock()
     with log.acquire_lock_only(now):
-        restored = restore_log(log, wiring.backup_of_report_log(backup), tracker.folder, unknown, now)
+        restored = restore_log(log, read_backup(backup), tracker.folder, unknown, now)
     print_reports(restored.unknown)
     if restored.former_log:
         invocation.console.summary(f"the former report log is kept as {restored.former_log}")

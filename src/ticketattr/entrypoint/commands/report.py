@@ -11,6 +11,7 @@ import typer
 from ...application.report import AttributedRun, Reporting, RowCounts, make_report, report_name, stream_report
 from ...application.run_progress import current_run
 from ...domain.wording import counted
+from ...infrastructure.reports.sorted_rows import sorted_rows
 from .. import wiring
 from ..invocation import Invocation
 from ..results import print_path
@@ -99,9 +100,9 @@ def _stream(invocation: Invocation, wanted: _Wanted, reporting: Reporting, folde
         current_run.set(stage.run_id)
         target = wanted.output or folders.output / report_name(stage.run_id, wanted.format)
         run = attributed_run(stage, (), wanted.catalog, wiring.work_folder(folders))
-        writer, in_order = wiring.row_writer(wanted.format), wiring.row_sorter()
+        writer = wiring.row_writer(wanted.format)
         with invocation.console.waiting("Writing the report"), invocation.run_progress.stage("report") as counts:
-            made = stream_report(run, stage.items, reporting, writer, in_order, target)
+            made = stream_report(run, stage.items, reporting, writer, sorted_rows, target)
             counts["rows"] = made.rows
     _tell(invocation, made, target)
 
