@@ -24,8 +24,8 @@ COLUMNS = ("id", "short_description", "request_type")
 ROWS = [{"id": "1", "short_description": "Büro, Drucker", "request_type": "A; B"}]
 
 
-def parsed(content: bytes, **options: Any) -> Any:
-    return parse_foreign_json(content, "x", **options)
+def parsed(content: bytes) -> Any:
+    return parse_foreign_json(content, "x")
 
 
 def rows(content: bytes) -> list[dict[str, Any]]:
@@ -64,11 +64,7 @@ def test_a_byte_that_is_not_utf_8_spoils_its_character_alone() -> None:
 @pytest.mark.parametrize("end", ["\n", "\r\n", "\n\n"])
 def test_json_lines_are_a_list(end: str) -> None:
     content = end.join(json.dumps(ticket) for ticket in TICKETS).encode()
-    assert parsed(content) == parsed(content, is_lines=True) == TICKETS
-
-
-def test_one_line_is_a_list_where_lines_are_expected() -> None:
-    assert parsed(b'{"id": 1}\n', is_lines=True) == [{"id": 1}]
+    assert parsed(content) == TICKETS
 
 
 @pytest.mark.parametrize(

@@ -34,11 +34,6 @@ def unknown_placeholders(subject: str) -> list[str]:
     return [name for name in dict.fromkeys(_PLACEHOLDER.findall(subject)) if name not in PLACEHOLDERS]
 
 
-def has_placeholders(subject: str) -> bool:
-    """Whether `subject` depends on a report."""
-    return bool(_PLACEHOLDER.search(subject))
-
-
 def newest_figures(reports: Iterable[ReportFigures | None]) -> ReportFigures | None:
     """The figures of the newest report that has any; None if none has."""
     known = [figures for figures in reports if figures]

@@ -18,34 +18,30 @@ _LONGEST_REASON = 500
 _MOST_DIGITS = 4_000
 
 
-def parse_json(
-    content: bytes, what: str, max_depth: int = MAX_DEPTH, *, max_objects: int = MAX_OBJECTS, hint: str = ""
-) -> Any:
-    """The value in `content`. Raises InputError, which calls the content `what` and carries `hint`."""
+def parse_json(content: bytes, what: str, max_depth: int = MAX_DEPTH, *, max_objects: int = MAX_OBJECTS) -> Any:
+    """The value in `content`. Raises InputError, which calls the content `what`."""
     # Brackets within texts count, too: only a parser could tell them apart.
     if content.count(b"{") + content.count(b"[") > max_objects:
-        raise InputError(f"{what} has more than {max_objects:,} objects and lists, which is refused", hint=hint)
+        raise InputError(f"{what} has more than {max_objects:,} objects and lists, which is refused")
     try:
         text = content.decode("utf-8-sig")
         return without_half_pairs(json.loads(text, parse_constant=_refuse_constant, parse_float=_finite), max_depth)
     except RecursionError:
-        raise InputError(f"{what} is nested too deeply", hint=hint) from None
+        raise InputError(f"{what} is nested too deeply") from None
     except ValueError as error:
-        raise _not_json(what, content.lstrip()[:1] == b"<", error, hint) from error
+        raise _not_json(what, content.lstrip()[:1] == b"<", error) from error
 
 
-def parse_foreign_json(content: bytes, what: str, *, is_lines: bool = False, hint: str = "") -> Any:
+def parse_foreign_json(content: bytes, what: str, *, hint: str = "") -> Any:
     """The value in `content` as other programs write JSON; one value a line (JSON Lines) gives the list of them.
 
     Taken as well: UTF-16 and UTF-32; NaN, Infinity and numbers without end, as None; line ends within texts. Each byte
-    that does not belong to the encoding becomes U+FFFD. Raises InputError, like `parse_json`.
+    that does not belong to the encoding becomes U+FFFD. Raises InputError, like `parse_json`, which carries `hint`.
     """
     text = decode_json(content)
     if text.count("{") + text.count("[") > MAX_OBJECTS:
         raise InputError(f"{what} has more than {MAX_OBJECTS:,} objects and lists, which is refused", hint=hint)
     try:
-        if is_lines:
-            return _foreign_lines(text)
         try:
             return _foreign(text)
         except json.JSONDecodeError as error:
@@ -77,7 +73,7 @@ def _foreign_lines(text: str) -> list[Any]:
     return values
 
 
-def _not_json(what: str, is_web_page: bool, error: ValueError, hint: str) -> InputError:
+def _not_json(what: str, is_web_page: bool, error: ValueError, hint: str = "") -> InputError:
     if is_web_page:
         return InputError(
             f"{what} is a web page, not JSON", hint="It is often a login page or an error page: check the URL."

@@ -24,14 +24,14 @@ Score = Callable[[Sequence[object]], int]
 
 @contextmanager
 def open_sheet(
-    content: bytes, what: str, score: Score, *, sheet: str = "", hint: str = ""
+    content: bytes, what: str, score: Score, *, sheet: str = ""
 ) -> Iterator[tuple[str, list[str] | None, list[Any], Iterator[list[Any]]]]:
     """How the workbook is written, its header (None: none was found), its first row, and the rows after the header.
 
     `sheet` names the sheet to read. Without it, the one with the best header is read, and a warning names others that
     have one, too. Raises InputError.
     """
-    with open_report(content, Path(what), expected="a readable workbook", hint=hint) as (workbook, _):
+    with open_report(content, Path(what), expected="a readable workbook") as (workbook, _):
         sheets = workbook.worksheets[:_MOST_SHEETS]
         found = [(each, *_best_row(each, score)) for each in sheets if not sheet or each.title == sheet]
         if not found:
