@@ -161,13 +161,6 @@ class QueuePreview:
     fields_seen: Sequence[str]
 
 
-class PreviewsQueue(Protocol):
-    """A helpdesk that shows its first tickets."""
-
-    def preview(self, count: int) -> QueuePreview:
-        """At most `count` tickets, filters left aside. Raises SettingsError, InputError or ServiceError."""
-
-
 class Helpdesk(Protocol):
     """Where tickets come from."""
 
@@ -467,10 +460,18 @@ class ReportLog(Protocol):
 
 
 class WritableReportLog(ReportLog, Protocol):
-    """A report log that can be created."""
+    """A report log that can be created and changed."""
 
     def establish(self) -> LogIdentity:
         """The identity of the log, which is created if it does not exist."""
+
+    def settle_recipient(
+        self, message: Message, address: str, state: Literal["sent", "refused"], detail: str, at: datetime
+    ) -> None:
+        """Record that nothing more is sent to one recipient of a message: a person decided so, or it took too long.
+
+        Needs the sender lock.
+        """
 
 
 class DeliveryLog(WritableReportLog, Protocol):
@@ -485,11 +486,6 @@ class DeliveryLog(WritableReportLog, Protocol):
         For a message that is in the log, this is a further attempt. The frame of the first one is kept. `why`: the
         reason, if a person asked for it.
         """
-
-    def settle_recipient(
-        self, message: Message, address: str, state: Literal["sent", "refused"], detail: str, at: datetime
-    ) -> None:
-        """Record that nothing more is sent to one recipient of a message, because it took too long."""
 
     def record_result(
         self,
@@ -515,11 +511,6 @@ class ReportLogMaintenance(WritableReportLog, Protocol):
 
     def events(self) -> list[Event]:
         """The whole history, oldest first."""
-
-    def settle_recipient(
-        self, message: Message, address: str, state: Literal["sent", "refused"], detail: str, at: datetime
-    ) -> None:
-        """Record that nothing more is sent to one recipient of a message: a person decided so, or it took too long."""
 
     def record_decision(self, message: Message, state: MessageState, detail: str, at: datetime) -> None:
         """Record a person's decision about a message in doubt. With the state `in_doubt`, it is sent again."""

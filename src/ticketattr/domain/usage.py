@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable
-from dataclasses import dataclass, replace
+from dataclasses import astuple, dataclass, replace
+from operator import add
 
 JOB_PRICE = 0.5
 """What a call in a batch job costs, as a share of its usual price."""
@@ -29,15 +30,7 @@ class Usage:
     batched: int = 0
 
     def __add__(self, other: Usage) -> Usage:
-        return Usage(
-            calls=self.calls + other.calls,
-            retries=self.retries + other.retries,
-            tokens_in=self.tokens_in + other.tokens_in,
-            tokens_out=self.tokens_out + other.tokens_out,
-            tokens_thinking=self.tokens_thinking + other.tokens_thinking,
-            tokens_cached=self.tokens_cached + other.tokens_cached,
-            batched=self.batched + other.batched,
-        )
+        return Usage(*map(add, astuple(self), astuple(other)))
 
 
 @dataclass(frozen=True, slots=True)

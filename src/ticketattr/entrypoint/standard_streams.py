@@ -6,7 +6,7 @@ import io
 import os
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TextIO
 
 from ..infrastructure.files import write_error
 
@@ -24,23 +24,19 @@ def prepare_standard_streams() -> None:
     Call it once, before any file is opened.
     """
     _open_closed_streams()
-    inherited = sys.stdout
-    if isinstance(inherited, io.TextIOWrapper):
-        sys.stdout = io.TextIOWrapper(
-            io.BufferedWriter(_Stdout(inherited.fileno(), "w", closefd=False)),
-            encoding=inherited.encoding,
-            errors=inherited.errors,
-            line_buffering=inherited.line_buffering,
-        )
+    sys.stdout = _reopened(sys.stdout, _Stdout)
+    sys.stderr = _reopened(sys.stderr, _Stderr)
 
-    errors = sys.stderr
-    if isinstance(errors, io.TextIOWrapper):
-        sys.stderr = io.TextIOWrapper(
-            io.BufferedWriter(_Stderr(errors.fileno(), "w", closefd=False)),
-            encoding=errors.encoding,
-            errors=errors.errors,
-            line_buffering=True,
-        )
+
+def _reopened(stream: TextIO, kind: type[io.FileIO]) -> TextIO:
+    if not isinstance(stream, io.TextIOWrapper):
+        return stream
+    return io.TextIOWrapper(
+        io.BufferedWriter(kind(stream.fileno(), "w", closefd=False)),
+        encoding=stream.encoding,
+        errors=stream.errors,
+        line_buffering=stream.line_buffering or kind is _Stderr,
+    )
 
 
 def _open_closed_streams() -> None:
@@ -60,23 +56,19 @@ class _Stderr(io.FileIO):
         if not self._is_lost:
             try:
                 return super().write(data)
-            except OSError:
-                self._is_lost = True
-        return memoryview(data).nbytes
-
-
-class _Stdout(io.FileIO):
-    """stdout. After the first failure it drops all output, or the interpreter would write it again at its end."""
-
-    _is_lost = False
-
-    def write(self, data: ReadableBuffer) -> int:
-        if not self._is_lost:
-            try:
-                return super().write(data)
             except OSError as error:
                 self._is_lost = True
-                # A reader that has gone needs no more output.
-                if not isinstance(error, BrokenPipeError):
-                    raise write_error(Path("stdout"), error) from error
+                self._tell(error)
         return memoryview(data).nbytes
+
+    def _tell(self, error: OSError) -> None:
+        """Nobody: there is nowhere to say it."""
+
+
+class _Stdout(_Stderr):
+    """stdout. Without the dropping, the interpreter would write its output again at its end."""
+
+    def _tell(self, error: OSError) -> None:
+        # A reader that has gone needs no more output.
+        if not isinstance(error, BrokenPipeError):
+            raise write_error(Path("stdout"), error) from error

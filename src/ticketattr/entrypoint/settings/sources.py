@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta, timezone
+from functools import partial
 
 from ...domain.time_zones import time_zone
 from ...domain.times import DEFAULT_STYLE, TimeStyle, read_time
@@ -41,7 +42,8 @@ class SourceSettings:
     def read(cls, env: Environment, *, with_catalog: bool = True) -> SourceSettings:
         """Read the settings; `env` collects what is missing or wrong. Without `with_catalog`, no catalog is needed."""
         helpdesk = _helpdesk_access(env)
-        catalog_location = _catalog_location(env) if with_catalog else env.text("SERVICE_CATALOG_URL")
+        read_location = partial(env.required, may_be_path=True) if with_catalog else env.text
+        catalog_location = read_location("SERVICE_CATALOG_URL")
         profile, keep = env.text("HELPDESK_PROFILE", WEBHOOK), _filters(env)
         if keep and profile == WEBHOOK and not _is_file(helpdesk):
             env.wrong.append("HELPDESK_KEEP needs another profile than webhook (HELPDESK_PROFILE)")
@@ -87,10 +89,6 @@ def _helpdesk_access(env: Environment) -> HelpdeskAccess:
         return HelpdeskAccess(location, env.secret("HELPDESK_API_KEY"), env.secret("HELPDESK_API_SECRET"))
     # Which of the two are needed says the profile.
     return HelpdeskAccess(location, env.optional_secret("HELPDESK_API_KEY"), env.optional_secret("HELPDESK_API_SECRET"))
-
-
-def _catalog_location(env: Environment) -> str:
-    return env.required("SERVICE_CATALOG_URL", may_be_path=True)
 
 
 def _filters(env: Environment) -> frozenset[Filter] | None:
