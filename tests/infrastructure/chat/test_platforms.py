@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from contextlib import suppress
 from datetime import datetime, timezone
 from pathlib import Path
 from typing import Any, TypeAlias
@@ -54,6 +55,34 @@ def test_what_was_not_answered_comes_again_after_the_platform_was_closed(server:
     (first,) = received(server, platform)
     (again,) = received(server, platform)
     assert again.id == first.id
+
+
+def test_a_message_is_not_lost_with_a_call_that_fails_when_it_comes(server: Server) -> None:
+    """Telegram is told that a button was pressed; Matrix is told who enters a room, and asked who is in it."""
+    answer, refused = server.answer, list[str]()
+
+    def refuse_once(method: str, path: str, query: dict[str, str], headers: Any, body: bytes) -> tuple[int, Any]:
+        if not path.endswith(("answerCallbackQuery", "joined_members", f"join/{ROOM}")) or path in refused:
+            return answer(method, path, query, headers, body)
+        refused.append(path)
+        return 500, {"ok": False, "error_code": 500, "description": "x"}
+
+    async def receive() -> list[ChatMessage]:
+        platform, found = platform_of(server), list[ChatMessage]()
+        with anyio.move_on_after(10):
+            while not found:
+                with suppress(ServiceError):
+                    found += await platform.receive()
+        await platform.close()
+        return found
+
+    server.answer = refuse_once  # type: ignore[method-assign]
+    if isinstance(server, TelegramServer):
+        server.press("/confirm x")
+    else:
+        server.write("/status")
+    assert len(anyio.run(receive)) == 1
+    assert refused
 
 
 def send(platform: ChatPlatform, server: Server, *replies: Reply) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import logging
 import mimetypes
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
@@ -26,6 +27,8 @@ _MAX_ANSWER = 16 * 1024 * 1024
 _ROOM = {"timeline": {"limit": 50, "types": ["m.room.message"]}, "state": {"types": []}, "ephemeral": {"types": []}}
 _FILTER = {"room": _ROOM, "presence": {"types": []}, "account_data": {"types": []}}
 
+log = logging.getLogger(__name__)
+
 
 @dataclass(slots=True)
 class Matrix:
@@ -45,13 +48,13 @@ class Matrix:
         if self._since:
             parameters["since"] = self._since
         answer = await self._call("GET", "v3/sync", params=parameters)
-        self._since = str(answer.get("next_batch") or "")
         rooms = _mapping(answer.get("rooms"))
-        for room in _mapping(rooms.get("invite")):
-            if room in self.rooms:
-                await self._call("POST", f"v3/join/{quote(room, safe='')}", json={})
+        for room in self.rooms.intersection(_mapping(rooms.get("invite"))):
+            await self._enter(room)
         messages = [message for message in _messages(_mapping(rooms.get("join"))) if message.sender.user != self.user]
         private = {room: await self._is_private(room) for room in {message.sender.chat for message in messages}}
+        # Not before: after an error, the messages come again.
+        self._since = str(answer.get("next_batch") or "")
         return [replace(message, is_private=private[message.sender.chat]) for message in messages]
 
     async def send(self, chat: str, reply: Reply) -> None:
@@ -76,6 +79,13 @@ class Matrix:
             # What was received and not answered comes again, here or on another host.
             client, self._client, self._since = self._client, None, ""
             await client.aclose()
+
+    async def _enter(self, room: str) -> None:
+        try:
+            await self._call("POST", f"v3/join/{quote(room, safe='')}", json={})
+        except (ServiceError, SettingsError) as error:
+            # The other rooms are answered all the same.
+            log.error("the room %s was not entered: %s", room, error)
 
     async def _is_private(self, room: str) -> bool:
         """Whether at most one person is in the room besides this account."""

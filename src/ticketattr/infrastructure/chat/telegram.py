@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import ClassVar
@@ -49,8 +50,9 @@ class Telegram:
             for update in updates:
                 self._next = update.update_id + 1
                 if update.callback_query:
-                    # Otherwise the button shows for a minute that it is at work.
-                    await update.callback_query.answer()
+                    # Otherwise the button shows for a minute that it is at work. The message counts in any case.
+                    with suppress(TelegramError):
+                        await update.callback_query.answer()
             now = self.clock()
             return [message for update in updates if (message := _message(update, now))]
         except TelegramError as error:
