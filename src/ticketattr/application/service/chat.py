@@ -136,10 +136,9 @@ class ChatDesk:
         return reply
 
     def announcements(self) -> list[tuple[Sender, Reply]]:
-        """What to tell those who asked for runs that ended meanwhile."""
+        """What to tell those who asked for runs that ended meanwhile. An error forgets none of them."""
         told: list[tuple[Sender, Reply]] = []
-        for number in list(self._followed):
-            run = self.service.state.run(number)
+        for number, run in {number: self.service.state.run(number) for number in self._followed}.items():
             if run is None or run.is_over:
                 senders = self._followed.pop(number)
                 told += [(sender, TextReply(_end_of(run))) for sender in senders if run]

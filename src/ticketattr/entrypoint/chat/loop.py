@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Sequence
-from contextlib import AsyncExitStack
+from contextlib import AsyncExitStack, suppress
 from dataclasses import dataclass, field
 
 import anyio
@@ -12,7 +12,7 @@ from anyio.to_thread import run_sync
 from stamina import retry_context
 
 from ...application.service.chat import ChatDesk, ChatPlatform
-from ...domain.chat import ChatMessage, Platform, Reply
+from ...domain.chat import ChatMessage, Platform, Reply, Sender
 from ...errors import ServiceError, TicketAttrError
 
 _ANNOUNCE = 2.0
@@ -99,8 +99,10 @@ async def _answer(desk: ChatDesk, message: ChatMessage) -> Reply | None:
 async def _announce(desk: ChatDesk, platforms: dict[Platform, ChatPlatform], lock: anyio.Lock, term: _Term) -> None:
     while not term.is_over:
         await anyio.sleep(_ANNOUNCE)
+        announcements: Sequence[tuple[Sender, Reply]] = ()
         async with lock:
-            announcements = await run_sync(desk.announcements)
+            with suppress(TicketAttrError):  # as in `_leads`
+                announcements = await run_sync(desk.announcements)
         for sender, reply in announcements:
             await _send(platforms[sender.platform], sender.chat, reply)
 
