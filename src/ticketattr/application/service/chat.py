@@ -25,7 +25,7 @@ from ...domain.report_status import ReportStatus
 from ...domain.run_id import is_run_id
 from ...domain.service_run import AuditEntry, ServiceRun
 from ...domain.wording import counted
-from ...errors import InputError, ServiceError, TicketAttrError
+from ...errors import InputError, TicketAttrError
 from ..report import report_name
 from ..report_store import ReportStore
 from .report_files import newest_report, workbook_of_run
@@ -121,16 +121,13 @@ class ChatDesk:
         # Claimed before it is acted on: after a crash, a command is rather lost than carried out twice.
         if not command or not self.service.state.claim(f"{sender.platform}:{message.id}", now):
             return None
-        if now - message.sent > OLDEST:
-            log.info("a chat command of %s was left out: it is older than %s", sender, OLDEST)
-            return None
         name, argument = command
         caller = Caller(str(sender), allowed.scope, sender.platform)
         reply, outcome = self._carried_out(message, caller, name, argument, now)
         entry = AuditEntry(now, caller.name, caller.origin, f"chat {name[:20]}", argument[:200], outcome)
         try:
             self.service.state.add_audit(entry)
-        except ServiceError as error:
+        except TicketAttrError as error:
             # It was carried out: whoever sent it shall know.
             log.error("a chat command is not in the audit: %s", error)
         return reply
@@ -146,7 +143,9 @@ class ChatDesk:
 
     def _carried_out(
         self, message: ChatMessage, caller: Caller, name: str, argument: str, now: datetime
-    ) -> tuple[Reply, str]:
+    ) -> tuple[Reply | None, str]:
+        if now - message.sent > OLDEST:
+            return None, f"refused: older than {OLDEST.seconds // 60} minutes"
         if _is_full(self._recent, message.sender, now, _MOST_COMMANDS, _WINDOW):
             return TextReply("Too many commands. Wait a minute."), "refused: too many"
         commands = {
