@@ -52,15 +52,14 @@ class DaskRunner:
         distributed = _load()
         with _only_our_words(), self._client(distributed) as client:
             self._refuse_other_versions(client)
-            # The key is the name: a partition is one task, however often it is asked for.
-            futures = {
-                client.submit(
-                    _do, work, partition, key=f"ticketattr-{partition.name}-{os.getpid()}", retries=_RETRIES, pure=False
-                ): partition
-                for partition in partitions
-            }
+            # The key is the name: a partition is one task, however often it is asked for. None waits on a worker: all
+            # come at once, and Dask takes keys that only differ after a number for one kind of work.
+            keys = [f"ticketattr-{os.getpid()}-{partition.name}" for partition in partitions]
+            works = [work] * len(partitions)
+            tasks = client.map(_do, works, list(partitions), key=keys, retries=_RETRIES, pure=False)
+            futures = dict(zip(tasks, partitions, strict=True))
             try:
-                for future in distributed.as_completed(list(futures), loop=client.loop):
+                for future in distributed.as_completed(tasks, loop=client.loop):
                     result = _result(distributed, future, futures[future])
                     # A worker keeps the result of a task that is wanted: if it died, the task would be done once more.
                     future.release()
