@@ -8,9 +8,11 @@ import socket
 import subprocess
 import tempfile
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
+
+import pytest
 
 
 @dataclass
@@ -40,9 +42,24 @@ class PostgresServer:
             stderr=subprocess.DEVNULL,
         )
 
+    def fill_disk(self, database: str, *statements: str) -> None:
+        """Leave no room on the disk, and none in the tables into which the statements insert many small rows."""
+        with (self.folder / "filler").open("wb", buffering=0) as filler:
+            for size in (1_000_000, 1000, 1):
+                with suppress(OSError):
+                    while True:
+                        filler.write(bytes(size))
+        for statement in statements:
+            with pytest.raises(subprocess.CalledProcessError):
+                self.sql(database, statement)
+
+    def free_disk(self) -> None:
+        (self.folder / "filler").unlink(missing_ok=True)
+
     def start(self) -> None:
         where = f"-p {self.port} -c listen_addresses=127.0.0.1 -c unix_socket_directories={self.folder}"
-        self.control("start", "-l", str(self.folder / "log"), "-o", f"{where} -c fsync=off -c max_connections=50")
+        how = "-c fsync=off -c max_connections=50 -c autovacuum=off"
+        self.control("start", "-l", str(self.folder / "log"), "-o", f"{where} {how}")
 
     def restart(self) -> None:
         """Every connection breaks."""
@@ -51,14 +68,29 @@ class PostgresServer:
 
 
 @contextmanager
-def postgres_server() -> Iterator[PostgresServer]:
-    """The server, in a folder of its own."""
+def postgres_server(*, disk: str = "") -> Iterator[PostgresServer]:
+    """The server, in a folder of its own; with `disk`, on a disk of that size, which root alone can make."""
     folder = Path(tempfile.mkdtemp(prefix="ticketattr-pg-"))
+    mount = ["mount", "-t", "tmpfs", "-o", f"size={disk}", "tmpfs", str(folder)]
+    if disk and (os.getuid() != 0 or subprocess.run(mount, check=False).returncode):
+        folder.rmdir()
+        pytest.skip("a small disk cannot be mounted here")
     if os.getuid() == 0:
         shutil.chown(folder, "postgres")
     with socket.create_server(("127.0.0.1", 0)) as free:
         server = PostgresServer(folder, free.getsockname()[1])
-    init = [*_as_postgres(), _program("initdb"), "-D", str(folder / "data"), "-A", "trust", "-U", "postgres", "-N"]
+    init = [
+        *_as_postgres(),
+        _program("initdb"),
+        "-D",
+        str(folder / "data"),
+        "-A",
+        "trust",
+        "-U",
+        "postgres",
+        "-N",
+        "--wal-segsize=1",
+    ]
     try:
         subprocess.run(init, check=True, stdout=subprocess.DEVNULL)
         server.start()
@@ -66,6 +98,8 @@ def postgres_server() -> Iterator[PostgresServer]:
     finally:
         if (folder / "data" / "postmaster.pid").exists():
             server.control("stop", "-m", "immediate")
+        if disk:
+            subprocess.run(["umount", str(folder)], check=False)
         shutil.rmtree(folder, ignore_errors=True)
 
 

@@ -118,7 +118,7 @@ class MailServer:
     """A real SMTP server: the messages that it received, and the replies to the commands that it refuses.
 
     `contents` are the bytes of the messages that it received, `begun` the times at which somebody began to send one, in
-    seconds of the monotonic clock.
+    seconds of the monotonic clock. `after_data` is called before it accepts a message.
     """
 
     host: str = "127.0.0.1"
@@ -126,6 +126,7 @@ class MailServer:
     refuse: dict[str, str] = field(default_factory=dict)
     refuse_recipients: dict[str, str] = field(default_factory=dict)
     drop_after_data: bool = False
+    after_data: Callable[[], None] | None = None
     received: list[EmailMessage] = field(default_factory=list)
     contents: list[bytes] = field(default_factory=list)
     recipients: list[list[str]] = field(default_factory=list)
@@ -158,6 +159,8 @@ class MailServer:
         self.received.append(message_from_bytes(content, policy=email_policy))
         self.recipients.append(list(envelope.rcpt_tos))
         self.encrypted.append(session.ssl is not None)
+        if self.after_data:
+            self.after_data()
         if self.drop_after_data:
             self.drop_after_data = False
             assert isinstance(server.transport, asyncio.Transport)

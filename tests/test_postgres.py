@@ -215,6 +215,53 @@ def test_a_pooler_that_shares_sessions_is_refused(server: PostgresServer, url: s
             pass
 
 
+MANY_EVENTS = "INSERT INTO events (at, what, message_id, who, facts) SELECT '', '', '', '', generate_series(1, 100000)"
+
+
+@pytest.mark.parametrize("is_sending", [False, True], ids=["before it sends", "while it sends"])
+@pytest.mark.parametrize("crashes", [False, True], ids=["the server goes on", "the server crashes"])
+def test_a_full_disk_of_the_server_is_said_and_loses_and_doubles_no_report(
+    cli: CLI, mail: MailServer, is_sending: bool, crashes: bool
+) -> None:
+    with postgres_server(disk="100m") as server:
+        url = server.create()
+        host = a_host(cli, mail, url, "one")
+        host.settings["EMAIL_MAX_SIZE"] = "30000"
+        put_in_folder(host, "first.xlsx")
+        assert host.process("send").returncode == 0
+        put_in_folder(host, "second.xlsx")
+        put_in_folder(host, "third.xlsx")
+
+        def fill() -> None:
+            server.fill_disk(url.rpartition("/")[2], MANY_EVENTS)
+            with suppress(subprocess.CalledProcessError):
+                # Until it begins a file of its journal for which there is no room.
+                while crashes:
+                    server.sql("postgres", "SELECT pg_switch_wal(); CREATE TABLE x (y INT); DROP TABLE x")
+
+        if is_sending:
+            mail.after_data = fill
+        else:
+            fill()
+        failed = host.process("send")
+        mail.after_data = None
+        assert failed.returncode == 4
+        assert f"error: the database 127.0.0.1:{server.port}/test1 cannot be used: " in failed.stderr
+        assert crashes or "No space left on device" in failed.stderr
+        assert "Traceback" not in failed.stderr
+        assert len(mail.received) == 1 + is_sending
+        assert host.process("send").returncode == 4
+        assert len(mail.received) == 1 + is_sending
+        server.free_disk()
+        if crashes:
+            server.start()
+        assert host.process("send").returncode == 0
+        ids = message_ids(mail)
+        assert {hashlib.sha256(path.read_bytes()).hexdigest() for path in host.reports} == set(ids)
+        assert {len(of_report) for of_report in ids.values()} == {1}
+        assert len(mail.received) == 3 + is_sending
+
+
 def test_check_says_what_is_in_the_database_and_who_sends(cli: CLI, url: str) -> None:
     cli.settings["DATABASE_URL"] = url
     cli.ok("run")
@@ -299,10 +346,7 @@ def test_two_hosts_that_are_killed_at_random_send_each_report_once(
             break
     mail.drop_after_data = False
     settle(hosts)
-    ids: dict[str, set[str]] = {}
-    for received in mail.received:
-        for part in received.iter_attachments():
-            ids.setdefault(hashlib.sha256(part.get_content()).hexdigest(), set()).add(str(received["Message-ID"]))
+    ids = message_ids(mail)
     reports = {hashlib.sha256(path.read_bytes()).hexdigest() for host in hosts for path in host.reports}
     assert killed >= kills
     assert reports == set(ids), seed
@@ -311,6 +355,15 @@ def test_two_hosts_that_are_killed_at_random_send_each_report_once(
         f"{killed} kills, {restarts} restarts of the database, {len(reports)} reports, "
         f"{len(mail.begun)} messages begun, {len(mail.received)} received, seed {seed}"
     )
+
+
+def message_ids(mail: MailServer) -> dict[str, set[str]]:
+    """Of each report that arrived: under which identities."""
+    ids: dict[str, set[str]] = {}
+    for received in mail.received:
+        for part in received.iter_attachments():
+            ids.setdefault(hashlib.sha256(part.get_content()).hexdigest(), set()).add(str(received["Message-ID"]))
+    return ids
 
 
 def wait_until_somebody_sends(mail: MailServer, process: subprocess.Popen[bytes]) -> None:

@@ -10,7 +10,7 @@ import sys
 import time
 from collections import Counter
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack, closing, suppress
+from contextlib import ExitStack, closing, contextmanager, suppress
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta, timezone
 from pathlib import Path
@@ -270,6 +270,12 @@ class Site:
 
 @pytest.fixture
 def site(cli: CLI, server: PostgresServer, url: str) -> Iterator[Site]:
+    with two_hosts(cli, server, url) as site:
+        yield site
+
+
+@contextmanager
+def two_hosts(cli: CLI, server: PostgresServer, url: str) -> Iterator[Site]:
     telegram, state = TelegramServer(), PostgresServiceState(url)
     people = ",".join(f"telegram:{number}:{number}:operate" for number in range(1, PEOPLE + 1))
     with ExitStack() as stack:
@@ -358,6 +364,45 @@ def test_a_database_that_is_away_is_said_and_got_over(site: Site) -> None:
     assert commands == {"n0": 1, "n1": 1}
     assert all(host.process and host.process.poll() is None for host in site.hosts)
     assert_each_run_made_one_report(site)
+
+
+MANY_ROWS = (
+    "INSERT INTO audit (at, who, origin, action, detail, outcome) SELECT '', '', '', '', '', generate_series(1, 99999)",
+    "INSERT INTO claims SELECT generate_series(1, 100000), ''",
+    "INSERT INTO requests SELECT '', generate_series(1, 100000), 1",
+)
+
+
+def test_a_full_disk_of_the_server_is_said_and_got_over(cli: CLI) -> None:
+    with postgres_server(disk="150m") as server, two_hosts(cli, server, server.create()) as site:
+        site.client.put(f"{site.hosts[0].url}/api/v1/schedule", json={"cron": "* * * * *"}).raise_for_status()
+        site.ask(site.hosts[0], "before")
+        site.await_that(lambda: site.leader() is not None)
+        site.await_that(lambda: all(run.is_over for run in site.state.runs()))
+        server.fill_disk(site.database, *MANY_ROWS)
+        times = Times(site)
+        times.come()
+        site.telegram.write("/status while", chat=1, user=1)
+        for host in site.hosts:
+            refused = site.client.post(f"{host.url}/api/v1/runs", headers={"Idempotency-Key": "while"})
+            assert refused.status_code == 503
+            assert "No space left on device" in refused.json()["detail"]
+            assert site.client.get(f"{host.url}/api/v1/runs").json()["items"][0]["exit_code"] == 0
+        leader = site.leader()
+        assert leader
+        site.await_that(lambda: leader.log().count("No space left on device") >= 2)
+        assert not times.have_fired()
+        assert site.telegram.said == []
+        server.free_disk()
+        site.await_that(lambda: times.have_fired() and answered(site) == 1)
+        site.ask(site.hosts[1], "while")
+        site.client.put(f"{site.hosts[1].url}/api/v1/schedule", json={"cron": ""}).raise_for_status()
+        site.await_that(lambda: all(run.is_over for run in site.state.runs()))
+        assert {(run.state, run.exit_code) for run in site.state.runs()} == {("ended", 0)}
+        assert [entry.outcome for entry in site.state.audit() if entry.action == "chat status"] == ["done"]
+        assert_each_run_made_one_report(site)
+        assert all(host.process and host.process.poll() is None for host in site.hosts)
+        assert "Traceback" not in "".join(host.log() for host in site.hosts)
 
 
 def test_hosts_that_are_killed_lose_and_double_no_run_no_time_and_no_message(site: Site) -> None:
