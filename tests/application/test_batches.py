@@ -176,7 +176,7 @@ def test_after_eight_failures_the_rest_is_not_asked_and_says_why(caplog: pytest.
     assert outcomes[8:] == [Unattributed("bad_answer", "not asked, because 8 earlier calls failed (no)")] * 2
     assert (len(classifier.calls), kept) == (8, {})
     assert caplog.messages == [
-        *["a batch of 1 tickets failed: no"] * 8,
+        *["a batch of 1 ticket failed: no"] * 8,
         "no further calls are made: not asked, because 8 earlier calls failed (no)",
     ]
 
@@ -211,8 +211,8 @@ def test_when_the_calls_are_used_up_the_rest_keeps_its_reason_and_is_logged(capl
     assert len(classifier.calls) == 10 + extra_calls(10) == 50
     assert outcomes == [*[ANSWERED] * 8, *[Unattributed("bad_answer", "no")] * 72]
     assert [message for message in caplog.messages if "not sent again" in message] == [
-        "14 batches are not sent again, because that would take too many calls",
-        "44 batches are not sent again, because that would take too many calls",
+        "not sent again, because that would take too many calls: 14 batches",
+        "not sent again, because that would take too many calls: 44 batches",
     ]
     assert told[-1] == (80, 80)
 

@@ -304,10 +304,9 @@ def test_the_number_of_texts_to_ask_about_is_logged(caplog: pytest.LogCaptureFix
         classify_tickets(tickets, CATALOG, ScriptedClassifier(), Remembering(), ignore, corrections)
     (message,) = caplog.messages
     assert message.split(", ") == [
-        "1 tickets were decided by a person",
-        "1 keep the pair they came with",
-        "0 have a cached answer",
-        "2 different texts are left to ask about",
+        "1 ticket decided by a person",
+        "1 with the pair from the helpdesk",
+        "0 with a cached answer; 2 different texts left to ask about",
     ]
 
 

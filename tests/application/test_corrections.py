@@ -67,7 +67,7 @@ def refusal(*rows: ReviewedRow) -> str:
 def test_an_import_logs_how_many_rows_were_compared_and_are_new(caplog: pytest.LogCaptureFixture) -> None:
     with caplog.at_level("INFO"):
         take_over(UNTOUCHED[0], row(2, "Hardware", "Laptop Repair"), UNTOUCHED[2])
-    assert caplog.messages == ["3 rows compared, 1 new corrections"]
+    assert caplog.messages == ["3 rows compared, 1 new correction"]
 
 
 def test_a_correction_holds_everything_that_an_audit_needs() -> None:

@@ -190,7 +190,7 @@ def test_a_classifier_is_not_measured_on_its_examples() -> None:
         evaluate_classifier(
             candidate_of(classifier, labelled), gold, no_progress, target=0.9, timer=timer_from(0).__next__
         )
-    assert str(caught.value) == "1 gold tickets are among the examples, so the scores would be too high"
+    assert str(caught.value) == "the examples contain 1 gold ticket, so the scores would be too high"
     assert caught.value.hint == "Give examples that are not in the gold set."
     assert classifier.shown == []
 

@@ -53,21 +53,22 @@ def test_times_that_are_not_read_stay_and_their_tickets_are_named(caplog: pytest
 
 
 @pytest.mark.parametrize(
-    ("times", "named"),
+    ("times", "count", "named"),
     [
-        (["31.12.2026 08:00"], "1 (TIME_FORMAT names a form: %d.%m.%Y %H:%M reads them)"),
+        (["31.12.2026 08:00"], "1 ticket", "1 (TIME_FORMAT names a form: %d.%m.%Y %H:%M reads them)"),
         (
             ["01/02/2026 08:00"] * 7,
+            "7 tickets",
             "1, 2, 3, 4, 5, and 2 more (TIME_FORMAT names a form: %d/%m/%Y %H:%M or %m/%d/%Y %H:%M reads them)",
         ),
     ],
 )
 def test_a_form_that_reads_the_times_is_proposed(
-    times: list[str], named: str, caplog: pytest.LogCaptureFixture
+    times: list[str], count: str, named: str, caplog: pytest.LogCaptureFixture
 ) -> None:
     created(*times)
     assert caplog.messages == [
-        f"the creation times of {len(times)} tickets are not readable, so their age is unknown: {named}"
+        f"the creation times of {count} are not readable, so their age is unknown: {named}"
     ]
 
 
@@ -80,7 +81,7 @@ def test_tickets_with_bytes_that_could_not_be_decoded_are_named(caplog: pytest.L
     sources = Sources(Ticket("T-1", "B\ufffdro"), Ticket("T-2", "VPN"))
     fetch_tickets(sources, sources)
     (message,) = caplog.messages
-    assert message == "the texts of 1 tickets have bytes that are not in their encoding: T-1"
+    assert message == "the texts of 1 ticket have bytes that are not in their encoding: T-1"
 
 
 def test_a_fetch_says_how_much_came_the_catalog_first(caplog: pytest.LogCaptureFixture) -> None:
@@ -113,8 +114,8 @@ def test_a_stream_passes_on_each_ticket_at_once_and_warns_after_the_last_one(cap
     assert not caplog.messages
     assert list(stream) == []
     assert caplog.messages == [
-        "the creation times of 1 tickets are not readable, so their age is unknown: 2 (TIME_FORMAT names a form)",
-        "the texts of 1 tickets have bytes that are not in their encoding: 2",
+        "the creation times of 1 ticket are not readable, so their age is unknown: 2 (TIME_FORMAT names a form)",
+        "the texts of 1 ticket have bytes that are not in their encoding: 2",
     ]
 
 

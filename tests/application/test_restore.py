@@ -111,9 +111,10 @@ def test_a_log_with_a_further_message_that_may_have_arrived_is_not_replaced(desk
     desk.put("b.xlsx")
     desk.mailer.troubles = [DOUBT]
     desk.send()
-    with pytest.raises(InputError, match="contains 1 messages that the backup does not") as caught:
+    with pytest.raises(InputError, match="contains 1 message that the backup does not") as caught:
         restore(desk, copy, "pending")
-    assert caught.value.hint == "Keep the current log. If it is wrong, move it away first."
+    assert f"move {desk.log.identity().place} away first" in caught.value.hint
+    assert "may send again what was sent after the backup" in caught.value.hint
     assert len(desk.log.deliveries()) == 2
 
 
@@ -150,7 +151,7 @@ def test_a_log_in_which_a_deferred_recipient_has_the_message_is_not_replaced(des
     desk.send()
     desk.log.back_up(copy)
     desk.send()
-    with pytest.raises(InputError, match="in the backup: sent but for 1 recipients"):
+    with pytest.raises(InputError, match="in the backup: sent but for 1 recipient"):
         restore(desk, copy, "pending")
 
 
@@ -171,7 +172,7 @@ def test_a_decision_of_a_person_is_not_undone(desk: Desk, copy: Path, decision: 
 def test_a_decision_that_a_report_counts_as_sent_is_not_undone(desk: Desk, copy: Path) -> None:
     desk.put("b.xlsx")
     desk.log.adopt([desk.outgoing().tracker.status(desk.root / "b.xlsx").report], "adopted", MIDNIGHT)
-    with pytest.raises(InputError, match="contains 1 decisions that a report counts as sent"):
+    with pytest.raises(InputError, match="contains 1 decision that a report counts as sent"):
         restore(desk, copy, "pending")
 
 

@@ -268,7 +268,7 @@ class TestReports:
             prune_at(desk, EVERYTHING, days=31)
         assert caplog.messages == [
             "2 runs from before 2026-11-24 deleted",
-            "2 reports and 1 messages from before 2026-11-24 deleted",
+            "2 reports and 1 message from before 2026-11-24 deleted",
         ]
 
     def test_a_message_with_a_missing_file_is_deleted_and_logged(
@@ -280,7 +280,7 @@ class TestReports:
             (desk.root / name).unlink()
         with caplog.at_level("INFO", logger="ticketattr.application.retention"):
             prune_at(desk, EVERYTHING, days=31)
-        assert caplog.messages == ["0 reports and 1 messages from before 2026-11-24 deleted"]
+        assert caplog.messages == ["0 reports and 1 message from before 2026-11-24 deleted"]
 
     def test_an_edited_workbook_is_kept(self, desk: Desk) -> None:
         desk.put("a.xlsx", run=OLD)
@@ -322,7 +322,7 @@ def test_what_was_deleted_is_told_with_its_number_and_the_day(desk: Desk, caplog
     caplog.set_level(logging.INFO, "ticketattr.application.retention")
     prune_at(desk, A_MONTH)
     told = [record.getMessage() for record in caplog.records if record.name == "ticketattr.application.retention"]
-    assert told == ["2 runs from before 2026-10-24 deleted", "1 audits from before 2026-10-24 deleted"]
+    assert told == ["2 runs from before 2026-10-24 deleted", "1 audit from before 2026-10-24 deleted"]
 
 
 def test_a_leap_of_the_clock_is_told_with_its_day_and_what_follows(

@@ -162,12 +162,12 @@ def test_run_progress_knows_each_stage_with_its_counts_and_its_result(
         "service catalog fetched: 4 request types",
         "queue fetched: 3 tickets",
         (
-            "0 tickets were decided by a person, 1 keep the pair they came with, 0 have a cached answer, "
-            "2 different texts are left to ask about"
+            "0 tickets decided by a person, 1 with the pair from the helpdesk, 0 with a cached answer; "
+            "2 different texts left to ask about"
         ),
         "batch of 2 tickets: 2 answered",
         "report written: 3 rows, 2 attributed",
-        f"sending {house.desk.sent[0].message_id}: 1 attachments, {len(house.desk.mailer.sent[0][1][0])} bytes",
+        f"sending {house.desk.sent[0].message_id}: 1 attachment, {len(house.desk.mailer.sent[0][1][0])} bytes",
         f"sent {house.desk.sent[0].message_id}",
     ]
     stages = [record for record in caplog.records if hasattr(record, "counts")]
@@ -176,7 +176,7 @@ def test_run_progress_knows_each_stage_with_its_counts_and_its_result(
         ("fetch done in 1.00 s: 3 tickets, 4 request types", {"tickets": 3, "request_types": 4}),
         ("classify done in 1.00 s: 1 model, 1 no match, 1 kept", {"model": 1, "no_match": 1, "kept": 1}),
         ("report done in 1.00 s: 3 rows", {"rows": 3}),
-        ("send done in 1.00 s: 1 messages", {"messages": 1}),
+        ("send done in 1.00 s: 1 message", {"messages": 1}),
     ]
     assert {record.__dict__["duration"] for record in stages} == {1.0}
     assert house.run_progress.seconds == {"send": 2.0, "fetch": 1.0, "classify": 1.0, "report": 1.0}
@@ -190,7 +190,7 @@ def test_a_stage_that_fails_is_logged_and_no_later_one_starts(house: House, capl
     house.catalog = None
     with caplog.at_level("INFO", logger="ticketattr.application.run_progress"), pytest.raises(CatalogError):
         house.run()
-    assert caplog.messages[-1] == "fetch interrupted in 1.00 s"
+    assert caplog.messages[-1] == "fetch failed in 1.00 s"
     assert house.asked == ["catalog in fetch"], "without a catalog, asking for the queue is of no use"
     assert house.classifier.shown == []
 

@@ -172,7 +172,7 @@ def test_a_queue_in_which_most_tickets_have_no_text_is_reported_with_a_warning(c
     (cli.folder / "tickets.json").write_text(json.dumps(items), encoding="utf-8")
     cli.settings["HELPDESK_API_URL"] = "tickets.json"
     result = cli.ok("run", "--dry-run")
-    assert "2 of 3 tickets have neither a short nor a long description" in result.stderr
+    assert "2 of 3 tickets with neither a short nor a long description" in result.stderr
     attributions = Path(result.stdout.splitlines()[-1]).parent / "attributions.json"
     cli.ok("report", "-i", str(attributions), "--format", "html", "-o", "report.html")
     assert "2 of 3 tickets came without any text" in (cli.folder / "report.html").read_text(encoding="utf-8")

@@ -76,7 +76,7 @@ def test_with_json_logs_stderr_has_only_json_including_errors_and_hints(cli: CLI
 def test_a_stage_that_breaks_off_says_so(cli: CLI) -> None:
     cli.settings |= {"LOG_FORMAT": "json", "SERVICE_CATALOG_URL": "nowhere.yaml"}
     (end,) = [line for line in json_lines(cli("fetch").stderr) if "duration" in line]
-    assert (end["stage"], end["message"].split(" in ")[0]) == ("fetch", "fetch interrupted")
+    assert (end["stage"], end["message"].split(" in ")[0]) == ("fetch", "fetch failed")
 
 
 def test_a_text_log_has_the_same_lines_and_the_messages_for_the_user(cli: CLI) -> None:

@@ -17,6 +17,7 @@ import anyio
 from ..domain.catalog import ServiceCatalog
 from ..domain.examples import Examples
 from ..domain.ticket import Outcome, Ticket, Unattributed
+from ..domain.wording import counted
 from ..errors import TicketAttrError
 from .ports import BatchFailed, Classifier, ClassifierStopped, Progress
 
@@ -102,7 +103,8 @@ class _Asking:
             await self._round(work)
             work = self._next_round()
             if len(work) > budget:
-                log.warning("%d batches are not sent again, because that would take too many calls", len(work) - budget)
+                left_out = counted(len(work) - budget, "batch", "batches")
+                log.warning("not sent again, because that would take too many calls: %s", left_out)
             work = work[:budget]
             budget -= len(work)
 
@@ -145,7 +147,7 @@ class _Asking:
     def _take(self, batch: _Batch, outcomes: Sequence[Outcome]) -> None:
         answers = dict(zip(batch.places, outcomes, strict=True))
         unanswered = [place for place, outcome in answers.items() if outcome.is_failure]
-        log.info("batch of %d tickets: %d answered", len(answers), len(answers) - len(unanswered))
+        log.info("batch of %s: %d answered", counted(len(answers), "ticket"), len(answers) - len(unanswered))
         self.outcomes.update(answers)
         self._keep({place: outcome for place, outcome in answers.items() if not outcome.is_failure})
         if len(unanswered) < len(answers):
@@ -159,7 +161,7 @@ class _Asking:
             self._again += unanswered
 
     def _fail(self, batch: _Batch, failure: BatchFailed) -> None:
-        log.warning("a batch of %d tickets failed: %s", len(batch.places), failure)
+        log.warning("a batch of %s failed: %s", counted(len(batch.places), "ticket"), failure)
         reason = Unattributed(failure.reason, str(failure))
         self.outcomes.update(dict.fromkeys(batch.places, reason))
         if failure.lies_in_content and len(batch.places) > 1:

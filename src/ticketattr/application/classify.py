@@ -15,6 +15,7 @@ from ..domain.examples import Example, Examples
 from ..domain.gold import GoldTicket
 from ..domain.ticket import AttributedTicket, Attribution, Decision, Outcome, Ticket
 from ..domain.usage import NOTHING_PLANNED, ClassificationPlan, total
+from ..domain.wording import counted
 from .batch_jobs import BatchJobs, ask_in_jobs
 from .batches import Answers, ask_in_batches, chunks
 from .interruptible import run_interruptible
@@ -220,10 +221,10 @@ class _OpenTickets:
 
     def __str__(self) -> str:
         return (
-            f"{self.corrected_tickets} tickets were decided by a person, "
-            f"{len(self.decided) - self.corrected_tickets} keep the pair they came with, "
-            f"{self.cached_tickets} have a cached answer, "
-            f"{len(self.to_ask)} different texts are left to ask about"
+            f"{counted(self.corrected_tickets, 'ticket')} decided by a person, "
+            f"{len(self.decided) - self.corrected_tickets} with the pair from the helpdesk, "
+            f"{self.cached_tickets} with a cached answer; "
+            f"{counted(len(self.to_ask), 'different text')} left to ask about"
         )
 
 

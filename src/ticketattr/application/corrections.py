@@ -12,7 +12,7 @@ from ..domain.catalog import RequestType, ServiceCatalog, fold
 from ..domain.correction import Correction, ReportedRun, ReviewedReport, ReviewedRow, correction_of, unique_ids
 from ..domain.sanitizing import sanitize
 from ..domain.ticket import AttributedTicket, Attribution
-from ..domain.wording import some_of
+from ..domain.wording import counted, some_of
 from ..errors import InputError
 from .ports import CorrectionStore, TextComparison
 
@@ -74,7 +74,7 @@ def add_new(review: ReviewedReport, results: Sequence[RowResult], store: Correct
     """Add the corrections of the rows that are `taken` to the store, all or none, and return them."""
     new = tuple(result.correction for result in results if result.result == "taken" and result.correction)
     store.add(new)
-    log.info("%d rows compared, %d new corrections", len(review.rows), len(new))
+    log.info("%s compared, %s", counted(len(review.rows), "row"), counted(len(new), "new correction"))
     return new
 
 

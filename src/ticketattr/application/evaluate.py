@@ -185,6 +185,6 @@ def _refuse_known_examples(gold: GoldTickets, labelled: Sequence[GoldTicket]) ->
     known = sum(case.ticket.texts in shown for case in gold)
     if known:
         raise InputError(
-            f"{known} gold tickets are among the examples, so the scores would be too high",
+            f"the examples contain {counted(known, 'gold ticket')}, so the scores would be too high",
             hint="Give examples that are not in the gold set.",
         )

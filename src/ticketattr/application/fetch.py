@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 from ..domain.catalog import ServiceCatalog
 from ..domain.ticket import Ticket
 from ..domain.times import DEFAULT_STYLE, TimeStyle, forms_of, read_time
-from ..domain.wording import some_of
+from ..domain.wording import counted, some_of
 from .ports import CatalogSource, Helpdesk
 
 log = logging.getLogger(__name__)
@@ -42,7 +42,7 @@ def fetch_tickets(helpdesk: Helpdesk, catalog_source: CatalogSource, times: Time
     catalog = catalog_source.fetch_catalog()
     log.info("service catalog fetched: %d request types", len(catalog.entries))
     tickets = [_with_iso_time(ticket, times) for ticket in helpdesk.fetch_tickets()]
-    log.info("queue fetched: %d tickets", len(tickets))
+    log.info("queue fetched: %s", counted(len(tickets), "ticket"))
     _warn_about_times(tickets)
     _warn_about_damage(tickets)
     return Fetched(catalog, tickets)
@@ -82,9 +82,8 @@ def _warn_about_times(tickets: Sequence[Ticket]) -> None:
         forms = forms_of([ticket.created_at for ticket in unread])
         advice = f": {' or '.join(forms)} reads them" if forms else ""
         log.warning(
-            "the creation times of %d tickets are not readable, so their age is unknown: %s "
-            "(TIME_FORMAT names a form%s)",
-            *(len(unread), some_of([ticket.id for ticket in unread], _NAMED), advice),
+            "the creation times of %s are not readable, so their age is unknown: %s (TIME_FORMAT names a form%s)",
+            *(counted(len(unread), "ticket"), some_of([ticket.id for ticket in unread], _NAMED), advice),
         )
 
 
@@ -92,7 +91,7 @@ def _warn_about_damage(tickets: Sequence[Ticket]) -> None:
     damaged = [ticket.id for ticket in tickets if _is_damaged(ticket)]
     if damaged:
         log.warning(
-            "the texts of %d tickets have bytes that are not in their encoding: %s",
-            len(damaged),
+            "the texts of %s have bytes that are not in their encoding: %s",
+            counted(len(damaged), "ticket"),
             some_of(damaged, _NAMED),
         )

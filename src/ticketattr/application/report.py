@@ -14,6 +14,7 @@ from ..domain.delivery import Transport
 from ..domain.report import Report, ReportContext, Row, build_report, stream_rows
 from ..domain.ticket import AttributedTicket
 from ..domain.usage import Bill
+from ..domain.wording import counted
 from ..domain.write_back import effects_of
 from ..errors import StageFileError
 from .ports import AppliedRun, ReportLog, ReportWriter, RowSorter, RowWriter, StageFiles
@@ -78,7 +79,7 @@ def make_report(run: AttributedRun, reporting: Reporting, path: Path) -> Report:
         context=context,
     )
     reporting.writer.write(report, path)
-    log.info("report written: %d rows, %d attributed", len(report.rows), report.attributed)
+    log.info("report written: %s, %d attributed", counted(len(report.rows), "row"), report.attributed)
     return report
 
 
@@ -106,7 +107,7 @@ def stream_report(
     context = _context(run, reporting, None)
     with in_order(stream_rows(tickets, generated_at=run.generated_at, context=context)) as rows:
         writer.write_rows(counted_rows(rows), path)
-    log.info("report written: %d rows, %d attributed", counts.rows, counts.attributed)
+    log.info("report written: %s, %d attributed", counted(counts.rows, "row"), counts.attributed)
     return counts
 
 

@@ -10,6 +10,7 @@ from pathlib import Path
 from ..domain.delivery import ABANDONED, Delivery, ReportFile, Transport
 from ..domain.report_status import DeliveryHistory, DoubtPolicy, ReportStatus
 from ..domain.send_rules import status_in, statuses_of
+from ..domain.wording import counted
 from ..errors import InputError
 from .folder_owner import refuse_other_log
 from .ports import ReportFolder, ReportLog
@@ -132,7 +133,7 @@ def refuse_lost_report_log(reports: Iterable[ReportFile], now: datetime) -> None
 
 def _named(reports: Sequence[ReportFile]) -> str:
     first, *others = reports
-    return f"{first.path} and {len(others)} more reports are" if others else f"{first.path} is"
+    return f"{first.path} and {counted(len(others), 'more report')} are" if others else f"{first.path} is"
 
 
 def _current(log: ReportLog, read: Callable[[], Mapping[int, Delivery]]) -> Mapping[int, Delivery]:

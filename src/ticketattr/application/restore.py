@@ -16,7 +16,7 @@ from typing import Literal
 from ..domain.delivery import Adoption, Delivery, ReportFile
 from ..domain.report_status import DeliveryHistory
 from ..domain.send_rules import needs_new_message, statuses_of
-from ..domain.wording import some_of
+from ..domain.wording import counted, some_of
 from ..errors import InputError
 from .ports import ReportFolder, ReportLog, ReportLogMaintenance
 
@@ -77,7 +77,8 @@ def _refuse_to_lose(current: ReportLog, backup: Backup) -> None:
     if lost:
         raise InputError(
             f"nothing restored: {'; '.join(lost)}",
-            hint="Keep the current log. If it is wrong, move it away first.",
+            hint=f"Keep the current log. If it is wrong, move {current.identity().place} away first: then the next run "
+            "may send again what was sent after the backup.",
         )
 
 
@@ -86,7 +87,7 @@ def _lost_messages(deliveries: Sequence[Delivery], backup: Backup) -> Iterator[s
     known = {delivery.message.message_id: delivery for delivery in backup.deliveries}
     missing = [each for each in deliveries if each.message.message_id not in known and each.state != "failed"]
     if missing:
-        yield f"the current report log contains {len(missing)} messages that the backup does not"
+        yield f"the current report log contains {counted(len(missing), 'message')} that the backup does not"
     changed = [each for each in deliveries if (old := known.get(each.message.message_id)) and _knows_more(each, old)]
     if changed:
         names = (
@@ -109,8 +110,9 @@ def _states(delivery: Delivery) -> dict[str, str]:
 
 def _words(delivery: Delivery) -> str:
     waiting = sum(result.state == "deferred" for result in delivery.results) if delivery.state == "sent" else 0
+    but = f" but for {counted(waiting, 'recipient')}" if waiting else ""
     decided = " and to be sent again" if delivery.released else ""
-    return f"{delivery.state.replace('_', ' ')}{f' but for {waiting} recipients' if waiting else ''}{decided}"
+    return f"{delivery.state.replace('_', ' ')}{but}{decided}"
 
 
 def _names(delivery: Delivery) -> str:
@@ -127,7 +129,8 @@ def _lost_adoptions(adoptions: Sequence[Adoption], backup: Backup) -> Iterator[s
         if (adoption.sha256, adoption.name) not in known and adoption.sha256 not in sent
     ]
     if lost:
-        yield f"the current report log contains {len(lost)} decisions that a report counts as sent, the backup does not"
+        decisions = counted(len(lost), "decision")
+        yield f"the current report log contains {decisions} that a report counts as sent, the backup does not"
 
 
 def _unknown_reports(folder: ReportFolder, backup: Backup) -> list[ReportFile]:

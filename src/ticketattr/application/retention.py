@@ -15,6 +15,7 @@ from ..domain.clock_leap import find_leap
 from ..domain.delivery import Delivery
 from ..domain.report_status import ReportStatus
 from ..domain.run_id import began_at, began_before
+from ..domain.wording import counted
 from ..errors import TicketAttrError
 from .ports import ReportLogMaintenance, StageFiles
 from .report import last_sent_run
@@ -89,7 +90,7 @@ def _prune_runs(storage: Storage, before: datetime) -> None:
     for run in old:
         storage.stage_files.remove(run)
     if old:
-        log.info("%d runs from before %s deleted", len(old), f"{before:%Y-%m-%d}")
+        log.info("%s from before %s deleted", counted(len(old), "run"), f"{before:%Y-%m-%d}")
 
 
 def _prune_audits(audits: StageFiles, before: datetime) -> None:
@@ -98,7 +99,7 @@ def _prune_audits(audits: StageFiles, before: datetime) -> None:
     for audit in old:
         audits.remove(audit)
     if old:
-        log.info("%d audits from before %s deleted", len(old), f"{before:%Y-%m-%d}")
+        log.info("%s from before %s deleted", counted(len(old), "audit"), f"{before:%Y-%m-%d}")
 
 
 def _prune_reports(storage: Storage, before: datetime, now: datetime) -> None:
@@ -112,7 +113,8 @@ def _prune_reports(storage: Storage, before: datetime, now: datetime) -> None:
     if deletable:
         storage.log.delete_deliveries(deletable, now)
     if old or deletable:
-        log.info("%d reports and %d messages from before %s deleted", len(old), len(deletable), f"{before:%Y-%m-%d}")
+        what = f"{counted(len(old), 'report')} and {counted(len(deletable), 'message')}"
+        log.info("%s from before %s deleted", what, f"{before:%Y-%m-%d}")
 
 
 def _is_expired(status: ReportStatus, before: datetime) -> bool:

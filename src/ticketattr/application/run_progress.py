@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import re
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from contextvars import ContextVar
@@ -19,6 +20,8 @@ if TYPE_CHECKING:
     from .incoming_corrections import TakenOver
 
 log = logging.getLogger(__name__)
+
+_PLURAL = re.compile(r"s\b")
 
 current_run: ContextVar[str] = ContextVar("current_run", default="")
 """The id of the current run, for log lines; empty outside of a run."""
@@ -68,12 +71,20 @@ class RunProgress:
         try:
             yield counts
             result = "done"
+        except Exception:
+            result = "failed"
+            raise
         finally:
             seconds = self._timer() - started
             self.seconds[name] = self.seconds.get(name, 0.0) + seconds
-            details = ", ".join(f"{count} {what.replace('_', ' ')}" for what, count in counts.items())
+            details = ", ".join(_counted(count, what.replace("_", " ")) for what, count in counts.items())
             log.info(
                 "%s %s in %.2f s%s", name, result, seconds, f": {details}" if details else "",
                 extra={"duration": round(seconds, 3), "counts": counts},
             )  # fmt: skip
             current_stage.reset(token)
+
+
+def _counted(count: int, what: str) -> str:
+    """The count with its noun or its state, such as `2 rows refused` or `1 row refused`."""
+    return f"{count:,} {_PLURAL.sub('', what) if count == 1 else what}"

@@ -14,6 +14,7 @@ from pathlib import Path
 
 from ..domain.delivery import Delivery, Message, MessageState, RecipientResult, RecipientState, ReportFile
 from ..domain.send_rules import LIFE_TIME, expired_recipients
+from ..domain.wording import counted
 from ..errors import MailServerError, TicketAttrError
 from .folder_owner import claim, refuse_lost_log
 from .outgoing_messages import Addressing, OutgoingMessages
@@ -181,7 +182,9 @@ def _attempt(outgoing: Outgoing, message: Message, why: str) -> _AttemptResult:
     message = replace(message, frame=(before and before.message.frame) or outgoing.mailer.compose(message))
     to = before.outstanding if before else message.envelope_recipients
     attached = contents if message.form.attaches else []
-    log.info("sending %s: %d attachments, %d bytes", message.message_id, len(attached), sum(map(len, attached)))
+    log.info(
+        "sending %s: %s, %d bytes", message.message_id, counted(len(attached), "attachment"), sum(map(len, attached))
+    )
     with outgoing.mailer.connect() as session:
         outgoing.log.start_attempt(message, outgoing.clock(), to=to, why=why)
         try:

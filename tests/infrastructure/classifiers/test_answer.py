@@ -56,7 +56,7 @@ def test_an_id_means_the_number_however_it_is_written(id: Any) -> None:
 )
 def test_an_answer_about_an_unknown_ticket_is_ignored(id: Any, caplog: pytest.LogCaptureFixture) -> None:
     assert reasons(read({"id": id, **PASSWORD_PAIR})) == ["not_answered"]
-    assert "about 1 tickets that are not in the batch" in caplog.text
+    assert "about 1 ticket not in the batch" in caplog.text
 
 
 def test_a_ticket_that_was_left_out_is_not_answered() -> None:

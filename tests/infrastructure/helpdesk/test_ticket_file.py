@@ -775,7 +775,7 @@ def test_a_workbook_has_title_rows_sheets_numbers_and_times(tmp_path: Path, capl
     (ticket,) = tickets_in(tmp_path / "a.xlsx", content)
     assert (ticket.id, ticket.short_description, ticket.created_at) == ("1001", "VPN", "2026-11-20T08:00:00")
     assert "only the sheet Data is read, and not More" in caplog.text
-    assert "2 formulas whose results the file does not hold" in caplog.text
+    assert "2 formulas without a result in the file" in caplog.text
 
 
 def test_a_workbook_that_unpacks_to_too_much_is_refused(tmp_path: Path) -> None:

@@ -101,7 +101,7 @@ def _compare(invocation: Invocation, format: str) -> None:
     print_shadow(comparison.compared, format)
     invocation.console.summary(f"{counted(len(comparison.compared), 'ticket')} compared")
     if comparison.stopped:
-        invocation.console.problem(f"{comparison.left:,} tickets were not read: {comparison.stopped}")
+        invocation.console.problem(f"{counted(comparison.left, 'ticket')} not read: {comparison.stopped}")
         raise typer.Exit(ExitCode.PARTIAL)
 
 

@@ -10,6 +10,7 @@ import typer
 from ...application.partitions import checked_records, tally_of
 from ...application.run_progress import current_run
 from ...domain.usage import total
+from ...domain.wording import counted
 from ...errors import ExitCode
 from .. import wiring
 from ..invocation import Invocation
@@ -59,7 +60,7 @@ def merge(
         write_merged(target, shared.answers(records), run, total(record.bill for record in records))
         # `report` reads the catalog of the run.
         wiring.work_folder(folders).save_catalog(shared.catalog(), run)
-    invocation.console.summary(f"{len(records):,} partitions merged: {tally_summary(tally)}")
+    invocation.console.summary(f"{counted(len(records), 'partition')} merged: {tally_summary(tally)}")
     print_path(target)
     if tally.failed:
         raise typer.Exit(ExitCode.PARTIAL)

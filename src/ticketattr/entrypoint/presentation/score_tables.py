@@ -8,6 +8,7 @@ from ...application.evaluate import ComparedResults, EvaluationResults
 from ...domain.consistency import Consistency
 from ...domain.scoring import ABOVE_EVERY_CONFIDENCE, CascadePoint, Comparison, Scores
 from ...domain.statistics import Estimate
+from ...domain.wording import counted
 from .log_lines import plain
 from .summaries import bill_summary
 from .tables import print_table
@@ -111,7 +112,9 @@ def _consistency_tables(consistency: Consistency) -> list[Table]:
             (one.id, "; ".join(f"{count} x {entry}" for entry, count in one.chosen))
             for one in consistency.changing[:_CHANGING_SHOWN]
         ]
-        tables.append((f"Different answers: {len(consistency.changing)} tickets", ("ticket", "answers"), rows))
+        tables.append(
+            (f"Different answers: {counted(len(consistency.changing), 'ticket')}", ("ticket", "answers"), rows)
+        )
     return tables
 
 

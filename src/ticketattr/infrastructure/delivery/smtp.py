@@ -15,6 +15,7 @@ from typing import ClassVar
 from ...application.ports import Acceptance, DeliveryInDoubt, MessageRefused
 from ...domain.delivery import Message, RecipientResult, Transport
 from ...domain.numbers import read_count, time_of
+from ...domain.wording import counted
 from ...errors import MailServerError, SettingsError
 from ..network.service_words import service_words, with_words
 from ..network.tls import refuse_unusable_key_log
@@ -236,7 +237,10 @@ class SMTPSession:
             )
         if refused:
             log.warning(
-                "%d of %d recipients refused: %s", len(refused), len(results), "; ".join(r.reply for r in refused)
+                "%d of %s refused: %s",
+                len(refused),
+                counted(len(results), "recipient"),
+                "; ".join(r.reply for r in refused),
             )
         return results
 

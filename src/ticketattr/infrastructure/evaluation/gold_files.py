@@ -136,9 +136,7 @@ def _checked(rows: Iterable[Row], path: Path) -> Iterator[Row]:
     if not number:
         raise InputError(f"{path} has no gold tickets", hint=_HINT)
     if repeated:
-        raise InputError(
-            f"{path}: {len(repeated)} ids are used more than once: {some_of(repeated, _NAMED)}", hint=_HINT
-        )
+        raise InputError(f"{path}: ids that are used more than once: {some_of(repeated, _NAMED)}", hint=_HINT)
 
 
 def _from_records(path: Path) -> Iterator[Row]:

@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from ...domain.ticket import Ticket, may_be_a_page
+from ...domain.wording import counted
 from ...errors import InputError
 from .mapping import HINT, seen
 from .paging import says_that_is_all, sign_of_more
@@ -48,4 +49,4 @@ def refuse_without_text(without: int, tickets: int, first_item: Any, *, has_text
     if tickets and without == tickets and not has_text_fields:
         raise InputError(f"no ticket has a field for a short or a long description; {seen(first_item)}", hint=HINT)
     if 2 * without > tickets:
-        log.warning("%d of %d tickets have neither a short nor a long description", without, tickets)
+        log.warning("%d of %s with neither a short nor a long description", without, counted(tickets, "ticket"))

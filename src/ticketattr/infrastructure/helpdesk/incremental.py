@@ -20,6 +20,7 @@ from pydantic.dataclasses import dataclass as checked_dataclass
 
 from ...application.ports import Clock
 from ...domain.ticket import Ticket
+from ...domain.wording import counted
 from ...errors import InputError, TicketAttrError
 from ..files import read_bounded, replacing
 from ..json_text import dump_json, parse_json
@@ -67,7 +68,8 @@ class IncrementalHelpdesk:
             log.info("the profile cannot ask for changes, so the whole queue is read (FETCH_SINCE)")
         elif last and timedelta(0) <= now - last.read_whole_at < READ_WHOLE_EVERY and last.fetched_at <= now:
             changes = replace(self.helpdesk, since=last.fetched_at - OVERLAP).fetch_mapped()
-            log.info("%d tickets changed since %s UTC", len(changes.tickets), f"{last.fetched_at:%Y-%m-%d %H:%M}")
+            changed = counted(len(changes.tickets), "ticket")
+            log.info("%s changed since %s UTC", changed, f"{last.fetched_at:%Y-%m-%d %H:%M}")
             queue = self._merged(last.tickets, changes.tickets)
             return self._keep(queue, now, last.read_whole_at, is_complete=not changes.failures)
         whole = self.helpdesk.fetch_mapped()

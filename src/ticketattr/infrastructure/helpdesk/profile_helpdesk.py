@@ -12,6 +12,7 @@ import anyio
 
 from ...application.ports import QueuePreview, TicketPreview
 from ...domain.ticket import Ticket
+from ...domain.wording import counted
 from ..options import Filter, HelpdeskAccess, HTTPPolicy
 from .body_text import body_reader
 from .completeness import refuse_without_text
@@ -55,7 +56,9 @@ class ProfileHelpdesk:
         """Puts the same tickets into an empty mapping, and returns how many of them came without their details."""
         read = anyio.run(self._read, None, mapped)
         if read.failures:
-            log.warning("the details of %d of %d tickets could not be read", len(read.failures), read.details)
+            log.warning(
+                "the details of %d of %s could not be read", len(read.failures), counted(read.details, "ticket")
+            )
         refuse_without_text(
             sum(not any(each.ticket.texts) for each in mapped.values()),
             len(mapped),

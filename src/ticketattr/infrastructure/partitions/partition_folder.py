@@ -27,6 +27,7 @@ from ...domain.digest import digest
 from ...domain.run_id import is_run_id
 from ...domain.ticket import AttributedTicket
 from ...domain.usage import Bill
+from ...domain.wording import counted
 from ...errors import InputError, StageFileError
 from ..files import creating, open_readable, read_bounded, remove_file, replacing, unreadable
 from ..json_text import dump_json, parse_json
@@ -149,7 +150,7 @@ class SharedFolder:
                     yield line
             if (seen.hexdigest(), tickets) != (record.answers_digest, record.tickets):
                 raise StageFileError(
-                    f"{path} is not what its manifest says: it has {tickets:,} of {record.tickets:,} tickets, "
+                    f"{path} is not what its manifest says: it has {tickets:,} of {counted(record.tickets, 'ticket')}, "
                     "or other ones",
                     hint=f"Remove it, and run the same `ticketattr classify` again: it does {record.name} once more.",
                 )

@@ -10,6 +10,7 @@ from itertools import islice
 from pathlib import Path
 from typing import Any
 
+from ...domain.wording import counted
 from ...errors import InputError
 from ..reports.safe_workbook_reader import formulas_without_result, open_report, read_rows
 
@@ -46,9 +47,8 @@ def open_sheet(
             )
         if count := formulas_without_result(content):
             log.warning(
-                "%s has %d formulas whose results the file does not hold: their cells are empty. Open it in a "
-                "spreadsheet program and save it",
-                *(what, count),
+                "%s has %s without a result in the file, so cells are empty: save it in a spreadsheet program",
+                *(what, counted(count, "formula")),
             )
         form = f"workbook, sheet {chosen[0].title}, header in row {chosen[2] + 1}"
         yield form, chosen[3], chosen[4], _rows(chosen[0], chosen[2] + 1)

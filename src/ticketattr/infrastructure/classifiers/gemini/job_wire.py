@@ -9,6 +9,7 @@ from typing import Any
 
 from ....application.batch_jobs import PreparedCall
 from ....domain.batch_job import RemoteJob, RemoteState
+from ....domain.wording import counted
 from ....errors import InputError
 from ...json_text import parse_json
 from ...network.service_words import service_words, with_words
@@ -88,7 +89,7 @@ def _lines(content: bytes) -> Iterator[Mapping[str, Any]]:
         except (InputError, UnusableAnswer):
             unreadable += 1
     if unreadable:
-        log.warning("%d lines of the answers of a batch job cannot be read; left out", unreadable)
+        log.warning("left out of the answers of a batch job: %s that cannot be read", counted(unreadable, "line"))
 
 
 def _inlined(output: Mapping[str, Any]) -> Iterable[Mapping[str, Any]]:

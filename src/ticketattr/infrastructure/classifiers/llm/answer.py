@@ -17,6 +17,7 @@ from typing import Any
 from ....application.ports import BatchFailed
 from ....domain.catalog import ServiceCatalog
 from ....domain.ticket import Attribution, Outcome, Unattributed
+from ....domain.wording import counted
 from .answer_json import json_values
 from .compact import with_names
 
@@ -61,7 +62,7 @@ def outcomes_by_id(items: Sequence[Mapping[str, Any]], catalog: ServiceCatalog, 
 def _outcomes(items: Sequence[Mapping[str, Any]], asked: int, catalog: ServiceCatalog, model: str) -> list[Outcome]:
     strangers = sum(not 1 <= (_number(item["id"]) or 0) <= asked for item in items)
     if strangers:
-        log.warning("the model answered about %d tickets that are not in the batch; ignored", strangers)
+        log.warning("the model answered about %s not in the batch; ignored", counted(strangers, "ticket"))
     answered = outcomes_by_id(items, catalog, model)
     missing = Unattributed("not_answered", "the model left out this ticket", model)
     return [answered.get(number, missing) for number in range(1, asked + 1)]

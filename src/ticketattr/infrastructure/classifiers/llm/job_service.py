@@ -130,7 +130,8 @@ class LLMJobs:
         keys = {call.key for call in job.calls}
         strangers = sum(bool(one.key) and one.key not in keys for one in found)
         if strangers:
-            log.warning("%d answers in the batch job %s belong to another job; ignored", strangers, job.display_name)
+            ignored = counted(strangers, "answer")
+            log.warning("ignored in the batch job %s: %s of another job", job.display_name, ignored)
         ours = [one for one in found if not one.key or one.key in keys]
         troubles: Counter[str] = Counter()
         joined = join_answers([(one.key, self._read(one, job, catalog, troubles)) for one in ours], job.calls)
