@@ -133,6 +133,11 @@ class ServiceStateContract:
     def test_a_claim_is_given_once(self, state: SQLServiceState) -> None:
         assert [state.claim("telegram:7", NOW) for _ in range(3)] == [True, False, False]
 
+    def test_a_claim_is_forgotten_after_thirty_days(self, state: SQLServiceState) -> None:
+        assert state.claim("telegram:7", NOW)
+        assert not state.claim("telegram:7", NOW + timedelta(days=30))
+        assert state.claim("telegram:7", NOW + timedelta(days=30, seconds=1))
+
     def test_a_host_was_there_without_a_gap_since_it_came_or_came_back(self, state: SQLServiceState) -> None:
         minute = timedelta(minutes=1)
         for number in range(3):

@@ -10,7 +10,7 @@ from abc import ABC, abstractmethod
 from collections import Counter
 from contextlib import AbstractContextManager
 from dataclasses import astuple
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any, cast
 
 from ...application.service.ports import ChangeAudit, RunAudit
@@ -65,6 +65,7 @@ _RUN = (
     " figures, undo_run, undo_change, host, stage, done, total"
 )
 _TOKEN = "name, scope, digest, created, expires, revoked, last_used"  # noqa: S105  # nosec B105  # columns
+_CLAIM_KEPT = timedelta(days=30)
 # nosec B608 below: only constants are put into statements.
 
 
@@ -259,6 +260,8 @@ class SQLServiceState(ABC):
 
     def claim(self, key: str, at: datetime) -> bool:
         with self._changing() as db:
+            # A message of that age is not acted on anyway.
+            db.execute("DELETE FROM claims WHERE at < ?", (_text(at - _CLAIM_KEPT),))
             return db.execute("INSERT INTO claims VALUES (?, ?) ON CONFLICT DO NOTHING", (key, _text(at))).rowcount == 1
 
     def _has_run(self, number: int) -> bool:
