@@ -233,7 +233,7 @@ def test_many_commands_and_many_wrong_confirmations_make_the_sender_wait(chat: C
 
 
 IDLE = (
-    "No run is in progress.\nThe service has not finished a run yet.\nNo schedule is set.\n"
+    "No run is in progress.\nNo run that the service started has ended yet.\nNo schedule is set.\n"
     "0 reports pending, 0 in doubt."
 )
 
@@ -276,7 +276,7 @@ def test_an_undo_is_not_the_last_run_of_the_status(chat: Chat) -> None:
     advance(chat.service)
     chat.processes.end(1, 0)
     advance(chat.service)
-    assert "The service has not finished a run yet." in chat("/status")
+    assert "No run that the service started has ended yet." in chat("/status")
 
 
 def test_the_schedule_is_told_with_its_next_five_times(chat: Chat) -> None:

@@ -174,7 +174,7 @@ class ChatDesk:
         running = current_run(self.service)
         lines = (
             f"{running.progress_text}." if running else "No run is in progress.",
-            _end_of(last) if last else "The service has not finished a run yet.",
+            _end_of(last) if last else "No run that the service started has ended yet.",
             f"Next run: {due[0]:%Y-%m-%d %H:%M} UTC." if due else "No schedule is set.",
             f"{counted(pending, 'report')} pending, {doubt} in doubt.",
         )
