@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from .chat import ChatCount
+from .chat import ChatCount, Platform
 from .run_history import RunHistory
 from .service_run import RunState, Trigger
 
@@ -33,12 +33,14 @@ class ServiceCounts:
 
     `runs` by trigger and state, and `chat_commands` by platform, command and outcome, since the service was set up.
     `requests` by door and class of the status, such as `2xx`, since the process `started`.
+    `platforms` are those of the chat that is set up.
     """
 
     started: datetime
     runs: Mapping[tuple[Trigger, RunState], int]
     requests: Mapping[tuple[str, str], int]
     chat_commands: Mapping[ChatCount, int]
+    platforms: Sequence[Platform] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -118,7 +118,7 @@ def parts_in(folder: Path, **settings: str) -> Parts:
     seconds = count()  # so that every request looks whether the ledger has changed
     changes = Cached(ledger.changes, ledger.version, lambda: float(next(seconds)))
     page = page_writer(ReportSettings.read(env), read.tracker.folders)
-    return Parts(service, read, tracker, log, reports, reviewing, changes, page)
+    return Parts(service, read, tracker, log, reports, reviewing, changes, page, platforms=["telegram"])
 
 
 @contextmanager

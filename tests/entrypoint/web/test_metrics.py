@@ -81,6 +81,7 @@ def test_chat_commands_are_counted_and_invented_ones_make_no_series(web: Web) ->
     desk.answer(ChatMessage("9", Sender("telegram", "7", "9"), "/status", web.clock()))
     found = scraped(web)
     assert set(found) == before
+    assert not any("matrix" in name for name in found), "no chat with Matrix is set up"
     commands = {
         f"{name} {outcome}": found[
             f"ticketattr_service_chat_commands_total"

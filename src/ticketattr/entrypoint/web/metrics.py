@@ -26,7 +26,8 @@ def metrics_app(parts: Parts, read_history: Callable[[], RunHistory | None]) -> 
 
     def metrics(request: Request) -> Response:
         state = parts.service.state
-        counts = ServiceCounts(started, state.count_runs(), parts.requests.all(), state.count_chat_commands())
+        chat = state.count_chat_commands(), parts.platforms
+        counts = ServiceCounts(started, state.count_runs(), parts.requests.all(), *chat)
         snapshot = MetricsSnapshot(_history(read_history), _reports(parts), counts)
         return PlainTextResponse(render_metrics(snapshot), media_type="text/plain; version=0.0.4")
 

@@ -22,6 +22,7 @@ from ...application.service.review import Reviewing
 from ...application.service.runs import Service
 from ...domain.access import Caller
 from ...domain.access import Scope as Rights
+from ...domain.chat import Platform
 from ...domain.report_status import ReportStatus
 from ...domain.write_back import Change
 from ...infrastructure.delivery.inspection_cache import identity_of
@@ -130,7 +131,7 @@ class Parts:
 
     `changes` are those in the helpdesk, oldest first. `write_page` writes the page of a run to a path, and raises
     StageFileError if the data of the run are gone. `stored` says what is in `store`. `tasks` work beside the requests,
-    as long as the service does.
+    as long as the service does. `platforms` are those of the chat.
     """
 
     service: Service
@@ -144,6 +145,7 @@ class Parts:
     store: ReportStore | None = None
     stored: StoredReports = field(default_factory=lambda: StoredReports([]))
     tasks: Sequence[Callable[[], Awaitable[None]]] = ()
+    platforms: Sequence[Platform] = ()
     report_pages: Derived = field(default_factory=Derived)
     failures: FailureLimit = field(default_factory=FailureLimit)
     requests: RequestCounts = field(default_factory=RequestCounts)

@@ -81,7 +81,10 @@ def serve(
     if store:
         tasks.append(partial(keep_listing, stored, store, service.clock))
     changes = Cached(ledger.changes, ledger.version, time.monotonic)
-    parts = Parts(service, settings, tracker, log, reports, reviewing, changes, write_page, store, stored, tasks)
+    platforms = [platform.name for platform in chat.platforms] if chat else []
+    parts = Parts(
+        *(service, settings, tracker, log, reports, reviewing, changes, write_page, store, stored, tasks, platforms)
+    )
     clear_downloads(downloads_of(parts))
     listeners: list[tuple[ASGIApp, socket.socket]] = [
         (build_app(parts), inherited or _listener(settings.host, settings.port, "SERVE"))

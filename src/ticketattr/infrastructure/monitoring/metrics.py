@@ -12,7 +12,7 @@ from typing import TypeAlias, get_args
 from urllib.parse import urlsplit
 
 from ... import __version__
-from ...domain.chat import CHAT_COMMANDS, Platform
+from ...domain.chat import CHAT_COMMANDS
 from ...domain.metrics import MetricsSnapshot, ReportCounts, ServiceCounts
 from ...domain.run_history import OutcomeLabel, RunHistory, RunRecord, RunStatus
 from ...domain.service_run import RunState, Trigger
@@ -227,7 +227,7 @@ def _service_metrics(service: ServiceCounts) -> Iterator[str]:
         "Answered requests, by door and class of the status.",
         [({"door": door, "status": status}, count) for (door, status), count in sorted(requests.items())],
     )
-    commands = dict.fromkeys(product(get_args(Platform), (*CHAT_COMMANDS, "other"), ("done", "refused")), 0)
+    commands = dict.fromkeys(product(service.platforms, (*CHAT_COMMANDS, "other"), ("done", "refused")), 0)
     yield from _counter(
         "service_chat_commands_total",
         "Chat commands of those who may send them, by platform, command and outcome.",
