@@ -67,9 +67,7 @@ def test_a_form_that_reads_the_times_is_proposed(
     times: list[str], count: str, named: str, caplog: pytest.LogCaptureFixture
 ) -> None:
     created(*times)
-    assert caplog.messages == [
-        f"the creation times of {count} are not readable, so their age is unknown: {named}"
-    ]
+    assert caplog.messages == [f"the creation times of {count} are not readable, so their age is unknown: {named}"]
 
 
 def test_a_local_form_and_zone_are_applied() -> None:
@@ -125,4 +123,4 @@ def test_the_warnings_after_a_stream_count_at_most_1000_tickets(
 ) -> None:
     assert len(list(stream_tickets([ticket] * 1_001))) == 1_001
     (message,) = caplog.messages
-    assert "of 1000 tickets" in message
+    assert "of 1,000 tickets" in message

@@ -278,7 +278,7 @@ class TestCorrections:
         (taken,) = house.run_progress.incoming
         assert (taken.name, taken.result, len(taken.new)) == ("a.xlsx", "done", 1)
         assert caplog.messages[0] == (
-            "import done in 1.00 s: 1 workbooks, 1 corrections, 0 confirmations, 0 rows refused"
+            "import done in 1.00 s: 1 workbook, 1 correction, 0 confirmations, 0 rows refused"
         )
 
     def test_a_folder_without_any_is_no_stage(self, house: House) -> None:

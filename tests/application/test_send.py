@@ -724,9 +724,9 @@ def test_every_step_is_logged_with_the_message_id_and_no_address(desk: Desk, cap
         desk.send()
     size, name = (desk.root / "a.xlsx").stat().st_size, desk.sent[0].message_id
     assert caplog.messages == [
-        f"sending {name}: 1 attachments, {size} bytes",
+        f"sending {name}: 1 attachment, {size} bytes",
         f"{name} is failed: 451 later",
-        f"sending {name}: 1 attachments, {size} bytes",
+        f"sending {name}: 1 attachment, {size} bytes",
         f"sent {name}",
     ]
 

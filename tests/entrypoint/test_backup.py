@@ -47,7 +47,7 @@ class TestBackup:
         with closing(sqlite3.connect(LOG, isolation_level=None)) as writer:
             writer.execute("BEGIN IMMEDIATE")
             writer.execute("INSERT INTO adoptions VALUES ('2026-11-23T00:00:00+00:00', 'half', 'x', '', '')")
-            sent.ok("pending", "backup", str(BACKUP))
+            sent.ok("pending", "backup", str(BACKUP), "--force")
         with closing(sqlite3.connect(BACKUP)) as copy:
             assert copy.execute("SELECT count(*) FROM messages").fetchone() == (1,)
             assert copy.execute("SELECT count(*) FROM adoptions").fetchone() == (0,)
@@ -61,8 +61,18 @@ class TestBackup:
     def test_a_damaged_log_is_not_backed_up_over_a_good_backup(self, sent: CLI) -> None:
         before = BACKUP.read_bytes()
         LOG.write_bytes(LOG.read_bytes()[:5000])
-        assert sent("pending", "backup", str(BACKUP)).exit_code == ExitCode.INPUT
+        assert sent("pending", "backup", str(BACKUP), "--force").exit_code == ExitCode.INPUT
         assert BACKUP.read_bytes() == before
+
+    def test_a_file_that_exists_is_replaced_only_by_force(self, sent: CLI) -> None:
+        other = Path("notes.txt")
+        other.write_text("mine")
+        refused = sent("pending", "backup", str(other))
+        assert refused.exit_code == ExitCode.USAGE
+        assert "notes.txt exists and is not overwritten" in refused.stderr
+        assert other.read_text() == "mine"
+        sent.ok("pending", "backup", str(other), "--force")
+        assert "--force" not in sent.ok("pending", "restore", str(other)).stderr
 
     def test_a_folder_that_cannot_be_written_is_a_setting(self, sent: CLI) -> None:
         Path("file").touch()
@@ -104,6 +114,19 @@ class TestRestore:
         assert "--unknown sent" in result.stderr
         assert not LOG.exists()
 
+    def test_a_report_that_was_sent_after_the_backup_is_warned_about(self, sent: CLI) -> None:
+        put_report(sent, "b.xlsx")
+        sent.settings["EMAIL_OUTBOX_DIR"] = "file"
+        Path("file").touch()
+        sent("send")
+        sent.ok("pending", "backup", "later.db")
+        del sent.settings["EMAIL_OUTBOX_DIR"]
+        sent.ok("send")
+        LOG.unlink()
+        restored = sent.ok("pending", "restore", "later.db", "--unknown", "pending")
+        assert "1 report not sent according to the backup" in restored.stderr
+        assert "the next run sends it again" in restored.stderr
+
     def test_they_count_as_sent_if_a_person_says_so(self, sent: CLI) -> None:
         put_report(sent, "b.xlsx")
         sent.ok("send")
@@ -125,7 +148,7 @@ class TestRestore:
         sent.ok("send")
         result = sent("pending", "restore", str(BACKUP), "--unknown", "pending")
         assert result.exit_code == ExitCode.INPUT
-        assert "contains 1 messages that the backup does not" in result.stderr
+        assert "contains 1 message that the backup does not" in result.stderr
         assert states(sent) == {"a.xlsx": "sent", "b.xlsx": "sent"}
 
     @pytest.mark.parametrize("content", [None, b"", b"no database at all, though long enough to be taken for one"])

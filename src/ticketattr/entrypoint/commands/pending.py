@@ -36,9 +36,8 @@ ReportsArgument = Annotated[
     list[Path] | None,
     typer.Argument(metavar="WORKBOOK", help="[default: all, if the report log is gone or another one]"),
 ]
-BackupArgument = Annotated[
-    Path, typer.Argument(metavar="FILE", help="The file to write. An existing file is replaced.")
-]
+BackupArgument = Annotated[Path, typer.Argument(metavar="FILE", help="The file to write.")]
+ReplaceOption = Annotated[bool, typer.Option("--force", help="Replace a file that exists.")]
 BackupFileArgument = Annotated[
     Path, typer.Argument(metavar="FILE", help="A file that `ticketattr pending backup` wrote.")
 ]
@@ -142,6 +141,7 @@ def adopt(
 def back_up(
     context: typer.Context,
     target: BackupArgument,
+    force: ReplaceOption = False,
 ) -> None:
     """Copy the report log into one file.
 
@@ -149,6 +149,8 @@ def back_up(
     """
     invocation: Invocation = context.obj
     _, log = _tracker_and_log(invocation, "backup")
+    if target.exists() and not force:
+        raise SettingsError(f"{target} exists and is not overwritten", hint="Name another file, or give --force.")
     log.back_up(target)
     invocation.console.summary("report log copied")
     print_path(target)
@@ -175,6 +177,11 @@ def restore(
     invocation.console.summary(
         f"report log restored; {counted(len(restored.unknown), 'report')} in the folder not in the backup"
     )
+    if pending := tracker.pending():
+        invocation.console.problem(
+            f"{counted(len(pending), 'report')} not sent according to the backup (`ticketattr pending list`). What was "
+            "sent later needs `pending adopt` or `pending resolve --sent`, or else the next run sends it again"
+        )
 
 
 @app.command(epilog=epilog_of("pending export"))
