@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Literal
 
-from .ticket import Attribution, Outcome, Unattributed
+from .ticket import Outcome, Unattributed, agree
 
 JobState = Literal[
     "uploading",  # the service certainly has no such job yet
@@ -140,7 +140,7 @@ def join_answers(answers: Iterable[tuple[str, Mapping[int, Outcome]]], calls: Se
         for number, outcome in outcomes.items():
             if call is None or number not in call.ids:
                 continue
-            differs = number in joined and not _agree(joined[number], outcome)
+            differs = number in joined and not agree(joined[number], outcome)
             joined[number] = Unattributed("bad_answer", "two answers of the batch job differ") if differs else outcome
     return joined
 
@@ -155,9 +155,3 @@ def _answered_call(
         return by_key[key]
     first = found[0] if found else None
     return first if all(call is first for call in found) else None
-
-
-def _agree(one: Outcome, other: Outcome) -> bool:
-    if isinstance(one, Attribution) and isinstance(other, Attribution):
-        return one.entry == other.entry
-    return one == other

@@ -100,6 +100,13 @@ Outcome: TypeAlias = Attribution | Unattributed
 """The outcome of the attribution of one ticket."""
 
 
+def agree(one: Outcome, other: Outcome) -> bool:
+    """Whether both choose the same entry, or have the same reason for none."""
+    if isinstance(one, Attribution) and isinstance(other, Attribution):
+        return one.entry == other.entry
+    return one == other
+
+
 DecisionEffect = Literal[
     "holds",
     "holds for a changed text",  # something was added to the text, or cut from it

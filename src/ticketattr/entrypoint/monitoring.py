@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 import traceback
 from collections.abc import Iterator
-from contextlib import contextmanager, nullcontext
+from contextlib import ExitStack, contextmanager, nullcontext
 from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
@@ -80,28 +80,18 @@ def _reporting_status(invocation: Invocation) -> Iterator[None]:
             log.warning("%s", error)
 
     progress.observer = report
-    error: BaseException | None = None
     report()
-    try:
+    with ExitStack() as at_end:
+        at_end.push(lambda _, error, __: report(_ending_of(error, progress)))
         yield
-    except BaseException as caught:
-        error = caught
-        raise
-    finally:
-        report(_ending_of(error, progress))
 
 
 @contextmanager
 def _recording(invocation: Invocation, command: Command) -> Iterator[None]:
     started = invocation.clock()
-    error: BaseException | None = None
-    try:
+    with ExitStack() as at_end:
+        at_end.push(lambda _, error, __: _record(invocation, command, started, error))
         yield
-    except BaseException as caught:
-        error = caught
-        raise
-    finally:
-        _record(invocation, command, started, error)
 
 
 def _record(invocation: Invocation, command: Command, started: datetime, error: BaseException | None) -> None:

@@ -16,7 +16,7 @@ from typing import Any
 
 from ....application.ports import BatchFailed
 from ....domain.catalog import ServiceCatalog
-from ....domain.ticket import Attribution, Outcome, Unattributed
+from ....domain.ticket import Attribution, Outcome, Unattributed, agree
 from ....domain.wording import counted
 from .answer_json import json_values
 from .compact import with_names
@@ -51,7 +51,7 @@ def outcomes_by_id(items: Sequence[Mapping[str, Any]], catalog: ServiceCatalog, 
         if number is None:
             continue
         outcome = replace(_outcome(item, catalog), model=model)
-        if number in answered and not _agree(answered[number], outcome):
+        if number in answered and not agree(answered[number], outcome):
             outcome = Unattributed("bad_answer", "the model gave two different answers", model)
         answered[number] = outcome
     if any(name.startswith("sla") for item in items for name in item):
@@ -133,9 +133,3 @@ def _share(value: Any) -> float | None:
     # A number between 1 and 2 may be either a share or per cent.
     share = value / 100 if 2 <= value <= 100 else value
     return float(share) if 0 <= share <= 1 else None
-
-
-def _agree(one: Outcome, other: Outcome) -> bool:
-    if isinstance(one, Attribution) and isinstance(other, Attribution):
-        return one.entry == other.entry
-    return one == other
