@@ -43,7 +43,6 @@ def key_of(report: ReportFile) -> str:
 
 
 def page_key_of(run_id: str) -> str:
-    """The key of the page of a run."""
     return f"reports/{run_id[:4]}/{run_id[4:6]}/{run_id}.html"
 
 

@@ -606,7 +606,6 @@ def report_folder(folders: FolderSettings, *, sends: bool = False) -> ReportFold
 
 
 def report_log(folders: FolderSettings) -> SQLReportLog:
-    """The report log."""
     if folders.database:
         from ..infrastructure.delivery.postgres_report_log import PostgresReportLog
 
@@ -676,7 +675,6 @@ def mailer(settings: MailSettings) -> Mailer:
 
 
 def smtp_mailer(settings: MailSettings, server: MailServer) -> SMTPMailer:
-    """The mailer for a mail server."""
     from ..infrastructure.delivery.message import MailTemplate
     from ..infrastructure.delivery.smtp import SMTPMailer
 
@@ -774,7 +772,6 @@ def monitoring(settings: MonitoringSettings) -> Monitoring:
 
 
 def history(folders: FolderSettings) -> RunHistoryFile:
-    """The history of runs."""
     from ..infrastructure.monitoring.run_history_file import RunHistoryFile
 
     return RunHistoryFile(folders.work / "run-history.json")

@@ -111,19 +111,16 @@ def belgian_register(digits: str) -> bool:
 
 
 def polish_pesel(digits: str) -> bool:
-    """PESEL."""
     return weighted(digits, (1, 3, 7, 9, 1, 3, 7, 9, 1, 3, 1)) % 10 == 0
 
 
 def brazilian_cpf(digits: str) -> bool:
-    """CPF."""
     first = weighted(digits[:9], range(10, 1, -1)) * 10 % 11 % 10
     second = weighted(digits[:10], range(11, 1, -1)) * 10 % 11 % 10
     return len(set(digits)) > 1 and digits[9:] == f"{first}{second}"
 
 
 def portuguese_nif(digits: str) -> bool:
-    """NIF."""
     rest = weighted(digits, range(9, 1, -1)) % 11
     return int(digits[8]) == (0 if rest < 2 else 11 - rest)
 

@@ -134,7 +134,6 @@ def csv_file(rows: Sequence[dict[str, Any]], fields: Sequence[str]) -> str:
 
 
 def print_corrections(corrections: Sequence[Correction], format: str) -> None:
-    """Print the corrections."""
     rows = [{name: plain(value) for name, value in _correction_row(one).items()} for one in corrections]
     print_list(rows, format, _CORRECTION_FIELDS, _CORRECTIONS_IN_TABLE, "nothing was corrected")
 

@@ -61,7 +61,6 @@ def content_download(request: Request, folder: Path, content: bytes, media_type:
 
 
 def write_bytes(path: Path, content: bytes) -> None:
-    """Write `content` to `path`."""
     path.write_bytes(content)
 
 

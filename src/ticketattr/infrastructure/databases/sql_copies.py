@@ -32,7 +32,6 @@ def continue_numbers(target: Connection, tables: Sequence[str]) -> None:
 
 
 def has_rows(db: Connection, table: str) -> bool:
-    """Whether the table has a row."""
     return db.execute(f"SELECT 1 FROM {table} LIMIT 1").fetchone() is not None  # noqa: S608  # nosec B608  # names of our own tables
 
 

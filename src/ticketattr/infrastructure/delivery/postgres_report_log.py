@@ -68,14 +68,12 @@ class PostgresReportLog(SQLReportLog):
         return bool(self._tables.lock_holder())
 
     def lock_holder(self) -> str:
-        """The process that holds the sender lock; empty if none does."""
         return self._tables.lock_holder()
 
     def exists(self) -> bool:
         return self._tables.exist()
 
     def check_integrity(self) -> bool:
-        """Whether the tables exist already. Changes nothing, and raises the errors that using the log would raise."""
         return self._tables.check()
 
     def back_up(self, target: Path) -> None:

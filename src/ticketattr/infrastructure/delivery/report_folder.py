@@ -66,7 +66,6 @@ class OutputFolder:
             return _described(str(path), *_inspect(path))
 
     def read(self, report: ReportFile) -> bytes:
-        """The content of the file. Raises InputError if it changed since it was inspected."""
         with _readable(report.path), open_regular(report.path) as file:
             content = file.read(MAX_BYTES + 1)
         if hashlib.sha256(content).hexdigest() != report.sha256:
@@ -74,7 +73,6 @@ class OutputFolder:
         return content
 
     def figures(self, report: ReportFile) -> ReportFigures | None:
-        """The figures that the workbook states; None if it states none. Raises what `read` raises."""
         return read_figures(self.read(report))
 
     def remove(self, report: ReportFile) -> None:

@@ -69,11 +69,9 @@ class SQLiteReportLog(SQLReportLog):
         return sender_lock.is_locked(self._lock_path)
 
     def lock_holder(self) -> str:
-        """The process that holds the sender lock; empty if none does."""
         return sender_lock.holder(self._lock_path) if self.is_locked() else ""
 
     def check_integrity(self) -> bool:
-        """Whether the tables exist already. Changes nothing, and raises the errors that using the log would raise."""
         with self._errors(), closing(sqlite3.connect(self.path, timeout=1, isolation_level=None)) as log:
             is_log = has_tables(log, self.path)
             self._check(log)

@@ -60,7 +60,6 @@ def whole_number(node: Node, *, least: int, most: int) -> int:
 
 
 def one_of(node: Node, words: Collection[T]) -> T:
-    """One of `words`."""
     text = text_of(node) if isinstance(node, ScalarNode) else ""
     for word in words:
         if word == text:

@@ -39,7 +39,6 @@ def retirement_of(model: str) -> Retirement | None:
 
 
 def takes(model: str, parameter: Parameter) -> bool:
-    """Whether `model` takes `parameter`."""
     return not _matches(_facts()["parameters"]["unknown"].get(parameter, ""), model)
 
 

@@ -11,5 +11,4 @@ ParameterValues: TypeAlias = Mapping[Parameter, float | str]
 
 
 def setting_of(name: Parameter) -> str:
-    """Returns the name of the setting of a parameter."""
     return f"LLM_{name.upper()}"
