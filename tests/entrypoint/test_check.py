@@ -437,6 +437,14 @@ def test_corrections_that_are_damaged_are_an_error(cli: CLI) -> None:
     assert "Restore the file from a backup" in found["fix"]
 
 
+def test_corrected_workbooks_that_wait_for_the_next_run_are_named(cli: CLI) -> None:
+    (cli.folder / "corrections").mkdir()
+    assert not any("takes over" in said for said in check(cli).of("corrections"))
+    for name in ("a.xlsx", "b.xlsx"):
+        (cli.folder / "corrections" / name).touch()
+    assert "CORRECTIONS_DIR: the next run takes over a.xlsx, b.xlsx" in check(cli).of("corrections")
+
+
 def test_a_file_that_is_not_a_calibration_is_an_error(cli: CLI) -> None:
     (cli.folder / "curve.json").write_text("{}")
     cli.settings["CALIBRATION_FILE"] = "curve.json"

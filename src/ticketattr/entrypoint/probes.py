@@ -19,6 +19,7 @@ from ..application.probes.storage import FileChecks, probe_disks, probe_files, p
 from ..application.report_store import probe_store
 from ..domain.catalog import ServiceCatalog
 from ..domain.gold import no_labelled_tickets
+from ..domain.wording import some_of
 from ..errors import TicketAttrError
 from ..infrastructure.classifiers.llm.known_models import retirement_of
 from ..infrastructure.classifiers.llm.model_choice import parameter_notes
@@ -78,7 +79,7 @@ class Checks:
                 *("reports", ReportTrackerSettings.read, self._check_reports),
                 fix="Check OUTPUT_DIR and REPORT_LOG_DB_PATH.",
             ),
-            self._probe("corrections", FolderSettings.read, _check_corrections),
+            self._probe("corrections", FolderSettings.read, self._check_corrections),
             self._probe("service", FolderSettings.read, self._check_service),
             self._probe(
                 *("catalog", _read_catalog_settings, self._check_catalog),
@@ -219,6 +220,17 @@ class Checks:
         if gateway := wiring.pushgateway(settings):
             yield from probe_pushgateway(gateway.probe, online=self.online)
 
+    def _check_corrections(self, settings: FolderSettings) -> Iterator[CheckResult]:
+        yield from probe_corrections(wiring.corrections(settings))
+        folder = settings.corrected_workbooks
+        if not os.path.lexists(folder) and os.access(folder.parent, os.X_OK):
+            yield CheckResult("corrections", f"CORRECTIONS_DIR: {folder} does not exist, so no workbook is taken over")
+            return
+        yield probe_folder("corrections", "CORRECTIONS_DIR", folder, _FILES)
+        if folder.is_dir() and (waiting := wiring.incoming_corrections(settings, self.clock).inbox.workbooks()):
+            names = some_of((file.name for file in waiting), 5)
+            yield CheckResult("corrections", f"CORRECTIONS_DIR: the next run takes over {names}")
+
     def _check_run_history(self, settings: MonitoringSettings) -> Iterator[CheckResult]:
         if settings.is_enabled:
             file = wiring.history(settings.tracker.folders)
@@ -235,15 +247,6 @@ def _check_folders(settings: FolderSettings) -> Iterator[CheckResult]:
 
 def _check_disks(settings: FolderSettings) -> Iterator[CheckResult]:
     return probe_disks(_folders_of(settings).values(), _FILES)
-
-
-def _check_corrections(settings: FolderSettings) -> Iterator[CheckResult]:
-    yield from probe_corrections(wiring.corrections(settings))
-    folder = settings.corrected_workbooks
-    if os.path.lexists(folder) or not os.access(folder.parent, os.X_OK):
-        yield probe_folder("corrections", "CORRECTIONS_DIR", folder, _FILES)
-    else:
-        yield CheckResult("corrections", f"CORRECTIONS_DIR: {folder} does not exist, so no workbook is taken over")
 
 
 def _check_alerts(settings: MonitoringSettings) -> Iterator[CheckResult]:

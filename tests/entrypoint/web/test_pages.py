@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from dataclasses import replace
 from datetime import datetime, timezone
+from html import unescape
 from pathlib import Path
 from typing import Any
 
@@ -32,7 +33,23 @@ PAGES = tuple(place.removeprefix("GET ") for place in routes(pages.router) if re
 @pytest.mark.parametrize("path", [*PAGES, "/runs/1", f"/reports/{RUN}/workbook", "/deliveries.csv"])
 def test_whoever_did_not_sign_in_is_sent_to_sign_in(web: Web, path: str) -> None:
     answer = httpx.get(web.url + path)
-    assert (answer.status_code, answer.headers["location"]) == (303, "/sign-in")
+    asked = "" if path == "/" else f"?to={path}"
+    assert (answer.status_code, answer.headers["location"]) == (303, f"/sign-in{asked}")
+
+
+@pytest.mark.parametrize("path", ["/review", "/reports?page=2", "/changes?run=a%20b"])
+def test_who_signs_in_goes_on_to_the_page_that_was_asked_for(web: Web, path: str) -> None:
+    with httpx.Client(base_url=web.url, follow_redirects=True) as client:
+        form = client.get(path).text
+        (to,) = re.findall('name="to" value="([^"]*)"', form)
+        answer = client.post("/sign-in", data={"token": web.token(), "to": unescape(to)}, follow_redirects=False)
+    assert (answer.status_code, answer.headers["location"]) == (303, path)
+
+
+@pytest.mark.parametrize("to", ["//evil.example", "https://evil.example/", "/\\evil.example", "javascript:1", "/\r\n"])
+def test_nobody_is_sent_to_another_site_after_signing_in(web: Web, to: str) -> None:
+    answer = httpx.post(f"{web.url}/sign-in", data={"token": web.token(), "to": to})
+    assert (answer.status_code, answer.headers["location"]) == (303, "/")
 
 
 @pytest.mark.parametrize("path", ["/runs", "/schedule", "/deliveries/resolve", "/changes/undo"])
@@ -247,6 +264,15 @@ def put_run(folder: Path) -> Ticket:
     work.save_catalog(ServiceCatalog((entry,)), run)
     work.save_attributions([AttributedTicket(ticket, Attribution(entry, "model", 0.3))], run, Bill())
     return ticket
+
+
+def test_the_overview_says_how_many_tickets_are_to_review(web: Web, tmp_path: Path) -> None:
+    with web.browser() as person:
+        assert "0 tickets to review" in person.get("/").text
+        put_run(tmp_path)
+        assert "1 ticket to review" in person.get("/").text
+        (tmp_path / "work" / RUN / "attributions.json").write_text("damaged")
+        assert "to review" not in person.get("/").text
 
 
 def test_a_person_reviews_a_ticket_and_the_choice_is_a_correction(web: Web, tmp_path: Path) -> None:

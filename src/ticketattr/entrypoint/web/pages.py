@@ -7,7 +7,7 @@ from collections.abc import Callable
 from datetime import datetime
 from pathlib import Path
 from typing import Annotated, Any
-from urllib.parse import parse_qs
+from urllib.parse import parse_qs, quote
 
 from fastapi import APIRouter, Depends, HTTPException, Query, Request
 from fastapi.responses import RedirectResponse, Response
@@ -43,7 +43,7 @@ from ..presentation.listing import DELIVERY_FIELDS, delivery_rows, flat
 from ..presentation.log_lines import plain
 from .api import table_file, workbook
 from .downloads import MadeFile, made_path, write_bytes
-from .parts import COOKIE, downloads_of, origin_of, parts_of, person, random_secret, shown_line, signed_in
+from .parts import COOKIE, Parts, downloads_of, origin_of, parts_of, person, random_secret, shown_line, signed_in
 
 PAGE = 50
 """The rows on one page of a list."""
@@ -54,6 +54,8 @@ REVIEWED = 25
 _BETWEEN = "\x1f"
 """Stands between category and request type in a form; no name has a control character."""
 
+# The path of a page of this service: not `//host`, nor `/\\host`, which browsers take for another server.
+_PAGE_HERE = re.compile(r"/(?![/\\])[!-\[\]-~]*")
 _TEMPLATES = Jinja2Templates(Path(__file__).with_name("templates"))
 _MAX_FORM = 4096
 
@@ -75,15 +77,15 @@ Form = Annotated[dict[str, str], Depends(form_of)]
 
 
 @router.get("/sign-in")
-def sign_in_page(request: Request) -> Response:
-    """The form that asks for a token."""
-    return _page(request, "sign_in.html", None, wrong=False)
+def sign_in_page(request: Request, to: str = "/") -> Response:
+    """The form that asks for a token. `to` is the page that follows."""
+    return _page(request, "sign_in.html", None, wrong=False, to=to)
 
 
 @router.post("/sign-in")
 def sign_in_with_token(request: Request, form: Form) -> Response:
-    """Start a session for whoever knows the secret of a token."""
-    parts, origin = parts_of(request), origin_of(request)
+    """Start a session for whoever knows the secret of a token, and go on to the page that was asked for."""
+    parts, origin, to = parts_of(request), origin_of(request), form.get("to", "/")
     if wait := parts.failures.wait(origin):
         raise HTTPException(429, f"too many wrong tokens: wait {int(wait) + 1} seconds")
     state, now = parts.service.state, parts.service.clock()
@@ -91,12 +93,12 @@ def sign_in_with_token(request: Request, form: Form) -> Response:
     if not cookie:
         parts.failures.add(origin)
         state.add_audit(AuditEntry(now, "", origin, "sign in", "", "refused"))
-        response = _page(request, "sign_in.html", None, wrong=True)
+        response = _page(request, "sign_in.html", None, wrong=True, to=to)
         response.status_code = 401
         return response
     if caller := caller_of_session(state, cookie, origin, now):
         state.add_audit(AuditEntry(now, caller.name, origin, "sign in", "", "done"))
-    response = _redirect(request, "/")
+    response = _redirect(request, to if _PAGE_HERE.fullmatch(to) else "/")
     response.set_cookie(
         COOKIE,
         cookie,
@@ -135,6 +137,7 @@ def overview(request: Request) -> Response:
         runs=parts.service.state.runs(limit=10),
         next=next_times(parts.service, 1),
         pending=[status for status in reports if status.is_pending],
+        to_review=_to_review(parts),
         doubts=[status for status in reports if status.state in ("in_doubt", "held")],
     )
 
@@ -331,10 +334,20 @@ def show_audit(request: Request, caller: Reader) -> Response:
 def error_page(request: Request, status: int, message: str, hint: str = "") -> Response:
     """The page of an error. Whoever did not sign in is sent to sign in."""
     if status == 401:
-        return _redirect(request, "/sign-in")
+        url = request.url.path.removeprefix(_root(request)) + (f"?{request.url.query}" if request.url.query else "")
+        return _redirect(request, f"/sign-in?to={quote(url, safe='/')}" if request.method == "GET" else "/sign-in")
     response = _page(request, "error.html", signed_in(request), message=plain(message), hint=plain(hint), status=status)
     response.status_code = status
     return response
+
+
+def _to_review(parts: Parts) -> int | None:
+    """The number of tickets that wait for a review; None if they cannot be read, which the page of the review tells."""
+    try:
+        review = open_review(parts.reviewing, parts.service.clock())
+    except TicketAttrError:
+        return None
+    return len(review.items) if review else 0
 
 
 def _schedule_page(request: Request, caller: Caller, *, cron: str | None = None, wrong: str = "") -> Response:
