@@ -11,7 +11,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager, AbstractContextManager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Protocol
 
@@ -262,37 +262,29 @@ async def _adopted(jobs: BatchJobs, job: BatchJob, found: Sequence[RemoteJob]) -
     return adopted
 
 
+@dataclass(slots=True)
 class _Asking:
     """Settles the jobs of earlier runs and makes new ones. `outcomes` are by the keys of the tickets."""
 
-    def __init__(
-        self,
-        jobs: BatchJobs,
-        tickets: Mapping[str, Ticket],
-        catalog: ServiceCatalog,
-        fingerprint: str,
-        examples: Examples,
-        keep: Callable[[Answers, Mapping[str, Ticket]], None],
-    ) -> None:
-        self.outcomes: dict[str, Outcome] = {}
-        self._jobs = jobs
-        self._tickets = tickets
-        self._catalog = catalog
-        self._fingerprint = fingerprint
-        self._examples = examples
-        self._keep = keep
+    jobs: BatchJobs
+    tickets: Mapping[str, Ticket]
+    catalog: ServiceCatalog
+    fingerprint: str
+    examples: Examples
+    keep: Callable[[Answers, Mapping[str, Ticket]], None]
+    outcomes: dict[str, Outcome] = field(default_factory=dict)
 
     async def settle(self, open_jobs: Sequence[BatchJob]) -> None:
         """Take the answers of the jobs that ended. A job that cannot be asked about stays as it is."""
         for job in open_jobs:
-            if job.fingerprint != self._fingerprint:
+            if job.fingerprint != self.fingerprint:
                 self._pass_over(job)
                 continue
             try:
                 await self._settle(job)
             except ServiceError as error:
                 detail = self._without_texts(str(error))
-                if self._jobs.clock() - job.created > GIVE_UP:
+                if self.jobs.clock() - job.created > GIVE_UP:
                     self._end(job, "lost", f"the service did not say how far it is for three days: {detail}")
                     continue
                 log.warning("the batch job %s was not looked at: %s", job.display_name, detail)
@@ -300,9 +292,9 @@ class _Asking:
 
     def _pass_over(self, job: BatchJob) -> None:
         """Its answers are about another catalog, or of another model: a run with that one takes them."""
-        now = self._jobs.clock()
+        now = self.jobs.clock()
         if now - job.created > KEEP:
-            self._jobs.journal.record(job, "lost", now, detail="its catalog or model was not used again")
+            self.jobs.journal.record(job, "lost", now, detail="its catalog or model was not used again")
             return
         log.warning(
             "the batch job %s asks about %s with another catalog, model or prompt: its answers are not used now; "
@@ -312,7 +304,7 @@ class _Asking:
         )
 
     async def _settle(self, job: BatchJob) -> None:
-        job = await _located(self._jobs, job)
+        job = await _located(self.jobs, job)
         if not job.is_open:
             return
         remote = await self._remote(job) if job.name else None
@@ -324,44 +316,44 @@ class _Asking:
             await self._take(replace(job, name=remote.name))
         elif remote.state in ENDED:
             self._end(job, ENDED[remote.state], remote.detail)
-        elif job.is_overdue(self._jobs.clock()):
-            await self._jobs.service.cancel(remote.name)
+        elif job.is_overdue(self.jobs.clock()):
+            await self.jobs.service.cancel(remote.name)
             self._end(job, "expired", f"still {remote.state} after 48 hours, and so cancelled")
         else:
             self._wait_for(job, f"the service has it {remote.state} since {job.created:%Y-%m-%d %H:%M} UTC")
 
     async def _remote(self, job: BatchJob) -> RemoteJob | None:
         """The job at the service; by its display name if its name is not known there any more."""
-        remote = await self._jobs.service.poll(job.name)
+        remote = await self.jobs.service.poll(job.name)
         if remote is not None:
             return remote
-        found = await self._jobs.service.find(job.display_name)
+        found = await self.jobs.service.find(job.display_name)
         if not found:
             return None
-        await _adopted(self._jobs, job, found)
+        await _adopted(self.jobs, job, found)
         return best_of(found)
 
     async def _take(self, job: BatchJob) -> None:
-        outcomes = await self._jobs.service.answers(job, self._catalog)
+        outcomes = await self.jobs.service.answers(job, self.catalog)
         keys = {number: key for call in job.calls for number, key in call.numbered}
         answers = {keys[number]: outcome for number, outcome in outcomes.items() if not outcome.is_failure}
         answers = {key: self._shown(key, outcome) for key, outcome in answers.items()}
         # First the answers, then the state: a process that is killed in between reads them again, at no cost.
-        self._keep(answers, {key: self._tickets.get(key, _GONE) for key in answers})
+        self.keep(answers, {key: self.tickets.get(key, _GONE) for key in answers})
         told = f"{len(answers):,} of {counted(job.tickets, 'ticket')} answered"
-        self._jobs.journal.record(job, "answered", self._jobs.clock(), detail=told)
+        self.jobs.journal.record(job, "answered", self.jobs.clock(), detail=told)
         log.info("batch job %s: %s", job.display_name, told)
-        self.outcomes.update({key: answers[key] for key in answers.keys() & self._tickets.keys()})
+        self.outcomes.update({key: answers[key] for key in answers.keys() & self.tickets.keys()})
 
     def _shown(self, key: str, outcome: Outcome) -> Outcome:
         """The outcome as its ticket wants it. Of a ticket that left the queue, nobody has the private text any more."""
-        if key in self._tickets:
-            return self._jobs.service.restored(outcome, self._tickets[key])
+        if key in self.tickets:
+            return self.jobs.service.restored(outcome, self.tickets[key])
         return replace(outcome, evidence="") if isinstance(outcome, Attribution) else outcome
 
     def _end(self, job: BatchJob, state: JobState, said: str) -> None:
         detail = self._without_texts(said)
-        self._jobs.journal.record(job, state, self._jobs.clock(), detail=_code_of(detail))
+        self.jobs.journal.record(job, state, self.jobs.clock(), detail=_code_of(detail))
         if state != "cancelled":
             log.warning(
                 "the batch job %s is %s%s: its %s are asked about in ordinary calls",
@@ -374,29 +366,29 @@ class _Asking:
     def _wait_for(self, job: BatchJob, detail: str) -> None:
         pending = Unattributed("pending", f"asked about in the batch job {job.display_name}: {detail}")
         for call in job.calls:
-            self.outcomes.update({key: pending for key in call.ticket_keys if key in self._tickets})
+            self.outcomes.update({key: pending for key in call.ticket_keys if key in self.tickets})
 
     async def submit(self) -> None:
         """Make jobs for what no job was asked about yet, if that is more than set."""
-        above = self._jobs.above
-        left = [key for key in self._tickets if key not in self.outcomes]
+        above = self.jobs.above
+        left = [key for key in self.tickets if key not in self.outcomes]
         if above is None or len(left) <= above:
             return
-        tried = self._jobs.journal.tried(left)
+        tried = self.jobs.journal.tried(left)
         new = [key for key in left if key not in tried]
         if len(new) > above:
-            await self._submit(list(chunks(new, self._jobs.service.batch_size)))
+            await self._submit(list(chunks(new, self.jobs.service.batch_size)))
 
     async def _submit(self, batches: Sequence[Sequence[str]]) -> None:
-        token = self._jobs.new_token()
+        token = self.jobs.new_token()
         first = 100_000 + int(token, 16) % _LARGEST_BASE
-        asked = [[self._tickets[key] for key in batch] for batch in batches]
-        calls = self._jobs.service.prepare(asked, first, self._catalog, self._examples)
+        asked = [[self.tickets[key] for key in batch] for batch in batches]
+        calls = self.jobs.service.prepare(asked, first, self.catalog, self.examples)
         for batch in batches[len(calls) :]:
             limit = Unattributed("cost_limit", "not asked in a batch job, because of LLM_MAX_COST")
             self.outcomes.update(dict.fromkeys(batch, limit))
         for part, places in enumerate(_parts(calls), start=1):
-            job = self._planned(f"ticketattr-{self._jobs.run_id}-{part}-{token}", places, batches, calls, first)
+            job = self._planned(f"ticketattr-{self.jobs.run_id}-{part}-{token}", places, batches, calls, first)
             if not await self._create(job, [calls[place] for place in places]):
                 break
 
@@ -408,16 +400,16 @@ class _Asking:
         calls: Sequence[PreparedCall],
         first: int,
     ) -> BatchJob:
-        now = self._jobs.clock()
-        size = self._jobs.service.batch_size
+        now = self.jobs.clock()
+        size = self.jobs.service.batch_size
         planned = tuple(JobCall(calls[place].key, first + place * size, tuple(batches[place])) for place in places)
         return BatchJob(
-            display_name, self._jobs.run_id, self._fingerprint, self._jobs.service.model, now, "uploading", now, planned
+            display_name, self.jobs.run_id, self.fingerprint, self.jobs.service.model, now, "uploading", now, planned
         )
 
     async def _create(self, job: BatchJob, calls: Sequence[PreparedCall]) -> bool:
         """Whether further jobs may be made."""
-        journal, clock, service = self._jobs.journal, self._jobs.clock, self._jobs.service
+        journal, clock, service = self.jobs.journal, self.jobs.clock, self.jobs.service
         job = journal.add(job)
         try:
             uploaded = await service.upload(job.display_name, calls)
@@ -440,11 +432,11 @@ class _Asking:
 
     async def _look_for(self, job: BatchJob, detail: str) -> bool:
         try:
-            found = await self._jobs.service.find(job.display_name)
+            found = await self.jobs.service.find(job.display_name)
         except ServiceError:
             found = []
         if found:
-            job = await _adopted(self._jobs, job, found)
+            job = await _adopted(self.jobs, job, found)
             self._wait_for(job, "the service has it since now")
             return True
         self._wait_for(job, f"nobody knows yet whether the service has it: {self._without_texts(detail)}")
@@ -453,7 +445,7 @@ class _Asking:
     def _refuse(self, job: BatchJob, state: JobState, refusal: JobRefused) -> bool:
         """A ticket whose job may be made later is not asked about now, because that would cost twice as much."""
         detail = self._without_texts(str(refusal))
-        self._jobs.journal.record(job, state, self._jobs.clock(), detail=_code_of(detail))
+        self.jobs.journal.record(job, state, self.jobs.clock(), detail=_code_of(detail))
         log.warning("the batch job %s was not made: %s", job.display_name, detail)
         if refusal.is_transient:
             reason = Unattributed(refusal.reason, f"no batch job was made, the next run tries again: {detail}")
@@ -463,7 +455,7 @@ class _Asking:
 
     def _without_texts(self, words: str) -> str:
         """What a service said, unless it repeats the text of a ticket."""
-        sent = "\n".join(text for ticket in self._tickets.values() for text in ticket.texts)
+        sent = "\n".join(text for ticket in self.tickets.values() for text in ticket.texts)
         return words if unless_repeated(words, sent) else _code_of(words)
 
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import TypeVar
 
 import anyio
@@ -71,33 +71,26 @@ async def ask_in_batches(
     return [asking.outcomes[place] for place in range(len(tickets))]
 
 
+@dataclass(slots=True)
 class _Asking:
     """Asks about one queue. After the first round, every ticket has an outcome, which later rounds may improve."""
 
-    def __init__(
-        self,
-        tickets: Sequence[Ticket],
-        catalog: ServiceCatalog,
-        classifier: Classifier,
-        keep: Callable[[Answers], None],
-        progress: Progress,
-        examples: Examples,
-    ) -> None:
-        self.outcomes: dict[int, Outcome] = {}
-        self._tickets = tickets
-        self._catalog = catalog
-        self._classifier = classifier
-        self._keep = keep
-        self._progress = progress
-        self._examples = examples
-        self._halves: list[_Batch] = []
-        self._again: list[int] = []
-        self._succeeded = self._failed = self._planned = 0
-        self._stopped: Unattributed | None = None
-        self._fatal: TicketAttrError | None = None
+    tickets: Sequence[Ticket]
+    catalog: ServiceCatalog
+    classifier: Classifier
+    keep: Callable[[Answers], None]
+    progress: Progress
+    examples: Examples
+    outcomes: dict[int, Outcome] = field(default_factory=dict)
+    halves: list[_Batch] = field(default_factory=list)
+    again: list[int] = field(default_factory=list)
+    succeeded: int = 0
+    failed: int = 0
+    stopped: Unattributed | None = None
+    fatal: TicketAttrError | None = None
 
     async def all_rounds(self) -> None:
-        work = [_Batch(places) for places in chunks(range(len(self._tickets)), self._classifier.batch_size)]
+        work = [_Batch(places) for places in chunks(range(len(self.tickets)), self.classifier.batch_size)]
         budget = extra_calls(len(work))
         while work:
             await self._round(work)
@@ -109,78 +102,78 @@ class _Asking:
             budget -= len(work)
 
     async def _round(self, work: Sequence[_Batch]) -> None:
-        self._progress(len(self.outcomes), len(self._tickets))
-        in_flight = anyio.Semaphore(self._classifier.concurrency)
+        self.progress(len(self.outcomes), len(self.tickets))
+        in_flight = anyio.Semaphore(self.classifier.concurrency)
         async with anyio.create_task_group() as group:
             for batch in work:
                 group.start_soon(self._ask, batch, in_flight, group.cancel_scope)
-        if self._fatal:
-            raise self._fatal
+        if self.fatal:
+            raise self.fatal
 
     def _next_round(self) -> list[_Batch]:
-        if self._stopped:
+        if self.stopped:
             return []
-        work = [*self._halves, *(_Batch(places, again=True) for places in chunks(self._again, SECOND_BATCH))]
-        self._halves, self._again = [], []
+        work = [*self.halves, *(_Batch(places, again=True) for places in chunks(self.again, SECOND_BATCH))]
+        self.halves, self.again = [], []
         return work
 
     async def _ask(self, batch: _Batch, in_flight: anyio.Semaphore, round_scope: anyio.CancelScope) -> None:
         async with in_flight:
-            if self._stopped:
-                self._leave(batch, self._stopped)
+            if self.stopped:
+                self._leave(batch, self.stopped)
                 return
-            tickets = [self._tickets[place] for place in batch.places]
+            tickets = [self.tickets[place] for place in batch.places]
             try:
-                outcomes = await self._classifier.choose(tickets, self._catalog, self._examples)
+                outcomes = await self.classifier.choose(tickets, self.catalog, self.examples)
             except BatchFailed as failure:
                 self._fail(batch, failure)
             except ClassifierStopped as stop:
                 self._stop(batch, Unattributed(stop.reason, str(stop)))
             except TicketAttrError as error:
                 # Kept for later, because a task group would wrap it in an exception group.
-                self._fatal = error
+                self.fatal = error
                 round_scope.cancel()
             else:
                 self._take(batch, outcomes)
-            self._progress(len(self.outcomes), len(self._tickets))
+            self.progress(len(self.outcomes), len(self.tickets))
 
     def _take(self, batch: _Batch, outcomes: Sequence[Outcome]) -> None:
         answers = dict(zip(batch.places, outcomes, strict=True))
         unanswered = [place for place, outcome in answers.items() if outcome.is_failure]
         log.info("batch of %s: %d answered", counted(len(answers), "ticket"), len(answers) - len(unanswered))
         self.outcomes.update(answers)
-        self._keep({place: outcome for place, outcome in answers.items() if not outcome.is_failure})
+        self.keep({place: outcome for place, outcome in answers.items() if not outcome.is_failure})
         if len(unanswered) < len(answers):
-            self._succeeded += 1
+            self.succeeded += 1
         else:
             self._count_failure(batch, Unattributed("bad_answer", "no usable answer in the batch"))
         if len(unanswered) == len(answers) > 1:
             # Without a single usable answer, the cause is more likely the batch than each of its tickets.
-            self._halves += batch.halves()
+            self.halves += batch.halves()
         elif not batch.again:
-            self._again += unanswered
+            self.again += unanswered
 
     def _fail(self, batch: _Batch, failure: BatchFailed) -> None:
         log.warning("a batch of %s failed: %s", counted(len(batch.places), "ticket"), failure)
         reason = Unattributed(failure.reason, str(failure))
         self.outcomes.update(dict.fromkeys(batch.places, reason))
         if failure.lies_in_content and len(batch.places) > 1:
-            self._halves += batch.halves()
+            self.halves += batch.halves()
         elif failure.lies_in_content and not batch.again:
-            self._again += batch.places
+            self.again += batch.places
         self._count_failure(batch, reason)
 
     def _count_failure(self, batch: _Batch, reason: Unattributed) -> None:
-        self._failed += 1
-        if not self._succeeded and self._failed >= PATIENCE and not self._stopped:
+        self.failed += 1
+        if not self.succeeded and self.failed >= PATIENCE and not self.stopped:
             detail = f"not asked, because {PATIENCE} earlier calls failed ({reason.detail})"
             self._stop(batch, Unattributed(reason.reason, detail))
 
     def _stop(self, batch: _Batch, reason: Unattributed) -> None:
         """Make no further calls. Calls in flight may still be answered."""
-        if not self._stopped:
+        if not self.stopped:
             log.warning("no further calls are made: %s", reason.detail)
-        self._stopped = reason
+        self.stopped = reason
         self._leave(batch, reason)
 
     def _leave(self, batch: _Batch, reason: Unattributed) -> None:
