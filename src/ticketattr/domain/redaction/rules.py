@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
+from functools import partial
 
 from .contacts import find_addresses, find_phone_numbers
-from .found import Finder, Found
+from .found import Finder
 from .id_numbers import find_id_numbers
 from .keys import find_keys
 from .network import find_ip_addresses, find_url_secrets
@@ -19,10 +20,6 @@ RULES_VERSION = 2
 
 def with_rules(is_phone_number: Callable[[str], bool], terms: Sequence[Finder] = (), fingerprint: str = "") -> Redactor:
     """Returns the redactor with all rules. `is_phone_number` says whether some country has such a number."""
-
-    def find_phones(text: str) -> Iterator[Found]:
-        return find_phone_numbers(text, is_phone_number)
-
     rules: tuple[Finder, ...] = (
         find_addresses,
         find_url_secrets,
@@ -32,6 +29,6 @@ def with_rules(is_phone_number: Callable[[str], bool], terms: Sequence[Finder] =
         find_cards,
         find_id_numbers,
         find_ip_addresses,
-        find_phones,
+        partial(find_phone_numbers, is_phone_number=is_phone_number),
     )
     return Redactor((*rules, *terms), f"{RULES_VERSION} {fingerprint}".strip())

@@ -245,20 +245,12 @@ def _sources(invocation: Invocation, tickets: Path, catalog: Path | None) -> Sou
 
 def _fetched(invocation: Invocation, tickets: Path, catalog: Path | None, folders: FolderSettings) -> FetchedRun:
     """The run of the stage file `tickets`; any other file of tickets begins a run of its own."""
-    from ...infrastructure.stage_files import read_fetched, stage_kind
+    from ...infrastructure.stage_files import FetchedRun, read_fetched, stage_kind
 
+    work = wiring.work_folder(folders)
     if stage_kind(tickets) or not (tickets == STREAM or tickets.exists()):
-        return read_fetched(tickets, catalog, wiring.work_folder(folders))
-    return _fetched_from_export(invocation, tickets, catalog, folders)
-
-
-def _fetched_from_export(
-    invocation: Invocation, tickets: Path, catalog: Path | None, folders: FolderSettings
-) -> FetchedRun:
-    from ...infrastructure.stage_files import FetchedRun
-
-    settings = _sources(invocation, tickets, catalog)
-    run, work = invocation.new_run(), wiring.work_folder(folders)
+        return read_fetched(tickets, catalog, work)
+    settings, run = _sources(invocation, tickets, catalog), invocation.new_run()
     catalog_source = wiring.catalog_source(settings, folders, invocation.clock)
     fetched = fetch_tickets(wiring.ticket_file(settings, "--input"), catalog_source, settings.times)
     # `report` reads the catalog of the run. As after a fetch, tickets.json comes last.
