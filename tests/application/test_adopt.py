@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from pathlib import Path
 
 import pytest
 
@@ -15,22 +14,7 @@ from ticketattr.errors import InputError, SettingsError
 from ticketattr.infrastructure.delivery.report_log import SQLiteReportLog
 
 from ..fakes import MIDNIGHT, a_report
-from .test_send import DOUBT, REFUSED, Desk
-
-
-@pytest.fixture
-def desk(tmp_path: Path) -> Desk:
-    return Desk(tmp_path / "output")
-
-
-@pytest.fixture
-def doubtful(desk: Desk) -> Desk:
-    """Two reports in one message in doubt."""
-    desk.put("a.xlsx")
-    desk.put("b.xlsx")
-    desk.mailer.troubles = [DOUBT]
-    desk.send()
-    return desk
+from .test_send import REFUSED, Desk
 
 
 def adopt(desk: Desk, *names: str) -> list[str]:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from datetime import datetime, timedelta
-from pathlib import Path
 
 import pytest
 
@@ -15,11 +14,6 @@ from ticketattr.infrastructure.delivery.report_folder import OutputFolder
 
 from ..fakes import MIDNIGHT, FakeMailer
 from .test_send import DOUBT, REFUSED, Desk
-
-
-@pytest.fixture
-def desk(tmp_path: Path) -> Desk:
-    return Desk(tmp_path / "output")
 
 
 def count(desk: Desk, *, since: datetime = MIDNIGHT) -> ReportCounts:

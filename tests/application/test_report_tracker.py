@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from dataclasses import replace
 from datetime import timedelta
-from pathlib import Path
 
 import pytest
 
@@ -13,21 +12,6 @@ from ticketattr.errors import InputError
 
 from ..fakes import MIDNIGHT, FakeMailer, a_report
 from .test_send import DOUBT, Desk
-
-
-@pytest.fixture
-def desk(tmp_path: Path) -> Desk:
-    return Desk(tmp_path / "output")
-
-
-@pytest.fixture
-def doubtful(desk: Desk) -> Desk:
-    """Two reports in one message in doubt."""
-    desk.put("a.xlsx")
-    desk.put("b.xlsx")
-    desk.mailer.troubles = [DOUBT]
-    desk.send()
-    return desk
 
 
 def details(desk: Desk) -> dict[str, str]:

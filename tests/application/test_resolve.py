@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from pathlib import Path
 from typing import Literal
 
 import pytest
@@ -12,22 +11,7 @@ from ticketattr.application.resolve import Decision, resolve_doubt, resolve_reci
 from ticketattr.domain.delivery import Delivery, RecipientResult
 from ticketattr.errors import InputError
 
-from .test_send import DOUBT, REFUSED, Desk
-
-
-@pytest.fixture
-def desk(tmp_path: Path) -> Desk:
-    return Desk(tmp_path / "output")
-
-
-@pytest.fixture
-def doubtful(desk: Desk) -> Desk:
-    """Two reports in one message in doubt."""
-    desk.put("a.xlsx")
-    desk.put("b.xlsx")
-    desk.mailer.troubles = [DOUBT]
-    desk.send()
-    return desk
+from .test_send import REFUSED, Desk
 
 
 def resolve(desk: Desk, report: str, decision: Decision) -> list[Delivery]:

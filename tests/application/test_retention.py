@@ -30,11 +30,6 @@ A_MONTH = Retention(timedelta(days=30))
 EVERYTHING = Retention(timedelta(days=30), reports=timedelta(days=30))
 
 
-@pytest.fixture
-def desk(tmp_path: Path) -> Desk:
-    return Desk(tmp_path / "output")
-
-
 def leave(desk: Desk, *runs: str) -> None:
     for run in runs:
         folder = desk.root.parent / "work" / run

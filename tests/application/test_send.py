@@ -97,11 +97,6 @@ def names(message: Message) -> list[str]:
     return [report.path.name for report in message.reports]
 
 
-@pytest.fixture
-def desk(tmp_path: Path) -> Desk:
-    return Desk(tmp_path / "output")
-
-
 class TestOnce:
     def test_all_pending_reports_go_in_one_message_oldest_first(self, desk: Desk) -> None:
         for name, modified in {"a.xlsx": 3000, "b.xlsx": 1000, "c.xlsx": 2000}.items():
