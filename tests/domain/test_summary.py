@@ -109,7 +109,12 @@ def test_new_changed_and_gone_tickets_are_found() -> None:
     changes = {row.id: row.since_last_report for row in made.rows}
     assert changes == {"1": "", "2": "changed", "3": "changed", "5": "new"}
     assert [known.id for known in made.gone] == ["4"]
-    assert summarize(made).since == (("new", 1), ("changed", 2), ("the same", 1), ("gone (no longer in the queue)", 1))
+    assert summarize(made).since == (
+        ("new", 1),
+        ("changed (text or attribution)", 2),
+        ("the same", 1),
+        ("gone (no longer in the queue)", 1),
+    )
     assert made.context.earlier
     assert made.context.earlier.run_id == "earlier"
 

@@ -129,7 +129,7 @@ def _since(report: Report) -> tuple[Count, ...] | None:
     changes = Counter(row.since_last_report for row in report.rows)
     return (
         ("new", changes["new"]),
-        ("changed", changes["changed"]),
+        ("changed (text or attribution)", changes["changed"]),
         ("the same", changes[""]),
         ("gone (no longer in the queue)", len(report.gone)),
     )

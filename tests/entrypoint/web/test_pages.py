@@ -281,7 +281,7 @@ def test_a_person_reviews_a_ticket_and_the_choice_is_a_correction(web: Web, tmp_
     with web.browser() as person:
         page = person.get("/review").text
         assert "1 ticket of the run" in page
-        assert "overdue by 7 d 2 h" in page, "as in the report"
+        assert "overdue by 7\u00a0d 2\u00a0h" in page, "as in the report"
         assert "<script>1" not in page
         assert "<img" not in page
         assert "\u202e" not in page

@@ -27,12 +27,12 @@ def report(catalog: ServiceCatalog | None) -> Report:
     ("minutes", "words"),
     [
         (0.5, "less than 1 min"),
-        (1, "1 min"),
-        (60, "1 h"),
-        (135.9, "2 h 15 min"),
-        (1440, "1 d"),
-        (1441, "1 d 1 min"),
-        (3065, "2 d 3 h"),
+        (1, "1\u00a0min"),
+        (60, "1\u00a0h"),
+        (135.9, "2\u00a0h 15\u00a0min"),
+        (1440, "1\u00a0d"),
+        (1441, "1\u00a0d 1\u00a0min"),
+        (3065, "2\u00a0d 3\u00a0h"),
     ],
 )
 def test_a_duration_is_its_two_largest_parts(minutes: float, words: str) -> None:
@@ -42,10 +42,13 @@ def test_a_duration_is_its_two_largest_parts(minutes: float, words: str) -> None
 @pytest.mark.parametrize(
     ("row", "words"),
     [
-        (Row("1", *LAPTOP.pair, urgency="overdue", overdue_by=51.25), "overdue by 2 d 3 h"),
-        (Row("1", *PASSWORD.pair, urgency="overdue", overdue_by=51.25), "overdue by 51 h 15 min of service hours"),
+        (Row("1", *LAPTOP.pair, urgency="overdue", overdue_by=51.25), "overdue by 2\u00a0d 3\u00a0h"),
+        (
+            Row("1", *PASSWORD.pair, urgency="overdue", overdue_by=51.25),
+            "overdue by 51\u00a0h 15\u00a0min of service hours",
+        ),
         (Row("1", *PASSWORD.pair, urgency="overdue", overdue_by=0), "overdue; the desk was closed since then"),
-        (Row("1", urgency="due within a day", due=MIDNIGHT + timedelta(minutes=40)), "due in 40 min"),
+        (Row("1", urgency="due within a day", due=MIDNIGHT + timedelta(minutes=40)), "due in 40\u00a0min"),
         (Row("1", urgency="failed"), "failed"),
         (Row("1"), ""),
     ],

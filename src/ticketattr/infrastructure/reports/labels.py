@@ -34,7 +34,7 @@ MEANINGS = {
 ACT_NOW_MEANINGS = {
     "overdue": "past the time that the SLA promises",
     "due within a day": "within a day by the clock of the SLA",
-    "needs review": "to review, and due later or at an unknown time",
+    "only to review": "to review, and due later or at an unknown time",
     "failed": "without a request type, because something failed",
 }
 DUE_MEANINGS = {
@@ -144,9 +144,10 @@ def queue_line(report: Report) -> str:
 
 
 def act_now_counts(report: Report) -> list[Count]:
-    """How many tickets there are of each urgency."""
-    counts = Counter(row.urgency for row in report.rows)
-    return [(urgency, counts[urgency]) for urgency in URGENCIES if urgency]
+    """How many tickets there are of each urgency. Those to review may be overdue, and are not counted twice."""
+    counts = Counter("only to review" if row.urgency == "needs review" else row.urgency for row in report.rows)
+    names = ("only to review" if urgency == "needs review" else urgency for urgency in URGENCIES if urgency)
+    return [(name, counts[name]) for name in names]
 
 
 def changes(summary: Summary, say: Words) -> list[Count]:
