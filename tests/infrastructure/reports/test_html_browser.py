@@ -13,6 +13,8 @@ from typing import Any
 
 import pytest
 
+from ticketattr.domain.catalog import SLA, RequestType
+from ticketattr.domain.ticket import Attribution
 from ticketattr.infrastructure.words import LANGUAGES
 
 from .test_html_report import TICKETS, a_page, a_ticket
@@ -75,6 +77,17 @@ def test_axe_finds_no_violation(tmp_path: Path, language: str, size: str, scheme
     page = with_script(a_page(tmp_path, language=language), f"<script>{axe}</script>{AXE}")
     options = ["--blink-settings=preferredColorScheme=0"] if scheme == "dark" else []
     assert found_in(in_chromium(page, tmp_path, size, *options)) == []
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_no_language_makes_the_page_wider_than_a_usual_window(tmp_path: Path, language: str) -> None:
+    entry = RequestType("Software & Licensing", "SaaS Platform Access (Jira/Salesforce)", SLA(24, "hours"))
+    tickets = [a_ticket("REQ-1056", Attribution(entry, "offline", 1.0), 302, "Please install Python")]
+    widths = "[document.documentElement.scrollWidth, document.documentElement.clientWidth]"
+    script = f"""<pre id="found"></pre><script>
+    document.getElementById('found').textContent = JSON.stringify({widths});</script>"""
+    scrolled, shown = found_in(in_chromium(with_script(a_page(tmp_path, tickets, language), script), tmp_path))
+    assert scrolled == shown
 
 
 def test_filter_and_sorting_show_what_was_asked_for(tmp_path: Path) -> None:
