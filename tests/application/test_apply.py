@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import threading
 import time
+from contextlib import AbstractContextManager
 from dataclasses import replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 from itertools import count
 from pathlib import Path
 
@@ -180,6 +181,63 @@ def test_the_shadow_records_what_would_be_set_and_asks_nothing() -> None:
         number=1,
     )
     assert applied == Applied("shadow", (change,), left=1)
+
+
+def test_the_ledger_is_locked_from_now_on_and_waited_for_as_long_as_is_said() -> None:
+    class Locked(FakeChangeLedger):
+        def lock(self, at: datetime, *, wait: float = 0.0) -> AbstractContextManager[datetime]:
+            locks.append((at, wait))
+            return super().lock(at, wait=wait)
+
+    locks: list[tuple[datetime, float]] = []
+    back = replace(in_memory(ScriptedDesk([("", "")])), ledger=Locked(), clock=lambda: MIDNIGHT)
+    apply_attributions(RUN, [], CATALOG, back, lambda done, total: None, wait=3.0)
+    undo_run(RUN, back, lambda done, total: None, wait=7.0)
+    apply_in_memory(back, 0)
+    undo_run(RUN, back, lambda done, total: None)
+    assert locks == [(MIDNIGHT, wait) for wait in (3.0, 7.0, 0.0, 0.0)]
+
+
+def test_the_progress_counts_the_changes_that_are_due() -> None:
+    steps: list[tuple[int, int]] = []
+    back = in_memory(ScriptedDesk([PASSWORD.pair]))
+    tickets = [attributed(str(number)) for number in range(3)]
+    apply_attributions(RUN, tickets, CATALOG, back, lambda *step: steps.append(step), at_most=2)
+    assert steps == [(0, 2), (1, 2), (2, 2)]
+
+
+@pytest.mark.parametrize(("seconds", "changes"), [(0.0, 0), (99.0, 0), (100.0, 0), (101.0, 1), (200.0, 1), (201.0, 2)])
+def test_no_change_begins_once_the_time_is_up(seconds: float, changes: int) -> None:
+    ticks = count(step=100)  # one when it begins, and one before each change
+    back = replace(in_memory(ScriptedDesk([PASSWORD.pair])), seconds=seconds, timer=lambda: float(next(ticks)))
+    applied = apply_in_memory(back, 3)
+    assert (len(applied.changes), applied.left, applied.stopped) == (changes, 3 - changes, None)
+
+
+def test_an_error_while_open_changes_are_settled_ends_the_work_before_anything_is_planned() -> None:
+    down = ServiceError("the helpdesk is down")
+    back = in_memory(ScriptedDesk([("", ""), down]))
+    at = MIDNIGHT
+    open_change, other = (
+        back.ledger.add(Change(back.location, RUN, ticket, "fill", ("", ""), PASSWORD.pair, "applying", at, at))
+        for ticket in ("8", "9")
+    )
+    applied = apply_in_memory(back, 1)
+    settled = replace(open_change, state="refused", detail="not written before the process ended")
+    assert [replace(change, changed=at) for change in applied.settled] == [settled]
+    assert applied == Applied("fill", settled=applied.settled, stopped=applied.stopped)
+    assert back.ledger.changes()[1] == other
+
+
+def test_an_error_while_a_run_is_put_back_ends_the_work_and_is_in_the_result() -> None:
+    down = ServiceError("the helpdesk is down")
+    back = in_memory(ScriptedDesk([PASSWORD.pair, ("", ""), down]))
+    at = MIDNIGHT
+    for ticket in "123":
+        back.ledger.add(Change(back.location, RUN, ticket, "fill", ("", ""), PASSWORD.pair, "applied", at, at))
+    undone = undo_run(RUN, back, lambda done, total: None)
+    assert ([change.state for change in undone.changes], undone.left, undone.stopped) == (["applied"], 2, down)
+    assert undone.kept == ()
 
 
 NO_WRITING = "Choose another mode (HELPDESK_WRITE), or a profile with `update` (docs/how-to/write-back.md)."

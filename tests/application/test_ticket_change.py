@@ -303,6 +303,29 @@ def test_a_change_whose_process_died_is_settled_by_reading_the_ticket(
     ended = done(maker(desk, ledger).settle(opened))
     assert ended == Ended(replace(opened, state=state, detail=detail, changed=second(1)), stop)
     assert (desk.requests, ledger.changes()) == (requests, [ended.change])
+    assert {asked[1] for asked in desk.asked if asked[0] == "read"} == {"T-1"}
+
+
+def test_a_suggestion_quotes_what_it_was_decided_by() -> None:
+    desk = ScriptedDesk([EMPTY])
+    ended = done(maker(desk, FakeChangeLedger()).apply(planned("suggest"), "run"))
+    assert desk.asked[-1] == ("note", EMPTY, note_text(ended.change, FOUND))
+
+
+def test_a_change_whose_process_dies_is_in_the_ledger_as_it_was_begun() -> None:
+    class Dying(FakeChangeLedger):
+        def record(self, change: Change, state: ChangeState, detail: str, at: datetime) -> Change:
+            raise KeyboardInterrupt
+
+    ledger = Dying()
+    with pytest.raises(KeyboardInterrupt):
+        done(maker(ScriptedDesk([EMPTY, OURS], can_note=False), ledger).apply(planned(), "run"))
+    (begun,) = ledger.changes()
+    assert begun == replace(change("applying", ""), changed=second(1))
+    with pytest.raises(KeyboardInterrupt):
+        done(maker(ScriptedDesk([OURS, EMPTY]), ledger).put_back(begun))
+    (_, undoing) = ledger.changes()
+    assert (undoing.state, undoing.started, undoing.changed) == ("applying", second(1), second(1))
 
 
 def test_a_note_after_a_crash_has_no_quote_because_nobody_has_the_text_any_more() -> None:
@@ -348,7 +371,7 @@ def test_putting_back_is_a_change_of_its_own_that_names_the_one_it_undoes(
     desk: ScriptedDesk, state: ChangeState, detail: str, requests: str, stop: ServiceError | None
 ) -> None:
     ledger = FakeChangeLedger()
-    made = ledger.add(change("applied", "200", before=PART))
+    made = ledger.add(replace(change("applied", "200", before=PART), started=second(-9), changed=second(-8)))
     ledger.states.clear()
     ended = done(maker(desk, ledger).put_back(made))
     undoing = Change(

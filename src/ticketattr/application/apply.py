@@ -141,10 +141,9 @@ def undo_run(run_id: str, write_back: WriteBack, progress: Progress, *, only: in
     An error that concerns all tickets ends it early and is in the result. Raises SettingsError if the helpdesk cannot
     set fields, and BusyError, SettingsError, InputError or ServiceError if the ledger cannot be used.
     """
-    filling = replace(write_back, mode="fill")
-    refuse_impossible(filling)
+    refuse_impossible(replace(write_back, mode="fill"))
     with write_back.ledger.lock(write_back.clock(), wait=wait):
-        return run_interruptible(_undo, run_id, only, replace(write_back, mode="undo"), progress)
+        return run_interruptible(_undo, run_id, only, write_back, progress)
 
 
 def maker(write_back: WriteBack) -> ChangeMaker:

@@ -71,7 +71,7 @@ class ChangeMaker:
             if isinstance(due, Kept):
                 return self._end(change, "conflict" if recorded else "kept", due.detail)
             if recorded is None:
-                recorded = self._start(change)
+                recorded = self.ledger.add(change)
             elif not is_same(now.pair, recorded.before):
                 break
             ended = await self._write(recorded, planned.attribution, now, due)
@@ -90,10 +90,9 @@ class ChangeMaker:
         else:
             is_there, is_undone = is_same(now.pair, change.after), is_same(now.pair, change.before)
         if is_there:
-            done = WriteResult("done", _FOUND)
-            return (
-                self._end(change, "applied", _FOUND) if change.mode != "fill" else await self._noted(change, now, done)
-            )
+            if change.mode == "fill":
+                return await self._noted(change, now, _FOUND)
+            return self._end(change, "applied", _FOUND)
         if not is_undone:
             return self._end(change, "conflict", f"a person set {shown_pair(now.pair)}")
         if change.state == "in_doubt" and self.clock() - change.changed < DOUBT_LASTS:
@@ -121,7 +120,7 @@ class ChangeMaker:
             return self._end(undoing, "refused", problem)
         if not is_same(now.pair, change.after):
             return self._end(undoing, "kept", f"somebody changed it since: {shown_pair(now.pair)}")
-        undoing = self._start(undoing)
+        undoing = self.ledger.add(undoing)
         result, stop = await _attempt(self.writer.put_back(now, change.before))
         if result.outcome in ("done", "unknown"):
             return await self._read_back(undoing, None, result)
@@ -176,7 +175,7 @@ class ChangeMaker:
             return self._end(change, "in_doubt", f"{result.detail}; not read back: {problem}")
         if is_same(now.pair, change.after):
             if change.mode == "fill":
-                return await self._noted(change, now, result, attribution)
+                return await self._noted(change, now, result.detail, attribution)
             return self._end(change, "applied", result.detail)
         if is_same(now.pair, change.before):
             if result.outcome == "unknown":
@@ -189,19 +188,19 @@ class ChangeMaker:
         return self._end(change, "conflict", f"a person set {shown_pair(now.pair)}")
 
     async def _noted(
-        self, change: Change, now: TicketNow, result: WriteResult, attribution: Attribution | None = None
+        self, change: Change, now: TicketNow, detail: str, attribution: Attribution | None = None
     ) -> Ended:
         """The end of a change whose fields are set: the note that says why follows, unless it is there."""
         if not self.writer.can_note:
-            return self._end(change, "applied", result.detail)
+            return self._end(change, "applied", detail)
         try:
             note = await self._add_note(change, attribution, now)
         except TicketAttrError as error:
             return self._end(change, "in_doubt", f"the fields are set, the note is not: {error}", error)
         if note.outcome == "unknown":
             return self._end(change, "in_doubt", f"the fields are set, the note is in doubt: {note.detail}")
-        detail = result.detail if note.outcome == "done" else f"{result.detail}; without a note: {note.detail}"
-        return self._end(change, "applied", detail)
+        without = "" if note.outcome == "done" else f"; without a note: {note.detail}"
+        return self._end(change, "applied", f"{detail}{without}")
 
     async def _add_note(self, change: Change, attribution: Attribution | None, now: TicketNow) -> WriteResult:
         """Add the note of a change, unless it is there; after a request without an answer, look whether it is."""
@@ -213,9 +212,6 @@ class ChangeMaker:
         again, _ = await self._read(change.ticket_id)
         is_there = again is not None and await self.writer.has_note(again, change.marker)
         return replace(result, outcome="done") if is_there else result
-
-    def _start(self, change: Change) -> Change:
-        return self.ledger.add(replace(change, state="applying"))
 
     def _end(self, change: Change, state: ChangeState, detail: str, stop: TicketAttrError | None = None) -> Ended:
         at = self.clock()
