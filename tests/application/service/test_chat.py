@@ -24,7 +24,8 @@ from ticketattr.domain.chat import (
 )
 from ticketattr.domain.delivery import ReportFile
 from ticketattr.domain.report_status import ReportStatus
-from ticketattr.domain.service_run import RunStatus, Undo
+from ticketattr.domain.service_run import AuditEntry, RunStatus, Undo
+from ticketattr.errors import ServiceError
 from ticketattr.infrastructure.service.cron import CronExpressions
 from ticketattr.infrastructure.service.state_db import SQLiteServiceState
 from ticketattr.infrastructure.store.object_store import open_store
@@ -89,7 +90,28 @@ def test_a_stranger_gets_silence_and_changes_nothing(
 ) -> None:
     assert chat.desk.answer(chat.message("/run", sender)) is None
     assert chat.service.state.audit() == []
-    assert "not in CHAT_ALLOW" in caplog.text
+    named = f"{sender.platform}:{sender.chat}:{sender.user}"
+    assert caplog.messages == [f"a chat message of {named} was left unanswered: not in CHAT_ALLOW"]
+
+
+def test_the_name_of_a_stranger_is_cleaned_and_cut_before_it_is_logged(
+    chat: Chat, caplog: pytest.LogCaptureFixture
+) -> None:
+    chat.desk.answer(chat.message("/run", Sender("matrix", "secret", "x" * 300)))
+    named = f"matrix:***:{'x' * 186}"
+    assert caplog.messages == [f"a chat message of {named} was left unanswered: not in CHAT_ALLOW"]
+
+
+def test_what_was_carried_out_is_answered_also_if_it_cannot_be_in_the_audit(
+    chat: Chat, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    class Full(SQLiteServiceState):
+        def add_audit(self, entry: AuditEntry) -> None:
+            raise ServiceError("the disk is full")
+
+    chat.desk.service = replace(chat.service, state=Full(tmp_path / "service.db"))
+    assert chat("/schedule") == "Runs start only when somebody asks for one."
+    assert caplog.messages == ["a chat command is not in the audit: the disk is full"]
 
 
 def test_a_run_is_started_once_it_is_confirmed_and_its_end_is_told(chat: Chat) -> None:
@@ -196,7 +218,7 @@ def test_logs_are_cleaned_and_shown_in_private_chats_alone(chat: Chat) -> None:
     assert chat("/logs 2") == "the *** word\nthe *** word"
     assert chat("/logs", BOB) == "logs are shown in private chats alone."
     assert isinstance(chat.desk.answer(chat.message("/logs 500")), FileReply)
-    for wrong in ("-1", "x", "9999999"):
+    for wrong in ("-1", "x", "999999"):
         assert chat(f"/logs {wrong}").startswith("that is not a number of lines")
 
 
@@ -219,6 +241,9 @@ def test_every_command_is_in_the_audit_with_its_outcome(chat: Chat) -> None:
     (entry,) = chat.service.state.audit()
     assert (entry.who, entry.action, entry.detail) == ("telegram:7:7", "chat schedule", "x")
     assert entry.outcome.startswith("refused: ")
+    for command in ("/help", "/nothing", "/status"):
+        chat(command)
+    assert [entry.outcome for entry in chat.service.state.audit()[:3]] == ["done", "help", "help"]
 
 
 def test_many_commands_and_many_wrong_confirmations_make_the_sender_wait(chat: Chat) -> None:
@@ -257,7 +282,7 @@ def test_the_whole_answer_to_a_command(chat: Chat, command: str, reply: str) -> 
 
 def test_the_status_names_the_last_run_and_the_next_one_time_of_the_schedule(chat: Chat, tmp_path: Path) -> None:
     held, doubt, sent = (replace(report(tmp_path), state=state) for state in ("held", "in_doubt", "sent"))
-    chat.reports = [report(tmp_path), held, doubt, sent]
+    chat.reports = [report(tmp_path), report(tmp_path), held, doubt, sent]
     chat(chat.asked("/schedule 30 6 * * *").answer)
     chat(chat.asked("/run").answer)
     advance(chat.service)
@@ -267,7 +292,7 @@ def test_the_status_names_the_last_run_and_the_next_one_time_of_the_schedule(cha
         "No run is in progress.",
         "Run 1: done in part (exit code 5), 1 ticket. The quota is used up.",
         "Next run: 2026-11-28 06:30 UTC.",
-        "3 reports pending, 2 in doubt.",
+        "4 reports pending, 2 in doubt.",
     ]
 
 

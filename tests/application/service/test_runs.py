@@ -385,12 +385,15 @@ def test_a_run_works_on_the_host_that_was_asked_and_all_hosts_show_it(hosts: Hos
     assert hosts.processes["two"].started == [run.number]
     hosts.processes["two"].reported[run.number] = RunStatus("20261127T120000Z-0000", "classify", 3, 14)
     hosts.live(1)
+    # Left on the other host, by a run of the same number in another state.
+    hosts.processes["one"].reported[run.number] = RunStatus("20261120T120000Z-0000", "send", 9, 9)
     for service in hosts.services.values():
         shown = current_run(service)
         assert shown
         assert (shown.host, shown.stage, shown.done, shown.total) == ("two", "classify", 3, 14)
     assert log_of(hosts.services["one"], run, 10) == ["run 1 is one of two, which has its log"]
-    assert log_of(hosts.services["two"], run, 10) == []
+    hosts.processes["two"].log = lambda run, lines: [f"{lines} lines of {run.number}"]  # type: ignore[method-assign]
+    assert log_of(hosts.services["two"], run, 10) == ["10 lines of 1"]
 
 
 def test_one_run_works_at_a_time_on_all_hosts(hosts: Hosts) -> None:
@@ -614,7 +617,22 @@ def test_a_run_is_asked_for_at_the_time_of_the_schedule(
 def test_a_process_that_cannot_be_started_is_in_the_log_of_the_service(
     service: Service, processes: Processes, caplog: pytest.LogCaptureFixture
 ) -> None:
-    processes.error = ServiceError("no process left")
+    processes.error = ServiceError("no process left", hint="Wait.")
     request_run(service, ANN, "api")
     advance(service)
     assert caplog.messages == ["no process left"]
+    run = found_run(service, 1)
+    assert (run.state, run.exit_code, run.message, run.hint) == ("ended", 4, "no process left", "Wait.")
+    assert run.started == run.ended == service.clock()
+
+
+def test_a_service_that_shares_its_state_no_longer_takes_over_what_waits_for_other_hosts(
+    hosts: Hosts, service: Service, processes: Processes
+) -> None:
+    request_run(hosts.services["one"], ANN, "api")
+    hosts.live(1, "one")
+    request_run(hosts.services["two"], ANN, "api")
+    advance(service)
+    second, first = hosts.state.runs()
+    assert (first.state, first.message) == ("lost", "one was not seen for 5 minutes")
+    assert (second.state, processes.started) == ("running", [2])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
@@ -43,6 +44,13 @@ def test_what_a_run_set_is_queued_once_to_be_put_back(service: Service, undo: Un
         True,
     )
     assert request_undo(service, LEDGER, ANN, "page", undo, key="k") == (run, False)
+    service.state.save_run(replace(run, state="ended"))
+    assert request_undo(service, LEDGER, ANN, "page", undo, key="k")[0].number == 1, "the same request"
+    # Without a key, it is another request, each time.
+    for number in (2, 3):
+        run, is_new = request_undo(service, LEDGER, ANN, "page", undo)
+        assert (run.number, is_new) == (number, True)
+        service.state.save_run(replace(run, state="ended"))
 
 
 @pytest.mark.parametrize(
@@ -64,3 +72,9 @@ def test_what_cannot_be_put_back_is_refused_and_the_audit_shows_it(service: Serv
         AuditEntry(service.clock(), "ann", "192.0.2.7", "undo", str(undo), "refused", number=1)
     ]
     assert service.state.runs() == []
+
+
+def test_the_audit_keeps_200_characters_of_what_was_asked_for(service: Service) -> None:
+    with pytest.raises(InputError):
+        request_undo(service, LEDGER, ANN, "page", Undo("x" * 300))
+    assert service.state.audit()[0].detail == f"all of {'x' * 193}"

@@ -78,11 +78,11 @@ def caller_of_session(store: TokenStore, cookie: str, origin: str, now: datetime
 
 def sign_in(store: TokenStore, secret: str, origin: str, now: datetime, random: Callable[[], str]) -> str | None:
     """The cookie of a new session for whoever shows the secret of a valid token; None for another secret."""
-    token = store.token_of(digest_of(secret))
-    if not token or not _caller(store, token, origin, now):
+    caller = caller_of_secret(store, secret, origin, now)
+    if caller is None:
         return None
     cookie = random()
-    store.start_session(digest_of(cookie), token.name, now + SESSION)
+    store.start_session(digest_of(cookie), caller.name, now + SESSION)
     return cookie
 
 

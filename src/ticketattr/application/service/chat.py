@@ -182,7 +182,7 @@ class ChatDesk:
 
     def _run(self, message: ChatMessage, caller: Caller, argument: str) -> Reply:
         def act() -> str:
-            run, is_new = request_run(self.service, caller, "chat", key=message.id)
+            run, is_new = request_run(self.service, caller, "chat")
             self._followed.setdefault(run.number, set()).add(message.sender)
             return f"Run {run.number} {'will start' if is_new else 'waits already'}. You will be told how it ends."
 

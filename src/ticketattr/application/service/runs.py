@@ -221,7 +221,7 @@ def _request_due_run(service: Service) -> None:
 
 
 def _start(service: Service, run: ServiceRun) -> None:
-    started = replace(run, state="running", started=service.clock(), host=service.host)
+    started = replace(run, started=service.clock(), host=service.host)
     service.processes.clear(run)
     # Before the process starts: if the service dies in between, the run is found, and found to be lost.
     if not service.state.start_run(started):
