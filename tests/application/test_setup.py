@@ -53,6 +53,48 @@ def test_a_question_about_a_helpdesk_says_what_its_profile_needs() -> None:
     assert asked({TABLE: "Desk"}, OWN)[URL].text.endswith("https://desk.example.com")
 
 
+def test_each_question_is_asked_and_explained_in_words_of_its_own() -> None:
+    everything = asked({TABLE: "Two", CLASSIFIER: "openai", MAIL: "smtp", "EMAIL_USERNAME": "ann"})
+    assert {name: (each.text, each.comment) for name, each in everything.items() if name not in (KEY, SECRET)} == {
+        TABLE: (
+            "Where the tickets come from: a file, or a helpdesk (docs/how-to/helpdesks.md)",
+            "How the helpdesk is read (docs/how-to/helpdesks.md).",
+        ),
+        URL: ("The URL of the helpdesk", "The base URL of the helpdesk."),
+        CATALOG: (
+            "The service catalog, a URL or a path; a file that does not exist is started",
+            "The service catalog.",
+        ),
+        CLASSIFIER: (
+            "The classifier: offline needs neither key nor network",
+            "Which classifier chooses request types.",
+        ),
+        "LLM_BASE_URL": (
+            "The URL of a server with OpenAI's protocol, such as http://localhost:11434/v1; empty for OpenAI itself",
+            "The server with OpenAI's protocol.",
+        ),
+        "LLM_MODEL_NAME": ("The name of the model", "The model."),
+        "LLM_API_KEY": ("The API key of the model", "A secret: the API key of the model."),
+        MAIL: (
+            "How reports are sent: smtp, as files in a folder (file), or not yet (none)",
+            "How reports are delivered: smtp, or file for a folder of .eml files.",
+        ),
+        "EMAIL_SMTP_HOST": ("The mail server", "The mail server."),
+        "EMAIL_SMTP_PORT": ("Its port", "The port of the mail server."),
+        "EMAIL_USERNAME": ("The user name for it, if it needs one", "The login."),
+        "EMAIL_PASSWORD": ("The password", "A secret: the password."),
+        "EMAIL_SENDER": ("The address that reports come from", "The sender of the reports."),
+        "EMAIL_RECIPIENT": ("Who gets the reports (several: with commas)", "Who gets the reports."),
+        "CODEBASE_URL": (
+            "The URL of the code that makes the reports; every mail holds it",
+            "Every mail holds it.",
+        ),
+    }
+    assert asked({})[URL] == Question(
+        URL, "The file with the tickets (CSV, .xlsx, JSON, JSON Lines)", "The tickets.", is_file=True
+    )
+
+
 def test_every_secret_and_nothing_else_is_asked_for_like_a_password() -> None:
     everything = asked({TABLE: "Two", CLASSIFIER: "gemini", MAIL: "smtp", "EMAIL_USERNAME": "ann"})
     secrets = {KEY, SECRET, "LLM_API_KEY", "EMAIL_PASSWORD"}

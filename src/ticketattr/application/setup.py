@@ -23,9 +23,9 @@ Answers = Mapping[str, str]
 class DeskNeeds:
     """What a profile of a helpdesk needs: an example of its URL, and what key and secret are (empty: not needed)."""
 
-    url: str
-    key: str
-    secret: str
+    url: str = ""
+    key: str = ""
+    secret: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,7 +132,7 @@ def _helpdesk(answers: Answers, desks: Mapping[str, DeskNeeds], own: DeskNeeds |
                 is_file=True,
             )
         ]
-    needs = desks.get(profile) or own or DeskNeeds("", "", "")
+    needs = desks.get(profile) or own or DeskNeeds()
     example = f", such as {needs.url}" if needs.url else ""
     found = [Question("HELPDESK_API_URL", f"The URL of the helpdesk{example}", "The base URL of the helpdesk.")]
     for name, what in (("HELPDESK_API_KEY", needs.key), ("HELPDESK_API_SECRET", needs.secret)):

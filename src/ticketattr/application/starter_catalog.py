@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 
@@ -10,6 +11,7 @@ from ..domain.catalog import SLA, fold
 
 MAX_TYPES = 5_000
 _SLA = SLA(3, "days")
+_PLAIN = re.compile(r"(?!(?:yes|no|on|off|true|false|null|y|n)$)[^\W\d_](?:[^\W\d_]|[ -])*", re.IGNORECASE)
 _HEAD = """\
 # yaml-language-server: $schema={schema}
 # The service catalog: what the service desk offers, and in what time. docs/reference/formats.md explains each field.
@@ -81,9 +83,7 @@ def _quoted(text: str) -> str:
     JSON escapes a character such as an emoji as a surrogate pair, which YAML does not know. It stays as it is.
     """
     one_line = " ".join(text.split())
-    is_plain = one_line.replace(" ", "").replace("-", "").isalpha() and one_line[0].isalpha()
-    is_word = one_line.casefold() in ("yes", "no", "on", "off", "true", "false", "null", "y", "n")
-    if is_plain and not is_word:
+    if _PLAIN.fullmatch(one_line):
         return one_line
     escaped = "".join(each if each > "\uffff" else json.dumps(each)[1:-1] for each in one_line)
     return f'"{escaped}"'
