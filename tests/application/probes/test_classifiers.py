@@ -13,9 +13,13 @@ from ticketattr.application.probes.classifiers import (
     probe_calibration,
     probe_embedded_classifier,
     probe_model,
+    probe_model_list,
+    probe_parameters,
+    probe_redaction,
     probe_retirement,
 )
 from ticketattr.domain.catalog import ServiceCatalog
+from ticketattr.domain.usage import Bill
 from ticketattr.errors import ServiceError
 from ticketattr.infrastructure.classifiers.llm.known_models import retirement_of
 
@@ -49,19 +53,78 @@ def test_a_model_is_asked_only_online() -> None:
 
 
 @pytest.mark.parametrize(
-    ("today", "words"),
+    ("models", "answered", "words"),
     [
-        (date(2026, 10, 1), []),
-        (date(2026, 10, 2), ["gemini-2.5-pro is retired on 2026-12-01"]),
-        (date(2026, 12, 1), ["gemini-2.5-pro was retired on 2026-12-01"]),
+        (["m-1"], "m-1", "m-1 answers"),
+        (["m-1"], "m-2", "m-1 answers, as m-2"),
+        (["m-1", "m-2"], "m-2", "m-1, or else m-2 answers, as m-2"),
     ],
 )
-def test_a_model_that_is_retired_within_60_days_is_a_warning(today: date, words: list[str]) -> None:
-    retirement = retirement_of("gemini-2.5-pro")
-    assert retirement
-    results = list(probe_retirement("gemini-2.5-pro", retirement.day, retirement.answered_by, today))
-    assert [result.message.partition(":")[0] for result in results] == words
-    assert {result.status for result in results} <= {"warning"}
+def test_of_several_models_the_one_that_answered_is_named_with_what_it_does_not_take(
+    models: list[str], answered: str, words: str
+) -> None:
+    bill = Bill(model=answered, notes=("LLM_SEED has no effect", "LLM_TOP_P has no effect"))
+    assert list(probe_model(lambda: ScriptedClassifier(bill=bill), models, online=True)) == [
+        CheckResult("model", words),
+        *list(probe_parameters(bill.notes)),
+    ]
+    names = ", or else ".join(models)
+    assert list(probe_model(not_built, models, online=False)) == [
+        CheckResult("model", f"{names}, not asked: --online asks it one small question")
+    ]
+
+
+def test_a_parameter_without_an_effect_is_a_warning() -> None:
+    assert list(probe_parameters(["LLM_SEED has no effect"])) == [
+        CheckResult(
+            *("model", "LLM_SEED has no effect", "warning"),
+            "Correct LLM_MODEL_NAME, or the parameters that are set for it.",
+        )
+    ]
+    assert list(probe_parameters([])) == []
+
+
+@pytest.mark.parametrize(
+    ("count", "words"),
+    [
+        (0, "the service does not list its models"),
+        (1, "the key may use 1 model: m-1"),
+        (20, f"the key may use 20 models: {', '.join(f'm-{number}' for number in range(1, 21))}"),
+        (22, f"the key may use 22 models: {', '.join(f'm-{number}' for number in range(1, 21))}, and 2 more"),
+    ],
+)
+def test_the_models_that_the_key_may_use_are_counted_and_twenty_named(count: int, words: str) -> None:
+    assert list(probe_model_list([f"m-{number}" for number in range(1, count + 1)])) == [CheckResult("model", words)]
+
+
+def test_what_is_hidden_from_the_model_is_told() -> None:
+    hidden = (
+        "hidden from the model: mail addresses, phone, account, card, tax and insurance numbers, IP addresses, "
+        "passwords, codes, keys and secrets in URLs"
+    )
+    unnamed = "; names of persons are not found"
+    for is_on, has_terms, words in (
+        (True, False, f"{hidden}{unnamed}"),
+        (True, True, f"{hidden}, and what REDACT_TERMS names{unnamed}"),
+        (False, True, "REDACT=off: the model gets the text of tickets as it is"),
+    ):
+        assert list(probe_redaction(is_on=is_on, has_terms=has_terms)) == [CheckResult("redaction", words)]
+
+
+@pytest.mark.parametrize(
+    ("today", "words"),
+    [
+        (date(2026, 10, 1), ""),
+        (date(2026, 10, 2), "m-1 is retired on 2026-12-01: m-2 will answer in its place, at another price"),
+        (date(2026, 11, 30), "m-1 is retired on 2026-12-01: m-2 will answer in its place, at another price"),
+        (date(2026, 12, 1), "m-1 was retired on 2026-12-01: m-2 answers in its place, at another price"),
+    ],
+)
+def test_a_model_that_is_retired_within_60_days_is_a_warning(today: date, words: str) -> None:
+    fix = "Set LLM_MODEL_NAME to another model, or leave it empty."
+    expected = [CheckResult("model", words, "warning", fix)] if words else []
+    assert list(probe_retirement("m-1", date(2026, 12, 1), "m-2", today)) == expected
+    assert list(probe_retirement("m-1", None, "", today)) == []
 
 
 def test_a_model_without_a_known_end_is_not_mentioned() -> None:

@@ -44,8 +44,9 @@ WRITABLE = CheckResult("metrics", "METRICS_TEXTFILE: metrics can be written")
     ],
 )
 def test_who_may_read_the_metrics_depends_on_the_folders(inner: int, outer: int, expected: CheckResult) -> None:
-    folders = [(Path("metrics"), 0o40000 | inner), (Path("/srv"), 0o40000 | outer)]
-    assert list(probe_textfile(Path("metrics/x.prom"), FINE, lambda path: folders)) == [WRITABLE, expected]
+    file = Path("metrics/x.prom")
+    above = {file: [(Path("metrics"), 0o40000 | inner), (Path("/srv"), 0o40000 | outer)]}
+    assert list(probe_textfile(file, FINE, above.__getitem__)) == [WRITABLE, expected]
 
 
 def test_where_folders_have_no_permission_bits_nothing_is_said_about_readers() -> None:

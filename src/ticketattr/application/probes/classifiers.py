@@ -35,14 +35,13 @@ def probe_model(build: Callable[[], Classifier], models: Sequence[str], *, onlin
     It is asked only when `online`, because an answer costs money. Raises SettingsError or ServiceError when none
     answers.
     """
+    names = ", or else ".join(models)
     if not online:
-        names = ", or else ".join(models)
         yield CheckResult("model", f"{names}, not asked: --online asks it one small question")
         return
     classifier = build()
     smoke_test(classifier)
     answered = classifier.bill.model
-    names = ", or else ".join(models)
     yield CheckResult("model", f"{names} answers" + (f", as {answered}" if answered not in ("", names) else ""))
     for note in classifier.bill.notes:
         yield CheckResult.warning("model", note, _FIX)
