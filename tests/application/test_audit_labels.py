@@ -17,7 +17,7 @@ from ticketattr.domain.catalog import ServiceCatalog
 from ticketattr.domain.gold import GoldTicket
 from ticketattr.domain.label_audit import Guess
 from ticketattr.domain.learning import LabelledTicket
-from ticketattr.domain.ticket import Ticket
+from ticketattr.domain.ticket import AttributedTicket, Attribution, Ticket
 from ticketattr.errors import InputError
 from ticketattr.infrastructure.corrections.corrections_db import SQLiteCorrections
 from ticketattr.infrastructure.reports.cell_text import cell_matches
@@ -126,6 +126,33 @@ def test_command_imports_the_workbook_of_an_audit_which_is_no_run(desk: Desk, cl
     assert (desk.folder / "work/audits" / RUN.id / "corrections.json").exists()
     assert reported.exit_code == 3
     assert "has no run" in reported.stderr
+
+
+def test_each_listed_ticket_keeps_its_label_with_its_probability_and_the_likelier_type() -> None:
+    audited = audited_history(HISTORY, 0.9, 0.8, 0.0234567, 0.7, 0.6)
+    assert audited.tickets == (
+        AttributedTicket(HISTORY[2].ticket, Attribution(GENERAL, "kept", 0.0235, alternatives=(LAPTOP,))),
+        AttributedTicket(HISTORY[0].ticket, Attribution(LAPTOP, "kept")),
+        AttributedTicket(HISTORY[4].ticket, Attribution(GENERAL, "kept")),
+    )
+    report = audited.report
+    assert (report.run_id, report.generated_at, report.context.catalog) == (RUN.id, MIDNIGHT, CATALOG)
+    assert [(row.place, row.id) for row in report.rows] == [(1, "A-3"), (2, "A-1"), (3, "A-5")]
+    of_open_tickets = [(row.due, row.overdue_by, row.urgency, row.response_due, row.age_days) for row in report.rows]
+    assert of_open_tickets == [(None, None, "", None, None)] * 3
+
+
+def test_all_reasons_to_look_at_a_label_are_told_with_three_of_the_tickets_that_contradict_it() -> None:
+    ids = ["A-1", "", "x" * 70, "B\x07", "C"]
+    labels = [LAPTOP, *[GENERAL] * 4]
+    history = [GoldTicket(Ticket(one, "Laptop is dead"), label) for one, label in zip(ids, labels, strict=True)]
+    audited = audited_history(history, 0.02, 0.9, 0.9, 0.9, 0.9)
+    others = ", ".join(f"{name} (General Inquiry)" for name in ("ticket 2", "x" * 60, "B\u2407"))
+    doubt = "surely another type: General Inquiry (0.98 against 0.02)"
+    assert [row.needs_review for row in audited.report.rows] == [
+        f"{doubt}; almost the same text as {others}, and 1 more",
+        *["almost the same text as A-1 (Laptop Repair)"] * 4,
+    ]
 
 
 def test_history_with_one_label_cannot_be_audited() -> None:

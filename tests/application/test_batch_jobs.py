@@ -20,14 +20,16 @@ from ticketattr.application.batch_jobs import (
     ask_in_jobs,
     cancel_jobs,
 )
+from ticketattr.application.classify import classify_tickets
 from ticketattr.domain.batch_job import TRIED_STATES, BatchJob, JobCall, JobState, RemoteJob
 from ticketattr.domain.catalog import ServiceCatalog
 from ticketattr.domain.examples import NO_EXAMPLES, Examples
 from ticketattr.domain.ticket import Attribution, Outcome, Reason, Ticket, Unattributed
 from ticketattr.errors import ServiceError, SettingsError
 
-from ..fakes import CATALOG, LAPTOP, PASSWORD
+from ..fakes import CATALOG, LAPTOP, PASSWORD, ScriptedClassifier
 from ..fakes import MIDNIGHT as NOW
+from .test_classify import Remembering
 
 T = TypeVar("T")
 HOUR, DAY, SECOND = timedelta(hours=1), timedelta(days=1), timedelta(seconds=1)
@@ -65,6 +67,7 @@ class Journal:
         return self.kept[-1]
 
     def record(self, job: BatchJob, state: JobState, at: datetime, *, name: str = "", detail: str = "") -> BatchJob:
+        assert at == NOW
         self.records.append((state, detail))
         place = next(place for place, one in enumerate(self.kept) if one.display_name == job.display_name)
         self.kept[place] = replace(job, state=state, changed=at, name=name or job.name, detail=detail)
@@ -102,11 +105,13 @@ class Service:
     async def without_model(
         self, tickets: Sequence[Ticket], catalog: ServiceCatalog, examples: Examples
     ) -> Sequence[Outcome | None]:
+        assert (catalog, type(examples)) == (CATALOG, Examples)
         return [self.decided.get(ticket.id) for ticket in tickets]
 
     def prepare(
         self, batches: Sequence[Sequence[Ticket]], first: int, catalog: ServiceCatalog, examples: Examples
     ) -> list[PreparedCall]:
+        assert (catalog, type(examples)) == (CATALOG, Examples)
         self.asked.append(("prepare", [[ticket.id for ticket in batch] for batch in batches], first))
         return [PreparedCall(f"call {place}", self.content) for place in range(len(batches))][: self.most_calls]
 
@@ -126,6 +131,7 @@ class Service:
         self.asked.append(("cancel", name))
 
     async def answers(self, job: BatchJob, catalog: ServiceCatalog) -> Mapping[int, Outcome]:
+        assert catalog == CATALOG
         return self._answer(self.outcomes, "answers", job.name)
 
     def restored(self, outcome: Outcome, ticket: Ticket) -> Outcome:
@@ -239,6 +245,33 @@ def test_what_the_cost_limit_leaves_out_is_asked_nowhere() -> None:
     assert journal.kept[0].tickets == 2
 
 
+def test_a_cost_limit_that_allows_no_call_makes_no_job() -> None:
+    service, journal = Service(most_calls=0), Journal()
+    limit = Unattributed("cost_limit", "not asked in a batch job, because of LLM_MAX_COST")
+    assert ask(service, journal, queue(2), above=1) == dict.fromkeys(queue(2), limit)
+    assert (service.calls, journal.kept) == (["prepare"], [])
+
+
+def test_a_queue_waits_for_its_job_and_takes_the_answers_when_it_ended() -> None:
+    service, journal, cache, classifier = Service(), Journal(), Remembering(), ScriptedClassifier()
+    tickets = list(queue(3).values())
+
+    def classified(jobs: BatchJobs | None) -> list[Outcome]:
+        attributed = classify_tickets(tickets, CATALOG, classifier, cache, lambda done, of: None, jobs=jobs)
+        return [ticket.outcome for ticket in attributed]
+
+    assert classified(parts(service, journal, above=2)) == [SINCE_NOW] * 3
+    (job,) = journal.kept
+    assert (job.fingerprint, job.tickets) == ("scripted", 3)
+    service.poll_answer = remote("succeeded", has_answers=True)
+    service.outcomes = {number: ANSWER for call in job.calls for number, _ in call.numbered}
+    answers = [replace(ANSWER, evidence=f"of {ticket.id}") for ticket in tickets]
+    assert classified(parts(service, journal)) == answers
+    assert classified(None) == [replace(answer, source="cached") for answer in answers]
+    assert classifier.shown == []
+    assert classified(parts(service, Journal(), above=3)) == classified(None)
+
+
 @pytest.mark.parametrize(
     ("count", "size", "jobs"),
     [(5_000, 1, [5_000]), (5_001, 1, [5_000, 1]), (4, 2**24, [4]), (5, 2**24, [4, 1]), (3, 2**25 + 1, [1, 1, 1])],
@@ -301,11 +334,20 @@ def test_a_job_that_is_not_made_at_once_costs_nothing_twice(
 
 
 @pytest.mark.parametrize(
-    ("answer", "jobs"), [(JobRefused("400: no"), 2), (JobRefused("429: full", is_transient=True), 1), (DOWN, 1)]
+    ("answer", "found", "jobs"),
+    [
+        (JobRefused("400: no"), [], 2),
+        (JobRefused("429: full", is_transient=True), [], 1),
+        (DOWN, [], 1),
+        (DOWN, [remote(name="jobs/1")], 2),
+    ],
 )
-def test_after_a_job_that_may_be_made_later_no_further_one_is_tried(answer: Exception, jobs: int) -> None:
+def test_after_a_job_that_may_be_made_later_no_further_one_is_tried(
+    answer: Exception, found: list[RemoteJob], jobs: int
+) -> None:
     journal = Journal()
-    ask(Service(batch_size=1, content=bytes(2**25 + 1), create_answer=answer), journal, queue(2), above=1)
+    service = Service(batch_size=1, content=bytes(2**25 + 1), create_answer=answer, find_answer=found)
+    ask(service, journal, queue(2), above=1)
     assert len(journal.kept) == jobs
 
 
@@ -476,6 +518,9 @@ def test_every_job_is_settled_whatever_became_of_those_before() -> None:
     service = Service(DOWN)
     ask(service, journal, queue(2))
     assert service.calls == ["poll", "poll"]
+    journal = Journal([replace(older(3 * DAY + SECOND), display_name=name) for name in ("a", "b")])
+    ask(service, journal, queue(2))
+    assert [job.state for job in journal.kept] == ["lost", "lost"]
 
 
 def test_an_error_that_repeats_the_text_of_a_ticket_is_cut_to_its_code(caplog: pytest.LogCaptureFixture) -> None:

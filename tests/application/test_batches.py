@@ -244,3 +244,10 @@ def test_a_ticket_without_an_answer_that_came_alone_is_asked_about_once_more() -
     classifier = Moody(reactions=["leave all out"] * 9)
     outcomes, _ = ask(classifier, 1)
     assert (outcomes, [len(tickets) for tickets in classifier.calls]) == ([LEFT_OUT], [1, 1])
+
+
+@pytest.mark.parametrize("size", [2, 3])
+def test_a_batch_of_several_tickets_without_any_answer_is_split_in_halves(size: int) -> None:
+    classifier = Moody(batch_size=size, concurrency=1, reactions=["leave all out"])
+    outcomes, _ = ask(classifier, size)
+    assert (outcomes, [len(tickets) for tickets in classifier.calls]) == ([ANSWERED] * size, [size, size - 1, 1])

@@ -7,12 +7,18 @@ from dataclasses import dataclass, field
 
 import pytest
 
-from ticketattr.application.classify import classify_stream, classify_tickets, plan_classification, plan_stream
+from ticketattr.application.classify import (
+    classify_stream,
+    classify_texts,
+    classify_tickets,
+    plan_classification,
+    plan_stream,
+)
 from ticketattr.application.ports import BatchFailed
 from ticketattr.domain.catalog import ServiceCatalog
 from ticketattr.domain.examples import NO_EXAMPLES, Examples
 from ticketattr.domain.gold import GoldTicket
-from ticketattr.domain.ticket import AttributedTicket, Attribution, Outcome, Reason, Ticket, Unattributed
+from ticketattr.domain.ticket import AttributedTicket, Attribution, Decision, Outcome, Reason, Ticket, Unattributed
 from ticketattr.domain.usage import NOTHING_PLANNED, Bill, ClassificationPlan, Usage
 from ticketattr.errors import SettingsError
 from ticketattr.infrastructure.classifiers.answer_cache import NoAnswerCache
@@ -108,6 +114,23 @@ class TestOrder:
         classifier = ScriptedClassifier(batch_size=3)
         classify(queue(size), classifier)
         assert [len(batch) for batch in classifier.shown] == batches
+
+    def test_the_classifier_chooses_from_the_catalog_of_the_queue(self) -> None:
+        class Choosing(ScriptedClassifier):
+            def fingerprint(self, catalog: ServiceCatalog) -> str:
+                assert catalog is CATALOG
+                return "choosing"
+
+            async def choose(
+                self, tickets: Sequence[Ticket], catalog: ServiceCatalog, examples: Examples = NO_EXAMPLES
+            ) -> list[Outcome]:
+                assert catalog is CATALOG
+                return await super().choose(tickets, catalog, examples)
+
+        assert summaries(classify(queue(1), Choosing())) == ["model General Inquiry"]
+        assert classify_texts(queue(1), 1, CATALOG, Choosing(), NoAnswerCache(), ignore) == [
+            Attribution(GENERAL, "model")
+        ]
 
     def test_the_classifier_is_entered_once_for_all_batches(self) -> None:
         classifier = ScriptedClassifier(batch_size=1)
@@ -231,6 +254,7 @@ class TestCorrections:
         correction = a_correction(ticket.short_description, "1", pair=("Access", "Password Reset"))
         decided = classify_tickets([ticket], CATALOG, classifier, NoAnswerCache(), ignore, [correction])
         assert summaries(decided) == ["corrected Password Reset"]
+        assert decided[0].decision == Decision("Access", "Password Reset", False, correction.at)
         assert classifier.shown == []
 
     def test_tickets_like_a_corrected_one_are_asked_about_again_with_it_as_an_example(self) -> None:

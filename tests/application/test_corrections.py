@@ -182,3 +182,14 @@ def test_a_row_that_decides_otherwise_names_the_correction_that_it_replaces() ->
 )
 def test_a_mark_that_means_nothing_is_refused(changed: ReviewedRow, reason: str) -> None:
     assert compared(changed) == [RowResult(changed, "refused", reason=reason)]
+
+
+@pytest.mark.parametrize(("once", "result"), [(True, "known"), (False, "taken")])
+def test_a_file_that_was_imported_before_adds_nothing_if_it_counts_once(once: bool, result: str) -> None:
+    choice = row(1, "Hardware", "Laptop Repair")
+    (first,) = compared(choice)
+    (later,) = compared(row(1, "Access", "Password Reset"))
+    assert first.correction
+    assert later.correction
+    known = [first.correction, replace(later.correction, workbook="another file")]
+    assert [again.result for again in compared(choice, known=known, once=once)] == [result]

@@ -106,7 +106,14 @@ def test_two_results_are_compared_ticket_by_ticket() -> None:
     assert (compared.first, compared.second) == (first, second)
     assert compared.comparison == compare(first.predictions, second.predictions)
     assert (compared.comparison.only_first, compared.comparison.only_second) == (1, 1)
-    assert compared.cascade == cascade_points(first.predictions, second.predictions)
+    assert compared.cascade == []
+    sure, unsure = (
+        replace(results, predictions=tuple(replace(case, confidence=confidence) for case in results.predictions))
+        for results, confidence in ((first, 0.9), (second, 0.4))
+    )
+    points = compare_results(sure, unsure).cascade
+    assert points == cascade_points(sure.predictions, unsure.predictions)
+    assert points != []
 
 
 def test_repeated_runs_have_the_scores_of_the_first_the_bill_of_all_and_how_far_they_agree() -> None:
@@ -180,6 +187,23 @@ def test_labelled_tickets_are_shown_to_the_classifier_as_examples() -> None:
         candidate_of(classifier, labelled), gold, no_progress, target=0.9, timer=timer_from(0, 0).__next__
     )
     assert [example.entry for example in classifier.examples[0]] == [LAPTOP]
+
+
+@pytest.mark.parametrize(
+    ("learned", "warning"),
+    [
+        ({"0"}, "1 ticket of 3 that are measured on are among those that the model was learned from"),
+        ({"0", "2"}, "2 tickets of 3 that are measured on are among those that the model was learned from"),
+        (set(), ""),
+    ],
+)
+def test_tickets_that_the_model_was_learned_from_are_a_warning(
+    learned: set[str], warning: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    gold = gold_of(("locked out", PASSWORD), ("cracked", LAPTOP), ("lunch?", GENERAL))
+    candidate = replace(candidate_of(ScriptedClassifier()), has_learned=lambda ticket: ticket.id in learned)
+    evaluate_classifier(candidate, gold, no_progress, target=0.9, timer=timer_from(0, 0).__next__)
+    assert caplog.messages == ([f"{warning}: the scores are too high"] if warning else [])
 
 
 def test_a_classifier_is_not_measured_on_its_examples() -> None:

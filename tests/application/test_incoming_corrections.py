@@ -79,6 +79,22 @@ def test_a_workbook_whose_rows_are_taken_is_done_and_a_second_copy_of_it_adds_no
     assert count_rows([first, copy]) == counts
 
 
+def test_confirmations_are_counted_apart_from_corrections() -> None:
+    confirmed = replace(row(1, "Other", "General Inquiry"), checked="x", checked_cell="D2")
+    (taken,) = take_over(Inbox({"a.xlsx": review(confirmed, row(2, "Hardware", "Laptop Repair"))}))
+    counts = {"workbooks": 1, "corrections": 1, "confirmations": 1, "rows_refused": 0}
+    assert count_rows([taken]) == counts
+
+
+def test_a_copy_of_an_earlier_workbook_takes_no_later_decision_back() -> None:
+    store = Store()
+    other = review(row(1, "Access", "Password Reset"), sha256="other")
+    for inbox in (Inbox({"a.xlsx": review(LAPTOP)}), Inbox({"b.xlsx": other})):
+        take_over(inbox, store)
+    (copy,) = take_over(Inbox({"copy.xlsx": review(LAPTOP)}), store)
+    assert ([taken.result for taken in copy.rows], len(store.corrections)) == (["known"], 2)
+
+
 def test_the_valid_rows_of_a_workbook_are_taken_and_its_note_says_what_to_correct() -> None:
     store, inbox = Store(), Inbox({"a.xlsx": review(LAPTOP, row(2, "Canteen", "Menu"))})
     (taken,) = take_over(inbox, store)
@@ -90,7 +106,8 @@ def test_the_valid_rows_of_a_workbook_are_taken_and_its_note_says_what_to_correc
 
 
 def test_of_two_workbooks_the_later_decision_counts_and_both_notes_say_so() -> None:
-    other = review(row(1, "Access", "Password Reset"), sha256="other")
+    # A row that is refused decides nothing.
+    other = review(row(2, "Canteen", "Menu"), row(1, "Access", "Password Reset"), sha256="other")
     first, second = take_over(Inbox({"a.xlsx": review(LAPTOP), "b.xlsx": other}))
     assert first.conflicts == ("ticket 1: Hardware / Laptop Repair was replaced by Access / Password Reset in b.xlsx",)
     assert second.conflicts == ("ticket 1: Access / Password Reset replaces Hardware / Laptop Repair in a.xlsx",)

@@ -19,15 +19,17 @@ from ticketattr.application.partitions import (
     PartitionsDone,
     Tally,
     checked_records,
+    digest_of_decided,
     do_missing,
     do_partition,
     one_after_the_other,
 )
+from ticketattr.domain.gold import GoldTicket
 from ticketattr.domain.ticket import AttributedTicket, Attribution, Outcome, Ticket, Unattributed
 from ticketattr.domain.usage import Bill, Usage
 from ticketattr.errors import InputError, StageFileError
 
-from ..fakes import LAPTOP, MIDNIGHT
+from ..fakes import LAPTOP, MIDNIGHT, a_correction
 
 IDENTITY = JobIdentity("catalog", "classifier", "decided", "reading", "1.0")
 JOB = Job("run", MIDNIGHT, IDENTITY)
@@ -207,3 +209,11 @@ def test_partitions_that_do_not_belong_together_are_not_merged(
 def test_partitions_that_belong_together_are_merged(folder: Folder) -> None:
     for expected in (None, [partition("a"), partition("b")]):
         assert checked_records(JOB, folder, expected) == folder.records()
+
+
+def test_what_people_decided_has_a_digest_that_changes_with_every_decision() -> None:
+    corrections, labelled = [a_correction("x"), a_correction("y")], [GoldTicket(Ticket("1", "x"), LAPTOP)]
+    decided = [([], []), (corrections[:1], []), (corrections, []), (corrections[:1], labelled), ([], labelled)]
+    digests = [digest_of_decided(*one) for one in decided]
+    assert len(set(digests)) == len(decided)
+    assert digests == [digest_of_decided(list(one), list(other)) for one, other in decided]

@@ -15,6 +15,7 @@ from ticketattr.application.report_store import (
     stored_report,
     stored_runs,
 )
+from ticketattr.domain.delivery import ReportFile
 from ticketattr.errors import InputError, ServiceError, StageFileError
 from ticketattr.infrastructure.delivery.report_folder import OutputFolder
 from ticketattr.infrastructure.store.object_store import open_store
@@ -55,6 +56,7 @@ def folder(tmp_path: Path) -> OutputFolder:
     for run in RUNS:
         (tmp_path / f"ticket-attribution-{run}.xlsx").write_bytes(workbook(run))
     (tmp_path / "notes.xlsx").write_bytes(b"no workbook")
+    (tmp_path / "mine.xlsx").write_bytes(workbook("a run of mine"))
     return OutputFolder(tmp_path)
 
 
@@ -68,7 +70,21 @@ def test_every_report_is_written_once_and_found_by_its_run(folder: OutputFolder)
     assert store_reports(folder, store, gone) == 0
     assert stored_runs(store) == sorted(RUNS)
     assert stored_report(store, RUNS[0]) == (folder.root / f"ticket-attribution-{RUNS[0]}.xlsx").read_bytes()
-    assert {key.split("/")[2] for key in store.files} == {"11", "12"}
+    folders = [key.rpartition("-")[0] for key in sorted(store.files)]
+    assert folders == [f"reports/2026/11/{RUNS[0]}", f"reports/2026/12/{RUNS[1]}"]
+
+
+def test_what_the_store_has_is_not_read_again(folder: OutputFolder) -> None:
+    store = Memory()
+    store_reports(folder, store, lambda run: b"page")
+    pages: list[str] = []
+
+    class Unread(OutputFolder):
+        def read(self, report: ReportFile) -> bytes:
+            raise AssertionError(report)
+
+    assert store_reports(Unread(folder.root), store, lambda run: pages.append(run) or b"") == 0  # type: ignore[func-returns-value]
+    assert pages == []
 
 
 def test_the_page_of_a_run_is_kept_beside_its_workbook_as_long_as_it_can_be_made(folder: OutputFolder) -> None:

@@ -10,7 +10,7 @@ import pytest
 from ticketattr.application.time_slice import Border, divided, learned_with
 from ticketattr.domain.gold import GoldTicket
 from ticketattr.domain.ticket import Ticket
-from ticketattr.domain.times import DEFAULT_STYLE
+from ticketattr.domain.times import DEFAULT_STYLE, TimeStyle
 from ticketattr.errors import InputError
 
 from ..fakes import CATALOG, LAPTOP
@@ -52,6 +52,13 @@ def test_the_tickets_keep_their_order_on_both_sides_of_the_border(
 ) -> None:
     first, second = divided(gold(*days), border, "gold.jsonl")
     assert (ids(first), ids(second)) == (earlier, later)
+    assert (len(first), len(second)) == (len(earlier), len(later))
+
+
+def test_times_are_read_in_the_form_that_the_border_names() -> None:
+    tickets = [GoldTicket(Ticket(str(day), "x", created_at=f"{day}.11.2026"), LAPTOP) for day in (2, 1)]
+    first, second = divided(tickets, Border(None, TimeStyle("%d.%m.%Y")), "gold.jsonl")
+    assert (ids(first), ids(second)) == (["1"], ["2"])
 
 
 def test_tickets_without_a_time_are_counted_in_a_warning(caplog: pytest.LogCaptureFixture) -> None:
@@ -82,7 +89,10 @@ def test_what_cannot_be_divided_is_refused(
 
 def test_an_earlier_ticket_with_the_words_of_a_later_one_is_not_learned_from(caplog: pytest.LogCaptureFixture) -> None:
     earlier, later, others = gold(1, 2), gold(2), gold(3)
-    assert ids(learned_with(earlier, later, lambda catalog: others)(CATALOG)) == ["3", "1"]
+    assert ids(learned_with(earlier, later, lambda catalog: others if catalog is CATALOG else [])(CATALOG)) == [
+        "3",
+        "1",
+    ]
     assert caplog.messages == ["1 earlier ticket not learned from, because a later one has the same words"]
     caplog.clear()
     assert ids(learned_with(earlier, gold(4), lambda catalog: others)(CATALOG)) == ["3", "1", "2"]

@@ -16,6 +16,7 @@ from ticketattr.errors import InputError
 
 NOW = datetime(2026, 11, 28, 12, tzinfo=timezone.utc)
 RUN = "20261128T120000Z-0000"
+EARLIER = ("20261126T120000Z-0000", "20261127T120000Z-0000")
 PHONE, RESET = (RequestType("Hardware", "Phone", SLA(4, "hours")), RequestType("Access", "Reset", SLA(2, "days")))
 ANN = Caller("ann", "operate")
 LOAD = "Load the page again."
@@ -41,7 +42,7 @@ def ticket(number: int, confidence: float | None, created: str = "") -> Attribut
 def reviewing() -> Reviewing:
     tickets = (ticket(1, 0.9), ticket(2, 0.5), ticket(3, None), ticket(4, 0.4, "2026-11-27T06:00:00Z"), ticket(5, 0.3))
     run = ReportedRun(RUN, ServiceCatalog((PHONE, RESET)), tickets)
-    return Reviewing(Store(), lambda: ["20261127T120000Z-0000", RUN], lambda run_id: run, 0.6, "", "UTC")  # type: ignore[arg-type]
+    return Reviewing(Store(), lambda: [*EARLIER, RUN], lambda run_id: run, 0.6, "", "UTC")  # type: ignore[arg-type]
 
 
 def test_the_doubtful_tickets_of_the_latest_run_are_shown_overdue_ones_first_then_the_least_certain(
