@@ -506,16 +506,20 @@ PARSERS: Mapping[str, Parser] = {
     "api": Parser(
         service.api,
         (
-            b'\0{"dry_run": true}',
-            b'\x01{"run_id": "20261127T120000Z-0000", "change": 1}',
-            b'\x02{"cron": "30 6 * * 1-5"}',
-            *(bytes([place]) + b"limit=5&before=3&after=&lines=2&run=1&format=csv" for place in range(3, 9)),
+            service.call("POST /api/v1/runs", b'{"dry_run": true}'),
+            service.call("POST /api/v1/changes/undo", b'{"run_id": "20261127T120000Z-0000", "change": 1}'),
+            service.call("PUT /api/v1/schedule", b'{"cron": "30 6 * * 1-5"}'),
+            service.call("GET /api/v1/schedule/times", b"cron=30+6+*+*+1-5"),
+            service.call("GET /api/v1/reports/{run_id}/workbook", b"20261127T120000Z-0000"),
+            service.call("POST /sign-in", b"token=x&to=/review"),
+            service.call("POST /review", b"place=1&run=20261127T120000Z-0000&entry=a%1Fb"),
+            service.call("POST /deliveries/resolve", b"decision=sent&report=" + b"0" * 64),
             *(
-                b"\x09cron=30+6+*+*+1-5",
-                b"\x0a1",
-                b"\x0b20261127T120000Z-0000/workbook",
-                b"\x0cformat=xlsx",
-                b"\x0dtoken=x",
+                service.call(
+                    address, b"1" if "{" in address else b"limit=5&before=3&after=&lines=2&run=1&page=2&format=csv"
+                )
+                for address in service.CALLS
+                if address.startswith("GET ")
             ),
         ),
         (

@@ -19,22 +19,27 @@ from telegram import Bot
 from telegram.request import BaseRequest, RequestData
 
 from ticketattr.application.service.chat import ChatDesk, ChatFiles, ChatPlatform
+from ticketattr.domain.access import digest_of
 from ticketattr.domain.chat import AllowedSender, Sender, TextReply
+from ticketattr.entrypoint.web.api import router as api_router
 from ticketattr.entrypoint.web.app import build_app
+from ticketattr.entrypoint.web.pages import router as pages_router
+from ticketattr.entrypoint.web.parts import COOKIE
 from ticketattr.infrastructure.chat.matrix import Matrix
 from ticketattr.infrastructure.chat.telegram import Telegram
 
 from ..chat_servers import BOT, PERSON, ROOM, TELEGRAM_TOKEN
+from ..doors import routes
 from ..entrypoint.web.conftest import NEVER, Web, parts_in
 from .promise import folder, keeps_promise
 
-CALLS = (
-    *(("POST", "/api/v1/runs"), ("POST", "/api/v1/changes/undo"), ("PUT", "/api/v1/schedule")),
-    *(("GET", f"/api/v1/{name}") for name in ("runs", "reports", "stored-reports", "deliveries", "changes", "logs")),
-    *(("GET", "/api/v1/schedule/times"), ("GET", "/api/v1/runs/"), ("GET", "/api/v1/reports/")),
-    *(("GET", "/deliveries"), ("POST", "/sign-in")),
+CALLS = tuple(
+    f"{method} {router.prefix}{path}"
+    for router in (api_router, pages_router)
+    for method, path in map(str.split, routes(router))
+    if path != "/sign-out"
 )
-"""The calls: a body for those that change something, else a query, or the end of a path that ends with a slash."""
+"""Every address but the one that ends the session. What follows is a body for those that change something, else the part in braces, or a query."""
 
 SENT = datetime(2026, 11, 27, 12, tzinfo=timezone.utc)
 SENDERS = (Sender("matrix", ROOM, PERSON), Sender("telegram", "7", "7"))
@@ -44,22 +49,32 @@ SENDERS = (Sender("matrix", ROOM, PERSON), Sender("telegram", "7", "7"))
 def _web() -> tuple[Any, dict[str, str]]:
     """The application, and the headers of somebody who may do everything."""
     parts = parts_in(folder() / "web")
-    return build_app(parts, interval=NEVER), {"Authorization": f"Bearer {Web('', parts).token()}"}
+    token = Web("", parts).token()
+    parts.service.state.start_session(digest_of("session"), "ann", datetime.max.replace(tzinfo=timezone.utc))
+    return build_app(parts, interval=NEVER), {"Authorization": f"Bearer {token}", "Cookie": f"{COOKIE}=session"}
+
+
+def call(address: str, rest: bytes) -> bytes:
+    """The input of `api` that sends `rest` to an address such as `GET /api/v1/runs/{number}`."""
+    return bytes([CALLS.index(address)]) + rest
 
 
 def api(content: bytes) -> None:
     """No request is a fault of the server, and every refusal is a problem document or a page."""
     place, rest = (content[0], content[1:]) if content else (0, b"")
-    method, path = CALLS[place % len(CALLS)]
+    method, path = CALLS[place % len(CALLS)].split()
     app, headers = _web()
 
     async def answer() -> httpx.Response:
         transport = httpx.ASGITransport(app, client=("127.0.0.1", 1))
         async with httpx.AsyncClient(transport=transport, base_url="http://127.0.0.1:8765", headers=headers) as client:
             if method != "GET":
-                kind = "application/x-www-form-urlencoded" if path == "/sign-in" else "application/json"
+                kind = "application/json" if path.startswith("/api/") else "application/x-www-form-urlencoded"
                 return await client.request(method, path, content=rest, headers={"Content-Type": kind})
-            return await client.get(f"{path}{'' if path.endswith('/') else '?'}{quote(rest, safe='=&+%')}")
+            before, brace, after = path.partition("{")
+            end = after.partition("}")[2] if brace else "?"
+            asked = quote(rest, safe="=&+%")
+            return await client.get(f"{before}{asked}{end}" if brace else f"{before}{end}{asked}")
 
     with keeps_promise():
         response = anyio.run(answer)
