@@ -39,7 +39,10 @@ CALLS = tuple(
     for method, path in map(str.split, routes(router))
     if path != "/sign-out"
 )
-"""Every address but the one that ends the session. What follows is a body for those that change something, else the part in braces, or a query."""
+"""Every address but the one that ends the session.
+
+What follows is a body for those that change something, else the part in braces, or a query.
+"""
 
 SENT = datetime(2026, 11, 27, 12, tzinfo=timezone.utc)
 SENDERS = (Sender("matrix", ROOM, PERSON), Sender("telegram", "7", "7"))
