@@ -144,7 +144,7 @@ def doubtful_labels(
         if not guess.others or guess.others[0][1] <= guess.label:
             continue
         likely = [(place, share) for place, share in guess.others if share > guess.label]
-        sure = [(place, share) for place, share in likely if share >= thresholds.get(catalog.entries[place], 1.0)]
+        sure = [(place, share) for place, share in likely if share >= thresholds.get(catalog.entries[place], math.inf)]
         place, share = (sure or likely)[0]
         doubt = math.log((share + _LEAST) / (guess.label + _LEAST))
         found.append(DoubtfulLabel(row, catalog.entries[place], doubt, guess.label, share, bool(sure)))

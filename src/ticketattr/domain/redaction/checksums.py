@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable
+from itertools import cycle
 from operator import mul
 
 _LETTERS_OF_DNI = "TRWAGMYFPDXBNJZSQVHLCKE"
@@ -30,7 +31,7 @@ def mod97(iban: str) -> bool:
 
 
 def weighted(digits: str, weights: Iterable[int]) -> int:
-    """Returns the sum of the digits, each multiplied with its weight."""
+    """Returns the sum of the first digits, each multiplied with its weight."""
     return sum(map(mul, map(int, digits), weights))
 
 
@@ -96,7 +97,7 @@ def austrian_social(digits: str) -> bool:
 
 def ean13(digits: str) -> bool:
     """Swiss AHV numbers, which are EAN-13."""
-    return weighted(digits, (1, 3) * 7) % 10 == 0
+    return weighted(digits, cycle((1, 3))) % 10 == 0
 
 
 def dutch_bsn(digits: str) -> bool:
@@ -115,8 +116,8 @@ def polish_pesel(digits: str) -> bool:
 
 
 def brazilian_cpf(digits: str) -> bool:
-    first = weighted(digits[:9], range(10, 1, -1)) * 10 % 11 % 10
-    second = weighted(digits[:10], range(11, 1, -1)) * 10 % 11 % 10
+    first = weighted(digits, range(10, 1, -1)) * 10 % 11 % 10
+    second = weighted(digits, range(11, 1, -1)) * 10 % 11 % 10
     return len(set(digits)) > 1 and digits[9:] == f"{first}{second}"
 
 
