@@ -72,7 +72,9 @@ def is_phone_number(number: str) -> bool:
         ("order 0301 444 123", []),
         ("07700 900123", ["07700 900123"]),
         ("02-03-2026 0123", []),
-        ("article 05-55-5512", []),
+        ("article 05-5512-555", []),
+        ("office 05/5551-22-33", ["05/5551-22-33"]),
+        ("office 05-555122233", ["05-555122233"]),
         ("212-555-0187", ["212-555-0187"]),
         ("212-444-0187", []),
         ("Tel.: 44 12 34 56", ["44 12 34 56"]),
@@ -322,7 +324,7 @@ BLOCK = "-----BEGIN PRIVATE KEY-----\nMIIE\n-----END PRIVATE KEY-----"
 @pytest.mark.parametrize(
     ("text", "keys"),
     [
-        ("use ghp_" + "a1B2" * 9 + ".", ["ghp_" + "a1B2" * 9]),
+        ("use ghp_" + "a" * 20 + ".", ["ghp_" + "a" * 20]),
         ("use ghp_" + "a" * 19, []),
         (f"key {BLOCK} and {BLOCK}.", [BLOCK, BLOCK]),
         ("key -----BEGIN PRIVATE KEY-----\nMIIE", ["-----BEGIN PRIVATE KEY-----\nMIIE"]),
@@ -335,7 +337,10 @@ BLOCK = "-----BEGIN PRIVATE KEY-----\nMIIE\n-----END PRIVATE KEY-----"
         ("Bearer of bad news", []),
         ("Cookie: session=abcdef; theme=dark12, x", ["abcdef", "dark12"]),
         ("Set-Cookie: id=abcdef; expires=Wednesday; Domain=example.com", ["abcdef"]),
+        ("x=abcdefg Cookie: session=abcdef\ny=abcdefg", ["abcdef"]),
+        ("Authorization: Basic dXNlcjpw\nCookie: session=abcdef", ["dXNlcjpw", "abcdef"]),
         ("session=abcdef", []),
+        (" ", []),
     ],
 )
 def test_keys_and_headers(text: str, keys: list[str]) -> None:
@@ -348,6 +353,7 @@ def test_keys_and_headers(text: str, keys: list[str]) -> None:
         ("Ab1Cd2Ef3Gh4Ij5K-Ab1Cd2Ef3Gh4Ij5", True),
         ("Ab1Cd2Ef3Gh4Ij5K-Ab1Cd2Ef3Gh4Ij", False),  # shorter than 32 characters
         ("Ab1Cd2Ef3Gh4Ij5-Ab1Cd2Ef3Gh4Ij5-Kl", False),  # no part of 16 characters
+        ("Ab1Cd2Ef3Gh4Ij5-Ab1Cd2Ef3Gh4Ij5==", False),
         ("Abcdefghi1Abcdefghi1Abcdefghi1Abcd1", True),
         ("Abcdefghi1Abcdefghi1Abcdefghi1Abcde1", False),  # fewer changes than a fifth of the characters
         ("GhGhGhGhGhGhGhGhGhGhGhGhGhGhGh123", False),  # three digits
