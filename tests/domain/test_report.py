@@ -156,6 +156,7 @@ def test_an_unattributed_row_has_no_values_of_the_catalog_and_gives_the_reason()
         (" 2026-11-22t15:03:01z ", 1.0),
         ("2026-11-22T16:03:01+01:00", 1.0),
         ("2026-11-23", 0.6),
+        ("2016-11-25T13:36:37Z", 3650.1),
         ("", None),
         ("last week", None),
         ("1795359781000", 1.0),
@@ -349,7 +350,8 @@ def test_a_row_says_what_was_written_into_the_helpdesk() -> None:
 
 
 def test_streamed_rows_are_those_of_the_report_in_the_order_of_the_queue() -> None:
-    tickets = [attributed("2", "B", "B"), attributed("1", "A", "A"), unattributed("3")]
+    dated = AttributedTicket(Ticket("3", "open", created_at="2026-11-22"), Unattributed("no_match"))
+    tickets = [attributed("2", "B", "B"), attributed("1", "A", "A"), dated]
     context = ReportContext(ticket_url="https://desk.example.com/{id}")
     made = build_report(tickets, run_id="r", generated_at=NOW, context=context)
     streamed = list(stream_rows(tickets, generated_at=NOW, context=context))

@@ -11,8 +11,10 @@ from hypothesis import strategies as st
 from ticketattr.domain.delivery import Delivery, RecipientResult
 from ticketattr.domain.report_status import ReportState, ReportStatus
 from ticketattr.domain.run_history import (
+    Incident,
     RunHistory,
     RunRecord,
+    change_reasons,
     count_outcomes,
     count_slas,
     failure_reason,
@@ -161,3 +163,74 @@ def test_two_errors_with_the_same_cause_have_the_same_failure_reason(
     one: MailServerError | InputError, other: MailServerError | InputError, same: bool
 ) -> None:
     assert (failure_reason(one) == failure_reason(other)) is same
+
+
+@pytest.mark.parametrize(
+    ("counts", "left", "stopped", "reasons"),
+    [
+        ({"fill applied": 3, "shadow applied": 1}, 0, "", ()),
+        ({"fill refused": 2, "fill applied": 2}, 0, "", ("changes refused",)),
+        ({"fill refused": 2, "suggest refused": 1, "fill applied": 2}, 0, "", ("most changes refused",)),
+        ({"fill in_doubt": 1, "fill applied": 2}, 0, "", ("changes in doubt",)),
+        ({}, 1, "", ("changes left for the next run",)),
+        (
+            *({"fill in_doubt": 1, "undo refused": 1}, 2, "the helpdesk did not answer"),
+            (
+                *("changes refused", "changes in doubt", "changes left for the next run"),
+                "write-back stopped (the helpdesk did not answer)",
+            ),
+        ),
+    ],
+)
+def test_the_reasons_say_why_writing_was_done_in_part(
+    counts: dict[str, int], left: int, stopped: str, reasons: tuple[str, ...]
+) -> None:
+    assert change_reasons(counts, left=left, stopped=stopped) == reasons
+
+
+@pytest.mark.parametrize(
+    ("record", "incident"),
+    [
+        (a_run_record(0), None),
+        (a_run_record(130, "interrupted"), None),
+        (a_run_record(4, "mail server"), Incident("failure", ("exit 4", "mail server"))),
+        (a_run_record(5, "changes refused"), Incident("partial", ("changes refused",))),
+        (a_run_record(5, "most changes refused", "x"), Incident("refused", ("most changes refused", "x"))),
+        (a_run_record(5, "reports in doubt"), Incident("doubt", ("reports in doubt",))),
+        (
+            a_run_record(5, "most changes refused", "reports in doubt"),
+            Incident("doubt", ("most changes refused", "reports in doubt")),
+        ),
+    ],
+)
+def test_a_run_opens_an_incident_of_its_kind(record: RunRecord, incident: Incident | None) -> None:
+    history = with_run(RunHistory(), record)
+    assert history.open_incidents == ({"run": incident} if incident else {})
+
+
+def test_a_run_that_succeeds_closes_all_incidents_and_sending_only_its_own() -> None:
+    history = with_run(with_run(RunHistory(), DOWN), a_run_record(4, "x", command="send"))
+    assert list(history.open_incidents) == ["run", "send"]
+    assert list(with_run(history, a_run_record(0, command="send")).open_incidents) == ["run"]
+    assert list(with_run(history, DOWN).open_incidents) == ["run", "send"]
+    assert with_run(history, FINE).open_incidents == {}
+
+
+def test_totals_add_up_runs_and_changes() -> None:
+    history = with_run(RunHistory(), a_run_record(0, changes={"fill applied": 2}))
+    history = with_run(history, a_run_record(5, "x", changes={"fill applied": 1, "fill refused": 1}))
+    assert history.totals.runs == {"done": 1, "partial": 1}
+    assert history.totals.changes == {"fill applied": 3, "fill refused": 1}
+
+
+def test_the_third_overlap_in_a_row_opens_an_incident() -> None:
+    twice = with_overlap(with_overlap(RunHistory()))
+    assert (twice.overlaps, twice.open_incidents) == (2, {})
+    thrice = with_overlap(with_run(RunHistory(), DOWN))
+    for _ in range(2):
+        thrice = with_overlap(thrice)
+    assert thrice.overlaps == 3
+    assert thrice.open_incidents == {
+        "run": Incident("failure", ("exit 4", "mail server")),
+        "overlap": Incident("overlap"),
+    }

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from ticketattr.domain.catalog import SLA, RequestType, ServiceCatalog
 from ticketattr.domain.changes import EarlierReport
-from ticketattr.domain.report import Report, ReportContext, build_report
+from ticketattr.domain.report import Report, ReportContext, Row, build_report
 from ticketattr.domain.summary import UNATTRIBUTED, summarize
 from ticketattr.domain.ticket import AttributedTicket, Attribution, Ticket, Unattributed
 
@@ -187,3 +187,26 @@ def test_the_figures_say_how_many_tickets_became_overdue_since_the_last_report()
     assert summarize(timed_report(*tickets, earlier="20261122T120000Z-7f3a")).newly_overdue == 1
     assert summarize(timed_report(*tickets)).newly_overdue is None
     assert summarize(timed_report(*tickets, earlier="20269999T120000Z-7f3a")).newly_overdue is None
+
+
+def test_a_ticket_that_is_due_as_the_earlier_run_begins_became_overdue_since_then() -> None:
+    tickets = (timed("1", "2026-11-22T08:00:00Z"),)
+    assert summarize(timed_report(*tickets, earlier="20261122T120000Z-7f3a")).newly_overdue == 1
+    assert summarize(timed_report(*tickets, earlier="20261122T120001Z-7f3a")).newly_overdue == 0
+
+
+def test_the_oldest_of_new_tickets_is_found() -> None:
+    summary = summarize(timed_report(timed("new", "2026-11-23T00:00:00Z"), timed("1", "2026-11-22T12:00:00Z")))
+    assert summary.oldest is not None
+    assert summary.oldest.id == "1"
+
+
+def test_the_figures_count_what_was_done_in_the_helpdesk_as_far_as_anything_was() -> None:
+    rows = (Row("1", written="A / B"), Row("2", written="A / B"), Row("3", kept_by_person="C"), Row("4"))
+    assert summarize(Report("r", NOW, rows)).effects == (("written", 2), ("kept by person", 1))
+
+
+def test_a_pending_ticket_is_counted_where_there_is_one() -> None:
+    pending = AttributedTicket(Ticket("1", "x"), Unattributed("pending"))
+    assert summarize(report(pending, a_ticket("2"))).states[-1] == ("pending", 1)
+    assert dict(summarize(report(a_ticket("2"))).states).get("pending") is None

@@ -249,7 +249,10 @@ def test_numbers_of_persons(text: str, numbers: list[str]) -> None:
         ("password hunter2", ["hunter2"]),
         ("passwords: hunter2 and hunter3, then", ["hunter2", "hunter3"]),
         ("passwords: hunter2 and hunter", ["hunter2"]),
+        ('passwords: hunter2 and "sommer", please', ["hunter2"]),
+        ("passwords: hunter2 and 123 more", ["hunter2"]),
         ("password password: hunter2", ["hunter2"]),
+        ("password:", []),
     ],
 )
 def test_a_secret_after_the_word_that_announces_it(text: str, secrets: list[str]) -> None:
