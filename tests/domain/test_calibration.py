@@ -73,3 +73,12 @@ def test_slope_and_offset_move_the_log_odds() -> None:
 )
 def test_a_few_right_answers_do_not_give_probability_1(confidences: list[float], right: list[bool]) -> None:
     assert 0.0 < fit_calibration(confidences, right).probability(0.9) < 1.0
+
+
+def test_different_numbers_of_confidences_and_results_are_a_bug() -> None:
+    with pytest.raises(ValueError, match="zip"):
+        fit_calibration([0.5], [True, False])
+
+
+def test_slope_and_offset_have_six_decimals() -> None:
+    assert fit_calibration([0.6, 0.7, 0.9, 0.95], [False, True, True, True]) == Calibration(0.66685, -0.209973)

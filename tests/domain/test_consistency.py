@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import pytest
+
 from ticketattr.domain.catalog import RequestType
 from ticketattr.domain.consistency import NOTHING, ChangingTicket, Consistency, consistency_of
 from ticketattr.domain.scoring import Prediction
@@ -38,3 +40,8 @@ def test_the_agreement_of_runs_is_that_of_their_answers() -> None:
 def test_runs_that_answer_the_same_agree_wholly() -> None:
     found = consistency_of([run(LAPTOP, None), run(LAPTOP, None)])
     assert (found.agreement, found.same, found.changing) == (1.0, wilson_estimate(2, 2), ())
+
+
+def test_runs_over_different_tickets_are_a_bug() -> None:
+    with pytest.raises(ValueError, match="zip"):
+        consistency_of([run(LAPTOP), run(LAPTOP, None)])

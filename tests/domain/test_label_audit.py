@@ -104,6 +104,11 @@ def test_ticket_without_a_guess_is_not_doubted() -> None:
     assert audit([gold(PASSWORD)], CATALOG, [Guess(0.0, ())]).labels == ()
 
 
+def test_different_numbers_of_tickets_and_guesses_are_a_bug() -> None:
+    with pytest.raises(ValueError, match="zip"):
+        audit([gold(PASSWORD)], CATALOG, [])
+
+
 def test_types_with_fewer_than_five_tickets_are_too_small() -> None:
     history = [gold(PASSWORD)] * 5 + [gold(PRINTER)] * 4 + [gold(LAPTOP)]
 

@@ -79,13 +79,16 @@ def test_no_choice_is_wrong_and_an_acceptable_label_counts_in_the_lenient_accura
     assert ("A / Type 0", "(no answer)", 1) in scores.worst_pairs
 
 
-def test_a_prediction_keeps_the_confidence_and_the_alternatives_of_its_outcome() -> None:
+def test_a_prediction_keeps_the_confidence_the_model_and_two_alternatives_of_its_outcome() -> None:
     gold = [GoldTicket(Ticket("1", "x"), ENTRIES[0]), GoldTicket(Ticket("2", "y"), ENTRIES[1])]
-    answer = Attribution(ENTRIES[2], "model", 0.7, alternatives=(ENTRIES[0],))
-    assert predictions_of(gold, [answer, Unattributed("no_match")]) == [
-        Prediction("1", ENTRIES[0], (), ENTRIES[2], 0.7, (ENTRIES[0],)),
-        Prediction("2", ENTRIES[1], (), None),
+    answer = Attribution(ENTRIES[2], "model", 0.7, alternatives=tuple(ENTRIES[3:6]), model="small")
+    nothing, unsaid = Unattributed("no_match", model="large"), Attribution(ENTRIES[2], "offline")
+    assert predictions_of([*gold, gold[0]], [answer, nothing, unsaid]) == [
+        Prediction("1", ENTRIES[0], (), ENTRIES[2], 0.7, (ENTRIES[3], ENTRIES[4]), "small"),
+        Prediction("2", ENTRIES[1], (), None, model="large"),
+        Prediction("1", ENTRIES[0], (), ENTRIES[2]),
     ]
+    assert Prediction.of(gold[0], None) == Prediction("1", ENTRIES[0], (), None)
 
 
 def test_different_numbers_of_predictions_are_a_bug() -> None:

@@ -230,7 +230,7 @@ def still_due(planned: PlannedChange, now: TicketNow) -> Pair | Kept | None:
 
 def is_same(one: Pair, other: Pair) -> bool:
     """Whether two pairs are equal; case and white space are ignored."""
-    return all(fold(a) == fold(b) for a, b in zip(one, other, strict=True))
+    return [*map(fold, one)] == [*map(fold, other)]
 
 
 def shown_pair(pair: Pair) -> str:

@@ -46,18 +46,11 @@ class Redactor:
 
     def _redacted(self, texts: tuple[str, ...], names: _Names) -> tuple[str, ...]:
         for _ in range(_MOST_PASSES):
-            finds = [self.find(text) for text in texts]
-            if not any(finds):
+            searched = [(text, self.find(text)) for text in texts]
+            known = {text[found.start : found.end]: found.kind for text, finds in searched for found in finds}
+            if not known:
                 break
-            known = {
-                text[found.start : found.end]: found.kind
-                for text, some in zip(texts, finds, strict=True)
-                for found in some
-            }
-            texts = tuple(
-                names.replaced(text, merged([*some, *_repeated(text, known)]))
-                for text, some in zip(texts, finds, strict=True)
-            )
+            texts = tuple(names.replaced(text, merged([*finds, *_repeated(text, known)])) for text, finds in searched)
         return texts
 
 
