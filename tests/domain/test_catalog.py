@@ -37,6 +37,26 @@ def test_find_ignores_how_a_letter_is_spelled_in_unicode(written: str, asked: st
     assert ServiceCatalog((entry(written, "New"),)).find(asked, "New")
 
 
+@pytest.mark.parametrize(("length", "is_found"), [(1_000, True), (1_001, False)])
+def test_the_letters_of_a_very_long_name_are_not_composed(length: int, is_found: bool) -> None:
+    name = "x" * (length - 2) + "a\u0308"
+    found = ServiceCatalog((entry(name, "New"),)).find("x" * (length - 2) + "ä", "New")
+    assert (found is not None) is is_found
+
+
+@pytest.mark.parametrize(
+    ("sla", "words"),
+    [
+        (SLA(1, "days"), "1 day"),
+        (SLA(2, "days"), "2 days"),
+        (SLA(0, "minutes"), "0 minutes"),
+        (SLA(1.5, "weeks"), "1.5 weeks"),
+    ],
+)
+def test_an_sla_is_written_with_its_unit_in_singular_or_plural(sla: SLA, words: str) -> None:
+    assert str(sla) == words
+
+
 @pytest.mark.parametrize(
     ("category", "request_type"),
     [("Hardware", "Password Reset"), ("Access", "Password"), ("", ""), ("Access Password", "Reset")],

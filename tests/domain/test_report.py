@@ -218,6 +218,16 @@ def test_service_hours_of_the_catalog_decide_when_a_ticket_is_due_and_by_how_muc
     assert (row.overdue_by, row.urgency) == (6.05, "overdue")
 
 
+def test_the_clock_of_the_service_hours_decides_when_an_answer_is_due_and_how_long_a_ticket_is_overdue() -> None:
+    row = due_row(RESET, "2026-11-19T15:45:00Z", ServiceCatalog((RESET,), {(): OFFICE}), "Europe/Berlin")
+    assert row.response_due is not None
+    assert row.due is not None
+    # Made on Thursday a quarter of an hour before closing. Overdue is the rest of Friday, and Monday until 16:03.
+    assert row.response_due.isoformat() == "2026-11-20T08:15:00+01:00"
+    assert row.due.isoformat() == "2026-11-20T11:45:00+01:00"
+    assert row.overdue_by == 13.3
+
+
 @pytest.mark.parametrize(
     ("entry", "created_at", "urgency"),
     [

@@ -65,6 +65,9 @@ def test_one_moment_is_read_however_programs_write_it(text: str) -> None:
         "2026-11-20T10:30:61Z",
         "2026-11-20T10:30:00+99:00",
         "0001-01-01T00:00:00Z",
+        "1970-01-01T00:00:00Z",
+        "1989-12-31T23:59:59Z",
+        "2101-01-01T00:00:00Z",
         "9999-12-31",
         "114730-01-01",
         "Fri, 20 Nov 2026 10:30:00 CEST",
@@ -75,6 +78,11 @@ def test_one_moment_is_read_however_programs_write_it(text: str) -> None:
 )
 def test_what_is_no_time_or_an_ambiguous_one_is_not_read(text: str) -> None:
     assert read_time(text) is None
+
+
+def test_years_from_1990_to_2100_are_plausible() -> None:
+    assert read_time("1990-01-01T00:00:00Z") == datetime(1990, 1, 1, tzinfo=timezone.utc)
+    assert read_time(" 2100-12-31T23:59:59Z ") == datetime(2100, 12, 31, 23, 59, 59, tzinfo=timezone.utc)
 
 
 def test_milliseconds_keep_their_fraction() -> None:

@@ -9,8 +9,7 @@ from functools import lru_cache
 from typing import Literal
 
 from .catalog import SLA, RequestType, ServiceCatalog
-from .service_hours import FIRST_YEAR, LAST_YEAR, ServiceHours, after_business_days, after_open_time, open_time
-from .times import read_time
+from .service_hours import ServiceHours, after_business_days, after_open_time, open_time
 
 Urgency = Literal["overdue", "due within a day", "needs review", "failed", ""]
 """Why somebody has to act now, the most urgent first; empty where nobody has to."""
@@ -19,15 +18,6 @@ URGENCIES: tuple[Urgency, ...] = ("overdue", "due within a day", "needs review",
 
 _MOST_MINUTES = 100 * 366 * 24 * 60
 _MINUTES = {"minutes": 1, "hours": 60, "days": 24 * 60, "weeks": 7 * 24 * 60}
-
-
-def creation_time(created_at: str) -> datetime | None:
-    """The instant that `created_at` names, as `read_time` reads it. None when there is none, or it is not a real one.
-
-    Helpdesks write the first day of 1970, or of the year 1, where nobody knows the time.
-    """
-    created = read_time(created_at)
-    return created if created and FIRST_YEAR < created.year <= LAST_YEAR else None
 
 
 def due_at(created: datetime, sla: SLA, hours: ServiceHours | None) -> datetime | None:
@@ -58,7 +48,7 @@ class DueTimes:
 
 def due_times(created: datetime, entry: RequestType, catalog: ServiceCatalog, now: datetime) -> DueTimes | None:
     """When a ticket of that request type is due, as seen `now`; None when that is more than 100 years away."""
-    hours = catalog.hours_of(entry) if catalog.service_hours else None
+    hours = catalog.hours_of(entry)
     due = due_at(created, entry.sla, hours)
     if due is None:
         return None

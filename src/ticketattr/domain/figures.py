@@ -123,7 +123,7 @@ def _cut(text: str, longest: int = MAX_TEXT) -> str:
 def has_service_hours(row: Row, report: Report) -> bool:
     """Whether the clock of the SLA of that ticket stands still while the desk is closed."""
     catalog = report.context.catalog
-    entry = catalog.find(row.request_category, row.request_type) if catalog and catalog.service_hours else None
+    entry = catalog.find(row.request_category, row.request_type) if catalog else None
     return bool(catalog and entry and catalog.hours_of(entry))
 
 

@@ -12,7 +12,7 @@ from urllib.parse import quote
 
 from .catalog import RequestType, ServiceCatalog
 from .changes import Change, EarlierReport, ReportedTicket, identities
-from .due import Urgency, creation_time, due_times
+from .due import Urgency, due_times
 from .prompt_injection import find_prompt_injection
 from .review import REVIEW_BELOW, reasons_for_review
 from .ticket import AttributedTicket, Attribution, Decision, DecisionEffect, Outcome, Unattributed
@@ -170,7 +170,7 @@ def stream_rows(
 def _row(attributed: AttributedTicket, *, place: int, change: Change, now: datetime, context: ReportContext) -> Row:
     ticket = attributed.ticket
     suspicious = find_prompt_injection(ticket)
-    created = creation_time(ticket.created_at)
+    created = read_time(ticket.created_at)
     doubts = reasons_for_review(attributed, suspicious, context.review_below)
     if created and created - now > _CLOCKS_DIFFER:
         doubts = (*doubts, f"created in the future: {ticket.created_at.strip()}")

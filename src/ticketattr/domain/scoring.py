@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from math import inf
 
 from .catalog import RequestType
 from .gold import GoldTicket
@@ -231,7 +232,7 @@ def _cascade_point(first: Sequence[Prediction], second: Sequence[Prediction], th
 
 def _confidence_if_answered(case: Prediction) -> float:
     """A value below every threshold when the classifier chose no entry."""
-    return -1.0 if case.chosen is None else case.confidence or 0.0
+    return -inf if case.chosen is None else case.confidence or 0.0
 
 
 def type_scores(pairs: Sequence[tuple[str, str]]) -> list[TypeScore]:
@@ -375,4 +376,4 @@ def _names(case: Prediction) -> tuple[str, str]:
 
 def _confidence(case: Prediction) -> float:
     """A value below every threshold when the classifier does not state its confidence."""
-    return -1.0 if case.confidence is None else case.confidence
+    return -inf if case.confidence is None else case.confidence

@@ -29,7 +29,7 @@ Unit = Literal["time", "days"]
 
 WEEKDAYS = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
 MINUTES_A_DAY = 1440
-FIRST_YEAR, LAST_YEAR = 1970, 2199
+_FIRST_YEAR, _LAST_YEAR = 1970, 2199
 """No service hours are known before or after these years."""
 
 _MOST_YEARS = 100
@@ -180,7 +180,7 @@ def _after(hours: ServiceHours, start: datetime, amount: Fraction, unit: Unit) -
         return start.astimezone(timezone.utc)
     first = _year_of(hours, start)
     passed: Fraction | int = _year(hours, first, unit).passed(_microseconds(start))
-    for number in range(first, min(first + _MOST_YEARS, LAST_YEAR) + 1):
+    for number in range(first, min(first + _MOST_YEARS, _LAST_YEAR) + 1):
         year = _year(hours, number, unit)
         target = _whole(amount * year.unit) + passed
         if target <= year.total:
@@ -200,7 +200,7 @@ def _microseconds(instant: datetime) -> int:
 
 
 def _year_of(hours: ServiceHours, instant: datetime) -> int:
-    return min(max(instant.astimezone(time_zone(hours.time_zone)).year, FIRST_YEAR), LAST_YEAR)
+    return min(max(instant.astimezone(time_zone(hours.time_zone)).year, _FIRST_YEAR), _LAST_YEAR)
 
 
 # A report asks for a few years of a few service hours, for each of its tickets.

@@ -6,9 +6,9 @@ from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-from .due import creation_time
 from .report import Report, Row
 from .run_id import began_at
+from .times import read_time
 from .write_back import EFFECTS
 
 UNATTRIBUTED = "(no request type)"
@@ -96,7 +96,7 @@ def due_state(row: Row) -> str:
     if row.due is None:
         if not row.request_type:
             return "no request type"
-        return "no due time" if creation_time(row.created_at) else "no creation time"
+        return "no due time" if read_time(row.created_at) else "no creation time"
     return row.urgency if row.urgency in DUE_STATES else "due later"
 
 

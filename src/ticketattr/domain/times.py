@@ -8,7 +8,8 @@ Read are, in this order:
   slashes or dots, with a comma before the fraction, with `+0000`, `+00` or `UTC`;
 - RFC 2822 (`Fri, 20 Nov 2026 10:30:00 +0000`).
 
-A time that names no zone is in the given one. Years before 1990 or after 2100 are taken for errors of a program.
+A time that names no zone is in the given one. Years before 1990 or after 2100 are taken for errors of a program:
+helpdesks write the first day of 1970, or of the year 1, where nobody knows the time.
 """
 
 from __future__ import annotations

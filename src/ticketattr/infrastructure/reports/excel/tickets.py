@@ -18,8 +18,8 @@ from xlsxwriter.format import Format
 from xlsxwriter.utility import xl_rowcol_to_cell
 from xlsxwriter.worksheet import Worksheet
 
-from ....domain.due import creation_time
 from ....domain.report import Report, Row
+from ....domain.times import read_time
 from ..labels import words_of
 from ..workbook_archive import TICKETS_SHEET, column_name
 from .catalog import add_check_list, add_drop_downs
@@ -207,7 +207,7 @@ class _RowWriter:
 
     def _write_time(self, line: int, place: int, value: datetime | str, cell_format: Format) -> None:
         """A time as Excel counts it, in the zone of the report; a text that is not a time stays as it is."""
-        time = value if isinstance(value, datetime) else creation_time(value)
+        time = value if isinstance(value, datetime) else read_time(value)
         if time is None:
             write_text(self._sheet, line, place, str(value), self._styles)
         else:
