@@ -354,7 +354,7 @@ BACKWARDS = "does not end after it begins, on the same day"
         ("Europe/Berlin", {}, "the service hours have no open hour"),
         ("Europe/Berlim", {"mon": "8-9"}, "there is no time zone 'Europe/Berlim'; did you mean 'Europe/Berlin'?"),
         ("", {"mon": "8-9"}, "there is no time zone ''"),
-        ("Europe", {"mon": "8-9"}, "there is no time zone 'Europe'"),
+        ("Europe", {"mon": "8-9"}, "there is no time zone 'Europe'; did you mean 'Europe/Rome'?"),
         ("../../etc/passwd", {"mon": "8-9"}, "there is no time zone '../../etc/passwd'"),
         ("UTC", {"tue": "9-8"}, f"{OF_TUESDAY}: 09:00-08:00 {BACKWARDS}"),
         ("UTC", {"tue": "8-8"}, f"{OF_TUESDAY}: 08:00-08:00 {BACKWARDS}"),
