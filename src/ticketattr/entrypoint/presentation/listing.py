@@ -21,63 +21,24 @@ from .log_lines import plain
 from .tables import print_table
 
 DELIVERY_FIELDS = (
-    "file",
-    "age",
-    "state",
-    "modified",
-    "size",
-    "sha256",
-    "run_id",
-    "transport",
-    "message_id",
-    "date",
-    "sender",
-    "recipients",
-    "mail_size",
-    "attempts",
-    "changed",
-    "changed_local",
-    "last_error",
-    "reply",
-    "detail",
+    *("file", "age", "state", "modified", "size", "sha256", "run_id"),
+    *("transport", "message_id", "date", "sender", "recipients", "mail_size"),
+    *("attempts", "changed", "changed_local", "last_error", "reply", "detail"),
 )
 """The names of what is known about a report and its delivery, in their order."""
 
 _WAITING = ("file", "age", "state", "attempts", "size", "changed", "last_error")
 _HISTORY = (
-    "file",
-    "state",
-    "changed",
-    "changed_local",
-    "message_id",
-    "sha256",
-    "sender",
-    "recipients",
-    "mail_size",
-    "attempts",
-    "detail",
+    *("file", "state", "changed", "changed_local", "message_id", "sha256"),
+    *("sender", "recipients", "mail_size", "attempts", "detail"),
 )
 _CORRECTION_FIELDS = (
-    "at",
-    "imported_by",
-    "reviewer",
-    "run_id",
-    "ticket_id",
-    "decision",
-    "short_description",
-    "request_category",
-    "request_type",
-    "reported_category",
-    "reported_type",
+    *("at", "imported_by", "reviewer", "run_id", "ticket_id", "decision", "short_description"),
+    *("request_category", "request_type", "reported_category", "reported_type"),
 )
 _CORRECTIONS_IN_TABLE = (
-    "at",
-    "imported_by",
-    "ticket_id",
-    "decision",
-    "request_category",
-    "request_type",
-    "reported_type",
+    *("at", "imported_by", "ticket_id", "decision"),
+    *("request_category", "request_type", "reported_type"),
 )
 _WIDTH = 80
 _CHECK = ("status", "area", "what", "fix")
@@ -91,17 +52,13 @@ def print_statuses(
     Without `details`, unsent reports are listed in lines of at most 80 characters, as far as the paths allow it.
     """
     rows = delivery_rows(statuses, now)
-    if format == "json":
-        print(json.dumps(rows, indent=2))
-        return
-    flattened = [flat(row) for row in rows]
-    if format == "csv":
-        _print_csv(flattened, DELIVERY_FIELDS)
-    elif flattened and not (history or details):
-        _print_unsent(flattened)
+    if format != "json":
+        rows = [flat(row) for row in rows]
+    if format == "table" and rows and not (history or details):
+        _print_unsent(rows)
     else:
         columns, nothing = (_HISTORY, "there is no report yet") if history else (_WAITING, "nothing is pending")
-        _print_rows(flattened, columns, nothing)
+        print_list(rows, format, DELIVERY_FIELDS, columns, nothing)
 
 
 def _print_unsent(rows: Sequence[dict[str, Any]]) -> None:
@@ -181,10 +138,7 @@ def print_check(results: Sequence[CheckResult], format: str) -> None:
         }
         for result in results
     ]
-    if format == "json":
-        print(json.dumps(rows, indent=2))
-    else:
-        _print_rows(rows, _CHECK, "nothing is wrong")
+    print_list(rows, format, (), _CHECK, "nothing is wrong")
 
 
 def print_redaction(preview: RedactionPreview, format: str) -> None:
