@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from ticketattr.infrastructure.network.picture_cutter import PictureCutter
+from ticketattr.infrastructure.picture_cutter import PictureCutter
 
 few = settings(max_examples=100, derandomize=True, database=None)
 DATA = base64.b64encode(bytes(range(256)) * 20).decode()

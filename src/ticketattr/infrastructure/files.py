@@ -18,7 +18,7 @@ from typing import IO
 
 from ..errors import InputError, ServiceError, SettingsError, TicketAttrError
 from .leftovers import temporary_file
-from .network.picture_cutter import MAX_FED, PictureCutter
+from .picture_cutter import MAX_FED, PictureCutter
 
 STREAM = Path("-")
 """The path that stands for stdin or stdout."""

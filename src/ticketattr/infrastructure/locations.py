@@ -9,8 +9,8 @@ from urllib.request import url2pathname
 from ..errors import InputError
 from .files import read_bounded
 from .network.http import GET, MAX_BYTES, HTTPRequest, HTTPResponse, HTTPService, invalid_url, send_once
-from .network.picture_cutter import PictureCutter
 from .options import HTTPPolicy
+from .picture_cutter import PictureCutter
 
 
 def is_remote(location: str) -> bool:

@@ -15,7 +15,7 @@ import httpx
 from ... import __version__
 from ...errors import InputError, SettingsError
 from ..options import HTTPPolicy
-from .picture_cutter import MAX_FED, PictureCutter
+from ..picture_cutter import MAX_FED, PictureCutter
 from .retries import Patience, Transient, is_transient, retry_after, retrying
 from .service_words import LONGEST_ANSWER, reason_in, service_words, with_words
 from .tls import trusted_authorities

@@ -15,7 +15,7 @@ from typing import IO
 from ...domain.wording import counted
 from ...errors import InputError
 from ..decoding import FALLBACK, table_encoding
-from ..network.picture_cutter import PictureCutter
+from ..picture_cutter import PictureCutter
 
 log = logging.getLogger(__name__)
 

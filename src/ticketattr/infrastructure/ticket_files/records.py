@@ -18,7 +18,7 @@ from ..decoding import decode_json
 from ..files import open_input, shown_path
 from ..json_text import parse_foreign_json
 from ..network.http import MAX_BYTES as MAX_JSON
-from ..network.picture_cutter import MAX_FED, PictureCutter
+from ..picture_cutter import MAX_FED, PictureCutter
 from ..reports.workbook_archive import MAX_BYTES as MAX_WORKBOOK
 from .columns import canonical, no_columns, recognized
 from .delimited import Delimited, as_records
