@@ -100,6 +100,7 @@ def test_a_worker_that_is_killed_costs_its_task_alone(cli: CLI, dask: Cluster, p
         dask.kill_worker()
         dask.start_worker()
     assert process.wait(PATIENCE) == 0, (cli.folder / "client.log").read_text(encoding="utf-8")[-2000:]
+    assert "distributed." not in (cli.folder / "client.log").read_text(encoding="utf-8")
     assert kills == KILLS
     assert when_written(cli) | written == when_written(cli)
     assert_every_ticket_once(cli)

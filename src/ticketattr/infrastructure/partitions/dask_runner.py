@@ -164,7 +164,7 @@ def _result(distributed: Any, future: Any, partition: Partition) -> PartitionRes
 @contextmanager
 def _only_our_words() -> Iterator[None]:
     """Keeps what Dask logs about workers and connections from the screen: this module says what it means."""
-    loggers = [logging.getLogger(name) for name in ("distributed", "tornado", "asyncio")]
+    loggers = [logging.getLogger(name) for name in ("distributed", "distributed.client", "tornado", "asyncio")]
     levels = [logger.level for logger in loggers]
     for logger in loggers:
         logger.setLevel(logging.CRITICAL)
