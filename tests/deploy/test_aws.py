@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import subprocess
 from collections.abc import Iterator
 from pathlib import Path
@@ -300,3 +301,27 @@ def test_an_alert_that_could_not_be_sent_is_sent_next_time(alerting: Alerting) -
     assert alerting.unit_ended("timeout", 0).returncode == 0
     assert len(alerting.messages) == 1
     assert "timeout, before the program started" in alerting.messages[0]
+
+
+# --- the page -----------------------------------------------------------------------------------------------------
+
+
+def test_the_commands_of_the_page_make_what_a_deployment_needs(aws: dict[str, str], tmp_path: Path) -> None:
+    role = ("--role-name", "THE_ROLE_OF_THE_INSTANCE", "--assume-role-policy-document", "{}")
+    ask(aws, "iam", "create-role", *role)
+    (instance,) = ask(aws, "ec2", "run-instances", "--image-id", "ami-12c6146b")["Instances"]
+    page = (DEPLOY / "README.md").read_text(encoding="utf-8").replace(INSTANCE, instance["InstanceId"])
+    blocks = re.findall(r"^```bash\n(.*?)^```", page, re.DOTALL | re.MULTILINE)
+    told = "".join(block for block in blocks if re.search(r"\baws |export ACCOUNT", block))
+    script = tmp_path / "page.sh"
+    # Nobody is there to type the secret.
+    script.write_text("set -euo pipefail\n" + told.replace("read -rs value", "value='a b'"), encoding="utf-8")
+    done = run(script, env=aws)
+    assert done.returncode == 0, done.stderr
+    roles = {found["RoleName"] for found in ask(aws, "iam", "list-roles")["Roles"]}
+    assert {"ticketattr-build", "ticketattr-deploy"} <= roles
+    assert ask(aws, "ssm", "describe-document", "--name", "ticketattr-deploy")["Document"]["Status"] == "Active"
+    (secret,) = ask(aws, "ssm", "get-parameters-by-path", "--path", "/ticketattr/dev", "--with-decryption")[
+        "Parameters"
+    ]
+    assert secret["Value"] == "a b"
