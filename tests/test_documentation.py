@@ -39,7 +39,6 @@ PAGES = (
     "deploy/README.md",
     *sorted(str(path.relative_to(ROOT)) for path in (ROOT / "docs").rglob("*.md")),
 )
-ARCHITECTURE = (ROOT / "docs" / "explanation" / "architecture.md").read_text(encoding="utf-8")
 
 _SHELL_OPERATORS = {"|", "||", "&&", ";", ">", ">>", "<", "2>", "&"}
 
@@ -324,35 +323,40 @@ def test_an_option_that_no_command_has_would_be_noticed(line: str) -> None:
         parse(line.split())
 
 
-def test_paths_and_names_of_the_architecture_page_exist() -> None:
-    paths = set(re.findall(r"`((?:src|tests)/[\w./]+)`", ARCHITECTURE))
-    assert sorted(path for path in paths if not (ROOT / path).exists()) == []
-    names = [name.rpartition(".") for name in set(re.findall(r"`(ticketattr(?:\.\w+)+)`", ARCHITECTURE))]
-    assert sorted(name for module, _, name in names if not hasattr(import_module(module), name)) == []
+def _named(expression: str) -> set[tuple[str, str]]:
+    """What matches in each page, with the page."""
+    return {
+        (page, text) for page in PAGES for text in re.findall(expression, (ROOT / page).read_text(encoding="utf-8"))
+    }
+
+
+def test_paths_and_names_of_the_code_on_pages_exist() -> None:
+    named = _named(r"`((?:src|tests)/[\w./]+)`")
+    assert len(named) > 100
+    assert sorted((page, path) for page, path in named if not (ROOT / path).exists()) == []
+    names = _named(r"`(ticketattr\.(?:domain|application|infrastructure|entrypoint)(?:\.\w+)+)`")
+    assert len(names) > 20
+    assert sorted((page, name) for page, name in names if not _is_there(name)) == []
+
+
+def _is_there(name: str) -> bool:
+    module, _, attribute = name.rpartition(".")
+    return find_spec(module) is not None and hasattr(import_module(module), attribute)
 
 
 def test_a_test_that_a_page_names_exists() -> None:
     # A test may stand in a class.
-    named = {
-        (page, path, name)
-        for page in PAGES
-        for path, name in re.findall(r"\b(tests/[\w./]+)(?:::(?:\w+::)?(\w+))?", (ROOT / page).read_text("utf-8"))
-    }
+    named = _named(r"\b(tests/[\w./]+::(?:\w+::)?\w+)")
     assert len(named) > 100
-    missing = [
-        f"{page}: {path}::{name}"
-        for page, path, name in named
-        if not (ROOT / path).exists()
-        or (name and not re.search(rf"^ *def {name}\(", (ROOT / path).read_text("utf-8"), re.MULTILINE))
-    ]
-    assert missing == []
+    assert sorted((page, test) for page, test in named if not _has_test(*test.split("::")[:: test.count("::")])) == []
+
+
+def _has_test(path: str, name: str) -> bool:
+    file = ROOT / path
+    return file.exists() and bool(re.search(rf"^ *def {name}\(", file.read_text(encoding="utf-8"), re.MULTILINE))
 
 
 def test_a_module_that_a_page_tells_to_run_exists() -> None:
-    named = {
-        (page, name)
-        for page in PAGES
-        for name in re.findall(r"python -m\s+([\w.]+)", (ROOT / page).read_text(encoding="utf-8"))
-    }
+    named = _named(r"python -m\s+([\w.]+)")
     assert ("CONTRIBUTING.md", "tests.reference") in named
-    assert [(page, name) for page, name in named if find_spec(name) is None] == []
+    assert sorted((page, name) for page, name in named if find_spec(name) is None) == []
