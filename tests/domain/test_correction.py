@@ -102,6 +102,16 @@ def test_the_later_of_two_decisions_counts_whichever_way_they_know_the_ticket() 
         assert decision.request_type == second.request_type
 
 
+def test_of_decisions_that_know_a_ticket_by_id_and_by_text_the_last_one_is_in_force() -> None:
+    by_text, last = replace(BROKEN, has_unique_id=False), replace(BROKEN, request_type="Stolen Device")
+    assert in_force([BROKEN, by_text, last]) == [last]
+    assert in_force([by_text, BROKEN, by_text]) == [by_text]
+
+
+def test_without_corrections_nobody_decided() -> None:
+    assert decisions([Ticket("7", "a"), Ticket("8", "b")], [], CATALOG) == [None, None]
+
+
 def test_a_pair_that_left_the_catalog_does_not_hold() -> None:
     gone = replace(BROKEN, request_type="Fax Repair")
     assert effect(*BROKEN.texts, correction=gone) == "not in the catalog"
