@@ -48,6 +48,7 @@ def test_figures_say_how_good_answers_are_and_nothing_without_answers() -> None:
     assert figures is not None
     assert (figures.tickets, figures.accuracy, figures.target) == (4, wilson_estimate(3, 4), 0.95)
     assert figures.ece == pytest.approx(0.1)
+    assert (figures.coverage, figures.precision) == (wilson_estimate(3, 4), wilson_estimate(3, 3))
     assert figures.threshold is not None
     assert 0.1 < figures.threshold <= 0.9
     assert figures_of([], gold, CATALOG, 0.95) is None
