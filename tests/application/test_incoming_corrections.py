@@ -81,7 +81,11 @@ def test_a_workbook_whose_rows_are_taken_is_done_and_a_second_copy_of_it_adds_no
 
 def test_confirmations_are_counted_apart_from_corrections() -> None:
     confirmed = replace(row(1, "Other", "General Inquiry"), checked="x", checked_cell="D2")
-    (taken,) = take_over(Inbox({"a.xlsx": review(confirmed, row(2, "Hardware", "Laptop Repair"))}))
+    inbox = Inbox({"a.xlsx": review(confirmed, row(2, "Hardware", "Laptop Repair"))})
+    (taken,) = take_over(inbox)
+    assert inbox.notes["a.xlsx", "done"].endswith(
+        "C2: ticket 1 confirmed as Other / General Inquiry\nC3: ticket 2 corrected to Hardware / Laptop Repair\n"
+    )
     counts = {"workbooks": 1, "corrections": 1, "confirmations": 1, "rows_refused": 0}
     assert count_rows([taken]) == counts
 

@@ -83,7 +83,7 @@ def take_over_workbooks(files: Sequence[DroppedFile], incoming: Incoming) -> lis
     """
     results = [_taken(file, incoming) for file in files]
     names = {result.sha256: result.name for result in results if result.sha256}
-    latest = {correction.identity: correction for correction in incoming.store.all()} if names else {}
+    latest = {correction.identity: correction for correction in incoming.store.all()}
     told = [replace(result, conflicts=tuple(_conflicts(result, latest, names))) for result in results]
     return [_settled(file, result, incoming) for file, result in zip(files, told, strict=True)]
 

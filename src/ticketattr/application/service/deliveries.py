@@ -26,7 +26,8 @@ def deliveries_page(tracker: ReportTracker, reports: Sequence[ReportStatus], pla
     `reports` are those of the folder, newest first. `place` is `next` of the page before; empty for the first one. At
     most `limit` reports of the folder and messages are on a page. Raises the errors of the report log.
     """
-    shown, before = (0, int(place[1:])) if place.startswith("m") else (int(place[1:] or 0), None)
+    shown = int(place[1:] or 0)
+    before = shown if place.startswith("m") else None
     apart = [] if before is not None else [status for status in reports if not status.delivery]
     part = apart[shown : shown + limit]
     if shown + limit < len(apart):
