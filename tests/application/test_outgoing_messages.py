@@ -123,6 +123,11 @@ class TestSizes:
         assert [report for message in messages for report in message.reports] == reports
         assert max(bytes_of(message) for message in messages) <= bound
 
+    @pytest.mark.parametrize(("max_size", "messages"), [(22_184, 1), (22_183, 2)])
+    def test_a_mail_may_be_as_large_as_is_accepted(self, max_size: int, messages: int) -> None:
+        # 16 KiB around two reports, each of 10 lines in base64, with 2 KiB and 6 characters of a name around it.
+        assert len(messages_of(sized(0, 570), sized(1, 570)).pending(max_size)) == messages
+
     @pytest.mark.parametrize("size", [5_700, 100_000])
     def test_a_mail_contains_nearly_as_many_reports_as_fit(self, size: int) -> None:
         reports = [sized(number, size) for number in range(30)]

@@ -12,7 +12,7 @@ import pytest
 from ticketattr.application.ports import DeliveryInDoubt
 from ticketattr.application.resolve import Decision, resolve_doubt
 from ticketattr.application.restore import Restored, UnknownReports, restore_log
-from ticketattr.domain.delivery import RecipientResult
+from ticketattr.domain.delivery import LogIdentity, RecipientResult
 from ticketattr.errors import InputError
 from ticketattr.infrastructure.delivery.report_folder import OutputFolder
 from ticketattr.infrastructure.delivery.report_log import read_backup
@@ -50,6 +50,14 @@ def test_a_report_that_is_sent_in_the_backup_is_not_sent_again(desk: Desk, copy:
     lose_log(desk)
     assert restore(desk, copy) == Restored((), "")
     assert desk.send() == []
+
+
+def test_a_restored_log_is_the_one_that_the_folder_belongs_to(desk: Desk, copy: Path) -> None:
+    lose_log(desk)
+    other = LogIdentity("f" * 32, "elsewhere")
+    OutputFolder(desk.root).set_owner(other)
+    restore(desk, copy)
+    assert desk.log.identity().id == other.id
 
 
 def test_the_former_log_is_kept(desk: Desk, copy: Path) -> None:

@@ -401,8 +401,10 @@ def test_a_run_that_did_not_start_has_no_results() -> None:
         run_progress.tickets,
         run_progress.deliveries,
         run_progress.left,
+        run_progress.incoming,
+        run_progress.applied,
         run_progress.bill(),
-    ) == ({}, (), (), (), Bill())
+    ) == ({}, (), (), (), (), None, Bill())
 
 
 class TestLastSentRun:

@@ -740,3 +740,47 @@ def test_the_reason_for_sending_again_is_recorded(desk: Desk) -> None:
     desk.send_report(path, again=True)
     reasons = [json.loads(event.facts).get("why", "") for event in desk.log.events() if event.what == "sending"]
     assert reasons == ["", "sent again on request"]
+
+
+def test_a_recipient_who_was_deferred_for_more_than_five_days_counts_as_refused(
+    desk: Desk, caplog: pytest.LogCaptureFixture
+) -> None:
+    later = RecipientResult("later@example.com", "deferred", "450 later")
+    desk.addressing = replace(desk.addressing, recipients=("lead@example.com", later.address))
+    desk.mailer.answers = [(later,)] * 2
+    desk.put("a.xlsx")
+    desk.send()
+    message = desk.log.deliveries()[0].message
+    desk.clock = lambda: message.date + timedelta(days=5)
+    desk.send()
+    assert desk.mailer.to == [("lead@example.com", later.address), (later.address,)]
+    desk.clock = lambda: message.date + timedelta(days=5, seconds=1)
+    caplog.clear()
+    assert desk.send() == []
+    assert caplog.messages == [
+        f"{message.message_id}: a recipient has been deferred for more than 5 days, and counts as refused"
+    ]
+    given_up = RecipientResult(later.address, "refused", "given up: deferred for more than 5 days")
+    assert desk.log.deliveries()[0].results[1] == given_up
+    assert len(desk.sent) == 2
+
+
+class TestClaim:
+    """A folder is claimed for a log as soon as one of both knows of the other."""
+
+    def test_a_log_that_exists_claims_its_folder(self, desk: Desk) -> None:
+        identity = desk.log.establish()
+        desk.outgoing().claim_folder()
+        assert desk.outgoing().tracker.folder.owner() == identity
+
+    def test_an_empty_folder_whose_log_is_gone_gets_a_new_one(self, desk: Desk) -> None:
+        desk.log.establish()
+        desk.outgoing().claim_folder()
+        for path in desk.root.glob("reports.db*"):
+            path.unlink()
+        desk.outgoing().claim_folder()
+        assert desk.outgoing().tracker.folder.owner() == desk.log.identity()
+
+    def test_without_any_log_nothing_is_written_down(self, desk: Desk) -> None:
+        desk.outgoing().claim_folder()
+        assert (desk.log.exists(), desk.outgoing().tracker.folder.owner()) == (False, None)
