@@ -541,6 +541,13 @@ class TestStore:
         assert result.exit_code == (3 if content else 0)
         assert ("c.db are damaged" in result.stderr) == bool(content)
 
+    def test_a_disk_that_is_full_may_have_space_later(self, cli: CLI, report: Path) -> None:
+        correct(report, T1=("Hardware", "Laptop Repair"))
+        result = cli.process("corrections", "import", str(report), file_size=8192)
+        assert result.returncode == 4
+        assert "Free the file, or space on the disk, then try again." in result.stderr
+        assert not listed(cli)
+
     def test_a_store_of_another_kind_is_refused(self, cli: CLI) -> None:
         with closing(sqlite3.connect("other.db")) as other:
             other.executescript("CREATE TABLE things (name); PRAGMA user_version = 7;")

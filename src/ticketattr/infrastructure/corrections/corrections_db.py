@@ -18,8 +18,9 @@ from pathlib import Path
 from typing import Any
 
 from ...domain.correction import Correction
-from ...errors import InputError, ServiceError, SettingsError
+from ...errors import InputError
 from ..databases.postgres import Tables, only_added_to, tables
+from ..databases.sqlite_file import sqlite_errors
 from ..files import make_private
 
 SCHEMA_VERSION = 2
@@ -132,21 +133,15 @@ class SQLiteCorrections:
     @contextmanager
     def _opened(self) -> Iterator[tuple[sqlite3.Connection, int]]:
         """The file, and the version of its schema; the block is one transaction."""
-        try:
-            with closing(sqlite3.connect(self.path, timeout=10)) as file:
-                version = _ensure_schema(file, self.path)
-                with file:
-                    yield file, version
-        except sqlite3.OperationalError as error:
-            message = f"the corrections in {self.path} cannot be used: {error}"
-            if "locked" in str(error):
-                raise ServiceError(message, hint="Try again later.") from error
-            raise SettingsError(message, hint="Check CORRECTIONS_DB_PATH, its permissions and the disk.") from error
-        except sqlite3.DatabaseError as error:
-            raise InputError(
-                f"the corrections in {self.path} are damaged: {error}",
-                hint="Restore the file from a backup. Without it, all corrections are lost.",
-            ) from error
+        unusable = "Check CORRECTIONS_DB_PATH, its permissions and the disk."
+        damaged = "Restore the file from a backup. Without it, all corrections are lost."
+        with (
+            sqlite_errors(f"the corrections in {self.path}", unusable, damaged, verb="are"),
+            closing(sqlite3.connect(self.path, timeout=10)) as file,
+        ):
+            version = _ensure_schema(file, self.path)
+            with file:
+                yield file, version
 
 
 def correction_tables(url: str) -> Tables:

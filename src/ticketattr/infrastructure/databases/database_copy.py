@@ -8,7 +8,7 @@ from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from ...errors import InputError, ServiceError, SettingsError
+from ...errors import InputError
 from ..classifiers.answer_cache import answer_tables, upgrade_answers
 from ..corrections.corrections_db import correction_tables, upgrade_corrections
 from ..delivery.postgres_report_log import report_log_tables
@@ -22,6 +22,7 @@ from ..service.state_db import upgrade_state
 from .postgres import Tables
 from .sql import Connection
 from .sql_copies import continue_numbers, copy_rows, digests, has_rows
+from .sqlite_file import sqlite_errors
 
 
 @dataclass(frozen=True)
@@ -108,14 +109,9 @@ def _compared(source: Connection, target: Connection, stored: Stored) -> int:
 
 @contextmanager
 def _file(stored: Stored) -> Iterator[sqlite3.Connection]:
-    try:
-        with closing(sqlite3.connect(stored.path, timeout=10, isolation_level=None)) as file:
-            stored.upgrade(file, stored.path)
-            yield file
-    except sqlite3.OperationalError as error:
-        message = f"{stored.path} cannot be used: {error}"
-        if any(sign in str(error) for sign in ("locked", "busy", "full", "disk I/O error")):
-            raise ServiceError(message, hint="Free the file, or space on the disk, then try again.") from error
-        raise SettingsError(message, hint="Check its permissions.") from error
-    except sqlite3.DatabaseError as error:
-        raise InputError(f"{stored.path} is damaged: {error}", hint="Restore it from a backup.") from error
+    with (
+        sqlite_errors(str(stored.path), "Check its permissions.", "Restore it from a backup."),
+        closing(sqlite3.connect(stored.path, timeout=10, isolation_level=None)) as file,
+    ):
+        stored.upgrade(file, stored.path)
+        yield file

@@ -10,6 +10,22 @@ from pathlib import Path
 
 from ...errors import InputError, ServiceError, SettingsError
 
+_BUSY = "Free the file, or space on the disk, then try again."
+
+
+@contextmanager
+def sqlite_errors(what: str, unusable: str, damaged: str, *, verb: str = "is", busy: str = _BUSY) -> Iterator[None]:
+    """Turn the errors of SQLite in the block into ours, with these hints: `what` cannot be used, or is damaged."""
+    try:
+        yield
+    except sqlite3.OperationalError as error:
+        message = f"{what} cannot be used: {error}"
+        if any(sign in str(error) for sign in ("locked", "busy", "full", "disk I/O error")):
+            raise ServiceError(message, hint=busy) from error
+        raise SettingsError(message, hint=unusable) from error
+    except sqlite3.DatabaseError as error:
+        raise InputError(f"{what} {verb} damaged: {error}", hint=damaged) from error
+
 
 @dataclass(frozen=True, slots=True)
 class SQLiteFile:
@@ -31,22 +47,17 @@ class SQLiteFile:
         Raises InputError for a damaged file and for one of another version, SettingsError or ServiceError for a file
         that cannot be used now.
         """
-        try:
-            with closing(sqlite3.connect(path, timeout=10, isolation_level=None)) as file:
-                file.execute("PRAGMA synchronous = FULL")
-                file.execute("PRAGMA foreign_keys = ON")
-                # If anything fails before COMMIT, closing the connection rolls back.
-                file.execute("BEGIN IMMEDIATE")
-                self.ensure_schema(file, path)
-                yield file
-                file.execute("COMMIT")
-        except sqlite3.OperationalError as error:
-            message = f"{self.name} {path} cannot be used: {error}"
-            if any(sign in str(error) for sign in ("locked", "busy", "full", "disk I/O error")):
-                raise ServiceError(message, hint="Free the file, or space on the disk, then try again.") from error
-            raise SettingsError(message, hint=f"Check {self.setting} and its permissions.") from error
-        except sqlite3.DatabaseError as error:
-            raise InputError(f"{self.name} {path} is damaged: {error}", hint=self.if_damaged) from error
+        with (
+            sqlite_errors(f"{self.name} {path}", f"Check {self.setting} and its permissions.", self.if_damaged),
+            closing(sqlite3.connect(path, timeout=10, isolation_level=None)) as file,
+        ):
+            file.execute("PRAGMA synchronous = FULL")
+            file.execute("PRAGMA foreign_keys = ON")
+            # If anything fails before COMMIT, closing the connection rolls back.
+            file.execute("BEGIN IMMEDIATE")
+            self.ensure_schema(file, path)
+            yield file
+            file.execute("COMMIT")
 
     def ensure_schema(self, file: sqlite3.Connection, path: Path) -> None:
         """Give an empty file its schema. Raises InputError for a file of another version, or of something else."""

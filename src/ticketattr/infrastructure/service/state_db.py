@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import sqlite3
 from collections.abc import Iterator
-from contextlib import closing, contextmanager, suppress
+from contextlib import AbstractContextManager, closing, contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
-from ...errors import InputError, ServiceError, SettingsError
+from ...errors import InputError
+from ..databases.sqlite_file import sqlite_errors
 from ..files import make_private
 from .sql_state import HOSTS, SCHEMA, UNFINISHED_RUNS, SQLServiceState
 
@@ -34,7 +35,6 @@ _ADDED_IN = {
         UNFINISHED_RUNS,
     ),
 }
-_TRANSIENT = ("locked", "busy", "full", "disk I/O error")
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,20 +89,13 @@ class SQLiteServiceState(SQLServiceState):
             raise
         return db
 
-    @contextmanager
-    def _errors(self) -> Iterator[None]:
-        try:
-            yield
-        except sqlite3.OperationalError as error:
-            message = f"the state of the service in {self.path} cannot be used: {error}"
-            if any(word in str(error) for word in _TRANSIENT):
-                raise ServiceError(message, hint="Try again later, and check that the disk is not full.") from error
-            raise SettingsError(message, hint="Check WORK_DIR, its permissions and the disk.") from error
-        except sqlite3.DatabaseError as error:
-            raise InputError(
-                f"the state of the service in {self.path} is damaged: {error}",
-                hint="Restore the file from a backup. Without it, tokens, schedule and audit are lost.",
-            ) from error
+    def _errors(self) -> AbstractContextManager[None]:
+        return sqlite_errors(
+            f"the state of the service in {self.path}",
+            "Check WORK_DIR, its permissions and the disk.",
+            "Restore the file from a backup. Without it, tokens, schedule and audit are lost.",
+            busy="Try again later, and check that the disk is not full.",
+        )
 
 
 def upgrade_state(db: sqlite3.Connection, path: Path) -> None:
