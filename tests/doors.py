@@ -69,10 +69,10 @@ ROWS = (
 REFUSALS = (
     ("whoever may only read asks for a change", "NAME may only read; this needs the scope operate"),
     ("a schedule that never comes true", "0 0 30 2 * is not a valid cron expression: Bad day-of-month"),
-    ("a run without a report", "there is no report of the run RUN"),
+    ("a run without a report", "the run RUN has no report"),
     ("a report that retention deleted", "the report of the run RUN is no longer in the folder: retention deleted it"),
-    ("a run that the service does not know", "there is no run NUMBER"),
-    ("a change that is not in the ledger", "the ledger has no such change: all of RUN"),
+    ("a run that the service does not know", "the service does not know the run NUMBER"),
+    ("a change that is not in the ledger", "not in the ledger of changes: all of RUN"),
     ("a report that is not in doubt", "no message in doubt contains REPORT"),
 )
 """What is refused, and in which words, wherever it can be asked."""

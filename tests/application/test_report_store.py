@@ -150,7 +150,7 @@ def test_what_is_not_found_is_told_with_what_to_do() -> None:
             read(Memory(), run)
         told.append((str(caught.value), caught.value.hint))
     wrong = ("that is not the id of a run", "An id is like 20261123T150301Z-7f3a.")
-    assert told == [wrong, wrong, (f"there is no report of the run {RUNS[0]} in the store", "")]
+    assert told == [wrong, wrong, (f"the store has no report of the run {RUNS[0]}", "")]
 
 
 def test_a_store_that_overwrites_is_told() -> None:

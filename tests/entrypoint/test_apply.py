@@ -545,7 +545,7 @@ class TestUndo:
         assert [held.pair for held in desk.tickets.values()] == [OURS, ("", "")]
         missing = cli("changes", "undo", RUN, "--change", "9")
         assert missing.exit_code == 3
-        assert f"no such change: change 9 of {RUN}" in missing.stderr
+        assert f"not in the ledger of changes: change 9 of {RUN}" in missing.stderr
 
     def test_the_service_puts_back_in_a_process_that_reports_its_end(self, cli: CLI, desk: ChangingDesk) -> None:
         fill(cli, desk, "1", "2")
@@ -574,7 +574,7 @@ class TestUndo:
         fill(cli, desk)
         result = cli("changes", "undo", "20260101T000000Z-0000")
         assert result.exit_code == 3
-        assert "has no such change: all of 20260101T000000Z-0000" in result.stderr
+        assert "not in the ledger of changes: all of 20260101T000000Z-0000" in result.stderr
 
     def test_what_the_helpdesk_refuses_to_empty_is_named(self, cli: CLI, desk: ChangingDesk) -> None:
         fill(cli, desk)

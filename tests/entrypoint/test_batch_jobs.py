@@ -449,7 +449,7 @@ def test_jobs_are_listed_and_cancelled(cli: CLI, server: GeminiServer) -> None:
     (job,) = json.loads(cli.ok("jobs", "list", "--format", "json").stdout)
     assert (job["state"], job["calls"], job["tickets"]) == ("open", 3, TICKETS)
     unknown = cli("jobs", "cancel", "nonsense")
-    assert (unknown.exit_code, "there is no open job nonsense" in unknown.stderr) == (3, True)
+    assert (unknown.exit_code, "no open job has the name nonsense" in unknown.stderr) == (3, True)
     assert "1 job of 1 stopped" in cli.ok("jobs", "cancel", job["job"]).stderr
     assert [each.state for each in server.jobs.values()] == ["CANCELLED"]
     assert "0 jobs of 0 stopped" in cli.ok("jobs", "cancel").stderr

@@ -70,7 +70,7 @@ def stored_report(store: ReportStore, run_id: str) -> bytes:
         raise InputError("that is not the id of a run", hint="An id is like 20261123T150301Z-7f3a.")
     keys = [key for key in store.keys(f"reports/{run_id[:4]}/{run_id[4:6]}") if run_of(key) == run_id]
     if not keys:
-        raise InputError(f"there is no report of the run {run_id} in the store")
+        raise InputError(f"the store has no report of the run {run_id}")
     return store.read(keys[0])
 
 

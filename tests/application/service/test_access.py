@@ -112,7 +112,7 @@ def test_a_name_that_no_token_can_have_is_refused(store: SQLiteServiceState, nam
 
 
 def test_a_token_that_does_not_exist_cannot_be_revoked(store: SQLiteServiceState) -> None:
-    with pytest.raises(InputError, match="there is no token bob"):
+    with pytest.raises(InputError, match="no token has the name bob"):
         revoke_token(store, ROOT, "bob", NOW)
 
 
@@ -129,7 +129,7 @@ def test_who_created_and_revoked_which_token_is_in_the_audit_and_so_is_a_refusal
         ("token create", "ann (read, until 2026-11-29)", "created"),
         ("token create", "ann (read)", "refused: there is already a token ann"),
         ("token revoke", "ann", "revoked"),
-        ("token revoke", "bob", "refused: there is no token bob"),
+        ("token revoke", "bob", "refused: no token has the name bob"),
     ]
 
 
@@ -188,6 +188,6 @@ def test_a_refusal_says_what_to_do(store: SQLiteServiceState) -> None:
             "'a b' cannot be the name of a token",
             "Use 1 to 64 letters, digits, dots, hyphens and underscores, and begin with a letter or a digit.",
         ),
-        (f"there is no token {'b' * 100}", "`ticketattr token list` shows all tokens."),
+        (f"no token has the name {'b' * 100}", "`ticketattr token list` shows all tokens."),
     ]
     assert store.audit()[0].detail == "b" * 100

@@ -203,7 +203,9 @@ def test_a_report_that_is_gone_from_the_folder_comes_from_the_store(chat: Chat, 
     chat.desk.files = replace(chat.desk.files, store=store)
     reply = chat.desk.answer(chat.message(f"/report {RUN}"))
     assert reply == FileReply(f"ticket-attribution-{RUN}.xlsx", RUN, b"workbook")
-    assert chat("/report 20261127T120000Z-ffff").startswith("there is no report of the run")
+    assert chat("/report 20261127T120000Z-ffff").startswith(
+        "the run 20261127T120000Z-ffff has no report. The list of reports shows"
+    )
 
 
 def test_a_report_that_the_platform_does_not_take_is_told_before_it_is_sent(chat: Chat, tmp_path: Path) -> None:

@@ -39,7 +39,7 @@ def test_of_several_workbooks_of_a_run_the_one_with_its_name_is_meant_or_else_th
 
 
 def test_a_report_that_never_was_and_one_that_is_gone_are_told_apart(tmp_path: Path) -> None:
-    with pytest.raises(InputError, match=f"^there is no report of the run {FIRST}$") as never:
+    with pytest.raises(InputError, match=f"^the run {FIRST} has no report$") as never:
         report_of_run([status(tmp_path, "x.xlsx", SECOND)], FIRST)
     assert not isinstance(never.value, ReportGone)
     with pytest.raises(ReportGone) as gone:

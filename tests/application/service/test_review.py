@@ -116,8 +116,8 @@ def test_choosing_what_the_report_said_confirms_it(reviewing: Reviewing) -> None
     ("run_id", "place", "pair", "message", "hint"),
     [
         ("20261127T120000Z-0000", 2, PHONE.pair, "there is a newer run since this page was shown", LOAD),
-        (RUN, 0, PHONE.pair, "there is no such ticket", LOAD),
-        (RUN, 6, PHONE.pair, "there is no such ticket", LOAD),
+        (RUN, 0, PHONE.pair, "the run has no ticket with the number 0", LOAD),
+        (RUN, 6, PHONE.pair, "the run has no ticket with the number 6", LOAD),
         (RUN, 2, ("Hardware", "Fax"), "this request type is not in the catalog", "Choose one of the list."),
         (RUN, 2, ("", ""), "this request type is not in the catalog", "Choose one of the list."),
     ],

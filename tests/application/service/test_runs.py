@@ -338,7 +338,7 @@ def test_a_time_in_the_gap_of_the_spring_night_comes_right_after_it_and_one_in_a
 
 
 def test_a_run_that_does_not_exist_is_not_found(service: Service) -> None:
-    with pytest.raises(InputError, match="there is no run 7"):
+    with pytest.raises(InputError, match="the service does not know the run 7"):
         found_run(service, 7)
 
 

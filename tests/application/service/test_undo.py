@@ -56,8 +56,8 @@ def test_what_a_run_set_is_queued_once_to_be_put_back(service: Service, undo: Un
 @pytest.mark.parametrize(
     ("undo", "message"),
     [
-        (Undo("other"), "the ledger has no such change: all of other"),
-        (Undo("run", 9), "the ledger has no such change: change 9 of run"),
+        (Undo("other"), "not in the ledger of changes: all of other"),
+        (Undo("run", 9), "not in the ledger of changes: change 9 of run"),
         (Undo("run", 2), "nothing of it can be put back: change 2 of run"),
         (Undo("run", 3), "nothing of it can be put back: change 3 of run"),
         (Undo("run", 4), "nothing of it can be put back: change 4 of run"),

@@ -56,7 +56,7 @@ def revoke_token(store: TokenStore, caller: Caller, name: str, now: datetime) ->
 
     Raises InputError, which the audit shows, if no token has this name.
     """
-    missing = f"there is no token {name[:100]}"
+    missing = f"no token has the name {name[:100]}"
 
     def entry(is_known: bool) -> AuditEntry:
         outcome = "revoked" if is_known else f"refused: {missing}"

@@ -25,7 +25,7 @@ def report_of_run(statuses: Sequence[ReportStatus], run_id: str) -> ReportFile:
     """
     found = [status.report for status in statuses if status.report.run_id == run_id]
     if not found:
-        raise InputError(f"there is no report of the run {run_id}")
+        raise InputError(f"the run {run_id} has no report", hint="The list of reports shows which runs have one.")
     report = next((one for one in found if one.path.name == report_name(run_id)), found[0])
     if not report.path.is_file():
         raise ReportGone(f"the report of the run {run_id} is no longer in the folder: retention deleted it")

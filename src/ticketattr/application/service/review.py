@@ -85,7 +85,7 @@ def decide(
         raise InputError("there is a newer run since this page was shown", hint="Load the page again.")
     run = reviewing.load(run_id)
     if not 1 <= place <= len(run.tickets):
-        raise InputError("there is no such ticket", hint="Load the page again.")
+        raise InputError(f"the run has no ticket with the number {place}", hint="Load the page again.")
     entry = run.catalog.find(*pair)
     if entry is None:
         raise InputError("this request type is not in the catalog", hint="Choose one of the list.")

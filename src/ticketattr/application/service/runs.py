@@ -115,7 +115,7 @@ def found_run(service: Service, number: int) -> ServiceRun:
     """The run with this number, with its progress. Raises InputError if there is none."""
     run = service.state.run(number)
     if run is None:
-        raise InputError(f"there is no run {number}")
+        raise InputError(f"the service does not know the run {number}")
     return _with_status(service, run) if run.state == "running" else run
 
 

@@ -22,7 +22,7 @@ def request_undo(
     named = [change for change in ledger if change.run_id == undo.run_id and undo.change in (0, change.number)]
     possible = {change.number for change in all_undoable(ledger)}
     if not any(change.number in possible for change in named):
-        found = f"nothing of it can be put back: {undo}" if named else f"the ledger has no such change: {undo}"
+        found = f"nothing of it can be put back: {undo}" if named else f"not in the ledger of changes: {undo}"
         now = service.clock()
         service.state.add_audit(AuditEntry(now, caller.name, caller.origin, "undo", str(undo)[:200], "refused"))
         raise InputError(found, hint="Only a value that a run set, and that was not put back yet, can be put back.")

@@ -69,7 +69,7 @@ def undo(context: typer.Context, run_id: RunArgument, change: ChangeOption = 0, 
     back = _write_back(invocation, "changes undo")
     if not any(one.run_id == run_id and change in (0, one.number) for one in changes_of(back)):
         raise InputError(
-            f"the ledger has no such change: {Undo(run_id, change)}",
+            f"not in the ledger of changes: {Undo(run_id, change)}",
             hint="`ticketattr changes list` shows the runs, and with `--format json` the numbers.",
         )
     with invocation.console.progress("Putting back") as bar:

@@ -61,7 +61,7 @@ def cancel(context: typer.Context, jobs: NamesArgument = None, classifier: Class
     open_jobs = {job.display_name for job in wiring.batch_journal(folders).jobs(only_open=True)}
     if unknown := sorted(set(jobs or ()) - open_jobs):
         raise InputError(
-            f"there is no open job {unknown[0]}", hint="`ticketattr jobs list` shows the jobs and their states."
+            f"no open job has the name {unknown[0]}", hint="`ticketattr jobs list` shows the jobs and their states."
         )
     stopped = run_interruptible(cancel_jobs, batch_jobs, jobs or ()) if batch_jobs and open_jobs else []
     print_jobs(stopped, "table")

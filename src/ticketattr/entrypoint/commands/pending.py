@@ -97,9 +97,9 @@ def resolve(
         _resolve_recipient(context.obj, recipient, report, sent=sent, resend=resend)
         return
     if not report:
-        raise SettingsError("there is no report to decide about", hint="Name a workbook, or use --recipient.")
+        raise SettingsError("no report is named", hint="Name a workbook, or use --recipient.")
     if sent == resend:
-        raise SettingsError("there is no decision", hint="Use either --sent or --resend.")
+        raise SettingsError("no decision is given", hint="Use either --sent or --resend.")
     invocation: Invocation = context.obj
     tracker, log = _tracker_and_log(invocation, "resolve")
     with log.acquire_sender_lock(invocation.clock()):

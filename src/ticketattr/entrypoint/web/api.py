@@ -301,7 +301,7 @@ def show_run(request: Request, caller: Reader, number: RunNumber) -> Run:
     """One run, with its progress."""
     service = parts_of(request).service
     if service.state.run(number) is None:
-        raise HTTPException(404, f"there is no run {number}")
+        raise HTTPException(404, f"the service does not know the run {number}")
     return run_shown(found_run(service, number))
 
 
@@ -345,7 +345,7 @@ def _page_of(reports: list[ReportStatus], after: str, limit: int) -> bytes:
         206: {"content": {XLSX: {}}},
         304: {"description": "The ETag is the same."},
         410: {"model": Problem, "description": "Retention deleted it."},
-        416: {"description": "There is no such range."},
+        416: {"description": "The range is outside of the file."},
     },
 )
 def download_workbook(request: Request, caller: Reader, run_id: RunId) -> Response:
@@ -378,7 +378,7 @@ def list_stored_reports(
         200: {"model": Deliveries, "content": {"text/csv": {}, XLSX: {}}},
         206: {"content": {"text/csv": {}, XLSX: {}}},
         304: {"description": "The ETag is the same."},
-        416: {"description": "There is no such range."},
+        416: {"description": "The range is outside of the file."},
     },
 )
 def list_deliveries(
@@ -464,7 +464,7 @@ def show_logs(
     service = parts_of(request).service
     found = service.state.run(run) if run else next(iter(service.state.runs(limit=1)), None)
     if found is None and run:
-        raise HTTPException(404, f"there is no run {run}")
+        raise HTTPException(404, f"the service does not know the run {run}")
     return Logs(
         run=found.number if found else None,
         lines=[shown_line(line) for line in log_of(service, found, lines)] if found else [],

@@ -109,7 +109,7 @@ async def _http_error(request: Request, error: Exception) -> Response:
     assert isinstance(error, HTTPException)  # noqa: S101  # nosec B101  # for the type checker
     if _is_page(request):
         # What Starlette says about an address that does not exist is the title of the page already.
-        message = "there is no such page" if str(error.detail) == "Not Found" else str(error.detail)
+        message = "this page does not exist" if str(error.detail) == "Not Found" else str(error.detail)
         return pages.error_page(request, error.status_code, message)
     response = problem_response(error.status_code, str(error.detail))
     response.headers.update(error.headers or {})

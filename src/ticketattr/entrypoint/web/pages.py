@@ -156,7 +156,7 @@ def show_run(request: Request, caller: Reader, number: int) -> Response:
     """One run, with the last lines of its log."""
     service = parts_of(request).service
     if service.state.run(number) is None:
-        raise HTTPException(404, f"there is no run {number}")
+        raise HTTPException(404, f"the service does not know the run {number}")
     run = found_run(service, number)
     lines = [shown_line(line) for line in log_of(service, run, 300)]
     has_page = bool(run.figures) and run.run_id in parts_of(request).reviewing.runs()

@@ -98,7 +98,7 @@ def _errors() -> Iterator[None]:
             hint="Check REPORT_STORE_OPTIONS, and the rights of that account.",
         ) from error
     except (NotFoundError, FileNotFoundError) as error:
-        raise InputError(f"there is no such file in the store of reports: {_first_line(error)}") from error
+        raise InputError(f"a file is not in the store of reports: {_first_line(error)}") from error
     except (BaseError, OSError) as error:
         raise ServiceError(
             f"the store of reports cannot be used: {_first_line(error)}",
