@@ -430,6 +430,19 @@ def test_a_url_that_is_not_one_of_the_web_is_left_out(http: HTTPServer) -> None:
     assert [ticket.url for ticket in fetch(http, text)] == ["", "https://desk.example/2"]
 
 
+@pytest.mark.parametrize(
+    ("headers", "settings"),
+    [
+        ('{Authorization: "Bearer ${key}"}', "HELPDESK_API_KEY"),
+        ('{User: "${key}", Token: "${secret}"}', "HELPDESK_API_KEY and HELPDESK_API_SECRET"),
+        ("{Accept: application/json}", "HELPDESK_API_URL"),
+    ],
+)
+def test_a_refusal_names_the_settings_that_the_profile_uses(http: HTTPServer, headers: str, settings: str) -> None:
+    http.routes["/tickets"] = [Response(401)]
+    assert failure(SettingsError, http, f"{BY_PAGE}\nheaders: {headers}").hint == f"Check {settings}."
+
+
 def test_nothing_of_a_body_is_a_secret(http: HTTPServer) -> None:
     http.routes["/login"] = [Response(500, body=json.dumps({"password": "the-secret"}).encode())]
     failure(ServiceError, http, profile("{style: next_url, next: next}", top=SESSION))

@@ -91,9 +91,7 @@ class Connection:
             await self._sign_in(after=sign_ins)
             result, may_be_expired = await self._judged_once(request, values, stale, error)
         if result.detail.startswith(_UNAUTHORIZED):
-            raise SettingsError(
-                f"the helpdesk answered {result.detail}", hint="Check HELPDESK_API_KEY and HELPDESK_API_SECRET."
-            )
+            raise SettingsError(f"the helpdesk answered {result.detail}", hint=f"Check {self._profile.credentials}.")
         return result
 
     async def _judged_once(
@@ -111,7 +109,7 @@ class Connection:
         """The response, after waiting for as long as the helpdesk asks to, within reason."""
         known = {**values, **self._secrets, **self._kept}
         rendered = render(request, known, base_url=self._base_url)
-        headers = {**common_headers(self._profile.headers, self._profile.auth, known), **rendered.headers}
+        headers = {**common_headers(self._profile, known), **rendered.headers}
         for _ in range(_MOST_WAITS + 1):
             await self._rate_limit.acquire(0)
             try:
@@ -153,7 +151,7 @@ class Connection:
     ) -> Answer:
         known = {**values, **self._secrets, **self._kept}
         rendered = render(request, known, base_url=self._base_url, query=query)
-        headers = {**common_headers(self._profile.headers, self._profile.auth, known), **rendered.headers}
+        headers = {**common_headers(self._profile, known), **rendered.headers}
         answer = await self._send(replace(rendered, headers=headers, url=url or rendered.url))
         if error and (message := plain_text(error.search(answer.body) or None)):
             raise HelpdeskSaysNo(with_words("the helpdesk answered with an error", message), hint=HINT)
@@ -168,11 +166,10 @@ class Connection:
             if self._sign_ins > after:
                 return
             rendered = render(step.request, self._secrets, base_url=self._base_url)
-            headers = dict(rendered.headers)
-            if self._profile.auth:
-                headers |= common_headers({}, self._profile.auth, self._secrets)
+            headers = {**rendered.headers, **common_headers(replace(self._profile, headers={}), self._secrets)}
             answer = await self._send(replace(rendered, headers=headers))
-            self._kept = {f"session.{name}": _kept(found, answer.body) for name, found in step.keep.items()}
+            who = self._profile.credentials
+            self._kept = {f"session.{name}": _kept(found, answer.body, who) for name, found in step.keep.items()}
             know_secrets(map(as_text, self._kept.values()))
             self._sign_ins += 1
 
@@ -208,7 +205,7 @@ async def connect(profile: Profile, access: HelpdeskAccess, policy: HTTPPolicy) 
         "the helpdesk",
         access.location,
         url_setting="HELPDESK_API_URL",
-        credentials="HELPDESK_API_KEY and HELPDESK_API_SECRET",
+        credentials=profile.credentials,
         signs_in=sign_in_of(profile),
     )
     async with open_session(service, policy) as session:
@@ -240,12 +237,12 @@ def _refuse_missing(profile: Profile, access: HelpdeskAccess) -> None:
             )
 
 
-def _kept(expression: Expression, body: Any) -> str:
+def _kept(expression: Expression, body: Any, credentials: str) -> str:
     found = plain_text(expression.search(body))
     if not found:
         raise SettingsError(
             f"the helpdesk gave no session: `{expression.text}` finds nothing in its answer ({expression.where})",
-            hint="Check HELPDESK_API_KEY and HELPDESK_API_SECRET.",
+            hint=f"Check {credentials}.",
         )
     return found
 

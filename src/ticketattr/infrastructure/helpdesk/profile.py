@@ -284,6 +284,11 @@ class Profile:
     sheet: str = ""
 
     @property
+    def credentials(self) -> str:
+        """The settings that hold what the profile signs in with, for messages; a URL may hold a user, too."""
+        return " and ".join(f"HELPDESK_API_{name.upper()}" for name in sorted(self.secrets)) or "HELPDESK_API_URL"
+
+    @property
     def has_api(self) -> bool:
         """Whether the profile says how an API is asked; otherwise it only reads files."""
         return self.tickets is not NO_API

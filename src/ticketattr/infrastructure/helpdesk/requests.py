@@ -12,7 +12,7 @@ from ...errors import SettingsError
 from ..network.http import HTTPRequest
 from ..options import Filter
 from .placeholders import as_text, fill
-from .profile import BasicAuth, QueryFilters, Request
+from .profile import Profile, QueryFilters, Request
 
 
 def render(
@@ -31,17 +31,17 @@ def render(
     return HTTPRequest(request.method, _address(base_url, path, parameters), headers, body=body)
 
 
-def common_headers(headers: Mapping[str, str], auth: BasicAuth | None, values: Mapping[str, Any]) -> dict[str, str]:
+def common_headers(profile: Profile, values: Mapping[str, Any]) -> dict[str, str]:
     """The headers that every request has. Raises SettingsError when a key cannot stand in a header."""
-    filled = {name: as_text(value) for name, value in fill(headers, values).items()}
-    if auth:
+    filled = {name: as_text(value) for name, value in fill(profile.headers, values).items()}
+    if auth := profile.auth:
         pair = f"{as_text(fill(auth.user, values))}:{as_text(fill(auth.password, values))}"
         filled["Authorization"] = f"Basic {b64encode(pair.encode()).decode()}"
     for name, value in filled.items():
         if not value.isascii() or not value.isprintable():
             raise SettingsError(
                 f"the header {name} cannot be sent: its value has characters that no header can hold",
-                hint="Check HELPDESK_API_KEY and HELPDESK_API_SECRET.",
+                hint=f"Check {profile.credentials}.",
             )
     return filled
 
