@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import openpyxl
@@ -11,9 +11,9 @@ import pytest
 
 from ticketattr.application.audit_labels import AuditedHistory, audit_labels, save_audit
 from ticketattr.application.corrections import Import, import_corrections
-from ticketattr.application.learn import History, usable_tickets
+from ticketattr.application.learn import History, UsableTickets, usable_tickets
 from ticketattr.application.ports import NO_PROGRESS, LearningProgress, Run
-from ticketattr.domain.catalog import ServiceCatalog
+from ticketattr.domain.catalog import SLA, ServiceCatalog
 from ticketattr.domain.gold import GoldTicket
 from ticketattr.domain.label_audit import Guess
 from ticketattr.domain.learning import LabelledTicket
@@ -140,6 +140,19 @@ def test_each_listed_ticket_keeps_its_label_with_its_probability_and_the_likelie
     assert [(row.place, row.id) for row in report.rows] == [(1, "A-3"), (2, "A-1"), (3, "A-5")]
     of_open_tickets = [(row.due, row.overdue_by, row.urgency, row.response_due, row.age_days) for row in report.rows]
     assert of_open_tickets == [(None, None, "", None, None)] * 3
+
+
+def test_a_label_with_a_promised_first_answer_is_not_due_either() -> None:
+    quick = replace(GENERAL, response=SLA(1, "hours"))
+    gold = [GoldTicket(Ticket("A-1", "Who can help?", created_at="2026-11-20T08:00:00Z"), quick), *HISTORY[:1]]
+    usable = UsableTickets(gold, [None, None], {})
+    catalog = ServiceCatalog((LAPTOP, quick))
+
+    def doubtful(*given: object) -> list[Guess]:
+        return [Guess(0.02, ((0, 0.98),)), Guess(0.9, ((1, 0.1),))]
+
+    (row,) = audit_labels(usable, catalog, doubtful, RUN, NO_PROGRESS).report.rows
+    assert (row.id, row.due, row.response_due) == ("A-1", None, None)
 
 
 def test_all_reasons_to_look_at_a_label_are_told_with_three_of_the_tickets_that_contradict_it() -> None:

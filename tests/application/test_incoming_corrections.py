@@ -11,6 +11,7 @@ import pytest
 from ticketattr.application.incoming_corrections import Incoming, TakenOver, count_rows, take_over_workbooks
 from ticketattr.application.ports import DroppedFile, NotFinished
 from ticketattr.domain.correction import ReportedRun, ReviewedReport, ReviewedRow
+from ticketattr.domain.ticket import AttributedTicket, Ticket, Unattributed
 from ticketattr.errors import InputError, ServiceError, StageFileError
 
 from ..fakes import CATALOG, MIDNIGHT
@@ -88,6 +89,26 @@ def test_confirmations_are_counted_apart_from_corrections() -> None:
     )
     counts = {"workbooks": 1, "corrections": 1, "confirmations": 1, "rows_refused": 0}
     assert count_rows([taken]) == counts
+
+
+def test_a_ticket_without_an_id_is_named_as_one() -> None:
+    unnamed = AttributedTicket(Ticket("", "Lunch?"), Unattributed("no_match"))
+    chosen = [replace(row(2, *pair), id="") for pair in (("Access", "Password Reset"), ("Canteen", "Menu"))]
+    for choice, told in zip(
+        chosen,
+        (
+            "C3: ticket without an id corrected to Access / Password Reset\n",
+            f"B3: 'Canteen' is not a category in the catalog (ticket without an id): refused\n\n{AGAIN}",
+        ),
+        strict=True,
+    ):
+        inbox = Inbox({"a.xlsx": review(choice)})
+        reported = ReportedRun("the run", CATALOG, [QUEUE[0], unnamed])
+        of_run = {"the run": reported}.__getitem__
+        incoming = Incoming(inbox, of_run, Store(), same_but_for_white_space, "ann", lambda: MIDNIGHT)
+        take_over_workbooks(inbox.workbooks(), incoming)
+        (note,) = inbox.notes.values()
+        assert note.endswith(f"\n\n{told}")
 
 
 def test_a_copy_of_an_earlier_workbook_takes_no_later_decision_back() -> None:
