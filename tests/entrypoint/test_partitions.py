@@ -286,9 +286,10 @@ def test_the_merged_result_has_the_form_that_its_name_says(cli: CLI, parts: Path
 
 def test_what_a_killed_process_left_is_removed(cli: CLI, parts: Path) -> None:
     (cli.folder / "out").mkdir()
-    (cli.folder / "out" / ".ticketattr-abcdefgh.tmp").write_bytes(b"half")
-    done(cli)
-    assert not [name for name in files(cli) if name.endswith(".tmp")]
+    for command in ("classify", "-i", "in/part-*.jsonl", "-o", "out/"), ("merge", "out/"):
+        (cli.folder / "out" / ".ticketattr-abcdefgh.tmp").write_bytes(b"half")
+        cli.ok(*command)
+        assert not [name for name in files(cli) if name.endswith(".tmp")]
 
 
 def test_two_files_of_one_name_are_refused(cli: CLI, parts: Path) -> None:

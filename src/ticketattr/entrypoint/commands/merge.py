@@ -45,6 +45,7 @@ def merge(
     context: typer.Context, folder: FolderArgument, input: PartitionsInput = None, output: MergedOutput = None
 ) -> None:
     """Make one result of the partitions that `classify` did."""
+    from ...infrastructure.leftovers import remove_leftovers
     from ...infrastructure.partitions.partition_folder import job_run
     from ...infrastructure.stage_files import write_merged
 
@@ -58,6 +59,8 @@ def merge(
     target, tally, run = output or folder / "attributions.jsonl", tally_of(records), job_run(job)
     with invocation.console.waiting("Merging"):
         write_merged(target, shared.answers(records), run, total(record.bill for record in records))
+        # Of workers that were killed.
+        remove_leftovers((folder,))
         # `report` reads the catalog of the run.
         wiring.work_folder(folders).save_catalog(shared.catalog(), run)
     invocation.console.summary(f"{counted(len(records), 'partition')} merged: {tally_summary(tally)}")
