@@ -153,7 +153,10 @@ def chat_server(server: TelegramServer | MatrixServer) -> Iterator[None]:
         protocol_version = "HTTP/1.1"
 
         def handle_request(self) -> None:
-            body = self.rfile.read(int(self.headers.get("Content-Length") or 0))
+            length = int(self.headers.get("Content-Length") or 0)
+            body = self.rfile.read(length)
+            if len(body) < length:
+                return  # The client was killed in between.
             parts = urlsplit(self.path)
             query = {name: values[0] for name, values in parse_qs(parts.query).items()}
             status, answer = server.answer(self.command, unquote(parts.path), query, self.headers, body)
