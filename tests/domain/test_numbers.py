@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import time
+from collections.abc import Iterator
 from datetime import datetime, timezone
 
 import pytest
@@ -65,7 +67,7 @@ def test_seconds_are_a_decimal_number_that_may_name_its_unit(text: str, seconds:
 
 
 @pytest.mark.parametrize(
-    ("text", "time"),
+    ("text", "expected"),
     [
         ("Mon, 23 Nov 2026 12:00:00 GMT", datetime(2026, 11, 23, 12, tzinfo=timezone.utc)),
         ("Mon, 23 Nov 2026 12:00:00 +0200", datetime(2026, 11, 23, 10, tzinfo=timezone.utc)),
@@ -78,12 +80,29 @@ def test_seconds_are_a_decimal_number_that_may_name_its_unit(text: str, seconds:
         ("Mon, 23 Nov 2026 12:00:00 GMT" + 32 * " ", None),
     ],
 )
-def test_a_date_of_http_is_a_time_in_utc(text: str, time: datetime | None) -> None:
-    assert read_http_date(text) == time
+def test_a_date_of_http_is_a_time_in_utc(text: str, expected: datetime | None) -> None:
+    assert read_http_date(text) == expected
+
+
+@pytest.fixture
+def _in_tokyo(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    with monkeypatch.context() as patch:
+        patch.setenv("TZ", "Asia/Tokyo")
+        time.tzset()
+        yield
+    time.tzset()
+
+
+@pytest.mark.usefixtures("_in_tokyo")
+def test_a_date_without_a_zone_is_in_utc_wherever_the_program_runs() -> None:
+    for zone in ("", " GMT"):
+        read = read_http_date(f"23 Nov 2026 12:00:00{zone}")
+        assert read is not None
+        assert read.isoformat() == "2026-11-23T12:00:00+00:00"
 
 
 @pytest.mark.parametrize(
-    ("seconds", "time"),
+    ("seconds", "expected"),
     [
         (0.0, datetime(1970, 1, 1, tzinfo=timezone.utc)),
         (1_795_435_200.0, datetime(2026, 11, 23, 12, tzinfo=timezone.utc)),
@@ -94,5 +113,5 @@ def test_a_date_of_http_is_a_time_in_utc(text: str, time: datetime | None) -> No
         (float("inf"), datetime(2200, 1, 1, tzinfo=timezone.utc)),
     ],
 )
-def test_the_time_of_a_file_is_the_nearest_one_that_can_be(seconds: float, time: datetime) -> None:
-    assert time_of(seconds) == time
+def test_the_time_of_a_file_is_the_nearest_one_that_can_be(seconds: float, expected: datetime) -> None:
+    assert time_of(seconds) == expected

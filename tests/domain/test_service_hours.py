@@ -388,4 +388,12 @@ def test_service_hours_are_described_in_words() -> None:
     assert describe(hours) == (
         "Monday-Thursday 08:00-12:00, 13:00-17:00; Friday 08:00-12:00; Sunday 00:00-24:00 (Europe/Berlin)"
     )
-    assert describe(ServiceHours("UTC", week(mon="8-9"), holidays=("DE-BE",))).endswith("closed on holidays of DE-BE")
+    holidays = ServiceHours("UTC", week(mon="8-9", wed="8-9"), holidays=("DE-BE", "AT"))
+    assert describe(holidays) == "Monday 08:00-09:00; Wednesday 08:00-09:00 (UTC), closed on holidays of DE-BE, AT"
+
+
+def test_the_time_of_several_years_is_added_up() -> None:
+    always = CLOCKS["always"]
+    assert always is not None
+    start, end = _instant("2025-12-31T12:00", "always"), _instant("2028-01-01T12:00", "always")
+    assert open_time(always, start, end) == end - start
