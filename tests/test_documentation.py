@@ -208,7 +208,7 @@ def test_the_tutorial_ends_with_a_report_that_shows_the_correction(clone: CLI) -
 
     lines = _lines("docs/tutorial/first-report.md")
     *_, first, _, second, listed, _ = follow(clone, lines, choose_another_request_type)
-    for line in ("70 of 70 tickets attributed", "1 report sent", "for a person: 70 overdue, 6 to review"):
+    for line in ("70 of 70 tickets attributed", "1 report sent", "to do: 70 overdue, 6 to review"):
         assert line in first.stderr
     assert "70 of 70 tickets attributed" in second.stderr
     assert "REQ-1028" in listed.stdout

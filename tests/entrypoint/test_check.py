@@ -745,10 +745,10 @@ def test_metrics_and_log_file_that_can_be_written_are_ok(cli: CLI, open_folder: 
     checked = check(cli)
     assert (checked.exit_code, checked.troubles) == (DONE, [])
     assert checked.of("metrics") == [
-        f"METRICS_TEXTFILE: {open_folder}/new can be written (it will be made)",
+        f"METRICS_TEXTFILE: {open_folder}/new can be written (it will be created)",
         "METRICS_TEXTFILE: everybody may read the file",
     ]
-    assert checked.of("log file") == ["LOG_FILE: logs can be written (it will be made)"]
+    assert checked.of("log file") == ["LOG_FILE: logs can be written (it will be created)"]
     open_folder.chmod(0o750)
     assert f"only its owner and group may enter {open_folder}" in check(cli).of("metrics")[1]
 

@@ -238,7 +238,7 @@ def test_pending_list_before_and_after(cli: CLI) -> None:
 def test_a_run_ends_with_what_a_person_has_to_do_and_where_the_mail_is(cli: CLI) -> None:
     lines = cli.ok("run").stderr.splitlines()
     (mail,) = cli.mails
-    assert any(re.fullmatch(r"for a person: (\d+ [a-z ]+(, )?)+", line) or line.endswith(": nothing") for line in lines)
+    assert any(re.fullmatch(r"to do: (\d+ [a-z ]+(, )?)+", line) or line == "nothing to do" for line in lines)
     assert f"mail written to outbox/{mail.name}" in lines
 
 

@@ -294,7 +294,7 @@ class TestRecipients:
             cli.settings |= TWO
             result = cli("send")
             assert result.exit_code == 5
-            assert "sent, but 1 recipient put off" in result.stderr
+            assert "sent, but 1 recipient deferred" in result.stderr
             (row,) = listed(cli)
             assert (row["state"], row["last_error"]) == ("sent", "deferred: 450 4.2.0 later")
             script.replies.clear()

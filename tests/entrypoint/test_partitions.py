@@ -331,7 +331,7 @@ def test_a_partition_in_parquet_that_is_cut_is_named(cli: CLI, parts: Path, shar
 @pytest.mark.parametrize(
     ("args", "says", "code"),
     [
-        (("classify", "-i", "in/none-*.jsonl", "-o", "out/"), "no file is named like in/none-*.jsonl", 3),
+        (("classify", "-i", "in/none-*.jsonl", "-o", "out/"), "no file matches in/none-*.jsonl", 3),
         (("classify", "-i", "in/part-*.jsonl"), "many files need --input and --output FOLDER", 2),
         (("classify", "-i", "in/part-*.jsonl", "-o", "out/", "--batch"), "batch jobs need", 2),
         (

@@ -150,7 +150,7 @@ def partitions_of(pattern: Path) -> list[Partition]:
     """The partitions that `pattern` names, by the names of their files. Raises InputError or SettingsError."""
     paths = [pattern] if pattern.exists() else [Path(path) for path in glob(str(pattern))]  # noqa: PTH207  # a folder may be a pattern
     if not paths:
-        raise InputError(f"no file is named like {pattern}", hint="Check the path, and quote it for the shell.")
+        raise InputError(f"no file matches {pattern}", hint="Check the path, and quote it for the shell.")
     by_name: dict[str, Path] = {}
     for path in sorted(paths, key=lambda path: (path.name, path)):
         if (other := by_name.setdefault(path.stem, path)) != path:

@@ -130,5 +130,5 @@ def _refusals(deliveries: Sequence[Delivery]) -> list[RecipientResult]:
 
 def _state(status: ReportStatus) -> str:
     if status.state == "sent" and status.delivery:
-        return f"sent, but {counted(len(status.delivery.outstanding), 'recipient')} put off"
+        return f"sent, but {counted(len(status.delivery.outstanding), 'recipient')} deferred"
     return f"{status.state} {status.detail}".rstrip()

@@ -45,7 +45,7 @@ def checks(
 def test_a_folder_that_can_be_written_is_fine_even_if_it_is_still_to_be_made() -> None:
     assert list(probe_folders({"OUTPUT_DIR": ONE, "WORK_DIR": TWO}, checks(missing=(TWO,)))) == [
         CheckResult("folders", "OUTPUT_DIR: one can be written"),
-        CheckResult("folders", "WORK_DIR: two can be written (it will be made)"),
+        CheckResult("folders", "WORK_DIR: two can be written (it will be created)"),
     ]
 
 

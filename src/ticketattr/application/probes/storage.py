@@ -47,7 +47,7 @@ def probe_folder(area: str, setting: str, path: Path, checks: FileChecks) -> Che
         exists = checks.try_folder(path)
     except TicketAttrError as error:
         return _not_writable(area, setting, error)
-    return CheckResult(area, f"{setting}: {path} can be written{'' if exists else ' (it will be made)'}")
+    return CheckResult(area, f"{setting}: {path} can be written{'' if exists else ' (it will be created)'}")
 
 
 def probe_files(area: str, setting: str, paths: Iterable[Path], checks: FileChecks) -> CheckResult:

@@ -77,10 +77,11 @@ def learn(
     """Learn a model of the desk from labelled tickets, or audit their labels."""
     invocation: Invocation = context.obj
     if STREAM in (output, audit):
-        raise SettingsError("a model and a workbook are not text", hint="Name a file with --output and --audit.")
+        raise SettingsError("a model or a workbook cannot go to stdout", hint="Name a file with --output and --audit.")
     if not (output or audit):
         raise SettingsError(
-            "there is nothing to write", hint="Name the model with --output, or a workbook with --audit."
+            "no output is named",
+            hint="Name the model with --output, or a workbook with --audit.",
         )
     renames = [_rename(text) for text in rename or ()]
     with invocation.reading("learn") as env:

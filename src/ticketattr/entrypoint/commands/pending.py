@@ -175,7 +175,7 @@ def restore(
     if restored.former_log:
         invocation.console.summary(f"the former report log is kept as {restored.former_log}")
     invocation.console.summary(
-        f"report log restored; {counted(len(restored.unknown), 'report')} in the folder not in the backup"
+        f"report log restored; the backup does not know {counted(len(restored.unknown), 'report')} in the folder"
     )
     if pending := tracker.pending():
         invocation.console.problem(

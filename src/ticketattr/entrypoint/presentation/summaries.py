@@ -55,7 +55,9 @@ def applied_summary(applied: Applied) -> str:
     lines = [f"{applied.mode}: {counted(len(applied.changes), 'change')}{f': {made}' if made else ''}{would}"]
     if applied.settled:
         settled = Counter(change.state.replace("_", " ") for change in applied.settled)
-        lines.append(f"settled before: {', '.join(f'{count:,} {state}' for state, count in sorted(settled.items()))}")
+        lines.append(
+            f"settled from earlier runs: {', '.join(f'{count:,} {state}' for state, count in sorted(settled.items()))}"
+        )
     if applied.skipped:
         lines.append(f"left as they are: {skipped_words(applied.skipped)}")
     return "; ".join(lines)
@@ -76,7 +78,7 @@ def for_a_person(figures: ReportFigures) -> str:
         (figures.failed, "failed"),
     )
     found = ", ".join(f"{number:,} {what}" for number, what in counts if number)
-    return f"for a person: {found}" if found else "for a person: nothing"
+    return f"to do: {found}" if found else "nothing to do"
 
 
 def bill_summary(bill: Bill) -> str:

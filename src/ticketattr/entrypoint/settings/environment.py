@@ -107,7 +107,7 @@ class Environment:
         found = self._secret(name, strip=True)
         value = (found or "") if optional else self._needed(name, found)
         if not value.isascii():
-            self.wrong.append(f"{name} contains a character that no key has")
+            self.wrong.append(f"{name} contains a character beyond ASCII, which no key has")
         return value
 
     def whole(self, name: str, default: int, *, least: int, most: int = 2**31) -> int:

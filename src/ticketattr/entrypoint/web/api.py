@@ -325,7 +325,7 @@ def _page_of(reports: list[ReportStatus], after: str, limit: int) -> bytes:
     """A page of the list as JSON. Raises HTTPException 404 if there is no report `after`."""
     start = next((place for place, status in enumerate(reports, 1) if status.report.sha256 == after), 0) if after else 0
     if after and not start:
-        raise HTTPException(404, "the report after which the list shall continue is gone; begin anew")
+        raise HTTPException(404, "the report after which the list continues is gone: read the list from its start")
     page = reports[start : start + limit]
     more = start + limit < len(reports)
     shown = Reports(

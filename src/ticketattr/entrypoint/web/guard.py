@@ -98,9 +98,9 @@ class Guard:
     def _refusal(self, scope: Scope, headers: Headers) -> tuple[int, str] | None:
         host = headers.get("host", "")
         if "*" not in self.hosts and host_name(host) not in self.hosts:
-            return 400, "the header Host names no host of this service (SERVE_ALLOWED_HOSTS)"
+            return 400, "the header Host is not one of the hosts of this service (SERVE_ALLOWED_HOSTS)"
         if _TOKEN_PARAMETERS & {name.lower() for name in parse_qs(scope["query_string"].decode("latin-1"))}:
-            return 400, "a token does not belong into an address: send it in the header Authorization"
+            return 400, "a token must not be part of a URL: send it in the header Authorization"
         if scope["method"] not in _SAFE and "authorization" not in headers and is_cross_site(headers, host):
             return 403, "a page of another site sent this request"
         length = headers.get("content-length", "0")

@@ -222,7 +222,7 @@ def list_deliveries(
 def download_deliveries(request: Request, caller: Reader, format: str) -> Response:
     """The list of deliveries as a file."""
     if format not in ("csv", "xlsx"):
-        raise HTTPException(404, "there are CSV and XLSX")
+        raise HTTPException(404, "the list comes as CSV or XLSX")
     parts = parts_of(request)
     rows = [flat(row) for row in delivery_rows(parts.tracker.report_history(), parts.service.clock())]
     return table_file(request, rows, DELIVERY_FIELDS, format, "ticketattr-deliveries")
