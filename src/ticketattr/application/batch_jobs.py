@@ -215,15 +215,12 @@ async def cancel_jobs(jobs: BatchJobs, display_names: Sequence[str] = ()) -> lis
     A job that ended before keeps its answers, and a later run takes them.
     """
     with jobs.journal.lock(jobs.clock(), wait=LOCK_WAIT):
-        chosen = [job for job in jobs.journal.jobs(only_open=True) if _is_named(job, display_names)]
+        open_jobs = jobs.journal.jobs(only_open=True)
+        chosen = [job for job in open_jobs if not display_names or job.display_name in display_names]
         if not chosen:
             return []
         async with jobs.service:
             return [await _cancelled(jobs, job) for job in chosen]
-
-
-def _is_named(job: BatchJob, display_names: Sequence[str]) -> bool:
-    return not display_names or job.display_name in display_names
 
 
 async def _cancelled(jobs: BatchJobs, job: BatchJob) -> BatchJob:

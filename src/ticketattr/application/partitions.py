@@ -265,17 +265,15 @@ def checked_records(
             hint="Give all partitions with --input, or remove the files of these from the folder.",
         )
     for partition in expected or ():
-        if folder.done(partition) is None and not _has_failures(records, partition):
+        if folder.done(partition) is None and not any(
+            record.name == partition.name and record.tally.failed for record in records
+        ):
             raise StageFileError(
                 f"{partition.path} changed since it was classified", hint="Run the same `ticketattr classify` again."
             )
     _refuse_others(job, records)
     _refuse_twice(records)
     return records
-
-
-def _has_failures(records: Sequence[PartitionRecord], partition: Partition) -> bool:
-    return any(record.name == partition.name and record.tally.failed for record in records)
 
 
 def _refuse_others(job: Job, records: Sequence[PartitionRecord]) -> None:

@@ -11,7 +11,7 @@ from typing import Literal, TypeAlias
 from .catalog import RequestType, ServiceCatalog, fold
 from .digest import digest
 from .sanitizing import sanitize, truncate
-from .ticket import AttributedTicket, Attribution, Source, Ticket
+from .ticket import AttributedTicket, Attribution, Source
 
 WriteMode = Literal["off", "shadow", "suggest", "fill"]
 """`fill` sets empty fields, `suggest` adds an internal note, `shadow` only records what `fill` would set."""
@@ -327,7 +327,7 @@ def _decide(
         return "no_request_type"
     if catalog.find(*found.entry.pair) is None:
         return "not_in_catalog"
-    has = _pair_of(attributed.ticket)
+    has = (attributed.ticket.request_category, attributed.ticket.request_type)
     if found.source == "kept" or is_same(has, found.entry.pair):
         return "already_set"
     if not _is_certain(found, mode, above):
@@ -368,7 +368,3 @@ def _ours(has: Pair, earlier: Sequence[Change]) -> Pair | None:
 def _may_fill(has: Pair, wanted: Pair) -> bool:
     """Whether every field is empty, or has the wanted value already."""
     return all(not value.strip() or fold(value) == fold(want) for value, want in zip(has, wanted, strict=True))
-
-
-def _pair_of(ticket: Ticket) -> Pair:
-    return ticket.request_category, ticket.request_type

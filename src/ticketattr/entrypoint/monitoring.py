@@ -142,7 +142,8 @@ def _ending_of(error: BaseException | None, run_progress: RunProgress) -> _Endin
         case None:
             return _Ending(ExitCode.DONE)
         case TicketAttrError():
-            message, hint, reason = (_told(text) for text in (str(error), error.hint, failure_reason(error)))
+            texts = (str(error), error.hint, failure_reason(error))
+            message, hint, reason = (plain(without_secrets(text)) for text in texts)
             return _Ending(error.exit_code, (reason,), message, hint)
         case typer.Exit():
             reasons = partial_reasons(
@@ -157,10 +158,6 @@ def _ending_of(error: BaseException | None, run_progress: RunProgress) -> _Endin
             return _Ending(ExitCode.TERMINATED, ("terminated",), "stopped by SIGTERM before it was done")
         case _:
             return _bug(error)
-
-
-def _told(text: str) -> str:
-    return plain(without_secrets(text))
 
 
 def _bug(error: BaseException) -> _Ending:

@@ -10,7 +10,7 @@ import typer
 
 from ..application.incoming_corrections import TakenOver
 from ..application.send import sent_reports
-from ..domain.delivery import Delivery, RecipientResult, ReportFile
+from ..domain.delivery import Delivery, ReportFile
 from ..domain.report_status import ReportStatus
 from ..domain.run_history import change_reasons, failure_reason, partial_reasons
 from ..domain.ticket import AttributedTicket
@@ -77,7 +77,8 @@ def exit_if_partial(
         print_problems(invocation, applied)
     for status in left:
         invocation.console.problem(f"not sent: {status.report.path}: {_state(status)}")
-    for reply in dict.fromkeys(result.reply for result in _refusals(deliveries)):
+    results = (result for delivery in deliveries for result in delivery.results)
+    for reply in dict.fromkeys(result.reply for result in results if result.state == "refused"):
         invocation.console.problem(f"refused for a recipient: {reply}")
     refused = sum(workbook.needs_person for workbook in incoming)
     if partial_reasons(*(tickets, deliveries, left), refused_workbooks=refused, changes=reasons_of(applied)):
@@ -122,10 +123,6 @@ def print_problems(invocation: Invocation, applied: Applied) -> None:
         invocation.console.problem(f"writing into the helpdesk stopped: {applied.stopped}")
     if applied.left:
         invocation.console.problem(f"{counted(applied.left, 'change')} left for the next run")
-
-
-def _refusals(deliveries: Sequence[Delivery]) -> list[RecipientResult]:
-    return [result for delivery in deliveries for result in delivery.results if result.state == "refused"]
 
 
 def _state(status: ReportStatus) -> str:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from difflib import get_close_matches
 
@@ -62,7 +62,8 @@ def unknown_settings(values: Values) -> list[UnknownSetting]:
     A name in an env file that is also in the environment is left out: it belongs to another program. A line
     that was pasted by mistake may be a secret, so a name is shown only if it looks like a name.
     """
-    known = {*known_settings(), *map(file_setting, _secrets())}
+    specs = known_settings()
+    known = {*specs, *(file_setting(name) for name, spec in specs.items() if spec.is_secret)}
     environment = {name for source in values.sources if source.path is None for name in source.values}
     return [
         _unknown(name, source, known)
@@ -71,10 +72,6 @@ def unknown_settings(values: Values) -> list[UnknownSetting]:
         if name not in known
         and (_looks_like_a_setting(name, known) if source.path is None else name not in environment)
     ]
-
-
-def _secrets() -> Iterator[str]:
-    return (name for name, spec in known_settings().items() if spec.is_secret)
 
 
 def _unknown(name: str, source: ValueSource, known: Iterable[str]) -> UnknownSetting:

@@ -69,7 +69,7 @@ class Matrix:
                 "msgtype": "m.notice",
                 "body": text,
                 "format": "org.matrix.custom.html",
-                "formatted_body": _html(text),
+                "formatted_body": escape(text).replace("\n", "<br>"),
             }
         place = f"v3/rooms/{quote(chat, safe='')}/send/m.room.message/{uuid4().hex}"
         await self._call("PUT", place, json=content)
@@ -177,7 +177,3 @@ def _message(room: str, event: dict[str, Any]) -> ChatMessage | None:
 
 def _mapping(value: Any) -> dict[str, Any]:
     return value if isinstance(value, dict) else {}
-
-
-def _html(text: str) -> str:
-    return escape(text).replace("\n", "<br>")

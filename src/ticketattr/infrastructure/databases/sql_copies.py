@@ -16,9 +16,10 @@ _AT_ONCE = 5_000
 def copy_rows(source: Connection, target: Connection, tables: Sequence[str]) -> None:
     """Copy all rows of these tables, each table after those that it refers to. The tables of `target` are empty."""
     for table in tables:
-        names = ", ".join(_columns(source, table))
-        marks = ", ".join("?" * len(_columns(source, table)))
-        rows = iter(source.execute(f"SELECT {names} FROM {table} ORDER BY {_order(source, table)}"))  # noqa: S608  # nosec B608  # names of our own tables
+        columns = _columns(source, table)
+        names, marks = ", ".join(columns), ", ".join("?" * len(columns))
+        order = "rowid" if table in IN_ORDER else columns[0]
+        rows = iter(source.execute(f"SELECT {names} FROM {table} ORDER BY {order}"))  # noqa: S608  # nosec B608  # names of our own tables
         while some := list(islice(rows, _AT_ONCE)):
             target.executemany(f"INSERT INTO {table} ({names}) VALUES ({marks})", some)  # noqa: S608  # nosec B608  # names of our own tables
 
@@ -51,10 +52,6 @@ def _digest(db: Connection, table: str) -> tuple[int, str]:
 def _rows(db: Connection, table: str) -> Iterator[Any]:
     names = ", ".join(_columns(db, table))
     return iter(db.execute(f"SELECT {names} FROM {table}"))  # noqa: S608  # nosec B608  # names of our own tables
-
-
-def _order(db: Connection, table: str) -> str:
-    return "rowid" if table in IN_ORDER else _columns(db, table)[0]
 
 
 def _columns(db: Connection, table: str) -> list[str]:

@@ -131,7 +131,7 @@ def is_current(log: sqlite3.Connection, path: Path) -> bool:
 def has_tables(log: sqlite3.Connection, path: Path) -> bool:
     """Whether this version or an earlier one made it a report log. Raises InputError for any other database."""
     version = _version(log)
-    if version in (SCHEMA_VERSION, _UPGRADED_VERSION) and _has_table(log, "messages"):
+    if version in (SCHEMA_VERSION, _UPGRADED_VERSION) and _has_messages(log):
         return True
     if version == 0 and (is_blank(log) or _has_earlier_table(log)):
         return False
@@ -160,8 +160,8 @@ def _version(log: sqlite3.Connection) -> int:
     return int(version)
 
 
-def _has_table(log: sqlite3.Connection, name: str) -> bool:
-    return bool(log.execute("SELECT 1 FROM sqlite_master WHERE type = 'table' AND name = ?", (name,)).fetchone())
+def _has_messages(log: sqlite3.Connection) -> bool:
+    return bool(log.execute("SELECT 1 FROM sqlite_master WHERE type = 'table' AND name = 'messages'").fetchone())
 
 
 def _has_earlier_table(log: sqlite3.Connection) -> bool:

@@ -31,7 +31,8 @@ class ProfileWriter:
     def __init__(self, profile: Profile, update: UpdatePart, access: HelpdeskAccess, http: HTTPPolicy) -> None:
         self._profile, self._update, self._access, self._http = profile, update, access, http
         setting = update.set
-        self._is_guarded = setting is not None and "version" in _names_in(_parts(setting.request))
+        sent = setting and setting.request
+        self._is_guarded = bool(sent and "version" in _names_in([sent.headers, sent.query, sent.json, sent.form]))
         parts = urlsplit(access.location)
         self._origin = f"{parts.scheme}://{parts.netloc.rpartition('@')[2]}"
         self._ids: dict[str, dict[str, tuple[str, Any]]] = {}
@@ -220,10 +221,6 @@ def _adapted(part: SetPart, *, emptied: Sequence[str], left_out: Sequence[str]) 
 
     request = part.request
     return replace(request, json=adapted(request.json), form=adapted(request.form), query=adapted(request.query))
-
-
-def _parts(request: Request) -> list[Any]:
-    return [request.headers, request.query, request.json, request.form]
 
 
 def _names_in(value: Any) -> set[str]:

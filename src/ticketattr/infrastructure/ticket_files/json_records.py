@@ -21,7 +21,7 @@ _FIRST = 1024 * 1024
 def tickets_in(document: Any, what: str) -> list[Mapping[str, Any]]:
     """The objects of the list in `document`. Raises InputError where there is none, or where one is not an object."""
     found = _list_in(document, _DEPTH)
-    if found is None and isinstance(document, dict) and _is_ticket(document):
+    if found is None and isinstance(document, dict) and recognized(_names(document, _NAMED_DEPTH)):
         found = [document]
     if found is None:
         raise InputError(
@@ -112,10 +112,6 @@ def _list_in(value: Any, depth: int) -> list[Any] | None:
         if (found := _list_in(inner, depth - 1)) is not None:
             return found
     return None
-
-
-def _is_ticket(document: Mapping[str, Any]) -> bool:
-    return bool(recognized(_names(document, _NAMED_DEPTH)))
 
 
 def _names(record: Mapping[str, Any], depth: int) -> Iterator[str]:

@@ -52,7 +52,7 @@ def remote_job(operation: Mapping[str, Any]) -> RemoteJob:
         name=_name(operation.get("name")) or _name(metadata.get("name")),
         display_name=str(metadata.get("displayName") or "")[:_LONGEST_NAME],
         state=state,
-        detail=_reason(error) if error else "",
+        detail=with_words(_code(error), error.get("message") or "") if error else "",
         created=service_words(metadata.get("createTime") or "", _LONGEST_NAME),
         has_answers=state not in ("pending", "running", "unknown") and bool(output_of(operation)),
     )
@@ -110,10 +110,6 @@ def _answer(row: Mapping[str, Any], model: str) -> JobAnswer | None:
         return JobAnswer("", error)
     except ChatModelError as error:
         return JobAnswer(key, error)
-
-
-def _reason(error: Mapping[str, Any]) -> str:
-    return with_words(_code(error), error.get("message") or "")
 
 
 def _code(error: Mapping[str, Any]) -> str:

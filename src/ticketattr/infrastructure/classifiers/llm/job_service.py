@@ -34,10 +34,6 @@ Finish = Callable[[Sequence[Outcome], ServiceCatalog], list[Outcome]]
 """What is done to outcomes, such as mapping their confidence."""
 
 
-def _unchanged(outcomes: Sequence[Outcome], catalog: ServiceCatalog) -> list[Outcome]:
-    return list(outcomes)
-
-
 class Cascade(Protocol):
     """A classifier that asks the model about some tickets only."""
 
@@ -62,7 +58,7 @@ class LLMJobs:
     ) -> None:
         self._classifier = classifier
         self._endpoint = endpoint
-        self._finish = finish or _unchanged
+        self._finish = finish or (lambda outcomes, _: list(outcomes))
         self._cascade = cascade
         self._patience = Patience()
         self.batch_size = classifier.batch_size

@@ -69,10 +69,7 @@ def answer_in(content: bytes, headers: Mapping[str, str], request: ChatRequest, 
 
     Raises AnsweredError when the body is an error, and ChatModelError when it is no answer or not all of it.
     """
-    try:
-        body = parse_json(content, f"the answer of {provider}")
-    except InputError as error:
-        raise UnusableAnswer(f"{provider}'s answer is not JSON") from error
+    body = _json(content, provider)
     if not isinstance(body, dict):
         raise UnusableAnswer(f"{provider}'s answer does not have the format of OpenAI's API")
     if body.get("error"):
@@ -87,6 +84,13 @@ def answer_in(content: bytes, headers: Mapping[str, str], request: ChatRequest, 
         raise AnsweredError(_status_in(choice["error"]), content, headers)
     text = _text(choice, provider, billed)
     return ChatAnswer(text, billed["usage"], model or request.model, wait=wait_in(headers))
+
+
+def _json(content: bytes, provider: str) -> Any:
+    try:
+        return parse_json(content, f"the answer of {provider}")
+    except InputError as error:
+        raise UnusableAnswer(f"{provider}'s answer is not JSON") from error
 
 
 def _text(choice: Mapping[str, Any], provider: str, billed: Mapping[str, Any]) -> str:
@@ -139,7 +143,8 @@ def error_of(error: AnsweredError, request: ChatRequest | None, provider: str, *
     message = with_words(answered, unless_repeated(error.said, sent))
     if status == 402 or (status == 429 and _NO_MONEY.search(words)):
         return QuotaExhausted(message)
-    if status in (401, 403) and not _FILTERED.search(words) and not (request and _no_model(words, request)):
+    is_about_model = request and says_model_is_unknown(words, request.model)
+    if status in (401, 403) and not _FILTERED.search(words) and not is_about_model:
         if has_key:
             return refused_key(message)
         return SettingsError(f"{message}: the server wants a key", hint="Set LLM_API_KEY.")
@@ -157,7 +162,7 @@ def _refusal_of(status: int, words: str, message: str, request: ChatRequest) -> 
     if status in (400, 403, 422):
         if _FILTERED.search(words):
             return ContentBlocked(message)
-        if _no_model(words, request):
+        if says_model_is_unknown(words, request.model):
             return UnknownModel(message)
         if _TOO_LONG.search(words):
             return ChatModelError(message)
@@ -166,10 +171,6 @@ def _refusal_of(status: int, words: str, message: str, request: ChatRequest) -> 
         return InvalidRequest(message)
     # Some servers call it a failure of their own that they do not know a format.
     return InvalidRequest(message) if status in (500, 501) and _FORMAT.search(words) else None
-
-
-def _no_model(words: str, request: ChatRequest) -> bool:
-    return says_model_is_unknown(words, request.model)
 
 
 def _wait(error: AnsweredError) -> float | None:
@@ -203,11 +204,7 @@ def _seconds(text: str) -> float | None:
 
 def names_in(content: bytes, provider: str) -> list[str]:
     """Returns the names in a list of models. Raises UnusableAnswer for something else."""
-    try:
-        listed = _dict(parse_json(content, f"the answer of {provider}"))
-    except InputError as error:
-        raise UnusableAnswer(f"{provider}'s answer is not JSON") from error
-    rows = listed.get("data")
+    rows = _dict(_json(content, provider)).get("data")
     if not isinstance(rows, list):
         raise UnusableAnswer(f"{provider} does not list its models")
     names = [_dict(row).get("id") for row in rows]
