@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import get_args
 
 from ruamel.yaml.nodes import Node, ScalarNode, SequenceNode
@@ -89,8 +90,12 @@ _REQUIRED_OF_STYLE: Mapping[PagingStyle, frozenset[str]] = {
 }
 
 
+@lru_cache(maxsize=32)
 def parse_profile(content: bytes, name: str) -> Profile:
-    """The profile in `content`, which came from `name`. Raises SettingsError with the line of what is wrong."""
+    """The profile in `content`, which came from `name`. Raises SettingsError with the line of what is wrong.
+
+    Kept, because a run reads its profile for each adapter, and parsing takes 40 ms each time.
+    """
     try:
         if len(content) > MAX_BYTES:
             raise WrongYAML(f"it is larger than {MAX_BYTES:,} bytes")

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from difflib import get_close_matches
-from functools import cache
 from importlib.resources import files
 from pathlib import Path
 
@@ -27,13 +26,7 @@ def read_profile(name_or_path: str) -> Profile:
             return parse_profile(read_bounded(Path(name_or_path), MAX_BYTES), name_or_path)
         except InputError as error:
             raise SettingsError(f"the profile {error}", hint="Check HELPDESK_PROFILE.") from error
-    return _shipped_profile(name_or_path)
-
-
-@cache
-def _shipped_profile(name: str) -> Profile:
-    """Kept, because a run reads its profile for each adapter, and parsing takes 40 ms each time."""
-    return parse_profile(profile_text(name).encode(), f"{name}.yaml")
+    return parse_profile(profile_text(name_or_path).encode(), f"{name_or_path}.yaml")
 
 
 def profile_text(name: str) -> str:
