@@ -21,13 +21,16 @@ import pytest
 import stamina
 import trustme
 import typer.testing
+from httpx._transports import default as transports
 from hypothesis import Phase, settings
 from typer.main import get_command
 from typer.testing import CliRunner, Result
 
 from ticketattr.application.run_progress import current_run, current_stage
 from ticketattr.entrypoint.cli import app
+from ticketattr.infrastructure.network.tls import trusted_authorities
 
+from .crash_process import Runner
 from .servers import HTTPServer, MailServer, http_server, smtp_server
 from .warm_program import Program, Stream, end_warm_programs, warm_programs
 
@@ -82,6 +85,12 @@ def pytest_sessionfinish() -> None:
 
 # Typer builds the commands anew for each call, which takes a tenth of the time of the tests that call them.
 vars(typer.testing)["_get_command"] = cache(get_command)
+
+# httpx reads some 140 certificates for each client, which takes longer than most tests of the pages and the API.
+_context = vars(transports)["create_ssl_context"]
+vars(transports)["create_ssl_context"] = lambda verify, **more: (
+    trusted_authorities() if verify is True else _context(verify, **more)
+)
 
 # httpcore looks for it at each request, and where it is not installed, pytest makes that a tenth of a request.
 if find_spec("sniffio") is None:
@@ -256,6 +265,14 @@ def ctrl_c() -> Iterator[None]:
     before = signal.signal(signal.SIGINT, signal.default_int_handler)
     yield
     signal.signal(signal.SIGINT, before)
+
+
+@pytest.fixture(scope="session")
+def runner() -> Iterator[Runner]:
+    """The process that kills programs. Its start takes longer than most tests."""
+    runner = Runner()
+    yield runner
+    runner.end()
 
 
 @pytest.fixture

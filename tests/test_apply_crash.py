@@ -7,15 +7,15 @@ Every test run covers a few steps with a few tickets; `nox -s apply_crash` cover
 from __future__ import annotations
 
 import random
-from collections.abc import Iterator
 
 import pytest
 
 from .changing_desk import ChangingDesk, Held, attributed, listed, prepare
 from .conftest import CLI
+from .crash_process import Runner
 from .fakes import LAPTOP, PASSWORD
 from .servers import HTTPServer, Response
-from .test_crash import KILLED, Runner, in_folder
+from .test_crash import KILLED, in_folder
 
 OURS, THEIRS = PASSWORD.pair, LAPTOP.pair
 EDITS = 0.03
@@ -23,13 +23,6 @@ EDITS = 0.03
 
 PARTS = 5
 """Into how many tests the hundred steps are divided."""
-
-
-@pytest.fixture(scope="module")
-def runner() -> Iterator[Runner]:
-    runner = Runner()
-    yield runner
-    runner.end()
 
 
 def busy_desk(server: HTTPServer, seed: int) -> ChangingDesk:

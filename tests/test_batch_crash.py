@@ -9,15 +9,15 @@ from __future__ import annotations
 import json
 import shutil
 import time
-from collections.abc import Iterator
 from typing import Any
 
 import pytest
 
 from .batch_server import GeminiServer
 from .conftest import CLI
+from .crash_process import Runner
 from .servers import HTTPServer, http_server
-from .test_crash import KILLED, Runner
+from .test_crash import KILLED
 
 pytestmark = pytest.mark.batch_crash
 
@@ -34,13 +34,6 @@ STEPS_WITH_MANY = {
     "taking": [round(1.55**number) + number for number in range(24)],
 }
 """At which steps one backlog is killed: few at first, in which most happens, then many in which rows are written."""
-
-
-@pytest.fixture(scope="module")
-def runner() -> Iterator[Runner]:
-    runner = Runner()
-    yield runner
-    runner.end()
 
 
 def right_pair(text: str) -> tuple[str, str]:

@@ -8,20 +8,20 @@ from __future__ import annotations
 import json
 import shutil
 import sqlite3
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from contextlib import closing
 from pathlib import Path
 
 import pytest
 
 from .conftest import CLI
+from .crash_process import Runner
 from .entrypoint.test_corrections import correct
 from .entrypoint.test_mail_servers import SETTINGS, put_report
 from .entrypoint.test_repeats import make_earlier
 from .servers import MailServer
 from .test_crash import (
     KILLED,
-    Runner,
     assert_each_arrived_as_one_message,
     distinct,
     in_folder,
@@ -34,13 +34,6 @@ DAMAGES: dict[str, Callable[[Path], None]] = {
     "lost": lambda log: log.unlink(),
     "damaged": lambda log: (log.write_bytes(log.read_bytes()[:3000]), None)[1],
 }
-
-
-@pytest.fixture(scope="module")
-def runner() -> Iterator[Runner]:
-    runner = Runner()
-    yield runner
-    runner.end()
 
 
 @pytest.fixture

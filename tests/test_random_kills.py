@@ -12,15 +12,15 @@ import os
 import random
 import time
 from collections import defaultdict
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 from .conftest import CLI
+from .crash_process import Runner
 from .entrypoint.test_mail_servers import SETTINGS, put_report
 from .servers import MailServer
-from .test_crash import KILLED, Runner, in_folder
+from .test_crash import KILLED, in_folder
 
 KILLS_IN_ONE_FOLDER = 20
 COMMANDS = ("run", "send", "restore")
@@ -29,13 +29,6 @@ EXPECTED = {"reports.db", "reports.db.lock", ".ticketattr-report-log.json"}
 TICKETS = [
     {"id": "T-1", "short_description": "Locked", "request_category": "Access", "request_type": "Password Reset"},
 ]
-
-
-@pytest.fixture
-def runner() -> Iterator[Runner]:
-    runner = Runner()
-    yield runner
-    runner.end()
 
 
 class World:

@@ -27,7 +27,7 @@ from ticketattr.infrastructure.classifiers.offline.classifier import OfflineClas
 from ticketattr.infrastructure.extras import install_hint
 from ticketattr.infrastructure.options import HTTPPolicy
 
-from ..conftest import CLI, EXAMPLES
+from ..conftest import CLI, DATA, EXAMPLES, KEPT
 from ..scripted_smtp import scripted_smtp
 from ..servers import HTTPServer, Response, gemini, gemini_error, gemini_text, smtp_server
 from .test_bad_input import listing
@@ -319,7 +319,8 @@ def test_a_folder_that_cannot_be_written_is_named_with_its_setting(cli: CLI, nam
 
 
 def make_log(cli: CLI) -> Path:
-    cli.ok("run")
+    one_ticket = {"HELPDESK_API_URL": str(KEPT), "SERVICE_CATALOG_URL": str(DATA / "catalog.yaml")}
+    CLI(cli.folder, cli.settings | one_ticket).ok("run")
     return cli.folder / "output" / "reports.db"
 
 

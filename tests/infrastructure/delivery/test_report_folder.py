@@ -7,12 +7,13 @@ import io
 import os
 import zipfile
 from datetime import datetime, timezone
+from functools import cache
 from pathlib import Path
 from typing import Any
 
 import openpyxl
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from ticketattr.domain.delivery import ReportFile
@@ -26,6 +27,7 @@ from ...fakes import MIDNIGHT
 RUN = "20261123T150301Z-7f3a"
 
 
+@cache
 def workbook(run_id: str = RUN) -> bytes:
     file = io.BytesIO()
     write_workbook(Report(run_id, MIDNIGHT, (Row("T-1", short_description="Forgot my password"),)), file)
@@ -246,7 +248,6 @@ def test_a_name_in_the_archive_with_invalid_utf_8_is_damage(folder: OutputFolder
     assert inspected(folder, content).damage
 
 
-@settings(max_examples=300)
 @given(data=st.data())
 def test_a_workbook_with_any_changed_bytes_can_be_inspected(
     tmp_path_factory: pytest.TempPathFactory, data: st.DataObject
