@@ -1,6 +1,7 @@
-"""Development sessions. `nox` alone runs lint, typing, the base install, and the tests on every Python that is there.
+"""Development sessions. `nox` alone runs lint, typing, the base install, and all tests, most of them on every Python.
 
-Lint, typing and the workbook use the environment that nox itself was installed into (`pip install '.[dev]'`).
+Lint, typing, the slow tests and the workbook use the environment that nox itself was installed into
+(`pip install '.[dev]'`).
 """
 
 from __future__ import annotations
@@ -10,7 +11,7 @@ import sys
 
 import nox
 
-nox.options.sessions = ["lint", "typing", "base", "tests"]
+nox.options.sessions = ["lint", "typing", "base", "tests", "thorough"]
 nox.options.reuse_existing_virtualenvs = True
 nox.options.error_on_missing_interpreters = False
 
@@ -37,6 +38,13 @@ def tests(session: nox.Session) -> None:
     """The tests, two at a time, against the package as it is installed; arguments go to pytest."""
     session.install(".[dev]")
     session.run("pytest", "--numprocesses=2", *session.posargs)
+
+
+@nox.session(venv_backend="none")
+def thorough(session: nox.Session) -> None:
+    """All combinations of which the tests take some, and many more examples of each property: some two minutes."""
+    selected = ("-m", "thorough or hypothesis", "--hypothesis-profile=thorough")
+    session.run(*PYTHON, "pytest", "--numprocesses=2", *selected, *session.posargs)
 
 
 @nox.session

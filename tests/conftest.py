@@ -35,10 +35,13 @@ from .servers import HTTPServer, MailServer, http_server, smtp_server
 from .warm_program import Program, Stream, end_warm_programs, warm_programs
 
 # How long an example takes says more about what else the machine does than about the program.
-settings.register_profile("without deadline", deadline=None)
-settings.load_profile("without deadline")
+settings.register_profile("usual", max_examples=25, deadline=None)
+settings.register_profile("thorough", max_examples=200, deadline=None)
 # For `nox -s mutation`: a failing test is enough, and searching for the smallest example takes long.
-settings.register_profile("mutation", phases=(Phase.explicit, Phase.generate), database=None, deadline=None)
+settings.register_profile(
+    "mutation", max_examples=100, phases=(Phase.explicit, Phase.generate), database=None, deadline=None
+)
+settings.load_profile("usual")
 
 
 def _use_bytecode_and_memory() -> None:

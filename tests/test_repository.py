@@ -75,8 +75,8 @@ def test_ci_fails_when_the_tests_take_too_few_branches() -> None:
     assert floor >= 97
 
 
-def test_the_default_sessions_run_the_tests_once_on_each_python() -> None:
-    assert nox.options.sessions == ["lint", "typing", "base", "tests"]
+def test_the_default_sessions_run_the_tests_once_on_each_python_and_the_slow_ones_once() -> None:
+    assert nox.options.sessions == ["lint", "typing", "base", "tests", "thorough"]
     assert commands("tests") == [["pytest", "--numprocesses=2"]]
 
 

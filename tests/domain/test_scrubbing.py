@@ -146,7 +146,7 @@ def test_personal_words_are_replaced_whole_only() -> None:
     )
 
 
-@settings(derandomize=True, database=None, max_examples=200)
+@settings(derandomize=True, database=None)
 @given(
     st.text(st.characters(exclude_categories=("C", "Z")), min_size=4, max_size=30),
     st.text(st.characters(exclude_categories=("C", "Zl")), max_size=10),

@@ -231,8 +231,9 @@ def instants() -> st.SearchStrategy[datetime]:
     return st.builds(lambda moment, minutes: moment + minutes * MINUTE, st.sampled_from(CHANGES), st.integers(0, 4320))
 
 
-SLOW = settings(max_examples=20)
-FAST = settings(max_examples=25)
+# Drawing service hours takes longer than most tests.
+SLOW = settings(max_examples=max(10, settings().max_examples // 5))
+FAST = settings(max_examples=max(10, settings().max_examples // 4))
 
 
 @SLOW

@@ -103,14 +103,14 @@ def test_a_local_form_is_read_where_the_user_names_it() -> None:
     assert read_time("20.11.2026", style) is None
 
 
-@settings(max_examples=200, derandomize=True, database=None)
+@settings(derandomize=True, database=None)
 @given(st.text(max_size=70) | st.from_regex(r"[0-9TZ :+.,/-]{0,40}", fullmatch=True))
 def test_any_text_is_a_plausible_time_or_none(text: str) -> None:
     found = read_time(text)
     assert found is None or (1990 <= found.year <= 2100 and found.utcoffset() is not None)
 
 
-@settings(max_examples=100, derandomize=True, database=None)
+@settings(derandomize=True, database=None)
 @given(st.integers(-(10**15), 10**15), st.integers(-14 * 60, 14 * 60))
 def test_what_python_writes_is_read_to_the_microsecond(microseconds: int, offset: int) -> None:
     zone = timezone(timedelta(minutes=offset))

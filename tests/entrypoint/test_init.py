@@ -181,7 +181,7 @@ def test_a_check_without_mail_says_that_init_asks_for_it(empty: CLI) -> None:
 TEXT = st.text(st.characters(exclude_categories=("Cs", "Cc")), min_size=1, max_size=40)
 
 
-@settings(max_examples=200, derandomize=True, database=None)
+@settings(derandomize=True, database=None)
 @given(st.lists(TEXT, min_size=1, max_size=4))
 def test_values_are_read_back_exactly(values: Sequence[str]) -> None:
     from io import StringIO

@@ -160,7 +160,9 @@ def test_a_port_that_is_taken_is_an_error(cli: CLI) -> None:
     assert "cannot listen on 127.0.0.1:" in result.stderr
 
 
-@pytest.mark.parametrize(("address", "code"), [("127.0.0.1", 0), ("0.0.0.0", 2)])
+@pytest.mark.parametrize(
+    ("address", "code"), [("127.0.0.1", 0), pytest.param("0.0.0.0", 2, marks=pytest.mark.thorough)]
+)
 def test_the_socket_of_systemd_is_taken_unless_it_is_open_to_others_without_a_token(
     cli: CLI, address: str, code: int
 ) -> None:

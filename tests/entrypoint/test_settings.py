@@ -12,7 +12,7 @@ from email.policy import SMTP
 from pathlib import Path
 
 import pytest
-from hypothesis import example, given, settings
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from ticketattr.entrypoint.settings.addresses import parse_mailbox, split_mailboxes
@@ -317,7 +317,6 @@ def test_the_sender_may_have_a_name(cli: CLI) -> None:
 
 
 @example(text='","@0')
-@settings(max_examples=200)
 @given(text=st.one_of(st.text(max_size=60), st.text(st.sampled_from('ab@.,<>" \\ü'), max_size=60)))
 def test_any_text_is_a_list_of_addresses_or_refused(text: str) -> None:
     for part in split_mailboxes(text):

@@ -67,7 +67,7 @@ def test_no_ticket_at_all_is_read_as_none(path: Path) -> None:
 @given(
     text=st.text(), confidence=st.floats(0, 1) | st.none(), value=st.integers(0, 1000) | st.floats(0, 1000, width=32)
 )
-@settings(max_examples=25, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
 def test_any_text_and_number_comes_back(path: Path, text: str, confidence: float | None, value: float) -> None:
     text = text.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
     entry = RequestType(text, text, SLA(value, "hours"))

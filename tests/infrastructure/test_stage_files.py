@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from ticketattr.application.ports import Run
@@ -129,7 +129,6 @@ json_values = st.recursive(
 )
 
 
-@settings(max_examples=50)
 @given(st.lists(st.builds(Ticket, st.text(), st.text(), extra=st.dictionaries(st.text(), json_values)), max_size=3))
 def test_any_content_of_a_ticket_is_read_as_it_was_written(
     tmp_path_factory: pytest.TempPathFactory, tickets: list[Ticket]

@@ -7,7 +7,7 @@ import logging
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from ticketattr.application.ports import BatchFailed
@@ -229,7 +229,6 @@ def test_the_second_json_of_a_text_counts_as_a_second_answer() -> None:
 
 
 @given(before=st.text(alphabet='ab `:{}[]"\n', max_size=12), after=st.text(max_size=30))
-@settings(max_examples=100)
 def test_no_text_around_an_answer_is_taken_for_a_ticket(before: str, after: str) -> None:
     try:
         outcomes = read_answer(before + ITEMS + after, 2, CATALOG)

@@ -9,7 +9,7 @@ from email.policy import SMTP, compat32
 from email.utils import getaddresses
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from ticketattr.errors import SettingsError
@@ -108,7 +108,6 @@ _TEXTS = st.one_of(
 )
 
 
-@settings(max_examples=150)
 @given(name=_TEXTS, subject=_TEXTS, file=_TEXTS)
 def test_any_text_gives_a_mail_with_the_meant_headers(name: str, subject: str, file: str) -> None:
     file = file.replace("/", "").replace("\x00", "") or "a"
@@ -117,7 +116,6 @@ def test_any_text_gives_a_mail_with_the_meant_headers(name: str, subject: str, f
     assert problem_of(content, HEADERS, "desk@example.com", 1) == ""
 
 
-@settings(max_examples=100)
 @given(subject=st.text(st.characters(codec="utf-8", exclude_categories=["C", "Z"]), max_size=200))
 def test_a_subject_arrives_unchanged(subject: str) -> None:
     mail = message_from_bytes(composed(subject=subject), EmailMessage, policy=SMTP)

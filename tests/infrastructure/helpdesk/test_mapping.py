@@ -16,7 +16,6 @@ from ticketattr.infrastructure.helpdesk.paging import next_link, sign_of_more, t
 from ticketattr.infrastructure.helpdesk.profile import Profile
 from ticketattr.infrastructure.helpdesk.shipped_profiles import profile_names, read_profile
 
-PROFILES = {name: read_profile(name) for name in profile_names()}
 _LEAVES = st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False) | st.text(max_size=20)
 _JSON = st.recursive(
     _LEAVES,
@@ -33,11 +32,11 @@ def _names(profile: Profile) -> list[str]:
     return sorted({text.strip('"').split(".")[0].split("[")[0].strip('"!(') for text in texts})
 
 
-@pytest.mark.parametrize("name", PROFILES)
-@settings(max_examples=15)
+@pytest.mark.parametrize("name", profile_names())
+@settings(max_examples=settings().max_examples // 5)  # for each profile
 @given(data=st.data())
 def test_any_item_is_a_ticket_or_an_error_that_names_the_profile(name: str, data: st.DataObject) -> None:
-    profile = PROFILES[name]
+    profile = read_profile(name)
     item: dict[str, Any] = data.draw(st.dictionaries(st.sampled_from(_names(profile)), _JSON, max_size=6))
     try:
         mapped = map_ticket(profile, item, base_url="https://desk.example", to_text=body_reader(profile.text.kind))

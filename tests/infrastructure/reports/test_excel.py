@@ -236,7 +236,7 @@ class TestText:
     def test_text_that_just_fits_is_not_cut(self) -> None:
         assert kept("x" * MAX_CELL) == "x" * MAX_CELL
 
-    @settings(max_examples=30)
+    @settings(max_examples=settings().max_examples // 5)  # a workbook for each
     @given(st.lists(st.text(st.characters(exclude_categories=()), max_size=80), max_size=5))
     def test_with_any_text_each_ticket_has_one_row_and_the_workbook_opens(self, texts: list[str]) -> None:
         tickets = [

@@ -5,7 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import zipfile
-from dataclasses import fields
+from dataclasses import fields, replace
 from html.parser import HTMLParser
 from pathlib import Path
 from typing import Any
@@ -133,6 +133,6 @@ def test_the_same_report_makes_the_same_bytes(
 ) -> None:
     contents = []
     for name in "ab":
-        writer.write(report, tmp_path / name)
+        writer.write(replace(report, rows=report.rows[::10]), tmp_path / name)
         contents.append((tmp_path / name).read_bytes())
     assert contents[0] == contents[1]
