@@ -82,7 +82,8 @@ class ReportFigures:
 def figures_of(report: Report) -> ReportFigures:
     """The figures of `report`; the most urgent tickets come first."""
     summary = summarize(report)
-    due, since = dict(summary.due), dict(summary.since or ())
+    due, earlier = dict(summary.due), report.context.earlier
+    changes = Counter(row.since_last_report for row in report.rows)
     return ReportFigures(
         generated_at=report.generated_at.astimezone(report.context.zone),
         time_zone=report.context.time_zone,
@@ -93,9 +94,9 @@ def figures_of(report: Report) -> ReportFigures:
         review=summary.needs_review,
         failed=dict(summary.states)["failed"],
         urgent_count=sum(bool(row.urgency) for row in report.rows),
-        new=since.get("new"),
-        changed=since.get("changed"),
-        gone=len(report.gone) if report.context.earlier else None,
+        new=changes["new"] if earlier else None,
+        changed=changes["changed"] if earlier else None,
+        gone=len(report.gone) if earlier else None,
         newly_overdue=summary.newly_overdue,
         urgent=tuple(_urgent(row, report) for _, row in most_urgent(report, MOST_URGENT)),
         failures=_failures(report),
