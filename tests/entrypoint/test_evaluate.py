@@ -344,7 +344,7 @@ def test_the_most_similar_examples_are_in_the_prompt(cli: CLI, model: HTTPServer
 
 def test_examples_that_are_also_gold_tickets_are_refused(cli: CLI) -> None:
     message = refused(cli, str(GOLD), "--catalog", str(CATALOG), "--examples", str(GOLD))
-    assert f"{len(ROWS)} gold tickets are among the examples" in message
+    assert f"the examples contain {len(ROWS)} gold tickets" in message
 
 
 # Cascade
