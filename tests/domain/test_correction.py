@@ -58,6 +58,25 @@ def test_a_decision_holds_until_the_text_becomes_another_one(short: str, long: s
     assert effect(short, long) == expected
 
 
+@pytest.mark.parametrize(
+    ("one", "other", "share"),
+    [
+        # Each letter of a word counts, twice in the short description.
+        (("printer jams", ""), ("printer works", ""), 14 / 22),
+        (("a", "printer"), ("b", "printer now"), 7 / 9),
+        (("printer", "printer x"), ("printer y", "printer"), 21 / 22),
+        (("打印机", ""), ("打印", ""), 1.0),
+        (("打印机", ""), ("打印店", ""), 0.5),
+        (("", ""), ("printer", ""), 0.0),
+        (("?!", ""), ("", ""), 0.0),
+    ],
+)
+def test_texts_are_as_similar_as_the_part_of_the_shorter_one_that_both_have(
+    one: tuple[str, str], other: tuple[str, str], share: float
+) -> None:
+    assert similarity(one, other) == similarity(other, one) == share
+
+
 def test_texts_without_spaces_are_compared_too() -> None:
     correction = a_correction("打印机无法打印，请派人检查三楼的打印机", "7")
     assert effect("打印机无法打印，请派人检查三楼的打印机。还没有人来，请尽快处理", correction=correction) == (

@@ -8,7 +8,12 @@ from datetime import timedelta
 import pytest
 
 from ticketattr.domain.figures import ReportFigures
-from ticketattr.domain.mail_subject import PLACEHOLDERS, fill_subject, newest_figures, unknown_placeholders
+from ticketattr.domain.mail_subject import (
+    PLACEHOLDERS,
+    fill_subject,
+    newest_figures,
+    unknown_placeholders,
+)
 
 from ..fakes import MIDNIGHT
 
@@ -48,3 +53,5 @@ def test_the_newest_report_that_has_figures_decides() -> None:
     newer = replace(FIGURES, generated_at=MIDNIGHT + timedelta(hours=1))
     assert newest_figures([newer, FIGURES, None]) is newer
     assert newest_figures([None]) is None
+    same = replace(FIGURES, tickets=1)
+    assert newest_figures([FIGURES, same]) is same
