@@ -15,7 +15,7 @@ from ticketattr.application.ports import Run
 from ticketattr.domain.catalog import RequestType
 from ticketattr.domain.ticket import AttributedTicket, Attribution, Source, Ticket, Unattributed
 from ticketattr.domain.usage import Bill
-from ticketattr.infrastructure.stage_files import WorkFolder
+from ticketattr.infrastructure.stage_files.work_folder import WorkFolder
 
 from .conftest import CLI
 from .fakes import MIDNIGHT, PASSWORD

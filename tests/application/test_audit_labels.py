@@ -23,7 +23,8 @@ from ticketattr.infrastructure.corrections.corrections_db import SQLiteCorrectio
 from ticketattr.infrastructure.reports.cell_text import cell_matches
 from ticketattr.infrastructure.reports.corrections_reader import read_reviewed
 from ticketattr.infrastructure.reports.excel import write_audit_workbook
-from ticketattr.infrastructure.stage_files import WorkFolder, read_reported
+from ticketattr.infrastructure.stage_files.run_files import read_reported
+from ticketattr.infrastructure.stage_files.work_folder import WorkFolder
 
 from ..conftest import CLI
 from ..fakes import CATALOG, GENERAL, LAPTOP, MIDNIGHT

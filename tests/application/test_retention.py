@@ -17,7 +17,7 @@ from ticketattr.application.ports import DeliveryInDoubt, MessageRefused
 from ticketattr.application.report import last_sent_run
 from ticketattr.application.retention import Retention, Storage, prune
 from ticketattr.domain.delivery import Event, RecipientResult
-from ticketattr.infrastructure.stage_files import WorkFolder
+from ticketattr.infrastructure.stage_files.work_folder import WorkFolder
 
 from ..fakes import MIDNIGHT, FakeMailer
 from .test_send import DOUBT, REFUSED, Desk

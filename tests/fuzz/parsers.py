@@ -52,8 +52,13 @@ from ticketattr.infrastructure.redaction.terms_file import Terms
 from ticketattr.infrastructure.reports.corrections_reader import read_reviewed
 from ticketattr.infrastructure.reports.excel import write_workbook
 from ticketattr.infrastructure.reports.workbook_archive import inspect_archive
-from ticketattr.infrastructure.stage_files import read_catalog, read_tickets, write_catalog, write_tickets
 from ticketattr.infrastructure.stage_files.attributions import open_attributions, write_stream
+from ticketattr.infrastructure.stage_files.catalog_and_tickets import (
+    read_catalog,
+    read_tickets,
+    write_catalog,
+    write_tickets,
+)
 from ticketattr.infrastructure.ticket_text import ticket_text
 
 from ..fakes import CATALOG, LAPTOP, MIDNIGHT, PASSWORD

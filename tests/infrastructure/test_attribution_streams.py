@@ -17,7 +17,7 @@ from ticketattr.domain.usage import Bill, Usage
 from ticketattr.errors import InputError, StageFileError
 from ticketattr.infrastructure.helpdesk.ticket_file import TicketFile
 from ticketattr.infrastructure.options import HelpdeskAccess
-from ticketattr.infrastructure.stage_files import (
+from ticketattr.infrastructure.stage_files.attributions import (
     open_attributions,
     read_attributions,
     write_attributions,

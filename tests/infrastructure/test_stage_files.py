@@ -22,18 +22,17 @@ from ticketattr.errors import CatalogError, ServiceError, SettingsError, StageFi
 from ticketattr.infrastructure.files import replacing, write_error
 from ticketattr.infrastructure.helpdesk.ticket_file import TicketFile
 from ticketattr.infrastructure.options import HelpdeskAccess
-from ticketattr.infrastructure.stage_files import (
-    Kind,
-    WorkFolder,
-    header,
-    read_attributions,
+from ticketattr.infrastructure.stage_files import header
+from ticketattr.infrastructure.stage_files.attributions import read_attributions, write_attributions
+from ticketattr.infrastructure.stage_files.catalog_and_tickets import (
     read_catalog,
-    read_fetched,
     read_tickets,
-    write_attributions,
     write_catalog,
     write_tickets,
 )
+from ticketattr.infrastructure.stage_files.header import Kind
+from ticketattr.infrastructure.stage_files.run_files import read_fetched
+from ticketattr.infrastructure.stage_files.work_folder import WorkFolder
 
 NOW = datetime(2026, 11, 23, 15, 3, 1, tzinfo=timezone.utc)
 OLDER, OLD, NEW = "20261123T150301Z-0000", "20261123T150301Z-7f3a", "20261123T150302Z-0000"

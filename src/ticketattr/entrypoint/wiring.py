@@ -101,7 +101,7 @@ if TYPE_CHECKING:
     from ..infrastructure.reports.csv_report import CSVReports
     from ..infrastructure.reports.parquet_report import ParquetReports
     from ..infrastructure.service.sql_state import SQLServiceState
-    from ..infrastructure.stage_files import WorkFolder
+    from ..infrastructure.stage_files.work_folder import WorkFolder
 
 _APPLY_SECONDS = 15 * 60.0
 """How long a run may write into the helpdesk before its report goes out; what is left goes with the next run."""
@@ -265,7 +265,7 @@ def catalog_of_option(path: Path) -> CatalogSource:
 
 def work_folder(folders: FolderSettings) -> WorkFolder:
     """The folder of stage files."""
-    from ..infrastructure.stage_files import WorkFolder
+    from ..infrastructure.stage_files.work_folder import WorkFolder
 
     return WorkFolder(folders.work)
 
@@ -326,7 +326,9 @@ def redactor(settings: RedactionSettings) -> Redactor:
 
 def tickets_in(path: Path, settings: SourceSettings, option: str) -> Iterable[Ticket]:
     """The tickets of a stage file or of any other file of tickets, which the `option` names. Raises InputError."""
-    from ..infrastructure.stage_files import read_attributions, read_tickets, stage_kind
+    from ..infrastructure.stage_files.attributions import read_attributions
+    from ..infrastructure.stage_files.catalog_and_tickets import read_tickets
+    from ..infrastructure.stage_files.header import stage_kind
 
     kind = "" if path == STREAM else stage_kind(path)
     if kind == "attributions":
@@ -517,7 +519,7 @@ def incoming_corrections(folders: FolderSettings, clock: Clock) -> Incoming:
     """The folder into which people put corrected workbooks, and what a run needs to take them over."""
     from ..infrastructure.corrections.corrections_folder import CorrectionsFolder
     from ..infrastructure.reports.cell_text import cell_matches
-    from ..infrastructure.stage_files import read_reported
+    from ..infrastructure.stage_files.run_files import read_reported
 
     work = work_folder(folders)
     return Incoming(
@@ -571,7 +573,8 @@ def reporting(settings: ReportSettings, folders: FolderSettings, format: str = "
 
 def page_writer(settings: ReportSettings, folders: FolderSettings) -> Callable[[str, Path], None]:
     """What writes the page of a run to a path, from its stage files. It raises StageFileError if they are gone."""
-    from ..infrastructure.stage_files import attributed_run, read_attributions
+    from ..infrastructure.stage_files.attributions import read_attributions
+    from ..infrastructure.stage_files.run_files import attributed_run
 
     work = work_folder(folders)
 
@@ -911,7 +914,7 @@ def chat_platforms(settings: ChatSettings, clock: Clock) -> list[ChatPlatform]:
 
 def reviewing(folders: FolderSettings, settings: ReportSettings) -> Reviewing:
     """What a review on a page needs. A run that was loaded once is kept, because its files never change."""
-    from ..infrastructure.stage_files import read_reported
+    from ..infrastructure.stage_files.run_files import read_reported
 
     work = work_folder(folders)
 

@@ -39,7 +39,8 @@ from ticketattr.infrastructure.delivery.report_log import SQLiteReportLog
 from ticketattr.infrastructure.helpdesk.applied_db import SQLiteChangeLedger
 from ticketattr.infrastructure.service.cron import CronExpressions
 from ticketattr.infrastructure.service.state_db import SQLiteServiceState
-from ticketattr.infrastructure.stage_files import WorkFolder, read_reported
+from ticketattr.infrastructure.stage_files.run_files import read_reported
+from ticketattr.infrastructure.stage_files.work_folder import WorkFolder
 
 from ...application.service.test_runs import Clock, Processes
 

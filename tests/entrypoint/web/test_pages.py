@@ -20,7 +20,7 @@ from ticketattr.domain.service_run import AuditEntry
 from ticketattr.domain.ticket import AttributedTicket, Attribution, Ticket
 from ticketattr.domain.usage import Bill
 from ticketattr.entrypoint.web import pages
-from ticketattr.infrastructure.stage_files import WorkFolder
+from ticketattr.infrastructure.stage_files.work_folder import WorkFolder
 
 from ...doors import routes
 from .conftest import Web, serving

@@ -22,7 +22,7 @@ from ticketattr.domain.catalog import SLA, RequestType, ServiceCatalog
 from ticketattr.domain.service_run import RunStatus
 from ticketattr.domain.ticket import AttributedTicket, Attribution, Ticket
 from ticketattr.domain.usage import Bill
-from ticketattr.infrastructure.stage_files import WorkFolder
+from ticketattr.infrastructure.stage_files.work_folder import WorkFolder
 
 from .conftest import Web
 from .test_api import RUN, put_report, record_doubt

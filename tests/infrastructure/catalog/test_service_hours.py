@@ -14,7 +14,7 @@ from ticketattr.domain.service_hours import ServiceHours
 from ticketattr.errors import CatalogError, SettingsError, StageFileError
 from ticketattr.infrastructure.catalog.holiday_dates import holiday_dates
 from ticketattr.infrastructure.catalog.yaml_format import parse_catalog
-from ticketattr.infrastructure.stage_files import read_catalog, write_catalog
+from ticketattr.infrastructure.stage_files.catalog_and_tickets import read_catalog, write_catalog
 
 from ...fakes import MIDNIGHT
 

@@ -64,7 +64,7 @@ def apply(
 
     A value that a person set is never overwritten. Nothing is written twice.
     """
-    from ...infrastructure.stage_files import read_attributions
+    from ...infrastructure.stage_files.attributions import read_attributions
 
     invocation: Invocation = context.obj
     with invocation.reading("apply") as env:

@@ -36,7 +36,7 @@ if TYPE_CHECKING:
     from ...application.batch_jobs import BatchJobs
     from ...domain.catalog import ServiceCatalog
     from ...domain.ticket import Ticket
-    from ...infrastructure.stage_files import FetchedRun
+    from ...infrastructure.stage_files.run_files import FetchedRun
 
 TicketsInput = Annotated[
     Path | None,
@@ -101,7 +101,7 @@ def classify(
     """Attribute each ticket to a request type, or say why not."""
     if input == catalog == STREAM:
         raise SettingsError("tickets and catalog cannot both come from stdin", hint="Name a file for one of them.")
-    from ...infrastructure.stage_files import is_stream
+    from ...infrastructure.stage_files.attributions import is_stream
 
     if batch and fresh:
         raise SettingsError(
@@ -191,7 +191,7 @@ def _classify_many(invocation: Invocation, wanted: _Wanted, runner: Runner | Non
 def _classify_stream(invocation: Invocation, wanted: _Wanted, target: Path, *, plan: bool) -> None:
     """Classify tickets as they are read, with some of them in memory at a time."""
     from ...application.classify import classify_stream
-    from ...infrastructure.stage_files import write_stream
+    from ...infrastructure.stage_files.attributions import write_stream
 
     if not plan:
         make_room_for(target)
@@ -222,7 +222,8 @@ def _classify_stream(invocation: Invocation, wanted: _Wanted, target: Path, *, p
 
 def _stream_of(invocation: Invocation, wanted: _Wanted) -> tuple[str, ServiceCatalog, Iterable[Ticket]]:
     """The id of the run, its catalog and its tickets: those of a stage file, or those of an export, one by one."""
-    from ...infrastructure.stage_files import read_fetched, stage_kind
+    from ...infrastructure.stage_files.header import stage_kind
+    from ...infrastructure.stage_files.run_files import read_fetched
 
     work = wiring.work_folder(wanted.folders)
     path = wanted.input or work.newest("tickets")
@@ -245,7 +246,8 @@ def _sources(invocation: Invocation, tickets: Path, catalog: Path | None) -> Sou
 
 def _fetched(invocation: Invocation, tickets: Path, catalog: Path | None, folders: FolderSettings) -> FetchedRun:
     """The run of the stage file `tickets`; any other file of tickets begins a run of its own."""
-    from ...infrastructure.stage_files import FetchedRun, read_fetched, stage_kind
+    from ...infrastructure.stage_files.header import stage_kind
+    from ...infrastructure.stage_files.run_files import FetchedRun, read_fetched
 
     work = wiring.work_folder(folders)
     if stage_kind(tickets) or not (tickets == STREAM or tickets.exists()):
@@ -299,7 +301,7 @@ def _show_plan(plan: ClassificationPlan, options: ClassifierSettings) -> None:
 
 def _classify(job: _Job, invocation: Invocation, target: Path) -> None:
     from ...application.classify import classify_tickets
-    from ...infrastructure.stage_files import write_attributions
+    from ...infrastructure.stage_files.attributions import write_attributions
 
     # Before the model is called: answers that cannot be written would be paid for nothing.
     make_room_for(target)

@@ -62,7 +62,7 @@ def import_report(
     Corrections that were imported before are not imported again.
     """
     from ...infrastructure.reports.corrections_reader import read_reviewed
-    from ...infrastructure.stage_files import read_reported
+    from ...infrastructure.stage_files.run_files import read_reported
 
     invocation: Invocation = context.obj
     with invocation.reading("corrections import") as env:
@@ -78,7 +78,7 @@ def import_report(
 
 
 def _save(imported: Imported, invocation: Invocation, target: Path, run_id: str) -> None:
-    from ...infrastructure.stage_files import write_corrections
+    from ...infrastructure.stage_files.corrections import write_corrections
 
     write_corrections(target, imported.of_run, Run(run_id, invocation.clock))
     invocation.console.summary(f"{decided(imported.new)} imported")

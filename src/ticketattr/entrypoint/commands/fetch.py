@@ -64,7 +64,7 @@ def _preview(invocation: Invocation, count: int) -> None:
 
 
 def _fetch(invocation: Invocation, output: Path | None, catalog_output: Path | None) -> None:
-    from ...infrastructure.stage_files import write_catalog, write_tickets
+    from ...infrastructure.stage_files.catalog_and_tickets import write_catalog, write_tickets
 
     if output and output == catalog_output:
         raise SettingsError(

@@ -12,6 +12,7 @@ from ...application.run_progress import current_run
 from ...domain.usage import total
 from ...domain.wording import counted
 from ...errors import ExitCode
+from ...infrastructure.leftovers import remove_leftovers
 from .. import wiring
 from ..invocation import Invocation
 from ..partition_job import partitions_of
@@ -45,9 +46,8 @@ def merge(
     context: typer.Context, folder: FolderArgument, input: PartitionsInput = None, output: MergedOutput = None
 ) -> None:
     """Make one result of the partitions that `classify` did."""
-    from ...infrastructure.leftovers import remove_leftovers
     from ...infrastructure.partitions.partition_folder import job_run
-    from ...infrastructure.stage_files import write_merged
+    from ...infrastructure.stage_files.attributions import write_merged
 
     invocation: Invocation = context.obj
     with invocation.reading("merge") as env:

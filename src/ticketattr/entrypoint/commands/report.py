@@ -63,7 +63,8 @@ def report(
     format: ReportFormatOption = "xlsx",
 ) -> None:
     """Write the report of a run."""
-    from ...infrastructure.stage_files import attributed_run, is_stream_file, read_attributions
+    from ...infrastructure.stage_files.attributions import is_stream_file, read_attributions
+    from ...infrastructure.stage_files.run_files import attributed_run
 
     invocation: Invocation = context.obj
     with invocation.reading("report") as env:
@@ -94,7 +95,8 @@ class _Wanted:
 
 
 def _stream(invocation: Invocation, wanted: _Wanted, reporting: Reporting, folders: FolderSettings) -> None:
-    from ...infrastructure.stage_files import attributed_run, open_attributions
+    from ...infrastructure.stage_files.attributions import open_attributions
+    from ...infrastructure.stage_files.run_files import attributed_run
 
     with open_attributions(wanted.source) as stage:
         current_run.set(stage.run_id)

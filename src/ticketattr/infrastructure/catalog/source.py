@@ -11,7 +11,8 @@ from ...domain.catalog import ServiceCatalog
 from ..locations import is_remote, read_location
 from ..network.http import HTTPRequest, HTTPService, shown_url
 from ..options import HTTPPolicy
-from ..stage_files import kind_of_content, parse_catalog_file
+from ..stage_files.catalog_and_tickets import parse_catalog_file
+from ..stage_files.header import kind_of_content
 from .yaml_format import parse_catalog
 
 

@@ -154,7 +154,7 @@ def _from_records(path: Path) -> Iterator[Row]:
 
 
 def _from_stage_file(path: Path) -> Iterator[Row]:
-    from ..stage_files import open_attributions
+    from ..stage_files.attributions import open_attributions
 
     with open_attributions(path) as stream:
         for attributed in stream.items:

@@ -32,8 +32,8 @@ from ...errors import InputError, StageFileError
 from ..files import creating, open_readable, read_bounded, remove_file, replacing, unreadable
 from ..json_text import dump_json, parse_json
 from ..leftovers import remove_leftovers
-from ..stage_files import read_catalog, write_catalog
 from ..stage_files.attributions import line_of_ticket
+from ..stage_files.catalog_and_tickets import read_catalog, write_catalog
 
 SCHEMA_VERSION = 1
 _MAX_BYTES = 64 * 1024 * 1024
