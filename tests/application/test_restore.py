@@ -121,7 +121,7 @@ def test_a_log_with_a_further_message_that_may_have_arrived_is_not_replaced(desk
     desk.send()
     with pytest.raises(InputError, match="contains 1 message that the backup does not") as caught:
         restore(desk, copy, "pending")
-    assert f"move {desk.log.identity().place} away first" in caught.value.hint
+    assert f"move it away first ({desk.log.identity().place})" in caught.value.hint
     assert "may send again what was sent after the backup" in caught.value.hint
     assert len(desk.log.deliveries()) == 2
 

@@ -82,6 +82,7 @@ class TestBackup:
 class TestRestore:
     def test_a_log_that_is_gone_is_back(self, sent: CLI) -> None:
         LOG.unlink()
+        assert "does not exist, but the folder of reports belongs to it: nobody knows" in sent("send").stderr
         sent.ok("pending", "restore", str(BACKUP))
         assert states(sent) == {"a.xlsx": "sent"}
         assert "nothing to send" in sent.ok("send").stderr

@@ -140,7 +140,7 @@ class TestAnotherLog:
         for command in ("send", "run"):
             result = desk(command)
             assert result.exit_code == ExitCode.INPUT
-            assert "there is no report log" in result.stderr
+            assert "does not exist, but the folder of reports belongs to one that was last at" in result.stderr
         assert len(mail.received) == 1
 
     def test_adopting_all_reports_makes_it_the_log_of_the_folder(self, desk: CLI, mail: MailServer) -> None:

@@ -35,8 +35,9 @@ def refuse_lost_log(folder: ReportFolder, log: ReportLog) -> None:
     owner = folder.owner()
     if owner and not log.exists() and any(not report.is_temporary for report in folder.reports()):
         raise InputError(
-            f"there is no report log {log.identity().place}, but the folder of reports belongs to one, which was last"
-            f" at {owner.place}: nobody knows what was sent",
+            f"the report log {log.identity().place} does not exist, but the folder of reports belongs to "
+            f"{'it' if owner.place == log.identity().place else f'one that was last at {owner.place}'}: nobody knows "
+            "what was sent",
             hint=f"Correct REPORT_LOG_DB_PATH, restore the report log, {_ADOPT}, or send them with `--send-old`.",
         )
 

@@ -77,8 +77,8 @@ def _refuse_to_lose(current: ReportLog, backup: Backup) -> None:
     if lost:
         raise InputError(
             f"nothing restored: {'; '.join(lost)}",
-            hint=f"Keep the current log. If it is wrong, move {current.identity().place} away first: then the next run "
-            "may send again what was sent after the backup.",
+            hint=f"Keep the current log. If it is wrong, move it away first ({current.identity().place}): then the "
+            "next run may send again what was sent after the backup.",
         )
 
 

@@ -127,17 +127,18 @@ def overview(request: Request) -> Response:
     if not caller:
         return _redirect(request, "/sign-in")
     parts = parts_of(request)
-    reports = parts.reports.get()
+    reports, running = parts.reports.get(), current_run(parts.service)
     return _page(
         request,
         "overview.html",
         caller,
-        running=current_run(parts.service),
+        running=running,
         queued=[run for run in parts.service.state.unfinished() if run.state == "queued"],
         runs=parts.service.state.runs(limit=10),
         next=next_times(parts.service, 1),
         pending=[status for status in reports if status.is_pending],
-        to_review=_to_review(parts),
+        # While a run works, the page is loaded every few seconds, and soon there is another review.
+        to_review=None if running else _to_review(parts),
         doubts=[status for status in reports if status.state in ("in_doubt", "held")],
     )
 
