@@ -4,7 +4,6 @@ import html
 import json
 import time
 from base64 import b64encode, urlsafe_b64encode
-from functools import cache
 from urllib.parse import quote, quote_plus
 
 import pytest
@@ -17,7 +16,6 @@ PASSWORD = 'p4ss wörd/+&"%41\\é?~'
 ADDRESS_OF_LEAD = "lead@example.com"
 
 
-@cache
 def example_scrubber() -> Scrubber:
     return scrubber([PASSWORD, "hunter2", "abc"], [ADDRESS_OF_LEAD, "desk-login", "desk"])
 
@@ -133,6 +131,8 @@ def test_secrets_of_eight_characters_are_no_words_of_our_own_messages() -> None:
         ("open sesame", "q=open+sesame", f"q={SECRET}"),
         ("f\ud800our", "xf%6Furx 666f7572", f"xf%6Furx {SECRET}"),
         ("four", "666F7572 Zm91cg==", f"{SECRET} {SECRET}"),
+        ("four", "four, four and xfour", f"{SECRET}, {SECRET} and x{SECRET}"),
+        (">>>?\u00bf~~", "Pj4+P8K/fn4= Pj4-P8K_fn4=", f"{SECRET} {SECRET}"),
     ],
 )
 def test_a_secret_is_found_by_its_length_and_its_characters(secret: str, text: str, left: str) -> None:
