@@ -123,15 +123,19 @@ class WarmPrograms:
         self.server.wait(10)
 
 
-@cache
+_started = cache(WarmPrograms)
+_starting = threading.Lock()
+
+
 def warm_programs() -> WarmPrograms:
-    """The server of these tests, which the first call starts."""
-    return WarmPrograms()
+    """The server of these tests, which the first call starts, also if several threads call at once."""
+    with _starting:
+        return _started()
 
 
 def end_warm_programs() -> None:
-    if warm_programs.cache_info().currsize:
-        warm_programs().end()
+    if _started.cache_info().currsize:
+        _started().end()
 
 
 def _next_order(orders: socket.socket) -> tuple[dict[str, Any], list[int]] | None:
@@ -200,10 +204,11 @@ def main() -> None:
     signal.signal(signal.SIGCHLD, signal.SIG_IGN)
     ordered = _next_order(orders)
     orders.close()
-    if ordered:
-        signal.signal(signal.SIGINT, signal.default_int_handler)
-        _become(*ordered)
-        import_module("ticketattr.entrypoint.cli").main()
+    if ordered is None:
+        os._exit(0)  # at once: to take down all modules takes seconds on a busy machine
+    signal.signal(signal.SIGINT, signal.default_int_handler)
+    _become(*ordered)
+    import_module("ticketattr.entrypoint.cli").main()
 
 
 if __name__ == "__main__":
