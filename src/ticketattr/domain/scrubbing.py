@@ -231,12 +231,12 @@ def _unescaped(escape: str) -> str:
 def _replaced(text: str, spans: Iterable[tuple[int, int, str]]) -> str:
     """`text` with a mark in place of each span; spans that overlap become one, a secret if one of them is."""
     pieces: list[str] = []
-    done, last = 0, ""
+    done = 0
     for start, end, mark in sorted(spans):
-        if last and start < done:
+        if start < done:
             if mark == SECRET:
                 pieces[-1] = mark
         else:
             pieces += (text[done:start], mark)
-        done, last = max(done, end), mark
+        done = max(done, end)
     return "".join((*pieces, text[done:]))
