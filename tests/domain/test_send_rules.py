@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
+from typing import get_args
 
 import pytest
 
@@ -15,7 +16,8 @@ from ticketattr.domain.report_status import (
     ReportState,
     ReportStatus,
 )
-from ticketattr.domain.send_rules import status_in, statuses_of
+from ticketattr.domain.send_rules import needs_new_message, refuse_to_send, status_in, statuses_of
+from ticketattr.errors import InputError
 
 from ..fakes import MIDNIGHT, a_message, a_report
 
@@ -172,3 +174,31 @@ class TestDoubt:
         (judged,) = statuses_of([REPORT], DeliveryHistory([one], doubt=policy))
         assert judged.state == state
         assert judged.is_pending
+
+
+@pytest.mark.parametrize("state", get_args(ReportState))
+def test_only_a_report_that_no_message_may_have_carried_needs_a_new_one(state: ReportState) -> None:
+    assert needs_new_message(ReportStatus(REPORT, state)) is (state in {"pending", "failed"})
+
+
+@pytest.mark.parametrize(
+    ("state", "again", "message", "hint"),
+    [
+        ("damaged", False, "is not sent: why", "Create the report again with `ticketattr report`."),
+        ("damaged", True, "is not sent: why", "Create the report again with `ticketattr report`."),
+        ("edited", False, "is not sent: why", "Use `--again` to send it all the same."),
+        ("edited", True, "", ""),
+        ("held", False, "is not sent: it may have arrived (why)", "Decide with `ticketattr pending resolve`."),
+        ("held", True, "", ""),
+        ("sent", False, "", ""),
+        ("pending", False, "", ""),
+    ],
+)
+def test_a_named_report_is_refused_with_the_way_on(state: ReportState, again: bool, message: str, hint: str) -> None:
+    status = ReportStatus(REPORT, state, "why")
+    if not message:
+        refuse_to_send(status, again=again)
+        return
+    with pytest.raises(InputError) as caught:
+        refuse_to_send(status, again=again)
+    assert (str(caught.value), caught.value.hint) == (f"{REPORT.path} {message}", hint)

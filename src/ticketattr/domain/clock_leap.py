@@ -10,7 +10,7 @@ from itertools import pairwise
 LONGEST_PAUSE = timedelta(days=100)
 """A longer time without any trace of a run is taken for a leap of the clock at first: a desk may report quarterly."""
 
-_FIRST_DOUBT, _LONGEST_DOUBT = timedelta(days=7), timedelta(days=60)
+_LONGEST_DOUBT = timedelta(days=60)
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,14 +27,11 @@ class Leap:
 def find_leap(known: Iterable[datetime], now: datetime) -> Leap | None:
     """The newest leap among the `known` times of earlier runs and `now`; None if the clock can be believed.
 
-    A clock that goes on from its new time is believed after a week, or, after a leap of years, after up to two months.
+    A clock that goes on from its new time is believed after a twelfth of the leap, and after two months at most.
     All times have a time zone; those after `now` do not count.
     """
     times = sorted({now, *(time for time in known if time <= now)}, reverse=True)
-    for after, before in pairwise(times):
-        gap = after - before
-        if gap > LONGEST_PAUSE and now - after < min(max(gap / 12, _FIRST_DOUBT), _LONGEST_DOUBT):
-            return Leap(before, after)
-        if now - after > _LONGEST_DOUBT:
-            break
-    return None
+    leaps = (Leap(before, after) for after, before in pairwise(times) if after - before > LONGEST_PAUSE)
+    return next(
+        (leap for leap in leaps if now - leap.after < min((leap.after - leap.before) / 12, _LONGEST_DOUBT)), None
+    )
