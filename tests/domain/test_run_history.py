@@ -127,7 +127,7 @@ def test_partial_reasons_name_each_reason_once() -> None:
     [
         ("in_doubt", "reports in doubt"),
         ("held", "reports in doubt"),
-        ("sent", "recipients put off"),
+        ("sent", "recipients deferred"),
         ("pending", "reports pending"),
     ],
 )

@@ -250,7 +250,7 @@ def _incident_of(record: RunRecord) -> Incident | None:
 def _pending_reason(status: ReportStatus) -> str:
     if status.state in ("in_doubt", "held"):
         return _IN_DOUBT
-    return "recipients put off" if status.state == "sent" else f"reports {status.state}"
+    return "recipients deferred" if status.state == "sent" else f"reports {status.state}"
 
 
 def _add(totals: Totals, record: RunRecord) -> Totals:
