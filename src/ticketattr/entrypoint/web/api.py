@@ -394,8 +394,7 @@ def list_deliveries(
         page = deliveries_page(parts.tracker, parts.reports.get(), after, limit)
         items = [DeliveredReport(**row) for row in delivery_rows(page.statuses, parts.service.clock())]
         return Deliveries(items=items, next=f"?after={page.next}&limit={limit}" if page.next else None)
-    rows = delivery_rows(parts.tracker.report_history(), parts.service.clock())
-    return table_file(request, [flat(row) for row in rows], DELIVERY_FIELDS, format, "ticketattr-deliveries")
+    return deliveries_file(request, format)
 
 
 @router.get("/changes", tags=["changes"])
@@ -517,15 +516,15 @@ def workbook(request: Request, run_id: str) -> Response:
     return FileResponse(found.path, media_type=XLSX, filename=found.path.name, headers=headers_of(etag))
 
 
-def table_file(
-    request: Request, rows: list[dict[str, Any]], fields: tuple[str, ...], format: str, name: str
-) -> Response:
-    """Rows as a CSV or XLSX file. No cell of it is a formula."""
+def deliveries_file(request: Request, format: str) -> Response:
+    """All deliveries as a CSV or XLSX file. No cell of it is a formula."""
+    parts, fields = parts_of(request), DELIVERY_FIELDS
+    rows = [flat(row) for row in delivery_rows(parts.tracker.report_history(), parts.service.clock())]
     if format == "xlsx":
         kind, content = XLSX, write_sheet("Deliveries", fields, ([row[field] for field in fields] for row in rows))
     else:
         kind, content = "text/csv; charset=utf-8", csv_file(rows, fields).encode()
-    return content_download(request, downloads_of(parts_of(request)), content, kind, f"{name}.{format}")
+    return content_download(request, downloads_of(parts), content, kind, f"ticketattr-deliveries.{format}")
 
 
 def _schedule(request: Request) -> Schedule:

@@ -39,9 +39,9 @@ from ...domain.write_back import all_undoable, shown_pair
 from ...errors import TicketAttrError
 from ...infrastructure.reports.html_report import policy_of
 from ...infrastructure.reports.labels import urgency_in_words
-from ..presentation.listing import DELIVERY_FIELDS, delivery_rows, flat
+from ..presentation.listing import delivery_rows, flat
 from ..presentation.log_lines import plain
-from .api import table_file, workbook
+from .api import deliveries_file, workbook
 from .downloads import MadeFile, made_path, write_bytes
 from .parts import COOKIE, Parts, downloads_of, origin_of, parts_of, person, random_secret, shown_line, signed_in
 
@@ -224,9 +224,7 @@ def download_deliveries(request: Request, caller: Reader, format: str) -> Respon
     """The list of deliveries as a file."""
     if format not in ("csv", "xlsx"):
         raise HTTPException(404, "the list comes as CSV or XLSX")
-    parts = parts_of(request)
-    rows = [flat(row) for row in delivery_rows(parts.tracker.report_history(), parts.service.clock())]
-    return table_file(request, rows, DELIVERY_FIELDS, format, "ticketattr-deliveries")
+    return deliveries_file(request, format)
 
 
 @router.post("/deliveries/resolve")

@@ -74,9 +74,9 @@ def open_lines(path: Path, kind: Kind, adapter: TypeAdapter[T]) -> Iterator[Line
         yield opened
 
 
-def items_in(lines: Iterable[bytes], what: str, kind: Kind, adapter: TypeAdapter[T], *, first: int = 1) -> Iterator[T]:
-    """The item on each of `lines`, the first of which has the number `first`. Raises StageFileError."""
-    for number, line in enumerate(lines, first):
+def items_in(lines: Iterable[bytes], what: str, kind: Kind, adapter: TypeAdapter[T]) -> Iterator[T]:
+    """The item on each of `lines`. Raises StageFileError."""
+    for number, line in enumerate(lines, 1):
         place = f"{what}, line {number:,},"
         yield checked_item(_value(line, place, kind), place, kind, adapter)
 
