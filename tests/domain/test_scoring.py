@@ -112,12 +112,10 @@ def test_a_type_without_label_or_choice_scores_0() -> None:
 
 def test_each_type_has_its_precision_recall_and_f1_and_their_mean_is_the_macro_f1() -> None:
     scores = score([case(0, 0), case(0, 0), case(0, 1), case(1, 1)], target=0.9)
-    close = pytest.approx
-    assert [(one.precision, one.recall, one.f1) for one in scores.types] == [
-        (1.0, close(2 / 3), close(0.8)),
-        (0.5, 1.0, close(2 / 3)),
-    ]
-    assert scores.macro_f1.value == close((0.8 + 2 / 3) / 2)
+    first, second = scores.types
+    assert (first.precision, first.recall, first.f1) == pytest.approx((1.0, 2 / 3, 0.8))
+    assert (second.precision, second.recall, second.f1) == pytest.approx((0.5, 1.0, 2 / 3))
+    assert scores.macro_f1.value == pytest.approx((0.8 + 2 / 3) / 2)
 
 
 def test_the_most_frequent_confusion_comes_first_then_by_name() -> None:
