@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import pytest
 
@@ -256,6 +256,11 @@ class TestCorrections:
         assert summaries(decided) == ["corrected Password Reset"]
         assert decided[0].decision == Decision("Access", "Password Reset", False, correction.at)
         assert classifier.shown == []
+
+    def test_a_confirmed_ticket_keeps_what_the_report_said(self) -> None:
+        confirmed = replace(a_correction("open 0", "T-0"), reported_category="Hardware", reported_type="Laptop Repair")
+        decided = classify_tickets(queue(1), CATALOG, ScriptedClassifier(), NoAnswerCache(), ignore, [confirmed])
+        assert summaries(decided) == ["confirmed Laptop Repair"]
 
     def test_tickets_like_a_corrected_one_are_asked_about_again_with_it_as_an_example(self) -> None:
         cache, classifier = Remembering(), ScriptedClassifier()
