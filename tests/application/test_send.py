@@ -738,8 +738,10 @@ def test_the_reason_for_sending_again_is_recorded(desk: Desk) -> None:
         assert len(send_report(desk.outgoing(), path)) == 1
         assert send_report(desk.outgoing(), path) == []
     desk.send_report(path, again=True)
+    desk.put("b.xlsx")
+    desk.send()
     reasons = [json.loads(event.facts).get("why", "") for event in desk.log.events() if event.what == "sending"]
-    assert reasons == ["", "sent again on request"]
+    assert reasons == ["", "sent again on request", ""]
 
 
 def test_a_recipient_who_was_deferred_for_more_than_five_days_counts_as_refused(

@@ -138,6 +138,15 @@ def test_who_asks_for_a_run_while_one_waits_is_told_so_and_both_hear_of_its_end(
     assert {sender for sender, _ in chat.desk.announcements()} == {ANN, other}
 
 
+def test_the_ends_of_all_runs_since_the_last_time_are_told(chat: Chat) -> None:
+    for number in (1, 2):
+        chat(chat.asked("/run").answer)
+        advance(chat.service)
+        chat.processes.end(number, 0)
+        advance(chat.service)
+    assert chat.desk.announcements() == [(ANN, TextReply(f"Run {number}: done.")) for number in (1, 2)]
+
+
 def test_a_button_that_is_pressed_twice_or_late_or_by_another_person_does_nothing(chat: Chat) -> None:
     first = chat.asked("/run")
     other = AllowedSender(Sender("telegram", "7", "8"), "operate")

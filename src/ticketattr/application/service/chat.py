@@ -170,7 +170,7 @@ class ChatDesk:
         pending = sum(status.is_pending for status in reports)
         doubt = sum(status.state in ("in_doubt", "held") for status in reports)
         last = next((run for run in self.service.state.runs(limit=20) if run.is_over and not run.undo), None)
-        due = next_times(self.service, 1)
+        due = next_times(self.service)
         running = current_run(self.service)
         lines = (
             f"{running.progress_text}." if running else "No run is in progress.",
