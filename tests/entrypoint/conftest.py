@@ -7,12 +7,20 @@ from pathlib import Path
 
 import pytest
 
+from ticketattr.domain import statistics
+
 from ..conftest import CLI
 
 
 @pytest.fixture(autouse=True)
 def encodes_once(sentences_are_encoded_once: None) -> None:
     """All tests here: encoding took a quarter of their time."""
+
+
+@pytest.fixture(autouse=True)
+def few_resamples(monkeypatch: pytest.MonkeyPatch) -> None:
+    """All tests here: more than half of the time of an evaluation is that of 1,000 resamples."""
+    monkeypatch.setattr(statistics, "_RESAMPLES", 100)
 
 
 @pytest.fixture(scope="session")

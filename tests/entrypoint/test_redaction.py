@@ -37,7 +37,7 @@ def quoting(ticket: dict[str, Any]) -> dict[str, Any]:
     return {**pair, "evidence": ticket["long_description"][:200]}
 
 
-@pytest.fixture(params=WIRES)
+@pytest.fixture(params=["gemini", pytest.param("openai", marks=pytest.mark.thorough)])
 def model(cli: CLI, http: HTTPServer, request: pytest.FixtureRequest) -> HTTPServer:
     path, fake, settings = WIRES[request.param]
     http.routes = {path: fake(quoting)}
@@ -74,6 +74,7 @@ def compact(text: str) -> str:
     return re.sub(r"\W", "", text)
 
 
+@pytest.mark.parametrize("model", WIRES, indirect=True)
 def test_none_of_seven_hundred_private_texts_leaves_the_process(cli: CLI, model: HTTPServer) -> None:
     queue(cli, *(private.text for private in PRIVATE))
     result = cli.ok("run")

@@ -44,13 +44,13 @@ def learned_from(tickets: Lesson) -> Measured:
 
 def test_confidence_after_learning_is_the_share_that_is_right() -> None:
     for wrong in (0.0, 0.3):
-        measured = learned_from(lesson(600, noise=4.0, wrong=wrong))
+        measured = learned_from(lesson(400, noise=4.0, wrong=wrong))
         cases = [(answer.confidence, answer.is_right) for answer in measured.answers]
-        assert len(cases) == 600
+        assert len(cases) == 400
         assert calibration_error(cases) < 0.09
         share = right(measured)
         assert share > (0.5 if wrong else 0.7)
-        assert abs(sum(answer.is_right for answer in measured.latest) / 120 - share) < 0.15
+        assert abs(sum(answer.is_right for answer in measured.latest) / 80 - share) < 0.15
 
 
 def test_some_landmarks_stand_for_many_tickets() -> None:
