@@ -16,7 +16,7 @@ import pytest
 from ticketattr.application.outgoing_messages import Addressing
 from ticketattr.application.ports import DeliveryInDoubt, Mailer, MessageRefused
 from ticketattr.application.report_tracker import ReportTracker
-from ticketattr.application.send import Outgoing, max_mail_size, send_messages, send_pending, send_report
+from ticketattr.application.send import Outgoing, max_mail_size, send_messages, send_pending, send_report, sent_reports
 from ticketattr.domain.delivery import Delivery, Message, RecipientResult, RecipientState
 from ticketattr.domain.report import Report, Row
 from ticketattr.domain.report_status import DoubtPolicy
@@ -765,6 +765,16 @@ def test_a_recipient_who_was_deferred_for_more_than_five_days_counts_as_refused(
     given_up = RecipientResult(later.address, "refused", "given up: deferred for more than 5 days")
     assert desk.log.deliveries()[0].results[1] == given_up
     assert len(desk.sent) == 2
+
+
+def test_only_what_the_mailer_accepted_counts_as_sent(desk: Desk) -> None:
+    paths = [desk.put("a.xlsx"), desk.put("b.xlsx")]
+    desk.mailer.troubles = [REFUSED, None, REFUSED]
+    outgoing = desk.outgoing()
+    with desk.log.acquire_sender_lock(desk.clock()):
+        deliveries = send_pending(outgoing)
+    assert [delivery.state for delivery in deliveries] == ["failed", "sent", "failed"]
+    assert [report.path for report in sent_reports(deliveries)] == paths[:1]
 
 
 class TestClaim:

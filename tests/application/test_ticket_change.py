@@ -323,9 +323,9 @@ def test_a_change_whose_process_dies_is_in_the_ledger_as_it_was_begun() -> None:
     (begun,) = ledger.changes()
     assert begun == replace(change("applying", ""), changed=second(1))
     with pytest.raises(KeyboardInterrupt):
-        done(maker(ScriptedDesk([OURS, EMPTY]), ledger).put_back(begun))
+        done(maker(ScriptedDesk([OURS, EMPTY]), ledger).put_back(replace(begun, detail="200")))
     (_, undoing) = ledger.changes()
-    assert (undoing.state, undoing.started, undoing.changed) == ("applying", second(1), second(1))
+    assert undoing == replace(begun, mode="undo", before=OURS, after=EMPTY, undoes=1, number=2, marker="")
 
 
 def test_a_note_after_a_crash_has_no_quote_because_nobody_has_the_text_any_more() -> None:
