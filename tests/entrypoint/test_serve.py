@@ -11,7 +11,7 @@ import sqlite3
 import subprocess
 import sys
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from time import monotonic, sleep
 
 import httpx
@@ -222,7 +222,7 @@ def test_a_token_is_created_listed_and_revoked(cli: CLI) -> None:
     assert [row["state"] for row in json.loads(cli.ok("token", "list", "--format", "json").stdout)] == ["valid"]
     cli.ok("token", "revoke", "ann")
     assert "revoked" in cli.ok("token", "list").stdout
-    with sqlite3.connect(cli.folder / "work" / "service.db") as db:
+    with closing(sqlite3.connect(cli.folder / "work" / "service.db")) as db, db:
         audit = db.execute("SELECT who, origin, action, outcome FROM audit ORDER BY number").fetchall()
     who = login_name()
     assert audit == [

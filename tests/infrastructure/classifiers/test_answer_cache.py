@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sqlite3
 from collections.abc import Sequence
+from contextlib import closing
 from datetime import datetime, timedelta, timezone
 from pathlib import Path
 
@@ -87,7 +88,7 @@ def test_a_damaged_file_is_renamed_and_the_run_continues(path: Path, caplog: pyt
 
 def test_a_file_of_a_newer_version_is_not_changed(path: Path, caplog: pytest.LogCaptureFixture) -> None:
     cache(path).put(ANSWERS, {})
-    with sqlite3.connect(path) as file:
+    with closing(sqlite3.connect(path)) as file, file:
         file.execute(f"PRAGMA user_version = {SCHEMA_VERSION + 1}")
     file.close()
     newer = cache(path)
@@ -118,7 +119,7 @@ def test_a_folder_that_cannot_be_made_disables_the_cache(tmp_path: Path, caplog:
 
 def test_an_invalid_answer_in_the_file_is_asked_for_again(path: Path) -> None:
     cache(path).put(ANSWERS, {})
-    with sqlite3.connect(path) as file:
+    with closing(sqlite3.connect(path)) as file, file:
         file.execute("UPDATE answers SET answer = '[]' WHERE key = 'a'")
         file.execute("UPDATE answers SET answer = '{\"request_category\": 1}' WHERE key = 'c'")
     file.close()

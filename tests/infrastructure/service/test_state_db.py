@@ -175,7 +175,7 @@ def test_reading_creates_no_file(tmp_path: Path) -> None:
 def test_an_entry_of_the_audit_is_never_changed_or_deleted(tmp_path: Path) -> None:
     state = SQLiteServiceState(tmp_path / "service.db")
     state.add_audit(ENTRY)
-    with sqlite3.connect(state.path) as db:
+    with closing(sqlite3.connect(state.path)) as db, db:
         for statement in ("DELETE FROM audit", "UPDATE audit SET who = 'bob'"):
             with pytest.raises(sqlite3.IntegrityError, match="the audit is only ever added to"):
                 db.execute(statement)
@@ -210,7 +210,7 @@ def test_a_state_of_an_earlier_version_keeps_its_runs(tmp_path: Path, version: i
 
 def test_a_state_of_another_version_is_refused_and_stays(tmp_path: Path) -> None:
     path = tmp_path / "service.db"
-    with sqlite3.connect(path) as db:
+    with closing(sqlite3.connect(path)) as db, db:
         db.execute("CREATE TABLE things (a)")
         db.execute("PRAGMA user_version = 99")
     before = path.read_bytes()
@@ -226,7 +226,7 @@ def test_a_file_that_another_process_keeps_locked_is_a_service_error(
     state.add_audit(ENTRY)
     connect = sqlite3.connect
     monkeypatch.setattr(sqlite3, "connect", lambda path, **options: connect(path, **{**options, "timeout": 0.01}))
-    with connect(state.path, isolation_level=None) as db:
+    with closing(connect(state.path, isolation_level=None)) as db:
         db.execute("BEGIN IMMEDIATE")
         with pytest.raises(ServiceError, match="locked"):
             state.add_audit(ENTRY)
