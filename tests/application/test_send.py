@@ -9,6 +9,7 @@ import shutil
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import timedelta
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -30,6 +31,14 @@ from ..fakes import MIDNIGHT, FakeMailer, RetryAtOnce, ticking_clock
 DOUBT = DeliveryInDoubt("broke off while it took the message")
 REFUSED = MessageRefused("554 refused")
 TOO_LARGE = MessageRefused("552 too large", is_too_large=True)
+
+
+@cache
+def workbook(run: str, text: str) -> bytes:
+    """Kept, because most tests take the same few reports, and writing one takes longer than sending it."""
+    file = io.BytesIO()
+    write_workbook(Report(run, MIDNIGHT, (Row(text),)), file)
+    return file.getvalue()
 
 
 class Desk:
@@ -60,10 +69,8 @@ class Desk:
 
     def put(self, name: str, text: str = "", *, run: str = "", modified: float = 1000) -> Path:
         """A workbook whose content depends on `text` (by default the name) and the run; `modified`: after midnight."""
-        file = io.BytesIO()
-        write_workbook(Report(run or f"run of {name}", MIDNIGHT, (Row(text or name),)), file)
         path = self.root / name
-        path.write_bytes(file.getvalue())
+        path.write_bytes(workbook(run or f"run of {name}", text or name))
         time = MIDNIGHT.timestamp() + modified
         os.utime(path, (time, time))
         return path
