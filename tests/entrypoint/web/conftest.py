@@ -31,7 +31,7 @@ from ticketattr.entrypoint.settings.report import ReportSettings
 from ticketattr.entrypoint.settings.serve import ServeSettings
 from ticketattr.entrypoint.settings.values import Values, ValueSource
 from ticketattr.entrypoint.web.app import build_app
-from ticketattr.entrypoint.web.parts import Cached, Parts, downloads_of, folder_version
+from ticketattr.entrypoint.web.parts import Cached, Parts, downloads_of, folder_version, waiting_for_review
 from ticketattr.entrypoint.wiring import page_writer
 from ticketattr.infrastructure.corrections.corrections_db import SQLiteCorrections
 from ticketattr.infrastructure.delivery.report_folder import OutputFolder
@@ -118,8 +118,9 @@ def parts_in(folder: Path, **settings: str) -> Parts:
     ledger = SQLiteChangeLedger(folder / "work" / "applied.db")
     seconds = count()  # so that every request looks whether the ledger has changed
     changes = Cached(ledger.changes, ledger.version, lambda: float(next(seconds)))
+    to_review = waiting_for_review(reviewing, clock, lambda: float(next(seconds)))
     page = page_writer(ReportSettings.read(env), read.tracker.folders)
-    return Parts(service, read, tracker, log, reports, reviewing, changes, page, platforms=["telegram"])
+    return Parts(service, read, tracker, log, reports, reviewing, to_review, changes, page, platforms=["telegram"])
 
 
 @contextmanager

@@ -270,9 +270,12 @@ def test_the_overview_says_how_many_tickets_are_to_review(web: Web, tmp_path: Pa
     with web.browser() as person:
         assert "0 tickets to review" in person.get("/").text
         put_run(tmp_path)
-        assert "1 ticket to review" in person.get("/").text
         (tmp_path / "work" / RUN / "attributions.json").write_text("damaged")
         assert "to review" not in person.get("/").text
+        put_run(tmp_path)
+        assert "1 ticket to review" in person.get("/").text
+        person.post("/review", data={"run": RUN, "place": "1", "entry": "Hardware\x1fPhone <b>"})
+        assert "0 tickets to review" in person.get("/").text
 
 
 def test_a_person_reviews_a_ticket_and_the_choice_is_a_correction(web: Web, tmp_path: Path) -> None:

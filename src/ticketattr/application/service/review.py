@@ -65,11 +65,17 @@ def open_review(reviewing: Reviewing, now: datetime) -> Review | None:
         time_zone=reviewing.time_zone,
     )
     report = build_report(run.tickets, run_id=run.run_id, generated_at=now, context=context)
-    decided = {one.place for one in reviewing.store.all() if one.run_id == run.run_id}
+    decided = _decided(reviewing, run.run_id)
     doubtful = [row for row in report.rows if row.needs_review]
     waiting = sorted((row for row in doubtful if row.place not in decided), key=_by_urgency)
     items = tuple(ReviewItem(row, _candidates(run, row)) for row in waiting)
     return Review(run, report, items, len(doubtful) - len(waiting))
+
+
+def review_version(reviewing: Reviewing) -> object:
+    """Something that changes when there is a newer run, or when a ticket of the latest one is decided."""
+    latest = "".join(reviewing.runs()[-1:])
+    return latest, _decided(reviewing, latest)
 
 
 def decide(
@@ -101,6 +107,10 @@ def decide(
     )
     reviewing.store.add([correction])
     return correction
+
+
+def _decided(reviewing: Reviewing, run_id: str) -> frozenset[int]:
+    return frozenset(one.place for one in reviewing.store.all() if one.run_id == run_id)
 
 
 def _candidates(run: ReportedRun, row: Row) -> tuple[RequestType, ...]:

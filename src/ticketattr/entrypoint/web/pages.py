@@ -137,8 +137,7 @@ def overview(request: Request) -> Response:
         runs=parts.service.state.runs(limit=10),
         next=next_times(parts.service, 1),
         pending=[status for status in reports if status.is_pending],
-        # While a run works, the page is loaded every few seconds, and soon there is another review.
-        to_review=None if running else _to_review(parts),
+        to_review=_to_review(parts),
         doubts=[status for status in reports if status.state in ("in_doubt", "held")],
     )
 
@@ -343,10 +342,9 @@ def error_page(request: Request, status: int, message: str, hint: str = "") -> R
 def _to_review(parts: Parts) -> int | None:
     """The number of tickets that wait for a review; None if they cannot be read, which the page of the review tells."""
     try:
-        review = open_review(parts.reviewing, parts.service.clock())
+        return parts.to_review.get()
     except TicketAttrError:
         return None
-    return len(review.items) if review else 0
 
 
 def _schedule_page(request: Request, caller: Caller, *, cron: str | None = None, wrong: str = "") -> Response:

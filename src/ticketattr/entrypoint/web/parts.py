@@ -8,6 +8,7 @@ import secrets
 from collections import Counter
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field
+from datetime import datetime
 from pathlib import Path
 from threading import Lock
 from typing import Generic, TypeVar
@@ -18,7 +19,7 @@ from ...application.ports import ReportLogMaintenance
 from ...application.report_store import ReportStore
 from ...application.report_tracker import ReportTracker
 from ...application.service.access import caller_of_secret, caller_of_session
-from ...application.service.review import Reviewing
+from ...application.service.review import Reviewing, open_review, review_version
 from ...application.service.runs import Service
 from ...domain.access import Caller
 from ...domain.access import Scope as Rights
@@ -129,9 +130,10 @@ class RequestCounts:
 class Parts:
     """The parts of the service that requests need. `log` is changed only under its own lock.
 
-    `changes` are those in the helpdesk, oldest first. `write_page` writes the page of a run to a path, and raises
-    StageFileError if the data of the run are gone. `stored` says what is in `store`. `tasks` work beside the requests,
-    as long as the service does. `platforms` are those of the chat.
+    `to_review` is the number of tickets that wait for a review. `changes` are those in the helpdesk, oldest first.
+    `write_page` writes the page of a run to a path, and raises StageFileError if the data of the run are gone. `stored`
+    says what is in `store`. `tasks` work beside the requests, as long as the service does. `platforms` are those of the
+    chat.
     """
 
     service: Service
@@ -140,6 +142,7 @@ class Parts:
     log: ReportLogMaintenance
     reports: Cached[list[ReportStatus]]
     reviewing: Reviewing
+    to_review: Cached[int]
     changes: Cached[list[Change]]
     write_page: Callable[[str, Path], None]
     store: ReportStore | None = None
@@ -149,6 +152,16 @@ class Parts:
     report_pages: Derived = field(default_factory=Derived)
     failures: FailureLimit = field(default_factory=FailureLimit)
     requests: RequestCounts = field(default_factory=RequestCounts)
+
+
+def waiting_for_review(reviewing: Reviewing, now: Callable[[], datetime], clock: Callable[[], float]) -> Cached[int]:
+    """The number of tickets that wait for a review, which takes seconds to count in a large queue."""
+
+    def count() -> int:
+        review = open_review(reviewing, now())
+        return len(review.items) if review else 0
+
+    return Cached(count, lambda: review_version(reviewing), clock)
 
 
 def shown_line(line: str) -> str:

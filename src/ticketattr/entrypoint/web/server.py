@@ -34,7 +34,7 @@ from ..settings.serve import ServeSettings
 from .app import build_app
 from .downloads import clear_downloads
 from .metrics import metrics_app
-from .parts import Cached, Parts, downloads_of, folder_version, random_secret, shown_line
+from .parts import Cached, Parts, downloads_of, folder_version, random_secret, shown_line, waiting_for_review
 from .slow_clients import LimitedProtocol
 from .stored_reports import StoredReports, keep_listing
 
@@ -82,9 +82,9 @@ def serve(
         tasks.append(partial(keep_listing, stored, store, service.clock))
     changes = Cached(ledger.changes, ledger.version, time.monotonic)
     platforms = [platform.name for platform in chat.platforms] if chat else []
-    parts = Parts(
-        *(service, settings, tracker, log, reports, reviewing, changes, write_page, store, stored, tasks, platforms)
-    )
+    to_review = waiting_for_review(reviewing, service.clock, time.monotonic)
+    of_runs = (tracker, log, reports, reviewing, to_review, changes, write_page)
+    parts = Parts(service, settings, *of_runs, store, stored, tasks, platforms)
     clear_downloads(downloads_of(parts))
     listeners: list[tuple[ASGIApp, socket.socket]] = [
         (build_app(parts), inherited or _listener(settings.host, settings.port, "SERVE"))
