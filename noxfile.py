@@ -35,9 +35,9 @@ def typing(session: nox.Session) -> None:
 
 @nox.session(python=["3.10", "3.11", "3.12", "3.13"])
 def tests(session: nox.Session) -> None:
-    """The tests, two at a time, against the package as it is installed; arguments go to pytest."""
+    """The tests against the installed package, in three processes, because they also wait for servers."""
     session.install(".[dev]")
-    session.run("pytest", "--numprocesses=2", *session.posargs)
+    session.run("pytest", "--numprocesses=3", *session.posargs)
 
 
 @nox.session(venv_backend="none")
@@ -172,6 +172,8 @@ def fuzz(session: nox.Session) -> None:
         "--numprocesses=0",
         # Only about an input too long to be printed, which would stand in the way of what failed.
         "-Wignore::hypothesis.errors.HypothesisWarning",
+        "-m",
+        "",  # also what the default run leaves out
         "tests/test_fuzz.py",
         env={"HYPOTHESIS_PROFILE": "fuzz"},
     )

@@ -217,6 +217,7 @@ def test_the_tutorial_ends_with_a_report_that_shows_the_correction(clone: CLI) -
     assert (row["request_type"], row["source"]) == ("Peripheral Request", "corrected")
 
 
+@pytest.mark.thorough
 def test_a_desk_is_set_up_by_the_lines_of_the_guide(desk: CLI) -> None:
     mail = {name: value for name, value in desk.settings.items() if name.startswith(("EMAIL_", "CODEBASE_"))}
     (desk.folder / "catalog.yaml").unlink()
@@ -241,6 +242,7 @@ def test_a_corrected_report_is_imported_by_the_lines_of_its_guide(desk: CLI) -> 
     assert "T-2" in listed.stdout
 
 
+@pytest.mark.thorough
 def test_a_desk_learns_and_is_audited_by_the_lines_of_the_guide(desk: CLI) -> None:
     follow(desk, _lines("docs/how-to/learning.md"))
     assert desk.reports

@@ -144,6 +144,7 @@ def test_what_a_stranger_sends_to_the_service_is_answered_or_refused(name: str) 
 
 
 @pytest.mark.parametrize("name", PARSERS)
+@pytest.mark.thorough
 def test_what_the_fuzzer_starts_from_holds(name: str) -> None:
     for content in (*PARSERS[name].seeds, b"", b"\0", b"\xff\xfe", b"\xef\xbb\xbf", *PARSERS[name].words):
         PARSERS[name].check(content)

@@ -77,7 +77,7 @@ def test_ci_fails_when_the_tests_take_too_few_branches() -> None:
 
 def test_the_default_sessions_run_the_tests_once_on_each_python_and_the_slow_ones_once() -> None:
     assert nox.options.sessions == ["lint", "typing", "base", "tests", "thorough"]
-    assert commands("tests") == [["pytest", "--numprocesses=2"]]
+    assert commands("tests") == [["pytest", "--numprocesses=3"]]
 
 
 def test_the_changelog_has_what_comes_next_above_the_version_of_the_package() -> None:

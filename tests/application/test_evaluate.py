@@ -153,7 +153,9 @@ def test_without_any_confidence_there_is_nothing_to_calibrate() -> None:
     assert caught.value.hint == "Leave --save-calibration out."
 
 
-@pytest.mark.parametrize("different", [12_007, 500, 25_000])
+@pytest.mark.parametrize(
+    "different", [500, *(pytest.param(many, marks=pytest.mark.thorough) for many in (12_007, 25_000))]
+)
 def test_many_tickets_are_asked_about_in_the_batches_of_a_queue_and_each_text_once(different: int) -> None:
     tickets = [Ticket(str(number), f"locked out {number % different}") for number in range(25_000)]
     whole, parts = (ScriptedClassifier(lambda ticket: PASSWORD, batch_size=7) for _ in range(2))

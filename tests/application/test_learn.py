@@ -34,6 +34,7 @@ def labelled(count: int, text: str = "laptop or not") -> Iterator[LabelledTicket
         yield LabelledTicket(ticket, entry.pair)
 
 
+@pytest.mark.thorough
 def test_of_very_many_tickets_the_latest_are_learned_from_in_their_order() -> None:
     undated = LabelledTicket(Ticket("undated", "laptop"), LAPTOP.pair)
     found = usable([undated, *labelled(MOST_TICKETS + 10)])
@@ -44,6 +45,7 @@ def test_of_very_many_tickets_the_latest_are_learned_from_in_their_order() -> No
     assert ids == [str(number) for number in range(MOST_TICKETS + 10) if str(number) not in oldest]
 
 
+@pytest.mark.thorough
 def test_long_history_is_never_in_memory_as_a_whole() -> None:
     text = "broken " * 1_000
     tracemalloc.start()
@@ -70,6 +72,7 @@ class Shown:
         self.numbers[text] = []
 
 
+@pytest.mark.thorough
 def test_the_progress_moves_through_all_that_takes_time(tmp_path: Path) -> None:
     shown = Shown()
     found = usable_tickets(History("history.jsonl", labelled(501)), CATALOG, shown)

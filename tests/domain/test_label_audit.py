@@ -191,6 +191,7 @@ def test_tickets_that_are_almost_the_same_through_others_are_one_contradiction()
     assert [found.rows for found in contradictions(history)] == [(0, 2, 3), (1, 4)]
 
 
+@pytest.mark.thorough
 def test_contradictions_of_a_long_history_are_found_in_time_that_grows_with_it() -> None:
     chance = random.Random(0)  # noqa: S311  # the same each time
     words = [f"word{number}" for number in range(5_000)]

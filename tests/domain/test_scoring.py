@@ -47,6 +47,7 @@ def fixture(size: int = 400) -> list[Prediction]:
     return cases
 
 
+@pytest.mark.thorough
 def test_scores_agree_with_scikit_learn() -> None:
     # Here, because it takes long and only one test needs it.
     from sklearn.metrics import accuracy_score, f1_score, precision_recall_fscore_support

@@ -75,6 +75,7 @@ def test_the_embedded_classifier_is_measured_without_a_key(cli: CLI) -> None:
     assert figures["top3"]["value"] >= figures["pair_accuracy"]["value"]
 
 
+@pytest.mark.thorough
 def test_the_same_tickets_give_the_same_results_twice(cli: CLI, known_vectors: dict[str, Any]) -> None:
     known_vectors.clear()
     once = evaluate(cli)["tickets"]
@@ -154,6 +155,7 @@ def test_repeated_runs_say_how_far_they_agree(cli: CLI, model: HTTPServer) -> No
     assert "Different answers" in table
 
 
+@pytest.mark.thorough
 def test_the_embedded_classifier_agrees_with_itself(cli: CLI) -> None:
     consistency = evaluate(cli, GOLD, "--repeat", "2")["consistency"]
     assert (consistency["same"]["value"], consistency["agreement"], consistency["changing"]) == (1.0, 1.0, [])
@@ -186,6 +188,7 @@ def test_the_page_has_plots_and_loads_nothing_else(cli: CLI) -> None:
     assert not re.search(r"(src|href)=|<script|@import|url\(", page)
 
 
+@pytest.mark.thorough
 def test_gold_tickets_may_be_csv_a_workbook_or_a_stage_file(cli: CLI) -> None:
     some = ROWS[:40]
     expected = evaluate(cli, gold_file(cli, some))["figures"]["pair_accuracy"]
@@ -362,6 +365,7 @@ def test_a_cascade_asks_the_model_only_about_doubtful_tickets(cli: CLI, model: H
     assert results["figures"]["answered"] == len(ROWS)
 
 
+@pytest.mark.thorough
 def test_a_cascade_whose_model_is_down_keeps_the_sure_attributions(cli: CLI, model: HTTPServer) -> None:
     model.routes["/v1beta/models/"] = lambda request: Response(503, {})
     cli.settings |= {"LLM_MAX_RETRIES": "0", "CASCADE_THRESHOLD": "0.9"}

@@ -225,6 +225,7 @@ def test_on_a_terminal_questions_are_asked_and_secrets_not_shown(empty: CLI) -> 
     }
 
 
+@pytest.mark.thorough
 def test_questions_that_are_not_answered_to_the_end_write_nothing(empty: CLI) -> None:
     shown = _in_terminal(empty, ["rt", "\x04"])
     assert "hint: Nothing was written." in shown

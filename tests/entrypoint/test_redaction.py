@@ -74,7 +74,7 @@ def compact(text: str) -> str:
     return re.sub(r"\W", "", text)
 
 
-@pytest.mark.parametrize("model", WIRES, indirect=True)
+@pytest.mark.parametrize("model", ["gemini", pytest.param("openai", marks=pytest.mark.thorough)], indirect=True)
 def test_none_of_seven_hundred_private_texts_leaves_the_process(cli: CLI, model: HTTPServer) -> None:
     queue(cli, *(private.text for private in PRIVATE))
     result = cli.ok("run")

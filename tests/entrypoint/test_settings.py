@@ -327,6 +327,7 @@ def test_any_text_is_a_list_of_addresses_or_refused(text: str) -> None:
 
 
 @pytest.mark.parametrize("text", ['"' * 300_000, "<" * 300_000, ",\\" * 150_000, "@" * 300_000, "ü@" + "ü" * 300_000])
+@pytest.mark.thorough
 def test_a_long_text_takes_little_time(text: str) -> None:
     began = time.process_time()
     for part in split_mailboxes(text)[:100]:

@@ -71,6 +71,7 @@ def test_the_same_idempotency_key_starts_one_run(web: Web) -> None:
     assert web.service.state.run(1).dry_run  # type: ignore[union-attr]
 
 
+@pytest.mark.thorough
 def test_two_hundred_requests_at_once_make_one_run_that_waits(web: Web) -> None:
     token = {"Authorization": f"Bearer {web.token()}"}
     with httpx.Client(base_url=web.url, headers=token) as client, ThreadPoolExecutor(20) as pool:

@@ -59,6 +59,7 @@ def asked(url: str, token: str) -> socket.socket:
     return connection
 
 
+@pytest.mark.thorough
 def test_slow_readers_of_downloads_hold_neither_threads_nor_memory(tmp_path: Path) -> None:
     with with_large_report(tmp_path) as (web, size), ExitStack() as stack:
         token = web.token()

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 import numpy as np
+import pytest
 
 from ticketattr.domain.catalog import SLA, RequestType, ServiceCatalog
 from ticketattr.domain.gold import GoldTicket
@@ -42,6 +43,7 @@ def learned_from(tickets: Lesson) -> Measured:
     return learn(tickets, lambda rows: np.zeros((len(rows), TYPES)), Mix(1.0, 1.0))[1]
 
 
+@pytest.mark.thorough
 def test_confidence_after_learning_is_the_share_that_is_right() -> None:
     for wrong in (0.0, 0.3):
         measured = learned_from(lesson(400, noise=4.0, wrong=wrong))
@@ -53,6 +55,7 @@ def test_confidence_after_learning_is_the_share_that_is_right() -> None:
         assert abs(sum(answer.is_right for answer in measured.latest) / 80 - share) < 0.15
 
 
+@pytest.mark.thorough
 def test_some_landmarks_stand_for_many_tickets() -> None:
     tickets = lesson(400, noise=3.0)
     some, measured = learn(tickets, lambda rows: np.zeros((len(rows), TYPES)), Mix(1.0, 1.0), landmarks=100)

@@ -261,7 +261,12 @@ def test_description_keywords_and_examples_of_the_catalog_count() -> None:
 @pytest.mark.usefixtures("sentences_are_encoded_once")
 @pytest.mark.parametrize(
     ("gold", "catalog", "least"),
-    [("further", "catalog", 0.93), ("others", "catalog", 0.75), ("works", "works", 0.55), ("stadt", "stadt", 0.45)],
+    [
+        ("further", "catalog", 0.93),
+        pytest.param("others", "catalog", 0.75, marks=pytest.mark.thorough),
+        pytest.param("works", "works", 0.55, marks=pytest.mark.thorough),
+        pytest.param("stadt", "stadt", 0.45, marks=pytest.mark.thorough),
+    ],
 )
 def test_most_tickets_of_the_test_sets_are_right(gold: str, catalog: str, least: float) -> None:
     entries = parse_catalog((GOLD / f"{catalog}.yaml").read_bytes(), catalog)
@@ -285,6 +290,7 @@ def test_without_its_extra_the_embedded_classifier_says_what_to_install(
     assert install_hint("offline") in result.stderr
 
 
+@pytest.mark.thorough
 def test_long_runs_of_accents_in_a_catalog_take_no_time() -> None:
     """Half a minute, where all of them are put in order."""
     odd = replace(LAPTOP, name="Other", description="a" + "\u0301" * 60_000 + "\u0316" * 60_000)
@@ -334,6 +340,7 @@ class TestCorrections:
 
     @pytest.mark.usefixtures("sentences_are_encoded_once")
     @pytest.mark.parametrize(("gold", "catalog"), [("works", "works"), ("others", "catalog")])
+    @pytest.mark.thorough
     def test_a_few_corrections_make_it_no_worse(self, gold: str, catalog: str) -> None:
         entries = parse_catalog((GOLD / f"{catalog}.yaml").read_bytes(), catalog)
         cases = GoldFile.read(GOLD / f"{gold}.jsonl").tickets(entries)

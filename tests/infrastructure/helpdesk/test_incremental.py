@@ -95,6 +95,7 @@ def test_a_profile_that_cannot_ask_for_changes_reads_the_whole_queue(fetch: Fetc
     assert fetch([ticket(2)], after=timedelta(hours=1), profile=profile) == [("2", "ticket 2")]
 
 
+@pytest.mark.thorough
 def test_a_profile_is_the_same_in_every_process() -> None:
     program = (
         "from ticketattr.infrastructure.helpdesk.incremental import stable_repr\n"

@@ -52,6 +52,7 @@ def test_the_file_is_rotated_before_it_exceeds_the_limit_and_old_files_are_kept(
     assert not problems
 
 
+@pytest.mark.thorough
 def test_two_processes_that_rotate_the_file_lose_no_line(tmp_path: Path) -> None:
     path = tmp_path / "run.log"
     command = [sys.executable, "-c", WRITER, str(path)]

@@ -179,6 +179,7 @@ def slow_texts() -> dict[str, str]:
 
 
 @pytest.mark.parametrize("name", slow_texts())
+@pytest.mark.thorough
 def test_the_time_is_linear_in_the_text(name: str) -> None:
     text = slow_texts()[name]
     small, large = _seconds(text[:3_000]), _seconds(text)

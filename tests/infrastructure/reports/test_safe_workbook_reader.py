@@ -108,6 +108,7 @@ def test_a_directory_of_very_many_parts_is_refused_before_it_is_read(path: Path)
     assert all("more than 10,000 parts" in text for text in refusals(path))
 
 
+@pytest.mark.thorough
 def test_a_huge_file_is_read_up_to_the_limit(path: Path) -> None:
     with path.open("wb") as file:
         file.truncate(1024**4)

@@ -25,6 +25,7 @@ def test_every_kind_of_html_reads_as_the_plain_text(kind: str) -> None:
 
 
 @pytest.mark.usefixtures("sentences_are_encoded_once")
+@pytest.mark.thorough
 def test_the_classifier_is_as_often_right_as_on_plain_text() -> None:
     """Only pictures change the text: the other kinds read as the plain text does, which the test above holds."""
     plain = right(GOLD, CATALOG, str)

@@ -219,6 +219,7 @@ def test_no_html_takes_long_or_loses_the_text_before_it(unit: str) -> None:
     assert time.monotonic() - began < 20
 
 
+@pytest.mark.thorough
 def test_text_at_any_depth_is_kept() -> None:
     assert (ticket_text("<div>" * 50_000 + "deep" + "</div>" * 50_000)) == "deep"
 
