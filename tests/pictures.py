@@ -32,7 +32,7 @@ _SVG = """\
 <style>.{unique_id}-matrix {{font-family: ui-monospace, Menlo, Consolas, monospace; font-size: {char_height}px;
 line-height: {line_height}px; white-space: pre;}}
 {styles}</style>
-<defs><clipPath id="{unique_id}-clip-terminal"><rect x="0" y="0" width="{terminal_width}" height="{terminal_height}"/>
+<defs><clipPath id="{unique_id}-clip-terminal"><rect x="0" y="0" width="{terminal_width}" height="{height}"/>
 </clipPath>{lines}</defs>
 <rect width="{width}" height="{height}" rx="8" fill="#292929"/>
 <g transform="translate({terminal_x}, 12)" clip-path="url(#{unique_id}-clip-terminal)">
