@@ -187,9 +187,14 @@ def test_an_outage_costs_the_retries_of_one_batch_and_not_those_of_each(http: HT
 
 
 def test_a_service_that_comes_back_during_a_run_answers_the_rest(http: HTTPServer) -> None:
-    http.routes["/v1beta/models/"] = lambda request: (
-        gemini_error(503, "UNAVAILABLE") if len(http.requests) <= 10 else answered(request)
-    )
+    eight = Barrier(8)
+
+    def down_at_first(request: Request) -> Response:
+        if len(http.requests) <= 8:
+            eight.wait(30)  # they fail together, however busy the machine is
+        return gemini_error(503, "UNAVAILABLE") if len(http.requests) <= 10 else answered(request)
+
+    http.routes["/v1beta/models/"] = down_at_first
     tickets = [Ticket(str(number), f"Ticket {number}") for number in range(21 * BATCH)]
     outcomes = classify(http, tickets=tickets, max_retries=3, concurrency=8)
     assert sum(isinstance(outcome, Attribution) for outcome in outcomes) == len(tickets)
